@@ -1,0 +1,31 @@
+"""What a platform is: a place where people talk."""
+
+from typing import Protocol
+
+from handlers.card import Card
+from handlers.place import Place
+
+
+
+class Platform(Protocol):
+    """Listens in its own way (see each platform's module) and shows cards."""
+
+    @property
+    def name(self) -> str:
+        """The word that stands in Place.platform."""
+
+    def show(self, place: Place, card: Card, receipt: str) -> str:
+        """Make the message at a place look like the card.
+
+        Args:
+            place: where.
+            card: what it should look like now.
+            receipt: what an earlier show of the same message returned, or "" for a new message.
+
+        Returns:
+            An opaque receipt with which the same message can be changed later.
+
+        Raises:
+            Unreachable: try again later.
+            Undeliverable: it will not work until somebody acts.
+        """

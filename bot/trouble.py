@@ -1,0 +1,30 @@
+"""What can go wrong outside, as two kinds that say what may be done about it.
+
+    Outside
+    ├── Unreachable     down, slow or busy: the same thing may work later; the outbox keeps it and tries again
+    └── Undeliverable   said no for good (no such channel, key revoked): trying again is useless until somebody acts
+
+Each message is one plain sentence for an operator: what was tried, what came back, what to do. No secrets, no texts
+of messages.
+"""
+
+
+class Outside(Exception):  # noqa: N818 - named after where the trouble is
+    """Something outside did not do what we wished."""
+
+
+class Unreachable(Outside):
+    """Down, slow or busy.
+
+    Args:
+        why: the sentence for the operator.
+        retry_after_s: seconds the other side asked us to wait, or None if it did not say.
+    """
+
+    def __init__(self, why: str, retry_after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+
+class Undeliverable(Outside):
+    """Refused for good."""

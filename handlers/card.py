@@ -1,0 +1,153 @@
+"""What the bot shows: a card made of a closed set of blocks.
+
+A card knows nothing of Slack, Teams, HTML or a terminal. Each platform renders every block; a block that one of them
+forgets fails mypy there (`assert_never`). A card is read in five seconds: the title carries the number, the blocks the
+reason, the buttons the action.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+Tone = Literal["plain", "good", "warn", "bad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph of plain text. Quiet text is provenance (as of when, from where) and is drawn small."""
+
+    text: str
+    quiet: bool = False
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Short pairs of a name and its value, in reading order."""
+
+    facts: tuple[tuple[str, str], ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How much of something is used.
+
+    Args:
+        label: what is measured, such as "November budget".
+        permille: share used in thousandths; above 1000 is over the limit, never negative.
+        caption: the same in words and numbers, so that nobody needs to see the bar.
+    """
+
+    label: str
+    permille: int
+    caption: str
+    tone: Tone = "plain"
+    kind: Literal["gauge"] = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns. `align` has one letter per column: "l" for words, "r" for numbers."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    align: str
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line or one colour of a chart: a name and a value per category. Values are only drawn, never added up."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of numbers, for where people would rather look than read.
+
+    Args:
+        title: what it shows, at most 50 characters.
+        form: "bar" for one series, "stack" for parts of a whole per category, "line" for courses.
+        categories: 1 to 31 unique labels of the horizontal axis.
+        series: 1 to 6 series, each with one value per category.
+        unit: what the values are, such as "$" or "tokens".
+        limit: a line drawn across, in the same unit, or None.
+        alt: the finding in a sentence with its numbers, for those who cannot see the picture.
+    """
+
+    title: str
+    form: Literal["bar", "stack", "line"]
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    unit: str
+    alt: str
+    limit: float | None = None
+    kind: Literal["chart"] = "chart"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Says a sentence when pressed. It carries words and no authority: who presses is looked up then.
+
+    On a card with inputs every button takes the inputs along, and the first one is the form's submit button.
+    """
+
+    label: str
+    says: str
+    style: Literal["plain", "primary", "danger"] = "plain"
+    confirm: str = ""
+    kind: Literal["button"] = "button"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A field of a form. Its name is the name of the parameter of the sentence that it fills."""
+
+    name: str
+    label: str
+    form: Literal["text", "long", "choice"] = "text"
+    value: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+    optional: bool = False
+    kind: Literal["input"] = "input"
+
+
+Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is shown in answer to a sentence, or sent by itself.
+
+    Args:
+        title: the number or the news, in one line of at most 150 characters.
+        blocks: the reason, then the action.
+        tone: "warn" and "bad" are also said in words; colour is never the only sign.
+        personal: shown to nobody but the person it is for. Only group totals may set it to False.
+        fault: for a refused form, the name of the input at fault.
+    """
+
+    title: str
+    blocks: tuple[Block, ...] = ()
+    tone: Tone = "plain"
+    personal: bool = True
+    fault: str = ""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The fields of the form, empty for a card that asks nothing."""
+        return tuple(block for block in self.blocks if isinstance(block, Input))
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        """The buttons in their order."""
+        return tuple(block for block in self.blocks if isinstance(block, Button))
+
+
+CARD = TypeAdapter(Card)

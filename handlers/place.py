@@ -1,0 +1,23 @@
+"""Where something is said or shown."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One conversation on one platform.
+
+    Args:
+        platform: "slack", "teams", "web" or "terminal".
+        id: the platform's own id of the conversation: a channel, a direct message, a person's page.
+        public: others than the person who speaks can read here (a channel).
+        thread: the platform's id of the message that is answered, if any.
+    """
+
+    platform: str
+    id: str
+    public: bool = False
+    thread: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}" + (f"#{self.thread}" if self.thread else "")
