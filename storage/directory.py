@@ -1,0 +1,71 @@
+"""Who there is, as a people source tells it: app.yaml, an HR export, a chat directory, the sample company."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Role = Literal["finance", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team or department. `parent` is the id of the team above, "" for the organization itself."""
+
+    id: str
+    name: str
+    owner: str = ""
+    parent: str = ""
+    cost_center: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who speaks and spends. `id` is short, lower case and stays for ever ("ana")."""
+
+    id: str
+    name: str
+    email: str = ""
+    manager: str = ""
+    team: str = ""
+    zone: str = ""
+    locale: str = ""
+    roles: tuple[Role, ...] = ()
+    active: bool = True
+    joined: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A program that spends: a key or a service with an owner."""
+
+    id: str
+    name: str
+    owner: str
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An explicit identity: this id over there is that account here.
+
+    Args:
+        platform: name of a chat platform or of a provider.
+        kind: "user", "key" or "team".
+        external_id: the id over there.
+        account: "person/ana", "agent/crawler" or "team/search".
+    """
+
+    platform: str
+    kind: Literal["user", "key", "team"]
+    external_id: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All that one people source says."""
+
+    people: tuple[Person, ...] = ()
+    teams: tuple[Team, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    links: tuple[Link, ...] = field(default=())
