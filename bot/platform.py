@@ -6,7 +6,6 @@ from handlers.card import Card
 from handlers.place import Place
 
 
-
 class Platform(Protocol):
     """Listens in its own way (see each platform's module) and shows cards."""
 

@@ -1,0 +1,79 @@
+"""Decisions: a sentence comes in, a card goes out.
+
+COMMANDS is the menu: what the bot understands, on one screen. A new capability is a file and a line here.
+"""
+
+from collections.abc import Mapping
+
+from handlers.allot import allot
+from handlers.balance import balance
+from handlers.card import Button, Card, Table, Text
+from handlers.context import Context
+from handlers.grammar import Command, command, nearest, understand
+from handlers.overage import approve, deny, request
+from handlers.spend import spend
+from handlers.status import status
+from handlers.trouble import Refused
+from handlers.words import One
+
+
+def help(_ctx: Context, about: One = "") -> Card:
+    """What you can say to me, or more about one command: `help spend`."""
+    if about:
+        one = find(about)
+        if one is None:
+            raise Refused(f"I don't know “{about}”. {_did_you_mean(about)}")
+        return Card(one.usage, (Text(one.details),))
+    rows = tuple((one.usage, one.help) for one in COMMANDS.values() if not one.hidden)
+    first = Text("Say one of these, here or after /tokens.")
+    buttons = (Button("What is left?", "balance"), Button("Where did it go?", "spend"))
+    return Card("What you can say", (first, Table("Commands", ("Say", "To see or do"), rows, "ll"), *buttons))
+
+
+COMMANDS: Mapping[str, Command] = {
+    one.name: one
+    for one in (
+        command(balance, writes=False),
+        command(spend, writes=False),
+        command(request, writes=True),
+        command(approve, writes=True),
+        command(deny, writes=True),
+        command(status, writes=False),
+        command(help, writes=False),
+        command(allot, writes=True, hidden=True),
+    )
+}
+
+
+def find(word: str) -> Command | None:
+    """The command of that name, or None."""
+    return COMMANDS.get(word.lower())
+
+
+def heed(text: str) -> tuple[Command, str]:
+    """The command that a sentence begins with, and the rest of the words. Silence asks for help.
+
+    Raises:
+        Refused: the first word is no command; the nearest one is named with its usage.
+    """
+    words = text.split(maxsplit=1)
+    if not words:
+        return COMMANDS["help"], ""
+    one = find(words[0])
+    if one is None:
+        raise Refused(f"I don't know “{words[0][:40]}”. {_did_you_mean(words[0])}")
+    return one, words[1] if len(words) > 1 else ""
+
+
+def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> Card:
+    """Carry out a command.
+
+    Raises:
+        Refused: no, and why.
+    """
+    return one.handler(ctx, **understand(one, rest, inputs, ctx))
+
+
+def _did_you_mean(word: str) -> str:
+    meant = nearest(word, [name for name, one in COMMANDS.items() if not one.hidden])
+    return f"Did you mean: {COMMANDS[meant].usage}" if meant else "Say “help” to see what I understand."

@@ -1,0 +1,184 @@
+"""The command line: python -m bot run | demo | check | say | sync | status | manifest.
+
+Each command's first docstring line is its help.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import config, logs, terminal
+from bot.app import App
+from bot.build import build
+from bot.check import findings
+from bot.demo import demo_app, serve_demo
+from bot.pull import pull
+from bot.run import serve
+from bot.slack.manifest import manifest
+from bot.trouble import Outside
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage.db import Unreadable
+from storage.people import Shrunk
+
+DEMO_PORT = 8765
+
+
+def run(_args: argparse.Namespace) -> int:
+    """Serve Slack (socket or HTTP), health and metrics until told to stop."""
+    logs.to_json()
+    serve(_app(), os.environ)
+    return 0
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Serve the try-it page of the sample company on 127.0.0.1."""
+    logs.quiet()
+    settings = config.load()
+    if not settings.is_sample:
+        raise config.Misconfigured(
+            "The demo page lets anyone be anyone, so it only shows the sample company. "
+            "Start it with an app.yaml whose only provider is the sample (BURSAR_CONFIG=…).",
+        )
+    if args.reset:
+        _forget_demo()
+    serve_demo(demo_app(settings), args.port)
+    return 0
+
+
+def check(_args: argparse.Namespace) -> int:
+    """Go through settings, database, platforms and providers, line by line, with what to do next."""
+    logs.quiet()
+    wrong = 0
+    for finding in findings(os.environ):
+        wrong += not finding.ok
+        advice = f"\n     {finding.advice}" if finding.advice else ""
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
+    print("All is well." if not wrong else f"{wrong} of the lines above need you.")
+    return 1 if wrong else 0
+
+
+def say(args: argparse.Namespace) -> int:
+    """Say a sentence as somebody and see the answer; without a sentence, talk until "quit"."""
+    logs.quiet()
+    app = _app()
+    if not app.everybody():
+        print("(first start: reading the providers …)", file=sys.stderr)
+        _read(app, sorted(app.providers))
+    person = args.person.removeprefix("@")
+
+    def hear(text: str) -> terminal.Card:
+        return app.hear(Sentence(text, person, Place("terminal", person)))
+
+    if args.sentence:
+        card = hear(" ".join(args.sentence))
+        print(terminal.render(card))
+        return 1 if card.tone == "bad" else 0
+    print(f"You are {person}. Say “help” to see what I understand, “quit” to end.\n")
+    terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
+    return 0
+
+
+def sync(args: argparse.Namespace) -> int:
+    """Read people and usage from all providers, or from one, now."""
+    logs.quiet()
+    app = _app()
+    names = [args.provider] if args.provider else sorted(app.providers)
+    unknown = [name for name in names if name not in app.providers]
+    if unknown:
+        known = ", ".join(sorted(app.providers)) or "none"
+        raise config.Misconfigured(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
+    return _read(app, names)
+
+
+def status(args: argparse.Namespace) -> int:
+    """How the bot is doing: what was read, and what could not be delivered."""
+    args.sentence, args.person = ["status"], "clock"
+    return say(args)
+
+
+def manifest_(args: argparse.Namespace) -> int:
+    """Print the app manifest to paste where a new app is made."""
+    settings = config.load()
+    print(json.dumps(manifest(settings.slack.command, args.url), indent=2))
+    return 0
+
+
+def _app() -> App:
+    app = build(config.load())
+    app.refresh_people()
+    return app
+
+
+def _read(app: App, names: Sequence[str]) -> int:
+    app.refresh_people()
+    failed = 0
+    for name in names:
+        try:
+            done = pull(app.database, app.providers[name], app.reading(name), app.now)
+        except Outside as trouble:
+            failed += 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+        else:
+            print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _prompt(person: str) -> str:
+    """A line, or "" at the end of the input."""
+    try:
+        return input(f"{person}> ") or "help"
+    except (EOFError, KeyboardInterrupt):
+        return ""
+
+
+def _forget_demo() -> None:
+    path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        file.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Bursar: what people and agents spend on AI, governed in chat."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, work: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=(work.__doc__ or "").partition("\n")[0], description=work.__doc__)
+        one.set_defaults(work=work)
+        return one
+
+    add("run", run)
+    one = add("demo", demo)
+    one.add_argument("--port", type=int, default=DEMO_PORT, help=f"default {DEMO_PORT}")
+    one.add_argument("--reset", action="store_true", help="start afresh")
+    add("check", check)
+    one = add("say", say)
+    one.add_argument("sentence", nargs="*", help='such as "balance"')
+    one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
+    one = add("sync", sync)
+    one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
+    add("status", status)
+    one = add("manifest", manifest_)
+    one.add_argument("platform", choices=["slack"])
+    one.add_argument("--url", default=None, help="public https address of the bot, for HTTP instead of Socket Mode")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; trouble is one plain sentence on standard error and exit status 2."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.work(args))
+    except (config.Misconfigured, Unreadable, Shrunk) as trouble:
+        print(trouble, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

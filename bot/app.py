@@ -1,0 +1,314 @@
+"""Hear, tick, deliver: the bot as a whole. It is put together here; nothing is made at import."""
+
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import Connection
+
+import handlers
+from bot.config import ScheduleLine, Settings
+from bot.metrics import DELIVERED, HEARD, timed
+from bot.platform import Platform
+from bot.providers.base import Provider
+from bot.pull import Reading, pull
+from bot.trouble import Undeliverable, Unreachable
+from handlers.card import CARD, Card
+from handlers.context import CLOCK, Context, place_to_json
+from handlers.grammar import Command
+from handlers.house import House
+from handlers.place import Place
+from handlers.sentence import Sentence
+from handlers.trouble import Refused
+from storage import deliveries, outbox, people
+from storage.db import Busy, Database
+from storage.directory import Directory, Link, Person
+from storage.outbox import Wish
+
+log = structlog.get_logger()
+
+CLAIM_MAX = 20
+LEASE = {"pull": timedelta(minutes=15)}
+BACKOFF_FIRST = timedelta(seconds=5)
+BACKOFF_MAX = timedelta(hours=1)
+ATTEMPTS_MAX = 60
+NOWHERE = Place("nowhere", "")
+PRUNE_EVERY = timedelta(hours=6)
+
+
+def utc_now() -> datetime:
+    """The moment. The one clock of the program; everything below is given it."""
+    return datetime.now(UTC)
+
+
+@dataclass(eq=False)
+class App:
+    """A whole bot.
+
+    Args:
+        settings: app.yaml.
+        database: migrated.
+        platforms: those that this process can show cards on, by name.
+        providers: those that this process can reach, by name.
+        directory: gives all that the people sources say.
+        now: the clock.
+    """
+
+    settings: Settings
+    database: Database
+    platforms: Mapping[str, Platform] = field(default_factory=dict)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    directory: Callable[[], Directory] = Directory
+    now: Callable[[], datetime] = utc_now
+    wake: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.house: House = self.settings.house
+
+    # Hear ----------------------------------------------------------------------------------------------------------
+
+    def hear(self, sentence: Sentence) -> Card:
+        """Answer a sentence. It never raises: a refusal, a busy database and a bug of ours are cards, too."""
+        try:
+            one, rest = handlers.heed(sentence.text)
+            with timed(HEARD, one.name):
+                work = self._order if one.writes else self._question
+                return work(sentence, one, rest)
+        except Refused as refused:
+            return Card(str(refused), tone="warn", fault=refused.fault)
+        except Busy:
+            return Card("I am busy just now. Nothing was changed; please say it again.", tone="warn")
+        except Exception:
+            incident = secrets.token_hex(2)
+            log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
+            return Card(f"That broke ({incident}). Nothing was changed.", tone="bad")
+
+    def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
+        return self.database.ask(
+            lambda conn: handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
+        )
+
+    def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
+        def work(conn: Connection) -> Card:
+            delivery = f"{sentence.place.platform}/{sentence.delivery}"
+            if sentence.delivery:
+                before = deliveries.note(conn, delivery, self.now())
+                if before is not None:
+                    return CARD.validate_json(before)
+            card = handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
+            if sentence.delivery:
+                deliveries.answered(conn, delivery, CARD.dump_json(card).decode())
+            return card
+
+        card = self.database.transact(work)
+        self.wake.set()
+        return card
+
+    def _context(self, conn: Connection, sentence: Sentence) -> Context:
+        person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
+        if person is None or not person.active:
+            raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
+        return Context(conn, self.now(), person, sentence.place, self.house)
+
+    # Who -----------------------------------------------------------------------------------------------------------
+
+    def who(self, platform: str, external_id: str) -> str | None:
+        """The id of the person that an identity on a platform is linked to, or None."""
+        account = self.database.ask(lambda conn: people.linked(conn, platform, "user", external_id))
+        return account.removeprefix("person/") if account and account.startswith("person/") else None
+
+    def introduce(self, platform: str, external_id: str, email: str) -> str | None:
+        """Link an identity by the e-mail address that its platform has verified.
+
+        Returns:
+            The person's id, or None if no active person has that address.
+        """
+
+        def work(conn: Connection) -> str | None:
+            found = people.person_by_email(conn, email)
+            if found is None:
+                return None
+            people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
+            return found.id
+
+        return self.database.transact(work)
+
+    def everybody(self) -> list[Person]:
+        """All active people, by name."""
+        return self.database.ask(people.active_people)
+
+    # Show ----------------------------------------------------------------------------------------------------------
+
+    def answer(self, key: str, sentence: Sentence) -> None:
+        """Hear a sentence and have its card shown through the outbox, once under a key."""
+        card = self.hear(sentence)
+
+        def work(conn: Connection) -> None:
+            context = Context(conn, self.now(), CLOCK, sentence.place, self.house)
+            if deliveries.note(conn, key, self.now()) is None:
+                context.show(key, sentence.place, card)
+
+        self.database.transact(work)
+        self.wake.set()
+
+    def messages(self, place: Place) -> Sequence[tuple[str, int, Card]]:
+        """What has been shown at a place: id, version and card of each message, oldest first."""
+        wishes = self.database.ask(lambda conn: outbox.shown_at(conn, place.platform, place.id))
+        return [
+            (str(wish.id), wish.version, CARD.validate_python(json.loads(wish.payload)["card"]))
+            for wish in wishes
+            if wish.state == "done"
+        ]
+
+    def sentences(self) -> list[tuple[str, str]]:
+        """The menu: how each command is written, and what it is for."""
+        return [(one.usage, one.help) for one in handlers.COMMANDS.values() if not one.hidden]
+
+    # Tick ----------------------------------------------------------------------------------------------------------
+
+    def refresh_people(self) -> None:
+        """Make people, teams and links as the people sources say, and give newcomers their allotment."""
+        directory = self.directory()
+        today = self.now().astimezone(self.house.zone).date()
+        self.database.transact(lambda conn: people.apply(conn, directory, today))
+        self.hear(Sentence("allot", CLOCK.id, NOWHERE))
+
+    def tick(self) -> None:
+        """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""
+        now = self.now()
+        lines = [*self.settings.schedule, *_standing_lines()]
+
+        def work(conn: Connection) -> None:
+            for line in lines:
+                slot = latest_slot(line.at, self.house, now, timedelta(hours=line.grace_hours))
+                if slot is not None:
+                    self._say_later(conn, line, slot, now)
+            for each in self.settings.providers:
+                slot = latest_slot(each.read, self.house, now, timedelta(days=1))
+                if slot is not None and each.name in self.providers:
+                    Context(conn, now, CLOCK, NOWHERE, self.house).pull(each.name, f"{slot:%Y-%m-%dT%H:%M}")
+            outbox.prune(conn, now)
+            deliveries.prune(conn, now)
+
+        self.database.transact(work)
+        self.wake.set()
+
+    def _say_later(self, conn: Connection, line: ScheduleLine, slot: datetime, now: datetime) -> None:
+        platform, _, channel = line.place.partition(":")
+        place = Place(platform, channel, public=True) if line.place else NOWHERE
+        payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
+        key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
+        outbox.ensure(conn, key, "say", "clock", payload, now, now)
+
+    # Deliver -------------------------------------------------------------------------------------------------------
+
+    def deliver(self) -> int:
+        """Make wishes true that are due. A failed one is tried again later, each time after a longer pause.
+
+        Returns:
+            How many were looked at.
+        """
+        targets = ["clock", *self.platforms, *self.providers]
+        wishes = self.database.transact(
+            lambda conn: outbox.claim(conn, targets, self.now(), CLAIM_MAX, outbox.LEASE),
+        )
+        for wish in wishes:
+            self._deliver_one(wish)
+        return len(wishes)
+
+    def guarded(self, work: Callable[[], object]) -> object:
+        """Run a piece of the clock's work; trouble is logged and the clock goes on."""
+        try:
+            return work()
+        except Exception as trouble:
+            log.exception("the clock stumbled", work=getattr(work, "__name__", ""), trouble=type(trouble).__name__)
+            return None
+
+    def _deliver_one(self, wish: Wish) -> None:
+        try:
+            with timed(DELIVERED, wish.kind):
+                receipt = self._make_true(wish)
+        except Exception as trouble:  # noqa: BLE001 - the loop must live; the wish keeps the reason and is tried again
+            self._postpone(wish, trouble)
+        else:
+            self.database.transact(lambda conn: outbox.settle(conn, wish, receipt, self.now()))
+
+    def _make_true(self, wish: Wish) -> str:
+        payload = json.loads(wish.payload)
+        match wish.kind:
+            case "show":
+                platform = self.platforms[wish.target]
+                return platform.show(Place(**payload["place"]), CARD.validate_python(payload["card"]), wish.receipt)
+            case "say":
+                place = Place(**payload["place"])
+                card = self.hear(Sentence(payload["sentence"], CLOCK.id, place, delivery=wish.key))
+                if place.platform in self.platforms:
+                    self._show_said(wish, place, card)
+                return ""
+            case "pull":
+                self.database.transact(
+                    lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
+                )
+                return str(pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now))
+            case "limit":
+                raise Undeliverable("No provider's limits are written yet.")
+
+    def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
+        self.database.transact(
+            lambda conn: Context(conn, self.now(), CLOCK, place, self.house).show(wish.key, place, card),
+        )
+
+    def reading(self, name: str) -> Reading:
+        """How a provider is read, as app.yaml says."""
+        each = next(one for one in self.settings.providers if one.name == name)
+        return Reading(self.house, each.days_back, each.history_days)
+
+    def _postpone(self, wish: Wish, trouble: Exception) -> None:
+        useless = isinstance(trouble, Undeliverable) or wish.attempts + 1 >= ATTEMPTS_MAX
+        pause = min(BACKOFF_FIRST * 2 ** min(wish.attempts, 20), BACKOFF_MAX)
+        if isinstance(trouble, Unreachable) and trouble.retry_after_s is not None:
+            pause = max(pause, timedelta(seconds=trouble.retry_after_s))
+        known = isinstance(trouble, Unreachable | Undeliverable)
+        why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
+        log.warning(
+            "not delivered", key=wish.key, kind=wish.kind, attempts=wish.attempts + 1, why=why, exc_info=not known
+        )
+        until = None if useless else self.now() + pause
+        self.database.transact(lambda conn: outbox.postpone(conn, wish, why, until))
+
+
+def _standing_lines() -> Iterable[ScheduleLine]:
+    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
+    return [ScheduleLine.model_validate({"at": "1 * * * *", "say": "allot", "grace_hours": 24})]
+
+
+def latest_slot(cron: str, house: House, now: datetime, grace: timedelta) -> datetime | None:
+    """The last local time at or before now at which a cron line was due, if it is not older than the grace.
+
+    The slot is named by its local time without an offset, so an hour that happens twice in autumn is one slot.
+    """
+    trigger = CronTrigger.from_crontab(cron, timezone=house.zone)
+    local = now.astimezone(house.zone)
+    step, earliest = timedelta(minutes=2), local - grace
+    while True:
+        start = max(local - step, earliest)
+        slots = _slots(trigger, start, local)
+        if slots:
+            return slots[-1].replace(tzinfo=None)
+        if start == earliest:
+            return None
+        step *= 4
+
+
+def _slots(trigger: CronTrigger, start: datetime, end: datetime) -> list[datetime]:
+    found: list[datetime] = []
+    fire = trigger.get_next_fire_time(None, start)
+    while fire is not None and fire <= end:
+        found.append(fire)
+        fire = trigger.get_next_fire_time(fire, fire + timedelta(seconds=1))
+    return found

@@ -1,0 +1,54 @@
+"""Puts an App together from settings and the environment."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.app import App, utc_now
+from bot.config import ProviderSettings, Settings, database_url, secret
+from bot.providers.base import Provider
+from bot.providers.litellm import LiteLLM
+from bot.providers.sample import Sample
+from storage.db import Database
+from storage.directory import Directory
+
+Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
+
+PROVIDERS: Mapping[str, Make] = {
+    "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
+    "sample": lambda settings, _key, now: Sample(settings.name, now=now),
+}
+
+
+def build(
+    settings: Settings, environ: Mapping[str, str] = os.environ, now: Callable[[], datetime] = utc_now, url: str = ""
+) -> App:
+    """An App with its database migrated and its providers made; platforms are put in by who serves them.
+
+    Args:
+        settings: app.yaml.
+        environ: where secrets are.
+        now: the clock.
+        url: the database, instead of the one that settings and environment name.
+
+    Raises:
+        Unreadable: the database's address is unusable.
+    """
+    database = Database(url or database_url(settings, environ))
+    database.migrate()
+    providers = {
+        each.name: PROVIDERS[each.kind](each, secret(each.key, environ) if each.key else "", now)
+        for each in settings.providers
+    }
+
+    def directory() -> Directory:
+        parts = [settings.inline_directory()]
+        parts += [Sample(now=now).directory() for each in settings.directory if each == "sample"]
+        return Directory(
+            people=tuple(person for part in parts for person in part.people),
+            teams=tuple(team for part in parts for team in part.teams),
+            agents=tuple(agent for part in parts for agent in part.agents),
+            links=tuple(link for part in parts for link in part.links),
+        )
+
+    return App(settings=settings, database=database, providers=providers, directory=directory, now=now)

@@ -1,0 +1,1 @@
+"""`check`: what is configured, what works, and what to do about the rest."""

@@ -1,0 +1,104 @@
+"""Reading a provider: who is there, and what was consumed since we last heard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.providers.base import Member, Provider
+from bot.trouble import Outside, Undeliverable
+from handlers.house import House
+from storage import people, usage
+from storage.db import Database
+from storage.directory import Link
+from storage.usage import Pull, Recorded
+
+NANOS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a provider is read.
+
+    Args:
+        house: cuts the days and knows the currency.
+        days_back: days before the last one heard that are read again, for restatements.
+        history_days: days read the first time.
+    """
+
+    house: House
+    days_back: int
+    history_days: int
+
+
+def pull(database: Database, provider: Provider, how: Reading, now: Callable[[], datetime]) -> Recorded:
+    """Read a provider's people and charges, day by day; each day counts whole or not at all.
+
+    Raises:
+        Outside: what went wrong; days read before it stay counted, and the reason is kept for `status`.
+    """
+    started = now()
+    known = {each.provider: each for each in database.ask(usage.pulled)}
+    before = known.get(provider.name) or Pull(provider.name, started, None, None, 0, 0, "")
+    total = Recorded(0, 0)
+    try:
+        if "people" in provider.can:
+            members = list(provider.people())
+            database.transact(lambda conn: meet(conn, provider.name, members, started))
+        first, last = _days(before, how, started)
+        for offset in range((last - first).days + 1):
+            total = _day(database, provider, first + timedelta(days=offset), how, now, total)
+    except Outside as trouble:
+        why = str(trouble)
+        failed = Pull(
+            provider.name, started, before.done_at, before.through, before.rows_seen, before.rows_changed, why
+        )
+        database.transact(lambda conn: usage.note_pull(conn, failed))
+        raise
+    done = Pull(provider.name, started, started, last, total.rows_seen, total.rows_changed, "")
+    database.transact(lambda conn: usage.note_pull(conn, done))
+    return total
+
+
+def _days(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
+    today = now.date()
+    earliest = today - timedelta(days=how.history_days)
+    if before.through is None:
+        return earliest, today
+    return max(earliest, min(before.through, today) - timedelta(days=how.days_back)), today
+
+
+def _day(
+    database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], so_far: Recorded
+) -> Recorded:
+    """Read one day whole before any of it counts."""
+    rows = list(provider.charges(day, day))
+
+    def convert(cost_nanos: int, currency: str, _day: date) -> tuple[int, int]:
+        if currency != how.house.organization.currency:
+            raise Undeliverable(
+                f"{provider.name} reports costs in {currency}, and app.yaml knows no rate to "
+                f"{how.house.organization.currency}.",
+            )
+        return cost_nanos, NANOS
+
+    done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now()))
+    return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
+
+
+def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:
+    """Link a provider's users by verified e-mail, and keys to their users' accounts; nothing else is guessed.
+
+    Charges of the past follow a new link.
+    """
+    users = {each.external_id: each for each in members if each.kind == "user"}
+    for member in sorted(members, key=lambda each: (each.kind, each.external_id)):
+        user = users.get(member.owner) if member.kind == "key" else member
+        found = people.person_by_email(conn, user.email) if user and user.kind == "user" else None
+        if found is None:
+            continue
+        how = "email" if member.kind == "user" else "owner"
+        new = Link(provider, member.kind, member.external_id, f"person/{found.id}")
+        if people.link(conn, new, how, member.name):
+            usage.reattribute(conn, provider, member.kind, member.external_id, now)

@@ -1,0 +1,31 @@
+"""What `run` serves over HTTP: Slack's requests, and how the bot is doing."""
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.app import App
+from storage.db import Busy
+
+
+def server(app: App, extra: list[BaseRoute]) -> Starlette:
+    """The ASGI application of `run`: /healthz, /readyz, /metrics, and the platforms' own routes."""
+
+    def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def readyz(_request: Request) -> Response:
+        try:
+            app.database.ask(lambda conn: conn.execute(text("select 1")))
+        except Busy:
+            return PlainTextResponse("the database is busy\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=[*own, *extra])

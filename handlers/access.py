@@ -1,0 +1,22 @@
+"""Who may see what: the one place that decides it.
+
+A person sees their own figures; an owner sees their account and all below it; finance and admins see all. A channel
+sees group totals only.
+"""
+
+from handlers.context import Context
+from storage import people
+
+GROUP_MIN = 5
+
+
+def may_see(ctx: Context, account_id: str) -> bool:
+    """Whether the person who speaks may see an account's figures."""
+    if account_id == ctx.account_id or sees_all(ctx):
+        return True
+    return people.owns(ctx.conn, ctx.person.id, account_id)
+
+
+def sees_all(ctx: Context) -> bool:
+    """Whether the person who speaks sees everybody's figures."""
+    return "finance" in ctx.person.roles or "admin" in ctx.person.roles

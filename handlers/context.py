@@ -1,0 +1,95 @@
+"""What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from sqlalchemy import Connection
+
+from handlers.card import CARD, Card
+from handlers.house import House
+from handlers.money import show_amount
+from handlers.place import Place
+from storage import outbox, people
+from storage.directory import Person
+
+CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
+CHAT_PLATFORMS = ("slack", "teams", "web")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One sentence's surroundings.
+
+    Args:
+        conn: read-only for a question; for an order, its one transaction.
+        now: the moment, aware UTC.
+        person: who speaks.
+        place: where.
+        house: the rules.
+    """
+
+    conn: Connection
+    now: datetime
+    person: Person
+    place: Place
+    house: House
+
+    @property
+    def today(self) -> date:
+        """The organization's calendar day."""
+        return self.now.astimezone(self.house.zone).date()
+
+    @property
+    def locale(self) -> str:
+        """How the person who speaks writes numbers and dates."""
+        return self.person.locale or self.house.organization.locale
+
+    @property
+    def account_id(self) -> str:
+        """The account of the person who speaks."""
+        return f"person/{self.person.id}"
+
+    # Words ---------------------------------------------------------------------------------------------------------
+
+    def amount(self, units: int, unit: str) -> str:
+        """An amount as the person who speaks would write it."""
+        return show_amount(units, unit, self.locale)
+
+    def day(self, day: date) -> str:
+        """A day, such as "22 November", in the words of the person's locale."""
+        return format_date(day, "d MMMM", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """A moment in the person's own zone, with the zone's name."""
+        zone = self.person.zone or self.house.organization.zone
+        local = format_datetime(moment, "d MMM HH:mm", tzinfo=ZoneInfo(zone), locale=self.locale)
+        return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
+
+    # Wishes --------------------------------------------------------------------------------------------------------
+
+    def show(self, key: str, place: Place, card: Card) -> None:
+        """Wish that a place show a card as the message that the key names; a later card under the key replaces it."""
+        payload = json.dumps({"place": place_to_json(place), "card": CARD.dump_python(card, mode="json")})
+        outbox.ensure(self.conn, f"{key}@{place}", "show", place.platform, payload, self.now, self.now)
+
+    def tell(self, person_id: str, key: str, card: Card) -> None:
+        """Wish that a person see a card, in private, wherever they talk to us."""
+        for platform, external_id in people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS):
+            self.show(key, Place(platform, external_id.rpartition("/")[2]), card)
+
+    def pull(self, provider: str, key: str) -> None:
+        """Wish that a provider's usage be read."""
+        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, "{}", self.now, self.now)
+
+    def later(self, key: str, sentence: str, due_at: datetime) -> None:
+        """Wish that a sentence be said by the clock at a later moment."""
+        payload = json.dumps({"sentence": sentence, "place": place_to_json(self.place)})
+        outbox.ensure(self.conn, f"say/{key}", "say", "clock", payload, due_at, self.now)
+
+
+def place_to_json(place: Place) -> dict[str, object]:
+    """A place as it is kept in a wish."""
+    return {"platform": place.platform, "id": place.id, "public": place.public, "thread": place.thread}

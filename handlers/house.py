@@ -1,0 +1,151 @@
+"""The house rules: what an admin wrote in app.yaml, as far as decisions need it."""
+
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from handlers.money import COUNTED, Amount, read_amount
+from handlers.periods import Every
+
+ZONES = frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in ZONES:
+        raise ValueError(f"“{name}” is no time zone; write one such as Europe/Berlin or America/New_York")
+    return name
+
+
+def _locale(name: str) -> str:
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError) as trouble:
+        raise ValueError(f"“{name}” is no locale; write one such as en_US or de_DE") from trouble
+    return name
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, Amount):
+        return value
+    amount = read_amount(str(value))
+    if amount is None or not amount.unit:
+        raise ValueError(f"“{value}” is no amount; write one such as 400 USD or 100M tokens")
+    return amount
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+LocaleName = Annotated[str, AfterValidator(_locale)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class Rule(BaseModel):
+    """A part of app.yaml: frozen, and no key but those it knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Organization(Rule):
+    """Who we are and how we count."""
+
+    name: str = "Our company"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    zone: Zone = "UTC"
+    locale: LocaleName = "en_US"
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+
+
+class Budget(Rule):
+    """A named rule: who may spend how much of what, every how long.
+
+    `who` is "every person", "every agent", "organization", "team NAME", "person NAME" or "agent NAME". A budget of a
+    team or of the organization is a pool: all below it spend from it together.
+    """
+
+    name: Name
+    who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent) \S+)$")]
+    amount: Annotated[Amount, BeforeValidator(_amount)]
+    every: Every = "month"
+    models: str = "all"
+    limit: Literal["hard", "soft", "watch"] = "hard"
+    alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+
+    @property
+    def unit(self) -> str:
+        """What it is counted in: a currency's code, "tokens" or "credits"."""
+        return self.amount.unit
+
+    @property
+    def allotment(self) -> int:
+        """The amount of one period, in nanos or pieces."""
+        return self.amount.units(self.unit)
+
+    @property
+    def account_id(self) -> str:
+        """The one account it is for, or "" if it is for every one of a kind."""
+        if self.who == "organization":
+            return "org"
+        kind, _, name = self.who.partition(" ")
+        return "" if kind == "every" else f"{kind}/{name}"
+
+    @property
+    def kind(self) -> str:
+        """The kind of account that each get their own, or "" if it is for one account."""
+        return self.who.removeprefix("every ") if self.who.startswith("every ") else ""
+
+
+TIERS: dict[str, tuple[str, ...]] = {
+    "small": ("*haiku*", "*mini*", "*nano*", "*flash*", "*lite*", "*small*", "*cheap*"),
+    "flagship": ("*opus*", "gpt-5*pro*", "*gemini*pro*", "o1*", "o3*", "*ultra*", "*fable*"),
+}
+STANDARD = "standard"
+
+
+class House(Rule):
+    """All rules that decisions need."""
+
+    organization: Organization = Organization()
+    budgets: tuple[Budget, ...] = ()
+    tiers: dict[str, tuple[str, ...]] = TIERS
+
+    @field_validator("budgets")
+    @classmethod
+    def _names_differ(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        names = [budget.name for budget in budgets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two budgets are called “{twice[0]}”; give each its own name")
+        return budgets
+
+    @model_validator(mode="after")
+    def _budgets_make_sense(self) -> "House":
+        for budget in self.budgets:
+            if budget.unit not in COUNTED and budget.unit != self.organization.currency:
+                raise ValueError(
+                    f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
+                    f"({self.organization.currency}) or in tokens",
+                )
+            if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
+                known = ", ".join(["all", *self.tiers, STANDARD])
+                raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
+        return self
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The organization's zone: it cuts the days."""
+        return ZoneInfo(self.organization.zone)
+
+    def tier_of(self, model: str) -> str:
+        """The tier a model belongs to: the first whose patterns match, else "standard"."""
+        name = model.rpartition("/")[2].lower()
+        for tier, patterns in self.tiers.items():
+            if any(fnmatchcase(name, pattern) for pattern in patterns):
+                return tier
+        return STANDARD
+
+    def covers(self, budget: Budget, model: str) -> bool:
+        """Whether spending on a model counts against a budget."""
+        return budget.models in ("all", self.tier_of(model))

@@ -1,0 +1,83 @@
+"""Amounts: integers with a unit, read from words and written for people.
+
+A unit is an ISO 4217 currency, counted in nanos (10⁻⁹), or "tokens" or "credits", counted one by one.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol
+
+NANOS = 10**9
+COUNTED = frozenset({"tokens", "credits"})
+SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "₹": "INR"}
+SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "bn": 10**9, "billion": 10**9}
+AMOUNT_MAX = 2**62
+
+_AMOUNT = re.compile(
+    r"(?P<symbol>[$€£¥₹])?\s*(?P<number>\d[\d,_ ]*(\.\d+)?|\.\d+)\s*(?P<scale>k|m|bn?|thousand|million|billion)?"
+    r"\s*(?P<unit>[a-z]{3,7})?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So much of something. `unit` is "" when the words did not say it."""
+
+    number: Decimal
+    unit: str
+
+    def units(self, unit: str) -> int:
+        """The amount as an integer: nanos of the currency, or pieces.
+
+        Args:
+            unit: counts if the words named none.
+
+        Raises:
+            ValueError: the words named another unit, or the amount is too large to be meant.
+        """
+        if self.unit and self.unit != unit:
+            raise ValueError(f"That is counted in {unit}, not in {self.unit}.")
+        value = self.number * (1 if unit in COUNTED else NANOS)
+        if value > AMOUNT_MAX:
+            raise ValueError("That is more than I can count.")
+        return int(value.to_integral_value(ROUND_HALF_EVEN))
+
+
+def read_amount(words: str) -> Amount | None:
+    """An amount in words, such as "400 USD", "$1,250.50", "100M tokens" or "50"; None if it is none."""
+    found = _AMOUNT.fullmatch(words.strip())
+    if not found:
+        return None
+    number = Decimal(re.sub(r"[,_ ]", "", found["number"])) * SCALES[(found["scale"] or "").lower()]
+    unit = (found["unit"] or "").lower()
+    named = unit if unit in COUNTED else {"token": "tokens", "credit": "credits"}.get(unit, unit.upper())
+    symbol = SYMBOLS.get(found["symbol"] or "", "")
+    if symbol and named and symbol != named:
+        return None
+    if len(named) not in (0, 3) and named not in COUNTED:
+        return None
+    return Amount(number, named or symbol)
+
+
+@lru_cache(maxsize=8192)
+def show_amount(units: int, unit: str, locale: str) -> str:
+    """An amount as people in that locale write it: money to the cent, tokens in whole or in millions."""
+    if unit in COUNTED:
+        if abs(units) < 10**6:
+            return f"{format_decimal(units, locale=locale)} {unit}"
+        return f"{format_compact_decimal(units, locale=locale, fraction_digits=1)} {unit}"
+    return format_currency(Decimal(units) / NANOS, unit, locale=locale)
+
+
+def symbol_of(unit: str, locale: str) -> str:
+    """The sign that stands for a unit, for the axis of a chart."""
+    return unit if unit in COUNTED else get_currency_symbol(unit, locale)
+
+
+def percent(part: int, whole: int) -> int:
+    """Part of whole in percent, rounded to the nearest; 0 of nothing."""
+    return (200 * part + whole) // (2 * whole) if whole > 0 else 0

@@ -1,0 +1,25 @@
+"""Where figures come from and of when they are: the line under every answer."""
+
+from handlers.card import Text
+from handlers.context import Context
+from storage import usage
+
+
+def as_of(ctx: Context, tokens_unpriced: int = 0) -> Text:
+    """The line that says since when each provider has been heard, and what is not priced."""
+    pulls = usage.pulled(ctx.conn)
+    if not pulls:
+        return Text("No usage has been read from a provider yet, so nothing is counted.", quiet=True)
+    parts = []
+    for pull in pulls:
+        if pull.done_at is None:
+            parts.append(f"{pull.provider}: never read")
+        else:
+            late = " (newer reads failed)" if pull.error else ""
+            parts.append(f"{pull.provider} as of {ctx.moment(pull.done_at)}{late}")
+    unpriced = (
+        f" {ctx.amount(tokens_unpriced, 'tokens')} have no known price and are not in the sum."
+        if tokens_unpriced
+        else ""
+    )
+    return Text(f"{'; '.join(parts)}. The providers' own cost reports; they may be restated.{unpriced}", quiet=True)

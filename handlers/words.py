@@ -1,0 +1,214 @@
+"""The words that sentences are made of. Each knows how it is written and what it understands."""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+
+from handlers.access import may_see
+from handlers.context import Context
+from handlers.grammar import nearest
+from handlers.money import Amount, read_amount
+from handlers.periods import period_of
+from handlers.trouble import Refused
+from storage import people
+from storage.people import Account
+
+NAME_WORDS_MAX = 4
+KINDS = ("person", "team", "agent")
+
+
+class WhomWord:
+    """Whose figures: "me", "of ana", "@ana", "of team search", "organization"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"of {name}"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
+        """See Word. Somebody unknown and somebody the asker may not see get the same answer."""
+        said_of = words[0].lower() == "of"
+        rest = words[1:] if said_of else words
+        if not rest:
+            return None
+        skipped = len(words) - len(rest)
+        if rest[0].lower() in ("me", "myself", "mine"):
+            return self._own(ctx), skipped + 1
+        certain = said_of or rest[0].startswith("@") or rest[0].lower() in KINDS
+        kind = rest[0].lower() if rest[0].lower() in KINDS and len(rest) > 1 else ""
+        if kind:
+            rest, skipped = rest[1:], skipped + 1
+        for count in range(min(NAME_WORDS_MAX, len(rest)), 0, -1):
+            name = " ".join(rest[:count]).removeprefix("@")
+            account = self._find(name, kind, ctx)
+            if account:
+                return account, skipped + count
+        if certain:
+            raise Refused(
+                f"I have no figures of “{rest[0].removeprefix('@')}” for you. You see your own, and those of teams "
+                "and agents that you own; finance sees all.",
+            )
+        return None
+
+    def _own(self, ctx: Context) -> Account:
+        account = people.account(ctx.conn, ctx.account_id)
+        if account is None:
+            raise Refused("You have no account of your own. Say whose figures you mean, such as: of team search")
+        return account
+
+    def _find(self, name: str, kind: str, ctx: Context) -> Account | None:
+        aliases = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
+        found = people.find_accounts(ctx.conn, aliases.get(name.lower(), name))
+        fitting = [each for each in found if (not kind or each.kind == kind) and may_see(ctx, each.id)]
+        if len(fitting) > 1:
+            which = ", ".join(each.id.replace("/", " ") for each in fitting)
+            raise Refused(f"“{name}” could be {which}. Say which one.")
+        return fitting[0] if fitting else None
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of a few words, perhaps after a leading one: "by model"."""
+
+    lead: str
+    choices: tuple[str, ...]
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{self.lead} {'|'.join(self.choices)}".strip() or name
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int] | None:
+        """See Word."""
+        if self.lead:
+            if words[0].lower() != self.lead:
+                return None
+            said = words[1].lower() if len(words) > 1 else ""
+            if said not in self.choices:
+                meant = nearest(said, list(self.choices))
+                hint = f"Did you mean “{self.lead} {meant}”?" if meant else f"I know {', '.join(self.choices)}."
+                raise Refused(f"I don't know “{self.lead} {said}”. {hint}")
+            return said, 2
+        return (words[0].lower(), 1) if words[0].lower() in self.choices else None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from `first` until before `end`, and how people call them."""
+
+    first: date
+    end: date
+    label: str
+
+
+_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
+_MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+_DAYS = {"today": 0, "yesterday": 1}
+_EVERY = ("day", "week", "month", "quarter", "year")
+
+
+class PeriodWord:
+    """Which days: "today", "last week", "this month", "october", "2026-10", "2026-10-01..2026-10-15"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return name
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Span, int] | None:
+        """See Word."""
+        word = words[0].lower()
+        fiscal = ctx.house.organization.fiscal_year_starts
+        if word in ("last", "this") and len(words) > 1:
+            return self._this_or_last(word, words[1].lower(), ctx.today, fiscal), 2
+        if word in _DAYS:
+            day = ctx.today - timedelta(days=_DAYS[word])
+            return Span(day, day + timedelta(days=1), word), 1
+        if word in _MONTHS:
+            return self._month(_MONTHS[word], words[1:2], ctx.today)
+        if word[:4].isdecimal() and "-" in word:
+            return self._dates(word), 1
+        meant = nearest(word, [*_MONTHS, *_DAYS]) if len(word) > 4 else ""  # noqa: PLR2004 - short words are near all
+        if meant:
+            raise Refused(f"I don't know “{words[0]}”. Did you mean “{meant}”?")
+        return None
+
+    def _this_or_last(self, which: str, every: str, today: date, fiscal: int) -> Span:
+        if every not in _EVERY:
+            raise Refused(f"“{which} {every}”? I know {which} day, week, month, quarter and year.")
+        period = period_of(today, every, fiscal)  # type: ignore[arg-type]
+        if which == "last":
+            period = period_of(period.first - timedelta(days=1), every, fiscal)  # type: ignore[arg-type]
+        return Span(period.first, period.end, f"{which} {every}")
+
+    def _month(self, month: int, after: list[str], today: date) -> tuple[Span, int]:
+        named = bool(after) and after[0].isdecimal() and len(after[0]) == 4  # noqa: PLR2004 - a year's digits
+        year = int(after[0]) if named else today.year - (month > today.month)
+        period = period_of(_date(f"{year:04}-{month:02}-01"), "month")
+        return Span(period.first, period.end, f"{calendar.month_name[month]} {year}"), 1 + named
+
+    def _dates(self, word: str) -> Span:
+        first, dots, last = word.partition("..")
+        if not dots and len(first) == len("2026-10"):
+            period = period_of(_date(f"{first}-01"), "month")
+            return Span(period.first, period.end, first)
+        start = _date(first)
+        end = _date(last) if dots else start
+        if end < start:
+            raise Refused(f"{end} is before {start}. Write the earlier day first, such as 2026-10-01..2026-10-15.")
+        return Span(start, end + timedelta(days=1), word)
+
+
+def _date(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise Refused(f"“{word}” is no day. Write days like 2026-10-15, or 2026-10-01..2026-10-15.") from None
+
+
+class AmountWord:
+    """How much: "50", "$50", "1,250.50 USD", "2M tokens"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return name
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[Amount, int] | None:
+        """See Word."""
+        if words[0].startswith("-"):
+            raise Refused("An amount must be above zero.")
+        for count in range(min(3, len(words)), 0, -1):
+            amount = read_amount(" ".join(words[:count]))
+            if amount is not None:
+                return amount, count
+        return None
+
+
+class TextWord:
+    """All that is left of the sentence, as it stands."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{name} …"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
+        """See Word."""
+        return " ".join(words), len(words)
+
+
+class OneWord:
+    """A single word, such as the number of a request."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return name
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
+        """See Word."""
+        return words[0].removeprefix("#"), 1
+
+
+Whom = Annotated[Account | None, WhomWord()]
+When = Annotated[Span | None, PeriodWord()]
+HowMuch = Annotated[Amount, AmountWord()]
+MaybeHowMuch = Annotated[Amount | None, AmountWord()]
+Rest = Annotated[str, TextWord()]
+One = Annotated[str, OneWord()]

@@ -1,0 +1,191 @@
+"""One door to the database: `transact` for orders, `ask` for questions.
+
+Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDIATE on SQLite. Questions run read-only
+on a snapshot and never wait for a writer. Nobody else commits.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+T = TypeVar("T")
+
+REDO_MAX = 30
+BUSY_TIMEOUT_MS = 5_000
+CONNECTIONS_MAX = 8
+POOL_WAIT_S = 5.0
+MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
+RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
+
+
+class Busy(Exception):  # noqa: N818 - it is a state of the database, and the asker may simply try again
+    """The database had no time for us; nothing was changed."""
+
+
+class Unreadable(Exception):  # noqa: N818 - as above
+    """The database's address cannot be used; the message says why and what would be right."""
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database.
+
+    Args:
+        url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/name`.
+
+    Raises:
+        Unreadable: the address is of no kind we know.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _known(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._orders = _sqlite(self.url, reads=False) if self.is_sqlite else _postgresql(self.url, reads=False)
+        self._questions = _sqlite(self.url, reads=True) if self.is_sqlite else _postgresql(self.url, reads=True)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
+
+        Args:
+            work: called with the connection, perhaps several times; it must have no effect but on the database.
+
+        Raises:
+            Busy: no connection or no turn could be had in time.
+        """
+        for attempt in range(REDO_MAX):
+            try:
+                with self._orders.begin() as conn:
+                    return work(conn)
+            except PoolTimeout as trouble:
+                raise Busy("all connections to the database are in use") from trouble
+            except DBAPIError as trouble:
+                if _locked(trouble):
+                    raise Busy("the database is locked by another program") from trouble
+                if _sqlstate(trouble) not in RETRYABLE:
+                    raise
+            time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
+        raise Busy(f"{REDO_MAX} attempts were overtaken by others")
+
+    def ask(self, work: Callable[[Connection], T]) -> T:
+        """Answer a question from one read-only snapshot.
+
+        Raises:
+            Busy: no connection could be had in time.
+        """
+        try:
+            with self._questions.connect() as conn:
+                return work(conn)
+        except PoolTimeout as trouble:
+            raise Busy("all connections to the database are in use") from trouble
+
+    def migrate(self) -> None:
+        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        head = ScriptDirectory.from_config(config).get_current_head()
+        if self.ask(_revision) == head:
+            return
+        with self._orders.connect() as conn:
+            if not self.is_sqlite:
+                # The lock belongs to the connection: the migration's own snapshot must be younger than it.
+                conn.execute(text("select pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+                conn.commit()
+            try:
+                with conn.begin():
+                    config.attributes["connection"] = conn
+                    command.upgrade(config, "head")
+            finally:
+                if not self.is_sqlite:
+                    conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+                    conn.commit()
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self._orders.dispose()
+        self._questions.dispose()
+
+
+def _known(url: str) -> URL:
+    parsed = make_url(url)
+    kind = parsed.get_backend_name()
+    if kind == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return parsed
+    raise Unreadable(
+        "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name).",
+    )
+
+
+def _revision(conn: Connection) -> str | None:
+    return MigrationContext.configure(conn).get_current_revision()
+
+
+def _sqlstate(trouble: DBAPIError) -> str:
+    return str(getattr(trouble.orig, "sqlstate", "") or "")
+
+
+def _locked(trouble: DBAPIError) -> bool:
+    orig = trouble.orig
+    return isinstance(orig, sqlite3.OperationalError) and getattr(orig, "sqlite_errorcode", 0) in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_BUSY_SNAPSHOT,
+    }
+
+
+def _sqlite(url: URL, *, reads: bool) -> Engine:
+    """WAL lets questions run beside the one order; FULL keeps an order through a power cut."""
+    engine = create_engine(
+        url,
+        pool_size=CONNECTIONS_MAX if reads else 1,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settings(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
+        dbapi.execute("pragma journal_mode = wal")
+        dbapi.execute("pragma synchronous = full")
+        if reads:
+            dbapi.execute("pragma query_only = on")
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        conn.exec_driver_sql("begin" if reads else "begin immediate")
+
+    return engine
+
+
+def _postgresql(url: URL, *, reads: bool) -> Engine:
+    """`options` sets the isolation for the whole connection, so that no transaction pays for saying it."""
+    isolation = "repeatable\\ read" if reads else "serializable"
+    options = f"-c default_transaction_isolation={isolation} -c TimeZone=UTC"
+    if reads:
+        options += " -c default_transaction_read_only=on"
+    return create_engine(
+        url,
+        pool_size=CONNECTIONS_MAX,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        pool_pre_ping=True,
+        connect_args={"options": options},
+    )
+
+
+__all__ = ["Busy", "Connection", "Database", "OperationalError", "Unreadable"]

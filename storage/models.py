@@ -1,0 +1,265 @@
+"""The tables. storage/README.md says what must always hold about them."""
+
+from datetime import UTC, date, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+FOREVER = date(9999, 12, 31)
+BEGINNING = date(1970, 1, 1)
+UNALLOCATED = "unallocated"
+ORGANIZATION = "org"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant, on SQLite as well. A naive one is a bug and is refused at the door."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse what has no zone; SQLite stores UTC without saying so."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"{value!r} has no time zone"
+            raise ValueError(message)
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+# SQLite numbers a row by itself only if the key is an INTEGER.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False, index=True),
+    Column("manager_id", String(64), nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("joined", Date),
+)
+
+# Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent_id", String(80), nullable=False),
+    Column("owner_id", String(64), nullable=False, index=True),
+    Column("cost_center", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+# The tree of accounts through time: the account itself and every account above it, from a day until before a day.
+# A person who moves leaves the past with the old team because the past keeps its rows here.
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("ancestor_id", String(80), primary_key=True),
+    Column("since", Date, primary_key=True),
+    Column("until", Date, nullable=False),
+    Index(None, "ancestor_id", "until"),
+)
+
+# Explicit identities: this id over there is that account here. `how` is "explicit", "email" or "owner" (of a key).
+links = Table(
+    "links",
+    metadata,
+    Column("platform", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("account_id", String(80), nullable=False, index=True),
+    Column("how", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("account_id", String(80), nullable=False),
+    Column("budget", String(64), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Index(None, "account_id", "budget", "period_start"),
+    Index(None, "budget", "period_start"),
+)
+
+
+def _charge_columns(*, keyed: bool) -> list[Column[object]]:
+    """The columns of a charge, as the key and the values of a cell."""
+    return [
+        Column("provider", String(64), primary_key=keyed, nullable=False),
+        Column("bucket_start", Instant, primary_key=keyed, nullable=False),
+        Column("sub_account", String(255), primary_key=keyed, nullable=False),
+        Column("resource", String(255), primary_key=keyed, nullable=False),
+        Column("subject", String(255), primary_key=keyed, nullable=False),
+        Column("model", String(255), primary_key=keyed, nullable=False),
+        Column("tier", String(32), primary_key=keyed, nullable=False),
+        Column("bucket_hours", Integer, nullable=False),
+        Column("day", Date, nullable=False),
+        Column("account_id", String(80), nullable=False),
+        Column("tokens_input", BigInteger, nullable=False),
+        Column("tokens_cache_read", BigInteger, nullable=False),
+        Column("tokens_cache_write_5m", BigInteger, nullable=False),
+        Column("tokens_cache_write_1h", BigInteger, nullable=False),
+        Column("tokens_output", BigInteger, nullable=False),
+        Column("tokens_reasoning", BigInteger, nullable=False),
+        Column("requests", BigInteger, nullable=False),
+        Column("requests_failed", BigInteger, nullable=False),
+        Column("cost_nanos", BigInteger),
+        Column("currency", String(3), nullable=False),
+        Column("cost_source", String(16), nullable=False),
+        Column("cost_house_nanos", BigInteger, nullable=False),
+        Column("rate_nanos", BigInteger, nullable=False),
+    ]
+
+
+charges = Table(
+    "charges",
+    metadata,
+    *_charge_columns(keyed=True),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Index(None, "account_id", "day"),
+    sqlite_with_rowid=False,
+)
+
+# What a cell said before the provider restated it.
+charge_versions = Table(
+    "charge_versions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    *_charge_columns(keyed=False),
+    Column("version", Integer, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("replaced_at", Instant, nullable=False),
+    Index(None, "provider", "bucket_start"),
+)
+
+# A rollup of charges, for speed only: it can be rebuilt from them at any time. Every ancestor has its own rows.
+spend = Table(
+    "spend",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("provider", String(64), primary_key=True),
+    Column("model", String(255), primary_key=True),
+    Column("cost_nanos", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("tokens_unpriced", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A batch on its way into charges; it lives for one transaction and one connection.
+staged = Table("staged", MetaData(), *_charge_columns(keyed=True), prefixes=["TEMPORARY"])
+
+pulls = Table(
+    "pulls",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("tried_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("through", Date),
+    Column("rows_seen", BigInteger, nullable=False),
+    Column("rows_changed", BigInteger, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("handle", String(32), nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("asker_id", String(64), nullable=False),
+    Column("account_id", String(80), nullable=False),
+    Column("budget", String(64), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("approver_id", String(64), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("resolved_by", String(64), nullable=False),
+    Column("resolved_amount", BigInteger, nullable=False),
+    Column("resolved_note", Text, nullable=False),
+    Index(None, "asker_id", "state"),
+    Index(None, "approver_id", "state"),
+)
+
+wishes = Table(
+    "wishes",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("target", String(255), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("held_until", Instant, nullable=False),
+    Column("holder", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Index(None, "state", "due_at"),
+    Index(None, "target", "kind"),
+)
+
+# Orders that were carried out, by the platform's id of their delivery, with the answer that was given.
+heard = Table(
+    "heard",
+    metadata,
+    Column("delivery", String(255), primary_key=True),
+    Column("answer", Text, nullable=False),
+    Column("heard_at", Instant, nullable=False, index=True),
+)

@@ -1,0 +1,203 @@
+"""Wishes: how things outside should be, kept until they are so.
+
+A wish has a key that names the thing. Wishing again under the key replaces the words and raises the version: only the
+last word is sent. A deliverer leases a wish, makes it true, and settles it; a deliverer that dies loses its lease and
+another one repeats the work, which changes nothing, because a wish says how something should be.
+"""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+
+from storage.models import wishes
+from storage.upsert import insert_new
+
+WishKind = Literal["show", "say", "pull", "limit"]
+State = Literal["open", "done", "parked"]
+
+LEASE = timedelta(seconds=60)
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A row of the outbox.
+
+    Args:
+        id: its number.
+        key: names the thing outside.
+        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" at a provider.
+        target: the platform or the provider concerned.
+        payload: how it should be, as JSON.
+        version: counts the words said under the key.
+        attempts: failed attempts at this version.
+        receipt: what the outside gave for the thing, "" before the first time.
+        holder: the lease's token.
+        due_at: not before.
+        error: why it is not yet true, "" if nothing went wrong.
+        state: open, done, or parked because trying again is useless until somebody acts.
+    """
+
+    id: int
+    key: str
+    kind: WishKind
+    target: str
+    payload: str
+    version: int
+    attempts: int
+    receipt: str
+    holder: str
+    due_at: datetime
+    error: str
+    state: State
+
+
+_COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_OLD = select(wishes.c.id, wishes.c.payload, wishes.c.state).where(wishes.c.key == bindparam("key"))
+
+
+def ensure(
+    conn: Connection,
+    key: str,
+    kind: WishKind,
+    target: str,
+    payload: str,
+    due_at: datetime,
+    now: datetime,
+) -> bool:
+    """Wish that something outside be so.
+
+    The same wish again changes nothing. Another payload under the key is the new last word. A lease that another
+    deliverer holds is left alone: it will find that its version is old when it settles.
+
+    Returns:
+        Whether there is something new to make true.
+    """
+    row = {
+        "key": key,
+        "kind": kind,
+        "target": target,
+        "payload": payload,
+        "version": 1,
+        "state": "open",
+        "due_at": due_at,
+        "held_until": due_at,
+        "holder": "",
+        "attempts": 0,
+        "receipt": "",
+        "error": "",
+        "made_at": now,
+    }
+    if insert_new(conn, wishes, row, "key"):
+        return True
+    old = conn.execute(_OLD, {"key": key}).one()
+    if old.payload == payload:
+        return False
+    conn.execute(
+        update(wishes)
+        .where(wishes.c.id == old.id)
+        .values(payload=payload, target=target, version=wishes.c.version + 1, state="open", due_at=due_at, attempts=0),
+    )
+    return True
+
+
+def claim(conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta) -> list[Wish]:
+    """Lease wishes that are due, oldest first, for targets that this process can reach."""
+    holder = secrets.token_hex(8)
+    due = (
+        select(wishes.c.id)
+        .where(
+            wishes.c.state == "open",
+            wishes.c.due_at <= now,
+            wishes.c.held_until <= now,
+            wishes.c.target.in_(list(targets)),
+        )
+        .order_by(wishes.c.due_at, wishes.c.id)
+        .limit(rows_max)
+        .with_for_update(skip_locked=True)
+    )
+    taken = update(wishes).where(wishes.c.id.in_(due.scalar_subquery()))
+    rows = conn.execute(taken.values(held_until=now + lease, holder=holder).returning(*_COLUMNS))
+    return sorted((Wish(*row) for row in rows), key=lambda wish: (wish.due_at, wish.id))
+
+
+def _still_held(wish: Wish) -> ColumnElement[bool]:
+    return and_(wishes.c.id == wish.id, wishes.c.holder == wish.holder)
+
+
+def renew(conn: Connection, wish: Wish, until: datetime) -> bool:
+    """Keep a lease for longer work; False if it was lost to another."""
+    statement = update(wishes).where(_still_held(wish)).values(held_until=until)
+    return bool(conn.execute(statement).rowcount)
+
+
+def settle(conn: Connection, wish: Wish, receipt: str, now: datetime) -> bool:
+    """Note that a wish came true, if the lease is still ours. A newer word under the key stays open.
+
+    Returns:
+        Whether the lease was still ours.
+    """
+    done = wishes.c.version == wish.version
+    values = {
+        "receipt": receipt,
+        "error": "",
+        "holder": "",
+        "held_until": now,
+        "attempts": 0,
+        "settled_at": now,
+    }
+    held = _still_held(wish)
+    same = update(wishes).where(held, done).values(state="done", **values)
+    if conn.execute(same).rowcount:
+        return True
+    newer = update(wishes).where(held).values(**values)
+    return bool(conn.execute(newer).rowcount)
+
+
+def postpone(conn: Connection, wish: Wish, error: str, until: datetime | None) -> None:
+    """Note why a wish is not yet true and when to try again; None parks it until somebody acts."""
+    values: dict[str, object] = {"error": error, "holder": "", "attempts": wish.attempts + 1}
+    values |= {"state": "parked"} if until is None else {"held_until": until}
+    held = _still_held(wish)
+    if until is None:
+        conn.execute(update(wishes).where(held, wishes.c.version != wish.version).values(holder="", error=error))
+        held = and_(held, wishes.c.version == wish.version)
+    conn.execute(update(wishes).where(held).values(**values))
+
+
+def shown_at(conn: Connection, target: str, place: str) -> list[Wish]:
+    """Messages that are to be seen at one place, in the order they were first wished."""
+    mine = wishes.c.key.like(f"%@{target}:{place}")
+    rows = conn.execute(
+        select(*_COLUMNS).where(wishes.c.kind == "show", wishes.c.target == target, mine).order_by(wishes.c.id),
+    )
+    return [Wish(*row) for row in rows]
+
+
+def waiting(conn: Connection) -> dict[str, int]:
+    """How many wishes are open and how many are parked."""
+    rows = conn.execute(select(wishes.c.state, func.count()).where(wishes.c.state != "done").group_by(wishes.c.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def troubled(conn: Connection) -> list[Wish]:
+    """Wishes that failed at least once and are not yet true, oldest first, at most twenty."""
+    rows = conn.execute(
+        select(*_COLUMNS).where(wishes.c.state != "done", wishes.c.error != "").order_by(wishes.c.id).limit(20),
+    )
+    return [Wish(*row) for row in rows]
+
+
+def prune(conn: Connection, now: datetime) -> None:
+    """Forget said sentences and pulls that came true long ago; messages stay, for they may change again."""
+    conn.execute(
+        delete(wishes).where(
+            wishes.c.state == "done",
+            or_(wishes.c.kind == "say", wishes.c.kind == "pull"),
+            wishes.c.settled_at < now - KEPT,
+        ),
+    )

@@ -1,0 +1,260 @@
+"""Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+
+from storage.directory import Directory, Link, Person
+from storage.models import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
+from storage.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who spends. `kind` is "organization", "team", "person", "agent" or "unallocated"."""
+
+    id: str
+    kind: str
+    name: str
+    parent_id: str
+    owner_id: str
+    cost_center: str
+    active: bool
+
+    @property
+    def person_id(self) -> str:
+        """The person whose own account it is, "" for a team, an agent or the organization."""
+        return self.id.removeprefix("person/") if self.kind == "person" else ""
+
+
+_PERSON = select(people).where(people.c.id == bindparam("id"))
+_ACCOUNT = select(accounts).where(accounts.c.id == bindparam("id"))
+_LINKED = select(links.c.account_id).where(
+    links.c.platform == bindparam("platform"),
+    links.c.kind == bindparam("kind"),
+    links.c.external_id == bindparam("external_id"),
+)
+_ANCESTORS = select(lineage.c.ancestor_id).where(
+    lineage.c.account_id == bindparam("account"),
+    lineage.c.until == FOREVER,
+)
+_OWNS = select(accounts.c.id).where(
+    accounts.c.owner_id == bindparam("person"),
+    accounts.c.id.in_(_ANCESTORS.scalar_subquery()),
+)
+
+
+def _person(row: object) -> Person:
+    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+    values["roles"] = tuple(values["roles"].split())
+    team = values.pop("manager_id")
+    return Person(manager=team, **values)
+
+
+def person(conn: Connection, person_id: str) -> Person | None:
+    """The person under an id, or None. The team is left out: ask `account` for it."""
+    row = conn.execute(_PERSON, {"id": person_id}).first()
+    return _person(row) if row else None
+
+
+def person_by_email(conn: Connection, email: str) -> Person | None:
+    """The one active person with a verified e-mail address, or None; two under one address are nobody."""
+    if not email:
+        return None
+    rows = conn.execute(select(people).where(people.c.email == email.lower(), people.c.active)).all()
+    return _person(rows[0]) if len(rows) == 1 else None
+
+
+def account(conn: Connection, account_id: str) -> Account | None:
+    """The account under an id, or None."""
+    row = conn.execute(_ACCOUNT, {"id": account_id}).first()
+    return Account(*row) if row else None
+
+
+def active_people(conn: Connection) -> list[Person]:
+    """Everybody who is there now, by name."""
+    rows = conn.execute(select(people).where(people.c.active).order_by(people.c.name))
+    return [_person(row) for row in rows]
+
+
+def every_account(conn: Connection) -> list[Account]:
+    """All accounts that are active, by id."""
+    return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
+
+
+def ancestors(conn: Connection, account_id: str) -> set[str]:
+    """The account itself and every account above it today."""
+    return set(conn.execute(_ANCESTORS, {"account": account_id}).scalars())
+
+
+def descendants(conn: Connection, account_id: str) -> list[Account]:
+    """Every account below, and the account itself, today, by id."""
+    inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
+    rows = conn.execute(select(accounts).where(accounts.c.id.in_(inside)).order_by(accounts.c.id))
+    return [Account(*row) for row in rows]
+
+
+def owns(conn: Connection, person_id: str, account_id: str) -> bool:
+    """Whether the person owns the account or one above it."""
+    return conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None
+
+
+def find_accounts(conn: Connection, word: str) -> list[Account]:
+    """Accounts that people call by this word: the id after the slash, the name, or the e-mail, in any case."""
+    lower = word.lower()
+    ids = [f"{kind}/{lower}" for kind in ("person", "team", "agent")] + [lower]
+    mail = select("person/" + people.c.id).where(people.c.email == lower).scalar_subquery()
+    matches = or_(accounts.c.id.in_(ids), func.lower(accounts.c.name) == lower, accounts.c.id == mail)
+    return [Account(*row) for row in conn.execute(select(accounts).where(matches, accounts.c.active))]
+
+
+def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:
+    """The account that an identity over there was linked to, or None."""
+    row = conn.execute(_LINKED, {"platform": platform, "kind": kind, "external_id": external_id}).first()
+    return str(row[0]) if row else None
+
+
+def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
+    """(platform, external id) of a person's identities on the named platforms, in their order of age."""
+    rows = conn.execute(
+        select(links.c.platform, links.c.external_id)
+        .where(links.c.account_id == account_id, links.c.kind == "user", links.c.platform.in_(list(platforms)))
+        .order_by(links.c.platform, links.c.external_id),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
+    """Note an identity. An explicit one is never replaced by a found one.
+
+    Returns:
+        Whether anything changed.
+    """
+    where = and_(links.c.platform == new.platform, links.c.kind == new.kind, links.c.external_id == new.external_id)
+    known = conn.execute(select(links.c.account_id, links.c.how).where(where)).first()
+    if known and (known.account_id == new.account or (known.how == "explicit" and how != "explicit")):
+        return False
+    row: dict[str, object] = {
+        "platform": new.platform,
+        "kind": new.kind,
+        "external_id": new.external_id,
+        "account_id": new.account,
+        "how": how,
+        "name": name,
+    }
+    upsert(conn, links, [row])
+    return True
+
+
+class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
+    """A people source suddenly says that a large part of the company has left."""
+
+
+LEAVERS_SHARE_MAX = 0.2
+LEAVERS_ALWAYS_ALLOWED = 10
+
+
+def apply(conn: Connection, directory: Directory, today: date) -> None:
+    """Make people, accounts, the tree and explicit links as the sources say.
+
+    Who is missing from the sources has left: the person stays, inactive, with all history. A moved person's new team
+    counts from today on.
+
+    Raises:
+        Shrunk: more people would leave at once than is believable; nothing was changed.
+    """
+    _refuse_shrinking(conn, directory)
+    rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
+    upsert(conn, people, rows)
+    conn.execute(update(people).where(people.c.id.not_in([row["id"] for row in rows])).values(active=False))
+    wanted = list(_account_rows(directory))
+    upsert(conn, accounts, wanted)
+    conn.execute(update(accounts).where(accounts.c.id.not_in([row["id"] for row in wanted])).values(active=False))
+    _grow(conn, {str(row["id"]): str(row["parent_id"]) for row in wanted}, today)
+    for one in directory.links:
+        link(conn, one, "explicit")
+
+
+def _refuse_shrinking(conn: Connection, directory: Directory) -> None:
+    now = set(conn.execute(select(people.c.id).where(people.c.active)).scalars())
+    leavers = now - {someone.id for someone in directory.people if someone.active}
+    if len(leavers) > max(LEAVERS_ALWAYS_ALLOWED, LEAVERS_SHARE_MAX * len(now)):
+        raise Shrunk(
+            f"The people sources say that {len(leavers)} of {len(now)} people have left at once. Nothing was changed; "
+            "check the sources, or remove people in smaller steps.",
+        )
+
+
+def _person_row(someone: Person) -> dict[str, object]:
+    return {
+        "id": someone.id,
+        "name": someone.name,
+        "email": someone.email.lower(),
+        "manager_id": someone.manager,
+        "zone": someone.zone,
+        "locale": someone.locale,
+        "roles": " ".join(someone.roles),
+        "active": someone.active,
+        "joined": someone.joined,
+    }
+
+
+def _account_rows(directory: Directory) -> Iterator[dict[str, object]]:
+    def row(
+        account_id: str, kind: str, name: str, parent: str, owner: str = "", center: str = "", *, active: bool = True
+    ) -> dict[str, object]:
+        return {
+            "id": account_id,
+            "kind": kind,
+            "name": name,
+            "parent_id": parent,
+            "owner_id": owner,
+            "cost_center": center,
+            "active": active,
+        }
+
+    def team(name: str) -> str:
+        return f"team/{name}" if name else ORGANIZATION
+
+    yield row(ORGANIZATION, "organization", "Everybody", "")
+    yield row(UNALLOCATED, "unallocated", "Unallocated", ORGANIZATION)
+    for t in directory.teams:
+        yield row(f"team/{t.id}", "team", t.name, team(t.parent), t.owner, t.cost_center)
+    for p in directory.people:
+        yield row(f"person/{p.id}", "person", p.name, team(p.team), p.id, active=p.active)
+    for a in directory.agents:
+        yield row(f"agent/{a.id}", "agent", a.name, team(a.team), a.owner)
+
+
+def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
+    """Make the tree as it is today, and leave the past alone."""
+    wanted = {(each, above) for each in parents for above in _above(each, parents)}
+    rows = conn.execute(select(lineage.c.account_id, lineage.c.ancestor_id).where(lineage.c.until == FOREVER))
+    known = {(row[0], row[1]) for row in rows}
+    seen = set(conn.execute(select(lineage.c.account_id).distinct()).scalars())
+    for account_id, ancestor_id in sorted((known - wanted) & {pair for pair in known if pair[0] in parents}):
+        where = and_(
+            lineage.c.account_id == account_id, lineage.c.ancestor_id == ancestor_id, lineage.c.until == FOREVER
+        )
+        conn.execute(delete(lineage).where(where, lineage.c.since >= today))
+        conn.execute(update(lineage).where(where).values(until=today))
+    new = [
+        {
+            "account_id": account_id,
+            "ancestor_id": ancestor_id,
+            "since": today if account_id in seen else BEGINNING,
+            "until": FOREVER,
+        }
+        for account_id, ancestor_id in sorted(wanted - known)
+    ]
+    upsert(conn, lineage, new)
+
+
+def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:
+    seen: set[str] = set()
+    while account_id and account_id not in seen:
+        seen.add(account_id)
+        yield account_id
+        account_id = parents.get(account_id, "")

@@ -1,0 +1,322 @@
+"""Charges taken in, and questions about what was spent.
+
+A batch is staged first; then four statements make it count in one transaction: what did not change is dropped, what is
+replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Date,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.schema import CreateTable
+
+from storage.charges import Charge
+from storage.models import UNALLOCATED, accounts, charge_versions, charges, lineage, links, pulls, spend, staged
+from storage.upsert import insert_into, upsert
+
+BATCH_ROWS = 5_000
+NANOS = 10**9
+
+# Gives a cost in the house currency and the rate used, in 10⁻⁹ house currency per unit of the charge's currency.
+Convert = Callable[[int, str, date], tuple[int, int]]
+
+KEY = tuple(column.name for column in charges.primary_key)
+VALUES = tuple(column.name for column in staged.columns if column.name not in KEY)
+TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a batch did: rows that the provider gave, and cells that were new or changed."""
+
+    rows_seen: int
+    rows_changed: int
+
+
+def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: Convert, now: datetime) -> Recorded:
+    """Take in a provider's word about some cells; the same word again changes nothing.
+
+    Args:
+        conn: an order's connection; balances are right when it commits.
+        batch: the cells, each at most once.
+        zone: the organization's zone, which decides the day that an hourly bucket counts for.
+        convert: cost in the house currency.
+        now: when the word was heard.
+    """
+    conn.execute(CreateTable(staged, if_not_exists=True))
+    conn.execute(delete(staged))
+    rows = (_row(charge, zone, convert) for charge in batch)
+    seen = 0
+    while chunk := list(islice(rows, BATCH_ROWS)):
+        conn.execute(insert(staged), chunk)
+        seen += len(chunk)
+    return Recorded(seen, _settle(conn, now))
+
+
+def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
+    """Let the past follow a new link: the cells of that identity are charged to whom they belong to now.
+
+    Returns:
+        How many cells moved.
+    """
+    column = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}[kind]
+    conn.execute(CreateTable(staged, if_not_exists=True))
+    conn.execute(delete(staged))
+    same = select(*(charges.c[name] for name in (*KEY, *VALUES))).where(
+        charges.c.provider == platform, column == external_id
+    )
+    conn.execute(insert(staged).from_select([*KEY, *VALUES], same))
+    return _settle(conn, now)
+
+
+def rebuild(conn: Connection) -> None:
+    """Make the rollup anew from the charges; a right one does not change by it."""
+    conn.execute(delete(spend))
+    _add_to_spend(conn, _amounts(charges, 1))
+
+
+def _row(charge: Charge, zone: ZoneInfo, convert: Convert) -> dict[str, object]:
+    start = charge.bucket_start
+    day = start.date() if charge.bucket_hours >= 24 else start.astimezone(zone).date()  # noqa: PLR2004 - hours of a day
+    house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
+    return {
+        **asdict(charge),
+        "day": day,
+        "account_id": "",
+        "cost_house_nanos": house,
+        "rate_nanos": rate,
+    }
+
+
+def _settle(conn: Connection, now: datetime) -> int:
+    """Attribute what is staged, and let it count."""
+    conn.execute(staged.update().values(account_id=_attributed()))
+    conn.execute(delete(staged).where(select(literal(1)).where(_same_cell(), _same_values()).exists()))
+    replaced = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
+    old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(staged, _same_cell())
+    columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
+    conn.execute(insert(charge_versions).from_select(columns, old))
+    _add_to_spend(conn, union_all(_amounts(staged, 1), _amounts(charges, -1, only_staged=True)))
+    new = select(*(staged.c[name] for name in (*KEY, *VALUES)), literal(1), literal(now, charges.c.recorded_at.type))
+    statement = insert_into(conn, charges).from_select(
+        [*KEY, *VALUES, "version", "recorded_at"],
+        new.where(literal(1) == 1).order_by(*(staged.c[name] for name in KEY)),
+    )
+    values = {name: statement.excluded[name] for name in (*VALUES, "recorded_at")}
+    values["version"] = charges.c.version + 1
+    conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
+    return conn.execute(select(func.count()).select_from(staged)).scalar_one()
+
+
+def _same_cell() -> ColumnElement[bool]:
+    return and_(*(charges.c[name] == staged.c[name] for name in KEY))
+
+
+def _same_values() -> ColumnElement[bool]:
+    return and_(*(charges.c[name].is_not_distinct_from(staged.c[name]) for name in VALUES))
+
+
+def _attributed() -> ColumnElement[str]:
+    """Whose charge it is: by its key, else by its user, else by its team over there, else nobody's yet."""
+
+    def by(kind: str, column: Column[Any]) -> ColumnElement[str]:
+        return (
+            select(links.c.account_id)
+            .where(links.c.platform == staged.c.provider, links.c.kind == kind, links.c.external_id == column)
+            .scalar_subquery()
+        )
+
+    return func.coalesce(
+        by("key", staged.c.resource), by("user", staged.c.subject), by("team", staged.c.sub_account), UNALLOCATED
+    )
+
+
+def _amounts(table: Table, sign: int, *, only_staged: bool = False) -> Select[Any]:
+    tokens = sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])
+    chosen = select(
+        table.c.account_id,
+        table.c.day,
+        table.c.provider,
+        table.c.model,
+        (table.c.cost_house_nanos * sign).label("cost_nanos"),
+        (tokens * sign).label("tokens"),
+        (case((table.c.cost_nanos.is_(None), tokens), else_=0) * sign).label("tokens_unpriced"),
+        (table.c.requests * sign).label("requests"),
+    )
+    return chosen.join(staged, _same_cell()) if only_staged else chosen
+
+
+def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) -> None:
+    """Move the rollup of every account on the line, in the order of its key."""
+    part = amounts.subquery()
+    sums = ("cost_nanos", "tokens", "tokens_unpriced", "requests")
+    keys = (lineage.c.ancestor_id, part.c.day, part.c.provider, part.c.model)
+    on_line = and_(
+        lineage.c.account_id == part.c.account_id, lineage.c.since <= part.c.day, part.c.day < lineage.c.until
+    )
+    moved = (
+        select(*keys, *(cast(func.sum(part.c[name]), BigInteger) for name in sums))
+        .join(lineage, on_line)
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    statement = insert_into(conn, spend).from_select(["account_id", "day", "provider", "model", *sums], moved)
+    values = {name: spend.c[name] + statement.excluded[name] for name in sums}
+    keys_names = ["account_id", "day", "provider", "model"]
+    conn.execute(statement.on_conflict_do_update(index_elements=keys_names, set_=values))
+
+
+# Questions -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A sum of charges. `name` is what it was summed by, "" for all."""
+
+    name: str
+    cost_nanos: int
+    tokens: int
+    tokens_unpriced: int
+    requests: int
+
+
+def _summed(*, by: Column[Any]) -> Select[Any]:
+    return (
+        select(
+            by,
+            cast(func.sum(spend.c.cost_nanos), BigInteger),
+            cast(func.sum(spend.c.tokens), BigInteger),
+            cast(func.sum(spend.c.tokens_unpriced), BigInteger),
+            cast(func.sum(spend.c.requests), BigInteger),
+        )
+        .where(
+            spend.c.account_id == bindparam("account"),
+            spend.c.day >= bindparam("first", type_=Date),
+            spend.c.day < bindparam("end", type_=Date),
+        )
+        .group_by(by)
+        .order_by(by)
+    )
+
+
+_BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
+_BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
+_CHILDREN = (
+    select(
+        accounts.c.id,
+        cast(func.sum(spend.c.cost_nanos), BigInteger),
+        cast(func.sum(spend.c.tokens), BigInteger),
+        cast(func.sum(spend.c.tokens_unpriced), BigInteger),
+        cast(func.sum(spend.c.requests), BigInteger),
+    )
+    .join(spend, spend.c.account_id == accounts.c.id)
+    .where(
+        accounts.c.id.in_(bindparam("accounts", expanding=True)),
+        spend.c.day >= bindparam("first", type_=Date),
+        spend.c.day < bindparam("end", type_=Date),
+    )
+    .group_by(accounts.c.id)
+    .order_by(accounts.c.id)
+)
+_KEYS = (
+    select(
+        charges.c.resource,
+        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
+        cast(func.sum(sum((charges.c[name] for name in TOKENS[1:]), start=charges.c[TOKENS[0]])), BigInteger),
+        literal(0),
+        cast(func.sum(charges.c.requests), BigInteger),
+    )
+    .where(
+        charges.c.account_id == bindparam("account"),
+        charges.c.day >= bindparam("first", type_=Date),
+        charges.c.day < bindparam("end", type_=Date),
+    )
+    .group_by(charges.c.resource)
+    .order_by(charges.c.resource)
+)
+
+
+def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str) -> list[Spent]:
+    """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
+    rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
+    return [Spent(str(row[0]), *row[1:]) for row in rows]
+
+
+def spent_by_account(conn: Connection, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
+    """The same, a sum for each of some accounts."""
+    rows = conn.execute(_CHILDREN, {"accounts": list(account_ids), "first": first, "end": end})
+    return [Spent(*row) for row in rows]
+
+
+def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
+    """What one account itself spent, by the provider's id of the key."""
+    rows = conn.execute(_KEYS, {"account": account_id, "first": first, "end": end})
+    return [Spent(*row) for row in rows]
+
+
+def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: date) -> Iterator[tuple[date, Spent]]:
+    """What an account and all below it spent, for each day and model."""
+    for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
+        yield row[0], Spent(row[5], *row[1:5])
+
+
+# Pulls ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """How reading a provider went last.
+
+    Args:
+        provider: its name.
+        tried_at: when we last asked.
+        done_at: when we last heard everything, None if never.
+        through: the last day we have heard of.
+        rows_seen: rows of the last good pull.
+        rows_changed: cells it changed.
+        error: what went wrong since, "" if nothing.
+    """
+
+    provider: str
+    tried_at: datetime
+    done_at: datetime | None
+    through: date | None
+    rows_seen: int
+    rows_changed: int
+    error: str
+
+
+_PULLS = select(pulls).order_by(pulls.c.provider)
+
+
+def pulled(conn: Connection) -> list[Pull]:
+    """How each provider's last pull went, by name."""
+    return [Pull(*row) for row in conn.execute(_PULLS)]
+
+
+def note_pull(conn: Connection, pull: Pull) -> None:
+    """Remember how a pull went."""
+    upsert(conn, pulls, [asdict(pull)])

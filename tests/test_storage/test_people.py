@@ -1,0 +1,91 @@
+"""People, teams and links, as the sources say."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from storage import people
+from storage.db import Database
+from storage.directory import Agent, Directory, Link, Person, Team
+from storage.people import Shrunk
+
+TODAY = date(2026, 11, 1)
+HERE = Directory(
+    people=(
+        Person("ana", "Ana Silva", "Ana@X.example", "max", "search"),
+        Person("max", "Max Weber", "max@x.example", team="search"),
+    ),
+    teams=(Team("eng", "Engineering", "max"), Team("search", "Search", "max", "eng")),
+    agents=(Agent("crawler", "Crawler", "max", "search"),),
+    links=(Link("slack", "user", "T1/U1", "person/ana"),),
+)
+
+
+@pytest.fixture
+def company(database: Database) -> Database:
+    """Two people, two teams, an agent."""
+    database.transact(lambda conn: people.apply(conn, HERE, TODAY))
+    return database
+
+
+def test_the_tree_knows_every_account_above(company: Database) -> None:
+    """A person stands below the team, the department and the organization."""
+    assert company.ask(lambda conn: people.ancestors(conn, "person/ana")) == {
+        "person/ana",
+        "team/search",
+        "team/eng",
+        "org",
+    }
+
+
+def test_an_owner_owns_what_is_below(company: Database) -> None:
+    """Max owns Engineering and so Ana's account; Ana owns only her own."""
+    owned = [("max", "person/ana"), ("max", "team/search"), ("ana", "person/ana"), ("ana", "team/search")]
+    assert [company.ask(lambda conn, p=pair: people.owns(conn, *p)) for pair in owned] == [True, True, True, False]
+
+
+def test_an_email_is_found_in_any_case_and_only_if_it_is_one_persons(company: Database) -> None:
+    """Two people under one address are nobody."""
+    assert company.ask(lambda conn: people.person_by_email(conn, "ANA@x.example")) is not None
+    twice = replace(HERE, people=(*HERE.people, Person("eve", "Eve", "ana@x.example")))
+    company.transact(lambda conn: people.apply(conn, twice, TODAY))
+
+    assert company.ask(lambda conn: people.person_by_email(conn, "ana@x.example")) is None
+
+
+def test_who_is_missing_from_the_sources_has_left_and_keeps_the_history(company: Database) -> None:
+    """The person stays, inactive."""
+    company.transact(lambda conn: people.apply(conn, replace(HERE, people=HERE.people[1:]), TODAY))
+    ana = company.ask(lambda conn: people.person(conn, "ana"))
+
+    assert ana is not None
+    assert not ana.active
+
+
+def test_a_source_that_suddenly_loses_the_company_is_not_believed(company: Database) -> None:
+    """A broken export must not lock everybody out."""
+    many = replace(HERE, people=tuple(Person(f"p{n:02}", f"P {n}") for n in range(50)))
+    company.transact(lambda conn: people.apply(conn, many, TODAY))
+
+    with pytest.raises(Shrunk, match="Nothing was changed"):
+        company.transact(lambda conn: people.apply(conn, replace(many, people=many.people[:20]), TODAY))
+    assert len(company.ask(people.active_people)) == 50
+
+
+def test_an_explicit_link_is_never_replaced_by_a_found_one(company: Database) -> None:
+    """What an admin wrote stands."""
+    found = Link("slack", "user", "T1/U1", "person/max")
+
+    assert not company.transact(lambda conn: people.link(conn, found, "email"))
+    assert company.ask(lambda conn: people.linked(conn, "slack", "user", "T1/U1")) == "person/ana"
+    assert company.transact(lambda conn: people.link(conn, found, "explicit"))
+
+
+def test_a_move_back_on_the_same_day_leaves_one_line(company: Database) -> None:
+    """Moving to and fro within a day neither fails nor doubles the tree."""
+    away = replace(HERE, people=(replace(HERE.people[0], team="eng"), HERE.people[1]))
+    for directory in (away, HERE, away, HERE):
+        company.transact(lambda conn, d=directory: people.apply(conn, d, date(2026, 11, 5)))
+
+    assert company.ask(lambda conn: people.ancestors(conn, "person/ana")) >= {"team/search"}
