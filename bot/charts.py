@@ -10,12 +10,13 @@ matplotlib's object interface is used, never pyplot: a figure belongs to the cal
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from bot.scale import CURRENCIES, check, columns, extremes, piled, short, spread, ticks
 from handlers.card import Chart
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 STROKES = ("-", (0, (5, 1)))
 
 LYING_ROWS_MAX = 10
-MILLION = 1_000_000
 
 _drawing = threading.Lock()  # matplotlib promises nothing about threads
 
@@ -50,7 +50,7 @@ def draw(chart: Chart) -> bytes:
     Raises:
         ValueError: a series has not one value per category, or there is nothing to draw at all.
     """
-    _check(chart)
+    check(chart)
     with _drawing, _open() as sheet:
         top = _heading(sheet, chart)
         names = [sheet.plain(category) for category in chart.categories]
@@ -61,39 +61,6 @@ def draw(chart: Chart) -> bytes:
         else:
             _standing(sheet, chart, names, top)
         return sheet.png()
-
-
-def amount(value: float, unit: str) -> str:
-    """A value in full with its unit: "$1,204.50", "412,000 tokens", "-38 %"."""
-    if unit in _CURRENCIES:
-        return f"{'-' if value < 0 else ''}{unit}{abs(value):,.2f}".removesuffix(".00")
-    return f"{value:,.2f}".removesuffix(".00") + (f" {unit}" if unit else "")
-
-
-_CURRENCIES = ("$", "€", "£", "¥")
-
-
-def _short(value: float, unit: str) -> str:
-    """A value as briefly as it can be said in a picture; a unit that is a word stands once above the plot."""
-    size = abs(value)
-    if size >= MILLION:
-        figure = f"{size / MILLION:,.1f}".removesuffix(".0") + "M"
-    elif size >= 100 or size == int(size):  # noqa: PLR2004 - three digits are enough to read a bar
-        figure = f"{size:,.0f}"
-    else:
-        figure = f"{size:.2f}" if size >= (0.01 if unit in _CURRENCIES else 1) else f"{size:.2g}"
-    before, after = (unit, "") if unit in _CURRENCIES else ("", " %" if unit == "%" else "")
-    return f"{'-' if value < 0 else ''}{before}{figure}{after}"
-
-
-def _check(chart: Chart) -> None:
-    if not chart.categories or not chart.series:
-        raise ValueError(f"The chart {chart.title!r} has nothing to draw.")
-    for series in chart.series:
-        if len(series.values) != len(chart.categories):
-            raise ValueError(
-                f"The series {series.name!r} needs one value for each of {len(chart.categories)} categories."
-            )
 
 
 # The sheet: paper, letters, and how wide they are.
@@ -185,7 +152,8 @@ def _heading(sheet: _Sheet, chart: Chart) -> float:
     finding = sheet.plain(chart.alt)
     if sheet.width(finding) > 1.9 * room:
         finding = finding.split(". ")[0]
-    for line in sheet.wrap(finding, min(room, max(sheet.width(finding) * 0.56, room * 0.7)), 2):
+    wide = sheet.width(finding)
+    for line in sheet.wrap(finding, room if wide <= room else min(room, max(wide * 0.56, room * 0.7)), 2):
         sheet.write(MARGIN_PX, y, line, color=QUIET, va="top")
         y -= LINE_PX
     return y - 32
@@ -236,61 +204,32 @@ LIMIT = -1
 
 
 def _standing(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> None:
-    low, high = _extremes(chart)
-    ticks = _ticks(low, high)
     notes = _notes(sheet, chart)
     right = WIDTH_PX - MARGIN_PX - max((SWATCH_PX + 28 + sheet.width(note.text) for note in notes), default=0)
-    figures = _figures(chart)
-    wide = max((sheet.width(figure) for figure in figures), default=0)
-    told = bool(figures) and wide + 8 < (right - MARGIN_PX) / len(names)
-    scale = [] if told else [_short(tick, chart.unit) for tick in ticks]
+    figures = _figures(sheet, chart, (right - MARGIN_PX) / len(names) - 8)
+    low, high = extremes(chart)
+    marks = [] if figures else ticks(low, high)
+    scale = [short(mark, chart.unit) for mark in marks]
     left = MARGIN_PX + max((sheet.width(text) + 18 for text in scale), default=0)
     bottom, labels = _labels(sheet, names, (right - left) / len(names))
-    worded = chart.unit not in (*_CURRENCIES, "%", "")
-    if not told:
-        low, high = ticks[0], ticks[-1]
-    frame = _Frame(left, right, bottom, top - (LINE_PX + 10) * (worded + told), low, high, len(names))
-    if worded:
+    if chart.unit not in (*CURRENCIES, "%", ""):
         sheet.write(MARGIN_PX, top, sheet.plain(chart.unit), color=QUIET, va="top")
-    _grid(sheet, frame, ticks, scale)
-    _FORMS[chart.form](sheet, chart, frame)
-    if told:
-        _tell(sheet, chart, frame, figures)
+        top -= LINE_PX + 10
+    if figures:
+        top -= LINE_PX
+    frame = _Frame(left, right, bottom, top, min([low, *marks]), max([high, *marks]), len(names))
+    _grid(sheet, frame, marks, scale)
+    (_courses if chart.form == "line" else _piles)(sheet, chart, frame)
+    _tell(sheet, chart, frame, figures)
     for middle, label in zip(frame.middles, labels, strict=True):
         sheet.write(middle, bottom - 14, label, ha="center", va="top", linespacing=1.15)
     _name(sheet, chart, frame, notes)
 
 
-def _extremes(chart: Chart) -> tuple[float, float]:
-    """The lowest and the highest value to be shown, zero always among them."""
-    tops = [chart.limit] if chart.limit is not None else []
-    if chart.form == "stack":
-        for column in _columns(chart):
-            tops += [sum(value for value in column if value > 0), sum(value for value in column if value < 0)]
-    else:
-        tops += [value for series in chart.series for value in series.values]
-    seen = [0.0, *(value for value in tops if math.isfinite(value))]
-    return min(seen), max(seen) or (1.0 if min(seen) == 0 else 0.0)
-
-
-def _columns(chart: Chart) -> list[list[float]]:
-    """The values of each category, one per series; what is no number counts as nothing."""
-    columns = zip(*(series.values for series in chart.series), strict=True)
-    return [[value if math.isfinite(value) else 0.0 for value in column] for column in columns]
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Four to six round values that reach from below the lowest to above the highest."""
-    rough = (high - low) / 4
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
-    first, last = math.floor(low / step + 0.001), math.ceil(high / step - 0.001)
-    return [round(step * number, 12) for number in range(first, max(last, first + 1) + 1)]
-
-
-def _figures(chart: Chart) -> list[str]:
-    """What each column amounts to in all; courses are read at their end instead."""
-    return [] if chart.form == "line" else [_short(sum(column), chart.unit) for column in _columns(chart)]
+def _figures(sheet: _Sheet, chart: Chart, room: float) -> list[str]:
+    """What each column amounts to in all, if there is room for that; courses are read at their end instead."""
+    figures = [short(sum(column), chart.unit) for column in columns(chart)]
+    return [] if chart.form == "line" or max(map(sheet.width, figures)) > room else figures
 
 
 def _labels(sheet: _Sheet, names: list[str], slot: float) -> tuple[float, list[str]]:
@@ -306,42 +245,25 @@ def _labels(sheet: _Sheet, names: list[str], slot: float) -> tuple[float, list[s
     return MARGIN_PX + LINE_PX, [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]
 
 
-def _grid(sheet: _Sheet, frame: _Frame, ticks: list[float], scale: list[str]) -> None:
-    for tick, text in zip(ticks, scale, strict=False):
-        sheet.rule(frame, tick, color=GRID, linewidth=2, zorder=0)
-        sheet.write(frame.left - 18, frame.y(tick), text, color=QUIET, ha="right", va="center")
+def _grid(sheet: _Sheet, frame: _Frame, marks: list[float], scale: list[str]) -> None:
+    for mark, text in zip(marks, scale, strict=True):
+        sheet.rule(frame, mark, color=GRID, linewidth=2, zorder=0)
+        sheet.write(frame.left - 18, frame.y(mark), text, color=QUIET, ha="right", va="center")
     sheet.rule(frame, 0, color=QUIET, linewidth=3, zorder=3)
 
 
-def _bars(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
-    zero = frame.y(0)
-    for middle, [value] in zip(frame.middles, _columns(chart), strict=True):
-        style = _fill(_weight(chart, value))
-        sheet.axes.bar([middle], [frame.y(value) - zero], bottom=[zero], width=frame.bar, **style)
+def _piles(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
+    """Bars, and stacks of them."""
+    for middle, column in zip(frame.middles, columns(chart), strict=True):
+        for number, (start, end) in enumerate(piled(column)):
+            look = _fill(number if chart.form == "stack" else _weight(chart, end))
+            height = frame.y(end) - frame.y(start)
+            sheet.axes.bar([middle], [height], bottom=[frame.y(start)], width=frame.bar, **look)
 
 
 def _weight(chart: Chart, value: float) -> int:
     """The look of a bar: another one beyond the limit."""
     return 1 if chart.limit is not None and value > chart.limit else 0
-
-
-def _stacks(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
-    for middle, column in zip(frame.middles, _columns(chart), strict=True):
-        for number, (start, end) in enumerate(_piled(column)):
-            height = frame.y(end) - frame.y(start)
-            sheet.axes.bar([middle], [height], bottom=[frame.y(start)], width=frame.bar, **_fill(number))
-
-
-def _piled(column: Sequence[float]) -> list[tuple[float, float]]:
-    """Where each part of a pile starts and ends; what is below zero piles downwards."""
-    up = down = 0.0
-    parts = []
-    for value in column:
-        if value >= 0:
-            parts.append((up, up := up + value))
-        else:
-            parts.append((down, down := down + value))
-    return parts
 
 
 def _courses(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
@@ -352,13 +274,10 @@ def _courses(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
         sheet.axes.plot(frame.middles, heights, zorder=4, **_stroke(number), **marks)
 
 
-_FORMS = {"bar": _bars, "stack": _stacks, "line": _courses}
-
-
 def _tell(sheet: _Sheet, chart: Chart, frame: _Frame, figures: list[str]) -> None:
-    """Write each column's figure above it."""
-    for middle, column, figure in zip(frame.middles, _columns(chart), figures, strict=True):
-        height = max(0.0, *(end for _, end in _piled(column)))
+    """Write each column's figure above it, if there are figures."""
+    for middle, column, figure in zip(frame.middles, columns(chart), figures, strict=False):
+        height = max(0.0, *(end for _, end in piled(column)))
         sheet.write(middle, frame.y(height) + 10, figure, ha="center", va="bottom", zorder=6, bbox=_BACKING)
 
 
@@ -369,15 +288,15 @@ def _notes(sheet: _Sheet, chart: Chart) -> list[_Note]:
     """What is named beside the plot: the courses where they end, the parts of the last pile, and the limit."""
     notes = []
     if chart.form == "stack":
-        for number, (start, end) in enumerate(_piled(_columns(chart)[-1])):
+        for number, (start, end) in enumerate(piled(columns(chart)[-1])):
             notes.append(_Note((start + end) / 2, sheet.plain(chart.series[number].name), number))
     if chart.form == "line":
         for number, series in enumerate(chart.series):
             last = next((value for value in reversed(series.values) if math.isfinite(value)), 0.0)
             name = sheet.plain(series.name) if len(chart.series) > 1 else ""
-            notes.append(_Note(last, f"{name} {_short(last, chart.unit)}".strip(), number))
+            notes.append(_Note(last, f"{name} {short(last, chart.unit)}".strip(), number))
     if chart.limit is not None:
-        notes.append(_Note(chart.limit, f"limit {_short(chart.limit, chart.unit)}", LIMIT))
+        notes.append(_Note(chart.limit, f"limit {short(chart.limit, chart.unit)}", LIMIT))
     return [_Note(note.value, sheet.shorten(note.text, NAMES_MAX_PX), note.number) for note in notes]
 
 
@@ -385,7 +304,7 @@ def _name(sheet: _Sheet, chart: Chart, frame: _Frame, notes: list[_Note]) -> Non
     """Write the names beside the plot, apart from each other, and draw the limit."""
     if chart.limit is not None:
         sheet.rule(frame, chart.limit, **_LIMIT)
-    heights = _spread([frame.y(note.value) for note in notes], LINE_PX, frame.bottom, frame.top)
+    heights = spread([frame.y(note.value) for note in notes], LINE_PX, frame.bottom, frame.top)
     x = frame.right + 18
     for note, y in zip(notes, heights, strict=True):
         if note.number == LIMIT:
@@ -395,27 +314,12 @@ def _name(sheet: _Sheet, chart: Chart, frame: _Frame, notes: list[_Note]) -> Non
         sheet.write(x + SWATCH_PX + 10, y, note.text, va="center")
 
 
-def _spread(heights: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Heights moved as little as need be to stand a gap apart between two edges."""
-    order = sorted(range(len(heights)), key=lambda number: -heights[number])
-    placed = list(heights)
-    ceiling = high
-    for number in order:
-        placed[number] = min(placed[number], ceiling)
-        ceiling = placed[number] - gap
-    floor = low
-    for number in reversed(order):
-        placed[number] = max(placed[number], floor)
-        floor = placed[number] + gap
-    return placed
-
-
 # Lying bars: for a few categories with long names.
 
 
 def _lying_bars(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> None:
-    figures = _figures(chart)
-    low, high = _extremes(chart)
+    figures = [short(value, chart.unit) for [value] in columns(chart)]
+    low, high = extremes(chart)
     names = [sheet.shorten(name, WIDTH_PX * 0.42) for name in names]
     left = MARGIN_PX + max(sheet.width(name) for name in names) + 18
     right = WIDTH_PX - MARGIN_PX - max(sheet.width(figure) for figure in figures) - 12
@@ -425,7 +329,7 @@ def _lying_bars(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> No
     def x(value: float) -> float:
         return left + (value - low) / (high - low) * (right - left)
 
-    for number, (name, figure, [value]) in enumerate(zip(names, figures, _columns(chart), strict=True)):
+    for number, (name, figure, [value]) in enumerate(zip(names, figures, columns(chart), strict=True)):
         y = top - (number + 0.5) * row
         sheet.write(left - 18, y, name, ha="right", va="center")
         sheet.axes.barh([y], [x(value) - x(0)], left=[x(0)], height=min(70, row * 0.72), **_fill(_weight(chart, value)))
@@ -433,7 +337,7 @@ def _lying_bars(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> No
     sheet.axes.plot([x(0), x(0)], [bottom, top], color=QUIET, linewidth=3)
     if chart.limit is not None:
         sheet.axes.plot([x(chart.limit)] * 2, [bottom, top], **_LIMIT)
-        sheet.write(x(chart.limit), bottom - 8, f"limit {_short(chart.limit, chart.unit)}", ha="center", va="top")
+        sheet.write(x(chart.limit), bottom - 8, f"limit {short(chart.limit, chart.unit)}", ha="center", va="top")
 
 
 # Looks: each number has a colour and a second sign.

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol, list_currencies
 
 NANOS = 10**9
 COUNTED = frozenset({"tokens", "credits"})
 SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "₹": "INR"}
 SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "bn": 10**9, "billion": 10**9}
 AMOUNT_MAX = 2**62
+CURRENCIES = frozenset(list_currencies())
+PLAIN_CURRENCIES = frozenset({"usd", "eur", "gbp", "cny", "jpy", "inr", "chf", "cad", "aud", "sek", "dkk", "nok", "pln"})
 
 _AMOUNT = re.compile(
     r"(?P<symbol>[$€£¥₹])?\s*(?P<number>\d[\d,_ ]*(\.\d+)?|\.\d+)\s*(?P<scale>k|m|bn?|thousand|million|billion)?"
@@ -53,14 +55,24 @@ def read_amount(words: str) -> Amount | None:
     if not found:
         return None
     number = Decimal(re.sub(r"[,_ ]", "", found["number"])) * SCALES[(found["scale"] or "").lower()]
-    unit = (found["unit"] or "").lower()
-    named = unit if unit in COUNTED else {"token": "tokens", "credit": "credits"}.get(unit, unit.upper())
+    named = _unit(found["unit"] or "")
     symbol = SYMBOLS.get(found["symbol"] or "", "")
-    if symbol and named and symbol != named:
-        return None
-    if len(named) not in (0, 3) and named not in COUNTED:
+    if named is None or (symbol and named and symbol != named):
         return None
     return Amount(number, named or symbol)
+
+
+def _unit(word: str) -> str | None:
+    """The unit that a word names, "" for no word, None for a word that is no unit.
+
+    A currency in small letters counts only if it is no English word: "50 try" is no Turkish money.
+    """
+    lower = word.lower()
+    if lower.removesuffix("s") in ("token", "credit"):
+        return lower.removesuffix("s") + "s"
+    if word.upper() in CURRENCIES and (word.isupper() or lower in PLAIN_CURRENCIES):
+        return word.upper()
+    return "" if not word else None
 
 
 @lru_cache(maxsize=8192)

@@ -3,8 +3,6 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,24 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from storage.db import Database
-
-NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-@dataclass
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    moment: datetime = NOW
-
-    def __call__(self) -> datetime:
-        """The moment."""
-        return self.moment
-
-    def forward(self, step: timedelta) -> None:
-        """Let time pass."""
-        self.moment += step
-
+from tests.clock import Clock
+from tests.company import Company
 
 @pytest.fixture
 def clock() -> Clock:
@@ -76,4 +58,13 @@ def database(database_url: str) -> Iterator[Database]:
     made = Database(database_url)
     made.migrate()
     yield made
+    made.close()
+
+
+@pytest.fixture
+def acme(tmp_path: Path, clock: Clock) -> Iterator[Company]:
+    """A small company with its bot, on a SQLite file."""
+    made = Database(f"sqlite:///{tmp_path}/acme.db")
+    made.migrate()
+    yield Company(made, clock)
     made.close()

@@ -14,7 +14,7 @@ from storage import ledger
 from storage.db import Database, Unreadable
 from storage.ledger import Entry
 from storage.models import Instant, metadata
-from tests.conftest import NOW
+from tests.clock import NOW
 
 
 def entry(key: str, amount: int = 1) -> Entry:

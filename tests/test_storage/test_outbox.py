@@ -8,7 +8,7 @@ import pytest
 from storage import outbox
 from storage.db import Database
 from storage.outbox import Wish
-from tests.conftest import NOW, Clock
+from tests.clock import NOW, Clock
 
 
 def ensure(database: Database, payload: str = "a", key: str = "k", clock: Clock | None = None) -> bool:

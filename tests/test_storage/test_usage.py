@@ -15,7 +15,7 @@ from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
 from storage.models import charge_versions, spend
 from storage.usage import Recorded
-from tests.conftest import NOW
+from tests.clock import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)

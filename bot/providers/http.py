@@ -1,0 +1,328 @@
+"""Speaking HTTP to a provider: one client, bounded patience, plain sentences. httpx is imported nowhere else."""
+
+import hashlib
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, TypeVar
+
+import httpx
+import stamina
+from pydantic import BaseModel, ValidationError
+
+from bot.trouble import Undeliverable, Unreachable
+
+BODY_BYTES_MAX = 32 * 2**20
+MESSAGE_LETTERS_MAX = 200
+PAGES_MAX = 5_000
+RETRY_AFTER_S_MAX = 3600.0
+
+# Keys of every provider we know, hashes of keys, and whatever else is long enough to be one; a UUID is not.
+SECRETS = re.compile(r"\bsk-[\w.-]+|[0-9a-fA-F]{32,}|[\w-]{40,}")
+# A name or password in a url would show in logs, and a query would swallow the path that we add.
+URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret, and what may be said about it.
+
+    Args:
+        name: the environment variable it stands in; sentences call it so.
+        secret: sent as a bearer token and shown nowhere.
+        refusals: what it means when the key is refused, by the provider's own word for the refusal.
+        needed: what key is needed, as the end of a sentence that says what to do.
+    """
+
+    name: str
+    secret: str = field(repr=False)
+    refusals: Mapping[str, str]
+    needed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call may take before it is left to the outbox.
+
+    Args:
+        attempts: requests made at most.
+        total_s: seconds after which no pause for another attempt is begun and no body is read on.
+        silence_s: seconds without a byte after which an attempt is given up.
+        pause_s: first pause between attempts where the other side names none; it doubles each time.
+    """
+
+    attempts: int = 4
+    total_s: float = 90.0
+    silence_s: float = 30.0
+    pause_s: float = 0.5
+
+
+PATIENCE = Patience()
+
+
+class KeyRefused(Undeliverable):
+    """The key is not accepted, or not for this. `kind` is the provider's word for it, "" if it had none."""
+
+    def __init__(self, why: str, kind: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a numbered list: its rows as they came, and how many pages there are by its own word."""
+
+    rows: list[Any]
+    pages_total: int
+
+
+class Api:
+    """Asks one service with one key. It may be shared by threads; close it when done.
+
+    Args:
+        service: what people call it, such as "LiteLLM".
+        url: where it is, from app.yaml. A path in front of its routes is kept.
+        key: what opens it.
+        patience: how long a call may take.
+    """
+
+    def __init__(self, service: str, url: str, key: Key, patience: Patience) -> None:
+        self.who = f"{service} at {url}" if URL.fullmatch(url) else service
+        self._url = url.rstrip("/")
+        self._key = key
+        self._patience = patience
+        self._client = httpx.Client(
+            auth=self._signed, timeout=patience.silence_s, follow_redirects=False, verify=_trusted()
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def get_json(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+        """Ask for something, again if need be. Fractions come as Decimal, never as float.
+
+        Raises:
+            Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
+            Undeliverable: refused; KeyRefused if the key is to blame.
+        """
+        deadline = time.monotonic() + self._patience.total_s
+        for attempt in stamina.retry_context(
+            on=_again(deadline),
+            attempts=self._patience.attempts,
+            timeout=None,
+            wait_initial=self._patience.pause_s,
+            wait_jitter=self._patience.pause_s,
+        ):
+            with attempt:
+                return self._once("GET", path, deadline, params=params)
+        raise AssertionError("stamina returns or raises")
+
+    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
+
+        Raises:
+            Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
+            Undeliverable: refused; KeyRefused if the key is to blame.
+        """
+        return self._once("POST", path, time.monotonic() + self._patience.total_s, json=body)
+
+    def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
+        """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
+
+        Raises:
+            Undeliverable: something is missing, of a wrong kind or out of bounds. It names where, not what.
+        """
+        try:
+            return shape.model_validate(body)
+        except ValidationError as trouble:
+            first = trouble.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        wrong = f"{self._safe(where)}: {first['msg']}"
+        raise Undeliverable(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+
+    def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
+        """The rows of a list whose pages are numbered from 1, as they come.
+
+        Args:
+            ask: gives a page by its number.
+            what: name of the list in a complaint.
+
+        Raises:
+            Undeliverable: a page came twice, or there is no end of pages. Rows already given must not be counted.
+        """
+        seen = set()
+        number, pages_total = 0, 1
+        while number < pages_total:
+            number += 1
+            page = ask(number)
+            pages_total = page.pages_total
+            if pages_total > PAGES_MAX:
+                raise Undeliverable(
+                    f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted"
+                )
+            mark = hashlib.sha256(repr(page.rows).encode("utf-8", "backslashreplace")).digest()
+            if page.rows and mark in seen:
+                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+            seen.add(mark)
+            yield from page.rows
+
+    def _once(self, method: str, path: str, deadline: float, **content: Any) -> Any:
+        self._refuse_bad_settings()
+        try:
+            with self._client.stream(method, f"{self._url}{path}", **content) as answer:
+                body = self._whole(answer, path, deadline)
+        except httpx.InvalidURL:
+            raise self._no_url() from None
+        except httpx.TimeoutException:
+            why = f"did not answer {self._safe(path)} within {self._patience.silence_s:g} seconds"
+            raise Unreachable(f"{self.who} {why}") from None
+        except httpx.ConnectError as trouble:
+            why = f"cannot be reached ({self._safe(str(trouble))}): is it running, and is its url in app.yaml right?"
+            raise Unreachable(f"{self.who} {why}") from None
+        except httpx.HTTPError:
+            raise Unreachable(f"{self.who} broke off in the middle of {self._safe(path)}") from None
+        if answer.is_success:
+            return self._parsed(body, path)
+        raise self._trouble(answer, body, f"{method} {self._safe(path)}")
+
+    def _signed(self, request: httpx.Request) -> httpx.Request:
+        request.headers["Authorization"] = f"Bearer {self._key.secret}"
+        return request
+
+    def _refuse_bad_settings(self) -> None:
+        if not URL.fullmatch(self._url):
+            raise self._no_url()
+        if not re.fullmatch(r"[!-~]+", self._key.secret):  # the HTTP library would show others in its complaint
+            raise Undeliverable(f"{self._key.name} is empty or has blanks or odd letters: it needs {self._key.needed}")
+
+    def _no_url(self) -> Undeliverable:
+        return Undeliverable(
+            f"The url of {self.who} in app.yaml must look like http://host:4000, without name, password or query"
+        )
+
+    def _whole(self, answer: httpx.Response, path: str, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                limit = BODY_BYTES_MAX // 2**20
+                raise Undeliverable(
+                    f"{self.who} sent more than {limit} MiB for {self._safe(path)}, which no real page has"
+                )
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{self.who} drips: {self._safe(path)} took over {self._patience.total_s:g} seconds")
+        return bytes(body)
+
+    def _parsed(self, body: bytes, path: str) -> Any:
+        try:
+            return _json(body)
+        except (ValueError, ArithmeticError, RecursionError):
+            raise Unreachable(f"{self.who} answered {self._safe(path)} with something that is not JSON") from None
+
+    def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
+        status = answer.status_code
+        kind, message = self._said(body)
+        tail = f"{status}: {message}" if message else str(status)
+        if status in {401, 403}:
+            return KeyRefused(self._refusal(status, kind, message, asked), kind)
+        if status in {408, 429} or answer.is_server_error:
+            pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
+            return Unreachable(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+        if answer.is_redirect:
+            return Undeliverable(
+                f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
+            )
+        return Undeliverable(f"{self.who} refused {asked} ({tail})")
+
+    def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
+        meaning = self._key.refusals.get(kind) or f"it may not {asked}" + (f" ({message})" if message else "")
+        return f"{self.who} refused the key in {self._key.name} ({status}): {meaning}; it needs {self._key.needed}"
+
+    def _said(self, body: bytes) -> tuple[str, str]:
+        """The provider's word for the trouble and its message, "" for what it did not say."""
+        try:
+            said = _json(body)
+        except (ValueError, ArithmeticError, RecursionError):
+            return "", ""
+        return _kind(said), self._safe(_message(said))
+
+    def _safe(self, text: str) -> str:
+        """Somebody else's text, on one line, short and without secrets."""
+        text = SECRETS.sub("…", text.replace(self._key.secret, "…") if self._key.secret else text)
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+
+
+def retry_after_s(header: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After asks us to wait, at most an hour, None if it says nothing we understand.
+
+    It is a number of seconds or a date (RFC 9110, 10.2.3).
+    """
+    if header is None:
+        return None
+    if header.isascii() and header.isdigit():
+        return min(float(header), RETRY_AFTER_S_MAX)
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    wait_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return min(max(wait_s.total_seconds(), 0.0), RETRY_AFTER_S_MAX)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust over TLS. It takes 50 ms to load, so all share it."""
+    return httpx.create_ssl_context()
+
+
+def _again(deadline: float) -> Callable[[Exception], bool | float]:
+    """Whether to try again after a trouble, and if the other side named a pause, after which."""
+
+    def again(trouble: Exception) -> bool | float:
+        if not isinstance(trouble, Unreachable):
+            return False
+        pause_s = trouble.retry_after_s
+        if time.monotonic() + (pause_s or 0.0) >= deadline:
+            return False
+        return True if pause_s is None else pause_s
+
+    return again
+
+
+def _json(body: bytes) -> Any:
+    return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+
+
+def _message(said: Any) -> str:
+    """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
+    match said:
+        case (
+            {"error": {"message": str(text)}}
+            | {"error": str(text)}
+            | {"detail": {"error": str(text)}}
+            | {"detail": str(text)}
+        ):
+            return text
+        case {"detail": [{"loc": [*steps], "msg": str(text)}, *_]}:
+            return ".".join(str(step) for step in steps) + f": {text}"
+        case _:
+            return ""
+
+
+def _kind(said: Any) -> str:
+    match said:
+        case {"error": {"type": str(kind)}}:
+            return kind
+        case _:
+            return ""

@@ -1,0 +1,80 @@
+"""The app's manifest: what Slack has to know of the bot, with the fewest rights it can do its work with.
+
+The limits are those of Slack's own JSON Schema of manifests (slackapi/manifest-schema).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+SCOPES: Mapping[str, str] = {
+    "app_mentions:read": "hear what is said to the bot in a channel",
+    "chat:write": "answer, and change its own messages",
+    "commands": "hear the slash command",
+    "im:history": "hear what is said to the bot in a direct message",
+    "im:write": "write to a person directly, such as to a manager who is asked",
+    "users:read": "see whether somebody is a guest, a bot or has left",
+    "users:read.email": "know a person by the e-mail address of the company",
+}
+"""Every scope of the bot token and what for."""
+
+EVENTS = ("app_home_opened", "app_mention", "message.im")
+
+NAME = "Bursar"
+COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
+DESCRIPTION = "What is left of the AI budget, where it went, and more of it on request."
+LONG_DESCRIPTION = (
+    "Bursar governs what a company's people and agents spend on AI. Ask it what is left of a budget and where the "
+    "money went, ask your manager for more, and decide what others ask of you with one button. It posts the week's "
+    "spending with charts, points at waste, and keeps the limits at the providers equal to what was decided. Personal "
+    "figures are shown to the person they belong to and to nobody else in the channel."
+)
+
+
+def manifest(command: str, url: str | None) -> dict[str, Any]:
+    """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
+
+    Args:
+        command: the slash command, such as "/tokens".
+        url: the public https address of /slack/events, or None to use Socket Mode, which needs none.
+
+    Raises:
+        ValueError: the command is not one that Slack takes.
+    """
+    if not COMMAND.match(command):
+        raise ValueError(f"{command!r} cannot be a slash command: / and up to 31 lower-case characters, no spaces.")
+    address = {"request_url": url} if url else {}
+    slash = {
+        "command": command,
+        "description": "What is left, where it went, more on request",
+        "usage_hint": "balance | spend | request 50 for the migration | help",
+        "should_escape": True,
+    }
+    if url:
+        slash["url"] = url
+    return {
+        "_metadata": {"major_version": 1, "minor_version": 1},
+        "display_information": {
+            "name": NAME,
+            "description": DESCRIPTION,
+            "long_description": LONG_DESCRIPTION,
+            "background_color": "#1f3a34",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": NAME, "always_online": True},
+            "slash_commands": [slash],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **address},
+            "org_deploy_enabled": True,
+            "socket_mode_enabled": url is None,
+            "token_rotation_enabled": False,
+        },
+    }

@@ -1,0 +1,118 @@
+"""Many at once: threads and processes, on SQLite and on PostgreSQL."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
+
+import pytest
+from sqlalchemy import text
+
+from handlers.overage import OPEN_MAX
+from storage.db import Database
+from tests.clock import Clock
+from tests.company import Company
+
+ROUNDS = 10
+
+
+def at_once(*work: Callable[[], str]) -> list[str]:
+    """Run all at the same moment, and return what each said."""
+    barrier, said = threading.Barrier(len(work)), SimpleQueue[str]()
+
+    def run(each: Callable[[], str]) -> None:
+        barrier.wait()
+        said.put(each())
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [said.get() for _ in work]
+
+
+@pytest.fixture
+def company(database: Database, clock: Clock) -> Company:
+    """The small company, on each kind of database in turn."""
+    return Company(database, clock)
+
+
+def granted(company: Company) -> tuple[int, int]:
+    """How many grants were posted and what they add up to, in nanos."""
+    sums = text("select count(*), coalesce(sum(amount), 0) from entries where kind = 'grant'")
+    row = company.database.ask(lambda conn: conn.execute(sums).one())
+    return int(row[0]), int(row[1])
+
+
+def test_several_who_decide_at_once_decide_once(company: Company) -> None:
+    """Invariant 5: approve, approve with another amount and deny at the same moment: one decision, at most one grant."""
+    words = ["approve {}", "approve {} 20", "deny {} no", "approve {}"]
+    before = granted(company)
+    for number in range(1, ROUNDS + 1):
+        company.say("ana", "request 50 for the race")
+        said = at_once(*(lambda w=w, n=number: company.say("max", w.format(n)) for w in words))
+
+        done = [each for each in said if each.startswith(("Approved", "Denied"))]
+        assert len(done) == 1, said
+        amount = {"Approved: $50": 50, "Approved: $20": 20, "Denied: $50.0": 0}[done[0][:13]]
+        after = granted(company)
+        assert (after[0] - before[0], after[1] - before[1]) == (int(amount > 0), amount * 10**9)
+        before = after
+
+
+def test_an_order_delivered_twice_at_once_is_carried_out_once(company: Company) -> None:
+    """A double click is one request, and both clicks get the same answer."""
+    from_slack = [lambda: company.say("ana", "request 5 twice", delivery="trigger-1") for _ in range(4)]
+    said = at_once(*from_slack)
+
+    assert len(set(said)) == 1
+    count = text("select count(*) from requests")
+    assert company.database.ask(lambda conn: conn.execute(count).scalar_one()) == 1
+
+
+def test_replicas_that_tick_at_once_wish_once(company: Company) -> None:
+    """The same slot in every replica is one wish."""
+    at_once(*[lambda: str(company.app.tick()) for _ in range(4)])
+    count = text("select count(*) from wishes where kind = 'pull'")
+
+    assert company.database.ask(lambda conn: conn.execute(count).scalar_one()) == 1
+
+
+def test_readers_of_the_same_report_count_it_once(company: Company) -> None:
+    """Two pulls of the same days at once add nothing up twice."""
+    company.llm.spends("ana", "300.00")
+    at_once(*[lambda: str(company.pull()) for _ in range(4)])
+
+    assert company.say("ana", "balance").startswith("$100.00 left of $400.00")
+
+
+def test_processes_that_decide_at_once_decide_once(database_url: str, clock: Clock) -> None:
+    """The same across processes, where no lock of ours could help."""
+    made = Database(database_url)
+    made.migrate()
+    company = Company(made, clock)
+    for _ in range(OPEN_MAX):
+        company.say("ana", "request 50 for the race")
+    context = multiprocessing.get_context("spawn")
+    deciders = [context.Process(target=_decide_all, args=(database_url, clock)) for _ in range(2)]
+    for decider in deciders:
+        decider.start()
+    for decider in deciders:
+        decider.join()
+
+    assert [decider.exitcode for decider in deciders] == [0, 0]
+    assert granted(company) == (OPEN_MAX, OPEN_MAX * 50 * 10**9)
+    made.close()
+
+
+def _decide_all(url: str, clock: Clock) -> None:
+    database = Database(url)
+    company = Company(database, clock)
+    _say_all(company, [f"approve {n}" for n in range(1, OPEN_MAX + 1)])
+    database.close()
+
+
+def _say_all(company: Company, words: Sequence[str]) -> None:
+    for each in words:
+        company.say("max", each)
