@@ -20,6 +20,7 @@ from bot.pull import pull
 from bot.run import serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
+from handlers.card import Card
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Unreadable
@@ -71,7 +72,7 @@ def say(args: argparse.Namespace) -> int:
         _read(app, sorted(app.providers))
     person = args.person.removeprefix("@")
 
-    def hear(text: str) -> terminal.Card:
+    def hear(text: str) -> Card:
         return app.hear(Sentence(text, person, Place("terminal", person)))
 
     if args.sentence:

@@ -57,6 +57,8 @@ class App:
         providers: those that this process can reach, by name.
         directory: gives all that the people sources say.
         now: the clock.
+        link_by_email: whether a verified e-mail address is enough to know somebody.
+        wake: set when there is something to deliver.
     """
 
     settings: Settings
@@ -65,6 +67,7 @@ class App:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     directory: Callable[[], Directory] = Directory
     now: Callable[[], datetime] = utc_now
+    link_by_email: bool = True
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -123,14 +126,14 @@ class App:
         return account.removeprefix("person/") if account and account.startswith("person/") else None
 
     def introduce(self, platform: str, external_id: str, email: str) -> str | None:
-        """Link an identity by the e-mail address that its platform has verified.
+        """Link an identity by the e-mail address that its platform has verified, if app.yaml allows it.
 
         Returns:
             The person's id, or None if no active person has that address.
         """
 
         def work(conn: Connection) -> str | None:
-            found = people.person_by_email(conn, email)
+            found = people.person_by_email(conn, email) if self.link_by_email else None
             if found is None:
                 return None
             people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
@@ -150,7 +153,7 @@ class App:
 
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, sentence.place, self.house)
-            if deliveries.note(conn, key, self.now()) is None:
+            if deliveries.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, sentence.place, card)
 
         self.database.transact(work)

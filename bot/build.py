@@ -19,6 +19,11 @@ PROVIDERS: Mapping[str, Make] = {
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }
 
+# Where people come from, besides app.yaml itself.
+SOURCES: Mapping[str, Callable[[Callable[[], datetime]], Directory]] = {
+    "sample": lambda now: Sample(now=now).directory(),
+}
+
 
 def build(
     settings: Settings, environ: Mapping[str, str] = os.environ, now: Callable[[], datetime] = utc_now, url: str = ""
@@ -43,7 +48,7 @@ def build(
 
     def directory() -> Directory:
         parts = [settings.inline_directory()]
-        parts += [Sample(now=now).directory() for each in settings.directory if each == "sample"]
+        parts += [SOURCES[each](now) for each in settings.directory]
         return Directory(
             people=tuple(person for part in parts for person in part.people),
             teams=tuple(team for part in parts for team in part.teams),

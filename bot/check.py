@@ -1,1 +1,83 @@
-"""`check`: what is configured, what works, and what to do about the rest."""
+"""`check`: what is configured, what works, and what to do about the rest, line by line."""
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import config
+from bot.app import App
+from bot.build import build
+from bot.config import Misconfigured, Settings, secret
+from bot.providers.base import Finding, Provider
+from bot.slack.show import check as check_slack
+from bot.slack.show import web_client
+from bot.trouble import Outside
+from storage.db import Busy, Unreadable
+from storage.people import Shrunk
+
+NAMED_MAX = 5
+
+
+def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Settings, database, people, platforms and providers, in the order in which they are needed."""
+    try:
+        settings = config.load(environ)
+    except Misconfigured as trouble:
+        for line in str(trouble).splitlines():
+            yield Finding("settings", ok=False, advice=line)
+        return
+    yield Finding(f"settings: {len(settings.budgets)} budgets, {len(settings.providers)} providers", ok=True)
+    try:
+        app = build(settings, environ)
+        app.refresh_people()
+    except (Unreadable, SQLAlchemyError, Busy, Shrunk, OSError) as trouble:
+        why = (
+            str(trouble) if isinstance(trouble, Unreadable | Shrunk) else f"{type(trouble).__name__}: see DATABASE_URL"
+        )
+        yield Finding("database", ok=False, advice=f"{why}.".replace("..", "."))
+        return
+    yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
+    yield from _people(app)
+    yield from _slack(settings, environ)
+    for provider in app.providers.values():
+        yield from _provider(provider)
+    app.database.close()
+
+
+def _people(app: App) -> Iterator[Finding]:
+    everybody = app.everybody()
+    if not everybody:
+        yield Finding("people: nobody", ok=False, advice="Name people in app.yaml (people:) or a source (directory:).")
+        return
+    yield Finding(f"people: {len(everybody)}", ok=True)
+    known = {person.id for person in everybody}
+    alone = [person.id for person in everybody if person.manager not in known and "admin" not in person.roles]
+    if len(alone) > 1:  # one is at the top
+        names = ", ".join(alone[:NAMED_MAX]) + (f" and {len(alone) - NAMED_MAX} more" if len(alone) > NAMED_MAX else "")
+        yield Finding(
+            f"managers: {len(alone)} people have none that is known ({names})",
+            ok=True,
+            advice="Their requests for more cannot be decided by a manager.",
+        )
+
+
+def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    needed = {"SLACK_BOT_TOKEN": "xoxb-…"}
+    needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
+    have = {name: secret(name, environ) for name in needed}
+    if not any(have.values()):
+        advice = "Set SLACK_BOT_TOKEN and the rest as docs/slack.md says; without them only the demo and `say` work."
+        yield Finding("Slack is not set up", ok=settings.is_sample, advice=advice)
+        return
+    for name, value in have.items():
+        if not value:
+            yield Finding(f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/slack.md.")
+    if have["SLACK_BOT_TOKEN"]:
+        yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
+
+
+def _provider(provider: Provider) -> Iterator[Finding]:
+    try:
+        yield from provider.check()
+    except Outside as trouble:
+        yield Finding(provider.name, ok=False, advice=str(trouble))

@@ -1,12 +1,27 @@
 """`run`: the bot in earnest."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
 
 from bot.app import App
+from bot.clock import Clock
+from bot.config import Misconfigured, secret
+from bot.server import server
+from bot.slack.door import Door, Settings
+from bot.slack.gate import Gate
+from bot.slack.serve import Endpoint, Socket
+from bot.slack.show import Slack, web_client
 
 log = structlog.get_logger()
+
+EVENTS_PATH = "/slack/events"
+STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
@@ -15,3 +30,50 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
     Raises:
         Misconfigured: a token is missing.
     """
+    with ExitStack() as stack:
+        asgi = stack.enter_context(assembled(app, environ))
+        clock = Clock(app)
+        stack.callback(clock.stop)
+        clock.start()
+        where = app.settings.server
+        log.info("serving", host=where.host, port=where.port, slack=app.settings.slack.mode)
+        config = uvicorn.Config(
+            asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
+        )
+        uvicorn.Server(config).run()
+    app.database.close()
+    log.info("stopped")
+
+
+@contextmanager
+def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
+    """The ASGI application with Slack connected, as app.yaml says; on leaving, what is under way is finished."""
+    slack = app.settings.slack
+    token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
+    client = web_client(token, slack.url)
+    app.platforms = {**app.platforms, "slack": Slack(client)}
+    app.link_by_email = slack.link_by_email
+    door = Door(app, client, Settings(command=slack.command))
+    with ExitStack() as stack:
+        stack.callback(door.close)
+        routes: list[BaseRoute] = []
+        if slack.mode == "http":
+            secrets = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
+            endpoint = Endpoint(door, Gate(secrets, now=time.time))
+            stack.callback(endpoint.close)
+            routes.append(Route(EVENTS_PATH, endpoint))
+            connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
+        else:
+            app_token = _needed("SLACK_APP_TOKEN", "the app-level token (xapp-…) for Socket Mode", environ)
+            socket = Socket(door, Gate((), now=time.time), app_token, slack.url)
+            stack.callback(socket.close)
+            socket.connect()
+            connected = lambda: socket.connected  # noqa: E731 - as above
+        yield server(app, routes, connected)
+
+
+def _needed(name: str, what: str, environ: Mapping[str, str]) -> str:
+    value = secret(name, environ)
+    if not value:
+        raise Misconfigured(f"{name} is not set: it holds {what}. docs/slack.md says where to find it.")
+    return value

@@ -16,7 +16,9 @@ SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "₹": "INR"}
 SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "bn": 10**9, "billion": 10**9}
 AMOUNT_MAX = 2**62
 CURRENCIES = frozenset(list_currencies())
-PLAIN_CURRENCIES = frozenset({"usd", "eur", "gbp", "cny", "jpy", "inr", "chf", "cad", "aud", "sek", "dkk", "nok", "pln"})
+PLAIN_CURRENCIES = frozenset(
+    {"usd", "eur", "gbp", "cny", "jpy", "inr", "chf", "cad", "aud", "sek", "dkk", "nok", "pln"}
+)
 
 _AMOUNT = re.compile(
     r"(?P<symbol>[$€£¥₹])?\s*(?P<number>\d[\d,_ ]*(\.\d+)?|\.\d+)\s*(?P<scale>k|m|bn?|thousand|million|billion)?"

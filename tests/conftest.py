@@ -13,6 +13,7 @@ from storage.db import Database
 from tests.clock import Clock
 from tests.company import Company
 
+
 @pytest.fixture
 def clock() -> Clock:
     """Noon on a Sunday in November."""

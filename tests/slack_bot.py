@@ -115,7 +115,9 @@ class SlackBot:
 
 
 @contextmanager
-def running(slack: FakeSlack, how: str = "http", wait_s: float = 2.0, settings: Settings | None = None) -> Iterator[SlackBot]:
+def running(
+    slack: FakeSlack, how: str = "http", wait_s: float = 2.0, settings: Settings | None = None
+) -> Iterator[SlackBot]:
     """A bot that hears a workspace over "http" or through the "socket"."""
     settings = settings or Settings()
     client = web_client(slack.bot_token, slack.base_url)

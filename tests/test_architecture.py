@@ -42,7 +42,7 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_doors_open_one_way(room: str) -> None:
-    """bot may use handlers and storage, handlers may use storage, storage uses nothing of ours."""
+    """Bot may use handlers and storage, handlers may use storage, storage uses nothing of ours."""
     for path, tree in modules():
         if path.startswith(f"{room}/"):
             tops = {name.partition(".")[0] for name in imported(tree)}

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import event, text
 
 from bot.app import App
+from handlers.card import Card
+from handlers.place import Place
 from storage.db import Database
 from storage.outbox import LEASE
 from tests.clock import NOW, Clock
@@ -38,10 +40,10 @@ class MortalBoard(Board):
 
     fate: Fate
 
-    def show(self, *args: object) -> str:  # type: ignore[override]
+    def show(self, place: Place, card: Card, receipt: str) -> str:
         """See Board."""
         self.fate.step()
-        receipt = super().show(*args)  # type: ignore[arg-type]
+        receipt = super().show(place, card, receipt)
         self.fate.step()
         return receipt
 
@@ -62,8 +64,7 @@ def life(url: str, board: MortalBoard, fate: Fate, clock: Clock) -> Company:
         fate.step()
 
     company.llm.charges = charges  # type: ignore[method-assign, assignment]
-    for engine in (company.database._orders,):
-        event.listen(engine, "commit", fate.step)
+    event.listen(company.database._orders, "commit", fate.step)
     try:
         work(company)
     finally:
@@ -91,7 +92,7 @@ def facts(url: str) -> list[object]:
         "select id, state, resolved_amount from requests order by id",
         "select key, state from wishes where kind = 'show' order by key",
     )
-    found = [database.ask(lambda conn, q=q: conn.execute(text(q)).all()) for q in questions]
+    found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
     database.close()
     return found
 

@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from queue import SimpleQueue
 
 import pytest
@@ -16,13 +17,13 @@ from tests.company import Company
 ROUNDS = 10
 
 
-def at_once(*work: Callable[[], str]) -> list[str]:
+def at_once(*work: Callable[[], object]) -> list[str]:
     """Run all at the same moment, and return what each said."""
     barrier, said = threading.Barrier(len(work)), SimpleQueue[str]()
 
-    def run(each: Callable[[], str]) -> None:
+    def run(each: Callable[[], object]) -> None:
         barrier.wait()
-        said.put(each())
+        said.put(str(each()))
 
     threads = [threading.Thread(target=run, args=(each,)) for each in work]
     for thread in threads:
@@ -46,12 +47,12 @@ def granted(company: Company) -> tuple[int, int]:
 
 
 def test_several_who_decide_at_once_decide_once(company: Company) -> None:
-    """Invariant 5: approve, approve with another amount and deny at the same moment: one decision, at most one grant."""
+    """Invariant 5: approve, approve less and deny at the same moment: one decision, at most one grant."""
     words = ["approve {}", "approve {} 20", "deny {} no", "approve {}"]
     before = granted(company)
     for number in range(1, ROUNDS + 1):
         company.say("ana", "request 50 for the race")
-        said = at_once(*(lambda w=w, n=number: company.say("max", w.format(n)) for w in words))
+        said = at_once(*(partial(company.say, "max", each.format(number)) for each in words))
 
         done = [each for each in said if each.startswith(("Approved", "Denied"))]
         assert len(done) == 1, said
@@ -63,8 +64,7 @@ def test_several_who_decide_at_once_decide_once(company: Company) -> None:
 
 def test_an_order_delivered_twice_at_once_is_carried_out_once(company: Company) -> None:
     """A double click is one request, and both clicks get the same answer."""
-    from_slack = [lambda: company.say("ana", "request 5 twice", delivery="trigger-1") for _ in range(4)]
-    said = at_once(*from_slack)
+    said = at_once(*[partial(company.say, "ana", "request 5 twice", delivery="trigger-1")] * 4)
 
     assert len(set(said)) == 1
     count = text("select count(*) from requests")
@@ -73,7 +73,7 @@ def test_an_order_delivered_twice_at_once_is_carried_out_once(company: Company) 
 
 def test_replicas_that_tick_at_once_wish_once(company: Company) -> None:
     """The same slot in every replica is one wish."""
-    at_once(*[lambda: str(company.app.tick()) for _ in range(4)])
+    at_once(*[company.app.tick] * 4)
     count = text("select count(*) from wishes where kind = 'pull'")
 
     assert company.database.ask(lambda conn: conn.execute(count).scalar_one()) == 1
@@ -82,7 +82,7 @@ def test_replicas_that_tick_at_once_wish_once(company: Company) -> None:
 def test_readers_of_the_same_report_count_it_once(company: Company) -> None:
     """Two pulls of the same days at once add nothing up twice."""
     company.llm.spends("ana", "300.00")
-    at_once(*[lambda: str(company.pull()) for _ in range(4)])
+    at_once(*[company.pull] * 4)
 
     assert company.say("ana", "balance").startswith("$100.00 left of $400.00")
 

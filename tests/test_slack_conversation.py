@@ -9,6 +9,8 @@ from handlers.place import Place
 from tests.fakes.slack import FakeSlack
 from tests.slack_bot import SlackBot, running
 
+APPROVE = {"action_id": "say-0", "text": {"type": "plain_text", "text": "Approve"}, "value": "approve 7f3a"}
+
 
 @pytest.fixture
 def slack() -> Iterator[FakeSlack]:
@@ -106,6 +108,16 @@ def test_nothing_is_sent_to_a_response_url_elsewhere(slack: FakeSlack, bot: Slac
         assert elsewhere.requests == []
 
 
+def test_a_message_with_fields_gives_them_along(slack: FakeSlack, bot: SlackBot) -> None:
+    """Where no form can open, the fields stand in the message, and its buttons take them along."""
+    slack.write("UANA", "request")
+    slack.click("UANA", "Send", "DUANA", amount="9", reason="x")
+
+    slack.wait(lambda: len(slack.seen("DUANA", "UANA")) == 3)
+    assert bot.app.heard[1].inputs == {"amount": "9", "reason": "x", "until": "week"}
+    assert "Asked for 9 more" in slack.seen("DUANA", "UANA")[2].words
+
+
 # Forms -------------------------------------------------------------------------------------------------------------
 
 
@@ -151,11 +163,12 @@ def test_other_buttons_of_a_form_take_the_fields_along(slack: FakeSlack, bot: Sl
     """A second button in a form says its own sentence; the answer takes the form's place."""
     slack.command("UANA", "request")
     slack.wait(lambda: slack.modal("UANA"))
-    slack.click("UANA", "Rather not")
+    slack.click("UANA", "Rather not", amount="7")
 
     slack.wait(lambda: slack.modal("UANA")["title"]["text"] == "$380.00 left of $1,000.…")
     assert bot.app.heard[1].text == "balance"
-    assert "amount" in bot.app.heard[1].inputs or bot.app.heard[1].inputs == {}
+    assert bot.app.heard[1].inputs["amount"] == "7"
+    assert bot.app.heard[1].place == Place("slack", "C1", public=True)
 
 
 def test_a_form_asked_for_too_late_is_explained(slack: FakeSlack, bot: SlackBot) -> None:
@@ -219,26 +232,21 @@ def test_a_button_may_open_a_form(slack: FakeSlack, bot: SlackBot) -> None:
 
 def test_the_same_press_has_the_same_delivery(slack: FakeSlack, bot: SlackBot) -> None:
     """Two presses are two deliveries; one press sent twice is one."""
-    button = {"action_id": "say-0", "text": {"type": "plain_text", "text": "x"}, "value": "approve 7f3a"}
     slack.command("UANA", "balance")
     message = slack.seen("C1", "UANA")[0]
-    for _ in range(2):
-        slack.press("UANA", button, channel="C1", message=message)
-    pressed = next(heard for heard in slack.requests if heard) if slack.requests else None
+    for action_ts in ("1.000001", "1.000002", "1.000002"):
+        slack.press("UANA", APPROVE, channel="C1", message=message, action_ts=action_ts)
 
-    first, second = bot.app.heard[1:]
-    assert first.delivery != second.delivery
-    assert first.delivery.startswith(message.ts)
-    assert first.delivery.endswith("UANA")
-    assert pressed is None or pressed.path
+    first, second, again = (sentence.delivery for sentence in bot.app.heard[1:])
+    assert first != second == again
+    assert first == f"{message.ts}/1.000001/UANA"
 
 
 def test_who_presses_counts_not_who_asked(slack: FakeSlack, bot: SlackBot) -> None:
     """A button carries words and no authority: the one who presses is the one who speaks."""
     slack.command("UANA", "totals")
     message = slack.seen("C1", "UBEN")[0]
-    button = {"action_id": "say-0", "text": {"type": "plain_text", "text": "x"}, "value": "approve 7f3a"}
-    slack.press("UBEN", button, channel="C1", message=message)
+    slack.press("UBEN", APPROVE, channel="C1", message=message)
 
     assert (bot.app.heard[1].text, bot.app.heard[1].person) == ("approve 7f3a", "ben")
 
@@ -255,7 +263,7 @@ def test_a_direct_message_is_answered_where_it_was_written(slack: FakeSlack, bot
 
 
 def test_a_mention_is_answered_to_the_asker_alone_if_it_is_personal(slack: FakeSlack, bot: SlackBot) -> None:
-    """In a channel, what is personal is whispered and what is not is posted; our own name is no part of the sentence."""
+    """In a channel, what is personal is whispered, the rest is posted; our own name is no part of the sentence."""
     slack.mention("UANA", "balance")
     slack.mention("UANA", "totals")
 
@@ -286,9 +294,7 @@ def test_an_event_that_slack_repeats_is_answered_once(slack: FakeSlack, bot: Sla
     ],
     ids=str,
 )
-def test_bots_edits_and_talk_of_others_are_not_heard(
-    slack: FakeSlack, bot: SlackBot, more: dict[str, object]
-) -> None:
+def test_bots_edits_and_talk_of_others_are_not_heard(slack: FakeSlack, bot: SlackBot, more: dict[str, object]) -> None:
     """The bot does not answer itself, other bots, corrections, or what is said beside it."""
     assert slack.write("UANA", "balance", **more).status == 200
 
@@ -354,7 +360,7 @@ def test_a_newcomer_is_known_by_the_address_of_the_company(slack: FakeSlack, bot
 def test_who_is_not_one_of_us_is_told_so(
     slack: FakeSlack, bot: SlackBot, user: str, flags: dict[str, object], says: str
 ) -> None:
-    """Guests, bots, leavers, strangers and the unlisted are refused with a sentence on what to do, and heard by nobody."""
+    """Guests, bots, leavers, strangers and the unlisted are told what to do, and are not heard."""
     slack.add_user("U9", **{"email": "ben@acme.com", **flags})  # type: ignore[arg-type]
     reply = slack.command(user, "balance")
 
@@ -368,8 +374,7 @@ def test_a_stranger_in_a_shared_channel_cannot_press(slack: FakeSlack, bot: Slac
     """Somebody of another company is refused even if their user id is known here."""
     bot.app.links["T1/UCY"] = "ana"
     slack.command("UANA", "totals")
-    button = {"action_id": "say-0", "text": {"type": "plain_text", "text": "x"}, "value": "approve 7f3a"}
-    slack.press("UCY", button, channel="C1", message=slack.seen("C1", "UCY")[0])
+    slack.press("UCY", APPROVE, channel="C1", message=slack.seen("C1", "UCY")[0])
 
     slack.wait(lambda: len(slack.seen("C1", "UCY")) == 2)
     assert "another company" in slack.seen("C1", "UCY")[1].words

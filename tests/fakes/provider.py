@@ -19,7 +19,12 @@ class FakeProvider:
     can: frozenset[Capability] = frozenset({"charges", "people"})
 
     def spends(
-        self, subject: str, dollars: str, day: date = date(2026, 11, 21), model: str = "claude-sonnet-4-5", tokens: int = 1
+        self,
+        subject: str,
+        dollars: str,
+        day: date = date(2026, 11, 21),
+        model: str = "claude-sonnet-4-5",
+        tokens: int = 1,
     ) -> None:
         """Add, or restate, what somebody spent on a day."""
         whole, _, cents = dollars.partition(".")

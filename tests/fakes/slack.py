@@ -5,6 +5,8 @@ trigger that is over or used, texts and blocks beyond the limits (see blockkit.p
 Slack sends it: signed, as a form with the JSON in `payload`, or through the socket.
 """
 
+import hashlib
+import hmac
 import html
 import itertools
 import json
@@ -16,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
@@ -247,22 +250,30 @@ class FakeSlack(Loopback):
             self._answered(channel, user, reply.json)
         return reply
 
-    def click(self, user: str, label: str, channel: str = "C1") -> Reply:
-        """Press the newest button of that label that the user can see, in a form first."""
+    def click(self, user: str, label: str, channel: str = "C1", **filled: str) -> Reply:
+        """Press the newest button of that label that the user can see, in a form first, with its fields filled in."""
         view = self.modal(user) or self.homes.get(user, {})
         button = _find_button(view.get("blocks", []), label)
         if button:
-            return self.press(user, button, view=view)
+            return self.press(user, button, view=view, filled=filled)
         for message in reversed(self.seen(channel, user)):
             button = _find_button(message.blocks, label)
             if button:
-                return self.press(user, button, channel=channel, message=message)
+                return self.press(user, button, channel=channel, message=message, filled=filled)
         raise AssertionError(f"{user} sees no button {label!r} in {channel}.")
 
     def press(
-        self, user: str, button: Json, *, channel: str = "", message: Message | None = None, view: Json | None = None
+        self,
+        user: str,
+        button: Json,
+        *,
+        channel: str = "",
+        message: Message | None = None,
+        view: Json | None = None,
+        action_ts: str = "",
+        filled: Mapping[str, str] = MappingProxyType({}),
     ) -> Reply:
-        """Send the press of a button."""
+        """Send the press of a button; the same press again if `action_ts` is given again."""
         payload: Json = {
             "type": "block_actions",
             **self._person(user),
@@ -274,18 +285,19 @@ class FakeSlack(Loopback):
                     "block_id": "b1",
                     "text": button["text"],
                     **({"value": button["value"]} if "value" in button else {}),
-                    "action_ts": self._ts(),
+                    "action_ts": action_ts or self._ts(),
                 }
             ],
         }
         if view is not None:
+            view = {**view, "state": {"values": _state(view["blocks"], filled)}}
             payload |= {"view": view, "container": {"type": "view", "view_id": view["id"]}}
         if message is not None:
             payload |= {
                 "channel": {"id": channel, "name": "general"},
                 "container": {"type": "message", "message_ts": message.ts, "channel_id": channel},
                 "message": {"ts": message.ts, "text": message.text, "blocks": message.blocks, "user": message.user},
-                "state": {"values": _state(message.blocks, {})},
+                "state": {"values": _state(message.blocks, filled)},
                 "response_url": self.response_url(channel, user),
             }
             if message.thread_ts:
@@ -309,7 +321,7 @@ class FakeSlack(Loopback):
             self._submitted(user, view, reply.json)
         return reply
 
-    def mention(self, user: str, text: str, channel: str = "C1", **more: Any) -> Reply:
+    def mention(self, user: str, text: str, channel: str = "C1", /, **more: Any) -> Reply:
         """Speak to the bot in a channel."""
         self.scopes_used.add("app_mentions:read")
         ts = self._said(channel, user, f"<@{self.bot_user}> {self.typed(text)}")
@@ -317,7 +329,7 @@ class FakeSlack(Loopback):
             {"type": "app_mention", "text": f"<@{self.bot_user}> {self.typed(text)}"}, user, channel, ts, more
         )
 
-    def write(self, user: str, text: str, **more: Any) -> Reply:
+    def write(self, user: str, text: str, /, **more: Any) -> Reply:
         """Write to the bot directly."""
         self.scopes_used.add("im:history")
         channel = self.direct(user)
@@ -355,14 +367,7 @@ class FakeSlack(Loopback):
 
     def post(self, raw: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Send bytes with a good signature; `headers` replace those that go with it."""
-        stamp = str(int(self.now()))
-        verifier = SignatureVerifier(self.secret)
-        signature = verifier.generate_signature(timestamp=stamp, body=raw.decode("utf-8", "surrogateescape"))
-        signed = {
-            "X-Slack-Request-Timestamp": stamp,
-            "X-Slack-Signature": signature or "",
-            "Content-Type": content_type,
-        }
+        signed = {**self.signed(raw), "Content-Type": content_type}
         where = urlsplit(self.bot_url)
         assert where.hostname
         connection = HTTPConnection(where.hostname, where.port, timeout=20)
@@ -373,6 +378,16 @@ class FakeSlack(Loopback):
             return Reply(answer.status, answer.read().decode(), time.monotonic() - began)
         finally:
             connection.close()
+
+    def signed(self, raw: bytes) -> dict[str, str]:
+        """The headers that prove where a body comes from."""
+        stamp = str(int(self.now()))
+        try:
+            signature = SignatureVerifier(self.secret).generate_signature(timestamp=stamp, body=raw) or ""
+        except UnicodeDecodeError:  # Slack would not send it, and its library cannot sign it
+            digest = hmac.new(self.secret.encode(), b"v0:%b:%b" % (stamp.encode(), raw), hashlib.sha256)
+            signature = f"v0={digest.hexdigest()}"
+        return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
 
     def typed(self, text: str) -> str:
         """What Slack makes of typed words: entities for & < >, and marks for @names it knows."""

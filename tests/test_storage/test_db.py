@@ -87,14 +87,15 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
     PostgreSQL's default isolation fails this: both read the same count, and a number is given twice.
     """
 
-    def append(_: int) -> None:
-        def work(conn: Connection) -> None:
-            count = conn.execute(text("select count(*) from entries")).scalar_one()
-            ledger.post(conn, entry(f"grant/{count}"))
+    def work(conn: Connection) -> None:
+        count = conn.execute(text("select count(*) from entries")).scalar_one()
+        ledger.post(conn, entry(f"grant/{count}"))
 
-        database.transact(work)
+    def append() -> None:
+        for _ in range(10):
+            database.transact(work)
 
-    threads = [threading.Thread(target=lambda: [append(n) for n in range(10)]) for _ in range(4)]
+    threads = [threading.Thread(target=append) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -31,7 +31,9 @@ def same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     return cost_nanos, usage.NANOS
 
 
-def charge(subject: str = "u-ana", day: int = 10, cost: int | None = 1_000, model: str = "m", tokens: int = 7) -> Charge:
+def charge(
+    subject: str = "u-ana", day: int = 10, cost: int | None = 1_000, model: str = "m", tokens: int = 7
+) -> Charge:
     """A day's cell."""
     start = datetime(2026, 11, day, tzinfo=UTC)
     return Charge("llm", start, 24, model, subject=subject, tokens_input=tokens, requests=1, cost_nanos=cost)
