@@ -93,9 +93,11 @@ class _Sheet:
 
     def shorten(self, text: str, room: float) -> str:
         """As much of a text as fits, with "…" where it was cut."""
-        while len(text) > 1 and (wide := self.width(text)) > room:
-            text = text[: max(1, min(len(text) - 2, int(len(text) * room / wide) - 1))].rstrip() + "…"
-        return text
+        shown, kept = text, len(text)
+        while kept and (wide := self.width(shown)) > room:
+            kept = min(kept - 1, int(kept * room / wide))
+            shown = text[:kept].rstrip() + "…"
+        return shown
 
     def wrap(self, text: str, room: float, lines_max: int) -> list[str]:
         """The text in lines that fit, the last of them shortened if need be."""

@@ -11,9 +11,9 @@ NOTHING = 1e-9
 
 
 def amount(value: float, unit: str) -> str:
-    """A value in full with its unit: "$1,204.50", "412,000 tokens", "-38 %"; "–" for what is no number."""
+    """A value in full with its unit: "$1,204.50", "412,000 tokens", "-38 %"; "n/a" for what is no number."""
     if not math.isfinite(value):
-        return "–"
+        return "n/a"
     size = abs(value)
     figure = f"{size:.2g}" if 0 < size < CENT else f"{size:,.2f}".removesuffix(".00")
     return _signed(value, figure, unit)

@@ -1,6 +1,7 @@
 """What Slack did not sign, or would not send, gets no further than the gate."""
 
 import asyncio
+import copy
 import json
 import logging
 import random
@@ -309,7 +310,7 @@ def _change(chance: random.Random, payload: Any) -> None:
         if chance.random() < 0.25:
             del node[key]
         else:
-            node[key] = chance.choice(JUNK)
+            node[key] = copy.deepcopy(chance.choice(JUNK))
         return
 
 

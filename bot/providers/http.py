@@ -258,7 +258,7 @@ class Api:
 
     def _safe(self, text: str) -> str:
         """Somebody else's text, on one line, short and without secrets."""
-        text = SECRETS.sub("…", text.replace(self._key.secret, "…") if self._key.secret else text)
+        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
         text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 

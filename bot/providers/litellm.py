@@ -38,7 +38,7 @@ NEEDED = "a management key of a user with the role proxy_admin"
 NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
 
 Count = Annotated[int, Field(strict=True, ge=0, le=10**13)]
-Dollars = Annotated[Decimal, Field(ge=0, le=10**6, allow_inf_nan=False)]
+Dollars = Annotated[Decimal, Field(ge=0, le=10**6)]
 Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
 

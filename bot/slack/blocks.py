@@ -70,12 +70,14 @@ def modal(card: Card, place: Place, *, native: bool = True) -> Json:
     """
     page = _Page("modal", native)
     title = line(card.title)
-    if len(title) > VIEW_TITLE_MAX or not card.blocks:
+    if len(title) > VIEW_TITLE_MAX:
         page.title(title)
     submit = _submit(card, place)
     if card.inputs and submit is None:
         page.note("This form does not fit into Slack. Say it in words instead.")
     page.draw(block for block in card.blocks if not (block is submit or (submit is None and isinstance(block, Input))))
+    if not page.blocks:
+        page.title(title)
     view = {
         "type": "modal",
         "callback_id": SAY,

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.slack.blocks import FIELD, SAY, Json, fault, home, message, modal, origin
@@ -107,16 +108,17 @@ class Door:
         """Answer a payload that came through the gate."""
         return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
 
-    def late(self, payload: Json) -> Json | None:
+    def late(self, payload: Json) -> BoltResponse:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
         if payload.get("type") != "view_submission":
-            return None
-        return {"response_action": "update", "view": modal(PATIENCE, _place(payload))}
+            return BoltResponse(status=200)
+        view = modal(PATIENCE, _place(payload))
+        return BoltResponse(status=200, body={"response_action": "update", "view": view})
 
     def after(self, turn: Turn) -> None:
         """Do what was put off until the response was on its way."""
         for work in turn.after:
-            self._workers.submit(work).add_done_callback(_report)
+            self._workers.submit(work).add_done_callback(report)
 
     def close(self) -> None:
         """Finish what was put off, and stop."""
@@ -128,7 +130,7 @@ class Door:
         bolt = App(
             name="bursar",
             client=web_client(None, self._client.base_url),
-            authorize=_authorize,
+            authorize=_OneWorkspace(),
             process_before_response=True,
             request_verification_enabled=False,  # the gate has done it, on the raw bytes
             ignoring_self_events_enabled=False,
@@ -293,15 +295,22 @@ class Door:
             _log.warning("%s", error)
 
 
-def _authorize() -> AuthorizeResult:
-    return AUTHORIZED
+class _OneWorkspace(Authorize):
+    """Lets Bolt ask nobody: there is one workspace and one token, and the gate has checked whose request it is."""
+
+    def __init__(self) -> None:
+        """Nothing to prepare."""
+
+    def __call__(self, **_context: object) -> AuthorizeResult:
+        return AUTHORIZED
 
 
 def _ignored(ack: Ack) -> BoltResponse:
     return ack()
 
 
-def _report(done: Future[None]) -> None:
+def report(done: Future[None]) -> None:
+    """Log what broke in work that nobody waits for."""
     error = done.exception()
     if error is not None:
         _log.error("What was to be done after an answer broke.", exc_info=error)
@@ -356,7 +365,7 @@ def _is_for_us(body: Json) -> bool:
     return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
 
 
-AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)  # one workspace, one token; the gate checks whose
+AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)
 PATIENCE = Card("One moment", (Text("This takes a little longer. The answer appears here."),))
 OUTDATED = Card("This form is from an older version", (Text("Nothing was changed. Please open it again."),), "warn")
 TOO_LATE = Card(

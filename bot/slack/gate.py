@@ -16,7 +16,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 SIZE_MAX = 1_000_000
 READ_MAX_S = 10.0
@@ -154,8 +154,24 @@ def _parsed(raw: bytes, content_type: bytes) -> object:
     text = raw.decode()
     if content_type.startswith(b"application/json") or text.startswith("{"):
         return _loaded(text)
-    form = dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX))
+    form = _form(text)
     return _loaded(form["payload"]) if "payload" in form and "command" not in form else form
+
+
+def _form(text: str) -> dict[str, str]:
+    """A form's fields; the last of a name counts. What needs no decoding is not decoded, as most of it does not.
+
+    Raises:
+        ValueError: there are too many, or a percent sequence is no UTF-8.
+    """
+    if text.count("&") >= FIELDS_MAX:
+        raise ValueError("too many fields")
+    fields = (pair.partition("=") for pair in text.split("&"))
+    return {_decoded(name): _decoded(value) for name, _, value in fields}
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
 
 
 def _loaded(text: str) -> object:

@@ -60,6 +60,8 @@ def faults_of_view(view: Json) -> list[str]:
     if len(view.get("callback_id", "")) > 255:
         found.append("callback_id: longer than 255")
     found += _blocks(view.get("blocks", []), kind)
+    if not view.get("blocks"):
+        found.append("view: no blocks")
     if kind == "modal":
         found += _text(view.get("title"), "title", 24, only="plain_text")
         for key in ("submit", "close"):

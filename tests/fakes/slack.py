@@ -618,6 +618,13 @@ class FakeSlack(Loopback):
         with self._news:
             self._sockets = [each for each in self._sockets if each is not socket]
 
+    def refresh_socket(self) -> None:
+        """Say that the connection will be closed, wait until the bot has opened another, and close it."""
+        old = self._sockets[-1]
+        old.send(json.dumps({"type": "disconnect", "reason": "refresh_requested"}))
+        self.wait(lambda: any(each is not old for each in self._sockets))
+        old.close()
+
     def _send_envelope(self, kind: str, payload: Json) -> Reply:
         """Status 200 is an acknowledgement, 0 none within three seconds."""
         self.wait(lambda: self._sockets)

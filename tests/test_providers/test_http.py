@@ -18,7 +18,7 @@ from bot.providers.http import PAGES_MAX, RETRY_AFTER_S_MAX, Api, Key, KeyRefuse
 from bot.trouble import Outside, Undeliverable, Unreachable
 from tests.fakes.loopback import Answer, Heard, Loopback
 
-SECRET = "sk-1234"
+SECRET = "open-sesame"
 HASH = "57ba9f5d57711e279091af26479d9617f7db6fb65770c60bf602a493dd4b3083"
 QUICK = Patience(attempts=3, total_s=5.0, silence_s=0.3, pause_s=0.001)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -80,6 +80,13 @@ def test_an_order_that_fails_is_not_said_again(echo: Echo, api: Api) -> None:
     assert len(echo.requests) == 1
 
 
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "0.5"])
+def test_no_number_is_a_float(echo: Echo, api: Api, word: str) -> None:
+    """Not even what JSON does not allow and Python reads."""
+    echo.fail_next(200, body=word.encode())
+    assert isinstance(said(api), Decimal)
+
+
 def test_fractions_are_decimals(echo: Echo, api: Api) -> None:
     """Money never passes through a float: the digits of the body are the digits we count."""
     echo.fail_next(200, body=b'{"spend": 0.14700000000000002}')
@@ -105,6 +112,14 @@ def test_silence_is_tried_again(echo: Echo, api: Api) -> None:
     """An attempt without a byte for some time is given up, and the next may do."""
     echo.slow_next(QUICK.silence_s + 0.1)
     assert said(api)["method"] == "GET"
+
+
+def test_silence_is_said_plainly(echo: Echo, api: Api) -> None:
+    """The sentence says how long we waited."""
+    echo.slow_next(QUICK.silence_s + 0.1, times=3)
+    trouble = refused(lambda: said(api))
+    assert isinstance(trouble, Unreachable)
+    assert str(trouble) == f"Echo at {echo.url} did not answer /ask within 0.3 seconds"
 
 
 def test_attempts_are_bounded(echo: Echo, api: Api) -> None:
@@ -205,6 +220,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
             "422: body.max_budget: not a number",
         ),
         (400, b"<html>no</html>", "400"),
+        (400, b"[" * 200_000, "400"),
         (400, {"error": {"message": None}}, "400"),
         (400, {"detail": []}, "400"),
         (400, [], "400"),

@@ -235,6 +235,14 @@ def test_noise_of_floats_is_not_money(proxy: FakeLiteLLM, provider: LiteLLM) -> 
     assert cost_nanos(charges(provider, date(2026, 11, 21), date(2026, 11, 21))) == 147_000_000
 
 
+def test_noise_of_floats_does_not_decide_a_half(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Half a nano goes to the even one, whether the float stands a hair above it or below."""
+    proxy.add_usage("2026-11-21", None, None, "above", None, None, "m", 2.5000000000000004e-9, 1, 1)
+    proxy.add_usage("2026-11-21", None, None, "below", None, None, "m", 3.4999999999999997e-9, 1, 1)
+    cells = charges(provider, date(2026, 11, 21), date(2026, 11, 21))
+    assert {cell.resource: cell.cost_nanos for cell in cells} == {"above": 2, "below": 4}
+
+
 def test_small_money_is_not_lost(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """A cell may cost less than a millionth of a dollar, and many of them are real money."""
     proxy.add_usage("2026-11-21", None, None, "k", None, None, "m", 0.00000014, 7, 0)
@@ -299,10 +307,26 @@ def test_usage_without_a_model_keeps_its_cost(proxy: FakeLiteLLM, provider: Lite
     assert cost_nanos(cells) == 736_470_000
 
 
-def test_parts_that_exceed_the_whole_are_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+@pytest.mark.parametrize("lost", ["cost", "counts"])
+def test_what_is_nobodys_may_be_cost_or_counts_alone(proxy: FakeLiteLLM, provider: LiteLLM, lost: str) -> None:
+    """A cost without requests (a flat fee) is kept, and so are requests without a cost (those that failed)."""
+    body = usage_body()
+    part = alices_cell(body)["metrics"]
+    for name in part:
+        if (name == "spend") == (lost == "cost"):
+            part[name] = 0
+    proxy.fail_next(200, body=body, path=USAGE)
+    (cell,) = (cell for cell in charges(provider) if not cell.resource)
+    assert (cell.cost_nanos, cell.requests) == ((1_470_000, 0) if lost == "cost" else (0, 5))
+
+
+@pytest.mark.parametrize(("name", "value"), [("spend", 1.0), ("prompt_tokens", 28), ("api_requests", 6)])
+def test_parts_that_exceed_the_whole_are_refused(
+    proxy: FakeLiteLLM, provider: LiteLLM, name: str, value: float
+) -> None:
     """Nothing is counted where the keys of a model add up to more than the model."""
     body = usage_body()
-    alices_cell(body)["metrics"]["spend"] = 1.0
+    alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
     assert "parts of 2026-11-22 are more than the whole" in str(refused(lambda: charges(provider)))
 

@@ -25,8 +25,14 @@ function append(place, item, follow = true) {
   const log = one(".log", panes.get(place));
   const near = log.scrollHeight - log.scrollTop - log.clientHeight < 120;
   list(place).append(item);
-  if (follow || near) log.scrollTop = Math.min(log.scrollHeight, item.offsetTop - 24); // a tall card from its title on
+  if (follow || near) scroll(place);
   keep();
+}
+
+// To the end, but a tall card is read from its title on.
+function scroll(place) {
+  const log = one(".log", panes.get(place));
+  log.scrollTop = (list(place).lastElementChild?.offsetTop ?? 0) - 24;
 }
 
 function appendSaid(place, text) {
@@ -231,8 +237,7 @@ function go() {
     else link.removeAttribute("aria-current");
   }
   badge(here, 0);
-  const log = one(".log", panes.get(here));
-  log.scrollTop = log.scrollHeight;
+  scroll(here);
 }
 
 addEventListener("hashchange", go);
