@@ -73,6 +73,12 @@ class App:
     def __post_init__(self) -> None:
         self.house: House = self.settings.house
 
+    def close(self) -> None:
+        """Let all connections go."""
+        for provider in self.providers.values():
+            provider.close()
+        self.database.close()
+
     # Hear ----------------------------------------------------------------------------------------------------------
 
     def hear(self, sentence: Sentence) -> Card:

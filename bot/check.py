@@ -41,7 +41,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from _slack(settings, environ)
     for provider in app.providers.values():
         yield from _provider(provider)
-    app.database.close()
+    app.close()
 
 
 def _people(app: App) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def serve_demo(app: App, port: int) -> None:
             uvicorn.Server(uvicorn.Config(page(app, cast), log_level="warning")).run(sockets=[listener])
         finally:
             clock.stop()
-            app.database.close()
+            app.close()
 
 
 def _listen(port: int) -> socket.socket:

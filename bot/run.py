@@ -41,7 +41,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
             asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
         )
         uvicorn.Server(config).run()
-    app.database.close()
+    app.close()
     log.info("stopped")
 
 

@@ -94,7 +94,7 @@ def recorded(database_url: str, slack: FakeSlack, proxy: FakeLiteLLM) -> Iterato
     while app.deliver():
         pass
     yield app
-    app.database.close()
+    app.close()
 
 
 @pytest.mark.parametrize("mode", ["http", "socket"])

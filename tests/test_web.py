@@ -454,6 +454,7 @@ def test_every_answer_carries_the_policy(door: str, path: str) -> None:
         {"as": "ana", "text": "x" * 4001},
         {"as": "ana", "text": "a\x00b"},
         {"as": "ana", "text": "request", "inputs": {"amount": 200}},
+        {"as": "ana", "text": "request", "inputs": {"a\nb": 200}},
         {"as": "ana", "text": "request", "inputs": {str(number): "" for number in range(51)}},
         {"as": "ana", "text": "balance", "channel": "#secret"},
         {"as": "ana", "text": "balance", "role": "admin"},

@@ -60,3 +60,6 @@ class Provider(Protocol):
 
     def check(self) -> Iterator[Finding]:
         """Probe address, key and rights, cheaply and without changing anything."""
+
+    def close(self) -> None:
+        """Let connections go."""

@@ -119,6 +119,9 @@ class Sample:
     def check(self) -> Iterator[Finding]:
         yield Finding(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def directory(self) -> Directory:
         """Who works there today, as a people source tells it."""
         return directory(self.name, self.story, self._today)

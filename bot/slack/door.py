@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
@@ -128,7 +128,7 @@ class Door:
 
     def _wired(self) -> App:
         bolt = App(
-            name="bursar",
+            name="bursar.slack.bolt",  # Bolt sets the level of the logger of this name
             client=web_client(None, self._client.base_url),
             authorize=_OneWorkspace(),
             process_before_response=True,
@@ -309,7 +309,7 @@ def _ignored(ack: Ack) -> BoltResponse:
     return ack()
 
 
-def report(done: Future[None]) -> None:
+def report(done: Future[Any]) -> None:
     """Log what broke in work that nobody waits for."""
     error = done.exception()
     if error is not None:

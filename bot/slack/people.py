@@ -87,7 +87,7 @@ class People:
         if user.get("deleted") or user.get("is_bot") or user.get("is_app_user") or speaker.user == SLACKBOT:
             return NOBODY
         email = user.get("profile", {}).get("email", "")
-        if not email or user.get("is_email_confirmed") is False:
+        if not email or user.get("is_email_confirmed", True) is not True:
             return NO_ADDRESS
         return self._app.introduce("slack", speaker.identity, email) or UNLISTED
 

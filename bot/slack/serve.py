@@ -17,6 +17,8 @@ from bot.slack.show import TROUBLE, trouble, web_client
 
 THREADS = 8
 BROKEN = BoltResponse(status=200)
+"""What Slack hears if even our way to say that something broke is broken; the log has the rest."""
+
 WAIT_S = 2.0
 
 Scope = MutableMapping[str, Any]
@@ -162,7 +164,8 @@ class Socket:
         answer = self._threads.submit(self._door.dispatch, payload, turn)
         wait((answer,), timeout=self._wait_s)
         late = not answer.done() and turn.take()
-        response = self._door.late(payload) if late else answer.result()
+        answer.add_done_callback(report)
+        response = self._door.late(payload) if late else BROKEN if answer.exception() else answer.result()
         _acknowledge(client, envelope_id, response.body)
         self._door.after(turn)
 

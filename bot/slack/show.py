@@ -52,6 +52,8 @@ ADVICE: Mapping[str, str] = {
     "missing_scope": "The app lacks a scope: compare with the manifest and install the app again.",
     "restricted_action": "The workspace's settings do not let the bot post there.",
     "msg_too_long": "The message is too long for Slack.",
+    "expired_trigger_id": "A form must be opened within three seconds; the person was told to say it again.",
+    "exchanged_trigger_id": "A form was opened already for this press.",
 }
 
 UNADVISED = "Look that word up in the docs of the Web API."

@@ -59,7 +59,7 @@ def page(app: Hears, people: Sequence[tuple[str, str, str]]) -> Starlette:
 
     Args:
         app: the bot.
-        people: who one can be: id, name and what they are in a few words.
+        people: who one can be, at least one: id, name and what they are in a few words.
     """
     desk = _Desk(app, people)
     routes = [
@@ -207,4 +207,4 @@ async def _read(request: Request) -> Said:
 
 def _explain(_request: Request, trouble: Exception) -> Response:
     assert isinstance(trouble, HTTPException)
-    return PlainTextResponse(trouble.detail, trouble.status_code, trouble.headers)
+    return PlainTextResponse(" ".join(trouble.detail.split()), trouble.status_code, trouble.headers)

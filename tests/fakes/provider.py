@@ -47,3 +47,6 @@ class FakeProvider:
     def check(self) -> Iterator[Finding]:
         """See Provider."""
         yield Finding(f"{self.name} answers", ok=True)
+
+    def close(self) -> None:
+        """See Provider."""

@@ -20,7 +20,8 @@ from tests.fakes.loopback import Answer, Heard, Loopback
 
 SECRET = "open-sesame"
 HASH = "57ba9f5d57711e279091af26479d9617f7db6fb65770c60bf602a493dd4b3083"
-QUICK = Patience(attempts=3, total_s=5.0, silence_s=0.3, pause_s=0.001)
+QUICK = Patience(attempts=3, total_s=20.0, silence_s=5.0, pause_s=0.001)
+HASTY = Patience(attempts=2, total_s=5.0, silence_s=0.2, pause_s=0.001)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -108,18 +109,22 @@ def test_a_broken_connection_is_tried_again(echo: Echo, api: Api, spoil: str) ->
     assert said(api)["method"] == "GET"
 
 
-def test_silence_is_tried_again(echo: Echo, api: Api) -> None:
+def test_silence_is_tried_again(echo: Echo) -> None:
     """An attempt without a byte for some time is given up, and the next may do."""
-    echo.slow_next(QUICK.silence_s + 0.1)
+    api = api_at(echo.url, patience=HASTY)
+    echo.slow_next(1.0)
     assert said(api)["method"] == "GET"
+    api.close()
 
 
-def test_silence_is_said_plainly(echo: Echo, api: Api) -> None:
+def test_silence_is_said_plainly(echo: Echo) -> None:
     """The sentence says how long we waited."""
-    echo.slow_next(QUICK.silence_s + 0.1, times=3)
+    api = api_at(echo.url, patience=HASTY)
+    echo.slow_next(1.0, times=2)
     trouble = refused(lambda: said(api))
+    api.close()
     assert isinstance(trouble, Unreachable)
-    assert str(trouble) == f"Echo at {echo.url} did not answer /ask within 0.3 seconds"
+    assert str(trouble) == f"Echo at {echo.url} did not answer /ask within 0.2 seconds"
 
 
 def test_attempts_are_bounded(echo: Echo, api: Api) -> None:

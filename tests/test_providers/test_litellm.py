@@ -23,7 +23,8 @@ from storage.charges import Charge
 from tests.fakes.litellm import FakeLiteLLM, recorded
 
 DAY = date(2026, 11, 22)
-QUICK = Patience(attempts=2, total_s=5.0, silence_s=0.3, pause_s=0.001)
+QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
+HASTY = Patience(attempts=2, total_s=5.0, silence_s=0.2, pause_s=0.001)
 USAGE = "/user/daily/activity"
 ALICES_LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -446,6 +447,19 @@ def test_recorded_refusals_are_told_in_a_sentence(proxy: FakeLiteLLM, provider: 
     assert str(trouble).isprintable()
 
 
+@pytest.mark.parametrize(("number", "word"), [("048", "Key is blocked"), ("108", "Only proxy admin"), ("116", "route")])
+def test_recorded_refusals_of_a_key_say_what_it_may_not(
+    proxy: FakeLiteLLM, provider: LiteLLM, number: str, word: str
+) -> None:
+    """Where LiteLLM has no word of its own for the trouble, its message is handed on with what key is needed."""
+    refusal = recorded(number)
+    proxy.fail_next(refusal["status"], body=refusal["response"], path=USAGE)
+    sentence = str(refused(lambda: charges(provider)))
+    assert f"({refusal['status']}): it may not GET {USAGE} (" in sentence
+    assert word in sentence
+    assert sentence.endswith("it needs a management key of a user with the role proxy_admin")
+
+
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_a_no_counts_nothing(proxy: FakeLiteLLM, provider: LiteLLM, status: int) -> None:
     """A refused page ends the reading for good."""
@@ -479,10 +493,13 @@ def test_trouble_in_the_middle_is_never_half_a_day(proxy: FakeLiteLLM) -> None:
     assert cells == []
 
 
-def test_a_silent_proxy_is_unreachable(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+def test_a_silent_proxy_is_unreachable(proxy: FakeLiteLLM) -> None:
     """No answer within our patience is trouble that may pass."""
-    proxy.slow_next(1.0, path=USAGE, times=2)
-    assert isinstance(refused(lambda: charges(provider)), Unreachable)
+    provider = LiteLLM("proxy", proxy.url, proxy.key, patience=HASTY)
+    proxy.slow_next(1.0, times=2)
+    trouble = refused(lambda: charges(provider))
+    provider.close()
+    assert isinstance(trouble, Unreachable)
 
 
 def test_a_long_pause_is_handed_on(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
