@@ -10,6 +10,7 @@ from bot.build import build
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, Misconfigured, Settings
 from bot.pull import pull
+from bot.server import serve_until_told
 from bot.web.page import page
 from bot.web.show import Web
 from storage import people
@@ -57,7 +58,7 @@ def serve_demo(app: App, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            uvicorn.Server(uvicorn.Config(page(app, cast), log_level="warning")).run(sockets=[listener])
+            serve_until_told(uvicorn.Config(page(app, cast), log_level="warning"), [listener])
         finally:
             clock.stop()
             app.close()

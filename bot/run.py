@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.clock import Clock
 from bot.config import Misconfigured, secret
-from bot.server import server
+from bot.server import serve_until_told, server
 from bot.slack.door import Door, Settings
 from bot.slack.gate import Gate
 from bot.slack.serve import Endpoint, Socket
@@ -40,7 +40,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         config = uvicorn.Config(
             asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
         )
-        uvicorn.Server(config).run()
+        serve_until_told(config)
     app.close()
     log.info("stopped")
 

@@ -1,7 +1,10 @@
 """What `run` serves over HTTP: Slack's requests, and how the bot is doing."""
 
-from collections.abc import Callable
+import signal
+import socket
+from collections.abc import Callable, Sequence
 
+import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -39,3 +42,13 @@ def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> S
 
     own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
     return Starlette(routes=[*own, *extra])
+
+
+def serve_until_told(config: uvicorn.Config, sockets: Sequence[socket.socket] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, finish the requests that are under way, and return.
+
+    uvicorn raises the signal once more when it has stopped; ignored here, it leaves the caller to tidy up.
+    """
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_IGN)
+    uvicorn.Server(config).run(sockets=list(sockets) if sockets else None)

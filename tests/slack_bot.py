@@ -53,6 +53,7 @@ class SmallApp:
     keys: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     bug: bool = False
+    instead: dict[str, Card] = field(default_factory=dict)
 
     def who(self, platform: str, external_id: str) -> str | None:
         """The person linked to an identity."""
@@ -71,6 +72,8 @@ class SmallApp:
         """Answer by heart."""
         self.heard.append(sentence)
         word = sentence.text.partition(" ")[0]
+        if word in self.instead:
+            return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
 
     def answer(self, key: str, sentence: Sentence) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +65,14 @@ def served(asgi: object) -> Iterator[str]:
     yield f"http://{host}:{port}"
     server.should_exit = True
     thread.join()
+
+
+def until(true: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not become so in time"
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -166,8 +174,7 @@ def test_a_request_goes_to_the_manager_in_slack_and_back(recorded: App, slack: F
         assert "Alice asks for $5.00 more" in asked.words
 
         slack.click("UBOB", "Approve", channel=slack.direct("UBOB"))
-        slack.wait(lambda: "Approved" in slack.seen(slack.direct("UBOB"), "UBOB")[0].words or recorded.deliver())
-        recorded.deliver()
+        until(lambda: recorded.deliver() and "Approved" in slack.seen(slack.direct("UBOB"), "UBOB")[0].words)
         told = slack.seen(slack.direct("UALICE"), "UALICE")[-1]
 
     assert "Bob approved $5.00" in told.words
@@ -220,12 +227,13 @@ def test_run_serves_reads_answers_and_ends_in_order(
     """The real process: ready, the provider read by its own clock, a command answered, SIGTERM obeyed, no secret logged."""
     port = free_port()
     today = datetime.now(UTC).date().isoformat()
+    proxy._rows.clear()  # the recorded day may be today
     proxy.add_usage(today, "alice", "alice@acme.test", "k1", "alice-laptop", None, "gpt-5.2", 2.5, 100, 50)
     with bot_process(tmp_path, rules(slack, proxy, mode, port), proxy.key) as process:
         base = f"http://127.0.0.1:{port}"
-        slack.wait(lambda: get(f"{base}/readyz")[0] == 200, 20)
+        until(lambda: get(f"{base}/readyz")[0] == 200)
         slack.bot_url = f"{base}/slack/events" if mode == "http" else ""
-        slack.wait(lambda: "$7.50 left of $10.00" in json.dumps(slack.command("UALICE", "balance").json), 20)
+        until(lambda: "$7.50 left of $10.00" in json.dumps(slack.command("UALICE", "balance").json))
         metrics = get(f"{base}/metrics")[1]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0

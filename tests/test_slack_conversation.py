@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handlers.card import Card, Chart, Series
 from handlers.place import Place
 from tests.fakes.slack import FakeSlack
 from tests.slack_bot import SlackBot, running
@@ -317,6 +318,31 @@ def test_the_home_tab_shows_the_balance(slack: FakeSlack, bot: SlackBot) -> None
     slack.wait(lambda: slack.homes)
     assert "$380.00 left of $1,000.00" in json.dumps(slack.homes["UANA"])
     assert [sentence.person for sentence in bot.app.heard] == ["ana"]
+
+
+def test_the_home_tab_has_charts(slack: FakeSlack, bot: SlackBot) -> None:
+    """Slack draws charts in the Home tab; if it refuses them there, they are told in words."""
+    bot.app.instead["balance"] = Card("x", (Chart("Days", "bar", ("Mon",), (Series("s", (1.0,)),), "$", "Monday."),))
+    slack.open_home("UANA")
+    slack.wait(lambda: slack.homes)
+    assert slack.homes.pop("UANA")["blocks"][1]["type"] == "data_visualization"
+
+    slack.fail_next(200, body={"ok": False, "error": "invalid_arguments"}, path="/api/views.publish")
+    slack.open_home("UANA")
+    slack.wait(lambda: slack.homes)
+    assert slack.homes["UANA"]["blocks"][1]["text"]["text"] == "Days\nMonday."
+
+
+def test_an_answer_that_cannot_open_comes_as_a_message(slack: FakeSlack, bot: SlackBot) -> None:
+    """What was decided is said, even if the window for it does not open in time."""
+    slack.open_home("UANA")
+    slack.wait(lambda: slack.homes)
+    slack.fail_next(200, body={"ok": False, "error": "expired_trigger_id"}, path="/api/views.open")
+    slack.click("UANA", "Where did it go?")
+
+    slack.wait(lambda: slack.seen("DUANA", "UANA"))
+    assert "You said: spend by model" in slack.seen("DUANA", "UANA")[0].words
+    assert bot.app.heard[1].text == "spend by model"
 
 
 def test_a_button_of_the_home_tab_answers_in_a_window(slack: FakeSlack, bot: SlackBot) -> None:

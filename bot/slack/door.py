@@ -267,8 +267,10 @@ class Door:
             self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
         except TROUBLE as error:
             _log.warning("%s", trouble("Open a form", error))
-            if url := body.get("response_url"):
-                self._hooks.answer(url, TOO_LATE, public=False)
+            instead = TOO_LATE if card.inputs else card
+            url = body.get("response_url")
+            if not url or not self._hooks.answer(url, instead, public=False):
+                self._tell(Place("slack", _speaker(body).user), instead)
 
     def _update(self, body: Json, card: Card, place: Place) -> None:
         try:
@@ -279,7 +281,7 @@ class Door:
 
     def _publish(self, speaker: Speaker) -> None:
         card = self._hear(speaker, HOME_SENTENCE, Place("slack", speaker.user), {}, "")
-        for native in {self._settings.native, False}:
+        for native in dict.fromkeys((self._settings.native, False)):
             try:
                 self._client.views_publish(user_id=speaker.user, view=home(card, native=native))
             except TROUBLE as error:

@@ -12,7 +12,8 @@ from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 
 from bot.slack.door import Door, Turn, report
-from bot.slack.gate import Gate, Json, Receive, Refusal
+from bot.slack.gate import Gate, Receive, Refusal
+from bot.slack.shape import Json
 from bot.slack.show import TROUBLE, trouble, web_client
 
 THREADS = 8
