@@ -47,7 +47,7 @@ bench: .venv/dev ## speed and memory, beside a floor in the same run
 	@$(BIN)/python -m bench
 
 pictures: .venv/dev ## draw the pictures of the documentation anew
-	@$(BIN)/python -m bench.pictures
+	@$(BIN)/pytest tests/test_browser.py --pictures
 
 clean: ## remove the virtual environment and the demo's database
 	rm -rf .venv var

@@ -2,10 +2,12 @@
 
 import socket
 import sys
+from collections.abc import Callable
+from datetime import datetime
 
 import uvicorn
 
-from bot.app import App
+from bot.app import App, utc_now
 from bot.build import build
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, Misconfigured, Settings
@@ -27,9 +29,9 @@ CAST = (
 )
 
 
-def demo_app(settings: Settings, url: str = DEMO_DATABASE) -> App:
+def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], datetime] = utc_now) -> App:
     """The sample company on its own database, read and ready."""
-    app = build(settings, environ={}, url=url)
+    app = build(settings, environ={}, now=now, url=url)
     app.platforms = {"web": Web()}
     app.refresh_people()
     everybody = app.everybody()

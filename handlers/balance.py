@@ -57,10 +57,13 @@ def gauge(ctx: Context, standing: Standing) -> Gauge:
 
 
 def label_of(standing: Standing) -> str:
-    """What a standing is about, such as "per-person, this month"."""
-    whose = "" if standing.account_id.startswith(("person/", "agent/")) else " pool"
-    models = "" if standing.budget.models == "all" else f", {standing.budget.models} models"
-    return f"{standing.budget.name}{whose}{models}, this {standing.budget.every}"
+    """What a standing is about, such as "Own budget, this month" or "Search pool, flagship models, this week"."""
+    budget = standing.budget
+    own = standing.account_id.startswith(("person/", "agent/"))
+    parts = [] if own else [f"{standing.name} pool"]
+    parts += [f"{budget.models} models"] if budget.models != "all" else []
+    label = ", ".join([*(parts or ["own budget"]), f"this {budget.every}"])
+    return label[0].upper() + label[1:]
 
 
 def _title(ctx: Context, account: Account, standing: Standing) -> str:

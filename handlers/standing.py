@@ -4,11 +4,12 @@ Several budgets may bind one account. All are looked at. One that is used up dec
 those that count every model, for a cap on some models stops nobody who can take another.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date
 
 from handlers.context import Context
-from handlers.house import Budget
+from handlers.house import Budget, House
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from storage import ledger, people, usage
@@ -23,6 +24,7 @@ class Standing:
     Args:
         budget: the rule.
         account_id: whose budget it is: the account's own, or a pool above it.
+        name: the account's name.
         period: which days.
         allotment: what the rule gave at the start.
         moved: what was granted, transferred or corrected since.
@@ -31,6 +33,7 @@ class Standing:
 
     budget: Budget
     account_id: str
+    name: str
     period: Period
     allotment: int
     moved: int
@@ -52,12 +55,11 @@ class Standing:
         return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
 
 
-def budgets_of(ctx: Context, account: Account) -> list[tuple[Budget, str]]:
-    """The budgets that bind an account, each with the account whose budget it is."""
-    above = people.ancestors(ctx.conn, account.id)
+def budgets_of(house: House, account: Account, above: Container[str]) -> list[tuple[Budget, str]]:
+    """The budgets that bind an account, each with the account whose budget it is: its own, or one above."""
     return [
         (budget, budget.account_id or account.id)
-        for budget in ctx.house.budgets
+        for budget in house.budgets
         if (budget.kind and budget.kind == account.kind) or budget.account_id in above
     ]
 
@@ -65,7 +67,8 @@ def budgets_of(ctx: Context, account: Account) -> list[tuple[Budget, str]]:
 def standings(ctx: Context, account: Account) -> list[Standing]:
     """How an account stands today, the deciding budget first."""
     fiscal = ctx.house.organization.fiscal_year_starts
-    binding = [(b, holder, period_of(ctx.today, b.every, fiscal)) for b, holder in budgets_of(ctx, account)]
+    names = people.ancestors(ctx.conn, account.id)
+    binding = [(b, h, period_of(ctx.today, b.every, fiscal)) for b, h in budgets_of(ctx.house, account, names)]
     spent: dict[tuple[str, date], list[Spent]] = {}
     entries: dict[str, dict[tuple[str, date, str], int]] = {}
     found = []
@@ -76,7 +79,8 @@ def standings(ctx: Context, account: Account) -> list[Standing]:
         window = (holder, period.first)
         if window not in spent:
             spent[window] = usage.spent_by(ctx.conn, holder, period.first, period.end, "model")
-        found.append(_standing(ctx, budget, holder, period, entries[holder], spent[window]))
+        limit, used = _limit(budget, period, entries[holder]), _used(ctx, budget, spent[window])
+        found.append(Standing(budget, holder, names[holder], period, *limit, used))
     return sorted(found, key=_deciding)
 
 
@@ -86,19 +90,16 @@ def _deciding(standing: Standing) -> tuple[bool, bool, bool, int]:
     return standing.left > 0, budget.models != "all", budget.unit in COUNTED, standing.left
 
 
-def _standing(
-    ctx: Context,
-    budget: Budget,
-    holder: str,
-    period: Period,
-    entries: dict[tuple[str, date, str], int],
-    spent: list[Spent],
-) -> Standing:
-    """An allotment not yet posted counts as the rule stands, so that midnight is not a moment without budget."""
-    here = {
-        kind: amount for (name, first, kind), amount in entries.items() if (name, first) == (budget.name, period.first)
-    }
-    allotment = here.pop("allotment", budget.allotment)
-    counted = budget.unit in COUNTED
-    used = sum((each.tokens if counted else each.cost_nanos) for each in spent if ctx.house.covers(budget, each.name))
-    return Standing(budget, holder, period, allotment, sum(here.values()), used)
+def _limit(budget: Budget, period: Period, entries: dict[tuple[str, date, str], int]) -> tuple[int, int]:
+    """The allotment of a period, and what was moved since.
+
+    An allotment that is not yet posted counts as the rule stands, so that midnight is no moment without budget.
+    """
+    here = {kind: sum_ for (name, first, kind), sum_ in entries.items() if (name, first) == (budget.name, period.first)}
+    return here.pop("allotment", budget.allotment), sum(here.values())
+
+
+def _used(ctx: Context, budget: Budget, spent: list[Spent]) -> int:
+    """What counts against a budget, in its unit."""
+    covered = [each for each in spent if ctx.house.covers(budget, each.name)]
+    return sum(each.tokens if budget.unit in COUNTED else each.cost_nanos for each in covered)

@@ -40,6 +40,7 @@ _ANCESTORS = select(lineage.c.ancestor_id).where(
     lineage.c.account_id == bindparam("account"),
     lineage.c.until == FOREVER,
 )
+_NAMED_ANCESTORS = _ANCESTORS.add_columns(accounts.c.name).join(accounts, accounts.c.id == lineage.c.ancestor_id)
 _OWNS = select(accounts.c.id).where(
     accounts.c.owner_id == bindparam("person"),
     accounts.c.id.in_(_ANCESTORS.scalar_subquery()),
@@ -84,9 +85,9 @@ def every_account(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
 
 
-def ancestors(conn: Connection, account_id: str) -> set[str]:
-    """The account itself and every account above it today."""
-    return set(conn.execute(_ANCESTORS, {"account": account_id}).scalars())
+def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
+    """The account itself and every account above it today, each with its name."""
+    return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
 
 
 def descendants(conn: Connection, account_id: str) -> list[Account]:

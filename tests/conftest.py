@@ -7,11 +7,47 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import text
 
 from storage.db import Database
 from tests.clock import Clock
 from tests.company import Company
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's, else Playwright's own, else the test is skipped with a line on how to get one."""
+    with sync_playwright() as playwright:
+        path = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
+        if not path.exists():
+            pytest.skip("no Chromium: apt-get install chromium, or .venv/bin/python -m playwright install chromium")
+        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--pictures` writes the pictures of the documentation anew (make pictures)."""
+    parser.addoption("--pictures", action="store_true", help="write docs/images anew")
+
+
+@pytest.fixture(scope="session")
+def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures go: docs/images if they were asked for, else somewhere that is thrown away."""
+    asked = request.config.getoption("--pictures")
+    return Path(__file__).parent.parent / "docs" / "images" if asked else tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture

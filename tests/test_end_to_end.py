@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 import yaml
 from sqlalchemy import Connection
 
@@ -30,6 +28,7 @@ from handlers.sentence import Sentence
 from tests.clock import Clock
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.slack import FakeSlack
+from tests.small_bot import served
 
 ROOT = Path(__file__).parent.parent
 KEYS = {"SLACK_BOT_TOKEN": FakeSlack.bot_token, "SLACK_APP_TOKEN": FakeSlack.app_token}
@@ -51,20 +50,6 @@ def rules(slack: FakeSlack, proxy: FakeLiteLLM, mode: str, port: int = 0) -> dic
         "slack": {"mode": mode, "url": slack.base_url},
         "server": {"port": port},
     }
-
-
-@contextmanager
-def served(asgi: object) -> Iterator[str]:
-    """An ASGI application on loopback."""
-    server = uvicorn.Server(uvicorn.Config(asgi, "127.0.0.1", 0, log_level="error"))  # type: ignore[arg-type]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    yield f"http://{host}:{port}"
-    server.should_exit = True
-    thread.join()
 
 
 def until(true: Callable[[], object], seconds: float = 20) -> None:
@@ -224,7 +209,7 @@ def get(url: str) -> tuple[int, str]:
 def test_run_serves_reads_answers_and_ends_in_order(
     tmp_path: Path, slack: FakeSlack, proxy: FakeLiteLLM, mode: str
 ) -> None:
-    """The real process: ready, the provider read by its own clock, a command answered, SIGTERM obeyed, no secret logged."""
+    """The real process: ready, its provider read, a command answered, SIGTERM obeyed, no secret logged."""
     port = free_port()
     today = datetime.now(UTC).date().isoformat()
     proxy._rows.clear()  # the recorded day may be today
@@ -245,7 +230,9 @@ def test_run_serves_reads_answers_and_ends_in_order(
         assert secret not in log
 
 
-def test_run_without_a_token_says_which_and_where_to_find_it(tmp_path: Path, slack: FakeSlack, proxy: FakeLiteLLM) -> None:
+def test_run_without_a_token_says_which_and_where_to_find_it(
+    tmp_path: Path, slack: FakeSlack, proxy: FakeLiteLLM
+) -> None:
     """One plain sentence, exit status 2."""
     (tmp_path / "app.yaml").write_text(yaml.safe_dump(rules(slack, proxy, "http")))
     environ = {**os.environ, "BURSAR_CONFIG": str(tmp_path / "app.yaml"), "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}

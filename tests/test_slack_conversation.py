@@ -231,6 +231,18 @@ def test_a_button_may_open_a_form(slack: FakeSlack, bot: SlackBot) -> None:
     assert bot.app.heard[1].text == "request"
 
 
+def test_a_slow_press_is_answered_all_the_same(slack: FakeSlack, bot: SlackBot) -> None:
+    """A press whose answer is late is acknowledged in time, and the answer follows."""
+    slack.command("UANA", "totals")
+    slow = {**APPROVE, "value": "slow"}
+    reply = slack.press("UANA", slow, channel="C1", message=slack.seen("C1", "UANA")[0])
+
+    assert (reply.status, reply.body) == (200, "")
+    bot.app.gate.set()
+    slack.wait(lambda: len(slack.seen("C1", "UANA")) == 2)
+    assert "At last" in slack.seen("C1", "UANA")[1].words
+
+
 def test_the_same_press_has_the_same_delivery(slack: FakeSlack, bot: SlackBot) -> None:
     """Two presses are two deliveries; one press sent twice is one."""
     slack.command("UANA", "balance")

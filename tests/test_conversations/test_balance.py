@@ -20,8 +20,8 @@ def test_all_limits_that_bind_are_named_and_the_least_one_decides(acme: Company)
     """Ana has her own budget and a share in the pool of Search."""
     answer = acme.say("ana", "balance")
 
-    assert "search-pool pool, this month  $2,753.24  $3,000.00" in answer
-    assert answer.index("per-person, this month  ") < answer.index("search-pool pool")
+    assert "Search pool, this month  $2,753.24  $3,000.00" in answer
+    assert answer.index("Own budget, this month  ") < answer.index("Search pool")
 
 
 def test_a_used_up_pool_decides_even_if_the_own_budget_has_some_left(acme: Company) -> None:

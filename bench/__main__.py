@@ -1,0 +1,39 @@
+"""python -m bench [NAME …]: run every benchmark, or those that are named, and print their tables.
+
+A table is for reading: nothing here passes or fails but what could not be measured. docs/benchmarks.md says how to read.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from bench import slash, start
+from bench.machine import described
+from bench.table import Table
+
+BENCHMARKS: Mapping[str, Callable[[], list[Table]]] = {
+    "slash": slash.bench,
+    "start": start.bench,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory, beside a floor.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
+    names = parser.parse_args(argv).names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark “{unknown[0]}”; there is {', '.join(BENCHMARKS)}")
+    print(described())
+    for name in names:
+        began = time.monotonic()
+        for table in BENCHMARKS[name]():
+            print(f"\n{table}")
+        print(f"\n({name} took {time.monotonic() - began:.0f} s)", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""The floor: a Bolt app that does nothing but acknowledge, served as fast as Bolt can be. python -m bench.bare PORT URL.
+
+It is set up in the way that was the fastest for a synchronous app: `process_before_response`, Bolt's own ASGI adapter,
+uvicorn with uvloop and httptools. It checks the signature, as every app must.
+"""
+
+import sys
+
+import uvicorn
+from slack_bolt import Ack, App
+from slack_bolt.adapter.asgi import SlackRequestHandler
+from slack_sdk import WebClient
+
+from bench.load import PATH
+from tests.fakes.slack import FakeSlack
+
+
+def serve(port: int, base_url: str) -> None:
+    """Serve until SIGTERM.
+
+    Args:
+        port: on 127.0.0.1.
+        base_url: of the Web API, which Bolt asks once who it is.
+    """
+    app = App(
+        client=WebClient(token=FakeSlack.bot_token, base_url=base_url),
+        signing_secret=FakeSlack.secret,
+        process_before_response=True,
+    )
+
+    @app.command("/tokens")
+    def tokens(ack: Ack) -> None:
+        ack()
+
+    handler = SlackRequestHandler(app, PATH)
+    uvicorn.run(handler, port=port, loop="uvloop", http="httptools", log_config=None, access_log=False)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), sys.argv[2])

