@@ -1,6 +1,6 @@
 """python -m bench [NAME …]: run every benchmark, or those that are named, and print their tables.
 
-A table is for reading: nothing here passes or fails but what could not be measured. docs/benchmarks.md says how to read.
+Nothing here passes or fails: the tables are for reading, and docs/benchmarks.md says how.
 """
 
 import argparse

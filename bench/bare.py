@@ -1,4 +1,4 @@
-"""The floor: a Bolt app that does nothing but acknowledge, served as fast as Bolt can be. python -m bench.bare PORT URL.
+"""The floor: a Bolt app that only acknowledges, served as fast as Bolt can be. python -m bench.bare PORT URL.
 
 It is set up in the way that was the fastest for a synchronous app: `process_before_response`, Bolt's own ASGI adapter,
 uvicorn with uvloop and httptools. It checks the signature, as every app must.
@@ -33,7 +33,7 @@ def serve(port: int, base_url: str) -> None:
         ack()
 
     handler = SlackRequestHandler(app, PATH)
-    uvicorn.run(handler, port=port, loop="uvloop", http="httptools", log_config=None, access_log=False)  # type: ignore[arg-type]
+    uvicorn.run(handler, port=port, loop="uvloop", http="httptools", log_config=None, access_log=False)
 
 
 if __name__ == "__main__":

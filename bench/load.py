@@ -183,11 +183,11 @@ def _conversed(
             now_s = time.perf_counter()
             yield now_s - line.sent_s
             _check(line.heard, must_hold)
-            request = next(waiting, None) if now_s < until_s else None
-            if request is None:
+            more = next(waiting, None) if now_s < until_s else None
+            if more is None:
                 under_way -= 1
             else:
-                line.say(request)
+                line.say(more)
 
 
 def _check(heard: bytes, must_hold: bytes) -> None:

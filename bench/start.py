@@ -1,4 +1,4 @@
-"""From the start of the process to the first "ready", and the memory that it holds then and after a thousand commands."""
+"""From the start of the process to the first "ready"; the memory that it holds, then and after a thousand commands."""
 
 import tempfile
 import time

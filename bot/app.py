@@ -185,7 +185,7 @@ class App:
         directory = self.directory()
         today = self.now().astimezone(self.house.zone).date()
         self.database.transact(lambda conn: people.apply(conn, directory, today))
-        self.hear(Sentence("allot", CLOCK.id, NOWHERE))
+        self.hear(Sentence("begin", CLOCK.id, NOWHERE))
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""
@@ -293,7 +293,7 @@ class App:
 
 def _standing_lines() -> Iterable[ScheduleLine]:
     """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
-    return [ScheduleLine.model_validate({"at": "1 * * * *", "say": "allot", "grace_hours": 24})]
+    return [ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24})]
 
 
 def latest_slot(cron: str, house: House, now: datetime, grace: timedelta) -> datetime | None:

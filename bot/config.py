@@ -15,7 +15,7 @@ import yaml
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, Field, ValidationError, field_validator, model_validator
 
-from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rule, Zone
+from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"
@@ -160,6 +160,7 @@ class Settings(Rule):
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    rates: Rates = {}
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
@@ -202,7 +203,7 @@ class Settings(Rule):
     @property
     def house(self) -> House:
         """The rules that decisions need."""
-        return House(organization=self.organization, budgets=self.budgets, tiers=self.tiers)
+        return House(organization=self.organization, rates=self.rates, budgets=self.budgets, tiers=self.tiers)
 
     @property
     def is_sample(self) -> bool:

@@ -14,8 +14,6 @@ from storage.db import Database
 from storage.directory import Link
 from storage.usage import Pull, Recorded
 
-NANOS = 10**9
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -48,7 +46,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
             database.transact(lambda conn: meet(conn, provider.name, members, started))
         first, last = _days(before, how, started)
         for offset in range((last - first).days + 1):
-            total = _day(database, provider, first + timedelta(days=offset), how, now, total)
+            total = _read_day(database, provider, first + timedelta(days=offset), how, now, total)
     except Outside as trouble:
         why = str(trouble)
         failed = Pull(
@@ -69,19 +67,20 @@ def _days(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
     return max(earliest, min(before.through, today) - timedelta(days=how.days_back)), today
 
 
-def _day(
+def _read_day(
     database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], so_far: Recorded
 ) -> Recorded:
     """Read one day whole before any of it counts."""
     rows = list(provider.charges(day, day))
 
-    def convert(cost_nanos: int, currency: str, _day: date) -> tuple[int, int]:
-        if currency != how.house.organization.currency:
+    def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
+        house = how.house.convert(cost_nanos, currency, day)
+        if house is None:
             raise Undeliverable(
                 f"{provider.name} reports costs in {currency}, and app.yaml knows no rate to "
-                f"{how.house.organization.currency}.",
+                f"{how.house.organization.currency} for {day}. Add it under rates:",
             )
-        return cost_nanos, NANOS
+        return house
 
     done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now()))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)

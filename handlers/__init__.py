@@ -5,14 +5,17 @@ COMMANDS is the menu: what the bot understands, on one screen. A new capability 
 
 from collections.abc import Mapping
 
-from handlers.allot import allot
 from handlers.balance import balance
+from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.grammar import Command, command, nearest, understand
+from handlers.link import link, people_
 from handlers.overage import approve, deny, request
+from handlers.pool import allot, pool, split
 from handlers.spend import spend
 from handlers.status import status
+from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
 from handlers.words import One
 
@@ -38,9 +41,17 @@ COMMANDS: Mapping[str, Command] = {
         command(request, writes=True),
         command(approve, writes=True),
         command(deny, writes=True),
+        command(pool, writes=False),
+        command(allot, writes=True),
+        command(split, writes=True),
+        command(transfer, writes=True),
+        command(correct, writes=True),
+        command(link, writes=True),
+        command(people_, writes=False),
+        command(enforce, writes=True),
         command(status, writes=False),
         command(help, writes=False),
-        command(allot, writes=True, hidden=True),
+        command(begin, writes=True, hidden=True),
     )
 }
 

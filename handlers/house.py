@@ -1,5 +1,7 @@
 """The house rules: what an admin wrote in app.yaml, as far as decisions need it."""
 
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Literal
@@ -8,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from handlers.money import COUNTED, Amount, read_amount
+from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 
 ZONES = frozenset(available_timezones())
@@ -37,6 +39,12 @@ def _amount(value: object) -> object:
     return amount
 
 
+def _rollover(words: str) -> str:
+    if words in ("none", "all") or (words.startswith("up to ") and read_amount(words.removeprefix("up to "))):
+        return words
+    raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
+
+
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -61,17 +69,32 @@ class Organization(Rule):
 class Budget(Rule):
     """A named rule: who may spend how much of what, every how long.
 
-    `who` is "every person", "every agent", "organization", "team NAME", "person NAME" or "agent NAME". A budget of a
-    team or of the organization is a pool: all below it spend from it together.
+    `who` is "every person", "every agent", "role NAME", "organization", "team NAME", "person NAME" or "agent NAME". A
+    budget of a team or of the organization is a pool: all below it spend from it together, and its owner may split it.
+
+    Args:
+        name: a short word; it stands on every entry, so it must not change.
+        who: whose budget it is.
+        amount: of one period, such as "400 USD" or "100M tokens".
+        every: how long a period is.
+        zone: the zone whose calendar cuts the periods; the organization's if empty.
+        models: "all", or the tier of models that it is for.
+        limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
+        alert_at: percent of the limit at which people are told.
+        rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
+        prorate: whoever joins within a period gets the share of the days that are left.
     """
 
     name: Name
-    who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent) \S+)$")]
+    who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
     amount: Annotated[Amount, BeforeValidator(_amount)]
     every: Every = "month"
+    zone: Zone | Literal[""] = ""
     models: str = "all"
     limit: Literal["hard", "soft", "watch"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+    rollover: Annotated[str, AfterValidator(_rollover)] = "none"
+    prorate: bool = False
 
     @property
     def unit(self) -> str:
@@ -89,12 +112,32 @@ class Budget(Rule):
         if self.who == "organization":
             return "org"
         kind, _, name = self.who.partition(" ")
-        return "" if kind == "every" else f"{kind}/{name}"
+        return "" if kind in ("every", "role") else f"{kind}/{name}"
 
     @property
     def kind(self) -> str:
         """The kind of account that each get their own, or "" if it is for one account."""
+        if self.role:
+            return "person"
         return self.who.removeprefix("every ") if self.who.startswith("every ") else ""
+
+    @property
+    def role(self) -> str:
+        """The role whose people each get their own, or "" if roles do not matter."""
+        return self.who.removeprefix("role ") if self.who.startswith("role ") else ""
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether several spend from it together."""
+        return self.who == "organization" or self.who.startswith("team ")
+
+    @property
+    def rollover_max(self) -> int | None:
+        """How much of what is left is carried on: nanos or pieces, None for all of it."""
+        if self.rollover == "all":
+            return None
+        cap = read_amount(self.rollover.removeprefix("up to "))
+        return cap.units(self.unit) if cap else 0
 
 
 TIERS: dict[str, tuple[str, ...]] = {
@@ -104,10 +147,15 @@ TIERS: dict[str, tuple[str, ...]] = {
 STANDARD = "standard"
 
 
+# Since a day, so many units of the house currency for one unit of another.
+Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
+
+
 class House(Rule):
     """All rules that decisions need."""
 
     organization: Organization = Organization()
+    rates: Rates = {}
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
 
@@ -145,6 +193,20 @@ class House(Rule):
             if any(fnmatchcase(name, pattern) for pattern in patterns):
                 return tier
         return STANDARD
+
+    def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
+        """A cost in the house currency, and the rate used (in 10⁻⁹ house currency for one unit); None without a rate.
+
+        The rate of the latest day not after the charge's counts. Rounded half to even, once.
+        """
+        if currency == self.organization.currency:
+            return cost_nanos, NANOS
+        since = max((start for start in self.rates.get(currency, {}) if start <= day), default=None)
+        if since is None:
+            return None
+        rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
+        house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
+        return int(house), rate_nanos
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

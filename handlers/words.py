@@ -18,37 +18,52 @@ NAME_WORDS_MAX = 4
 KINDS = ("person", "team", "agent")
 
 
+@dataclass(frozen=True, slots=True)
 class WhomWord:
-    """Whose figures: "me", "of ana", "@ana", "of team search", "organization"."""
+    """An account: "me", "of ana", "@ana", "of team search", "organization".
+
+    Args:
+        lead: the word that may stand before it, "of", "to" or "from".
+        figures: whether figures of the account are asked for; then it must be one that the asker may see.
+        alone: whether it is understood without the leading word, too.
+    """
+
+    lead: str = "of"
+    figures: bool = True
+    alone: bool = True
 
     def usage(self, name: str) -> str:
         """See Word."""
-        return f"of {name}"
+        return f"{self.lead} {name}"
 
     def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
         """See Word. Somebody unknown and somebody the asker may not see get the same answer."""
-        said_of = words[0].lower() == "of"
-        rest = words[1:] if said_of else words
-        if not rest:
+        led = words[0].lower() == self.lead
+        rest = words[1:] if led else words
+        if not rest or not (led or self.alone):
             return None
         skipped = len(words) - len(rest)
         if rest[0].lower() in ("me", "myself", "mine"):
             return self._own(ctx), skipped + 1
-        certain = said_of or rest[0].startswith("@") or rest[0].lower() in KINDS
+        certain = led or rest[0].startswith("@") or rest[0].lower() in KINDS
         kind = rest[0].lower() if rest[0].lower() in KINDS and len(rest) > 1 else ""
         if kind:
             rest, skipped = rest[1:], skipped + 1
         for count in range(min(NAME_WORDS_MAX, len(rest)), 0, -1):
-            name = " ".join(rest[:count]).removeprefix("@")
-            account = self._find(name, kind, ctx)
+            account = self._find(" ".join(rest[:count]).removeprefix("@"), kind, ctx)
             if account:
                 return account, skipped + count
         if certain:
-            raise Refused(
-                f"I have no figures of “{rest[0].removeprefix('@')}” for you. You see your own, and those of teams "
-                "and agents that you own; finance sees all.",
-            )
+            raise Refused(self._unknown(rest[0].removeprefix("@")))
         return None
+
+    def _unknown(self, name: str) -> str:
+        if not self.figures:
+            return f"I know nobody called “{name}”. Write a name, an e-mail address, or such as: team search"
+        return (
+            f"I have no figures of “{name}” for you. You see your own, and those of teams and agents that you own; "
+            "finance sees all."
+        )
 
     def _own(self, ctx: Context) -> Account:
         account = people.account(ctx.conn, ctx.account_id)
@@ -59,7 +74,9 @@ class WhomWord:
     def _find(self, name: str, kind: str, ctx: Context) -> Account | None:
         aliases = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
         found = people.find_accounts(ctx.conn, aliases.get(name.lower(), name))
-        fitting = [each for each in found if (not kind or each.kind == kind) and may_see(ctx, each.id)]
+        fitting = [one for one in found if not kind or one.kind == kind]
+        if self.figures:
+            fitting = [one for one in fitting if may_see(ctx, one.id)]
         if len(fitting) > 1:
             which = ", ".join(each.id.replace("/", " ") for each in fitting)
             raise Refused(f"“{name}” could be {which}. Say which one.")
@@ -164,8 +181,11 @@ def _date(word: str) -> date:
         raise Refused(f"“{word}” is no day. Write days like 2026-10-15, or 2026-10-01..2026-10-15.") from None
 
 
+@dataclass(frozen=True, slots=True)
 class AmountWord:
-    """How much: "50", "$50", "1,250.50 USD", "2M tokens"."""
+    """How much: "50", "$50", "1,250.50 USD", "2M tokens"; with `signed` also "-20"."""
+
+    signed: bool = False
 
     def usage(self, name: str) -> str:
         """See Word."""
@@ -173,12 +193,14 @@ class AmountWord:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[Amount, int] | None:
         """See Word."""
-        if words[0].startswith("-"):
+        minus = words[0].startswith("-") and len(words[0]) > 1
+        if minus and not self.signed:
             raise Refused("An amount must be above zero.")
-        for count in range(min(3, len(words)), 0, -1):
-            amount = read_amount(" ".join(words[:count]))
+        said = [words[0][1:], *words[1:3]] if minus else words[:3]
+        for count in range(len(said), 0, -1):
+            amount = read_amount(" ".join(said[:count]))
             if amount is not None:
-                return amount, count
+                return (Amount(-amount.number, amount.unit) if minus else amount), count
         return None
 
 
@@ -207,8 +229,15 @@ class OneWord:
 
 
 Whom = Annotated[Account | None, WhomWord()]
+Seen = Annotated[Account, WhomWord()]
+To = Annotated[Account, WhomWord("to", figures=False)]
+MaybeTo = Annotated[Account | None, WhomWord("to", figures=False)]
+From = Annotated[Account | None, WhomWord("from", figures=False, alone=False)]
+PoolOf = Annotated[Account | None, WhomWord("from", alone=False)]
 When = Annotated[Span | None, PeriodWord()]
 HowMuch = Annotated[Amount, AmountWord()]
 MaybeHowMuch = Annotated[Amount | None, AmountWord()]
+Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
 One = Annotated[str, OneWord()]
+Kind = Annotated[str, OneOf("", ("user", "key", "team"))]

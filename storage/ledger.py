@@ -3,15 +3,17 @@
 Balance = sum of entries - sum of charges. It is always derived.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, select
+from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, literal, select
 
 from storage.models import entries
 from storage.upsert import insert_into, insert_new
+
+K = TypeVar("K")
 
 EntryKind = Literal["allotment", "grant", "transfer", "rollover", "correction", "expiry"]
 
@@ -45,8 +47,28 @@ class Entry:
     posted_at: datetime
 
 
-_LIMITS = (
-    select(entries.c.budget, entries.c.period_start, entries.c.kind, cast(func.sum(entries.c.amount), BigInteger))
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Sums of entries of one budget and period.
+
+    Args:
+        allotment: what the rule gave.
+        moved: everything else.
+        first_posted_at: when the allotment was posted, None if it is not.
+        has_allotment: whether it is.
+        has_rollover: whether something was carried on into this period, or out of it.
+    """
+
+    allotment: int
+    moved: int
+    first_posted_at: datetime | None
+    has_allotment: bool
+    has_rollover: bool = False
+
+
+_SUM = cast(func.sum(entries.c.amount), BigInteger)
+_POSTED = (
+    select(entries.c.budget, entries.c.period_start, entries.c.kind, _SUM, func.min(entries.c.posted_at))
     .where(
         entries.c.account_id == bindparam("account"),
         entries.c.budget.in_(bindparam("budgets", expanding=True)),
@@ -54,6 +76,23 @@ _LIMITS = (
     )
     .group_by(entries.c.budget, entries.c.period_start, entries.c.kind)
 )
+_SHARES = (
+    select(entries.c.account_id, literal(""), entries.c.kind, _SUM, func.min(entries.c.posted_at))
+    .where(entries.c.budget == bindparam("budget"), entries.c.period_start == bindparam("first", type_=Date))
+    .group_by(entries.c.account_id, entries.c.kind)
+)
+
+
+def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
+    found: dict[K, Posted] = {}
+    for row in rows:
+        old = found.get(key(row), Posted(0, 0, None, has_allotment=False))
+        if row[2] == "allotment":
+            found[key(row)] = replace(old, allotment=row[3], first_posted_at=row[4], has_allotment=True)
+        else:
+            rolled = old.has_rollover or row[2] == "rollover"
+            found[key(row)] = replace(old, moved=old.moved + row[3], has_rollover=rolled)
+    return found
 
 
 def post(conn: Connection, entry: Entry) -> bool:
@@ -72,10 +111,15 @@ def post_many(conn: Connection, new: Sequence[Entry]) -> None:
         conn.execute(statement, [asdict(entry) for entry in sorted(new, key=lambda entry: entry.key)])
 
 
-def posted(conn: Connection, account_id: str, budgets: Sequence[str], since: date) -> dict[tuple[str, date, str], int]:
-    """Sums of an account's entries by (budget, start of the period, kind), for periods that start on a day or later."""
-    rows = conn.execute(_LIMITS, {"account": account_id, "budgets": list(budgets), "since": since})
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
+def posted(conn: Connection, account_id: str, budgets: Sequence[str], since: date) -> dict[tuple[str, date], Posted]:
+    """An account's entries by (budget, start of the period), for periods that start on a day or later."""
+    rows = conn.execute(_POSTED, {"account": account_id, "budgets": list(budgets), "since": since})
+    return _folded(rows, lambda row: (row[0], row[1]))
+
+
+def shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:
+    """All entries of a budget in a period, by account: of a pool, its own account and everybody's share."""
+    return _folded(conn.execute(_SHARES, {"budget": budget, "first": period_start}), lambda row: str(row[0]))
 
 
 def allotted(conn: Connection, budget: str, period_start: date) -> set[str]:
@@ -86,3 +130,9 @@ def allotted(conn: Connection, budget: str, period_start: date) -> set[str]:
         ),
     )
     return set(rows.scalars())
+
+
+def count(conn: Connection, budget: str, period_start: date) -> int:
+    """How many entries a budget has in a period."""
+    here = select(func.count()).where(entries.c.budget == budget, entries.c.period_start == period_start)
+    return conn.execute(here).scalar_one()

@@ -6,7 +6,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,16 +28,30 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     union_all,
 )
 from sqlalchemy.schema import CreateTable
 
 from storage.charges import Charge
-from storage.models import UNALLOCATED, accounts, charge_versions, charges, lineage, links, pulls, spend, staged
+from storage.models import (
+    FOREVER,
+    UNALLOCATED,
+    Instant,
+    accounts,
+    charge_versions,
+    charges,
+    lineage,
+    links,
+    pulls,
+    spend,
+    staged,
+)
 from storage.upsert import insert_into, upsert
 
 BATCH_ROWS = 5_000
+HOURS_OF_A_DAY = 24
 NANOS = 10**9
 
 # Gives a cost in the house currency and the rate used, in 10⁻⁹ house currency per unit of the charge's currency.
@@ -100,7 +114,7 @@ def rebuild(conn: Connection) -> None:
 
 def _row(charge: Charge, zone: ZoneInfo, convert: Convert) -> dict[str, object]:
     start = charge.bucket_start
-    day = start.date() if charge.bucket_hours >= 24 else start.astimezone(zone).date()  # noqa: PLR2004 - hours of a day
+    day = start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
     return {
         **asdict(charge),
@@ -154,8 +168,13 @@ def _attributed() -> ColumnElement[str]:
     )
 
 
+def _all_tokens(table: Table) -> ColumnElement[int]:
+    """The tokens of a cell, each kind once: reasoning is a part of output."""
+    return sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])
+
+
 def _amounts(table: Table, sign: int, *, only_staged: bool = False) -> Select[Any]:
-    tokens = sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])
+    tokens = _all_tokens(table)
     chosen = select(
         table.c.account_id,
         table.c.day,
@@ -245,7 +264,7 @@ _KEYS = (
     select(
         charges.c.resource,
         cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(sum((charges.c[name] for name in TOKENS[1:]), start=charges.c[TOKENS[0]])), BigInteger),
+        cast(func.sum(_all_tokens(charges)), BigInteger),
         literal(0),
         cast(func.sum(charges.c.requests), BigInteger),
     )
@@ -281,6 +300,150 @@ def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: 
     """What an account and all below it spent, for each day and model."""
     for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
         yield row[0], Spent(row[5], *row[1:5])
+
+
+_BETWEEN = (
+    select(
+        charges.c.model,
+        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
+        cast(func.sum(_all_tokens(charges)), BigInteger),
+        cast(func.sum(case((charges.c.cost_nanos.is_(None), _all_tokens(charges)), else_=0)), BigInteger),
+        cast(func.sum(charges.c.requests), BigInteger),
+    )
+    .join(
+        lineage,
+        and_(
+            lineage.c.account_id == charges.c.account_id,
+            lineage.c.since <= charges.c.day,
+            charges.c.day < lineage.c.until,
+        ),
+    )
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        or_(
+            and_(
+                charges.c.bucket_hours >= HOURS_OF_A_DAY,
+                charges.c.day >= bindparam("first", type_=Date),
+                charges.c.day < bindparam("end", type_=Date),
+            ),
+            and_(
+                charges.c.bucket_hours < HOURS_OF_A_DAY,
+                charges.c.day >= bindparam("first_about", type_=Date),
+                charges.c.day <= bindparam("end_about", type_=Date),
+                charges.c.bucket_start >= bindparam("start_at", type_=Instant),
+                charges.c.bucket_start < bindparam("end_at", type_=Instant),
+            ),
+        ),
+    )
+    .group_by(charges.c.model)
+    .order_by(charges.c.model)
+)
+
+
+def spent_between(
+    conn: Connection, account_id: str, days: tuple[date, date], moments: tuple[datetime, datetime]
+) -> list[Spent]:
+    """What an account and all below it spent, by model, in a period of another zone than the organization's.
+
+    Args:
+        conn: any connection.
+        account_id: whose.
+        days: the period's first day and its end, which count for buckets of a day.
+        moments: its start and end as instants, which count for hourly buckets.
+    """
+    around = timedelta(days=1)
+    values = {
+        "account": account_id,
+        "first": days[0],
+        "end": days[1],
+        "first_about": days[0] - around,
+        "end_about": days[1] + around,
+        "start_at": moments[0],
+        "end_at": moments[1],
+    }
+    return [Spent(row[0], *row[1:]) for row in conn.execute(_BETWEEN, values)]
+
+
+_EVERYBODY = (
+    select(
+        spend.c.account_id,
+        spend.c.model,
+        cast(func.sum(spend.c.cost_nanos), BigInteger),
+        cast(func.sum(spend.c.tokens), BigInteger),
+    )
+    .where(spend.c.day >= bindparam("first", type_=Date), spend.c.day < bindparam("end", type_=Date))
+    .group_by(spend.c.account_id, spend.c.model)
+)
+
+
+_BELOW = (
+    select(
+        spend.c.account_id,
+        spend.c.model,
+        cast(func.sum(spend.c.cost_nanos), BigInteger),
+        cast(func.sum(spend.c.tokens), BigInteger),
+    )
+    .join(lineage, and_(lineage.c.account_id == spend.c.account_id, lineage.c.until == FOREVER))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        spend.c.day >= bindparam("first", type_=Date),
+        spend.c.day < bindparam("end", type_=Date),
+    )
+    .group_by(spend.c.account_id, spend.c.model)
+)
+
+
+def spent_below(conn: Connection, account_id: str, first: date, end: date) -> dict[str, list[Spent]]:
+    """What an account and each account that is below it today spent, by model."""
+    found: dict[str, list[Spent]] = {}
+    for row in conn.execute(_BELOW, {"account": account_id, "first": first, "end": end}):
+        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unallocated:
+    """An identity at a provider whose charges are nobody's yet. `kind` is "key", "user" or "team", "" for none."""
+
+    provider: str
+    kind: str
+    identity: str
+    cost_nanos: int
+    last: date
+
+
+_UNALLOCATED = (
+    select(
+        charges.c.provider,
+        charges.c.resource,
+        charges.c.subject,
+        charges.c.sub_account,
+        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
+        func.max(charges.c.day, type_=Date),
+    )
+    .where(charges.c.account_id == UNALLOCATED)
+    .group_by(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account)
+)
+
+
+def unallocated(conn: Connection) -> list[Unallocated]:
+    """Whose charges are nobody's: each by its key, else by its user, else by its team over there."""
+    found: dict[tuple[str, str, str], Unallocated] = {}
+    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED):
+        kinds = (("key", resource), ("user", subject), ("team", sub_account), ("", ""))
+        kind, identity = next(pair for pair in kinds if pair[1] or not pair[0])
+        old = found.get((provider, kind, identity))
+        both = (cost + old.cost_nanos, max(last, old.last)) if old else (cost, last)
+        found[provider, kind, identity] = Unallocated(provider, kind, identity, *both)
+    return list(found.values())
+
+
+def spent_by_everybody(conn: Connection, first: date, end: date) -> dict[str, list[Spent]]:
+    """What every account spent from a day until before another, by model; for bulk work at a period's start."""
+    found: dict[str, list[Spent]] = {}
+    for row in conn.execute(_EVERYBODY, {"first": first, "end": end}):
+        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))
+    return found
 
 
 # Pulls ---------------------------------------------------------------------------------------------------------------

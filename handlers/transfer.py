@@ -1,0 +1,112 @@
+"""Budget moved between people, and corrected by finance: what one gets, another gives, or finance says why."""
+
+from handlers.card import Button, Card, Facts, Text
+from handlers.context import Context
+from handlers.standing import Standing, standings
+from handlers.trouble import Refused
+from handlers.words import From, HowMuch, Rest, Seen, Signed, To
+from storage import ledger, people
+from storage.ledger import Entry, EntryKind
+from storage.people import Account
+
+REASON_MAX = 500
+
+
+def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: Rest = "") -> Card:
+    """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
+
+    An owner moves it between any two people below: `transfer 50 from ana to bob`.
+    """
+    source = giver or people.account(ctx.conn, ctx.account_id)
+    if source is None or (source.id != ctx.account_id and not people.owns(ctx.conn, ctx.person.id, source.id)):
+        raise Refused("You can give of your own budget, or of that of people and agents below you.")
+    _refuse_side_doors(ctx, source, to)
+    given, taken = _common(ctx, source, to)
+    units = _units(amount, given, "amount")
+    if units > given.left:
+        left = ctx.amount(max(0, given.left), given.budget.unit)
+        raise Refused(f"Only {left} are left to give.", fault="amount")
+    for standing, signed in ((given, -units), (taken, units)):
+        _post(ctx, standing, "transfer", signed, reason)
+    shown = ctx.amount(units, given.budget.unit)
+    for account, verb in ((source, "went to " + to.name), (to, "came from " + source.name)):
+        if account.person_id and account.person_id != ctx.person.id:
+            blocks = (Text(f"“{reason}”"),) if reason else ()
+            news = Card(f"{shown} {verb}", (*blocks, Button("What is left?", "balance")))
+            ctx.tell(account.person_id, f"transfer/{_stamp(ctx)}/{account.id}", news)
+    return Card(f"{shown} moved from {source.name} to {to.name}", (Button("What is left?", "balance"),))
+
+
+def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card:
+    """Correct somebody's budget, with the reason: `correct 20 of ana refund of the outage`, `correct -5 of bob …`.
+
+    For finance, and never for oneself. It counts in the present period and stands in the ledger with who and why.
+    """
+    if "finance" not in ctx.person.roles:
+        raise Refused("Only finance corrects budgets.")
+    if whom.id == ctx.account_id or whom.owner_id == ctx.person.id:
+        raise Refused("Nobody corrects a budget of their own. Ask a colleague of finance.")
+    if not reason:
+        raise Refused("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
+    standing = next((each for each in standings(ctx, whom) if each.account_id == whom.id), None)
+    if standing is None:
+        raise Refused(f"{whom.name} has no budget of their own that could be corrected.")
+    units = _units(amount, standing, "amount", signed=True)
+    _post(ctx, standing, "correction", units, reason[:REASON_MAX])
+    shown = ctx.amount(units, standing.budget.unit)
+    return Card(
+        f"{whom.name} corrected by {shown}",
+        (Facts((("Limit now", ctx.amount(standing.limit + units, standing.budget.unit)), ("Why", reason))),),
+    )
+
+
+def _refuse_side_doors(ctx: Context, source: Account, to: Account) -> None:
+    """A transfer never raises one's own limit, and stays where one owner answers for both."""
+    if to.id == source.id:
+        raise Refused("That is the same budget.", fault="to")
+    if to.id == ctx.account_id or to.owner_id == ctx.person.id:
+        raise Refused("Nobody moves budget to themself. Ask for more with: request 50 what it is for")
+    owns_both = people.owns(ctx.conn, ctx.person.id, source.id) and people.owns(ctx.conn, ctx.person.id, to.id)
+    if not owns_both and (source.parent_id != to.parent_id or source.parent_id == "org"):
+        raise Refused(f"{to.name} is not in the same team. Ask the owner above both of you to move it.", fault="to")
+
+
+def _common(ctx: Context, source: Account, to: Account) -> tuple[Standing, Standing]:
+    """The budget that both have by the same rule."""
+    theirs = {each.budget.name: each for each in standings(ctx, to) if each.account_id == to.id}
+    for each in standings(ctx, source):
+        if each.account_id == source.id and each.budget.name in theirs and each.budget.models == "all":
+            return each, theirs[each.budget.name]
+    raise Refused(f"{source.name} and {to.name} have no budget of the same kind.")
+
+
+def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = False) -> int:
+    try:
+        units = amount.units(standing.budget.unit)
+    except ValueError as wrong:
+        raise Refused(str(wrong), fault=fault) from wrong
+    if units == 0 or (units < 0 and not signed):
+        raise Refused("An amount must be above zero.", fault=fault)
+    return units
+
+
+def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason: str) -> None:
+    ledger.post(
+        ctx.conn,
+        Entry(
+            key=f"{kind}/{_stamp(ctx)}/{ctx.person.id}/{standing.account_id}",
+            account_id=standing.account_id,
+            budget=standing.budget.name,
+            period_start=standing.period.first,
+            kind=kind,
+            amount=amount,
+            unit=standing.budget.unit,
+            said_by=ctx.person.id,
+            note=reason[:REASON_MAX],
+            posted_at=ctx.now,
+        ),
+    )
+
+
+def _stamp(ctx: Context) -> str:
+    return f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
