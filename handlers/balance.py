@@ -30,6 +30,12 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return _without_budget(ctx, account)
     deciding = found[0]
     blocks: list[Block] = [gauge(ctx, deciding), Facts(tuple(_facts(ctx, deciding)))]
+    if deciding.since and deciding.permille >= WARN_PERMILLE:
+        blocks.append(
+            Text(
+                f"This limit was set on {ctx.day(deciding.since)}; it counts all that was spent since {ctx.day(deciding.period.first)}."
+            )
+        )
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx), *_buttons(ctx, account)]
@@ -59,8 +65,9 @@ def gauge(ctx: Context, standing: Standing) -> Gauge:
 def label_of(standing: Standing) -> str:
     """What a standing is about, such as "Own budget, this month" or "Search pool, flagship models, this week"."""
     budget = standing.budget
-    own = standing.account_id.startswith(("person/", "agent/"))
-    parts = [] if own else [f"{standing.name} pool"]
+    own = standing.account_id.startswith(("person/", "agent/")) and not standing.is_share
+    share = "share of the " if standing.account_id != budget.account_id else "rest of the "
+    parts = [] if own else [f"{share if standing.is_share else ''}{standing.name} pool"]
     parts += [f"{budget.models} models"] if budget.models != "all" else []
     label = ", ".join([*(parts or ["own budget"]), f"this {budget.every}"])
     return label[0].upper() + label[1:]
