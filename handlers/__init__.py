@@ -9,14 +9,17 @@ from handlers.balance import balance
 from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
+from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.link import link, people_
+from handlers.models import models
 from handlers.overage import approve, deny, request
 from handlers.pool import allot, pool, split
 from handlers.spend import spend
 from handlers.status import status
 from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
+from handlers.why import why
 from handlers.words import One
 
 
@@ -38,6 +41,9 @@ COMMANDS: Mapping[str, Command] = {
     for one in (
         command(balance, writes=False),
         command(spend, writes=False),
+        command(why, writes=False),
+        command(forecast, writes=False),
+        command(models, writes=False),
         command(request, writes=True),
         command(approve, writes=True),
         command(deny, writes=True),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
-from typing import Literal
+from typing import Literal, TypeVar
 
 from handlers.access import may_see
 from handlers.balance import label_of
@@ -37,6 +37,7 @@ SATURDAY = 5
 _NO_DAYS: frozenset[date] = frozenset()
 _DAY = timedelta(days=1)
 
+Value = TypeVar("Value", int, date)
 RunsOut = tuple[date | None, date | None, date | None]
 Method = Literal["weeks", "pace"]
 
@@ -110,13 +111,13 @@ def project(
     paths = [list(accumulate([*before, *map(max, so_far, drawn)])) for drawn in ahead]
     p10, p50, p90 = _spread([path[-1] for path in paths])
     reached = [_reached(path, period, period_end, limit) for path in paths]
-    runs_out = tuple(None if day == period_end else day for day in _spread(reached))
+    early, middle, late = (None if day == period_end else day for day in _spread(reached))
     return Forecast(
         spent=sum(before) + sum(so_far),
         p10=p10,
         p50=p50,
         p90=p90,
-        runs_out=(runs_out[0], runs_out[1], runs_out[2]),
+        runs_out=(early, middle, late),
         course=tuple(_spread(sums)[1] for sums in zip(*paths, strict=True)),
         method=method,
         history_days=active,
@@ -134,16 +135,14 @@ def coverage(history: Sequence[tuple[date, int]], horizon: int = WEEK) -> tuple[
         history: what was used on each day, whole days only.
         horizon: days that are looked ahead.
     """
-    used_on = dict(history)
-    if not used_on:
-        return 0, 0
     held = tried = 0
-    day, end = min(used_on), max(used_on) + _DAY
-    while (day := day + _DAY) + horizon * _DAY <= end:
-        seen = project(list(history), day, day + horizon * _DAY, day, courses=COURSES_IN_TRIALS, limit=None)
-        if seen.method == "weeks":
+    last = max((day for day, _ in history), default=date.min)
+    for day in sorted({day for day, _ in history}):
+        end = day + horizon * _DAY
+        seen = project([each for each in history if each[0] < day], day, end, day, courses=COURSES_IN_TRIALS)
+        if seen.method == "weeks" and end <= last + _DAY:
             tried += 1
-            held += seen.p10 <= sum(used_on.get(day + n * _DAY, 0) for n in range(horizon)) <= seen.p90
+            held += seen.p10 <= sum(amount for when, amount in history if day <= when < end) <= seen.p90
     return held, tried
 
 
@@ -152,3 +151,253 @@ def _history(used_on: dict[date, int], end: date) -> dict[date, int]:
     start = end - WEEKS_MAX * WEEK * _DAY
     first = min((day for day, amount in used_on.items() if start <= day < end and amount > 0), default=end)
     return {day: used_on.get(day, 0) for day in (first + n * _DAY for n in range((end - first).days))}
+
+
+def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[int]]:
+    """Every day like the average day, half of it, and twice it."""
+    total, days = sum(history.values()), max(1, len(history))
+    return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
+
+
+def _from_weeks(
+    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
+) -> list[list[int]]:
+    """Courses of the coming days, each of their weeks drawn from an urn of past weeks.
+
+    A week that was drawn is put back with another of its kind, so that the range also holds what eight weeks cannot
+    tell about the next ones (a Pólya urn).
+    """
+    past = _weeks(_tamed(history, free), free)
+    chunks = [coming[n : n + WEEK] for n in range(0, len(coming), WEEK)]
+    drawn = [[[_like(day, week, free) for day in chunk] for week in past] for chunk in chunks]
+    weights = list(range(len(past), 0, -1))
+    more = sum(weights) // len(past)
+    dice = Random(0)  # noqa: S311 - no secret, and the same every time
+    paths = []
+    for _ in range(courses):
+        urn = weights.copy()
+        path: list[int] = []
+        for chunk in drawn:
+            [number] = dice.choices(range(len(past)), urn)
+            urn[number] += more
+            path += chunk[number]
+        paths.append(path)
+    return paths
+
+
+def _weeks(history: dict[date, int], free: Container[date]) -> list[dict[bool, list[int]]]:
+    """The whole weeks of a history, the newest first: what free and other days used, from Monday to Sunday."""
+    days = list(history)
+    weeks = []
+    for end in range(len(days), WEEK - 1, -WEEK):
+        week = sorted(days[end - WEEK : end], key=date.weekday)
+        weeks.append({kind: [history[day] for day in week if _is_free(day, free) == kind] for kind in (True, False)})
+    return weeks
+
+
+def _like(day: date, week: dict[bool, list[int]], free: Container[date]) -> int:
+    """What the day of a past week used that is of the day's kind and, if that can be, of its weekday."""
+    kind = _is_free(day, free)
+    amounts = week[kind] or week[not kind]
+    return amounts[(day.weekday() - SATURDAY * kind) % len(amounts)]
+
+
+def _is_free(day: date, free: Container[date]) -> bool:
+    return day.weekday() >= SATURDAY or day in free
+
+
+def _tamed(history: dict[date, int], free: Container[date]) -> dict[date, int]:
+    """The history, in which a day that stands alone counts as half more than the next largest of its kind."""
+    tops = {}
+    for kind in (True, False):
+        amounts = sorted(amount for day, amount in history.items() if _is_free(day, free) == kind)
+        second = amounts[-2] if len(amounts) > 1 else 0
+        tops[kind] = second * 3 // 2 if second > 0 else max(amounts, default=0)
+    return {day: min(amount, tops[_is_free(day, free)]) for day, amount in history.items()}
+
+
+def _reached(path: Sequence[int], period: Sequence[date], period_end: date, limit: int | None) -> date:
+    """The first day at whose end nothing is left, or the period's end if something always is."""
+    return next(
+        (day for day, sum_ in zip(period, path, strict=True) if limit is not None and sum_ >= limit), period_end
+    )
+
+
+def _spread(values: Sequence[Value]) -> tuple[Value, Value, Value]:
+    """The values at a tenth, the middle and nine tenths."""
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    return ordered[last // 10], ordered[last // 2], ordered[last - last // 10]
+
+
+# The command ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked ahead at: a budget's period, or the month where no budget binds."""
+
+    account_id: str
+    period: Period
+    unit: str
+    standing: Standing | None
+
+
+def forecast(ctx: Context, whom: Whom = None) -> Card:
+    """Where the period will end, how sure that is, and the day the budget runs out.
+
+    Say it alone for yourself, or of a team or an agent that you own: `forecast of team search`.
+    """
+    account = whom or people.account(ctx.conn, ctx.account_id)
+    if account is None:
+        raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
+    found = standings(ctx, account)
+    scope = _scope(ctx, account, found)
+    until = reports.whole_until(ctx.conn, ctx.today)
+    days = _days(ctx, scope, until)
+    limit = scope.standing.limit if scope.standing else None
+    seen = project(days, scope.period.first, scope.period.end, ctx.today, whole_until=until, limit=limit)
+    blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
+    blocks += [Text(words) for words in (*_doubts(seen), *_elsewhere(ctx, scope, found))]
+    blocks += _chart(ctx, scope, seen)
+    if seen.method == "weeks":
+        blocks.append(Text(_method(ctx, seen, [each for each in days if each[0] < until]), quiet=True))
+    return Card(
+        _title(ctx, account, scope, seen),
+        (*blocks, as_of(ctx), *_buttons(ctx, account, scope, seen)),
+        _tone(seen, limit),
+    )
+
+
+def _scope(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
+    """The first budget whose daily figures the asker may see, and whose days are one account's."""
+    for each in found:
+        whole = not each.is_share or each.account_id == account.id
+        if whole and may_see(ctx, each.account_id):
+            return Scope(each.account_id, each.period, each.budget.unit, each)
+    return Scope(account.id, period_of(ctx.today, "month"), ctx.house.organization.currency, None)
+
+
+def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
+    """What was used on each day in the scope's unit, from eight weeks ago or the period's first day on.
+
+    The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
+    """
+    first, end = scope.period.first, scope.period.end
+    budget = scope.standing.budget if scope.standing else None
+    start = min(first, until - WEEKS_MAX * WEEK * _DAY)
+    rows = usage.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
+    days = [(day, _used(ctx, budget, spent)) for day, spent in rows]
+    if scope.standing:
+        days.append((first, scope.standing.spent - sum(amount for day, amount in days if first <= day < end)))
+    return days
+
+
+def _used(ctx: Context, budget: Budget | None, spent: usage.Spent) -> int:
+    return used(ctx.house, budget, [spent]) if budget else spent.cost_nanos
+
+
+def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:
+    whose = "" if account.id == ctx.account_id else f"{account.name}: "
+    end = f"{ctx.amount(seen.p50, scope.unit)} by {ctx.day(scope.period.end - _DAY)}"
+    return f"{whose}{end}, of {ctx.amount(scope.standing.limit, scope.unit)}" if scope.standing else f"{whose}{end}"
+
+
+def _tone(seen: Forecast, limit: int | None) -> Tone:
+    if limit is None:
+        return "plain"
+    if seen.spent >= limit:
+        return "bad"
+    return "warn" if seen.p90 >= limit else "good"
+
+
+def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, str]]:
+    low, high, spent = (ctx.amount(each, scope.unit) for each in (seen.p10, seen.p90, seen.spent))
+    yield "Range", f"{low} to {high} in 8 of 10 cases"
+    if scope.standing is None:
+        yield "Spent so far", spent
+        return
+    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), _runs_out(ctx, scope, seen)
+    yield "Spent so far", f"{spent} ({percent(seen.spent, scope.standing.limit)} %)"
+    yield "Limit", label_of(scope.standing)
+
+
+def _runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
+    if not early:
+        return f"not this {scope.period.every}, in 9 of 10 cases"
+    if not middle:
+        return f"probably not this {scope.period.every}; {early} at the earliest"
+    if early == late:
+        return early
+    return f"{middle}; {early} at the earliest, {late or 'perhaps not at all'}{' at the latest' if late else ''}"
+
+
+def _doubts(seen: Forecast) -> Iterator[str]:
+    """What makes the forecast weak."""
+    if seen.since is None:
+        yield "No whole day of usage in the last eight weeks, so I can only show what is spent by now."
+    elif seen.method == "pace":
+        days = f"{seen.history_days} {'day' if seen.history_days == 1 else 'days'}"
+        yield (
+            f"The history is short: {days} with usage in the last eight weeks. This is the plain pace, with a wide range."
+        )
+
+
+def _elsewhere(ctx: Context, scope: Scope, found: Sequence[Standing]) -> Iterator[str]:
+    """A limit that decides now, but whose course is not the asker's to see."""
+    if found and found[0] is not scope.standing:
+        left = ctx.amount(found[0].left, found[0].budget.unit)
+        yield f"Another limit decides today: {label_of(found[0])}, {left} left. Its owner can see its forecast."
+
+
+def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> str:
+    since = ctx.day(seen.since) if seen.since else ""
+    held, tried = coverage(whole)
+    tested = f" Tried on {tried} past weeks, the range held in {percent(held, tried)} %." if tried else ""
+    return f"Drawn from the weeks since {since}, recent ones more often, weekdays and weekends apart.{tested}"
+
+
+def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
+    """The sum day by day: what is spent (from today on it lies flat) and what is likely."""
+    period, unit = scope.period, scope.unit
+    if period.days < 2:  # noqa: PLR2004 - one day is no course
+        return
+    step = -(-period.days // POINTS_MAX)
+    points = list(range(period.days - 1, -1, -step))[::-1]
+    days = [period.first + n * _DAY for n in points]
+    scale = 1 if unit in COUNTED else NANOS
+    likely = tuple(seen.course[n] / scale for n in points)
+    spent = tuple(min(seen.course[n], seen.spent) / scale for n in points)
+    limit = scope.standing.limit / scale if scope.standing else None
+    labels = tuple(str(day.day) if period.every in ("week", "month") else f"{day.day}.{day.month}." for day in days)
+    series = (Series("Spent", spent), Series("Likely", likely))
+    yield Chart(
+        "Spent so far and likely",
+        "line",
+        labels,
+        series,
+        symbol_of(unit, ctx.locale),
+        _finding(ctx, scope, seen),
+        limit,
+    )
+
+
+def _finding(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    likely, spent = ctx.amount(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
+    told = f"{spent} by {ctx.day(ctx.today)}, likely {likely} by {ctx.day(scope.period.end - _DAY)}"
+    if scope.standing is None:
+        return f"{told}."
+    gap = scope.standing.limit - seen.p50
+    side = "below" if gap >= 0 else "above"
+    limit = ctx.amount(scope.standing.limit, scope.unit)
+    return f"{told}: {ctx.amount(abs(gap), scope.unit)} {side} the limit of {limit}."
+
+
+def _buttons(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> Iterator[Button]:
+    mine = account.id == ctx.account_id
+    of = "" if mine else f" of {account.id.replace('/', ' ')}"
+    yield Button("What is left?", f"balance{of}")
+    yield Button("Why?", f"why{of}")
+    if mine and scope.standing and scope.standing.account_id == account.id and seen.runs_out[0]:
+        yield Button("Ask for more", "request", style="primary")

@@ -6,6 +6,7 @@ Balance = sum of entries - sum of charges. It is always derived.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, literal, select
@@ -45,6 +46,10 @@ class Entry:
     said_by: str
     note: str
     posted_at: datetime
+
+
+FIELDS = tuple(Entry.__dataclass_fields__)
+_VALUES = attrgetter(*FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,8 @@ def post_many(conn: Connection, new: Sequence[Entry]) -> None:
     """Append entries in bulk, each unless its key is there; sorted by key."""
     if new:
         statement = insert_into(conn, entries).on_conflict_do_nothing(index_elements=["key"])
-        conn.execute(statement, [asdict(entry) for entry in sorted(new, key=lambda entry: entry.key)])
+        rows = [dict(zip(FIELDS, _VALUES(entry), strict=True)) for entry in sorted(new, key=lambda entry: entry.key)]
+        conn.execute(statement, rows)
 
 
 def posted(conn: Connection, account_id: str, budgets: Sequence[str], since: date) -> dict[tuple[str, date], Posted]:

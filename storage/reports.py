@@ -52,7 +52,9 @@ _BELOW = (
     .order_by(charges.c.model)
 )
 _FIRST_USED = (
-    select(spend.c.model, func.min(spend.c.day)).where(spend.c.account_id == bindparam("account")).group_by(spend.c.model)
+    select(spend.c.model, func.min(spend.c.day))
+    .where(spend.c.account_id == bindparam("account"))
+    .group_by(spend.c.model)
 )
 
 

@@ -7,7 +7,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
+from storage import bulk
 from storage.charges import Charge
 from storage.models import (
     FOREVER,
@@ -50,7 +51,6 @@ from storage.models import (
 )
 from storage.upsert import insert_into, upsert
 
-BATCH_ROWS = 5_000
 HOURS_OF_A_DAY = 24
 NANOS = 10**9
 
@@ -59,7 +59,12 @@ Convert = Callable[[int, str, date], tuple[int, int]]
 
 KEY = tuple(column.name for column in charges.primary_key)
 VALUES = tuple(column.name for column in staged.columns if column.name not in KEY)
+REPORTED = tuple(name for name in Charge.__dataclass_fields__ if name != "bucket_start")
+STAGED = ("bucket_start", *REPORTED, "day", "account_id", "cost_house_nanos", "rate_nanos")
 TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
+
+
+_AS_REPORTED = attrgetter(*REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,8 @@ def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: C
     """
     conn.execute(CreateTable(staged, if_not_exists=True))
     conn.execute(delete(staged))
-    rows = (_row(charge, zone, convert) for charge in batch)
-    seen = 0
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        conn.execute(insert(staged), chunk)
-        seen += len(chunk)
+    written = bulk.writer(conn)
+    seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
     return Recorded(seen, _settle(conn, now))
 
 
@@ -112,17 +114,14 @@ def rebuild(conn: Connection) -> None:
     _add_to_spend(conn, _amounts(charges, 1))
 
 
-def _row(charge: Charge, zone: ZoneInfo, convert: Convert) -> dict[str, object]:
+def _row(
+    charge: Charge, zone: ZoneInfo, convert: Convert, written: Callable[[datetime | date], object]
+) -> tuple[object, ...]:
+    """A charge as a row of the staging table, in the order of STAGED."""
     start = charge.bucket_start
     day = start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
-    return {
-        **asdict(charge),
-        "day": day,
-        "account_id": "",
-        "cost_house_nanos": house,
-        "rate_nanos": rate,
-    }
+    return (written(start), *_AS_REPORTED(charge), written(day), "", house, rate)
 
 
 def _settle(conn: Connection, now: datetime) -> int:

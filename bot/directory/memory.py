@@ -1,0 +1,28 @@
+"""What the database remembers of people, so that the same person keeps the same id whichever source names them."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from storage.directory import Person
+from storage.models import links, people
+
+_PEOPLE = select(people.c.id, people.c.name, people.c.email, people.c.manager_id, people.c.active)
+_LINKED = select(links.c.external_id, links.c.account_id).where(links.c.platform == "slack", links.c.kind == "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Everybody who ever was, by id, and the accounts of Slack identities. See Known."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+    linked: dict[str, str] = field(default_factory=dict)
+
+
+def recall(conn: Connection) -> Memory:
+    """All that is remembered."""
+    everybody = (
+        Person(id=row.id, name=row.name, email=row.email, manager=row.manager_id, active=row.active)
+        for row in conn.execute(_PEOPLE)
+    )
+    return Memory({one.id: one for one in everybody}, {row[0]: row[1] for row in conn.execute(_LINKED)})

@@ -1,0 +1,58 @@
+"""What a people source is, what it may know before it is asked, and what it says when it cannot be used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from storage.directory import Directory, Person
+
+
+class Unusable(Exception):  # noqa: N818 - the message is a list of what is wrong
+    """What a people source says contradicts itself, so nothing of it counts. The message has a line for each error."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known when a source is asked, so that the same person keeps the same id for ever.
+
+    Args:
+        earlier: what app.yaml and the sources listed before say, merged.
+        remembered: everybody whom the database remembers, those who left included, by id.
+        linked: the accounts of the Slack identities that were linked before, such as "T1/U1" to "person/ana".
+    """
+
+    earlier: Directory = Directory()
+    remembered: Mapping[str, Person] = field(default_factory=dict)
+    linked: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def people(self) -> Mapping[str, Person]:
+        """Whom the earlier sources name, by id."""
+        return {one.id: one for one in self.earlier.people}
+
+    def by_email(self, email: str) -> str:
+        """The id of whoever has the address, lower case, by an earlier source or else by memory; "" if nobody has."""
+        return self._named.get(email) or self._recalled.get(email, "")
+
+    @cached_property
+    def _named(self) -> Mapping[str, str]:
+        return {one.email.lower(): one.id for one in self.earlier.people if one.email}
+
+    @cached_property
+    def _recalled(self) -> Mapping[str, str]:
+        """Who is there comes last and so wins over who has left."""
+        everybody = sorted(self.remembered.values(), key=lambda one: (one.active, one.id))
+        return {one.email.lower(): one.id for one in everybody if one.email}
+
+
+class Source(Protocol):
+    """Names people, teams, agents and links."""
+
+    def read(self, known: Known) -> Directory:
+        """All that the source says, or nothing.
+
+        Raises:
+            Unusable: it contradicts itself.
+            Outside: it cannot be asked.
+        """
