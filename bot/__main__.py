@@ -16,6 +16,7 @@ from bot.app import App
 from bot.build import build
 from bot.check import findings
 from bot.demo import demo_app, serve_demo
+from bot.directory.source import Unusable
 from bot.pull import pull
 from bot.run import serve
 from bot.slack.manifest import manifest
@@ -24,7 +25,6 @@ from handlers.card import Card
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Unreadable
-from storage.people import Shrunk
 
 DEMO_PORT = 8765
 
@@ -105,7 +105,8 @@ def status(args: argparse.Namespace) -> int:
 def manifest_(args: argparse.Namespace) -> int:
     """Print the app manifest to paste where a new app is made."""
     settings = config.load()
-    print(json.dumps(manifest(settings.slack.command, args.url), indent=2))
+    reads_people = any(each.kind == "slack" for each in settings.directory)
+    print(json.dumps(manifest(settings.slack.command, args.url, directory=reads_people), indent=2))
     return 0
 
 
@@ -116,8 +117,10 @@ def _app() -> App:
 
 
 def _read(app: App, names: Sequence[str]) -> int:
-    app.refresh_people()
-    failed = 0
+    why = app.refresh_people()
+    if why:
+        print(f"people: {why}", file=sys.stderr)
+    failed = 1 if why else 0
     for name in names:
         try:
             done = pull(app.database, app.providers[name], app.reading(name), app.now)
@@ -176,7 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.work(args))
-    except (config.Misconfigured, Unreadable, Shrunk) as trouble:
+    except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
         print(trouble, file=sys.stderr)
         return 2
 

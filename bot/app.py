@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 import handlers
 from bot.config import ScheduleLine, Settings
+from bot.directory.source import Unusable
 from bot.metrics import DELIVERED, HEARD, timed
 from bot.platform import Platform
 from bot.providers.base import Provider
 from bot.pull import Reading, pull
-from bot.trouble import Undeliverable, Unreachable
+from bot.trouble import Outside, Undeliverable, Unreachable
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
@@ -180,12 +181,30 @@ class App:
 
     # Tick ----------------------------------------------------------------------------------------------------------
 
-    def refresh_people(self) -> None:
-        """Make people, teams and links as the people sources say, and give newcomers their allotment."""
-        directory = self.directory()
-        today = self.now().astimezone(self.house.zone).date()
-        self.database.transact(lambda conn: people.apply(conn, directory, today))
+    def refresh_people(self) -> str:
+        """Make people, teams and links as the people sources say, and give newcomers their allotment.
+
+        A source that cannot be read, or not be believed, leaves everybody as they were.
+
+        Returns:
+            Why nothing was learnt, or "".
+
+        Raises:
+            Outside: a source cannot be asked, and nobody is known yet.
+            Unusable: a source contradicts itself, and nobody is known yet.
+        """
+        why = ""
+        try:
+            directory = self.directory()
+            today = self.now().astimezone(self.house.zone).date()
+            self.database.transact(lambda conn: people.apply(conn, directory, today))
+        except (Outside, Unusable, people.Shrunk) as trouble:
+            if not self.everybody():
+                raise
+            why = str(trouble)
+            log.warning("people were not refreshed", why=why)
         self.hear(Sentence("begin", CLOCK.id, NOWHERE))
+        return why
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""

@@ -6,22 +6,17 @@ from datetime import datetime
 
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
+from bot.directory import everybody
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
 from bot.providers.sample import Sample
 from storage.db import Database
-from storage.directory import Directory
 
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
     "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
-}
-
-# Where people come from, besides app.yaml itself.
-SOURCES: Mapping[str, Callable[[Callable[[], datetime]], Directory]] = {
-    "sample": lambda now: Sample(now=now).directory(),
 }
 
 
@@ -45,15 +40,5 @@ def build(
         each.name: PROVIDERS[each.kind](each, secret(each.key, environ) if each.key else "", now)
         for each in settings.providers
     }
-
-    def directory() -> Directory:
-        parts = [settings.inline_directory()]
-        parts += [SOURCES[each](now) for each in settings.directory]
-        return Directory(
-            people=tuple(person for part in parts for person in part.people),
-            teams=tuple(team for part in parts for team in part.teams),
-            agents=tuple(agent for part in parts for agent in part.agents),
-            links=tuple(link for part in parts for link in part.links),
-        )
-
+    directory = everybody(settings, environ, now, database)
     return App(settings=settings, database=database, providers=providers, directory=directory, now=now)

@@ -8,14 +8,16 @@ from bot import config
 from bot.app import App
 from bot.build import build
 from bot.config import Misconfigured, Settings, secret
+from bot.directory.everybody import Everybody
+from bot.directory.source import Unusable
 from bot.providers.base import Finding, Provider
 from bot.slack.show import check as check_slack
 from bot.slack.show import web_client
 from bot.trouble import Outside
 from storage.db import Busy, Unreadable
-from storage.people import Shrunk
 
 NAMED_MAX = 5
+DIFFERENCES_MAX = 20
 
 
 def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -29,19 +31,37 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(f"settings: {len(settings.budgets)} budgets, {len(settings.providers)} providers", ok=True)
     try:
         app = build(settings, environ)
-        app.refresh_people()
-    except (Unreadable, SQLAlchemyError, Busy, Shrunk, OSError) as trouble:
-        why = (
-            str(trouble) if isinstance(trouble, Unreadable | Shrunk) else f"{type(trouble).__name__}: see DATABASE_URL"
-        )
+        unlearnt = _unlearnt(app)
+    except (Unreadable, SQLAlchemyError, Busy, OSError) as trouble:
+        why = str(trouble) if isinstance(trouble, Unreadable) else f"{type(trouble).__name__}: see DATABASE_URL"
         yield Finding("database", ok=False, advice=f"{why}.".replace("..", "."))
         return
     yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
+    yield from _sources(app, unlearnt)
     yield from _people(app)
     yield from _slack(settings, environ)
     for provider in app.providers.values():
         yield from _provider(provider)
     app.close()
+
+
+def _unlearnt(app: App) -> str:
+    """Why the people sources taught nothing, or ""."""
+    try:
+        return app.refresh_people()
+    except (Outside, Unusable) as trouble:
+        return str(trouble)
+
+
+def _sources(app: App, unlearnt: str) -> Iterator[Finding]:
+    for line in unlearnt.splitlines():
+        yield Finding("people sources: nothing was changed", ok=False, advice=line)
+    if isinstance(app.directory, Everybody):
+        differences = app.directory.disagreements
+        for each in differences[:DIFFERENCES_MAX]:
+            yield Finding("people sources differ", ok=True, advice=each)
+        if len(differences) > DIFFERENCES_MAX:
+            yield Finding(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
 
 
 def _people(app: App) -> Iterator[Finding]:

@@ -13,7 +13,16 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BaseModel,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from storage.directory import Agent, Directory, Link, Person, Role, Team
@@ -101,6 +110,34 @@ class ScheduleLine(Rule):
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 
+class SourceSettings(Rule):
+    """Where people come from: `sample`, `slack`, or an HR export such as `csv: people.csv`, beside app.yaml."""
+
+    kind: Literal["sample", "csv", "slack"]
+    file: Path = Path()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        folder: Path = (info.context or {}).get("folder", Path())
+        match value:
+            case SourceSettings():
+                return value
+            case "sample" | "slack":
+                return {"kind": value}
+            case {"csv": str(file)} if file.strip() and len(value) == 1:
+                return {"kind": "csv", "file": folder / file.strip()}
+            case "csv" | {"csv": _}:
+                raise ValueError("say which file, and nothing else, such as: csv: people.csv")
+            case _:
+                word = next(map(str, value), "") if isinstance(value, dict) else str(value)
+                known = {"sample", "csv", "slack"}
+                raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
+
+    def __str__(self) -> str:
+        return str(self.file) if self.kind == "csv" else self.kind
+
+
 class PersonSettings(Rule):
     """Somebody, as app.yaml says."""
 
@@ -154,7 +191,7 @@ class Settings(Rule):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
-    directory: tuple[Literal["sample"], ...] = ()
+    directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()
     agents: tuple[AgentSettings, ...] = ()
@@ -208,7 +245,8 @@ class Settings(Rule):
     @property
     def is_sample(self) -> bool:
         """Nothing but the fictional company, so that a page on which anyone is anyone does no harm."""
-        return all(each.kind == "sample" for each in self.providers) and not self.people
+        kinds = {each.kind for each in self.providers} | {each.kind for each in self.directory}
+        return kinds <= {"sample"} and not self.people
 
     def inline_directory(self) -> Directory:
         """The people, teams, agents and links of app.yaml itself."""
@@ -240,7 +278,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     if not isinstance(content, dict | None):
         raise Misconfigured(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
     try:
-        return Settings.model_validate(content or {})
+        return Settings.model_validate(content or {}, context={"folder": path.parent})
     except ValidationError as trouble:
         lines = [f"{path}: {_explain(dict(error))}" for error in trouble.errors()]
         raise Misconfigured("\n".join(lines)) from trouble

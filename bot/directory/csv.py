@@ -6,10 +6,12 @@ the file counts: half a company is worse than yesterday's.
 
 import csv
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import get_args
 
@@ -17,16 +19,21 @@ from bot.directory.circles import circles
 from bot.directory.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
 from bot.directory.source import Known, Unusable
-from bot.directory.teams import Member, TeamIds, Wrong, teams_of
+from bot.directory.teams import Member, TeamIds, teams_of
 from handlers.house import ZONES
 from storage.directory import Directory, Person, Role
 
 ROWS_MAX = 5_000_000
+HEADER_LETTERS_MAX = 65_536
 SHOWN_MAX = 20
-_CIRCLE_SHOWN_MAX = 6
+CIRCLE_SHOWN_MAX = 5
+ROLES: tuple[Role, ...] = get_args(Role)
+ZONE_BY_WORD = {zone.lower(): zone for zone in ZONES}
+DATES = (
+    re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII),
+    re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})", re.ASCII),
+)
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
-_DATES = (re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"), re.compile(r"(?P<d>\d\d?)\.(?P<m>\d\d?)\.(?P<y>\d{4})"))
-_ROLES = frozenset(get_args(Role))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +55,12 @@ class Csv:
         try:
             content = self.path.read_bytes()
         except OSError as trouble:
-            raise Unusable(f"{self.path} cannot be read: {trouble.strerror}.") from trouble
+            raise Unusable(f"{self.path} cannot be read: {trouble.strerror}") from trouble
         wrong: list[Complaint] = []
         try:
             directory = read(content, known, wrong)
-        except _Broken as broken:
+        except Broken as broken:
             wrong.append(Complaint(broken.line, str(broken)))
-            directory = Directory()
         if wrong:
             raise Unusable(_explained(self.path, wrong))
         return directory
@@ -67,7 +73,7 @@ class Complaint:
     Args:
         line: number of the line, from 1.
         what: the rest of the sentence, with what would be right.
-        word: the word that is wrong, if one of `known` may have been meant.
+        word: what was written, if one of `known` may have been meant.
         known: the words that would be right.
     """
 
@@ -78,13 +84,13 @@ class Complaint:
 
     @property
     def sentence(self) -> str:
-        """All of it. To look for what was meant takes time, so that is done only for what is shown."""
-        close = get_close_matches(self.word, sorted(self.known), n=1, cutoff=0.6) if self.known else []
+        """All of it. To look for what was meant takes time, so it is done only for what is shown."""
+        close = get_close_matches(self.word, sorted(filter(None, self.known)), n=1, cutoff=0.6) if self.word else []
         return f"line {self.line}: {self.what}" + (f"; did you mean “{close[0]}”?" if close else "")
 
 
-class _Broken(Exception):  # noqa: N818 - it says what the file is
-    """The file cannot even be taken apart."""
+class Broken(Exception):  # noqa: N818 - it says what the file is
+    """The file cannot even be taken apart. `line` is where."""
 
     def __init__(self, line: int, why: str) -> None:
         super().__init__(why)
@@ -93,11 +99,12 @@ class _Broken(Exception):  # noqa: N818 - it says what the file is
 
 @dataclass(slots=True)
 class Row:
-    """A line of the file, and the id of its person once that is known."""
+    """What a line says; its person's id, "" until that is known; and whether the person is there."""
 
     line: int
     said: Mapping[Column, str]
     id: str = ""
+    there: bool = True
 
     def get(self, column: Column) -> str:
         """What stands in a column, "" if the file has none."""
@@ -105,13 +112,18 @@ class Row:
 
     @property
     def email(self) -> str:
-        """Lower case."""
+        """In lower case."""
         return self.get("email").lower()
 
+    @property
+    def name(self) -> str:
+        """In one piece."""
+        return self.get("name") or f"{self.get('given')} {self.get('family')}".strip()
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class People:
-    """Whom the file names, to be found by whatever a manager's column may hold."""
+    """Everybody in the file, to be found by whatever stands in a manager's column."""
 
     known: Known
     by_email: dict[str, Row] = field(default_factory=dict)
@@ -119,10 +131,10 @@ class People:
     by_number: dict[str, Row] = field(default_factory=dict)
 
     def find(self, word: str) -> str | None:
-        """The id of the person of that e-mail address, id or number, None if nobody knows one."""
+        """The id of the person of that e-mail address, id or number, None if there is none, here or elsewhere."""
         word = word.lower()
         row = self.by_email.get(word) or self.by_id.get(word) or self.by_number.get(word)
-        if row:
+        if row is not None:
             return row.id
         if "@" in word:
             return self.known.by_email(word) or None
@@ -130,27 +142,31 @@ class People:
 
 
 def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
-    """What the file says, as far as it can be understood; what cannot is added to `wrong`."""
+    """What the file says, as far as it can be understood; what cannot is added to `wrong`.
+
+    Raises:
+        Broken: it cannot even be taken apart.
+    """
     rows = list(_rows(content, wrong))
-    people = People(known)
-    _register(rows, people, wrong)
+    people = _registered(rows, known, wrong)
     _identify(rows, people)
-    managers = {row.id: _reference(row, "manager", people, wrong) for row in rows}
+    managers = [_reference(row, "manager", people, wrong) for row in rows]
     _refuse_circles(rows, managers, wrong)
     ids = TeamIds(known.earlier.teams)
-    members = [_member(row, managers[row.id], people, ids, wrong) for row in rows]
-    persons = [_person(row, one, wrong) for row, one in zip(rows, members, strict=True)]
-    there = [one for one, person in zip(members, persons, strict=True) if person.active and one.team]
-    teams, odd = teams_of(ids, there or [one for one in members if one.team])
-    wrong += [Complaint(*each) for each in [*ids.wrong, *odd]]
-    return Directory(people=tuple(persons), teams=teams)
+    members = [_member(row, above, people, ids, wrong) for row, above in zip(rows, managers, strict=True)]
+    persons = tuple(_person(row, one, wrong) for row, one in zip(rows, members, strict=True))
+    live = {one.team for row, one in zip(rows, members, strict=True) if row.there}
+    counted = [one for row, one in zip(rows, members, strict=True) if one.team and (row.there or one.team not in live)]
+    teams, odd = teams_of(ids, counted)
+    wrong += [Complaint(*each) for each in (*ids.wrong, *odd)]
+    return Directory(persons, teams)
 
 
 def _explained(path: Path, wrong: Sequence[Complaint]) -> str:
     ordered = sorted(wrong, key=lambda each: each.line)
-    lines = [f"{path}, {each.sentence}." for each in ordered[:SHOWN_MAX]]
+    lines = [f"{path}, {each.sentence}" for each in ordered[:SHOWN_MAX]]
     if len(ordered) > SHOWN_MAX:
-        lines.append(f"{path}: and {len(ordered) - SHOWN_MAX} more.")
+        lines.append(f"{path}: and {len(ordered) - SHOWN_MAX} more")
     return "\n".join(lines)
 
 
@@ -158,26 +174,28 @@ def _explained(path: Path, wrong: Sequence[Complaint]) -> str:
 
 
 def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[Row]:
-    """The people's lines; blank ones are left out.
+    """A row for each person; blank lines are left out.
 
     Raises:
-        _Broken: it is no CSV, or lacks a column without which there are no people.
+        Broken: it is no CSV, lacks a column without which there are no people, or names nobody.
     """
     records = _records(_text(content))
     line, header = next(records, (1, []))
+    if not header:
+        raise Broken(1, "there is no header; the first line names the columns, such as e-mail, name, manager, team")
     columns, faults = find_columns(header)
-    if not any(title.strip() for title in header):
-        raise _Broken(line, "there is no header; the first line names the columns, such as e-mail, name, manager, team")
     if faults:
-        raise _Broken(line, "; ".join(faults))
-    width = len(header)
-    for number, (line, record) in enumerate(records):
-        if number >= ROWS_MAX:
-            raise _Broken(line, f"there are more than {ROWS_MAX} people, which is more than we take")
-        if len(record) < width or any(record[width:]):
-            wrong.append(Complaint(line, f"there are {len(record)} fields, and the header has {width}"))
+        raise Broken(line, "; ".join(faults))
+    number = 0
+    for number, (line, record) in enumerate(records, 1):
+        if number > ROWS_MAX:
+            raise Broken(line, f"there are more than {ROWS_MAX} people, which is more than we take")
+        if len(record) < len(header) or any(record[len(header) :]):
+            wrong.append(Complaint(line, f"there are {len(record)} fields where the header has {len(header)}"))
         else:
             yield Row(line, {column: record[place].strip() for column, place in columns.items()})
+    if not number:
+        raise Broken(line, "there is nobody below the header")
 
 
 def _text(content: bytes) -> str:
@@ -185,25 +203,187 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as trouble:
         line = content.count(b"\n", 0, trouble.start) + 1
-        raise _Broken(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
+        raise Broken(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
     if "\0" in text:
-        raise _Broken(text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”")
+        raise Broken(text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”")
     return text
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line where it begins."""
-    lines = text.splitlines(keepends=True) if "\r" in text.replace("\r\n", "") else text.split("\n")
-    said = lines[0].strip() if lines else ""
-    skipped = 1 if re.fullmatch(r"sep=.", said) else 0  # Excel's own way to say it
-    first = lines[skipped] if len(lines) > skipped else ""
-    delimiter = said[-1] if skipped else max(",;\t", key=first.count)
-    reader = csv.reader(lines[skipped:], delimiter=delimiter, strict=True)
+    """Each record that is not blank, with the line on which it begins."""
+    excel = re.match(r"sep=(.)\r?\n", text)  # Excel's way to say the delimiter
+    delimiter = excel[1] if excel else _delimiter(text)
+    reader = csv.reader(StringIO(text[excel.end() :] if excel else text, newline=""), delimiter=delimiter, strict=True)
+    skipped = 1 if excel else 0
     begins = skipped + 1
     try:
         for record in reader:
-            if any(field.strip() for field in record):
+            if any(each.strip() for each in record):
                 yield begins, record
             begins = skipped + reader.line_num + 1
     except csv.Error as trouble:
-        raise _Broken(begins, f"the quotes or delimiters of this record are wrong ({trouble})") from trouble
+        raise Broken(begins, f"the quotes of this record are wrong ({trouble})") from trouble
+
+
+def _delimiter(text: str) -> str:
+    """The one of which the header has most, outside quotes."""
+    unquoted = re.sub(r'"[^"]*"', "", text[:HEADER_LETTERS_MAX].lstrip())
+    header = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]
+    return max(",;\t", key=header.count)
+
+
+# Who is who -----------------------------------------------------------------------------------------------------------
+
+
+def _registered(rows: Iterable[Row], known: Known, wrong: list[Complaint]) -> People:
+    """Everybody by what they can be found by. The same twice is wrong, for then nobody knows who is meant."""
+    people = People(known)
+    for row in rows:
+        row.there = _status(row, wrong)
+        row.id = row.get("id").lower()
+        if row.id and not ID.fullmatch(row.id):
+            wrong.append(Complaint(row.line, f"“{row.id}” is no id; use at most 63 letters, digits, dots and hyphens"))
+        if row.email and not _ADDRESS.fullmatch(row.email):
+            wrong.append(Complaint(row.line, f"“{row.email}” is no e-mail address; write one such as ana@acme.example"))
+        if not row.email and not row.id:
+            wrong.append(Complaint(row.line, "the e-mail address is missing"))
+        if not row.name:
+            wrong.append(Complaint(row.line, "the name is missing"))
+        _once(people.by_email, row.email, row, "e-mail address", wrong)
+        _once(people.by_id, row.id, row, "id", wrong)
+        _once(people.by_number, row.get("number").lower(), row, "number", wrong)
+    return people
+
+
+def _once(found: dict[str, Row], word: str, row: Row, what: str, wrong: list[Complaint]) -> None:
+    before = found.setdefault(word, row) if word else row
+    if before is not row:
+        twice = f"the {what} {word} stands on line {before.line} already; each person has a line and a {what} alone"
+        wrong.append(Complaint(row.line, twice))
+
+
+def _identify(rows: Iterable[Row], people: People) -> None:
+    """Give an id to everybody who has none in the file.
+
+    Whoever is known by the address keeps the id. The others are taken in the order of their addresses, so that it does
+    not matter how the file is sorted.
+    """
+    known = people.known
+    taken = {*people.by_id, *known.people, *known.remembered}
+    for row in sorted((row for row in rows if row.email and not row.id), key=lambda row: row.email):
+        before, simple = known.by_email(row.email), id_from_email(row.email, ())
+        if before and before not in people.by_id:
+            row.id = before
+        elif _is_theirs(simple, row.email, people):
+            row.id = simple
+        else:
+            row.id = id_from_email(row.email, taken)
+        people.by_id.setdefault(row.id, row)
+        taken.add(row.id)
+
+
+def _is_theirs(person_id: str, email: str, people: People) -> bool:
+    """Whether somebody whom app.yaml names without an address is the one with this address."""
+    named = people.known.people.get(person_id)
+    if named is None or named.email or person_id in people.by_id:
+        return False
+    return people.known.remembered.get(person_id, named).email in ("", email)
+
+
+def _reference(row: Row, column: Column, people: People, wrong: list[Complaint]) -> str:
+    """The id of the person in a column, "" if none. Whom somebody who has left reported to may be forgotten."""
+    word = row.get(column)
+    found = people.find(word) if word else ""
+    if found is None and row.there:
+        what = "owner of the team" if column == "owner" else column
+        hint = "write the e-mail address or the id of somebody in this file"
+        wrong.append(Complaint(row.line, f"nobody knows the {what} “{word}”; {hint}"))
+    return found or ""
+
+
+def _refuse_circles(rows: Sequence[Row], managers: Sequence[str], wrong: list[Complaint]) -> None:
+    """Whoever is their own manager has none: that is how HR systems write who is at the top."""
+    lines = {row.id: row.line for row in rows}
+    above = {row.id: manager for row, manager in zip(rows, managers, strict=True) if row.there and row.id != manager}
+    for circle in circles(above):
+        shown = circle if len(circle) <= CIRCLE_SHOWN_MAX else [*circle[:CIRCLE_SHOWN_MAX], "…"]
+        around = " → ".join([*shown, circle[0]])
+        what = f"the managers form a circle ({around}); one of them must report to somebody else, or to nobody"
+        wrong.append(Complaint(min(lines[each] for each in circle), what))
+
+
+# What is said of a person ---------------------------------------------------------------------------------------------
+
+
+def _member(row: Row, manager: str, people: People, ids: TeamIds, wrong: list[Complaint]) -> Member:
+    team = ids.of(row.get("team") or row.get("department"), row.line)
+    parent = ids.of(row.get("department"), row.line)
+    return Member(
+        row.line,
+        row.id,
+        "" if manager == row.id else manager,
+        team,
+        "" if parent == team else parent,
+        _reference(row, "owner", people, wrong),
+        row.get("cost_center"),
+    )
+
+
+def _person(row: Row, member: Member, wrong: list[Complaint]) -> Person:
+    return Person(
+        row.id,
+        row.name,
+        row.email,
+        member.manager,
+        member.team,
+        _zone(row, wrong),
+        _locale(row, wrong),
+        _roles(row, wrong),
+        row.there,
+        _joined(row, wrong),
+    )
+
+
+def _status(row: Row, wrong: list[Complaint]) -> bool:
+    word = row.get("status")
+    there = STATUS_BY_WORD.get(plain(word))
+    if there is None:
+        what = f"the status “{word}” is not known; write active, or left"
+        wrong.append(Complaint(row.line, what, word.lower(), STATUSES))
+    return there is not False
+
+
+def _zone(row: Row, wrong: list[Complaint]) -> str:
+    word = row.get("zone")
+    zone = ZONE_BY_WORD.get(word.lower(), "")
+    if word and not zone:
+        wrong.append(Complaint(row.line, f"“{word}” is no time zone; write one such as Europe/Berlin", word, ZONES))
+    return zone
+
+
+def _locale(row: Row, wrong: list[Complaint]) -> str:
+    word = row.get("locale")
+    locale = locale_name(word) if word else ""
+    if word and not locale:
+        wrong.append(Complaint(row.line, f"“{word}” is no locale; write one such as en_US or de_DE"))
+    return locale
+
+
+def _roles(row: Row, wrong: list[Complaint]) -> tuple[Role, ...]:
+    words = re.findall(r"[^\s,;|/]+", row.get("roles").lower())
+    for word in words:
+        if word not in ROLES:
+            known = " or ".join(ROLES)
+            wrong.append(Complaint(row.line, f"“{word}” is no role; write {known}, or nothing", word, ROLES))
+    return tuple(role for role in ROLES if role in words)
+
+
+def _joined(row: Row, wrong: list[Complaint]) -> date | None:
+    word = row.get("joined")
+    match = next((found for each in DATES if (found := each.fullmatch(word))), None)
+    with suppress(ValueError):
+        if match:
+            return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    if word:
+        wrong.append(Complaint(row.line, f"“{word}” is no day; write one such as 2026-11-22"))
+    return None

@@ -130,7 +130,7 @@ class Merger:
             self._disagree(who, f"the {what} is {old} by {first} and {new} by {source}; what {first} says counts")
 
     def _circular(self, kind: str, above: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Who or what must not stand below what it was put below, and why: in each circle the one that was said last."""
+        """What must not stand where it was put, and why: in each circle the one that was said last."""
         for circle in circles(above):
             last = max(circle, key=lambda each: (self._said_by[kind + each, "above"][0], each))
             shown = circle if len(circle) <= _SHOWN_MAX else [*circle[: _SHOWN_MAX - 1], "…"]

@@ -12,7 +12,7 @@ LETTERS_MAX = 63
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _HASH_LETTERS = 6
 # Letters that Unicode does not take apart.
-_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ı": "i"})
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 
 
 def slug(name: str) -> str:

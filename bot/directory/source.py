@@ -22,7 +22,7 @@ class Known:
         linked: the accounts of the Slack identities that were linked before, such as "T1/U1" to "person/ana".
     """
 
-    earlier: Directory = Directory()
+    earlier: Directory = field(default_factory=Directory)
     remembered: Mapping[str, Person] = field(default_factory=dict)
     linked: Mapping[str, str] = field(default_factory=dict)
 

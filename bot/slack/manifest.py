@@ -18,6 +18,9 @@ SCOPES: Mapping[str, str] = {
 }
 """Every scope of the bot token and what for."""
 
+DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": "read in the profiles who is whose manager"}
+"""What else it takes to have Slack's directory as a people source."""
+
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 NAME = "Bursar"
@@ -31,12 +34,13 @@ LONG_DESCRIPTION = (
 )
 
 
-def manifest(command: str, url: str | None) -> dict[str, Any]:
+def manifest(command: str, url: str | None, *, directory: bool = False) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
     Args:
         command: the slash command, such as "/tokens".
         url: the public https address of /slack/events, or None to use Socket Mode, which needs none.
+        directory: whether Slack's directory is a people source.
 
     Raises:
         ValueError: the command is not one that Slack takes.
@@ -69,7 +73,7 @@ def manifest(command: str, url: str | None) -> dict[str, Any]:
             "bot_user": {"display_name": NAME, "always_online": True},
             "slash_commands": [slash],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": [*SCOPES, *(DIRECTORY_SCOPES if directory else ())]}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True, **address},

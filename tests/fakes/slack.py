@@ -14,6 +14,7 @@ import queue
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,6 +38,18 @@ RESPONSE_URL_USES = 5
 BOT_SCOPES = frozenset(
     {"commands", "chat:write", "im:write", "im:history", "app_mentions:read", "users:read", "users:read.email"}
 )
+
+
+# Slack's own helper says neither that it is a bot nor that it is not a person (is_bot is false).
+SLACKBOT: Json = {
+    "id": "USLACKBOT",
+    "team_id": "T1",
+    "name": "slackbot",
+    "deleted": False,
+    "is_bot": False,
+    "is_email_confirmed": False,
+    "profile": {"real_name": "Slackbot", "display_name": "Slackbot", "fields": {}},
+}
 
 
 class No(Exception):  # noqa: N818 - named after what Slack says
@@ -120,6 +133,7 @@ class FakeSlack(Loopback):
         bot_url: where the bot takes requests over HTTP; "" to send through the socket.
         scopes: what was granted to the bot token.
         scopes_used: what the bot has needed of it so far.
+        fields: the profile fields of the workspace; what stands in them is in a user's profile under "fields".
         calls: methods of the Web API in the order they were called, with their arguments.
     """
 
@@ -138,6 +152,7 @@ class FakeSlack(Loopback):
         self.scopes_used: set[str] = set()
         self.calls: list[tuple[str, Json]] = []
         self.users: dict[str, Json] = {}
+        self.fields: list[Json] = []
         self.channels: dict[str, set[str]] = {}
         self.directs: dict[str, str] = {}
         self.messages: dict[str, list[Message]] = {}
@@ -446,10 +461,47 @@ class FakeSlack(Loopback):
         user = self.users.get(arguments.get("user", ""))
         if user is None:
             raise No("user_not_found")
+        return {"user": self._shown(user)}
+
+    def _shown(self, user: Json, hidden: frozenset[str] = frozenset({"locale"})) -> Json:
+        """A user as the token may see it. The fields of a profile are shown by users.profile.get alone."""
+        secret = {"fields"}
         if "users:read.email" in self.scopes:
             self.scopes_used.add("users:read.email")
-            return {"user": user}
-        return {"user": {**user, "profile": {k: v for k, v in user["profile"].items() if k != "email"}}}
+        else:
+            secret.add("email")
+        profile = {key: value for key, value in user["profile"].items() if key not in secret}
+        return {**{key: value for key, value in user.items() if key not in hidden}, "profile": profile}
+
+    def _users_list(self, arguments: Json) -> Json:
+        """A page, in no particular order; it may hold fewer than were asked for, and a cursor is good for this list."""
+        everybody = sorted(self.users, key=lambda id: hashlib.sha256(id.encode()).digest())
+        everybody = ["USLACKBOT", *everybody]
+        limit = int(arguments.get("limit") or 0)
+        if not limit and len(everybody) > 1_000:
+            raise No("limit_required")
+        cursor = arguments.get("cursor", "")
+        starts = {b64encode(f"user:{id}".encode()).decode(): place for place, id in enumerate(everybody)}
+        if cursor and cursor not in starts:
+            raise No("invalid_cursor")
+        start = starts.get(cursor, 0)
+        page = everybody[start : start + limit] if limit else everybody
+        end = start + len(page)
+        hidden = frozenset() if arguments.get("include_locale") in {"1", "true", True} else frozenset({"locale"})
+        shown = [self._shown(self.users.get(id, SLACKBOT), hidden) for id in page]
+        after = b64encode(f"user:{everybody[end]}".encode()).decode() if end < len(everybody) else ""
+        return {"members": shown, "cache_ts": int(self.now()), "response_metadata": {"next_cursor": after}}
+
+    def _team_profile(self, _arguments: Json) -> Json:
+        return {"profile": {"fields": self.fields, "sections": []}}
+
+    def _users_profile(self, arguments: Json) -> Json:
+        user = self.users.get(arguments.get("user", ""))
+        if user is None:
+            raise No("user_not_found")
+        filled = user["profile"].get("fields", {})
+        fields = {id: {"value": value, "alt": ""} for id, value in filled.items()}
+        return {"profile": {**self._shown(user)["profile"], "fields": fields or []}}
 
     def _conversations_open(self, arguments: Json) -> Json:
         user = arguments.get("users", "")
@@ -690,6 +742,9 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
 METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "auth.test": (FakeSlack._auth_test, ""),
     "users.info": (FakeSlack._users_info, "users:read"),
+    "users.list": (FakeSlack._users_list, "users:read"),
+    "users.profile.get": (FakeSlack._users_profile, "users.profile:read"),
+    "team.profile.get": (FakeSlack._team_profile, "users.profile:read"),
     "conversations.open": (FakeSlack._conversations_open, "im:write"),
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
     "chat.postEphemeral": (FakeSlack._post_ephemeral, "chat:write"),

@@ -1,0 +1,41 @@
+"""Where people come from besides app.yaml itself: one file for each source, and a line in the table."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.config import Settings, SourceSettings, secret
+from bot.directory.csv import Csv
+from bot.directory.everybody import Everybody
+from bot.directory.memory import recall
+from bot.directory.sample import SampleDirectory
+from bot.directory.slack import SlackDirectory
+from bot.directory.source import Source
+from bot.slack.show import web_client
+from storage.db import Database
+
+Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datetime]], Source]
+
+SOURCES: Mapping[str, Make] = {
+    "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
+    "csv": lambda source, _settings, _environ, _now: Csv(source.file),
+    "slack": lambda _source, settings, environ, now: SlackDirectory(
+        web_client(secret("SLACK_BOT_TOKEN", environ), settings.slack.url),
+        now,
+        link_by_email=settings.slack.link_by_email,
+    ),
+}
+
+
+def everybody(
+    settings: Settings, environ: Mapping[str, str], now: Callable[[], datetime], database: Database
+) -> Everybody:
+    """All people sources of app.yaml, ready to be read.
+
+    Args:
+        settings: app.yaml.
+        environ: where secrets are.
+        now: the clock.
+        database: what it remembers of people keeps their ids the same.
+    """
+    sources = [(str(each), SOURCES[each.kind](each, settings, environ, now)) for each in settings.directory]
+    return Everybody(settings.inline_directory(), sources, lambda: database.ask(recall))
