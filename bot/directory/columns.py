@@ -45,7 +45,16 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
         *("supervisor e-mail", "reports to e-mail", "manager id", "manager employee id", "manager number"),
         *("manager", "line manager", "reports to", "supervisor", "Vorgesetzter", "Vorgesetzte", "responsable"),
     ),
-    "team": ("team", "team name", "squad", "organizational unit", "organisational unit", "org unit", "équipe", "equipo"),
+    "team": (
+        "team",
+        "team name",
+        "squad",
+        "organizational unit",
+        "organisational unit",
+        "org unit",
+        "équipe",
+        "equipo",
+    ),
     "department": (
         *("department", "department name", "dept", "division", "business unit", "Abteilung", "département"),
         *("departamento",),
