@@ -312,7 +312,10 @@ class App:
 
 def _standing_lines() -> Iterable[ScheduleLine]:
     """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
-    return [ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24})]
+    return [
+        ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24}),
+        ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "grants", "grace_hours": 24}),
+    ]
 
 
 def latest_slot(cron: str, house: House, now: datetime, grace: timedelta) -> datetime | None:

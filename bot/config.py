@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"
@@ -188,6 +189,8 @@ class Settings(Rule):
     """All of app.yaml."""
 
     organization: Organization = Organization()
+    working: WorkingHours = WorkingHours()
+    approvals: tuple[ApprovalRule, ...] = MANAGER
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
@@ -240,7 +243,14 @@ class Settings(Rule):
     @property
     def house(self) -> House:
         """The rules that decisions need."""
-        return House(organization=self.organization, rates=self.rates, budgets=self.budgets, tiers=self.tiers)
+        return House(
+            organization=self.organization,
+            working=self.working,
+            approvals=self.approvals,
+            rates=self.rates,
+            budgets=self.budgets,
+            tiers=self.tiers,
+        )
 
     @property
     def is_sample(self) -> bool:

@@ -9,11 +9,25 @@ from handlers.balance import balance
 from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
+from handlers.decide import (
+    approve,
+    delegate,
+    deny,
+    giveback,
+    grants,
+    history,
+    lapse,
+    nudge,
+    other,
+    question,
+    raise_,
+    revoke,
+)
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.link import link, people_
 from handlers.models import models
-from handlers.overage import approve, deny, request
+from handlers.overage import change, remind, request, requests_, withdraw
 from handlers.pool import allot, pool, split
 from handlers.spend import spend
 from handlers.status import status
@@ -45,8 +59,16 @@ COMMANDS: Mapping[str, Command] = {
         command(forecast, writes=False),
         command(models, writes=False),
         command(request, writes=True),
+        command(requests_, writes=False),
+        command(change, writes=True),
+        command(remind, writes=True),
+        command(withdraw, writes=True),
         command(approve, writes=True),
         command(deny, writes=True),
+        command(question, writes=True),
+        command(revoke, writes=True),
+        command(delegate, writes=True),
+        command(history, writes=False),
         command(pool, writes=False),
         command(allot, writes=True),
         command(split, writes=True),
@@ -58,6 +80,12 @@ COMMANDS: Mapping[str, Command] = {
         command(status, writes=False),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
+        command(other, writes=False, hidden=True),
+        command(giveback, writes=True, hidden=True),
+        command(nudge, writes=True, hidden=True),
+        command(raise_, writes=True, hidden=True),
+        command(lapse, writes=True, hidden=True),
+        command(grants, writes=True, hidden=True),
     )
 }
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
+from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 
 ZONES = frozenset(available_timezones())
 
@@ -155,6 +156,8 @@ class House(Rule):
     """All rules that decisions need."""
 
     organization: Organization = Organization()
+    working: WorkingHours = WorkingHours()
+    approvals: tuple[ApprovalRule, ...] = MANAGER
     rates: Rates = {}
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS

@@ -1,102 +1,214 @@
-"""More, on request: asked by a person, decided by the manager, granted once."""
+"""More, on request: how one asks, and what one may do until it is decided. handlers/decide.py is the other half."""
 
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from handlers import rules
 from handlers.balance import gauge
-from handlers.card import Block, Button, Card, Facts, Input, Text
+from handlers.card import Block, Button, Card, Facts, Input, Table, Text
+from handlers.case import deed, grant, refresh, start_stage
 from handlers.context import Context
 from handlers.money import Amount
+from handlers.rules import STAGES, Ask, Stage
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
-from handlers.words import MaybeHowMuch, One, Rest
-from storage import ledger, people, requests
-from storage.directory import Person
-from storage.ledger import Entry
-from storage.requests import Request, Resolution
+from handlers.words import ForAgent, MaybeHowMuch, One, Rest, Until
+from storage import people, requests
+from storage.people import Account
+from storage.requests import Request, Resolution, Wanted
 
 OPEN_MAX = 5
 REASON_MAX = 500
 
 
-def request(ctx: Context, amount: MaybeHowMuch = None, reason: Rest = "") -> Card:
-    """Ask your manager for more: say how much and what for.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes: the stages, and in words."""
 
-    `request 50 finish the migration` sends it at once; `request` alone opens a form.
+    stages: tuple[Stage, ...]
+    words: str
+
+
+def request(
+    ctx: Context,
+    amount: MaybeHowMuch = None,
+    agent: ForAgent = None,
+    until: Until = None,
+    reason: Rest = "",
+) -> Card:
+    """Ask for more: say how much and what for, and it goes to whom the house rules name.
+
+    `request 50 finish the migration` sends it at once; `request` alone opens a form. `request 300 for crawler until
+    friday nightly reindex` asks for an agent that you own, before it runs; at half of it you are asked whether to go
+    on. Without a day it counts until the budget starts anew.
     """
-    standing = _own_standing(ctx)
+    account = agent or _own_account(ctx)
+    standing = _own_standing(ctx, account)
     if amount is None:
-        return _form(ctx, standing, reason)
+        return _form(ctx, standing, account, reason)
     units = _units(amount, standing)
-    if not reason:
-        raise Refused("Say what it is for, such as: request 50 finish the migration", fault="reason")
-    if len(reason) > REASON_MAX:
-        raise Refused(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
-    if sum(each.asker_id == ctx.person.id for each in requests.open_of(ctx.conn, ctx.person.id)) >= OPEN_MAX:
-        raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision first.")
-    approver = _approver(ctx)
-    asked = requests.ask_for(
-        ctx.conn,
-        asker_id=ctx.person.id,
-        account_id=standing.account_id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
-        amount=units,
-        unit=standing.budget.unit,
-        reason=reason,
-        approver_id=approver.id,
-        now=ctx.now,
-    )
-    ctx.tell(approver.id, f"request/{asked.id}", _to_decide(ctx, asked, standing))
+    last = _last_day(ctx, standing, until)
+    _check_reason(reason)
+    _check_flood(ctx)
+    route = route_of(ctx, standing, account, units)
+    asked = requests.ask_for(ctx.conn, _wanted(ctx, standing, account, units, last, reason, route), ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
+    if route.stages[0].by == "nobody":
+        return _granted_at_once(ctx, asked)
+    names = start_stage(ctx, asked)
+    shown = ctx.amount(units, asked.unit)
     return Card(
-        f"Asked {approver.name} for {ctx.amount(units, asked.unit)} more",
-        (Facts((("Request", f"#{asked.id}"), ("For", reason))), Text("You hear from me when it is decided.")),
-    )
-
-
-def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
-    """Approve a request, in full or with another amount: `approve 42`, `approve 42 30`."""
-    asked = _to_be_decided(ctx, number)
-    units = asked.amount if amount is None else _positive(amount, asked.unit)
-    resolved = _resolve(ctx, asked, Resolution("approved", ctx.person.id, units))
-    ledger.post(
-        ctx.conn,
-        Entry(
-            key=f"grant/{asked.id}",
-            account_id=asked.account_id,
-            budget=asked.budget,
-            period_start=asked.period_start,
-            kind="grant",
-            amount=units,
-            unit=asked.unit,
-            said_by=ctx.person.id,
-            note=asked.reason,
-            posted_at=ctx.now,
+        f"Asked for {shown} more",
+        (
+            Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(names, route)), ("For", reason))),
+            Text("You hear from me when it is decided."),
+            Button("Withdraw it", f"withdraw {asked.handle}", confirm=f"Withdraw the request for {shown}?"),
         ),
     )
-    return _tell_the_end(ctx, resolved)
 
 
-def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Deny a request, with a reason for the asker: `deny 42 too early`."""
-    asked = _to_be_decided(ctx, number)
-    resolved = _resolve(ctx, asked, Resolution("denied", ctx.person.id, note=reason[:REASON_MAX]))
-    return _tell_the_end(ctx, resolved)
+def requests_(ctx: Context) -> Card:
+    """Your requests of the last 60 days and how they stand, and those that wait for your decision."""
+    own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
+    waiting = requests.open_for(ctx.conn, ctx.person.id)
+    blocks: list[Block] = []
+    if own:
+        rows = tuple((f"#{one.id}", ctx.amount(one.amount, one.unit), one.state, one.reason[:60]) for one in own)
+        blocks.append(Table("What you asked", ("Request", "Amount", "State", "For"), rows, "lrll"))
+    if waiting:
+        names = {one.id: one.name for one in people.active_people(ctx.conn)}
+        lines = tuple(
+            (f"#{one.id}", names.get(one.asker_id, one.asker_id), ctx.amount(one.amount, one.unit), one.reason[:60])
+            for one in waiting
+        )
+        blocks.append(Table("What waits for you", ("Request", "Who", "Amount", "For"), lines, "llrl"))
+        first = waiting[0]
+        blocks.append(Button(f"Look at #{first.id}", f"history {first.handle}", style="primary"))
+    open_ = [one for one in own if one.state == "pending"]
+    if open_:
+        blocks += [
+            Button(f"Remind about #{open_[0].id}", f"remind {open_[0].handle}"),
+            Button(f"Withdraw #{open_[0].id}", f"withdraw {open_[0].handle}", confirm="Withdraw this request?"),
+        ]
+    return Card(f"{len(open_)} open, {len(waiting)} for you to decide", tuple(blocks or [Text("Nothing was asked.")]))
 
 
-def _own_standing(ctx: Context) -> Standing:
-    """The deciding budget of the asker's own; pools are asked for by their owners elsewhere."""
+def withdraw(ctx: Context, number: One) -> Card:
+    """Take back a request of yours that is not yet decided: `withdraw 42`."""
+    asked = _open_of_mine(ctx, number)
+    ended = requests.resolve(ctx.conn, asked, Resolution("withdrawn", ctx.person.id), ctx.now)
+    if ended is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, ended, "withdrawn", "asker")
+    refresh(ctx, ended)
+    return Card(f"Request #{ended.id} is withdrawn")
+
+
+def change(ctx: Context, number: One, reason: Rest = "") -> Card:
+    """Say better what a request of yours is for, until it is decided: `change 42 the customer's deadline moved`."""
+    asked = _open_of_mine(ctx, number)
+    _check_reason(reason)
+    changed = requests.change(ctx.conn, asked, reason=reason)
+    if changed is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, changed, "changed", "asker", reason)
+    refresh(ctx, changed)
+    return Card(f"Request #{changed.id} says now what it is for", (Text(f"“{reason}”"),))
+
+
+def remind(ctx: Context, number: One) -> Card:
+    """Remind whoever is to decide a request of yours, once a day: `remind 42`."""
+    asked = _open_of_mine(ctx, number)
+    if asked.reminded_on == ctx.today:
+        raise Refused("You reminded them today already. Try again tomorrow.")
+    changed = requests.change(ctx.conn, asked, reminded_on=ctx.today)
+    if changed is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, changed, "reminded", "asker")
+    refresh(ctx, changed, anew=f"reminder/{ctx.today}")
+    return Card(f"Reminded about request #{changed.id}")
+
+
+def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> Route:
+    """Where a request for so much would go.
+
+    Raises:
+        Refused: no rule of app.yaml fits.
+    """
+    times, _ = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
+    pools = [
+        one.left for one in standings(ctx, account) if one.budget.is_pool and one.budget.unit == standing.budget.unit
+    ]
+    ask = Ask(
+        amount=units,
+        limit=standing.limit,
+        unit=standing.budget.unit,
+        models=standing.budget.models,
+        teams=frozenset(each.removeprefix("team/") for each in people.ancestors(ctx.conn, account.id)),
+        times=times,
+        pool_left=min(pools, default=None),
+    )
+    stages = rules.stages_for(ctx.house.approvals, ask)
+    if stages is None:
+        raise Refused("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
+    why = rules.because(ctx.house.approvals, ask, ctx.amount)
+    return Route(stages, ", then ".join(stage.by.removeprefix("role ") for stage in stages) + why)
+
+
+def _goes_to(names: list[str], route: Route) -> str:
+    """Whom it was sent to by name, then the stages after, and why."""
+    first, _, after = route.words.partition(", then ")
+    by = route.stages[0].by
+    whom = " or ".join(names) + (f" (your {by})" if by in ("manager", "owner") else "")
+    return whom + (f", then {after}" if after else route.words.removeprefix(first))
+
+
+def _own_account(ctx: Context) -> Account:
     account = people.account(ctx.conn, ctx.account_id)
-    own = [each for each in standings(ctx, account) if each.account_id == ctx.account_id] if account else []
+    if account is None:
+        raise Refused("You have no account of your own, so there is nothing to ask more of.")
+    return account
+
+
+def _own_standing(ctx: Context, account: Account) -> Standing:
+    """The deciding budget of the account's own; a pool is asked for by correcting its rule, not here."""
+    if account.kind == "agent" and account.owner_id != ctx.person.id:
+        raise Refused(f"Only the owner of {account.name} asks for it.")
+    own = [each for each in standings(ctx, account) if each.account_id == account.id]
     if not own:
-        raise Refused("No budget of your own binds you, so there is nothing to ask more of.")
+        raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
     return own[0]
 
 
+def _wanted(
+    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, route: Route
+) -> Wanted:
+    return Wanted(
+        asker_id=ctx.person.id,
+        account_id=account.id,
+        budget=standing.budget.name,
+        period_start=standing.period.first,
+        until=last,
+        amount=units,
+        unit=standing.budget.unit,
+        reason=reason,
+        stages=STAGES.dump_json(route.stages).decode(),
+    )
+
+
+def _granted_at_once(ctx: Context, asked: Request) -> Card:
+    """A small one inside the rules: the same grant, without anybody's decision."""
+    resolved = requests.resolve(ctx.conn, asked, Resolution("approved", "rules", asked.amount), ctx.now)
+    assert resolved is not None
+    grant(ctx, resolved, "house rules")
+    shown = ctx.amount(asked.amount, asked.unit)
+    facts = Facts((("Request", f"#{asked.id}"), ("For", asked.reason), ("Until", ctx.day(asked.until))))
+    return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
+
+
 def _units(amount: Amount, standing: Standing) -> int:
-    return _positive(amount, standing.budget.unit)
-
-
-def _positive(amount: Amount, unit: str) -> int:
     try:
-        units = amount.units(unit)
+        units = amount.units(standing.budget.unit)
     except ValueError as wrong:
         raise Refused(str(wrong), fault="amount") from wrong
     if units <= 0:
@@ -104,92 +216,74 @@ def _positive(amount: Amount, unit: str) -> int:
     return units
 
 
-def _approver(ctx: Context) -> Person:
-    manager = people.person(ctx.conn, ctx.person.manager) if ctx.person.manager else None
-    if manager is None or not manager.active or manager.id == ctx.person.id:
-        raise Refused("I don't know who your manager is. Ask an admin to add your manager to the people of Bursar.")
-    return manager
+def _last_day(ctx: Context, standing: Standing, until: date | None) -> date:
+    end = standing.period.end - timedelta(days=1)
+    if until is None:
+        return end
+    if until < ctx.today:
+        raise Refused(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
+    if until > end:
+        raise Refused(
+            f"The budget starts anew on {ctx.day(standing.period.end)}. Ask until {ctx.day(end)} at most.",
+            fault="until",
+        )
+    return until
 
 
-def _form(ctx: Context, standing: Standing, reason: str) -> Card:
-    approver = _approver(ctx)
+def _check_reason(reason: str) -> None:
+    if not reason:
+        raise Refused("Say what it is for, such as: request 50 finish the migration", fault="reason")
+    if len(reason) > REASON_MAX:
+        raise Refused(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
+
+
+def _check_flood(ctx: Context) -> None:
+    own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
+    if sum(each.state == "pending" for each in own) >= OPEN_MAX:
+        raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
+
+
+def _open_of_mine(ctx: Context, word: str) -> Request:
+    """A request of the speaker's own; unknown and another's get the same answer."""
+    asked = requests.find(ctx.conn, word)
+    if asked is None or asked.asker_id != ctx.person.id:
+        raise Refused("You have no request of that number. Say: requests")
+    if asked.state != "pending":
+        raise Refused(f"Request #{asked.id} is {asked.state} already.")
+    return asked
+
+
+def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Card:
+    says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         "Ask for more",
         (
             gauge(ctx, standing),
-            Input("amount", f"How much more ({standing.budget.unit})?", hint="For this period, such as 50"),
-            Input("reason", "What is it for?", form="long", value=reason),
-            Text(f"Goes to {approver.name}, your manager.", quiet=True),
-            Button("Send", "request", style="primary"),
+            Input("amount", f"How much more ({standing.budget.unit})?", hint="Such as 50"),
+            Input("reason", "What is it for?", form="long", value=reason, hint="A link to the ticket helps"),
+            Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
+            Text(_routes(ctx, standing), quiet=True),
+            Button("Send", says, style="primary"),
         ),
     )
 
 
-def _to_decide(ctx: Context, asked: Request, standing: Standing) -> Card:
-    amount = ctx.amount(asked.amount, asked.unit)
-    return Card(
-        f"{ctx.person.name} asks for {amount} more",
-        (
-            Text(f"“{asked.reason}”"),
-            gauge(ctx, standing),
-            Button("Approve", f"approve {asked.handle}", style="primary"),
-            Button("Deny", f"deny {asked.handle}", style="danger"),
-            Text(
-                f"Request #{asked.id}. In words: approve {asked.id}, approve {asked.id} 30, deny {asked.id} …",
-                quiet=True,
-            ),
-        ),
-    )
-
-
-def _to_be_decided(ctx: Context, word: str) -> Request:
-    """The request, if the one who speaks may decide it now; unknown and not theirs get the same answer."""
-    asked = requests.find(ctx.conn, word)
-    if asked is None or not _may_decide(ctx, asked):
-        raise Refused("There is no request of that number for you to decide.")
-    if asked.state != "pending":
-        raise Refused(_already(ctx, asked))
-    return asked
-
-
-def _may_decide(ctx: Context, asked: Request) -> bool:
-    """Authority is looked up now, from who acts: the manager of today, and never the asker."""
-    asker = people.person(ctx.conn, asked.asker_id)
-    return asker is not None and ctx.person.active and asker.manager == ctx.person.id != asker.id
-
-
-def _already(ctx: Context, asked: Request) -> str:
-    decider = people.person(ctx.conn, asked.resolved_by)
-    return f"Request #{asked.id} was already {asked.state}{f' by {decider.name}' if decider else ''}."
-
-
-def _resolve(ctx: Context, asked: Request, end: Resolution) -> Request:
-    resolved = requests.resolve(ctx.conn, asked, end, ctx.now)
-    if resolved is None:
-        raise Refused(f"Request #{asked.id} was changed or decided a moment ago. Look again.")
-    return resolved
-
-
-def _tell_the_end(ctx: Context, ended: Request) -> Card:
-    """Every message about the request ends in the same state, and the asker hears of it."""
-    asker = people.person(ctx.conn, ended.asker_id)
-    approved = ended.state == "approved"
-    amount = ctx.amount(ended.resolved_amount if approved else ended.amount, ended.unit)
-    name = asker.name if asker else ended.asker_id
-    blocks: tuple[Block, ...] = (
-        Facts((("Request", f"#{ended.id}"), ("Asked", ctx.amount(ended.amount, ended.unit)), ("For", ended.reason))),
-    )
-    if ended.resolved_note:
-        blocks = (*blocks, Text(f"“{ended.resolved_note}”"))
-    verb = "approved" if approved else "denied"
-    seen = Card(
-        f"{verb.capitalize()}: {amount} for {name}", (*blocks, Text(f"Decided by {ctx.person.name}.", quiet=True))
-    )
-    ctx.tell(ended.approver_id, f"request/{ended.id}", seen)
-    told = Card(
-        f"{ctx.person.name} {verb} {amount}",
-        (*blocks, Button("What is left?", "balance")),
-        "good" if approved else "warn",
-    )
-    ctx.tell(ended.asker_id, f"answer/{ended.id}", told)
-    return seen
+def _routes(ctx: Context, standing: Standing) -> str:
+    """What will happen, before anything is sent: the rules in words."""
+    parts = []
+    for rule in ctx.house.approvals:
+        who = ", then ".join(stage.by.removeprefix("role ") for stage in rule.stages)
+        verb = (
+            "granted at once"
+            if who == "nobody"
+            else f"decided by your {who}"
+            if who == "manager"
+            else f"decided by {who}"
+        )
+        most = rule.when.amount_up_to
+        share = rule.when.share_up_to
+        limits = [f"up to {ctx.amount(most.units(standing.budget.unit), standing.budget.unit)}"] if most else []
+        limits += [f"up to {share} % of the budget"] if share else []
+        parts.append(f"{' and '.join(limits) or 'else'}: {verb}")
+    words = "; ".join(parts)
+    return words[0].upper() + words[1:] + "." if words else ""

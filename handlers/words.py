@@ -228,6 +228,54 @@ class OneWord:
         return words[0].removeprefix("#"), 1
 
 
+@dataclass(frozen=True, slots=True)
+class UntilWord:
+    """A day to come: "until friday", "until 2026-12-24", "friday", "tomorrow"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{name} day"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[date, int] | None:
+        """See Word."""
+        led = words[0].lower() == "until"
+        said = words[int(led)].lower() if len(words) > int(led) else ""
+        day = self._day(said, ctx.today)
+        if day is None and led:
+            raise Refused(f"“until {said}”? Name a day, such as: until friday, until 2026-12-24")
+        return (day, 1 + led) if day and (led or said in (*WEEKDAYS, "tomorrow") or said[:4].isdecimal()) else None
+
+    def _day(self, said: str, today: date) -> date | None:
+        if said in ("today", "tomorrow"):
+            return today + timedelta(days=said == "tomorrow")
+        if said in WEEKDAYS:
+            return today + timedelta(days=(WEEKDAYS.index(said) - today.weekday()) % 7)
+        return _date(said) if said[:4].isdecimal() and said.count("-") == 2 else None  # noqa: PLR2004 - a date's
+
+
+WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWord:
+    """An agent that something is for: "for crawler"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"for {name}"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
+        """See Word. "for" may also begin the reason; then it is not mine."""
+        if words[0].lower() != "for" or len(words) < 2:  # noqa: PLR2004 - the word and the name
+            return None
+        named = words[1].lower() == "agent" and len(words) > 2  # noqa: PLR2004 - and the kind
+        found = people.find_accounts(ctx.conn, words[1 + named].removeprefix("@"))
+        agents = [one for one in found if one.kind == "agent"]
+        return (agents[0], 2 + named) if len(agents) == 1 else None
+
+
+ForAgent = Annotated[Account | None, AgentWord()]
+Until = Annotated[date | None, UntilWord()]
 Whom = Annotated[Account | None, WhomWord()]
 Seen = Annotated[Account, WhomWord()]
 To = Annotated[Account, WhomWord("to", figures=False)]

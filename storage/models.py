@@ -220,17 +220,57 @@ requests = Table(
     Column("account_id", String(80), nullable=False),
     Column("budget", String(64), nullable=False),
     Column("period_start", Date, nullable=False),
+    Column("until", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("unit", String(8), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("approver_id", String(64), nullable=False),
+    Column("stages", Text, nullable=False),
+    Column("stage", Integer, nullable=False),
+    Column("raised", Integer, nullable=False),
+    Column("reminded_on", Date),
     Column("asked_at", Instant, nullable=False),
     Column("resolved_at", Instant),
     Column("resolved_by", String(64), nullable=False),
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
+    Column("ended_at", Instant),
     Index(None, "asker_id", "state"),
-    Index(None, "approver_id", "state"),
+    Index(None, "state"),
+)
+
+# Who was asked to decide a request, at which stage, in whose stead, and what they said: "" or "approved".
+asked = Table(
+    "asked",
+    metadata,
+    Column("request_id", BigInteger, primary_key=True),
+    Column("stage", Integer, primary_key=True),
+    Column("person_id", String(64), primary_key=True),
+    Column("for_id", String(64), nullable=False),
+    Column("said", String(16), nullable=False),
+    Index(None, "person_id"),
+)
+
+# Who decides in whose stead until the end of a day.
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("person_id", String(64), primary_key=True),
+    Column("to_id", String(64), nullable=False),
+    Column("until", Date, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("subject", String(80), nullable=False, index=True),
+    Column("authority", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 wishes = Table(

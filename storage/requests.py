@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, update
 
-from storage.models import requests
+from storage.models import asked, delegations, requests
+from storage.upsert import insert_into, upsert
 
-RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired"]
+RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]
+ID_DIGITS_MAX = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,20 @@ class Request:
         account_id: who would spend.
         budget: of which rule.
         period_start: first day of the period it is for.
+        until: the last day on which what is granted may be spent.
         amount: nanos or tokens.
         unit: currency code or "tokens".
         reason: what for, in the asker's words.
-        approver_id: who was asked to decide.
+        stages: who has to decide, as JSON, as the rules stood when it was asked.
+        stage: which of them is deciding now.
+        raised: how often it went one manager up for want of an answer.
+        reminded_on: the day of the asker's last reminder.
         asked_at: when.
         resolved_at: when it was decided, None while pending.
         resolved_by: by whom, "" while pending.
         resolved_amount: what was granted.
         resolved_note: the decider's reason.
+        ended_at: when a grant was ended, by its day or by being revoked.
     """
 
     id: int
@@ -44,15 +51,20 @@ class Request:
     account_id: str
     budget: str
     period_start: date
+    until: date
     amount: int
     unit: str
     reason: str
-    approver_id: str
+    stages: str
+    stage: int
+    raised: int
+    reminded_on: date | None
     asked_at: datetime
     resolved_at: datetime | None
     resolved_by: str
     resolved_amount: int
     resolved_note: str
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,38 +77,50 @@ class Resolution:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody who was asked to decide. `for_id` is in whose stead, "" for themself; `said` is "" or "approved"."""
+
+    stage: int
+    person_id: str
+    for_id: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody asks for; see Request."""
+
+    asker_id: str
+    account_id: str
+    budget: str
+    period_start: date
+    until: date
+    amount: int
+    unit: str
+    reason: str
+    stages: str
+
+
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))
 _BY_HANDLE = select(requests).where(requests.c.handle == bindparam("handle"))
+_MINE = (
+    select(requests)
+    .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
+    .order_by(requests.c.id.desc())
+    .limit(50)
+)
 
 
-def ask_for(
-    conn: Connection,
-    *,
-    asker_id: str,
-    account_id: str,
-    budget: str,
-    period_start: date,
-    amount: int,
-    unit: str,
-    reason: str,
-    approver_id: str,
-    now: datetime,
-) -> Request:
+def ask_for(conn: Connection, wanted: Wanted, now: datetime) -> Request:
     """Open a request."""
-    row = {
+    row = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__} | {
         "handle": secrets.token_hex(16),
         "version": 1,
         "state": "pending",
-        "asker_id": asker_id,
-        "account_id": account_id,
-        "budget": budget,
-        "period_start": period_start,
-        "amount": amount,
-        "unit": unit,
-        "reason": reason,
-        "approver_id": approver_id,
+        "stage": 0,
+        "raised": 0,
         "asked_at": now,
-        "resolved_at": None,
         "resolved_by": "",
         "resolved_amount": 0,
         "resolved_note": "",
@@ -106,32 +130,130 @@ def ask_for(
 
 def find(conn: Connection, word: str) -> Request | None:
     """The request under a number or a handle, or None."""
-    if word.isdecimal() and len(word) < 10:  # noqa: PLR2004 - larger numbers are no ids of ours
+    if word.isdecimal() and len(word) <= ID_DIGITS_MAX:
         row = conn.execute(_BY_NUMBER, {"id": int(word)}).first()
     else:
         row = conn.execute(_BY_HANDLE, {"handle": word}).first()
     return Request(*row) if row else None
 
 
-def resolve(conn: Connection, request: Request, end: Resolution, now: datetime) -> Request | None:
-    """End a pending request, in the version that was looked at, once.
+def change(conn: Connection, old: Request, **values: object) -> Request | None:
+    """Change a pending request in the version that was looked at; the version grows.
 
     Returns:
         The request as it stands now, or None if it was resolved or changed meanwhile.
     """
     row = conn.execute(
         update(requests)
-        .where(requests.c.id == request.id, requests.c.state == "pending", requests.c.version == request.version)
-        .values(
-            state=end.state, resolved_at=now, resolved_by=end.by, resolved_amount=end.amount, resolved_note=end.note
-        )
+        .where(requests.c.id == old.id, requests.c.state == "pending", requests.c.version == old.version)
+        .values(version=requests.c.version + 1, **values)
         .returning(requests),
     ).first()
     return Request(*row) if row else None
 
 
-def open_of(conn: Connection, person_id: str) -> list[Request]:
-    """Pending requests that a person asked or is to decide, oldest first."""
-    mine = or_(requests.c.asker_id == person_id, requests.c.approver_id == person_id)
-    rows = conn.execute(select(requests).where(requests.c.state == "pending", mine).order_by(requests.c.id))
+def resolve(conn: Connection, old: Request, end: Resolution, now: datetime) -> Request | None:
+    """End a pending request, in the version that was looked at, once.
+
+    Returns:
+        The request as it stands now, or None if it was resolved or changed meanwhile.
+    """
+    return change(
+        conn,
+        old,
+        state=end.state,
+        resolved_at=now,
+        resolved_by=end.by,
+        resolved_amount=end.amount,
+        resolved_note=end.note,
+    )
+
+
+def end_grant(conn: Connection, old: Request, state: RequestState, now: datetime) -> Request | None:
+    """Note that a grant is over, once; None if it was over already."""
+    row = conn.execute(
+        update(requests)
+        .where(requests.c.id == old.id, requests.c.state == "approved", requests.c.ended_at.is_(None))
+        .values(state=state, ended_at=now, version=requests.c.version + 1)
+        .returning(requests),
+    ).first()
+    return Request(*row) if row else None
+
+
+def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
+    """What a person asked since a moment, the newest first, at most fifty."""
+    return [Request(*row) for row in conn.execute(_MINE, {"person": person_id, "since": since})]
+
+
+def open_for(conn: Connection, person_id: str) -> list[Request]:
+    """Pending requests that a person was asked to decide at their present stage, oldest first."""
+    here = select(asked.c.request_id).where(
+        asked.c.person_id == person_id, asked.c.stage == requests.c.stage, asked.c.request_id == requests.c.id
+    )
+    rows = conn.execute(
+        select(requests).where(requests.c.state == "pending", here.exists()).order_by(requests.c.id),
+    )
     return [Request(*row) for row in rows]
+
+
+def granted(conn: Connection, account_id: str, budget: str, period_start: date) -> tuple[int, int]:
+    """How often an account was granted more of a budget in a period, and how much in all."""
+    row = conn.execute(
+        select(func.count(), cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(
+            requests.c.account_id == account_id,
+            requests.c.budget == budget,
+            requests.c.period_start == period_start,
+            requests.c.state == "approved",
+        ),
+    ).one()
+    return row[0], row[1]
+
+
+def grants_until(conn: Connection, day: date) -> list[Request]:
+    """Grants that are still running and end on a day or before it, oldest first."""
+    rows = conn.execute(
+        select(requests)
+        .where(requests.c.state == "approved", requests.c.ended_at.is_(None), requests.c.until <= day)
+        .order_by(requests.c.id),
+    )
+    return [Request(*row) for row in rows]
+
+
+# Who decides ---------------------------------------------------------------------------------------------------------
+
+
+def note_asked(conn: Connection, request_id: int, stage: int, deciders: dict[str, str]) -> None:
+    """Note who was asked at a stage, each with in whose stead; those who were asked before stay."""
+    rows = [
+        {"request_id": request_id, "stage": stage, "person_id": person, "for_id": for_id, "said": ""}
+        for person, for_id in sorted(deciders.items())
+    ]
+    if rows:
+        conn.execute(insert_into(conn, asked).on_conflict_do_nothing(), rows)
+
+
+def note_approval(conn: Connection, request_id: int, stage: int, person_id: str, for_id: str) -> None:
+    """Note that somebody approved at a stage."""
+    row: dict[str, object] = {"request_id": request_id, "stage": stage, "person_id": person_id}
+    upsert(conn, asked, [row | {"for_id": for_id, "said": "approved"}])
+
+
+def who_was_asked(conn: Connection, request_id: int) -> list[Asked]:
+    """Everybody who was asked about a request, stage by stage."""
+    columns = (asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
+    rows = conn.execute(select(*columns).where(asked.c.request_id == request_id).order_by(*columns[:2]))
+    return [Asked(*row) for row in rows]
+
+
+def delegate(conn: Connection, person_id: str, to_id: str, until: date) -> None:
+    """Let another decide in somebody's stead until the end of a day; "" ends it."""
+    if to_id:
+        upsert(conn, delegations, [{"person_id": person_id, "to_id": to_id, "until": until}])
+    else:
+        conn.execute(delete(delegations).where(delegations.c.person_id == person_id))
+
+
+def delegated(conn: Connection, today: date) -> dict[str, tuple[str, date]]:
+    """Who decides in whose stead today: from person to (delegate, last day)."""
+    rows = conn.execute(select(delegations).where(delegations.c.until >= today))
+    return {row.person_id: (row.to_id, row.until) for row in rows}

@@ -99,7 +99,11 @@ class Company:
         while self.app.deliver():
             pass
 
+    def messages(self, person: str) -> list[Card]:
+        """The cards a person sees in the private conversation with the bot."""
+        return [card for _, _, card in self.app.messages(Place("web", person))]
+
     def reads(self, person: str) -> list[str]:
         """What a person sees in the private conversation with the bot."""
         self.settle()
-        return [terminal.render(card) for _, _, card in self.app.messages(Place("web", person))]
+        return [terminal.render(card) for card in self.messages(person)]

@@ -26,6 +26,32 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
 
+    op.create_table('asked',
+    sa.Column('request_id', sa.BigInteger(), nullable=False),
+    sa.Column('stage', sa.Integer(), nullable=False),
+    sa.Column('person_id', sa.String(length=64), nullable=False),
+    sa.Column('for_id', sa.String(length=64), nullable=False),
+    sa.Column('said', sa.String(length=16), nullable=False),
+    sa.PrimaryKeyConstraint('request_id', 'stage', 'person_id', name=op.f('pk_asked'))
+    )
+    with op.batch_alter_table('asked', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_asked_person_id'), ['person_id'], unique=False)
+
+    op.create_table('audit',
+    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('who', sa.String(length=64), nullable=False),
+    sa.Column('what', sa.String(length=32), nullable=False),
+    sa.Column('subject', sa.String(length=80), nullable=False),
+    sa.Column('authority', sa.Text(), nullable=False),
+    sa.Column('place', sa.Text(), nullable=False),
+    sa.Column('details', sa.Text(), nullable=False),
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit'))
+    )
+    with op.batch_alter_table('audit', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_audit_subject'), ['subject'], unique=False)
+
     op.create_table('charge_versions',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('provider', sa.String(length=64), nullable=False),
@@ -91,6 +117,12 @@ def upgrade() -> None:
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_charges_account_id_day'), ['account_id', 'day'], unique=False)
 
+    op.create_table('delegations',
+    sa.Column('person_id', sa.String(length=64), nullable=False),
+    sa.Column('to_id', sa.String(length=64), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', name=op.f('pk_delegations'))
+    )
     op.create_table('entries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('key', sa.String(length=255), nullable=False),
@@ -175,21 +207,26 @@ def upgrade() -> None:
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('budget', sa.String(length=64), nullable=False),
     sa.Column('period_start', sa.Date(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False),
     sa.Column('amount', sa.BigInteger(), nullable=False),
     sa.Column('unit', sa.String(length=8), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('approver_id', sa.String(length=64), nullable=False),
+    sa.Column('stages', sa.Text(), nullable=False),
+    sa.Column('stage', sa.Integer(), nullable=False),
+    sa.Column('raised', sa.Integer(), nullable=False),
+    sa.Column('reminded_on', sa.Date(), nullable=True),
     sa.Column('asked_at', storage.models.Instant(timezone=True), nullable=False),
     sa.Column('resolved_at', storage.models.Instant(timezone=True), nullable=True),
     sa.Column('resolved_by', sa.String(length=64), nullable=False),
     sa.Column('resolved_amount', sa.BigInteger(), nullable=False),
     sa.Column('resolved_note', sa.Text(), nullable=False),
+    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requests')),
     sa.UniqueConstraint('handle', name=op.f('uq_requests_handle'))
     )
     with op.batch_alter_table('requests', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_requests_approver_id_state'), ['approver_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_requests_asker_id_state'), ['asker_id', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_requests_state'), ['state'], unique=False)
 
     op.create_table('spend',
     sa.Column('account_id', sa.String(length=80), nullable=False),
@@ -238,8 +275,8 @@ def downgrade() -> None:
     op.drop_table('wishes')
     op.drop_table('spend')
     with op.batch_alter_table('requests', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_requests_state'))
         batch_op.drop_index(batch_op.f('ix_requests_asker_id_state'))
-        batch_op.drop_index(batch_op.f('ix_requests_approver_id_state'))
 
     op.drop_table('requests')
     op.drop_table('pulls')
@@ -264,6 +301,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_entries_account_id_budget_period_start'))
 
     op.drop_table('entries')
+    op.drop_table('delegations')
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_charges_account_id_day'))
 
@@ -272,6 +310,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_charge_versions_provider_bucket_start'))
 
     op.drop_table('charge_versions')
+    with op.batch_alter_table('audit', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_audit_subject'))
+
+    op.drop_table('audit')
+    with op.batch_alter_table('asked', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_asked_person_id'))
+
+    op.drop_table('asked')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_accounts_owner_id'))
 

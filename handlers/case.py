@@ -1,0 +1,201 @@
+"""What becomes of a request: its messages, its timers, its grant and its trace in the audit.
+
+Messages are made to match the state of the request: whoever was asked sees buttons only while the decision is theirs.
+"""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from handlers.balance import gauge
+from handlers.card import Block, Button, Card, Facts, Text
+from handlers.context import Context
+from handlers.deciders import Decider, deciders, stage_of, to_be_asked
+from handlers.hours import after_working
+from handlers.standing import Standing, standings
+from handlers.trouble import Refused
+from storage import audit, ledger, people, requests
+from storage.audit import Deed
+from storage.ledger import Entry
+from storage.requests import Request
+
+VERBS = {
+    "approved": "Approved",
+    "denied": "Denied",
+    "withdrawn": "Withdrawn",
+    "expired": "Lapsed",
+    "revoked": "Revoked",
+}
+
+
+def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
+    """Write down what was done to a request."""
+    audit.append(
+        ctx.conn,
+        Deed(ctx.now, ctx.person.id, what, f"request/{request.id}", authority, str(ctx.place), details),
+    )
+
+
+def start_stage(ctx: Context, request: Request) -> list[str]:
+    """Ask whoever decides at the present stage, and set its timers.
+
+    Returns:
+        The names of those who were asked.
+
+    Raises:
+        Refused: nobody can be found.
+    """
+    found = deciders(ctx, request)
+    chosen = to_be_asked(found)
+    if not chosen:
+        raise Refused("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
+    requests.note_asked(ctx.conn, request.id, request.stage, chosen)
+    _set_timers(ctx, request, found)
+    refresh(ctx, request)
+    return [each.person.name for each in found if each.person.id in chosen]
+
+
+def _set_timers(ctx: Context, request: Request, found: list[Decider]) -> None:
+    """Reminders, raising and lapsing count the working hours of the first one asked."""
+    stage = stage_of(request)
+    zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
+    timers = {"nudge": stage.remind_after_hours, "raise": stage.raise_after_hours, "lapse": stage.refuse_after_hours}
+    for word, hours in timers.items():
+        if hours:
+            due = after_working(ctx.now, hours, ctx.house.working, zone)
+            ctx.later(f"{word}/{request.id}/{request.stage}", f"{word} {request.handle} {request.stage}", due)
+
+
+def refresh(ctx: Context, request: Request, anew: str = "") -> None:
+    """Make every message about a request look as it stands.
+
+    Args:
+        ctx: of whoever changed it.
+        request: as it is now.
+        anew: for a reminder: a key under which those who decide get a message of its own.
+    """
+    asked = requests.who_was_asked(ctx.conn, request.id)
+    open_ = request.state == "pending"
+    may = {each.person.id: each for each in deciders(ctx, request)} if open_ else {}
+    done = {each.person_id for each in asked if each.said and each.stage == request.stage}
+    for one in {each.person_id: each for each in asked}.values():
+        person = people.person(ctx.conn, one.person_id)
+        if person is None:
+            continue
+        theirs = replace(ctx, person=person)
+        to_decide = person.id in may and person.id not in done
+        card = to_decide_card(theirs, request, may[person.id]) if to_decide else settled_card(theirs, request)
+        theirs.tell(person.id, f"request/{request.id}", card)
+        if anew and to_decide:
+            theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
+
+
+def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
+    """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
+    asker = people.person(ctx.conn, request.asker_id)
+    name = asker.name if asker else request.asker_id
+    amount = ctx.amount(request.amount, request.unit)
+    standing = standing_of(ctx, request)
+    times, sum_ = requests.granted(ctx.conn, request.account_id, request.budget, request.period_start)
+    facts = [("Until", ctx.day(request.until))]
+    facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
+    facts += _pool_after(ctx, request)
+    whose = _whose(ctx, request)
+    blocks: list[Block] = [Text(f"“{request.reason}”")]
+    blocks += [gauge(ctx, standing)] if standing else []
+    blocks += [
+        Facts(tuple(facts)),
+        Button("Approve", f"approve {request.handle}", style="primary"),
+        Button("Approve other amount", f"other {request.handle}"),
+        Button("Deny", f"deny {request.handle}", style="danger"),
+        Button("Ask a question", f"question {request.handle}"),
+        Text(_small_print(ctx, request, why), quiet=True),
+    ]
+    return Card(f"{name} asks for {amount} more{whose}", tuple(blocks))
+
+
+def settled_card(ctx: Context, request: Request) -> Card:
+    """A request without buttons: decided, or waiting for others."""
+    asker = people.person(ctx.conn, request.asker_id)
+    name = asker.name if asker else request.asker_id
+    amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
+    facts = [
+        ("Request", f"#{request.id}"),
+        ("Asked", ctx.amount(request.amount, request.unit)),
+        ("For", request.reason),
+    ]
+    if request.state == "pending":
+        return Card(f"{amount} for {name}: others decide now", (Facts(tuple(facts)),))
+    facts += [("Said", request.resolved_note)] if request.resolved_note else []
+    decider = _name(ctx, request.resolved_by)
+    small = Text(f"By {decider}, {ctx.moment(request.resolved_at)}.", quiet=True) if request.resolved_at else Text("")
+    return Card(f"{VERBS[request.state]}: {amount} for {name}", (Facts(tuple(facts)), small))
+
+
+def grant(ctx: Context, request: Request, authority: str) -> None:
+    """Post what was granted, in the same transaction as the decision, and write it down."""
+    ledger.post(
+        ctx.conn,
+        Entry(
+            key=f"grant/{request.id}",
+            account_id=request.account_id,
+            budget=request.budget,
+            period_start=request.period_start,
+            kind="grant",
+            amount=request.resolved_amount,
+            unit=request.unit,
+            said_by=request.resolved_by,
+            note=request.reason,
+            posted_at=ctx.now,
+        ),
+    )
+    deed(ctx, request, "approved", authority, ctx.amount(request.resolved_amount, request.unit))
+
+
+def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
+    """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
+    asker = people.person(ctx.conn, request.asker_id)
+    if asker:
+        good = request.state == "approved"
+        facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
+        card = Card(title, (facts, *blocks, Button("What is left?", "balance")), "good" if good else "warn")
+        replace(ctx, person=asker).tell(asker.id, f"{key}/{request.id}", card)
+
+
+def standing_of(ctx: Context, request: Request) -> Standing | None:
+    """How the budget stands that more is asked of."""
+    account = people.account(ctx.conn, request.account_id)
+    found = standings(ctx, account) if account else []
+    return next(
+        (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id)), None
+    )
+
+
+def _pool_after(ctx: Context, request: Request) -> list[tuple[str, str]]:
+    """What the pools above would have left if all of it were spent."""
+    account = people.account(ctx.conn, request.account_id)
+    pools = [one for one in (standings(ctx, account) if account else []) if one.budget.is_pool and not one.is_share]
+    return [
+        (f"{one.name} pool after", ctx.amount(one.left - request.amount, one.budget.unit))
+        for one in pools
+        if one.budget.unit == request.unit
+    ]
+
+
+def _whose(ctx: Context, request: Request) -> str:
+    account = people.account(ctx.conn, request.account_id)
+    return f" for {account.name}" if account and account.kind == "agent" else ""
+
+
+def _small_print(ctx: Context, request: Request, why: Decider) -> str:
+    stand_in = f" You decide for {_name(ctx, why.for_id)}." if why.for_id else ""
+    return (
+        f"Request #{request.id}, asked {ctx.moment(request.asked_at)}; yours as {why.authority.partition(',')[0]}.{stand_in} "
+        f"In words: approve {request.id}, approve {request.id} 30, deny {request.id} …"
+    )
+
+
+def _name(ctx: Context, person_id: str) -> str:
+    if person_id in ("rules", "clock"):
+        return "the house rules"
+    person = people.person(ctx.conn, person_id)
+    return person.name if person else person_id

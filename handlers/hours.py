@@ -1,0 +1,34 @@
+"""Working hours: when somebody can be expected to have answered."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from handlers.rules import WorkingHours
+
+DAYS_MAX = 400
+
+
+def after_working(start: datetime, hours: int, working: WorkingHours, zone: ZoneInfo) -> datetime:
+    """The moment at which so many working hours have passed.
+
+    Args:
+        start: from when, aware.
+        hours: how many.
+        working: which hours of which days count.
+        zone: of the person who is waited for; a day of a clock change counts by its wall clock.
+
+    Returns:
+        An aware UTC moment, always within working hours, so that nobody is reminded at night.
+    """
+    left = timedelta(hours=hours)
+    first, last = working.span
+    day = start.astimezone(zone).date()
+    for _ in range(DAYS_MAX):
+        opens, closes = (datetime.combine(day, at, zone).astimezone(UTC) for at in (first, last))
+        begin = max(opens, start.astimezone(UTC))
+        if day.isoweekday() in working.days and begin < closes:
+            if begin + left <= closes:
+                return begin + left
+            left -= closes - begin
+        day += timedelta(days=1)
+    return start + timedelta(days=DAYS_MAX)

@@ -1,0 +1,170 @@
+"""The rules of approval: who decides a request, as an admin wrote it in app.yaml. Read from the top; the first fits."""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from handlers.money import Amount, read_amount
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, Amount):
+        return value
+    amount = read_amount(str(value))
+    if amount is None:
+        raise ValueError(f"“{value}” is no amount; write one such as 500 USD")
+    return amount
+
+
+def _by(words: str) -> str:
+    known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
+    if not known or not words.split(maxsplit=1)[-1]:
+        raise ValueError(f"“{words}” decides nothing; write nobody, manager, owner, role finance, or people: kim, fay")
+    return words
+
+
+def _hours(words: object) -> object:
+    try:
+        first, last = (time.fromisoformat(part.strip()) for part in str(words).split("-"))
+    except ValueError:
+        first = last = time(0)
+    if first >= last:
+        raise ValueError(f"“{words}” are no hours; write such as 09:00-18:00")
+    return str(words)
+
+
+class Frozen(BaseModel):
+    """A part of app.yaml: frozen, and no key but those it knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class When(Frozen):
+    """When a rule fits: if all that is said here is so.
+
+    Args:
+        amount_up_to: at most so much is asked.
+        share_up_to: at most so many percent of the budget's limit.
+        models: the budget is for this tier of models.
+        team: the account is in this team or below it.
+        times_up_to: it is at most the so-manieth grant in the period.
+        within_pool: the pool above has so much left.
+    """
+
+    amount_up_to: Annotated[Amount, BeforeValidator(_amount)] | None = None
+    share_up_to: Annotated[int, Field(ge=1, le=1000)] | None = None
+    models: str = ""
+    team: str = ""
+    times_up_to: Annotated[int, Field(ge=1, le=1000)] | None = None
+    within_pool: bool = False
+
+
+class Stage(Frozen):
+    """One stage of a decision.
+
+    Args:
+        by: "nobody" (granted at once), "manager", "owner", "role finance", or "people kim, fay".
+        need: one of them is enough ("any"), or each of them must agree ("all").
+        fallback: who decides if nobody of `by` can be found.
+        remind_after_hours: working hours until they are reminded, 0 for never.
+        raise_after_hours: working hours until the manager above is asked, too, 0 for never.
+        refuse_after_hours: working hours until it is refused by itself, 0 for never.
+    """
+
+    by: Annotated[str, AfterValidator(_by)]
+    need: Literal["any", "all"] = "any"
+    fallback: Annotated[str, AfterValidator(_by)] = "role finance"
+    remind_after_hours: Annotated[int, Field(ge=0, le=1000)] = 8
+    raise_after_hours: Annotated[int, Field(ge=0, le=1000)] = 24
+    refuse_after_hours: Annotated[int, Field(ge=0, le=1000)] = 80
+
+
+class ApprovalRule(Frozen):
+    """When it fits, and who decides then, stage by stage."""
+
+    when: When = When()
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
+
+
+class WorkingHours(Frozen):
+    """When people can be expected to answer, in their own zone.
+
+    Args:
+        hours: from until.
+        days: working days, Monday is 1.
+    """
+
+    hours: Annotated[str, BeforeValidator(_hours)] = "09:00-18:00"
+    days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+
+    @property
+    def span(self) -> tuple[time, time]:
+        """From, until."""
+        first, last = (time.fromisoformat(part.strip()) for part in self.hours.split("-"))
+        return first, last
+
+
+# Without rules of one's own, the manager decides everything.
+MANAGER: tuple[ApprovalRule, ...] = (ApprovalRule(stages=(Stage(by="manager"),)),)
+STAGES: TypeAdapter[tuple[Stage, ...]] = TypeAdapter(tuple[Stage, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a rule looks at.
+
+    Args:
+        amount: what is asked, in the budget's unit.
+        limit: the budget's limit now.
+        unit: of both.
+        models: the tier the budget is for, "all" for none.
+        teams: ids of the teams above the account.
+        times: grants in the period so far.
+        pool_left: what the tightest pool above has left, None if there is none.
+    """
+
+    amount: int
+    limit: int
+    unit: str
+    models: str
+    teams: frozenset[str]
+    times: int
+    pool_left: int | None
+
+
+def fits(when: When, ask: Ask) -> bool:
+    """Whether a rule is for this request."""
+    return all(
+        (
+            when.amount_up_to is None or _within(ask, when.amount_up_to),
+            when.share_up_to is None or ask.amount * 100 <= ask.limit * when.share_up_to,
+            not when.models or when.models == ask.models,
+            not when.team or when.team in ask.teams,
+            when.times_up_to is None or ask.times < when.times_up_to,
+            not when.within_pool or ask.pool_left is None or ask.amount <= ask.pool_left,
+        )
+    )
+
+
+def _within(ask: Ask, most: Amount) -> bool:
+    """An amount in another unit than the budget's bounds nothing, so the rule does not fit."""
+    return most.unit in ("", ask.unit) and ask.amount <= most.units(ask.unit)
+
+
+def stages_for(rules: tuple[ApprovalRule, ...], ask: Ask) -> tuple[Stage, ...] | None:
+    """Who decides: the stages of the first rule that fits, or None if none does."""
+    return next((rule.stages for rule in rules if fits(rule.when, ask)), None)
+
+
+def because(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Any) -> str:
+    """Why it is not an easier rule's: the limit of the rule before that the request exceeds, in words."""
+    why = ""
+    for rule in rules:
+        if fits(rule.when, ask):
+            return why
+        most = rule.when.amount_up_to
+        if most is not None and not _within(ask, most):
+            why = f", since it is above {shown(most.units(ask.unit), ask.unit)}"
+    return why

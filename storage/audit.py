@@ -1,0 +1,85 @@
+"""The audit: who did what, when, on whose authority, from where.
+
+Rows are only ever appended, and each carries the hash of the one before, so that a row that was changed, taken out or
+slipped in is found.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, select
+
+from storage.models import audit
+
+BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that was done.
+
+    Args:
+        at: when, aware UTC.
+        who: id of the person who did it, or "clock".
+        what: the verb, such as "approved".
+        subject: what it was done to, such as "request/42".
+        authority: why they might: "manager", "role finance", "for max until 2026-11-27".
+        place: from where, such as "slack:D123".
+        details: the figures and reasons, as words.
+    """
+
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    authority: str
+    place: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A deed as it stands in the audit."""
+
+    id: int
+    deed: Deed
+    hash: str
+
+
+_COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.authority, audit.c.place, audit.c.details)
+_LAST = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
+_ALL = select(audit.c.id, audit.c.hash, *_COLUMNS).order_by(audit.c.id)
+
+
+def append(conn: Connection, deed: Deed) -> None:
+    """Write a deed down, in the order's own transaction. Numbers have no gaps, so a missing row is seen."""
+    last = conn.execute(_LAST).first()
+    number, before = (last.id + 1, last.hash) if last else (1, BEGINNING)
+    conn.execute(insert(audit), {"id": number, "hash": seal(number, before, deed), **asdict(deed)})
+
+
+def seal(number: int, before: str, deed: Deed) -> str:
+    """The hash of a row: over its number, the hash before, and everything it says."""
+    said = asdict(deed) | {"at": deed.at.astimezone(UTC).isoformat(timespec="microseconds")}
+    content = json.dumps([number, before, said], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def rows(conn: Connection, subject: str = "") -> Iterator[Row]:
+    """The audit in its order, or what concerns one subject."""
+    statement = _ALL.where(audit.c.subject == subject) if subject else _ALL
+    for row in conn.execute(statement):
+        yield Row(row[0], Deed(*row[2:]), row[1])
+
+
+def first_broken(conn: Connection) -> int | None:
+    """The number of the first row that does not follow from the one before, or None if all do."""
+    before = BEGINNING
+    for number, row in enumerate(rows(conn), start=1):
+        if row.id != number or row.hash != seal(number, before, row.deed):
+            return number
+        before = row.hash
+    return None
