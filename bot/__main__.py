@@ -1,4 +1,4 @@
-"""The command line: python -m bot run | demo | check | say | sync | status | manifest.
+"""The command line: python -m bot run | demo | check | say | sync | status | export | manifest.
 
 Each command's first docstring line is its help.
 """
@@ -17,6 +17,7 @@ from bot.build import build
 from bot.check import findings
 from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
+from bot.export import AUDIT_COLUMNS, audit_rows, write_csv
 from bot.pull import pull
 from bot.run import serve
 from bot.slack.manifest import manifest
@@ -24,6 +25,7 @@ from bot.trouble import Outside
 from handlers.card import Card
 from handlers.place import Place
 from handlers.sentence import Sentence
+from storage import audit, usage
 from storage.db import Unreadable
 
 DEMO_PORT = 8765
@@ -51,9 +53,11 @@ def demo(args: argparse.Namespace) -> int:
     return 0
 
 
-def check(_args: argparse.Namespace) -> int:
-    """Go through settings, database, platforms and providers, line by line, with what to do next."""
+def check(args: argparse.Namespace) -> int:
+    """Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit."""
     logs.quiet()
+    if args.what == "audit":
+        return _check_audit()
     wrong = 0
     for finding in findings(os.environ):
         wrong += not finding.ok
@@ -63,11 +67,33 @@ def check(_args: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def _check_audit() -> int:
+    app = build(config.load())
+    broken = app.database.ask(audit.first_broken)
+    app.close()
+    if broken is None:
+        print("The audit is whole: every row follows from the one before.")
+        return 0
+    print(
+        f"Row {broken} of the audit does not follow from the one before: it, or one before it, was changed or removed."
+    )
+    return 1
+
+
+def export(_args: argparse.Namespace) -> int:
+    """Write the audit as CSV to standard output: `export audit`."""
+    logs.quiet()
+    app = build(config.load())
+    app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+    app.close()
+    return 0
+
+
 def say(args: argparse.Namespace) -> int:
     """Say a sentence as somebody and see the answer; without a sentence, talk until "quit"."""
     logs.quiet()
     app = _app()
-    if not app.everybody():
+    if app.settings.is_sample and not app.database.ask(usage.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
         _read(app, sorted(app.providers))
     person = args.person.removeprefix("@")
@@ -161,7 +187,10 @@ def _parser() -> argparse.ArgumentParser:
     one = add("demo", demo)
     one.add_argument("--port", type=int, default=DEMO_PORT, help=f"default {DEMO_PORT}")
     one.add_argument("--reset", action="store_true", help="start afresh")
-    add("check", check)
+    one = add("check", check)
+    one.add_argument("what", nargs="?", choices=["audit"], help="only this")
+    one = add("export", export)
+    one.add_argument("what", choices=["audit"])
     one = add("say", say)
     one.add_argument("sentence", nargs="*", help='such as "balance"')
     one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")

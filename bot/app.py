@@ -324,22 +324,22 @@ def latest_slot(cron: str, house: House, now: datetime, grace: timedelta) -> dat
     The slot is named by its local time without an offset, so an hour that happens twice in autumn is one slot.
     """
     trigger = CronTrigger.from_crontab(cron, timezone=house.zone)
-    local = now.astimezone(house.zone)
-    step, earliest = timedelta(minutes=2), local - grace
+    step, earliest = timedelta(minutes=2), now - grace
     while True:
-        start = max(local - step, earliest)
-        slots = _slots(trigger, start, local)
+        start = max(now - step, earliest)
+        slots = _slots(trigger, start.astimezone(house.zone), now)
         if slots:
-            return slots[-1].replace(tzinfo=None)
+            return slots[-1].replace(tzinfo=None, fold=0)
         if start == earliest:
             return None
         step *= 4
 
 
 def _slots(trigger: CronTrigger, start: datetime, end: datetime) -> list[datetime]:
+    """All of them, counted in UTC: on the wall clock an hour that happens twice has no end."""
     found: list[datetime] = []
     fire = trigger.get_next_fire_time(None, start)
     while fire is not None and fire <= end:
         found.append(fire)
-        fire = trigger.get_next_fire_time(fire, fire + timedelta(seconds=1))
+        fire = trigger.get_next_fire_time(fire, end)
     return found

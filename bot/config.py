@@ -200,7 +200,7 @@ class Settings(Rule):
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
-    rates: Rates = {}
+    rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()

@@ -158,7 +158,7 @@ class House(Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
-    rates: Rates = {}
+    rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
 

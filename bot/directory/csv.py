@@ -4,27 +4,25 @@ It is read whole or not at all. Every error is told at once, with its line and w
 the file counts: half a company is worse than yesterday's.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
-from io import StringIO
 from pathlib import Path
 from typing import get_args
 
 from bot.directory.circles import circles
 from bot.directory.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
+from bot.directory.records import Broken, records
 from bot.directory.source import Known, Unusable
 from bot.directory.teams import Member, TeamIds, teams_of
 from handlers.house import ZONES
 from storage.directory import Directory, Person, Role
 
 ROWS_MAX = 5_000_000
-HEADER_LETTERS_MAX = 65_536
 SHOWN_MAX = 20
 CIRCLE_SHOWN_MAX = 5
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -33,6 +31,7 @@ DATES = (
     re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII),
     re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})", re.ASCII),
 )
+_SEPARATORS = str.maketrans(",;|/", "    ")
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 
 
@@ -89,31 +88,22 @@ class Complaint:
         return f"line {self.line}: {self.what}" + (f"; did you mean “{close[0]}”?" if close else "")
 
 
-class Broken(Exception):  # noqa: N818 - it says what the file is
-    """The file cannot even be taken apart. `line` is where."""
-
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(why)
-        self.line = line
-
-
 @dataclass(slots=True)
 class Row:
-    """What a line says; its person's id, "" until that is known; and whether the person is there."""
+    """What a line says, with the address in lower case, the id once it is known, and whether the person is there."""
 
     line: int
     said: Mapping[Column, str]
+    email: str = field(init=False)
     id: str = ""
     there: bool = True
+
+    def __post_init__(self) -> None:
+        self.email = self.get("email").lower()
 
     def get(self, column: Column) -> str:
         """What stands in a column, "" if the file has none."""
         return self.said.get(column, "")
-
-    @property
-    def email(self) -> str:
-        """In lower case."""
-        return self.get("email").lower()
 
     @property
     def name(self) -> str:
@@ -179,15 +169,15 @@ def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[Row]:
     Raises:
         Broken: it is no CSV, lacks a column without which there are no people, or names nobody.
     """
-    records = _records(_text(content))
-    line, header = next(records, (1, []))
+    lines = records(content)
+    line, header = next(lines, (1, []))
     if not header:
         raise Broken(1, "there is no header; the first line names the columns, such as e-mail, name, manager, team")
     columns, faults = find_columns(header)
     if faults:
         raise Broken(line, "; ".join(faults))
     number = 0
-    for number, (line, record) in enumerate(records, 1):
+    for number, (line, record) in enumerate(lines, 1):
         if number > ROWS_MAX:
             raise Broken(line, f"there are more than {ROWS_MAX} people, which is more than we take")
         if len(record) < len(header) or any(record[len(header) :]):
@@ -196,40 +186,6 @@ def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[Row]:
             yield Row(line, {column: record[place].strip() for column, place in columns.items()})
     if not number:
         raise Broken(line, "there is nobody below the header")
-
-
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as trouble:
-        line = content.count(b"\n", 0, trouble.start) + 1
-        raise Broken(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
-    if "\0" in text:
-        raise Broken(text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”")
-    return text
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line on which it begins."""
-    excel = re.match(r"sep=(.)\r?\n", text)  # Excel's way to say the delimiter
-    delimiter = excel[1] if excel else _delimiter(text)
-    reader = csv.reader(StringIO(text[excel.end() :] if excel else text, newline=""), delimiter=delimiter, strict=True)
-    skipped = 1 if excel else 0
-    begins = skipped + 1
-    try:
-        for record in reader:
-            if any(each.strip() for each in record):
-                yield begins, record
-            begins = skipped + reader.line_num + 1
-    except csv.Error as trouble:
-        raise Broken(begins, f"the quotes of this record are wrong ({trouble})") from trouble
-
-
-def _delimiter(text: str) -> str:
-    """The one of which the header has most, outside quotes."""
-    unquoted = re.sub(r'"[^"]*"', "", text[:HEADER_LETTERS_MAX].lstrip())
-    header = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]
-    return max(",;\t", key=header.count)
 
 
 # Who is who -----------------------------------------------------------------------------------------------------------
@@ -258,7 +214,7 @@ def _registered(rows: Iterable[Row], known: Known, wrong: list[Complaint]) -> Pe
 def _once(found: dict[str, Row], word: str, row: Row, what: str, wrong: list[Complaint]) -> None:
     before = found.setdefault(word, row) if word else row
     if before is not row:
-        twice = f"the {what} {word} stands on line {before.line} already; each person has a line and a {what} alone"
+        twice = f"the {what} {word} stands on line {before.line} already; give each person one line with their own"
         wrong.append(Complaint(row.line, twice))
 
 
@@ -271,23 +227,19 @@ def _identify(rows: Iterable[Row], people: People) -> None:
     known = people.known
     taken = {*people.by_id, *known.people, *known.remembered}
     for row in sorted((row for row in rows if row.email and not row.id), key=lambda row: row.email):
-        before, simple = known.by_email(row.email), id_from_email(row.email, ())
-        if before and before not in people.by_id:
-            row.id = before
-        elif _is_theirs(simple, row.email, people):
-            row.id = simple
-        else:
-            row.id = id_from_email(row.email, taken)
-        people.by_id.setdefault(row.id, row)
+        before = known.by_email(row.email) or _named_without_address(row.email, known)
+        row.id = before if before and before not in people.by_id else id_from_email(row.email, taken)
+        people.by_id[row.id] = row
         taken.add(row.id)
 
 
-def _is_theirs(person_id: str, email: str, people: People) -> bool:
-    """Whether somebody whom app.yaml names without an address is the one with this address."""
-    named = people.known.people.get(person_id)
-    if named is None or named.email or person_id in people.by_id:
-        return False
-    return people.known.remembered.get(person_id, named).email in ("", email)
+def _named_without_address(email: str, known: Known) -> str:
+    """The id of somebody whom app.yaml names without an address and who is the one with this address, or ""."""
+    simple = id_from_email(email, ())
+    named = known.people.get(simple)
+    if named is None or named.email or known.remembered.get(simple, named).email not in ("", email):
+        return ""
+    return simple
 
 
 def _reference(row: Row, column: Column, people: People, wrong: list[Complaint]) -> str:
@@ -304,7 +256,11 @@ def _reference(row: Row, column: Column, people: People, wrong: list[Complaint])
 def _refuse_circles(rows: Sequence[Row], managers: Sequence[str], wrong: list[Complaint]) -> None:
     """Whoever is their own manager has none: that is how HR systems write who is at the top."""
     lines = {row.id: row.line for row in rows}
-    above = {row.id: manager for row, manager in zip(rows, managers, strict=True) if row.there and row.id != manager}
+    above = {
+        row.id: manager
+        for row, manager in zip(rows, managers, strict=True)
+        if row.there and row.id and row.id != manager
+    }
     for circle in circles(above):
         shown = circle if len(circle) <= CIRCLE_SHOWN_MAX else [*circle[:CIRCLE_SHOWN_MAX], "…"]
         around = " → ".join([*shown, circle[0]])
@@ -370,7 +326,9 @@ def _locale(row: Row, wrong: list[Complaint]) -> str:
 
 
 def _roles(row: Row, wrong: list[Complaint]) -> tuple[Role, ...]:
-    words = re.findall(r"[^\s,;|/]+", row.get("roles").lower())
+    if not row.get("roles"):
+        return ()
+    words = row.get("roles").lower().translate(_SEPARATORS).split()
     for word in words:
         if word not in ROLES:
             known = " or ".join(ROLES)
@@ -380,10 +338,11 @@ def _roles(row: Row, wrong: list[Complaint]) -> tuple[Role, ...]:
 
 def _joined(row: Row, wrong: list[Complaint]) -> date | None:
     word = row.get("joined")
+    if not word:
+        return None
     match = next((found for each in DATES if (found := each.fullmatch(word))), None)
     with suppress(ValueError):
         if match:
             return date(int(match["year"]), int(match["month"]), int(match["day"]))
-    if word:
-        wrong.append(Complaint(row.line, f"“{word}” is no day; write one such as 2026-11-22"))
+    wrong.append(Complaint(row.line, f"“{word}” is no day; write one such as 2026-11-22"))
     return None

@@ -19,7 +19,7 @@ def slug(name: str) -> str:
     """A name as an id: "Search & Ads" is search-ads. Where letters are lost, a hash keeps different names apart."""
     folded = normalize("NFKD", name.casefold().translate(_PLAIN))
     plain = "-".join(re.findall(r"[a-z0-9]+", folded.encode("ascii", "ignore").decode()))
-    lost = any(letter.isalnum() and not letter.isascii() for letter in folded)
+    lost = not folded.isascii() and any(letter.isalnum() and not letter.isascii() for letter in folded)
     if plain and not lost:
         return plain[:LETTERS_MAX].rstrip("-")
     return f"{plain[: LETTERS_MAX - _HASH_LETTERS - 1]}-{_hash(name.casefold())}".strip("-")
@@ -28,8 +28,11 @@ def slug(name: str) -> str:
 def id_from_email(email: str, taken: Container[str]) -> str:
     """The part before the @ as an id; if somebody else has it, with the domain, and at last with a hash."""
     local, _, domain = email.lower().partition("@")
-    candidates = (_id(local, email), _id(f"{local}-{domain}", email))
-    return next((each for each in candidates if each not in taken), _id(f"{_hash(email)}-{local}", email))
+    for words in (local, f"{local}-{domain}"):
+        made = _id(words, email)
+        if made not in taken:
+            return made
+    return _id(f"{_hash(email)}-{local}", email)
 
 
 def same_name(name: str) -> str:
@@ -47,9 +50,11 @@ def locale_name(written: str) -> str:
 
 
 def _id(text: str, whole: str) -> str:
+    if ID.fullmatch(text) and text[-1] not in "._-":
+        return text
     plain = normalize("NFKD", text).encode("ascii", "ignore").decode()
     cleaned = re.sub(r"[^a-z0-9._-]+", "-", plain).strip("._-")[:LETTERS_MAX]
-    return cleaned or f"p-{_hash(whole.lower())}"
+    return cleaned.rstrip("._-") or f"p-{_hash(whole.lower())}"
 
 
 def _hash(text: str) -> str:

@@ -65,7 +65,7 @@ def test_a_studio_caps_flagship_models_apart(found: Found) -> None:
     company.llm.spends("ana", "110.00", model="claude-opus-4-5")
     company.pull()
     assert title(company, "ana") == "$10.00 over the limit of $100.00"
-    assert title(company, "ana", "request 50 the redesign") == "Asked Max Weber for $50.00 more"
+    assert title(company, "ana", "request 50 the redesign") == "Asked for $50.00 more"
 
 
 def test_a_start_up_gives_fifty_a_week_and_when_it_is_gone_one_applies(found: Found) -> None:

@@ -287,8 +287,8 @@ def test_a_hundred_thousand_people_are_read_quickly(read: Read) -> None:
          "“on leave”?"),
         ("Ana Silva,max@", "Ana Silva,eve@", "line 4: nobody knows the manager “eve@acme.example”; write the e-mail "
          "address or the id of somebody in this file"),
-        ("\nana@", "\nMax@", "line 4: the e-mail address max@acme.example stands on line 3 already; each person has a "
-         "line and a e-mail address alone"),
+        ("\nana@", "\nMax@", "line 4: the e-mail address max@acme.example stands on line 3 already; give each "
+         "person one line with their own"),
         ("ana@acme.example", "", "line 4: the e-mail address is missing"),
         ("ana@acme.example", "ana at acme", "line 4: “ana at acme” is no e-mail address; write one such as "
          "ana@acme.example"),
@@ -297,7 +297,7 @@ def test_a_hundred_thousand_people_are_read_quickly(read: Read) -> None:
          "of them must report to somebody else, or to nobody"),
         ("Ads,Engineering,CC-2,Asia", "Ads,Sales,CC-2,Asia", "line 4: the team “Search & Ads” is part of “Sales” here, "
          "but on line 3 the team “Search & Ads” is part of “Engineering”"),
-        (KIM, KIM.replace(",,,Eng", ",,Engineering,Search & Ads"), "line 2: a department cannot be below itself: "
+        (KIM, KIM.replace(",,,Engineering", ",,Engineering,Search & Ads"), "line 2: a department cannot be below itself: "
          "“Engineering” below “Search & Ads” below “Engineering”; correct the column department"),
         (KIM, KIM.replace(",,,", ",,Search-Ads,"), "line 3: the teams “Search-Ads” and “Search & Ads” would both have "
          "the id search-ads; rename one, or list one with another id under teams: in app.yaml"),
