@@ -31,11 +31,8 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     deciding = found[0]
     blocks: list[Block] = [gauge(ctx, deciding), Facts(tuple(_facts(ctx, deciding)))]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
-        blocks.append(
-            Text(
-                f"This limit was set on {ctx.day(deciding.since)}; it counts all that was spent since {ctx.day(deciding.period.first)}."
-            )
-        )
+        set_on, counts_from = ctx.day(deciding.since), ctx.day(deciding.period.first)
+        blocks.append(Text(f"This limit was set on {set_on}; it counts all that was spent since {counts_from}."))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx), *_buttons(ctx, account)]

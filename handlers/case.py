@@ -188,9 +188,10 @@ def _whose(ctx: Context, request: Request) -> str:
 
 def _small_print(ctx: Context, request: Request, why: Decider) -> str:
     stand_in = f" You decide for {_name(ctx, why.for_id)}." if why.for_id else ""
+    number, yours = request.id, why.authority.partition(",")[0]
     return (
-        f"Request #{request.id}, asked {ctx.moment(request.asked_at)}; yours as {why.authority.partition(',')[0]}.{stand_in} "
-        f"In words: approve {request.id}, approve {request.id} 30, deny {request.id} …"
+        f"Request #{number}, asked {ctx.moment(request.asked_at)}; yours as {yours}.{stand_in} "
+        f"In words: approve {number}, approve {number} 30, deny {number} …"
     )
 
 

@@ -116,7 +116,7 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
 
 
 def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
-    """While you are away, let a colleague decide in your stead: `delegate @kim until friday`. `delegate` alone ends it."""
+    """While you are away, let a colleague decide for you: `delegate @kim until friday`; alone it ends that."""
     if to is None:
         requests.delegate(ctx.conn, ctx.person.id, "", ctx.today)
         deed_of_person(ctx, "delegated", "nobody")

@@ -1,14 +1,17 @@
 """Where it will end: what a period will have cost, and the day the budget runs out.
 
-The future is drawn from the past, week by week: a coming week is like one of the last eight, recent ones more often,
-and each of its days like the day of that kind in that week. Four hundred such courses give the middle and the range.
-The dice are the same every time, so that a figure moves only if the usage does.
+The future is drawn from the past eight weeks: a coming working day is like a past one, a coming weekend day like a past
+one of these, and a coming week is as full or as empty as a past week; recent ones are drawn more often. Some hundred
+such courses give the middle and the range. The dice are the same every time, so that a figure moves only if the usage
+does.
 """
 
+from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
+from operator import mul
 from random import Random
 from typing import Literal, TypeVar
 
@@ -29,8 +32,10 @@ from storage.people import Account
 WEEK = 7
 WEEKS_MAX = 8
 ACTIVE_DAYS_MIN = 14
-COURSES = 401
-COURSES_IN_TRIALS = 101
+RECENT, AGED = 3, 4  # a week weighs three quarters of the week after it
+COURSES, COURSES_MIN = 401, 101
+DRAWS_MAX = 20_000
+TRIALS_MIN = 14
 POINTS_MAX = 31
 SATURDAY = 5
 
@@ -38,6 +43,7 @@ _NO_DAYS: frozenset[date] = frozenset()
 _DAY = timedelta(days=1)
 
 Value = TypeVar("Value", int, date)
+Weighed = tuple[int, int]
 RunsOut = tuple[date | None, date | None, date | None]
 Method = Literal["weeks", "pace"]
 
@@ -82,7 +88,6 @@ def project(
     whole_until: date | None = None,
     limit: int | None = None,
     free: Container[date] = _NO_DAYS,
-    courses: int = COURSES,
 ) -> Forecast:
     """How a period will end, from what was used on each day.
 
@@ -94,7 +99,6 @@ def project(
         whole_until: days from here on are as unfinished as today; None if all days before today are whole.
         limit: what may be used in the period, None for no limit.
         free: days that are like a weekend whatever their weekday, such as holidays.
-        courses: how many courses are drawn.
     """
     used_on: dict[date, int] = {}
     for day, amount in days:
@@ -105,7 +109,7 @@ def project(
     method: Method = "weeks" if active >= ACTIVE_DAYS_MIN else "pace"
     period = [period_first + n * _DAY for n in range((period_end - period_first).days)]
     coming = [day for day in period if day >= known_until]
-    ahead = _from_weeks(history, coming, free, courses) if method == "weeks" else _from_pace(history, coming)
+    ahead = _from_weeks(history, coming, free) if method == "weeks" else _from_pace(history, coming)
     before = [used_on.get(day, 0) for day in period if day < known_until]
     so_far = [used_on.get(day, 0) for day in coming]
     paths = [list(accumulate([*before, *map(max, so_far, drawn)])) for drawn in ahead]
@@ -139,7 +143,7 @@ def coverage(history: Sequence[tuple[date, int]], horizon: int = WEEK) -> tuple[
     last = max((day for day, _ in history), default=date.min)
     for day in sorted({day for day, _ in history}):
         end = day + horizon * _DAY
-        seen = project([each for each in history if each[0] < day], day, end, day, courses=COURSES_IN_TRIALS)
+        seen = project([each for each in history if each[0] < day], day, end, day)
         if seen.method == "weeks" and end <= last + _DAY:
             tried += 1
             held += seen.p10 <= sum(amount for when, amount in history if day <= when < end) <= seen.p90
@@ -162,44 +166,57 @@ def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[in
 def _from_weeks(
     history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
 ) -> list[list[int]]:
-    """Courses of the coming days, each of their weeks drawn from an urn of past weeks.
-
-    A week that was drawn is put back with another of its kind, so that the range also holds what eight weeks cannot
-    tell about the next ones (a Pólya urn).
-    """
-    past = _weeks(_tamed(history, free), free)
-    chunks = [coming[n : n + WEEK] for n in range(0, len(coming), WEEK)]
-    drawn = [[[_like(day, week, free) for day in chunk] for week in past] for chunk in chunks]
-    weights = list(range(len(past), 0, -1))
-    more = sum(weights) // len(past)
+    """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
+    tame = _tamed(history, free)
+    weeks = _weeks(list(tame))
+    weights = [RECENT**n * 1000 // AGED**n for n in range(len(weeks))]
+    totals = [sum(tame[day] for day in week) for week in weeks]
+    mean = max(1, sum(map(mul, totals, weights)) // sum(weights))
+    pool = [(_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week]
+    pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
+    days = [_is_free(day, free) for day in coming]
     dice = Random(0)  # noqa: S311 - no secret, and the same every time
-    paths = []
-    for _ in range(courses):
-        urn = weights.copy()
-        path: list[int] = []
-        for chunk in drawn:
-            [number] = dice.choices(range(len(past)), urn)
-            urn[number] += more
-            path += chunk[number]
-        paths.append(path)
-    return paths
+    return [_course(days, list(zip(totals, weights, strict=True)), pools, mean, dice) for _ in range(courses)]
 
 
-def _weeks(history: dict[date, int], free: Container[date]) -> list[dict[bool, list[int]]]:
-    """The whole weeks of a history, the newest first: what free and other days used, from Monday to Sunday."""
-    days = list(history)
-    weeks = []
-    for end in range(len(days), WEEK - 1, -WEEK):
-        week = sorted(days[end - WEEK : end], key=date.weekday)
-        weeks.append({kind: [history[day] for day in week if _is_free(day, free) == kind] for kind in (True, False)})
-    return weeks
+def _course(
+    days: Sequence[bool], weeks: Sequence[Weighed], pools: dict[bool, list[Weighed]], mean: int, dice: Random
+) -> list[int]:
+    week = _Urn(weeks, dice)
+    urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
+    drawn = []
+    for number, is_free in enumerate(days):
+        total = week.draw() if number % WEEK == 0 else total
+        drawn.append(urns[is_free].draw() * total // mean)
+    return drawn
 
 
-def _like(day: date, week: dict[bool, list[int]], free: Container[date]) -> int:
-    """What the day of a past week used that is of the day's kind and, if that can be, of its weekday."""
-    kind = _is_free(day, free)
-    amounts = week[kind] or week[not kind]
-    return amounts[(day.weekday() - SATURDAY * kind) % len(amounts)]
+class _Urn:
+    """Draws numbers by their weights, and puts each back with another like it.
+
+    So a course may go on being high or low, and the range also holds what a few weeks cannot tell (a Pólya urn).
+    """
+
+    def __init__(self, numbers: Sequence[Weighed], dice: Random) -> None:
+        self._numbers = [number for number, _ in numbers]
+        self._bounds = list(accumulate(weight for _, weight in numbers))
+        self._more = max(1, self._bounds[-1] // len(numbers))
+        self._drawn: list[int] = []
+        self._dice = dice
+
+    def draw(self) -> int:
+        """A number."""
+        whole = self._bounds[-1]
+        at = int(self._dice.random() * (whole + self._more * len(self._drawn)))
+        again = at >= whole
+        number = self._drawn[(at - whole) // self._more] if again else self._numbers[bisect_right(self._bounds, at)]
+        self._drawn.append(number)
+        return number
+
+
+def _weeks(days: Sequence[date]) -> list[Sequence[date]]:
+    """The whole weeks of a history, the newest first."""
+    return [days[end - WEEK : end] for end in range(len(days), WEEK - 1, -WEEK)]
 
 
 def _is_free(day: date, free: Container[date]) -> bool:

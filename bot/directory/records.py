@@ -25,7 +25,7 @@ def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
         Broken: it is no such file.
     """
     text = _text(content)
-    excel = re.match(r"sep=(.)\r?\n", text)  # Excel's way to say the delimiter
+    excel = re.match(r"sep=([,;|\t])\r?\n", text)  # Excel's way to say the delimiter
     delimiter = excel[1] if excel else _delimiter(text)
     reader = csv.reader(StringIO(text[excel.end() :] if excel else text, newline=""), delimiter=delimiter, strict=True)
     skipped = 1 if excel else 0
