@@ -54,15 +54,15 @@ def enforce(ctx: Context, budget: One) -> Card:
         _entry(ctx, rule, period, member.account.id, "allotment", difference, f"enforced/{_stamp(ctx)}")
         for member in _members(ctx)
         if _is_holder(rule, member)
-        and (difference := _wanted(rule, period, member) - _given(posted.get(member.account.id), rule))
+        and (difference := _missing(posted.get(member.account.id), _wanted(rule, period, member)))
     ]
     ledger.post_many(ctx.conn, changes)
     return Card(f"{len(changes)} limits changed to what “{rule.name}” says now")
 
 
-def _given(posted: Posted | None, rule: Budget) -> int:
-    """What the rule has given so far; one that is not yet posted is as it stands."""
-    return posted.allotment if posted and posted.has_allotment else rule.allotment
+def _missing(posted: Posted | None, wanted: int) -> int:
+    """What is to be added so that it is as wanted; what is not yet posted will be posted so."""
+    return wanted - posted.allotment if posted and posted.has_allotment else 0
 
 
 def _wanted(rule: Budget, period: Period, member: Member) -> int:

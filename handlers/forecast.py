@@ -1,7 +1,7 @@
 """Where it will end: what a period will have cost, and the day the budget runs out.
 
 The future is drawn from the past eight weeks: a coming working day is like a past one, a coming weekend day like a past
-one of these, and a coming week is as full or as empty as a past week; recent ones are drawn more often. Some hundred
+one of these, and a coming week is as full or as empty as a past week; recent ones are drawn more often. Two hundred
 such courses give the middle and the range. The dice are the same every time, so that a figure moves only if the usage
 does.
 """
@@ -33,8 +33,7 @@ WEEK = 7
 WEEKS_MAX = 8
 ACTIVE_DAYS_MIN = 14
 RECENT, AGED = 3, 4  # a week weighs three quarters of the week after it
-COURSES, COURSES_MIN = 401, 101
-DRAWS_MAX = 20_000
+COURSES = 201
 TRIALS_MIN = 14
 POINTS_MAX = 31
 SATURDAY = 5
@@ -163,20 +162,20 @@ def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[in
     return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
 
 
-def _from_weeks(
-    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
-) -> list[list[int]]:
+def _from_weeks(history: dict[date, int], coming: Sequence[date], free: Container[date]) -> list[list[int]]:
     """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
     tame = _tamed(history, free)
     weeks = _weeks(list(tame))
     weights = [RECENT**n * 1000 // AGED**n for n in range(len(weeks))]
     totals = [sum(tame[day] for day in week) for week in weeks]
     mean = max(1, sum(map(mul, totals, weights)) // sum(weights))
-    pool = [(_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week]
+    pool = [
+        (_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week
+    ]
     pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
     days = [_is_free(day, free) for day in coming]
     dice = Random(0)  # noqa: S311 - no secret, and the same every time
-    return [_course(days, list(zip(totals, weights, strict=True)), pools, mean, dice) for _ in range(courses)]
+    return [_course(days, list(zip(totals, weights, strict=True)), pools, mean, dice) for _ in range(COURSES)]
 
 
 def _course(
@@ -184,10 +183,10 @@ def _course(
 ) -> list[int]:
     week = _Urn(weeks, dice)
     urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
-    drawn = []
-    for number, is_free in enumerate(days):
-        total = week.draw() if number % WEEK == 0 else total
-        drawn.append(urns[is_free].draw() * total // mean)
+    drawn: list[int] = []
+    for start in range(0, len(days), WEEK):
+        total = week.draw()
+        drawn += [urns[is_free].draw() * total // mean for is_free in days[start : start + WEEK]]
     return drawn
 
 
@@ -357,7 +356,8 @@ def _doubts(seen: Forecast) -> Iterator[str]:
     elif seen.method == "pace":
         days = f"{seen.history_days} {'day' if seen.history_days == 1 else 'days'}"
         yield (
-            f"The history is short: {days} with usage in the last eight weeks. This is the plain pace, with a wide range."
+            f"The history is short: {days} with usage in the last eight weeks. "
+            "This is the plain pace, with a wide range."
         )
 
 
@@ -371,8 +371,10 @@ def _elsewhere(ctx: Context, scope: Scope, found: Sequence[Standing]) -> Iterato
 def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> str:
     since = ctx.day(seen.since) if seen.since else ""
     held, tried = coverage(whole)
-    tested = f" Tried on {tried} past weeks, the range held in {percent(held, tried)} %." if tried else ""
-    return f"Drawn from the weeks since {since}, recent ones more often, weekdays and weekends apart.{tested}"
+    tested = (
+        f" Tried on {tried} past days for a week ahead, the range held {held} times." if tried >= TRIALS_MIN else ""
+    )
+    return f"Drawn from the days since {since}, recent ones more often, weekdays and weekends apart.{tested}"
 
 
 def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:

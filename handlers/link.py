@@ -43,8 +43,7 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     if to is None:
         raise Refused(f"Say whose it is, such as: link {provider} {kind} {identity} to ana", fault="to")
     full = _complete(ctx, provider, kind, identity)
-    if not people.link(ctx.conn, Link(provider, kind, full, to.id), "explicit"):  # type: ignore[arg-type]
-        raise Refused(f"That {kind} is {to.name}'s already.")
+    people.link(ctx.conn, Link(provider, kind, full, to.id), "explicit")  # type: ignore[arg-type]
     moved = usage.reattribute(ctx.conn, provider, kind, full, ctx.now)
     return Card(f"{kind.capitalize()} {full} is {to.name}'s now", (Facts((("Charges moved", str(moved)),)),))
 

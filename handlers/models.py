@@ -83,14 +83,11 @@ def _title(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> str:
 
 
 def _tiers(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> Table:
-    rows = tuple(
-        (name, _shown(ctx, rate(spent).of(MILLION)), _shown(ctx, rate(spent).of(typical)))
-        for name, spent in tiers.items()
-    )
-    columns, align = ("Tier", "A million tokens", "Your typical day"), "lrr"
-    if not typical:
-        rows, columns, align = tuple(row[:2] for row in rows), columns[:2], align[:2]
-    return Table("By tier, last 28 days", columns, rows, align)
+    columns: tuple[str, ...] = ("Tier", "A million tokens", "Your typical day")
+    count = len(columns) if typical else 2
+    prices = {name: rate(spent) for name, spent in tiers.items()}
+    rows = [(name, _shown(ctx, each.of(MILLION)), _shown(ctx, each.of(typical))) for name, each in prices.items()]
+    return Table("By tier, last 28 days", columns[:count], tuple(row[:count] for row in rows), "lrr"[:count])
 
 
 def _models(ctx: Context, tiers: dict[str, list[Spent]]) -> Table:

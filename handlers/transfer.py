@@ -91,7 +91,7 @@ def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = Fa
 
 
 def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason: str) -> None:
-    ledger.post(
+    new = ledger.post(
         ctx.conn,
         Entry(
             key=f"{kind}/{_stamp(ctx)}/{ctx.person.id}/{standing.account_id}",
@@ -106,6 +106,8 @@ def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason
             posted_at=ctx.now,
         ),
     )
+    if not new:  # half of it must never be posted without the other
+        raise Refused("You said two of these in the same moment. Nothing was changed by this one; please say it again.")
 
 
 def _stamp(ctx: Context) -> str:

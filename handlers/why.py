@@ -60,11 +60,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One thing's part in the change. Its effects add up to the change exactly.
+    """One thing's part in the change. Its effects add up to its change exactly.
 
     Args:
         model: as reported.
-        kind: the kind of token, "" for all of them, of a model or key that is new or gone.
+        kinds: the kinds of tokens that changed the same way for the same reason.
+        besides: the other kinds of the same model and key.
         key: the provider's id of the key, or "".
         cost_now: what it cost.
         cost_usual: what it usually costs.
@@ -76,7 +77,8 @@ class Driver:
     """
 
     model: str
-    kind: str
+    kinds: tuple[str, ...]
+    besides: tuple[str, ...]
     key: str
     cost_now: int
     cost_usual: int
@@ -98,9 +100,10 @@ class Driver:
             return "new"
         if not (self.cost_now or self.tokens_now):
             return "gone"
-        effects: dict[Reason, int] = {"volume": self.volume, "mix": self.mix, "price": self.price}
-        way = 1 if self.change >= 0 else -1
-        return max(effects, key=lambda reason: effects[reason] * way)
+        by_tokens = self.volume + self.mix
+        if abs(self.price) >= abs(by_tokens) or (by_tokens > 0) != (self.change > 0):
+            return "price"
+        return "volume" if (self.volume > self.mix) == (by_tokens > 0) else "mix"
 
 
 def apportion(rows: Sequence[Consumed]) -> list[Cell]:
@@ -147,8 +150,9 @@ def drivers(now: Sequence[Cell], usual: Sequence[Cell], windows: int = 1) -> lis
         price = cost - cost_old * tokens // tokens_old if priced else 0
         volume = cost_old * (use - use_old) // (use_old * windows) if tokens_old > 0 and use_old else 0
         mix = cost - mean - price - volume
-        found.append(Driver(*thing, cost, mean, tokens, tokens_old // windows, price, volume, mix))
-    return sorted(_merged(found), key=lambda driver: (-abs(driver.change), driver.model, driver.kind, driver.key))
+        model, kind, key = thing
+        found.append(Driver(model, (kind,), (), key, cost, mean, tokens, tokens_old // windows, price, volume, mix))
+    return sorted(_merged(found), key=lambda driver: (-abs(driver.change), driver.model, driver.kinds, driver.key))
 
 
 def _summed(cells: Sequence[Cell]) -> dict[tuple[str, str, str], tuple[int, int]]:
@@ -161,26 +165,24 @@ def _summed(cells: Sequence[Cell]) -> dict[tuple[str, str, str], tuple[int, int]
 
 
 def _merged(found: Sequence[Driver]) -> Iterator[Driver]:
-    """The drivers, all kinds of tokens together for a model or key that is new or gone as a whole."""
-    groups: dict[tuple[str, str], list[Driver]] = {}
+    """The drivers, those kinds of a model and key together that changed the same way for the same reason."""
+    groups: dict[tuple[str, str, Reason, bool], list[Driver]] = {}
     for each in found:
-        groups.setdefault((each.model, each.key), []).append(each)
-    for (model, key), group in groups.items():
-        if len(group) > 1 and {each.reason for each in group} in ({"new"}, {"gone"}):
-            yield Driver(
-                model,
-                "",
-                key,
-                sum(each.cost_now for each in group),
-                sum(each.cost_usual for each in group),
-                sum(each.tokens_now for each in group),
-                sum(each.tokens_usual for each in group),
-                sum(each.price for each in group),
-                sum(each.volume for each in group),
-                sum(each.mix for each in group),
-            )
-        else:
-            yield from group
+        groups.setdefault((each.model, each.key, each.reason, each.change > 0), []).append(each)
+    for (model, key, _, _), group in groups.items():
+        yield Driver(
+            model,
+            tuple(each.kinds[0] for each in group),
+            tuple(each.kinds[0] for each in found if (each.model, each.key) == (model, key) and each not in group),
+            key,
+            sum(each.cost_now for each in group),
+            sum(each.cost_usual for each in group),
+            sum(each.tokens_now for each in group),
+            sum(each.tokens_usual for each in group),
+            sum(each.price for each in group),
+            sum(each.volume for each in group),
+            sum(each.mix for each in group),
+        )
 
 
 # The command ---------------------------------------------------------------------------------------------------------
@@ -247,28 +249,30 @@ def _title(ctx: Context, span: Span, found: Sequence[Driver]) -> str:
     change, usual = sum(each.change for each in found), sum(each.cost_usual for each in found)
     spent = f"{_total(ctx, found)} spent {span.label}"
     if abs(change) * 100 <= AS_USUAL_PERCENT * usual:
-        return f"As usual: {spent}"
+        return f"{spent}, as usual"
     return f"{_money(ctx, abs(change))} {'more' if change > 0 else 'less'} than usual: {spent}"
 
 
 def _explained(
     ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver], begun: dict[str, date]
 ) -> Iterator[Block]:
+    if not found:
+        yield Text("Nothing was reported for these days, nor for those they are compared with.")
+        return
     days = (span.end - span.first).days
     usual = _money(ctx, sum(each.cost_usual for each in found))
-    stretches = f"the {len(windows)} stretches" if len(windows) > 1 else "the one stretch"
+    volume, mix, price = (sum(getattr(each, effect) for each in found) for effect in ("volume", "mix", "price"))
     yield Facts(
         (
-            ("Usual", f"{usual}, the mean of {stretches} of {days} {'day' if days == 1 else 'days'} before"),
-            ("More or less use", _signed(ctx, sum(each.volume for each in found))),
-            ("Another mix", _signed(ctx, sum(each.mix for each in found))),
-            ("Another price", _signed(ctx, sum(each.price for each in found))),
+            ("Usual", f"{usual}, the mean of {len(windows)} × {days} {'day' if days == 1 else 'days'} before"),
+            ("Volume", _effect(ctx, volume, "more use", "less use")),
+            ("Mix", _effect(ctx, mix, "a dearer mix", "a cheaper mix")),
+            ("Price", _effect(ctx, price, "dearer tokens", "cheaper tokens")),
         )
     )
     if len(windows) < WINDOWS:
         yield Text("The history is short, so the usual is a rough one.")
-    if found:
-        yield _table(ctx, span, found, begun)
+    yield _table(ctx, span, found, begun)
     yield Text("What a kind of token cost is apportioned by usual list prices; sums are as reported.", quiet=True)
 
 
@@ -281,6 +285,12 @@ def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[B
         f"The history is too short to say why: usage begins on {ctx.day(min(begun.values()))}, and I compare with "
         f"{'the day' if days == 1 else f'the {days} days'} before, up to four times."
     )
+
+
+def _effect(ctx: Context, nanos: int, rising: str, falling: str) -> str:
+    if _money(ctx, abs(nanos)) == _money(ctx, 0):
+        return "as usual"
+    return f"{_signed(ctx, nanos)} by {rising if nanos > 0 else falling}"
 
 
 def _table(ctx: Context, span: Span, found: Sequence[Driver], begun: dict[str, date]) -> Table:
@@ -303,12 +313,17 @@ def _table(ctx: Context, span: Span, found: Sequence[Driver], begun: dict[str, d
 
 
 def _name(driver: Driver, *, several: bool) -> str:
-    parts = [driver.model or "not named", NAMES.get(driver.kind, driver.kind)]
+    parts = [driver.model or "not named"]
     parts += [f"key …{driver.key[-8:]}" if driver.key else "no key"] if several else []
-    return ", ".join(part for part in parts if part)
+    kinds, besides = ([NAMES.get(kind, kind) for kind in some] for some in (driver.kinds, driver.besides))
+    if besides:
+        parts += [f"all but {' and '.join(besides)}"] if len(besides) < len(kinds) else kinds
+    return ", ".join(parts)
 
 
 def _because(ctx: Context, span: Span, driver: Driver, begun: dict[str, date]) -> str:
+    if driver.kinds == (FEES,):
+        return "costs without tokens"
     rising = driver.change > 0
     tokens = _percent(driver.tokens_now, driver.tokens_usual)
     match driver.reason:
@@ -321,16 +336,16 @@ def _because(ctx: Context, span: Span, driver: Driver, begun: dict[str, date]) -
             rate = _percent(driver.cost_now, driver.cost_now - driver.price)
             return f"price: {'dearer' if rising else 'cheaper'} per token ({rate})"
         case "volume":
-            return f"volume: {'more' if rising else 'less'} use of everything (its tokens {tokens})"
+            return f"volume: {'more' if rising else 'fewer'} tokens ({tokens})"
         case "mix":
-            return f"mix: a {'larger' if rising else 'smaller'} share of the use (its tokens {tokens})"
+            return f"mix: a {'larger' if rising else 'smaller'} share of all tokens (its own {tokens})"
 
 
 def _percent(now: int, usual: int) -> str:
     if usual <= 0:
         return "new"
     change = (200 * (now - usual) + usual) // (2 * usual)
-    return f"{'+' if change > 0 else ''}{change} %".replace("-", "−")
+    return f"{'+' if change > 0 else ''}{change} %"
 
 
 def _total(ctx: Context, found: Sequence[Driver]) -> str:

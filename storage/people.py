@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, update
 
+from storage import usage
 from storage.directory import Directory, Link, Person
 from storage.models import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
 from storage.upsert import upsert
@@ -169,13 +170,23 @@ def apply(conn: Connection, directory: Directory, today: date) -> None:
     _refuse_shrinking(conn, directory)
     rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
     upsert(conn, people, rows)
-    conn.execute(update(people).where(people.c.id.not_in([row["id"] for row in rows])).values(active=False))
+    _part_with(conn, people, rows)
     wanted = list(_account_rows(directory))
     upsert(conn, accounts, wanted)
-    conn.execute(update(accounts).where(accounts.c.id.not_in([row["id"] for row in wanted])).values(active=False))
-    _grow(conn, {str(row["id"]): str(row["parent_id"]) for row in wanted}, today)
+    _part_with(conn, accounts, wanted)
+    parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
+    _grow(conn, parents, today)
     for one in directory.links:
-        link(conn, one, "explicit")
+        if one.account in parents:  # what is charged to an account that is not there would count nowhere
+            link(conn, one, "explicit")
+
+
+def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:
+    """Who is no longer among the rows stays, inactive."""
+    active = set(conn.execute(select(table.c.id).where(table.c.active)).scalars())
+    gone = [{"gone": each} for each in sorted(active - {row["id"] for row in here})]
+    if gone:
+        conn.execute(update(table).where(table.c.id == bindparam("gone")).values(active=False), gone)
 
 
 def _refuse_shrinking(conn: Connection, directory: Directory) -> None:
@@ -235,6 +246,8 @@ def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
     rows = conn.execute(select(lineage.c.account_id, lineage.c.ancestor_id).where(lineage.c.until == FOREVER))
     known = {(row[0], row[1]) for row in rows}
     seen = set(conn.execute(select(lineage.c.account_id).distinct()).scalars())
+    moved = sorted({account_id for account_id, _ in known ^ wanted if account_id in seen & parents.keys()})
+    usage.recount(conn, moved, today, -1)
     for account_id, ancestor_id in sorted((known - wanted) & {pair for pair in known if pair[0] in parents}):
         where = and_(
             lineage.c.account_id == account_id, lineage.c.ancestor_id == ancestor_id, lineage.c.until == FOREVER
@@ -251,6 +264,7 @@ def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
         for account_id, ancestor_id in sorted(wanted - known)
     ]
     upsert(conn, lineage, new)
+    usage.recount(conn, moved, today, 1)
 
 
 def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:

@@ -52,6 +52,7 @@ from storage.models import (
 from storage.upsert import insert_into, upsert
 
 HOURS_OF_A_DAY = 24
+MOVED_AT_ONCE = 500
 NANOS = 10**9
 
 # Gives a cost in the house currency and the rate used, in 10⁻⁹ house currency per unit of the charge's currency.
@@ -112,6 +113,13 @@ def rebuild(conn: Connection) -> None:
     """Make the rollup anew from the charges; a right one does not change by it."""
     conn.execute(delete(spend))
     _add_to_spend(conn, _amounts(charges, 1))
+
+
+def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int) -> None:
+    """Take the charges of some accounts since a day out of the rollup (-1) or put them in (1), around a move."""
+    for start in range(0, len(account_ids), MOVED_AT_ONCE):
+        some = charges.c.account_id.in_(account_ids[start : start + MOVED_AT_ONCE])
+        _add_to_spend(conn, _amounts(charges, sign).where(some, charges.c.day >= since))
 
 
 def _row(
@@ -350,7 +358,7 @@ def spent_between(
         days: the period's first day and its end, which count for buckets of a day.
         moments: its start and end as instants, which count for hourly buckets.
     """
-    around = timedelta(days=1)
+    around = timedelta(days=2)  # between the zones of Kiritimati and of Pago Pago lie 25 hours
     values = {
         "account": account_id,
         "first": days[0],

@@ -128,7 +128,7 @@ class People:
             return row.id
         if "@" in word:
             return self.known.by_email(word) or None
-        return word if word in self.known.people or word in self.known.remembered else None
+        return self.known.by_id(word) or None
 
 
 def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
@@ -225,7 +225,7 @@ def _identify(rows: Iterable[Row], people: People) -> None:
     not matter how the file is sorted.
     """
     known = people.known
-    taken = {*people.by_id, *known.people, *known.remembered}
+    taken = {*people.by_id, *known.ids}
     for row in sorted((row for row in rows if row.email and not row.id), key=lambda row: row.email):
         before = known.by_email(row.email) or _named_without_address(row.email, known)
         row.id = before if before and before not in people.by_id else id_from_email(row.email, taken)

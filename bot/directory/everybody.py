@@ -38,7 +38,8 @@ class Everybody:
         merger = Merger()
         merger.take(INLINE, self.inline)
         for name, source in self.sources:
-            known = Known(merger.merged().directory, memory.people, memory.linked)
+            so_far = merger.merged()
+            known = Known(so_far.directory, so_far.aliases, memory.people, memory.linked)
             merger.take(name, source.read(known))
         merged = merger.merged()
         self.disagreements = merged.disagreements

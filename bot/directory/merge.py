@@ -18,9 +18,16 @@ _SHOWN_MAX = 5
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The sources as one, and where they disagree about somebody, a sentence each."""
+    """The sources as one.
+
+    Args:
+        directory: what they say together.
+        aliases: ids by which a source calls somebody who is known by another one.
+        disagreements: where they contradict each other, a sentence each.
+    """
 
     directory: Directory
+    aliases: Mapping[str, str]
     disagreements: tuple[str, ...]
 
 
@@ -41,7 +48,7 @@ class Merger:
     _agents: dict[str, Agent] = field(default_factory=dict)
     _links: dict[tuple[str, str, str], Link] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)  # whose an address is
-    _aliases: dict[str, str] = field(default_factory=dict)  # ids by which a source calls somebody who has another one
+    _aliases: dict[str, str] = field(default_factory=dict)
     _said_by: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)  # number and name of the source
     _disagreements: list[str] = field(default_factory=list)
     _taken: int = 0
@@ -74,7 +81,7 @@ class Merger:
         """All that was said, without circles, and with everybody under the id that counts."""
 
         def called(person_id: str) -> str:
-            return person_id if person_id in self._people else self._aliases.get(person_id, person_id)
+            return self._known_as(person_id) or person_id
 
         people = {one.id: _changed(one, manager=called(one.manager)) for one in self._people.values()}
         teams = {each.id: _owned(each, called) for each in self._teams.values()}
@@ -90,7 +97,7 @@ class Merger:
             tuple(_owned(each, called) for each in self._agents.values()),
             tuple(_linked(each, called) for each in self._links.values()),
         )
-        return Merged(directory, (*self._disagreements, *(why for _, why in circular + tangled)))
+        return Merged(directory, self._aliases, (*self._disagreements, *(why for _, why in circular + tangled)))
 
     def _identified(self, people: Iterable[Person]) -> dict[str, str]:
         """The id that counts for each person of a source: theirs, if it is known or the address is not."""
@@ -98,7 +105,7 @@ class Merger:
         here = {one.id for one in people}
         for one in people:
             email = one.email.lower()
-            known = one.id if one.id in self._people else self._addresses.get(email, one.id)
+            known = self._known_as(one.id) or self._addresses.get(email, one.id)
             if email:
                 self._addresses.setdefault(email, known)
             if known != one.id:
@@ -107,6 +114,9 @@ class Merger:
                     self._disagree(one.id, f"the address {one.email} is {known}'s, too; they are taken for one person")
             mine[one.id] = known
         return mine
+
+    def _known_as(self, person_id: str) -> str:
+        return person_id if person_id in self._people else self._aliases.get(person_id, "")
 
     def _person(self, source: str, one: Person, known: str, manager: str) -> None:
         email, owner = one.email, self._addresses.get(one.email.lower(), known)

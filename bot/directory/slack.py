@@ -159,7 +159,7 @@ def _members(users: Sequence[User], team: str, known: Known, *, link_by_email: b
             members.append(Member(user, identity, person, linked=link_by_email))
         elif email and not user.get("deleted"):
             newcomers.append((email, user))
-    taken = {*known.people, *known.remembered, *(one.person for one in members)}
+    taken = {*known.ids, *(one.person for one in members)}
     for email, user in sorted(newcomers, key=lambda each: each[0]):
         person = id_from_email(email, taken)
         taken.add(person)

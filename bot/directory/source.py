@@ -18,11 +18,13 @@ class Known:
 
     Args:
         earlier: what app.yaml and the sources listed before say, merged.
+        aliases: ids by which one of them calls somebody who is known by another id.
         remembered: everybody whom the database remembers, those who left included, by id.
         linked: the accounts of the Slack identities that were linked before, such as "T1/U1" to "person/ana".
     """
 
     earlier: Directory = field(default_factory=Directory)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     remembered: Mapping[str, Person] = field(default_factory=dict)
     linked: Mapping[str, str] = field(default_factory=dict)
 
@@ -30,6 +32,16 @@ class Known:
     def people(self) -> Mapping[str, Person]:
         """Whom the earlier sources name, by id."""
         return {one.id: one for one in self.earlier.people}
+
+    @property
+    def ids(self) -> set[str]:
+        """Every id that is, or was, somebody's."""
+        return {*self.people, *self.aliases, *self.remembered}
+
+    def by_id(self, person_id: str) -> str:
+        """The id of whoever has this one, or is called so by an earlier source; "" if nobody is."""
+        here = person_id in self.people or person_id in self.remembered
+        return person_id if here else self.aliases.get(person_id, "")
 
     def by_email(self, email: str) -> str:
         """The id of whoever has the address, lower case, by an earlier source or else by memory; "" if nobody has."""
