@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from bot import config, logs, terminal
 from bot.app import App
 from bot.build import build
@@ -19,7 +21,7 @@ from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, audit_rows, write_csv
 from bot.pull import pull
-from bot.run import serve
+from bot.run import events_url, serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
 from handlers.card import Card
@@ -132,7 +134,7 @@ def manifest_(args: argparse.Namespace) -> int:
     """Print the app manifest to paste where a new app is made."""
     settings = config.load()
     reads_people = any(each.kind == "slack" for each in settings.directory)
-    print(json.dumps(manifest(settings.slack.command, args.url, directory=reads_people), indent=2))
+    print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
     return 0
 
 
@@ -208,6 +210,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         return int(args.work(args))
+    except SQLAlchemyError as trouble:
+        print(
+            f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
+            file=sys.stderr,
+        )
+        return 2
     except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
         print(trouble, file=sys.stderr)
         return 2

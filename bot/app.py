@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from apscheduler.triggers.cron import CronTrigger
@@ -26,7 +26,7 @@ from handlers.house import House
 from handlers.place import Place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
-from storage import deliveries, outbox, people
+from storage import deliveries, outbox, people, usage
 from storage.db import Busy, Database
 from storage.directory import Directory, Link, Person
 from storage.outbox import Wish
@@ -197,7 +197,7 @@ class App:
         try:
             directory = self.directory()
             today = self.now().astimezone(self.house.zone).date()
-            self.database.transact(lambda conn: people.apply(conn, directory, today))
+            self.database.transact(lambda conn: self._apply(conn, directory, today))
         except (Outside, Unusable, people.Shrunk) as trouble:
             if not self.everybody():
                 raise
@@ -205,6 +205,11 @@ class App:
             log.warning("people were not refreshed", why=why)
         self.hear(Sentence("begin", CLOCK.id, NOWHERE))
         return why
+
+    def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
+        for new in people.apply(conn, directory, today):
+            if new.platform in self.providers:
+                usage.reattribute(conn, new.platform, new.kind, new.external_id, self.now())
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""
@@ -228,7 +233,8 @@ class App:
 
     def _say_later(self, conn: Connection, line: ScheduleLine, slot: datetime, now: datetime) -> None:
         platform, _, channel = line.place.partition(":")
-        place = Place(platform, channel, public=True) if line.place else NOWHERE
+        public = not channel.startswith(("U", "W", "D"))
+        place = Place(platform, channel, public=public) if line.place else NOWHERE
         payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
         key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
         outbox.ensure(conn, key, "say", "clock", payload, now, now)

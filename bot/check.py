@@ -1,6 +1,7 @@
 """`check`: what is configured, what works, and what to do about the rest, line by line."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,6 +15,7 @@ from bot.providers.base import Finding, Provider
 from bot.slack.show import check as check_slack
 from bot.slack.show import web_client
 from bot.trouble import Outside
+from storage import people
 from storage.db import Busy, Unreadable
 
 NAMED_MAX = 5
@@ -39,6 +41,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
     yield from _sources(app, unlearnt)
     yield from _people(app)
+    yield from _references(app)
     yield from _slack(settings, environ)
     for provider in app.providers.values():
         yield from _provider(provider)
@@ -79,6 +82,22 @@ def _people(app: App) -> Iterator[Finding]:
             ok=True,
             advice="Their requests for more cannot be decided by a manager.",
         )
+
+
+def _references(app: App) -> Iterator[Finding]:
+    """Budgets and links that name an account which is not there."""
+    known = {each.id for each in app.database.ask(people.every_account)}
+    named = [(f"budget {each.name}", each.account_id) for each in app.settings.budgets if each.account_id]
+    named += [(f"link of {each.platform} {each.kind} {each.id}", each.account) for each in app.settings.links]
+    for what, account in named:
+        if account not in known:
+            close = get_close_matches(account, sorted(known), n=1, cutoff=0.6)
+            meant = f"; did you mean {close[0].replace('/', ' ')}?" if close else ""
+            yield Finding(
+                f"{what}: {account.replace('/', ' ')} is not known{meant}",
+                ok=False,
+                advice="Mend its name in app.yaml.",
+            )
 
 
 def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:

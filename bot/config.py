@@ -297,7 +297,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
     """DATABASE_URL, else app.yaml's, else a file: the demo's if there is only the sample company."""
     default = DEMO_DATABASE if settings.is_sample else DATABASE_DEFAULT
-    return environ.get("DATABASE_URL", "") or settings.database.url or default
+    return secret("DATABASE_URL", environ) or settings.database.url or default
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -1,5 +1,6 @@
 """Structured logs. Secrets and texts of messages never reach them: what is logged is named, piece by piece."""
 
+import json
 import logging
 import re
 import sys
@@ -25,6 +26,16 @@ class _Redacting(logging.Filter):
         record.msg = SECRETS.sub("[secret]", record.getMessage())
         record.args = ()
         return True
+
+
+class _Json(logging.Formatter):
+    """A line of JSON, whatever the message holds."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
+        if record.exc_info:
+            said["exception"] = SECRETS.sub("[secret]", self.formatException(record.exc_info))
+        return json.dumps(said, ensure_ascii=False)
 
 
 def to_json() -> None:
@@ -61,6 +72,7 @@ def _standard_library(level: int) -> None:
     """Libraries never log at DEBUG: slack_sdk would write tokens and messages."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_Redacting())
+    handler.setFormatter(_Json())
     logging.basicConfig(
         level=level, handlers=[handler], force=True, format='{"logger": "%(name)s", "event": "%(message)s"}'
     )

@@ -58,7 +58,8 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         stack.callback(door.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
-            secrets = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
+            said = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
+            secrets = [one.strip() for one in said if one.strip()]
             endpoint = Endpoint(door, Gate(secrets, now=time.time))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
@@ -70,6 +71,11 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above
         yield server(app, routes, connected)
+
+
+def events_url(address: str | None) -> str | None:
+    """Where Slack sends everything to, from the bot's public address; None stays None."""
+    return address and address.rstrip("/").removesuffix(EVENTS_PATH) + EVENTS_PATH
 
 
 def _needed(name: str, what: str, environ: Mapping[str, str]) -> str:

@@ -30,7 +30,7 @@ from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
 from handlers.pool import allot, pool, split
 from handlers.spend import spend
-from handlers.status import status
+from handlers.status import retry, status
 from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
 from handlers.why import why
@@ -78,6 +78,7 @@ COMMANDS: Mapping[str, Command] = {
         command(people_, writes=False),
         command(enforce, writes=True),
         command(status, writes=False),
+        command(retry, writes=True),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
         command(other, writes=False, hidden=True),

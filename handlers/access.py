@@ -4,7 +4,7 @@ A person sees their own figures; an owner sees their account and all below it; f
 sees group totals only.
 """
 
-from handlers.context import Context
+from handlers.context import CLOCK, Context
 from storage import people
 
 GROUP_MIN = 5
@@ -15,6 +15,14 @@ def may_see(ctx: Context, account_id: str) -> bool:
     if account_id == ctx.account_id or sees_all(ctx):
         return True
     return people.owns(ctx.conn, ctx.person.id, account_id)
+
+
+def is_for_all(ctx: Context, account_id: str) -> bool:
+    """Whether an account's totals may be shown to the channel: the clock says so, and enough people are behind them."""
+    if not ctx.place.public or ctx.person.id != CLOCK.id:
+        return False
+    people_below = [one for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active]
+    return len(people_below) >= GROUP_MIN
 
 
 def sees_all(ctx: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from handlers.access import is_for_all
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.money import percent
@@ -36,7 +37,8 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx), *_buttons(ctx, account)]
-    return Card(_title(ctx, account, deciding), tuple(blocks), tone_of(deciding))
+    personal = not is_for_all(ctx, account.id)
+    return Card(_title(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
 
 
 def tone_of(standing: Standing) -> Tone:

@@ -8,12 +8,13 @@ from handlers.card import Card
 from handlers.context import Context
 from handlers.house import Budget
 from handlers.periods import Period, period_of
-from handlers.standing import allotment_of, binds, current, used
+from handlers.standing import allotment_of, binds, current, spent_below, used
 from handlers.trouble import Refused
 from handlers.words import One
-from storage import ledger, people, usage
+from storage import ledger, people
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
+from storage.models import ORGANIZATION
 from storage.people import Account
 from storage.usage import Spent
 
@@ -105,7 +106,7 @@ def _rollovers(ctx: Context, budget: Budget) -> Iterator[Entry]:
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):
         return
     before = ledger.shares(ctx.conn, budget.name, last.first)
-    spent = usage.spent_by_everybody(ctx.conn, last.first, last.end)
+    spent = spent_below(ctx, budget, last, budget.account_id or ORGANIZATION)
     for account_id, left in sorted(_left(ctx, budget, before, spent).items()):
         amount = left if cap is None else min(left, cap)
         if amount > 0:

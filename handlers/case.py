@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.balance import gauge
 from handlers.card import Block, Button, Card, Facts, Text
-from handlers.context import Context
+from handlers.context import CHAT_PLATFORMS, Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.hours import after_working
 from handlers.standing import Standing, standings
@@ -87,6 +87,15 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
         theirs.tell(person.id, f"request/{request.id}", card)
         if anew and to_decide:
             theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
+
+
+def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
+    """The names of those asked at the present stage, each with whether they have a place to be written to."""
+    asked = [each for each in requests.who_was_asked(ctx.conn, request.id) if each.stage == request.stage]
+    return {
+        _name(ctx, each.person_id): bool(people.identities(ctx.conn, f"person/{each.person_id}", CHAT_PLATFORMS))
+        for each in asked
+    }
 
 
 def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:

@@ -75,10 +75,16 @@ class Context:
         payload = json.dumps({"place": place_to_json(place), "card": CARD.dump_python(card, mode="json")})
         outbox.ensure(self.conn, f"{key}@{place}", "show", place.platform, payload, self.now, self.now)
 
-    def tell(self, person_id: str, key: str, card: Card) -> None:
-        """Wish that a person see a card, in private, wherever they talk to us."""
-        for platform, external_id in people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS):
+    def tell(self, person_id: str, key: str, card: Card) -> bool:
+        """Wish that a person see a card, in private, wherever they talk to us.
+
+        Returns:
+            Whether there is such a place; somebody who never spoke to us on a platform may have none.
+        """
+        found = people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS)
+        for platform, external_id in found:
             self.show(key, Place(platform, external_id.rpartition("/")[2]), card)
+        return bool(found)
 
     def pull(self, provider: str, key: str) -> None:
         """Wish that a provider's usage be read."""

@@ -33,7 +33,7 @@ WEEK = 7
 WEEKS_MAX = 8
 ACTIVE_DAYS_MIN = 14
 RECENT, AGED = 3, 4  # a week weighs three quarters of the week after it
-COURSES = 201
+COURSES, COURSES_TRIED = 201, 101
 TRIALS_MIN = 14
 POINTS_MAX = 31
 SATURDAY = 5
@@ -87,6 +87,7 @@ def project(
     whole_until: date | None = None,
     limit: int | None = None,
     free: Container[date] = _NO_DAYS,
+    courses: int = COURSES,
 ) -> Forecast:
     """How a period will end, from what was used on each day.
 
@@ -98,6 +99,7 @@ def project(
         whole_until: days from here on are as unfinished as today; None if all days before today are whole.
         limit: what may be used in the period, None for no limit.
         free: days that are like a weekend whatever their weekday, such as holidays.
+        courses: how many courses are drawn.
     """
     used_on: dict[date, int] = {}
     for day, amount in days:
@@ -108,7 +110,7 @@ def project(
     method: Method = "weeks" if active >= ACTIVE_DAYS_MIN else "pace"
     period = [period_first + n * _DAY for n in range((period_end - period_first).days)]
     coming = [day for day in period if day >= known_until]
-    ahead = _from_weeks(history, coming, free) if method == "weeks" else _from_pace(history, coming)
+    ahead = _from_weeks(history, coming, free, courses) if method == "weeks" else _from_pace(history, coming)
     before = [used_on.get(day, 0) for day in period if day < known_until]
     so_far = [used_on.get(day, 0) for day in coming]
     paths = [list(accumulate([*before, *map(max, so_far, drawn)])) for drawn in ahead]
@@ -142,7 +144,7 @@ def coverage(history: Sequence[tuple[date, int]], horizon: int = WEEK) -> tuple[
     last = max((day for day, _ in history), default=date.min)
     for day in sorted({day for day, _ in history}):
         end = day + horizon * _DAY
-        seen = project([each for each in history if each[0] < day], day, end, day)
+        seen = project([each for each in history if each[0] < day], day, end, day, courses=COURSES_TRIED)
         if seen.method == "weeks" and end <= last + _DAY:
             tried += 1
             held += seen.p10 <= sum(amount for when, amount in history if day <= when < end) <= seen.p90
@@ -157,12 +159,14 @@ def _history(used_on: dict[date, int], end: date) -> dict[date, int]:
 
 
 def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[int]]:
-    """Every day like the average day, half of it, and twice it."""
-    total, days = sum(history.values()), max(1, len(history))
+    """Every day like the average day, half of it, and twice it. The average is of a week at least: one day tells none."""
+    total, days = sum(history.values()), max(WEEK, len(history))
     return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
 
 
-def _from_weeks(history: dict[date, int], coming: Sequence[date], free: Container[date]) -> list[list[int]]:
+def _from_weeks(
+    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
+) -> list[list[int]]:
     """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
     tame = _tamed(history, free)
     weeks = _weeks(list(tame))
@@ -173,20 +177,21 @@ def _from_weeks(history: dict[date, int], coming: Sequence[date], free: Containe
         (_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week
     ]
     pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
-    days = [_is_free(day, free) for day in coming]
     dice = Random(0)  # noqa: S311 - no secret, and the same every time
-    return [_course(days, list(zip(totals, weights, strict=True)), pools, mean, dice) for _ in range(COURSES)]
-
-
-def _course(
-    days: Sequence[bool], weeks: Sequence[Weighed], pools: dict[bool, list[Weighed]], mean: int, dice: Random
-) -> list[int]:
-    week = _Urn(weeks, dice)
+    week = _Urn(list(zip(totals, weights, strict=True)), dice)
     urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
+    days = [urns[_is_free(day, free)] for day in coming]
+    return [_course(days, week, mean) for _ in range(courses)]
+
+
+def _course(days: "Sequence[_Urn]", week: "_Urn", mean: int) -> list[int]:
+    """One course: a draw for each day from its urn, and one for each week."""
+    for urn in {week, *days}:
+        urn.forget()
     drawn: list[int] = []
     for start in range(0, len(days), WEEK):
         total = week.draw()
-        drawn += [urns[is_free].draw() * total // mean for is_free in days[start : start + WEEK]]
+        drawn += [urn.draw() * total // mean for urn in days[start : start + WEEK]]
     return drawn
 
 
@@ -202,6 +207,10 @@ class _Urn:
         self._more = max(1, self._bounds[-1] // len(numbers))
         self._drawn: list[int] = []
         self._dice = dice
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._drawn.clear()
 
     def draw(self) -> int:
         """A number."""

@@ -142,7 +142,7 @@ class Budget(Rule):
 
 
 TIERS: dict[str, tuple[str, ...]] = {
-    "small": ("*haiku*", "*mini*", "*nano*", "*flash*", "*lite*", "*small*", "*cheap*"),
+    "small": ("*haiku*", "*-mini*", "*-nano*", "*flash*", "*-lite*", "*-small*"),
     "flagship": ("*opus*", "gpt-5*pro*", "*gemini*pro*", "o1*", "o3*", "*ultra*", "*fable*"),
 }
 STANDARD = "standard"

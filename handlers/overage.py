@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from handlers import rules
 from handlers.balance import gauge
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
-from handlers.case import deed, grant, refresh, start_stage
+from handlers.case import deed, grant, refresh, start_stage, who_is_reached
 from handlers.context import Context
 from handlers.money import Amount
 from handlers.rules import STAGES, Ask, Stage
@@ -61,7 +61,7 @@ def request(
         f"Asked for {shown} more",
         (
             Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(names, route)), ("For", reason))),
-            Text("You hear from me when it is decided."),
+            Text(_what_next(ctx, asked)),
             Button("Withdraw it", f"withdraw {asked.handle}", confirm=f"Withdraw the request for {shown}?"),
         ),
     )
@@ -161,6 +161,14 @@ def _goes_to(names: list[str], route: Route) -> str:
     by = route.stages[0].by
     whom = " or ".join(names) + (f" (your {by})" if by in ("manager", "owner") else "")
     return whom + (f", then {after}" if after else route.words.removeprefix(first))
+
+
+def _what_next(ctx: Context, asked: Request) -> str:
+    """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
+    unseen = [name for name, reached in who_is_reached(ctx, asked).items() if not reached]
+    if unseen:
+        return f"{' and '.join(unseen)} never spoke to me here, so I cannot write to them. Tell them to say: requests"
+    return "You hear from me when it is decided."
 
 
 def _own_account(ctx: Context) -> Account:

@@ -8,10 +8,10 @@ from handlers.house import Budget
 from handlers.money import Amount, percent
 from handlers.periods import Period
 from handlers.provenance import as_of
-from handlers.standing import current, used
+from handlers.standing import current, spent_below, used
 from handlers.trouble import Refused
 from handlers.words import MaybeHowMuch, MaybeTo, PoolOf, Whom
-from storage import ledger, people, usage
+from storage import ledger, people
 from storage.ledger import Entry
 from storage.people import Account
 
@@ -29,8 +29,8 @@ class Pool:
         limit: all of it.
         spent: by everybody below.
         shares: what was given to whom, by account.
-        used: what each person or agent below has spent, by account.
-        names: of those accounts.
+        used: what each account has spent on the days on which it was below, by account.
+        names: of the people and agents that are below now.
         version: how many entries it has, so that each new one has a key of its own.
     """
 
@@ -50,9 +50,14 @@ class Pool:
         return self.limit - sum(self.shares.values())
 
     @property
+    def common(self) -> int:
+        """What was spent by those who have no share, who have left, or by the team itself."""
+        return self.spent - sum(self.used.get(each, 0) for each in self.shares)
+
+    @property
     def free(self) -> int:
         """What is given to nobody and spent by nobody: as much can be given away now."""
-        return self.unsplit - sum(spent for each, spent in self.used.items() if each not in self.shares)
+        return self.unsplit - self.common
 
 
 def pool(ctx: Context, whom: Whom = None) -> Card:
@@ -108,10 +113,10 @@ def split(ctx: Context, whom: Whom = None) -> Card:
     members = sorted(each for each in mine.names if each.startswith("person/"))
     if not members:
         raise Refused(f"There is nobody in {mine.account.name} to split the pool among.")
-    agents = sum(spent for each, spent in mine.used.items() if each not in members and each not in mine.shares)
+    others = mine.common - sum(mine.used.get(each, 0) for each in members if each not in mine.shares)
     reserved = sum(share for each, share in mine.shares.items() if each not in members)
     spent = sum(mine.used.get(each, 0) for each in members)
-    left = mine.limit - reserved - agents - spent
+    left = mine.limit - reserved - others - spent
     if left < 0:
         raise Refused(f"The pool of {mine.account.name} is used up; there is nothing left to split.")
     _move(ctx, mine, {each: mine.used.get(each, 0) + left // len(members) for each in members})
@@ -148,12 +153,12 @@ def _read(ctx: Context, budget: Budget, account: Account) -> Pool:
     limit = allotment + (own.moved if own else 0) + sum(each.moved for each in posted.values())
     below = [each for each in people.descendants(ctx.conn, account.id) if each.kind in ("person", "agent")]
     names = {each.id: each.name for each in below if each.active}
-    spent = usage.spent_below(ctx.conn, account.id, period.first, period.end)
+    spent = spent_below(ctx, budget, period, account.id)
     everybody = {each: used(ctx.house, budget, sums) for each, sums in spent.items()}
-    total, counted = everybody.get(account.id, 0), {each: everybody[each] for each in names if each in everybody}
+    total = everybody.get(account.id, 0)
     shares = {each: sums.moved for each, sums in posted.items() if sums.moved}
     version = ledger.count(ctx.conn, budget.name, period.first)
-    return Pool(budget, account, period, limit, total, shares, counted, names, version)
+    return Pool(budget, account, period, limit, total, shares, everybody, names, version)
 
 
 def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any
 
+from handlers.access import is_for_all
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
 from handlers.money import NANOS, percent, symbol_of
@@ -47,7 +48,8 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
         chart = _chart(ctx, account, span)
         blocks += [_table(ctx, by, rows, total), *([chart] if chart else [])]
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in rows)))
-    return Card(title, (*blocks, *_buttons(ctx, account, by)))
+    personal = by in ("person", "agent", "key") or not is_for_all(ctx, account.id)
+    return Card(title, (*blocks, *_buttons(ctx, account, by)), personal=personal)
 
 
 def _rows(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
@@ -72,7 +74,7 @@ def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[S
     inside = {each.id: each.name for each in people.descendants(ctx.conn, account.id) if each.kind == kind}
     if kind == "team":
         inside = {each: name for each, name in inside.items() if _is_leaf(ctx, each) and each != account.id}
-    found = usage.spent_by_account(ctx.conn, sorted(inside), span.first, span.end)
+    found = usage.spent_by_account(ctx.conn, account.id, sorted(inside), span.first, span.end)
     named = [
         Spent(inside[each.name], each.cost_nanos, each.tokens, each.tokens_unpriced, each.requests) for each in found
     ]

@@ -120,10 +120,11 @@ def _pool(
     whole = Standing(budget, holder, name, period, allotment, own.moved + split, spent, since)
     if not split or account.id == holder:
         return [whole]
+    below = figures.below(budget, period)
     if account.id in shares:
-        used = figures.spent(budget, period, account.id)
+        used = below.get(account.id, 0)
         return [Standing(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
-    theirs = sum(figures.spent(budget, period, each) for each in shares)
+    theirs = sum(below.get(each, 0) for each in shares)
     return [Standing(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
 
 
@@ -160,14 +161,30 @@ class _Figures:
             self._spent[window] = _read(self._ctx, budget, period, account_id)
         return used(self._ctx.house, budget, self._spent[window])
 
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """What each account below a pool spent of it, on the days on which it was there."""
+        spent = spent_below(self._ctx, budget, period, budget.account_id)
+        return {each: used(self._ctx.house, budget, sums) for each, sums in spent.items()}
+
 
 def _read(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
-    """The rollup cuts days as the organization does; a budget of another zone looks at the hours themselves."""
-    if not budget.zone or budget.zone == ctx.house.organization.zone:
+    if not _has_own_zone(ctx, budget):
         return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
+    return spent_below(ctx, budget, period, account_id)[account_id]
+
+
+def spent_below(ctx: Context, budget: Budget, period: Period, account_id: str) -> dict[str, list[Spent]]:
+    """What an account spent, and each below it on the days on which it was there, as a budget cuts the days."""
+    if not _has_own_zone(ctx, budget):
+        return usage.spent_below(ctx.conn, account_id, period.first, period.end)
     zone = ZoneInfo(budget.zone)
     start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (period.first, period.end))
     return usage.spent_between(ctx.conn, account_id, (period.first, period.end), (start, end))
+
+
+def _has_own_zone(ctx: Context, budget: Budget) -> bool:
+    """The rollup cuts days as the organization does; a budget of another zone looks at the hours themselves."""
+    return bool(budget.zone) and budget.zone != ctx.house.organization.zone
 
 
 def used(house: House, budget: Budget, spent: list[Spent]) -> int:

@@ -1,7 +1,7 @@
 """How the bot itself is doing."""
 
 from handlers.access import sees_all
-from handlers.card import Block, Card, Facts, Table, Text
+from handlers.card import Block, Button, Card, Facts, Table
 from handlers.context import Context
 from handlers.trouble import Refused
 from storage import outbox, usage
@@ -30,4 +30,14 @@ def status(ctx: Context) -> Card:
         blocks.append(Table("Not delivered", ("What", "Attempts", "Why"), troubled, "lrl"))
     well = not troubled and not any(row[3] != "none" for row in rows)
     title = "All is well" if well else "Something outside does not answer"
-    return Card(title, (*blocks, Text("Retries go on by themselves.", quiet=True)), "good" if well else "warn")
+    if waiting.get("parked"):
+        blocks.append(Button("Try again what was given up", "retry"))
+    return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def retry(ctx: Context) -> Card:
+    """Try again what was given up, once its cause is mended; for finance and admins."""
+    if not sees_all(ctx):
+        raise Refused("That is for finance and admins.")
+    count = outbox.reopen(ctx.conn, ctx.now)
+    return Card(f"{count} tried again", (Button("Status", "status"),))

@@ -32,9 +32,9 @@ class WhomWord:
     figures: bool = True
     alone: bool = True
 
-    def usage(self, name: str) -> str:
+    def usage(self, _name: str) -> str:
         """See Word."""
-        return f"{self.lead} {name}"
+        return f"{self.lead} whom"
 
     def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
         """See Word. Somebody unknown and somebody the asker may not see get the same answer."""

@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 T = TypeVar("T")
@@ -118,16 +118,20 @@ class Database:
         self._questions.dispose()
 
 
+_RIGHT = "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name)."
+
+
 def _known(url: str) -> URL:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Unreadable(_RIGHT) from None
     kind = parsed.get_backend_name()
     if kind == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
         return parsed
-    raise Unreadable(
-        "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name).",
-    )
+    raise Unreadable(_RIGHT)
 
 
 def _revision(conn: Connection) -> str | None:

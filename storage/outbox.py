@@ -192,6 +192,12 @@ def troubled(conn: Connection) -> list[Wish]:
     return [Wish(*row) for row in rows]
 
 
+def reopen(conn: Connection, now: datetime) -> int:
+    """Let everything that was given up be tried again; how many there were."""
+    parked = update(wishes).where(wishes.c.state == "parked")
+    return conn.execute(parked.values(state="open", attempts=0, held_until=now)).rowcount
+
+
 def prune(conn: Connection, now: datetime) -> None:
     """Forget said sentences and pulls that came true long ago; messages stay, for they may change again."""
     conn.execute(

@@ -158,11 +158,14 @@ LEAVERS_SHARE_MAX = 0.2
 LEAVERS_ALWAYS_ALLOWED = 10
 
 
-def apply(conn: Connection, directory: Directory, today: date) -> None:
+def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     """Make people, accounts, the tree and explicit links as the sources say.
 
     Who is missing from the sources has left: the person stays, inactive, with all history. A moved person's new team
     counts from today on.
+
+    Returns:
+        The explicit links that are new, so that charges of the past can follow them.
 
     Raises:
         Shrunk: more people would leave at once than is believable; nothing was changed.
@@ -176,9 +179,9 @@ def apply(conn: Connection, directory: Directory, today: date) -> None:
     _part_with(conn, accounts, wanted)
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
-    for one in directory.links:
-        if one.account in parents:  # what is charged to an account that is not there would count nowhere
-            link(conn, one, "explicit")
+    # What is charged to an account that is not there would count nowhere.
+    known = [one for one in directory.links if one.account in parents]
+    return [one for one in known if link(conn, one, "explicit")]
 
 
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:
@@ -227,8 +230,10 @@ def _account_rows(directory: Directory) -> Iterator[dict[str, object]]:
             "active": active,
         }
 
+    teams = {each.id for each in directory.teams}
+
     def team(name: str) -> str:
-        return f"team/{name}" if name else ORGANIZATION
+        return f"team/{name}" if name in teams else ORGANIZATION
 
     yield row(ORGANIZATION, "organization", "Everybody", "")
     yield row(UNALLOCATED, "unallocated", "Unallocated", ORGANIZATION)

@@ -37,7 +37,6 @@ from sqlalchemy.schema import CreateTable
 from storage import bulk
 from storage.charges import Charge
 from storage.models import (
-    FOREVER,
     UNALLOCATED,
     Instant,
     accounts,
@@ -250,6 +249,9 @@ def _summed(*, by: Column[Any]) -> Select[Any]:
 
 _BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
 _BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
+_THAT_DAY = and_(
+    lineage.c.account_id == spend.c.account_id, lineage.c.since <= spend.c.day, spend.c.day < lineage.c.until
+)
 _CHILDREN = (
     select(
         accounts.c.id,
@@ -259,7 +261,9 @@ _CHILDREN = (
         cast(func.sum(spend.c.requests), BigInteger),
     )
     .join(spend, spend.c.account_id == accounts.c.id)
+    .join(lineage, _THAT_DAY)
     .where(
+        lineage.c.ancestor_id == bindparam("above"),
         accounts.c.id.in_(bindparam("accounts", expanding=True)),
         spend.c.day >= bindparam("first", type_=Date),
         spend.c.day < bindparam("end", type_=Date),
@@ -291,9 +295,9 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     return [Spent(str(row[0]), *row[1:]) for row in rows]
 
 
-def spent_by_account(conn: Connection, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
-    """The same, a sum for each of some accounts."""
-    rows = conn.execute(_CHILDREN, {"accounts": list(account_ids), "first": first, "end": end})
+def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
+    """The same, a sum for each of some accounts, on the days on which they were below another."""
+    rows = conn.execute(_CHILDREN, {"above": above, "accounts": list(account_ids), "first": first, "end": end})
     return [Spent(*row) for row in rows]
 
 
@@ -311,6 +315,7 @@ def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: 
 
 _BETWEEN = (
     select(
+        charges.c.account_id,
         charges.c.model,
         cast(func.sum(charges.c.cost_house_nanos), BigInteger),
         cast(func.sum(_all_tokens(charges)), BigInteger),
@@ -342,15 +347,15 @@ _BETWEEN = (
             ),
         ),
     )
-    .group_by(charges.c.model)
-    .order_by(charges.c.model)
+    .group_by(charges.c.account_id, charges.c.model)
+    .order_by(charges.c.account_id, charges.c.model)
 )
 
 
 def spent_between(
     conn: Connection, account_id: str, days: tuple[date, date], moments: tuple[datetime, datetime]
-) -> list[Spent]:
-    """What an account and all below it spent, by model, in a period of another zone than the organization's.
+) -> dict[str, list[Spent]]:
+    """What an account spent, and each below it on the days on which it was there, in a period of another zone.
 
     Args:
         conn: any connection.
@@ -368,7 +373,12 @@ def spent_between(
         "start_at": moments[0],
         "end_at": moments[1],
     }
-    return [Spent(row[0], *row[1:]) for row in conn.execute(_BETWEEN, values)]
+    found: dict[str, list[Spent]] = {account_id: []}
+    for own_id, *sums in conn.execute(_BETWEEN, values):
+        spent = Spent(*sums)
+        for each in {account_id, own_id}:
+            found.setdefault(each, []).append(spent)
+    return found
 
 
 _EVERYBODY = (
@@ -390,7 +400,7 @@ _BELOW = (
         cast(func.sum(spend.c.cost_nanos), BigInteger),
         cast(func.sum(spend.c.tokens), BigInteger),
     )
-    .join(lineage, and_(lineage.c.account_id == spend.c.account_id, lineage.c.until == FOREVER))
+    .join(lineage, _THAT_DAY)
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         spend.c.day >= bindparam("first", type_=Date),
@@ -401,7 +411,7 @@ _BELOW = (
 
 
 def spent_below(conn: Connection, account_id: str, first: date, end: date) -> dict[str, list[Spent]]:
-    """What an account and each account that is below it today spent, by model."""
+    """What an account spent, and what each account spent on the days on which it was below, by model."""
     found: dict[str, list[Spent]] = {}
     for row in conn.execute(_BELOW, {"account": account_id, "first": first, "end": end}):
         found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))

@@ -16,6 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from bot.slack.show import BASE_URL, TIMEOUT_S, degrees
 from handlers.card import Card
 
+API_HOSTS = frozenset({"slack.com", "slack-gov.com"})
 HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 BAD_REQUEST = 400
 
@@ -36,7 +37,8 @@ class Hooks:
     """
 
     def __init__(self, base_url: str = BASE_URL, *, native: bool = True) -> None:
-        self._stand_in = None if base_url == BASE_URL else urlsplit(base_url)
+        base = urlsplit(base_url)
+        self._stand_in = None if base.hostname in API_HOSTS else base
         self._native = native
         self._opener = build_opener(_NoRedirect)
 

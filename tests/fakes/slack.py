@@ -138,6 +138,7 @@ class FakeSlack(Loopback):
     """
 
     team = "T1"
+    enterprise = ""
     app_id = "A1"
     bot_user = "UBOT"
     bot_id = "B1"
@@ -455,7 +456,8 @@ class FakeSlack(Loopback):
         return {"ok": True, **handler(self, arguments)}
 
     def _auth_test(self, _arguments: Json) -> Json:
-        return {"team": "Acme", "team_id": self.team, "user": "bursar", "user_id": self.bot_user, "bot_id": self.bot_id}
+        who = {"team": "Acme", "team_id": self.team, "user": "bursar", "user_id": self.bot_user, "bot_id": self.bot_id}
+        return who | ({"enterprise_id": self.enterprise} if self.enterprise else {})
 
     def _users_info(self, arguments: Json) -> Json:
         user = self.users.get(arguments.get("user", ""))

@@ -235,7 +235,9 @@ def test_the_delimiter_may_be_said_in_the_first_line(read: Read) -> None:
     assert read("sep=|\r\n" + ACME.replace(",", "|").replace("\n", "\r\n")) == read(ACME)
 
 
-def test_quoted_fields_may_hold_delimiters_quotes_and_line_ends(read: Read, complaint: Callable[..., list[str]]) -> None:
+def test_quoted_fields_may_hold_delimiters_quotes_and_line_ends(
+    read: Read, complaint: Callable[..., list[str]]
+) -> None:
     """And the lines of an error are still those of the file."""
     text = '"E-Mail","Name","Team"\na@x.y,"Weber, ""Max""\nJr.","Search;Ads"\nb@x,"B, too\n",\nc@x,C,,more\n'
 
@@ -281,33 +283,81 @@ def test_a_hundred_thousand_people_are_read_quickly(read: Read) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ("Asia/Kolkata", "Asia/Kolkatta", "line 4: “Asia/Kolkatta” is no time zone; write one such as Europe/Berlin; "
-         "did you mean “Asia/Kolkata”?"),
-        ("on leave", "on leav", "line 4: the status “on leav” is not known; write active, or left; did you mean "
-         "“on leave”?"),
-        ("Ana Silva,max@", "Ana Silva,eve@", "line 4: nobody knows the manager “eve@acme.example”; write the e-mail "
-         "address or the id of somebody in this file"),
-        ("\nana@", "\nMax@", "line 4: the e-mail address max@acme.example stands on line 3 already; give each "
-         "person one line with their own"),
+        (
+            "Asia/Kolkata",
+            "Asia/Kolkatta",
+            ("line 4: “Asia/Kolkatta” is no time zone; write one such as Europe/Berlin; did you mean “Asia/Kolkata”?"),
+        ),
+        (
+            "on leave",
+            "on leav",
+            ("line 4: the status “on leav” is not known; write active, or left; did you mean “on leave”?"),
+        ),
+        (
+            "Ana Silva,max@",
+            "Ana Silva,eve@",
+            (
+                "line 4: nobody knows the manager “eve@acme.example”; write the e-mail "
+                "address or the id of somebody in this file"
+            ),
+        ),
+        (
+            "\nana@",
+            "\nMax@",
+            (
+                "line 4: the e-mail address max@acme.example stands on line 3 already; give each "
+                "person one line with their own"
+            ),
+        ),
         ("ana@acme.example", "", "line 4: the e-mail address is missing"),
-        ("ana@acme.example", "ana at acme", "line 4: “ana at acme” is no e-mail address; write one such as "
-         "ana@acme.example"),
+        (
+            "ana@acme.example",
+            "ana at acme",
+            ("line 4: “ana at acme” is no e-mail address; write one such as ana@acme.example"),
+        ),
         ("Ana Silva", "", "line 4: the name is missing"),
-        ("Kim Tanaka,", "Kim Tanaka,ana@acme.example", "line 2: the managers form a circle (ana → max → kim → ana); one "
-         "of them must report to somebody else, or to nobody"),
-        ("Ads,Engineering,CC-2,Asia", "Ads,Sales,CC-2,Asia", "line 4: the team “Search & Ads” is part of “Sales” here, "
-         "but on line 3 the team “Search & Ads” is part of “Engineering”"),
-        (KIM, KIM.replace(",,,Engineering", ",,Engineering,Search & Ads"), "line 2: a department cannot be below itself: "
-         "“Engineering” below “Search & Ads” below “Engineering”; correct the column department"),
-        (KIM, KIM.replace(",,,", ",,Search-Ads,"), "line 3: the teams “Search-Ads” and “Search & Ads” would both have "
-         "the id search-ads; rename one, or list one with another id under teams: in app.yaml"),
+        (
+            "Kim Tanaka,",
+            "Kim Tanaka,ana@acme.example",
+            (
+                "line 2: the managers form a circle (ana → max → kim → ana); one "
+                "of them must report to somebody else, or to nobody"
+            ),
+        ),
+        (
+            "Ads,Engineering,CC-2,Asia",
+            "Ads,Sales,CC-2,Asia",
+            (
+                "line 4: the team “Search & Ads” is part of “Sales” here, "
+                "but on line 3 the team “Search & Ads” is part of “Engineering”"
+            ),
+        ),
+        (
+            KIM,
+            KIM.replace(",,,Engineering", ",,Engineering,Search & Ads"),
+            (
+                "line 2: a department cannot be below itself: "
+                "“Engineering” below “Search & Ads” below “Engineering”; correct the column department"
+            ),
+        ),
+        (
+            KIM,
+            KIM.replace(",,,", ",,Search-Ads,"),
+            (
+                "line 3: the teams “Search-Ads” and “Search & Ads” would both have "
+                "the id search-ads; rename one, or list one with another id under teams: in app.yaml"
+            ),
+        ),
         ("E-mail", "Contact", "line 1: there is no column with e-mail addresses; call it e-mail"),
-        ("Name", "Title", "line 1: there is no column with names; call it name, or have the columns first name and "
-         "last name"),
+        (
+            "Name",
+            "Title",
+            ("line 1: there is no column with names; call it name, or have the columns first name and last name"),
+        ),
         ("Status", "Name", "line 1: there are 2 columns “Name”; keep one of them"),
         ("Max Weber", '"Max" Weber', "line 3: the quotes of this record are wrong (',' expected after '\"')"),
     ],
-)  # fmt: skip
+)
 def test_an_error_names_its_line_and_what_would_be_right(
     complaint: Callable[..., list[str]], right: str, wrong: str, said: str
 ) -> None:
@@ -326,17 +376,26 @@ def test_an_error_names_its_line_and_what_would_be_right(
         (b"e-mail,name\na@x.y,Jos\xe9\n", "line 2: this is no UTF-8; save the file as “CSV UTF-8”"),
         ("e-mail,name\na@x.y,A\0\n", "line 2: this is no text; save the file as “CSV UTF-8”"),
         ("id,e-mail,name\nA na,a@x.y,A\n", "line 2: “a na” is no id; use at most 63 letters, digits, dots and hyphens"),
-        ("e-mail,name,roles\na@x.y,A,admn\n", "line 2: “admn” is no role; write finance or admin, or nothing; did you "
-         "mean “admin”?"),
+        (
+            "e-mail,name,roles\na@x.y,A,admn\n",
+            ("line 2: “admn” is no role; write finance or admin, or nothing; did you mean “admin”?"),
+        ),
         ("e-mail,name,locale\na@x.y,A,English\n", "line 2: “English” is no locale; write one such as en_US or de_DE"),
         ("e-mail,name,joined\na@x.y,A,2026-02-30\n", "line 2: “2026-02-30” is no day; write one such as 2026-11-22"),
         ("e-mail,name,joined\na@x.y,A,03/04/2026\n", "line 2: “03/04/2026” is no day; write one such as 2026-11-22"),
-        ("e-mail,name,team,team owner\na@x.y,A,S,a\nb@x.y,B,S,b\n", "line 3: the owner of the team “S” is b here, but "
-         "on line 2 the owner of the team “S” is a"),
-        ("e-mail,name,team owner\na@x.y,A,eve\n", "line 2: nobody knows the owner of the team “eve”; write the e-mail "
-         "address or the id of somebody in this file"),
+        (
+            "e-mail,name,team,team owner\na@x.y,A,S,a\nb@x.y,B,S,b\n",
+            ("line 3: the owner of the team “S” is b here, but on line 2 the owner of the team “S” is a"),
+        ),
+        (
+            "e-mail,name,team owner\na@x.y,A,eve\n",
+            (
+                "line 2: nobody knows the owner of the team “eve”; write the e-mail "
+                "address or the id of somebody in this file"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_export_should_be_is_said_plainly(
     complaint: Callable[..., list[str]], text: str | bytes, said: str
 ) -> None:
