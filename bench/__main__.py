@@ -8,28 +8,35 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import slash, start
+from bench import ledger, slash, start
 from bench.machine import described
 from bench.table import Table
 
 BENCHMARKS: Mapping[str, Callable[[], list[Table]]] = {
     "slash": slash.bench,
     "start": start.bench,
+    "ledger": ledger.bench,
 }
+
+# Only when they are named: they take long.
+LARGE: Mapping[str, Callable[[], list[Table]]] = {"ledger-large": ledger.bench_large}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmarks that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Speed and memory, beside a floor.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"default {', '.join(BENCHMARKS)}; also {', '.join(LARGE)}"
+    )
     names = parser.parse_args(argv).names or list(BENCHMARKS)
-    unknown = [name for name in names if name not in BENCHMARKS]
+    known = {**BENCHMARKS, **LARGE}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"there is no benchmark “{unknown[0]}”; there is {', '.join(BENCHMARKS)}")
+        parser.error(f"there is no benchmark “{unknown[0]}”; there is {', '.join(known)}")
     print(described())
     for name in names:
         began = time.monotonic()
-        for table in BENCHMARKS[name]():
+        for table in known[name]():
             print(f"\n{table}")
         print(f"\n({name} took {time.monotonic() - began:.0f} s)", flush=True)
     return 0

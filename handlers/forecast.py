@@ -158,43 +158,6 @@ def _history(used_on: dict[date, int], end: date) -> dict[date, int]:
     return {day: used_on.get(day, 0) for day in (first + n * _DAY for n in range((end - first).days))}
 
 
-def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[int]]:
-    """Every day like the average day, half of it, and twice it. The average is of a week at least: one day tells none."""
-    total, days = sum(history.values()), max(WEEK, len(history))
-    return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
-
-
-def _from_weeks(
-    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
-) -> list[list[int]]:
-    """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
-    tame = _tamed(history, free)
-    weeks = _weeks(list(tame))
-    weights = [RECENT**n * 1000 // AGED**n for n in range(len(weeks))]
-    totals = [sum(tame[day] for day in week) for week in weeks]
-    mean = max(1, sum(map(mul, totals, weights)) // sum(weights))
-    pool = [
-        (_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week
-    ]
-    pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
-    dice = Random(0)  # noqa: S311 - no secret, and the same every time
-    week = _Urn(list(zip(totals, weights, strict=True)), dice)
-    urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
-    days = [urns[_is_free(day, free)] for day in coming]
-    return [_course(days, week, mean) for _ in range(courses)]
-
-
-def _course(days: "Sequence[_Urn]", week: "_Urn", mean: int) -> list[int]:
-    """One course: a draw for each day from its urn, and one for each week."""
-    for urn in {week, *days}:
-        urn.forget()
-    drawn: list[int] = []
-    for start in range(0, len(days), WEEK):
-        total = week.draw()
-        drawn += [urn.draw() * total // mean for urn in days[start : start + WEEK]]
-    return drawn
-
-
 class _Urn:
     """Draws numbers by their weights, and puts each back with another like it.
 
@@ -220,6 +183,43 @@ class _Urn:
         number = self._drawn[(at - whole) // self._more] if again else self._numbers[bisect_right(self._bounds, at)]
         self._drawn.append(number)
         return number
+
+
+def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[int]]:
+    """Every day like the average day, half of it, and twice it. The average is that of a week at least."""
+    total, days = sum(history.values()), max(WEEK, len(history))
+    return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
+
+
+def _from_weeks(
+    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
+) -> list[list[int]]:
+    """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
+    tame = _tamed(history, free)
+    weeks = _weeks(list(tame))
+    weights = [RECENT**n * 1000 // AGED**n for n in range(len(weeks))]
+    totals = [sum(tame[day] for day in week) for week in weeks]
+    mean = max(1, sum(map(mul, totals, weights)) // sum(weights))
+    pool = [
+        (_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week
+    ]
+    pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
+    dice = Random(0)  # noqa: S311 - no secret, and the same every time
+    week = _Urn(list(zip(totals, weights, strict=True)), dice)
+    urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
+    days = [urns[_is_free(day, free)] for day in coming]
+    return [_course(days, week, mean) for _ in range(courses)]
+
+
+def _course(days: Sequence[_Urn], week: _Urn, mean: int) -> list[int]:
+    """One course: a draw for each day from its urn, and one for each week."""
+    for urn in {week, *days}:
+        urn.forget()
+    drawn: list[int] = []
+    for start in range(0, len(days), WEEK):
+        total = week.draw()
+        drawn += [urn.draw() * total // mean for urn in days[start : start + WEEK]]
+    return drawn
 
 
 def _weeks(days: Sequence[date]) -> list[Sequence[date]]:

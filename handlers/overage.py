@@ -135,13 +135,13 @@ def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> 
     Raises:
         Refused: no rule of app.yaml fits.
     """
-    times, _ = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
+    times, more = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
     pools = [
         one.left for one in standings(ctx, account) if one.budget.is_pool and one.budget.unit == standing.budget.unit
     ]
     ask = Ask(
         amount=units,
-        limit=standing.limit,
+        limit=standing.limit - more,
         unit=standing.budget.unit,
         models=standing.budget.models,
         teams=frozenset(each.removeprefix("team/") for each in people.ancestors(ctx.conn, account.id)),
@@ -246,8 +246,7 @@ def _check_reason(reason: str) -> None:
 
 
 def _check_flood(ctx: Context) -> None:
-    own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
-    if sum(each.state == "pending" for each in own) >= OPEN_MAX:
+    if requests.count_open(ctx.conn, ctx.person.id) >= OPEN_MAX:
         raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
 
 
@@ -289,6 +288,8 @@ def _routes(ctx: Context, standing: Standing) -> str:
             else f"decided by {who}"
         )
         most = rule.when.amount_up_to
+        if most and most.unit not in ("", standing.budget.unit):
+            continue
         share = rule.when.share_up_to
         limits = [f"up to {ctx.amount(most.units(standing.budget.unit), standing.budget.unit)}"] if most else []
         limits += [f"up to {share} % of the budget"] if share else []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from handlers.money import Amount, read_amount
 
@@ -21,7 +21,7 @@ def _amount(value: object) -> object:
 def _by(words: str) -> str:
     known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
     if not known or not words.split(maxsplit=1)[-1]:
-        raise ValueError(f"“{words}” decides nothing; write nobody, manager, owner, role finance, or people: kim, fay")
+        raise ValueError(f"“{words}” decides nothing; write nobody, manager, owner, role finance, or people kim, fay")
     return words
 
 
@@ -87,6 +87,16 @@ class ApprovalRule(Frozen):
     when: When = When()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
 
+    @model_validator(mode="after")
+    def _bounded(self) -> "ApprovalRule":
+        """What is granted at once is bounded, or anybody could raise their own limit without end."""
+        if any(stage.by == "nobody" for stage in self.stages):
+            if len(self.stages) > 1:
+                raise ValueError("“nobody” grants at once, so it is the only stage of its rule")
+            if self.when.times_up_to is None or (self.when.amount_up_to is None and self.when.share_up_to is None):
+                raise ValueError("“nobody” needs bounds: how much (amount_up_to or share_up_to) and times_up_to")
+        return self
+
 
 class WorkingHours(Frozen):
     """When people can be expected to answer, in their own zone.
@@ -117,7 +127,7 @@ class Ask:
 
     Args:
         amount: what is asked, in the budget's unit.
-        limit: the budget's limit now.
+        limit: the budget's limit without what was granted in the period, so that many small grants don't add up.
         unit: of both.
         models: the tier the budget is for, "all" for none.
         teams: ids of the teams above the account.
@@ -165,6 +175,6 @@ def because(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Any) -> str:
         if fits(rule.when, ask):
             return why
         most = rule.when.amount_up_to
-        if most is not None and not _within(ask, most):
+        if most is not None and most.unit in ("", ask.unit) and not _within(ask, most):
             why = f", since it is above {shown(most.units(ask.unit), ask.unit)}"
     return why

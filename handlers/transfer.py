@@ -5,7 +5,7 @@ from handlers.context import Context
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from handlers.words import From, HowMuch, Rest, Seen, Signed, To
-from storage import ledger, people
+from storage import ledger, people, requests
 from storage.ledger import Entry, EntryKind
 from storage.people import Account
 
@@ -23,9 +23,11 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     _refuse_side_doors(ctx, source, to)
     given, taken = _common(ctx, source, to)
     units = _units(amount, given, "amount")
-    if units > given.left:
-        left = ctx.amount(max(0, given.left), given.budget.unit)
-        raise Refused(f"Only {left} are left to give.", fault="amount")
+    granted = requests.running(ctx.conn, given.account_id, given.budget.name, given.period.first)
+    if units > given.left - granted:
+        left = ctx.amount(max(0, given.left - granted), given.budget.unit)
+        why = " What was granted is for you alone." if granted else ""
+        raise Refused(f"Only {left} are left to give.{why}", fault="amount")
     for standing, signed in ((given, -units), (taken, units)):
         _post(ctx, standing, "transfer", signed, reason)
     shown = ctx.amount(units, given.budget.unit)
@@ -46,6 +48,8 @@ def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card
         raise Refused("Only finance corrects budgets.")
     if whom.id == ctx.account_id or whom.owner_id == ctx.person.id:
         raise Refused("Nobody corrects a budget of their own. Ask a colleague of finance.")
+    if whom.id in people.ancestors(ctx.conn, ctx.account_id):
+        raise Refused(f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml.")
     if not reason:
         raise Refused("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
     standing = next((each for each in standings(ctx, whom) if each.account_id == whom.id), None)

@@ -118,7 +118,7 @@ def apportion(rows: Sequence[Consumed]) -> list[Cell]:
             (kind, count, count * WEIGHTS[kind]) for kind, count in zip(TOKENS, row.tokens, strict=True) if count
         ]
         whole = sum(weight for _, _, weight in weighed)
-        if not whole:
+        if not whole and row.cost_nanos:
             cells.append(Cell(row.model, FEES, row.key, 0, row.cost_nanos))
         past = 0
         for kind, count, weight in weighed:
@@ -259,21 +259,14 @@ def _explained(
     if not found:
         yield Text("Nothing was reported for these days, nor for those they are compared with.")
         return
-    days = (span.end - span.first).days
-    usual = _money(ctx, sum(each.cost_usual for each in found))
-    volume, mix, price = (sum(getattr(each, effect) for each in found) for effect in ("volume", "mix", "price"))
-    yield Facts(
-        (
-            ("Usual", f"{usual}, the mean of {len(windows)} × {days} {'day' if days == 1 else 'days'} before"),
-            ("Volume", _effect(ctx, volume, "more use", "less use")),
-            ("Mix", _effect(ctx, mix, "a dearer mix", "a cheaper mix")),
-            ("Price", _effect(ctx, price, "dearer tokens", "cheaper tokens")),
-        )
-    )
+    shown = [each for each in found[:DRIVERS_SHOWN] if each.change]
+    yield Facts((("Usual", _usual(ctx, span, windows, found)), *(_effects(ctx, found) if shown else ())))
     if len(windows) < WINDOWS:
         yield Text("The history is short, so the usual is a rough one.")
-    yield _table(ctx, span, found, begun)
-    yield Text("What a kind of token cost is apportioned by usual list prices; sums are as reported.", quiet=True)
+    if shown:
+        yield _table(ctx, span, shown, found[len(shown) :], begun)
+    if any(each.besides for each in shown):
+        yield Text("What a kind of token cost is apportioned by usual list prices; sums are as reported.", quiet=True)
 
 
 def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[Block]:
@@ -287,15 +280,27 @@ def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[B
     )
 
 
+def _usual(ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver]) -> str:
+    days = (span.end - span.first).days
+    same = "" if days % WEEK == 0 else ", on the same weekdays"
+    mean = f"the mean of {len(windows)} × {days} {'day' if days == 1 else 'days'} before{same}"
+    return f"{_money(ctx, sum(each.cost_usual for each in found))}, {mean}"
+
+
+def _effects(ctx: Context, found: Sequence[Driver]) -> Iterator[tuple[str, str]]:
+    yield "Volume", _effect(ctx, sum(each.volume for each in found), "more use", "less use")
+    yield "Mix", _effect(ctx, sum(each.mix for each in found), "a dearer mix", "a cheaper mix")
+    yield "Price", _effect(ctx, sum(each.price for each in found), "dearer tokens", "cheaper tokens")
+
+
 def _effect(ctx: Context, nanos: int, rising: str, falling: str) -> str:
     if _money(ctx, abs(nanos)) == _money(ctx, 0):
         return "as usual"
     return f"{_signed(ctx, nanos)} by {rising if nanos > 0 else falling}"
 
 
-def _table(ctx: Context, span: Span, found: Sequence[Driver], begun: dict[str, date]) -> Table:
-    several = len({each.key for each in found}) > 1
-    shown = [each for each in found[:DRIVERS_SHOWN] if each.change]
+def _table(ctx: Context, span: Span, shown: Sequence[Driver], rest: Sequence[Driver], begun: dict[str, date]) -> Table:
+    several = len({each.key for each in (*shown, *rest)}) > 1
     rows = [
         (
             _name(each, several=several),
@@ -305,7 +310,6 @@ def _table(ctx: Context, span: Span, found: Sequence[Driver], begun: dict[str, d
         )
         for each in shown
     ]
-    rest = found[len(shown) :]
     if rest:
         change, cost = sum(each.change for each in rest), sum(each.cost_now for each in rest)
         rows.append(("everything else", _signed(ctx, change), _money(ctx, cost), ""))

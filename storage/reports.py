@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, literal, select
+from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, literal, or_, select
 
 from storage import usage
 from storage.models import charges, lineage, spend
@@ -53,7 +53,7 @@ _BELOW = (
 )
 _FIRST_USED = (
     select(spend.c.model, func.min(spend.c.day))
-    .where(spend.c.account_id == bindparam("account"))
+    .where(spend.c.account_id == bindparam("account"), or_(spend.c.tokens > 0, spend.c.cost_nanos != 0))
     .group_by(spend.c.model)
 )
 

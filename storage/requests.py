@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, delete, func, insert, select, update
 
 from storage.models import asked, delegations, requests
 from storage.upsert import insert_into, upsert
@@ -185,6 +185,12 @@ def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
     return [Request(*row) for row in conn.execute(_MINE, {"person": person_id, "since": since})]
 
 
+def count_open(conn: Connection, person_id: str) -> int:
+    """How many requests of a person's wait for a decision."""
+    waiting = select(func.count()).where(requests.c.asker_id == person_id, requests.c.state == "pending")
+    return conn.execute(waiting).scalar_one()
+
+
 def open_for(conn: Connection, person_id: str) -> list[Request]:
     """Pending requests that a person was asked to decide at their present stage, oldest first."""
     here = select(asked.c.request_id).where(
@@ -197,16 +203,27 @@ def open_for(conn: Connection, person_id: str) -> list[Request]:
 
 
 def granted(conn: Connection, account_id: str, budget: str, period_start: date) -> tuple[int, int]:
-    """How often an account was granted more of a budget in a period, and how much in all."""
+    """How often an account was granted more of a budget in a period, and how much in all, given back or not."""
     row = conn.execute(
         select(func.count(), cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(
             requests.c.account_id == account_id,
             requests.c.budget == budget,
             requests.c.period_start == period_start,
-            requests.c.state == "approved",
+            requests.c.state.in_(("approved", "revoked")),
         ),
     ).one()
     return row[0], row[1]
+
+
+def running(conn: Connection, account_id: str, budget: str, period_start: date) -> int:
+    """How much was granted to an account of a budget in a period and has not ended."""
+    amount = cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)
+    here = and_(
+        requests.c.account_id == account_id, requests.c.budget == budget, requests.c.period_start == period_start
+    )
+    return conn.execute(
+        select(amount).where(here, requests.c.state == "approved", requests.c.ended_at.is_(None))
+    ).scalar_one()
 
 
 def grants_until(conn: Connection, day: date) -> list[Request]:

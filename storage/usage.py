@@ -195,9 +195,16 @@ def _amounts(table: Table, sign: int, *, only_staged: bool = False) -> Select[An
 
 
 def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) -> None:
-    """Move the rollup of every account on the line, in the order of its key."""
-    part = amounts.subquery()
+    """Move the rollup of every account on the line, in the order of its key.
+
+    What an account itself moved by is added up first: a restated cell is then one row on its way up, and not two.
+    """
     sums = ("cost_nanos", "tokens", "tokens_unpriced", "requests")
+    each = amounts.subquery()
+    own = (each.c.account_id, each.c.day, each.c.provider, each.c.model)
+    part = (
+        select(*own, *(cast(func.sum(each.c[name]), BigInteger).label(name) for name in sums)).group_by(*own).subquery()
+    )
     keys = (lineage.c.ancestor_id, part.c.day, part.c.provider, part.c.model)
     on_line = and_(
         lineage.c.account_id == part.c.account_id, lineage.c.since <= part.c.day, part.c.day < lineage.c.until
@@ -381,18 +388,6 @@ def spent_between(
     return found
 
 
-_EVERYBODY = (
-    select(
-        spend.c.account_id,
-        spend.c.model,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-    )
-    .where(spend.c.day >= bindparam("first", type_=Date), spend.c.day < bindparam("end", type_=Date))
-    .group_by(spend.c.account_id, spend.c.model)
-)
-
-
 _BELOW = (
     select(
         spend.c.account_id,
@@ -453,14 +448,6 @@ def unallocated(conn: Connection) -> list[Unallocated]:
         both = (cost + old.cost_nanos, max(last, old.last)) if old else (cost, last)
         found[provider, kind, identity] = Unallocated(provider, kind, identity, *both)
     return list(found.values())
-
-
-def spent_by_everybody(conn: Connection, first: date, end: date) -> dict[str, list[Spent]]:
-    """What every account spent from a day until before another, by model; for bulk work at a period's start."""
-    found: dict[str, list[Spent]] = {}
-    for row in conn.execute(_EVERYBODY, {"first": first, "end": end}):
-        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))
-    return found
 
 
 # Pulls ---------------------------------------------------------------------------------------------------------------

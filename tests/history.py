@@ -1,11 +1,13 @@
 """Ten weeks of use for a company of a test."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from bot.pull import pull
+from sqlalchemy import Connection
+
+from storage import usage
 from storage.charges import Charge
+from storage.usage import Pull
 from tests.company import Company
 
 FIRST, LAST = date(2026, 9, 14), date(2026, 11, 21)
@@ -37,7 +39,13 @@ def reports(company: Company, subject: str, day: date, **cell: object) -> None:
 
 
 def read_all(company: Company) -> Company:
-    """Read ten weeks anew."""
-    how = replace(company.app.reading("llm"), days_back=70, history_days=70)
-    pull(company.database, company.llm, how, company.clock)
+    """Take in all ten weeks at once, as a provider's pull of now would day by day."""
+    now = company.clock()
+    rows = [row for row in company.llm.rows if row.bucket_start <= now]
+
+    def record(conn: Connection) -> None:
+        usage.record(conn, rows, company.app.house.zone, lambda cost, *_: (cost, usage.NANOS), now)
+        usage.note_pull(conn, Pull("llm", now, now, now.date(), len(rows), 0, ""))
+
+    company.database.transact(record)
     return company

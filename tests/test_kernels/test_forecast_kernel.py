@@ -3,7 +3,7 @@
 import random
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.forecast import coverage, project
@@ -166,6 +166,7 @@ def test_it_says_the_same_every_time() -> None:
     assert project(days, today, today + 30 * DAY, today) == project(days, today, today + 30 * DAY, today)
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     days_of_use,
     st.integers(0, 10**14),
