@@ -40,6 +40,7 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
+DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
 def utc_now() -> datetime:
@@ -105,7 +106,7 @@ class App:
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
         def work(conn: Connection) -> Card:
-            delivery = f"{sentence.place.platform}/{sentence.delivery}"
+            delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:]
             if sentence.delivery:
                 before = deliveries.note(conn, delivery, self.now())
                 if before is not None:

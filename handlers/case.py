@@ -76,6 +76,7 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
         anew: for a reminder: a key under which those who decide get a message of its own.
     """
     asked = requests.who_was_asked(ctx.conn, request.id)
+    copies = _copies(ctx, request)
     open_ = request.state == "pending"
     may = {each.person.id: each for each in deciders(ctx, request)} if open_ else {}
     done = {each.person_id for each in asked if each.said and each.stage == request.stage}
@@ -87,8 +88,28 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
         to_decide = person.id in may and person.id not in done
         card = to_decide_card(theirs, request, may[person.id]) if to_decide else settled_card(theirs, request)
         theirs.tell(person.id, f"request/{request.id}", card)
+        for key in copies:
+            theirs.tell(person.id, key, card, again=True)
         if anew and to_decide:
             theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
+    asker = people.person(ctx.conn, request.asker_id)
+    if asker and not open_:  # whoever was asked back has messages with a button, too
+        theirs = replace(ctx, person=asker)
+        for key in copies:
+            theirs.tell(asker.id, key, settled_card(theirs, request), again=True)
+
+
+def _copies(ctx: Context, request: Request) -> list[str]:
+    """Keys of further messages with buttons: reminders, and questions once they can no longer be answered."""
+    keys = []
+    for deed in [row.deed for row in audit.rows(ctx.conn, f"request/{request.id}")]:
+        if deed.what == "reminded":
+            keys.append(f"request/{request.id}/reminder/{deed.at.astimezone(ctx.house.zone).date()}")
+        elif deed.what == "nudged":
+            keys.append(f"request/{request.id}/nudge/{deed.details}")
+        elif deed.what == "said" and request.resolved_at:
+            keys.append(f"question/{request.id}/{deed.at:%Y%m%dT%H%M%S%f}")
+    return keys
 
 
 def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
@@ -115,9 +136,9 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     blocks += [gauge(ctx, standing)] if standing else []
     blocks += [
         Facts(tuple(facts)),
-        Button("Approve", f"approve {request.handle}", style="primary"),
-        Button("Approve other amount", f"other {request.handle}"),
-        Button("Deny", f"deny {request.handle}", style="danger"),
+        Button("Approve", f"approve {request.seen}", style="primary"),
+        Button("Approve other amount", f"other {request.seen}"),
+        Button("Deny", f"deny {request.seen}", style="danger"),
         Button("Ask a question", f"question {request.handle}"),
         Text(_small_print(ctx, request, why), quiet=True),
     ]

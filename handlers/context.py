@@ -75,15 +75,17 @@ class Context:
         payload = json.dumps({"place": place_to_json(place), "card": CARD.dump_python(card, mode="json")})
         outbox.ensure(self.conn, f"{key}@{place}", "show", place.platform, payload, self.now, self.now)
 
-    def tell(self, person_id: str, key: str, card: Card) -> bool:
-        """Wish that a person see a card, in private, wherever they talk to us.
+    def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
+        """Wish that a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
 
         Returns:
             Whether there is such a place; somebody who never spoke to us on a platform may have none.
         """
         found = people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS)
         for platform, external_id in found:
-            self.show(key, Place(platform, external_id.rpartition("/")[2]), card)
+            place = Place(platform, external_id.rpartition("/")[2])
+            if not again or outbox.is_known(self.conn, f"{key}@{place}"):
+                self.show(key, place, card)
         return bool(found)
 
     def pull(self, provider: str, key: str) -> None:

@@ -50,7 +50,7 @@ def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
             f"Deny request #{asked.id}",
             (
                 Input("reason", "Why? The asker reads it.", form="long"),
-                Button("Deny", f"deny {asked.handle}", style="danger"),
+                Button("Deny", f"deny {asked.seen}", style="danger"),
             ),
         )
     end = Resolution("denied", ctx.person.id, note=reason[:NOTE_MAX])
@@ -70,7 +70,7 @@ def other(ctx: Context, number: One) -> Card:
         (
             Text(f"Asked were {ctx.amount(asked.amount, asked.unit)}: “{asked.reason}”"),
             Input("amount", f"How much ({asked.unit})?", hint="At most what was asked"),
-            Button("Approve", f"approve {asked.handle}", style="primary"),
+            Button("Approve", f"approve {asked.seen}", style="primary"),
         ),
     )
 
@@ -156,8 +156,8 @@ def history(ctx: Context, number: One) -> Card:
     blocks: list[Block] = [Table("What happened", ("When", "Who", "What", "Words"), rows, "llll")]
     if found.state == "pending" and _decider(ctx, found):
         blocks += [
-            Button("Approve", f"approve {found.handle}", style="primary"),
-            Button("Deny", f"deny {found.handle}", style="danger"),
+            Button("Approve", f"approve {found.seen}", style="primary"),
+            Button("Deny", f"deny {found.seen}", style="danger"),
         ]
     return Card(f"Request #{found.id}: {ctx.amount(found.amount, found.unit)}, {found.state}", tuple(blocks))
 
@@ -169,6 +169,7 @@ def nudge(ctx: Context, number: One, stage: One) -> Card:
     """Remind those who have not decided; said by the clock."""
     asked = _timed(ctx, number, stage)
     if asked:
+        deed(ctx, asked, "nudged", "no answer in time", str(asked.stage))
         refresh(ctx, asked, anew=f"nudge/{asked.stage}")
     return DONE
 
@@ -323,12 +324,15 @@ def _still_needed(ctx: Context, asked: Request) -> list[str]:
 
 def _mine_to_decide(ctx: Context, word: str) -> tuple[Request, Decider]:
     """The request, if the one who speaks may decide it now; unknown and not theirs get the same answer."""
+    word, _, version = word.partition(".")
     asked = requests.find(ctx.conn, word)
     decider = _decider(ctx, asked) if asked else None
     if asked is None or (decider is None and not _decided_by_others(ctx, asked)):
         raise Refused("There is no request of that number for you to decide.")
     if asked.state != "pending" or decider is None:
         raise Refused(_already(ctx, asked))
+    if version not in ("", str(asked.version)):
+        raise Refused(f"Request #{asked.id} was changed since you saw it. Nothing was decided; look again.")
     return asked, decider
 
 

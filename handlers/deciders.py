@@ -50,11 +50,17 @@ def to_be_asked(found: Iterable[Decider]) -> dict[str, str]:
 
 
 def concerned(ctx: Context, request: Request) -> set[str]:
-    """Who can never decide a request: who asks, who would spend, and who owns the agent that would."""
+    """Who can never decide a request: who asks, who would spend of it, and who owns the agent that would."""
     account = people.account(ctx.conn, request.account_id)
     owner = account.owner_id if account and account.kind == "agent" else ""
     own = account.person_id if account else ""
-    return {request.asker_id, own, owner} - {""}
+    return {request.asker_id, own, owner, *_bound(ctx, request)} - {""}
+
+
+def _bound(ctx: Context, request: Request) -> set[str]:
+    """More for a share makes the team's pool larger, so whoever spends of that pool does not decide about it."""
+    pools = [each.account_id for each in ctx.house.budgets if each.name == request.budget and each.who[:5] == "team "]
+    return {one.person_id for each in pools for one in people.descendants(ctx.conn, each)}
 
 
 def _of(ctx: Context, request: Request, by: str) -> Iterator[Decider]:

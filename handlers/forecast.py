@@ -142,10 +142,10 @@ def coverage(history: Sequence[tuple[date, int]], horizon: int = WEEK) -> tuple[
     """
     held = tried = 0
     last = max((day for day, _ in history), default=date.min)
-    for day in sorted({day for day, _ in history}):
+    for day in sorted({day for day, _ in history if day + (horizon - 1) * _DAY <= last}):
         end = day + horizon * _DAY
         seen = project([each for each in history if each[0] < day], day, end, day, courses=COURSES_TRIED)
-        if seen.method == "weeks" and end <= last + _DAY:
+        if seen.method == "weeks":
             tried += 1
             held += seen.p10 <= sum(amount for when, amount in history if day <= when < end) <= seen.p90
     return held, tried
@@ -338,7 +338,8 @@ def _tone(seen: Forecast, limit: int | None) -> Tone:
 
 def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, str]]:
     low, high, spent = (ctx.amount(each, scope.unit) for each in (seen.p10, seen.p90, seen.spent))
-    yield "Range", f"{low} to {high} in 8 of 10 cases"
+    sure = "in 8 of 10 cases" if seen.method == "weeks" else "roughly"
+    yield "Range", f"{low} to {high} {sure}" if seen.since else "not known"
     if scope.standing is None:
         yield "Spent so far", spent
         return
@@ -349,8 +350,10 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
 
 def _runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
     early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
+    if not early and seen.since is None:
+        return "not known"
     if not early:
-        return f"not this {scope.period.every}, in 9 of 10 cases"
+        return f"not this {scope.period.every}, {'in 9 of 10 cases' if seen.method == 'weeks' else 'at this pace'}"
     if not middle:
         return f"probably not this {scope.period.every}; {early} at the earliest"
     if early == late:

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Literal
 
 Role = Literal["finance", "admin"]
+RESERVED = frozenset({"clock", "rules"})
+"""Ids that the bot itself speaks and decides under; nobody may have one of them."""
 
 
 @dataclass(frozen=True, slots=True)

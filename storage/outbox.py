@@ -105,6 +105,11 @@ def ensure(
     return True
 
 
+def is_known(conn: Connection, key: str) -> bool:
+    """Whether something was ever wished under a key."""
+    return conn.execute(_OLD, {"key": key}).first() is not None
+
+
 def claim(conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta) -> list[Wish]:
     """Lease wishes that are due, oldest first, for targets that this process can reach."""
     holder = secrets.token_hex(8)

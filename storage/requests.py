@@ -66,6 +66,11 @@ class Request:
     resolved_note: str
     ended_at: datetime | None
 
+    @property
+    def seen(self) -> str:
+        """What a button says that decides: the handle, and the version that was seen when it was pressed."""
+        return f"{self.handle}.{self.version}"
+
 
 @dataclass(frozen=True, slots=True)
 class Resolution:

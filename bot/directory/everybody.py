@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from bot.directory.memory import Memory
 from bot.directory.merge import Merger
-from bot.directory.source import Known, Source
-from storage.directory import Directory
+from bot.directory.source import Known, Source, Unusable
+from storage.directory import RESERVED, Directory
 
 INLINE = "app.yaml"
 
@@ -42,5 +42,8 @@ class Everybody:
             known = Known(so_far.directory, so_far.aliases, memory.people, memory.linked)
             merger.take(name, source.read(known))
         merged = merger.merged()
+        for one in merged.directory.people:
+            if one.id in RESERVED:
+                raise Unusable(f"somebody ({one.name}) has the id “{one.id}”, which is the bot's own; give another one")
         self.disagreements = merged.disagreements
         return merged.directory

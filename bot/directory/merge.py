@@ -5,7 +5,7 @@ left by any source has left, for an authority that lingers does more harm than o
 above that would close a circle is left out. An address that is somebody else's already is left out.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -85,10 +85,11 @@ class Merger:
 
         people = {one.id: _changed(one, manager=called(one.manager)) for one in self._people.values()}
         teams = {each.id: _owned(each, called) for each in self._teams.values()}
-        circular = list(self._circular(PERSON, {each.id: each.manager for each in people.values()}))
+        gone = {each.id for each in people.values() if not each.active}
+        circular = list(self._circular(PERSON, {each.id: each.manager for each in people.values()}, gone))
         for one, _ in circular:
             people[one] = replace(people[one], manager="")
-        tangled = list(self._circular(TEAM, {each.id: each.parent for each in teams.values()}))
+        tangled = list(self._circular(TEAM, {each.id: each.parent for each in teams.values()}, ()))
         for team, _ in tangled:
             teams[team] = replace(teams[team], parent="")
         directory = Directory(
@@ -97,7 +98,8 @@ class Merger:
             tuple(_owned(each, called) for each in self._agents.values()),
             tuple(_linked(each, called) for each in self._links.values()),
         )
-        return Merged(directory, self._aliases, (*self._disagreements, *(why for _, why in circular + tangled)))
+        reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
+        return Merged(directory, self._aliases, (*self._disagreements, *reasons))
 
     def _identified(self, people: Iterable[Person]) -> dict[str, str]:
         """The id that counts for each person of a source: theirs, if it is known or the address is not."""
@@ -139,10 +141,10 @@ class Merger:
             first = self._said_by[key][1]
             self._disagree(who, f"the {what} is {old} by {first} and {new} by {source}; what {first} says counts")
 
-    def _circular(self, kind: str, above: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """What must not stand where it was put, and why: in each circle the one that was said last."""
+    def _circular(self, kind: str, above: Mapping[str, str], gone: Container[str]) -> Iterator[tuple[str, str]]:
+        """What must not stand where it was put, and why: in each circle who has left, or else what was said last."""
         for circle in circles(above):
-            last = max(circle, key=lambda each: (self._said_by[kind + each, "above"][0], each))
+            last = max(circle, key=lambda each: (each in gone, self._said_by[kind + each, "above"][0], each))
             shown = circle if len(circle) <= _SHOWN_MAX else [*circle[: _SHOWN_MAX - 1], "…"]
             around = " → ".join([*shown, circle[0]])
             yield last, f"{last}: {above[last]} is left out above, for that would be a circle ({around})"

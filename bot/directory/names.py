@@ -8,6 +8,8 @@ from unicodedata import normalize
 
 from babel import Locale, UnknownLocaleError
 
+from storage.directory import RESERVED
+
 LETTERS_MAX = 63
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _HASH_LETTERS = 6
@@ -30,7 +32,7 @@ def id_from_email(email: str, taken: Container[str]) -> str:
     local, _, domain = email.lower().partition("@")
     for words in (local, f"{local}-{domain}"):
         made = _id(words, email)
-        if made not in taken:
+        if made not in taken and made not in RESERVED:
             return made
     return _id(f"{_hash(email)}-{local}", email)
 

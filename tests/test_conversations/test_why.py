@@ -142,12 +142,13 @@ def test_nobody_hears_why_others_spent(acme: Company) -> None:
 
 
 def test_what_has_no_price_is_not_compared_and_said_to_be_left_out(acme: Company) -> None:
-    """Unknown is not zero."""
-    uses(acme, "ana", on_working_days("10"))
+    """Unknown is not zero: its tokens are no part of the mix."""
+    uses(acme, "ana", lambda day: "0" if day.weekday() > 4 else ("15" if day >= WEEK else "10"))
     reports(acme, "ana", date(2026, 11, 18), model="mystery", tokens_output=5000)
     answer = read_all(acme).say("ana", "why")
 
-    assert answer.startswith("$50.00 spent in the last 7 days, as usual")
+    assert answer.startswith("$25.00 more than usual: $75.00 spent in the last 7 days")
+    assert "Volume  as usual" in answer
     assert "5,000 tokens have no known price and are not in the sum." in answer
 
 

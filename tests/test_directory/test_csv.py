@@ -140,6 +140,13 @@ def test_what_somebody_who_has_left_reported_to_may_be_unknown(read: Read) -> No
     assert not person(read("e-mail,name,manager,status\na@x.y,A,old@x.y,left\n"), "a").active
 
 
+def test_who_has_left_is_in_no_circle(read: Read) -> None:
+    """Ana took over from Max, who had been her manager."""
+    told = read("e-mail,name,manager,status\nana@x.y,Ana,max@x.y,\nmax@x.y,Max,ana@x.y,left\n")
+
+    assert person(told, "ana").manager == "max"
+
+
 def test_optional_columns_are_read_where_they_are(read: Read) -> None:
     """Names in two pieces, days as Excel writes them in Germany, locales with a hyphen, several roles."""
     told = read(

@@ -239,3 +239,11 @@ def test_a_circle_over_two_sources_is_told_and_the_later_word_is_left_out() -> N
         "b: a is left out above, for that would be a circle (a → b → a)",
     )
     assert merge([first, second]).people == first.people
+
+
+def test_who_has_left_gives_way_in_a_circle_without_a_word() -> None:
+    """Zoe was Ana's manager, and reports to her since; whom she reports to no longer matters to anybody else."""
+    told = Directory(people=(Person("zoe", "Zoe", manager="ana"), Person("ana", "Ana", manager="zoe", active=False)))
+
+    assert {one.id: one.manager for one in merge([told]).people} == {"zoe": "ana", "ana": ""}
+    assert differences(told) == ()

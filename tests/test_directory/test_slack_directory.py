@@ -138,6 +138,28 @@ def test_a_namesake_gets_an_id_of_their_own(office: Office) -> None:
     assert [one.id for one in office.read(known).people] == ["ana-acme.example"]
 
 
+def test_an_id_of_the_past_is_not_given_to_somebody_new(office: Office) -> None:
+    """It leads to the history of whoever had it, or to whom another source calls so."""
+    office.joins("ana")
+    office.joins("bob")
+    past = {"ana": Person("ana", "Ana", "ana@other.example", active=False)}
+    known = Known(aliases={"bob": "robert"}, remembered=past)
+
+    assert [one.id for one in office.read(known).people] == ["ana-acme.example", "bob-acme.example"]
+
+
+def test_of_two_who_had_an_address_the_one_who_is_there_counts(office: Office) -> None:
+    """Addresses are given to others after years."""
+    office.joins("ana")
+    past = {
+        "ana.old": Person("ana.old", "Ana", "ana@acme.example", active=False),
+        "ana.new": Person("ana.new", "Ana", "ana@acme.example"),
+        "ana.z": Person("ana.z", "Ana", "ana@acme.example", active=False),
+    }
+
+    assert [one.id for one in office.read(Known(remembered=past)).people] == ["ana.new"]
+
+
 def test_a_link_counts_more_than_an_address(office: Office) -> None:
     """So somebody whose address changes stays who they are, and an admin's word stands."""
     user = office.joins("ana", email="ana.weber@acme.example")
