@@ -48,8 +48,14 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
         chart = _chart(ctx, account, span)
         blocks += [_table(ctx, by, rows, total), *([chart] if chart else [])]
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in rows)))
-    personal = by in ("person", "agent", "key") or not is_for_all(ctx, account.id)
+    personal = by in ("person", "agent", "key") or not all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
     return Card(title, (*blocks, *_buttons(ctx, account, by)), personal=personal)
+
+
+def _groups(ctx: Context, account: Account, by: str) -> list[str]:
+    """The groups whose totals an answer shows."""
+    teams = people.descendants(ctx.conn, account.id) if by == "team" else []
+    return [account.id, *(each.id for each in teams if each.kind == "team")]
 
 
 def _rows(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:

@@ -52,7 +52,8 @@ def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card
         raise Refused(f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml.")
     if not reason:
         raise Refused("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
-    standing = next((each for each in standings(ctx, whom) if each.account_id == whom.id), None)
+    own = (each for each in standings(ctx, whom) if each.account_id == whom.id and not each.is_share)
+    standing = next(own, None)  # a share is the pool owner's to set; corrected, it would enlarge the pool
     if standing is None:
         raise Refused(f"{whom.name} has no budget of their own that could be corrected.")
     units = _units(amount, standing, "amount", signed=True)

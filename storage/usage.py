@@ -283,11 +283,19 @@ _KEYS = (
         charges.c.resource,
         cast(func.sum(charges.c.cost_house_nanos), BigInteger),
         cast(func.sum(_all_tokens(charges)), BigInteger),
-        literal(0),
+        cast(func.sum(case((charges.c.cost_nanos.is_(None), _all_tokens(charges)), else_=0)), BigInteger),
         cast(func.sum(charges.c.requests), BigInteger),
     )
+    .join(
+        lineage,
+        and_(
+            lineage.c.account_id == charges.c.account_id,
+            lineage.c.since <= charges.c.day,
+            charges.c.day < lineage.c.until,
+        ),
+    )
     .where(
-        charges.c.account_id == bindparam("account"),
+        lineage.c.ancestor_id == bindparam("account"),
         charges.c.day >= bindparam("first", type_=Date),
         charges.c.day < bindparam("end", type_=Date),
     )
@@ -309,7 +317,7 @@ def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], f
 
 
 def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
-    """What one account itself spent, by the provider's id of the key."""
+    """What an account and all below it spent, by the provider's id of the key."""
     rows = conn.execute(_KEYS, {"account": account_id, "first": first, "end": end})
     return [Spent(*row) for row in rows]
 

@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bot import terminal
+from bot.directory.everybody import Everybody
+from bot.directory.memory import Memory
 from handlers import COMMANDS
-from handlers.card import Card, Text
+from handlers.card import Text
 from handlers.grammar import Command, Parameter
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -99,7 +101,7 @@ def made(path: Path, clock: Clock) -> Company:
     """The company with what was spent, a pending request and a grant."""
     database = Database(f"sqlite:///{path}/access.db")
     database.migrate()
-    budgets = [*RULES["budgets"], {"name": "wide", "who": "organization", "amount": "9000 USD", "every": "year"}]  # type: ignore[misc]
+    budgets = [*RULES["budgets"], {"name": "wide", "who": "organization", "amount": "9000 USD", "every": "year"}]
     company = Company(database, clock, {**RULES, "budgets": budgets}, ACME)
     company.llm.rows = []
     for subject, dollars in SPENT.items():
@@ -137,24 +139,16 @@ def takes_figures_of(one: Command) -> list[Parameter]:
     return [each for each in one.parameters if isinstance(each.word, WhomWord) and each.word.figures]
 
 
+# Something to say for a parameter that must be said.
+SAID = {AmountWord: "20", OneWord: "1", PeriodWord: "this month", UntilWord: "until friday", TextWord: "because"}
+
+
 def filled(parameter: Parameter) -> str:
-    """Something to say for a parameter that must be said."""
-    match parameter.word:
-        case AmountWord():
-            return "20"
-        case OneWord():
-            return "1"
-        case OneOf(lead=lead, choices=choices):
-            return f"{lead} {choices[0]}"
-        case PeriodWord():
-            return "this month"
-        case UntilWord():
-            return "until friday"
-        case TextWord():
-            return "because"
-        case WhomWord(lead=lead):
-            return f"{lead} eva"
-    raise AssertionError(f"say here what fills a {type(parameter.word).__name__}")
+    """Words for a parameter; a new kind of word wants a line above."""
+    word = parameter.word
+    if isinstance(word, OneOf):
+        return f"{word.lead} {word.choices[0]}".strip()
+    return f"{word.lead} eva" if isinstance(word, WhomWord) else SAID.get(type(word), "for crawler")
 
 
 def sentence(one: Command, whom: Parameter, name: str) -> str:
@@ -193,7 +187,7 @@ def test_figures_are_for_oneself_for_owners_and_for_finance(
                 continue
             other = terminal.render(company.hear(asker, sentence(one, whom, unknown)))
             assert card.tone == "warn"
-            assert tells_nothing(shown), (asker, subject, shown)
+            assert not has_figures(shown), (asker, subject, shown)
             assert quoted(shown, word) == quoted(other, unknown), (asker, subject)
 
 
@@ -204,9 +198,9 @@ def quoted(shown: str, name: str) -> str:
     return shown.replace(f"“{said}”", "“…”")
 
 
-def tells_nothing(shown: str) -> bool:
-    """Whether there is no amount of money, and no name but the one that was asked for, in an answer."""
-    return not any(secret in shown for secret in ("$", "%", *TOTALS.values(), *SPENT.values(), "Silva", "Gone"))
+def has_figures(shown: str) -> bool:
+    """Whether there is an amount or a share in an answer."""
+    return any(sign in shown for sign in ("$", "%", *TOTALS.values(), *SPENT.values()))
 
 
 @pytest.mark.parametrize("asker", ASKERS)
@@ -252,8 +246,8 @@ def test_what_a_channel_reads_is_of_five_people_or_more(company: Company) -> Non
 
 # An order, and who may give it; everybody else changes nothing by it.
 ORDERS = {
-    "allot 10 to ana from team search": {"max", "kim"},
-    "allot 10 to max from team search": {"max", "kim"},
+    "allot 200 to ana from team search": {"max", "kim"},
+    "allot 200 to max from team search": {"max", "kim"},
     "split of team search": {"max", "kim"},
     "transfer 10 from ana to eva": {"ana", "max", "kim"},
     "transfer 10 from bob to ana": {"kim"},
@@ -278,6 +272,7 @@ ORDERS = {
     "raise 1 0": {"clock"},
     "lapse 1 0": {"clock"},
     "grants": {"clock"},
+    "retry": {"fay", "ada"},
 }
 # What anybody may do, for it concerns but them.
 FREE = {"delegate"}
@@ -303,11 +298,11 @@ def test_an_order_is_carried_out_for_those_who_may_give_it_and_for_nobody_else(f
     """Whoever may not, hears so in one sentence without a figure, and not a row is changed."""
     before = everything(fresh)
     for asker in (*ASKERS, "clock"):
-        if asker in ORDERS[words] or (asker == "clock" and not COMMANDS[words.split()[0]].hidden):
+        if asker in ORDERS[words] or (asker == "clock" and not COMMANDS[words.split(maxsplit=1)[0]].hidden):
             continue  # the clock has every role and says what the schedule says
         card = fresh.hear(asker, words)
         assert card.tone == "warn", (asker, card.title)
-        assert tells_nothing(terminal.render(card)), (asker, card)
+        assert not has_figures(terminal.render(card)), (asker, card)
         assert not [block for block in card.blocks if not isinstance(block, Text)], (asker, card)
         assert everything(fresh) == before, asker
     for asker in sorted(ORDERS[words])[:1]:
@@ -340,15 +335,12 @@ def test_authority_is_of_now_and_not_of_when_it_was_asked(fresh: Company) -> Non
 
 
 def test_nobody_becomes_the_clock_by_a_name(fresh: Company) -> None:
-    """Somebody who is called Clock has no role by it."""
-    clock = Person("clock", "Carl Clock", "clock@acme.example", "max", "search")
-    fresh.directory = replace(ACME, people=(*PEOPLE, clock))
-    fresh.app.refresh_people()
-    who = fresh.app.who("web", "demo/clock") or "clock"
+    """Somebody whom the people sources call by the clock's id is not let in; everybody else stays as they were."""
+    carl = Person("clock", "Carl Clock", "clock@acme.example", "max", "search")
+    link = Link("web", "user", "demo/clock", "person/clock")
+    both = replace(ACME, people=(*PEOPLE, carl), links=(*ACME.links, link))
+    fresh.app.directory = Everybody(both, (), Memory)
 
-    assert tells_nothing(terminal.render(heard(fresh, who, "spend of bob")))
-
-
-def heard(company: Company, person: str, words: str) -> Card:
-    """What somebody hears who speaks on a chat platform."""
-    return company.app.hear(Sentence(words, person, Place("web", person)))
+    assert "clock" in fresh.app.refresh_people()
+    assert fresh.app.who("web", "demo/clock") is None
+    assert fresh.hear("ana", "balance").tone != "warn"

@@ -384,7 +384,7 @@ def test_the_budget_and_the_report_show_one_number(found: Found) -> None:
     assert f"{spent} of $400.00 used" in company.say("ana", "balance")
     for by in ("model", "day", "provider", "key"):
         assert title(company, "ana", f"spend by {by}") == f"{spent} spent this month"
-    for by in ("person", "team", "model"):
+    for by in ("person", "team", "model", "key"):
         assert title(company, "fay", f"spend of organization by {by}") == f"Everybody: {spent} spent this month"
 
 

@@ -366,7 +366,11 @@ def walk(company: Company, chance: random.Random, steps: int) -> None:
     people = [one.id for one in company.directory.people]
     for _ in range(steps):
         company.clock.forward(timedelta(seconds=1) if chance.random() < 0.99 else timedelta(hours=30))
-        speaker, words, inputs = chance.choice(people), *sentence(company, chance, people)
+        likely = sensible(company, chance) if chance.random() < 0.4 else []
+        if likely:
+            (speaker, words), inputs = chance.choice(likely), dict[str, str]()
+        else:
+            speaker, words, inputs = chance.choice(people), *sentence(company, chance, people)
         before, given = limits(company, speaker), at_once(company)
         card = company.hear(speaker, words, **inputs)
         assert not card.title.startswith("That broke"), (speaker, words, inputs)
@@ -381,6 +385,24 @@ def walk(company: Company, chance: random.Random, steps: int) -> None:
     )
     assert all(times <= 2 and amount <= 25 * 10**9 for *_, times, amount in most)
     assert company.database.ask(audit.first_broken) is None
+
+
+def sensible(company: Company, chance: random.Random) -> list[tuple[str, str]]:
+    """Who would say what next, if all did what they are there for."""
+    amount = chance.choice(AMOUNTS)
+    said = [("fay", f"correct {amount} of {one} so it is") for one in ("ana", "gil", "crawler", "bob")]
+    said += [("max", f"allot {amount} to ana"), ("max", f"allot {amount} to fay"), ("kim", "pool of team search")]
+    said += [(giver, f"transfer {amount} to {to}") for giver in ("ana", "max", "fay") for to in ("ana", "max", "fay")]
+    for number, asker, state, decider in rows(
+        company,
+        "select requests.id, asker_id, state, person_id from requests join asked on request_id = requests.id",
+    ):
+        match state:
+            case "pending":
+                said += [(decider, f"approve {number}"), (decider, f"approve {number} {amount}")]
+            case "approved":
+                said += [(asker, f"giveback {number}"), (decider, f"revoke {number} it is over")]
+    return said
 
 
 def sentence(company: Company, chance: random.Random, people: list[str]) -> tuple[str, dict[str, str]]:
