@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import ledger, slash, start
+from bench import decisions, ledger, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[[], list[Table]]] = {
     "slash": slash.bench,
     "start": start.bench,
     "ledger": ledger.bench,
+    "decisions": decisions.bench,
 }
 
 # Only when they are named: they take long.

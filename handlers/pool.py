@@ -169,7 +169,7 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
             raise Refused(f"{mine.names[each]} has used {already} already; a share cannot be less.", fault="amount")
     moves = {each: share - mine.shares.get(each, 0) for each, share in sorted(shares.items())}
     needed = sum(moves.values()) - sum(mine.used.get(each, 0) for each in shares if each not in mine.shares)
-    if needed > mine.free:
+    if needed > max(0, mine.free):  # of an overspent pool nothing is given, but a share may become less
         free = ctx.amount(max(0, mine.free), mine.budget.unit)
         raise Refused(f"Only {free} of the pool is free to give.", fault="amount")
     moves[mine.account.id] = -sum(moves.values())

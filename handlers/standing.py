@@ -114,6 +114,7 @@ def _pool(
     shares = ledger.shares(ctx.conn, budget.name, period.first)
     own = shares.pop(holder, Posted(0, 0, None, has_allotment=False))
     allotment = own.allotment if own.has_allotment else budget.allotment
+    shares = {each: posted for each, posted in shares.items() if posted.moved}  # a share of nothing is none
     split = sum(each.moved for each in shares.values())
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)

@@ -1,5 +1,6 @@
 """A whole bot for tests: a real database, a clock that is set by hand, fakes with names, and no mocks."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import text
 
@@ -24,6 +26,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+# Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
+settings.register_profile(
+    "bursar", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("bursar")
 
 
 @pytest.fixture(scope="module")

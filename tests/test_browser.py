@@ -63,10 +63,10 @@ def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Br
     expect(hers.get_by_role("article").last).to_contain_text("Asked for $50.00 more")
 
     asked = his.get_by_role("article").filter(has_text="Ana Silva asks for $50.00 more")
-    asked.get_by_role("button", name="Approve").click()
+    asked.get_by_role("button", name="Approve", exact=True).click()
     expect(his.get_by_role("article").filter(has_text="Approved: $50.00 for Ana Silva").first).to_be_visible()
     expect(hers.get_by_role("article").filter(has_text="Max Weber approved $50.00")).to_be_visible()
-    expect(his.get_by_role("article").get_by_role("button", name="Approve")).to_have_count(0)
+    expect(his.get_by_role("article").get_by_role("button", name="Approve", exact=True)).to_have_count(0)
 
     say(hers, "balance")
     expect(hers.get_by_role("article").last).to_contain_text("left of $450.00")

@@ -209,6 +209,16 @@ def test_finance_enlarges_no_pool_that_it_spends_of_itself(found: Found) -> None
     assert title(company, "fay", "correct 1000 of team search they need it") == "Search corrected by $1,000.00"
 
 
+def test_a_share_of_a_pool_is_not_corrected(found: Found) -> None:
+    """It would enlarge the pool, of which Fay spends herself; what it is, the pool's owner says."""
+    people = tuple(replace(one, team="search") if one.id == "fay" else one for one in ACME.people)
+    company = found(budgets=[POOL], directory=replace(ACME, people=people))
+    company.say("max", "allot 300 to ana")
+
+    assert title(company, "fay", "correct 1000 of ana so it is").startswith("Ana Silva has no budget of their own")
+    assert title(company, "max", "pool") == "$2,753.24 left in the pool of Search"
+
+
 def test_a_changed_request_voids_the_buttons_that_were_seen(found: Found) -> None:
     """A decision is for what was read: the old button says so, the new one decides."""
     company = found(MANAGER)
@@ -341,15 +351,16 @@ SENTENCES = (
 
 def test_no_sentence_raises_the_speakers_own_limit(found: Found) -> None:
     """Everybody says anything, knowing every handle: only what the rules grant at once is more, and only so often."""
-    for seed in range(3):
-        walk(found(directory=replace(ACME, people=colleagues())), random.Random(seed), 400)
+    for seed in range(2):
+        walk(found(directory=replace(ACME, people=colleagues())), random.Random(seed), 300)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_no_sentence_of_many_raises_the_speakers_own_limit(found: Found) -> None:
     """The same for longer."""
-    for seed in range(100, 120):
-        walk(found(directory=replace(ACME, people=colleagues())), random.Random(seed), 1_500)
+    for seed in range(100, 110):
+        walk(found(directory=replace(ACME, people=colleagues())), random.Random(seed), 600)
 
 
 def colleagues() -> tuple[Person, ...]:
