@@ -116,7 +116,7 @@ class App:
                 deliveries.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
-        card = self.database.transact(work)
+        card = self.database.transact(work, in_turn=not one.hidden)
         self.wake.set()
         return card
 

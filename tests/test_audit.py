@@ -42,8 +42,10 @@ def test_an_audit_that_nobody_touched_is_whole(kept: Database) -> None:
         ("update audit set id = 1000 where id = 40", 40),
         ("update audit set hash = (select hash from audit where id = 9) where id = 10", 10),
         (
-            "insert into audit (id, at, who, what, subject, authority, place, details, hash) "
-            "select 41, at, who, what, subject, authority, place, details, hash from audit where id = 1",
+            (
+                "insert into audit (id, at, who, what, subject, authority, place, details, hash) "
+                "select 41, at, who, what, subject, authority, place, details, hash from audit where id = 1"
+            ),
             41,
         ),
     ],
