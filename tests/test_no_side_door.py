@@ -413,6 +413,8 @@ def sensible(company: Company, chance: random.Random) -> list[tuple[str, str]]:
                 said += [(decider, f"approve {number}"), (decider, f"approve {number} {amount}")]
             case "approved":
                 said += [(asker, f"giveback {number}"), (decider, f"revoke {number} it is over")]
+            case _:
+                pass
     return said
 
 
