@@ -6,13 +6,12 @@ from datetime import timedelta
 
 from handlers.card import Card
 from handlers.context import Context
-from handlers.decide import end_grants
 from handlers.house import Budget
 from handlers.periods import Period, period_of
 from handlers.standing import allotment_of, binds, current, spent_below, used
 from handlers.trouble import Refused
 from handlers.words import One
-from storage import ledger, people
+from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
 from storage.models import ORGANIZATION
@@ -35,7 +34,6 @@ def begin(ctx: Context) -> Card:
     """Post the allotments of the current periods, and carry on what is left of the last ones; said by the clock."""
     if "admin" not in ctx.person.roles:
         raise Refused("Periods are begun by the clock, or by an admin.")
-    end_grants(ctx)  # before what is left is carried on
     members = _members(ctx)
     new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
     carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]
@@ -107,6 +105,9 @@ def _rollovers(ctx: Context, budget: Budget) -> Iterator[Entry]:
     last = period_of(period.first - timedelta(days=1), budget.every, ctx.house.organization.fiscal_year_starts)
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):
         return
+    over = requests.grants_until(ctx.conn, ctx.today - timedelta(days=1))
+    if any((each.budget, each.period_start) == (budget.name, last.first) for each in over):
+        return  # what was granted is not carried on: it is taken back first
     before = ledger.shares(ctx.conn, budget.name, last.first)
     spent = spent_below(ctx, budget, last, budget.account_id or ORGANIZATION)
     for account_id, left in sorted(_left(ctx, budget, before, spent).items()):

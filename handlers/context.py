@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -17,6 +18,16 @@ from storage.directory import Person
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 CHAT_PLATFORMS = ("slack", "teams", "web")
+
+
+@lru_cache(maxsize=1024)
+def _day(day: date, locale: str) -> str:
+    return format_date(day, "d MMMM", locale=locale)
+
+
+@lru_cache(maxsize=1024)
+def _moment(moment: datetime, zone: str, locale: str) -> str:
+    return format_datetime(moment, "d MMM HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +71,12 @@ class Context:
 
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
-        return format_date(day, "d MMMM", locale=self.locale)
+        return _day(day, self.locale)
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
         zone = self.person.zone or self.house.organization.zone
-        local = format_datetime(moment, "d MMM HH:mm", tzinfo=ZoneInfo(zone), locale=self.locale)
+        local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
 
     # Wishes --------------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """The house rules: what an admin wrote in app.yaml, as far as decisions need it."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -189,8 +190,12 @@ class House(Rule):
         """The organization's zone: it cuts the days."""
         return ZoneInfo(self.organization.zone)
 
-    def tier_of(self, model: str) -> str:
-        """The tier a model belongs to: the first whose patterns match, else "standard"."""
+    @cached_property
+    def tier_of(self) -> Callable[[str], str]:
+        """The tier a model belongs to: the first whose patterns match, else "standard". Looked up once for each."""
+        return lru_cache(maxsize=4096)(self._tier)
+
+    def _tier(self, model: str) -> str:
         name = model.rpartition("/")[2].lower()
         for tier, patterns in self.tiers.items():
             if any(fnmatchcase(name, pattern) for pattern in patterns):
@@ -213,4 +218,4 @@ class House(Rule):
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""
-        return budget.models in ("all", self.tier_of(model))
+        return budget.models == "all" or budget.models == self.tier_of(model)

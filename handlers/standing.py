@@ -16,6 +16,7 @@ from handlers.house import Budget, House
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from storage import ledger, people, usage
+from storage.directory import Person
 from storage.ledger import Posted
 from storage.people import Account
 from storage.usage import Spent
@@ -87,7 +88,7 @@ def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
 def standings(ctx: Context, account: Account) -> list[Standing]:
     """How an account stands today, the deciding budget first."""
     names = people.ancestors(ctx.conn, account.id)
-    person = people.person(ctx.conn, account.person_id) if account.person_id else None
+    person = _person_of(ctx, account)
     roles, joined = (person.roles, person.joined) if person else ((), None)
     binding = [each for each in ctx.house.budgets if binds(each, account, roles, names)]
     figures = _Figures(ctx, binding, account)
@@ -104,6 +105,13 @@ def standings(ctx: Context, account: Account) -> list[Standing]:
         since = _late(ctx, here, period)
         found.append(Standing(budget, holder, names[holder], period, allotment, here.moved, spent, since))
     return sorted(found, key=_deciding)
+
+
+def _person_of(ctx: Context, account: Account) -> Person | None:
+    """Whose own account it is; whoever speaks is known already."""
+    if not account.person_id:
+        return None
+    return ctx.person if account.person_id == ctx.person.id else people.person(ctx.conn, account.person_id)
 
 
 def _pool(
@@ -149,7 +157,7 @@ class _Figures:
         self._spent: dict[tuple[str, date, date, str], list[Spent]] = {}
         own = [each for each in binding if not each.is_pool]
         since = min((current(ctx, each).first for each in own), default=ctx.today)
-        self._posted = ledger.posted(ctx.conn, account.id, [each.name for each in own], since) if own else {}
+        self._posted = ledger.posted(ctx.conn, account.id, since) if own else {}
 
     def posted(self, budget: Budget, period: Period, _holder: str) -> Posted:
         """The entries of an account's own budget."""

@@ -95,7 +95,8 @@ class Database:
             Busy: no connection could be had in time.
         """
         try:
-            with self._questions.connect() as conn:
+            # A commit at the end, for psycopg forgets its prepared statements on a rollback.
+            with self._questions.begin() as conn:
                 return work(conn)
         except PoolTimeout as trouble:
             raise Busy("all connections to the database are in use") from trouble
@@ -178,9 +179,9 @@ def _sqlite(url: URL, *, reads: bool) -> Engine:
         if reads:
             dbapi.execute("pragma query_only = on")
 
-    @event.listens_for(engine, "begin")
-    def _begin(conn: Connection) -> None:
-        conn.exec_driver_sql("begin" if reads else "begin immediate")
+    # Said by the dialect itself: an event would cost every question a twelfth of its time.
+    begin = "begin" if reads else "begin immediate"
+    engine.dialect.do_begin = lambda dbapi: dbapi.execute(begin)  # type: ignore[assignment]
 
     return engine
 

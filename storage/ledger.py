@@ -76,7 +76,6 @@ _POSTED = (
     select(entries.c.budget, entries.c.period_start, entries.c.kind, _SUM, func.min(entries.c.posted_at))
     .where(
         entries.c.account_id == bindparam("account"),
-        entries.c.budget.in_(bindparam("budgets", expanding=True)),
         entries.c.period_start >= bindparam("since", type_=Date),
     )
     .group_by(entries.c.budget, entries.c.period_start, entries.c.kind)
@@ -117,9 +116,9 @@ def post_many(conn: Connection, new: Sequence[Entry]) -> None:
         conn.execute(statement, rows)
 
 
-def posted(conn: Connection, account_id: str, budgets: Sequence[str], since: date) -> dict[tuple[str, date], Posted]:
+def posted(conn: Connection, account_id: str, since: date) -> dict[tuple[str, date], Posted]:
     """An account's entries by (budget, start of the period), for periods that start on a day or later."""
-    rows = conn.execute(_POSTED, {"account": account_id, "budgets": list(budgets), "since": since})
+    rows = conn.execute(_POSTED, {"account": account_id, "since": since})
     return _folded(rows, lambda row: (row[0], row[1]))
 
 

@@ -153,6 +153,7 @@ def test_a_grant_is_not_carried_into_the_next_period(found: Found, rollover: str
         company.clock.moment = datetime(2026, 12, day, 12, tzinfo=UTC)
         company.app.refresh_people()
         company.say("clock", "grants")
+        company.app.refresh_people()
     assert title(company, "ana") == "$553.24 left of $553.24"
 
 

@@ -1,10 +1,10 @@
-"""Two to eight people at one request in the same moment, on SQLite and on PostgreSQL: one decision, at most one grant."""
+"""Two to eight people at one request in the same moment, on both databases: one decision, at most one grant."""
 
 import json
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
@@ -46,14 +46,13 @@ LATE = (
     r"You reminded them today already\. Try again tomorrow\.",
     r"There is no request of that number for you to decide\.",
 )
-DECIDED = ("Approved:", "Denied:", "Request #")
 FINAL = {"approved": "Approved:", "denied": "Denied:", "withdrawn": "Withdrawn:"}
 
 Found = Callable[..., Company]
 
 
 @pytest.fixture
-def found(database: Database, clock: Clock) -> Iterator[Found]:
+def found(database: Database, clock: Clock) -> Found:
     """Found a company with eight who may approve, on each kind of database in turn."""
 
     def begin(*approvals: dict[str, object]) -> Company:
@@ -61,7 +60,7 @@ def found(database: Database, clock: Clock) -> Iterator[Found]:
         budgets = [{"name": "monthly", "who": "every person", "amount": "400 USD"}]
         return Company(database, clock, {**RULES, "budgets": budgets, "approvals": list(approvals)}, ALL)
 
-    yield begin
+    return begin
 
 
 @dataclass(frozen=True, slots=True)
