@@ -1,4 +1,4 @@
-"""From asking to decided, the process dies at any step: nothing is lost, nothing is granted twice, the audit is whole."""
+"""From asking to decided, the process dies at any step: nothing is lost, nothing granted twice, the audit is whole."""
 
 import json
 import multiprocessing
@@ -83,13 +83,14 @@ def life(url: str, board: MortalBoard, fate: Fate, clock: Clock) -> None:
 
 
 def facts(url: str) -> list[object]:
-    """Everything that must be the same at the end. Handles are by chance, so texts of messages are left out."""
+    """Everything that must be the same at the end, but for moments (in a question's key) and handles (in messages)."""
     questions = (
         "select key, account_id, amount from entries order by key",
         "select id, state, stage, amount, resolved_by, resolved_amount from requests order by id",
         "select request_id, stage, person_id, said from asked order by 1, 2, 3",
         "select id, who, what, subject, authority, details from audit order by id",
-        "select key, kind, state from wishes where kind = 'show' order by key",
+        "select case when key like 'question/%' then 'question' else key end as what, state from wishes "
+        "where kind = 'show' order by what",
     )
     database = Database(url)
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
