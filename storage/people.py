@@ -104,12 +104,14 @@ def owns(conn: Connection, person_id: str, account_id: str) -> bool:
 
 
 def find_accounts(conn: Connection, word: str) -> list[Account]:
-    """Accounts that people call by this word: the id after the slash, the name, or the e-mail, in any case."""
+    """Accounts that people call by this word, in any case: by the id after the slash, the e-mail, else the name."""
     lower = word.lower()
     ids = [f"{kind}/{lower}" for kind in ("person", "team", "agent")] + [lower]
-    mail = select("person/" + people.c.id).where(people.c.email == lower).scalar_subquery()
-    matches = or_(accounts.c.id.in_(ids), func.lower(accounts.c.name) == lower, accounts.c.id == mail)
-    return [Account(*row) for row in conn.execute(select(accounts).where(matches, accounts.c.active))]
+    mail = select("person/" + people.c.id).where(people.c.email == lower, people.c.email != "").scalar_subquery()
+    here = select(accounts).where(accounts.c.active)
+    found = conn.execute(here.where(or_(accounts.c.id.in_(ids), accounts.c.id.in_(mail)))).all()
+    found = found or conn.execute(here.where(func.lower(accounts.c.name) == lower)).all()
+    return [Account(*row) for row in found]
 
 
 def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:

@@ -61,7 +61,25 @@ LINKS = (
 )
 OWNERS = {"team/engineering": "kim", "team/search": "max", "team/ads": "lea", "agent/crawler": "max"}
 # Who or what is charged: a user's id and a key's.
-PAYERS = [(one, "") for one in SPEAKERS] + [("ana", "k-crawler"), ("", "k-crawler"), ("ghost", ""), ("bob", "k-lost")]
+STRANGERS = [("user", f"ghost-{number}") for number in range(4)] + [("key", f"k-lost-{number}") for number in range(4)]
+PAYERS = [
+    *((one, "") for one in SPEAKERS),
+    ("ana", "k-crawler"),
+    ("", "k-crawler"),
+    *((name, "") if kind == "user" else ("bob", name) for kind, name in STRANGERS),
+]
+# Transfers that may well be possible: who speaks, of whom (None for oneself), to whom.
+FAIR = [
+    ("ana", None, "eva"),
+    ("eva", None, "ana"),
+    ("max", None, "eva"),
+    ("bob", None, "lea"),
+    ("max", "ana", "eva"),
+    ("max", "eva", "ana"),
+    ("kim", "ana", "bob"),
+    ("kim", "bob", "max"),
+    ("kim", "max", "lea"),
+]
 MODELS = ("claude-sonnet-4-5", "claude-opus-4-5")
 BUDGETS: list[dict[str, object]] = [
     {"name": "own", "who": "every person", "amount": "400 USD", "rollover": "up to 100 USD", "prorate": True},
@@ -129,6 +147,7 @@ class Model:
     rows: list[Row] = field(default_factory=list)
     lines: dict[str, list[tuple[date, frozenset[str]]]] = field(default_factory=dict)
     consumed: list[Consumed] = field(default_factory=list)
+    overdue: frozenset[tuple[str, date]] = frozenset()
 
     # Who ------------------------------------------------------------------------------------------------------------
 
@@ -261,11 +280,11 @@ class Model:
         theirs = sum(self.spent(budget, period, holder, each) for each in shares)
         return kept - (self.spent(budget, period, holder) - theirs)
 
-    def stands(self, account: str) -> Iterator[tuple[str, str, date, int, int, bool]]:
+    def stands(self, account: str, day: date | None = None) -> Iterator[tuple[str, str, date, int, int, bool]]:
         """Budget, holder, first day, limit, spent and whether it is a share, of every limit that binds an account."""
         above = self.lines[account][-1][1]
         for budget in self.house.budgets:
-            period = self.period(budget)
+            period = self.period(budget, day)
             if budget.is_pool and budget.account_id in above:
                 yield from self.stands_in_pool(budget, period, account)
             elif not budget.is_pool and self.holds(budget, account):
@@ -311,11 +330,12 @@ class Model:
             yield from self.carried(budget, period)
 
     def carried(self, budget: Budget, period: Period) -> Iterator[tuple[str, str, date, str, int]]:
-        """What is left of the last period, from two days after its end, once."""
+        """What is left of the last period, from two days after its end, once; not before its grants are ended."""
         done = any(row.effect[1:4] == (budget.name, period.first, "rollover") for row in self.rows)
-        if budget.rollover_max == 0 or self.today < period.first + timedelta(days=2) or done:
-            return
         last = self.period(budget, period.first - timedelta(days=1))
+        waits = self.today < period.first + timedelta(days=2) or (budget.name, last.first) in self.overdue
+        if budget.rollover_max == 0 or waits or done:
+            return
         before = {row.account for row in self.rows if (row.budget, row.first) == (budget.name, last.first)}
         for each in {budget.account_id} if budget.is_pool else before:
             left = self.sum(budget, last.first, "" if budget.is_pool else each) - self.spent(budget, last, each)
@@ -443,9 +463,15 @@ class Months(RuleBasedStateMachine):
         """The people sources are read again; newcomers get what is theirs."""
         self.model.now = self.clock()
         self.model.settle_people()
-        wanted = sorted(self.model.beginning())
+        wanted = self.beginning()
         assert not self.app.refresh_people()
         assert sorted(row.effect for row in self.new_rows()) == wanted
+
+    def beginning(self) -> list[tuple[str, str, date, str, int]]:
+        """The entries that a beginning is to post now."""
+        grants = self.overdue()
+        self.model.overdue = frozenset((one["budget"], date.fromisoformat(one["period_start"])) for one in grants)
+        return sorted(self.model.beginning())
 
     # Comparing ------------------------------------------------------------------------------------------------------
 
@@ -537,7 +563,7 @@ class Months(RuleBasedStateMachine):
         now = self.clock()
         return self.database.transact(lambda conn: usage.record(conn, batch, BERLIN, same, now)).rows_changed
 
-    @rule(speaker=speakers, what=st.sampled_from([("user", "ghost"), ("key", "k-lost")]), to=speakers)
+    @rule(speaker=st.sampled_from(["fay", "ada", "ana"]), what=st.sampled_from(STRANGERS), to=speakers)
     def somebody_links(self, speaker: str, what: tuple[str, str], to: str) -> None:
         """An identity that was nobody's gets an owner, and its past follows."""
         card, new = self.say(speaker, f"link llm {what[0]} {what[1]} to {to}")
@@ -551,21 +577,17 @@ class Months(RuleBasedStateMachine):
     # People ---------------------------------------------------------------------------------------------------------
 
     @rule(
-        who=st.sampled_from(["ana", "eva", "bob", "max", "fay"]),
+        who=st.sampled_from(["ana", "eva", "bob", "max", "fay", "team ads"]),
         team=st.sampled_from(["search", "ads", "engineering", ""]),
     )
     def somebody_moves(self, who: str, team: str) -> None:
-        """To another team, or to none."""
-        self.model.staff[who] = replace(self.model.staff[who], team=team)
+        """To another team, or to none; or a whole team does, with everybody in it."""
+        if who == "team ads":
+            self.model.ads_below = "" if team == "ads" else team
+        else:
+            self.model.staff[who] = replace(self.model.staff[who], team=team)
         self.people_changed()
         self.count("move")
-
-    @rule(below=st.sampled_from(["engineering", ""]))
-    def a_team_moves(self, below: str) -> None:
-        """With everybody in it."""
-        self.model.ads_below = below
-        self.people_changed()
-        self.count("team's move")
 
     @rule(who=st.sampled_from(["ana", "bob", "joy"]), there=st.booleans())
     def somebody_leaves_or_comes_back(self, who: str, there: bool) -> None:
@@ -577,10 +599,24 @@ class Months(RuleBasedStateMachine):
 
     # Time -----------------------------------------------------------------------------------------------------------
 
-    @rule(hours=st.sampled_from([1, 7, 24, 24, 72, 200, 800]), speaker=st.sampled_from(["", "clock", "ada", "ana"]))
-    def time_passes(self, hours: int, speaker: str) -> None:
-        """Perhaps over the end of periods, and the clock may be late. What was begun is not begun again."""
-        self.clock.forward(timedelta(hours=hours))
+    @rule(hours=st.integers(1, 30), speaker=st.sampled_from(["clock", "clock", "ada", "ana", ""]))
+    def hours_pass(self, hours: int, speaker: str) -> None:
+        """And the clock says what it says every hour, or is late."""
+        self.pass_time(timedelta(hours=hours), speaker)
+
+    @rule(days=st.integers(2, 9), speaker=st.sampled_from(["clock", "clock", "ada", ""]))
+    def days_pass(self, days: int, speaker: str) -> None:
+        """Over the end of a week, and some time of a month."""
+        self.pass_time(timedelta(days=days), speaker)
+
+    @rule(days=st.integers(20, 70), speaker=st.sampled_from(["clock", "clock", ""]))
+    def months_pass(self, days: int, speaker: str) -> None:
+        """Perhaps so long that a whole period was slept through."""
+        self.pass_time(timedelta(days=days), speaker)
+
+    def pass_time(self, step: timedelta, speaker: str) -> None:
+        """What was begun is not begun again."""
+        self.clock.forward(step)
         self.model.now = self.clock()
         if speaker:
             self.begins(speaker)
@@ -590,8 +626,7 @@ class Months(RuleBasedStateMachine):
 
     def begins(self, speaker: str) -> None:
         """Exactly what is missing is posted, if it is said by one who may."""
-        self.model.now = self.clock() + timedelta(microseconds=1)
-        wanted = sorted(self.model.beginning()) if speaker in ("clock", "ada") else []
+        wanted = self.beginning() if speaker in ("clock", "ada") else []
         _, new = self.say(speaker, "begin")
         assert sorted(row.effect for row in new) == wanted
 
@@ -605,17 +640,28 @@ class Months(RuleBasedStateMachine):
         assert not new
         self.count("asked" if card.tone != "warn" else "not asked")
 
-    def request(self, back: int) -> dict[str, Any]:
-        """One of the latest requests, or nothing."""
-        cursor = self.raw.execute("select * from requests order by id desc limit 1 offset ?", (back,))
+    def requests(self, where: str = "1 = 1") -> list[dict[str, Any]]:
+        """The latest requests of a kind, the newest first."""
+        cursor = self.raw.execute(f"select * from requests where {where} order by id desc")
         names = [column[0] for column in cursor.description]
-        return next((dict(zip(names, row, strict=True)) for row in cursor), {})
+        return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    @precondition(lambda self: self.request(0))
-    @rule(speaker=speakers, back=st.integers(0, 4), less=st.sampled_from([0, 1, 3]), rightful=st.booleans())
+    def request(self, back: int, state: str) -> dict[str, Any]:
+        """One of the latest in a state, or of all if there is none or nine were gone by."""
+        found = self.requests(f"state = '{state}'") if back < 9 else []
+        found = found or self.requests()
+        return found[back % len(found)]
+
+    @precondition(lambda self: self.requests())
+    @rule(
+        speaker=speakers,
+        back=st.integers(0, 10),
+        less=st.sampled_from([0, 1, 3]),
+        rightful=st.sampled_from([True, True, False]),
+    )
     def somebody_approves(self, speaker: str, back: int, less: int, rightful: bool) -> None:
         """One grant of what was asked or less, by another than the asker, and never a second one."""
-        asked = self.request(back) or self.request(0)
+        asked = self.request(back, "pending")
         if rightful:
             speaker = self.model.staff.get(asked["asker_id"], NEWCOMER).manager or speaker
         given = f" {less}" if less else ""
@@ -632,11 +678,11 @@ class Months(RuleBasedStateMachine):
             assert not new
         self.count("approved" if new else "not approved")
 
-    @precondition(lambda self: self.request(0))
-    @rule(speaker=speakers, back=st.integers(0, 4), verb=st.sampled_from(["deny", "withdraw", "remind", "change"]))
+    @precondition(lambda self: self.requests())
+    @rule(speaker=speakers, back=st.integers(0, 10), verb=st.sampled_from(["deny", "withdraw", "remind", "change"]))
     def somebody_ends_a_request(self, speaker: str, back: int, verb: str) -> None:
         """Whatever else becomes of it, nothing is posted."""
-        asked = self.request(back) or self.request(0)
+        asked = self.request(back, "pending")
         if verb != "deny":
             speaker = asked["asker_id"]
         _, new = self.say(
@@ -648,11 +694,11 @@ class Months(RuleBasedStateMachine):
         assert not new
         self.count(verb)
 
-    @precondition(lambda self: self.request(0))
-    @rule(speaker=speakers, back=st.integers(0, 4), verb=st.sampled_from(["revoke", "giveback"]))
+    @precondition(lambda self: self.requests())
+    @rule(speaker=speakers, back=st.integers(0, 10), verb=st.sampled_from(["revoke", "giveback"]))
     def somebody_takes_back(self, speaker: str, back: int, verb: str) -> None:
         """What is not spent of a running grant, once."""
-        asked = self.request(back) or self.request(0)
+        asked = self.request(back, "approved")
         wanted = self.taken(asked)
         _, new = self.say(speaker, f"{verb} {asked['id']}" + (" for the machine" if verb == "revoke" else ""))
         if new:
@@ -662,30 +708,30 @@ class Months(RuleBasedStateMachine):
         self.count("taken back" if new else "not taken back")
 
     def taken(self, asked: dict[str, Any]) -> list[tuple[str, str, date, str, int]]:
-        """What the end of a grant takes away: what of it is left, if its period still runs."""
-        budget = self.budget(asked["budget"])
-        first = date.fromisoformat(asked["period_start"])
-        if first != self.model.period(budget).first:
-            return []
-        unspent = min(asked["resolved_amount"], max(0, self.model.left(budget, asked["account_id"])))
-        return [(asked["account_id"], budget.name, first, "expiry", -unspent)] if unspent else []
+        """What the end of a grant takes away: what of it is left."""
+        account, name, first = asked["account_id"], asked["budget"], date.fromisoformat(asked["period_start"])
+        for budget, holder, start, limit, spent, _ in self.model.stands(account, first):
+            unspent = min(asked["resolved_amount"], max(0, limit - spent))
+            if (budget, holder, start) == (name, account, first) and unspent:
+                return [(account, name, first, "expiry", -unspent)]
+        return []
+
+    def overdue(self) -> list[dict[str, Any]]:
+        """The grants that run on though their last day is over, the oldest first."""
+        running = self.requests(f"state = 'approved' and ended_at is null and until < '{self.model.today}'")
+        return running[::-1]
 
     def grants_end(self) -> None:
-        """The grants whose last day is over, the oldest first; each one's end may leave less for the next."""
-        over = self.raw.execute(
-            "select account_id, budget, period_start, resolved_amount, id from requests"
-            " where state = 'approved' and ended_at is null and until < ? order by id",
-            (str(self.model.today),),
-        ).fetchall()
+        """One after the other, for the end of one may leave less for the next."""
+        wanted: list[tuple[str, str, date, str, int]] = []
+        count = len(self.model.rows)
+        for asked in self.overdue():
+            for effect in self.taken(asked):
+                wanted.append(effect)
+                self.model.rows.append(Row(0, "", *effect, ()))
+        del self.model.rows[count:]
         _, new = self.say("clock", "grants")
-        taken = {row.key: row for row in new}
-        assert taken.keys() <= {f"expiry/{number}" for *_, number in over}
-        for account, name, first, granted, number in over:
-            row = taken.get(f"expiry/{number}")
-            if row:
-                assert row.effect[:4] == (account, name, date.fromisoformat(first), "expiry")
-                assert -granted <= row.amount < 0
-                assert self.model.left(self.budget(name), account) >= 0
+        assert [row.effect for row in new] == wanted
 
     def budget(self, name: str) -> Budget:
         """The rule of a name."""
@@ -693,9 +739,13 @@ class Months(RuleBasedStateMachine):
 
     # Moves of budget ------------------------------------------------------------------------------------------------
 
-    @rule(speaker=speakers, giver=st.one_of(st.none(), speakers), to=speakers, amount=amounts)
-    def somebody_transfers(self, speaker: str, giver: str | None, to: str, amount: int) -> None:
+    @rule(
+        who=st.one_of(st.sampled_from(FAIR), st.tuples(speakers, st.one_of(st.none(), speakers), speakers)),
+        amount=amounts,
+    )
+    def somebody_transfers(self, who: tuple[str, str | None, str], amount: int) -> None:
         """What one gets another gives, who had it left, and never to oneself."""
+        speaker, giver, to = who
         source, target = f"person/{giver or speaker}", f"person/{to}"
         words = f"transfer {amount} {f'from {giver} ' if giver else ''}to {to}"
         lefts = {each.name: self.model.left(each, source) for each in self.model.house.budgets}
@@ -763,7 +813,10 @@ class Months(RuleBasedStateMachine):
         assert self.model.free(budget) >= min(0, free)
 
     @rule(
-        speaker=speakers, of=st.sampled_from([*SPEAKERS, "crawler", "team search"]), amount=amounts, more=st.booleans()
+        speaker=st.sampled_from(["fay", "fay", "ada", "ana", "kim"]),
+        of=st.sampled_from([*SPEAKERS, "crawler", "team search"]),
+        amount=amounts,
+        more=st.booleans(),
     )
     def somebody_corrects(self, speaker: str, of: str, amount: int, more: bool) -> None:
         """Finance alone, never its own, by exactly what was said."""
@@ -779,15 +832,20 @@ class Months(RuleBasedStateMachine):
 
     # Rules ----------------------------------------------------------------------------------------------------------
 
-    @rule(name=st.sampled_from(["own", "search", "agents"]), dollars=st.sampled_from([100, 400, 900]))
-    def a_rule_changes(self, name: str, dollars: int) -> None:
-        """app.yaml says another amount; what is posted stays."""
-        changed = [{**each, "amount": f"{dollars} USD"} if each["name"] == name else each for each in BUDGETS]
-        self.model.house = self.app.house = house_of(tuple(sorted((str(c["name"]), str(c["amount"])) for c in changed)))
+    @rule(
+        name=st.sampled_from(["own", "search", "agents"]),
+        dollars=st.sampled_from([100, 400, 900]),
+        speaker=st.sampled_from(["", "fay", "ada", "ana", "max"]),
+    )
+    def a_rule_changes(self, name: str, dollars: int, speaker: str) -> None:
+        """app.yaml says another amount; what is posted stays, until somebody enforces it who may."""
+        changed = {str(each["name"]): str(each["amount"]) for each in BUDGETS} | {name: f"{dollars} USD"}
+        self.model.house = self.app.house = house_of(tuple(sorted(changed.items())))
+        if speaker:
+            self.enforces(speaker, name)
         self.count("rule")
 
-    @rule(speaker=speakers, name=st.sampled_from(["own", "search", "agents"]))
-    def somebody_enforces(self, speaker: str, name: str) -> None:
+    def enforces(self, speaker: str, name: str) -> None:
         """Whoever has another amount than the rule says gets the difference, once."""
         budget = self.budget(name)
         period = self.model.period(budget)
@@ -799,7 +857,6 @@ class Months(RuleBasedStateMachine):
         _, new = self.say(speaker, f"enforce {name}")
         rightful = speaker in ("fay", "ada") and self.model.active(f"person/{speaker}")
         assert sorted(row.effect for row in new) == (sorted(wanted) if rightful else [])
-        self.count("enforced" if new else "not enforced")
 
     # Mischief -------------------------------------------------------------------------------------------------------
 

@@ -117,8 +117,8 @@ def origin(metadata: str) -> tuple[str, Place] | None:
     except (ValueError, RecursionError):
         return None
     match kept:
-        case [str(says), str(id), bool(public), str(thread)]:
-            return says, Place("slack", id, public, thread)
+        case [str(says), str(id), bool(public), str(thread)] if f"{id}{thread}".isprintable():
+            return plain(says), Place("slack", id, public, thread)
         case _:
             return None
 

@@ -23,6 +23,14 @@ BAD_REQUEST = 400
 _log = logging.getLogger("bursar.slack")
 
 
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; of one that is none, nothing."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
+
+
 class _NoRedirect(HTTPRedirectHandler):
     def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
         """Answer a redirect with an error."""
@@ -53,7 +61,7 @@ class Hooks:
         Returns:
             Whether Slack took it.
         """
-        if not self._is_slacks(urlsplit(url)):
+        if not self._is_slacks(_parts(url)):
             _log.warning("A response_url is not on a host of Slack; the answer is not sent.")
             return False
         how = {"response_type": "in_channel" if public else "ephemeral", "replace_original": False}
