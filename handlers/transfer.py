@@ -71,9 +71,17 @@ def _refuse_side_doors(ctx: Context, source: Account, to: Account) -> None:
         raise Refused("That is the same budget.", fault="to")
     if to.id == ctx.account_id or to.owner_id == ctx.person.id:
         raise Refused("Nobody moves budget to themself. Ask for more with: request 50 what it is for")
+    if source.id == ctx.account_id and _decides_for(ctx, to):
+        raise Refused(f"{to.name} decides your requests, so you cannot give to them. The owner above both moves it.")
     owns_both = people.owns(ctx.conn, ctx.person.id, source.id) and people.owns(ctx.conn, ctx.person.id, to.id)
     if not owns_both and (source.parent_id != to.parent_id or source.parent_id == "org"):
         raise Refused(f"{to.name} is not in the same team. Ask the owner above both of you to move it.", fault="to")
+
+
+def _decides_for(ctx: Context, to: Account) -> bool:
+    """Whether somebody decides about the speaker's budget: a gift, and more approved in its stead, would be theirs."""
+    manages = bool(to.person_id) and to.person_id == ctx.person.manager
+    return manages or (bool(to.person_id) and people.owns(ctx.conn, to.person_id, ctx.account_id))
 
 
 def _common(ctx: Context, source: Account, to: Account) -> tuple[Standing, Standing]:

@@ -126,14 +126,14 @@ def test_open_requests_are_counted_however_many_came_after(found: Found) -> None
 
 def test_what_is_granted_is_not_given_on(found: Found) -> None:
     """Nobody parks a grant with a colleague until its day is over, and nobody passes on what a manager granted."""
-    company = found(MANAGER)
+    company = found(MANAGER, directory=replace(ACME, people=colleagues()))
     company.llm.spends("ana", "0.00")
     company.pull()
     company.say("ana", "request 50 until wednesday for it")
     company.say("max", "approve 1")
-    assert title(company, "ana", "transfer 450 to max").startswith("Only $400.00 are left to give. What was granted")
+    assert title(company, "ana", "transfer 450 to fay").startswith("Only $400.00 are left to give. What was granted")
 
-    assert title(company, "ana", "transfer 400 to max") == "$400.00 moved from Ana Silva to Max Weber"
+    assert title(company, "ana", "transfer 400 to fay") == "$400.00 moved from Ana Silva to Fay Osei"
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
     company.say("clock", "grants")
     assert title(company, "ana") == "$0.00 left of $0.00"
@@ -245,7 +245,6 @@ def test_nobody_has_the_id_of_the_clock_or_of_the_rules() -> None:
             everybody()
 
 
-@pytest.mark.xfail(reason="a decision of the house: see the doubts of issue 4", strict=True)
 def test_a_manager_gets_nothing_from_those_whose_requests_they_decide(found: Found) -> None:
     """Ana gives Max her $400, asks $400 more, and Max approves: he would have raised his own limit by $400."""
     company = found(MANAGER)

@@ -235,7 +235,8 @@ def test_a_colleague_gives_of_the_own_budget_and_an_owner_moves_it(found: Found)
         ("bob", "transfer 10 to ana", "Ana Silva is not in the same team."),
         ("bob", "transfer 10 from ana to bob", "You can give of your own budget"),
         ("max", "transfer 10 from ana to max", "Nobody moves budget to themself."),
-        ("ana", "transfer 1000 to max", "Only $233.24 are left to give."),
+        ("ana", "transfer 10 to max", "Max Weber decides your requests, so you cannot give to them."),
+        ("max", "transfer 1000 to ana", "Only $350.00 are left to give."),
         ("ana", "transfer -5 to max", "An amount must be above zero."),
     ):
         assert title(company, person, words).startswith(refusal)
