@@ -73,7 +73,7 @@ FAIR = [
     ("ana", None, "eva"),
     ("eva", None, "ana"),
     ("max", None, "eva"),
-    ("bob", None, "lea"),
+    ("bob", None, "joy"),
     ("max", "ana", "eva"),
     ("max", "eva", "ana"),
     ("kim", "ana", "bob"),

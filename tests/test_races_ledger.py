@@ -22,7 +22,8 @@ from tests.company import ACME, PEOPLE, RULES, Company
 NANOS = 10**9
 ROUNDS = 5
 EVA = Person("eva", "Eva Colleague", manager="max", team="search")
-HERE = replace(ACME, people=(*PEOPLE, EVA), links=(*ACME.links, Link("llm", "user", "eva", "person/eva")))
+GIL = Person("gil", "Gil Colleague", manager="max", team="search")
+HERE = replace(ACME, people=(*PEOPLE, EVA, GIL), links=(*ACME.links, Link("llm", "user", "eva", "person/eva")))
 DECEMBER = datetime(2026, 12, 4, 9, 0, tzinfo=UTC)
 
 
@@ -42,7 +43,7 @@ class Ticking(Clock):
 
 @pytest.fixture
 def company(database: Database) -> Company:
-    """Search has Ana, Eva and Max, $3,000 together and $400 each; Ana has spent $246.76."""
+    """Search has Ana, Eva, Gil and Max, $3,000 together and $400 each; Ana has spent $246.76."""
     return founded(database)
 
 
@@ -106,7 +107,7 @@ def test_what_is_left_is_given_away_once(company: Company) -> None:
     for number in range(1, ROUNDS + 1):
         said = at_once(
             say(company, "ana", "transfer 100 to eva"),
-            say(company, "ana", "transfer 100 to max"),
+            say(company, "ana", "transfer 100 to gil"),
             say(company, "max", "transfer 100 from ana to eva"),
             say(company, "kim", "transfer 100 from ana to bob"),
         )
@@ -121,8 +122,8 @@ def test_transfers_in_a_circle_lose_nothing_and_lock_nobody_out(company: Company
     for _ in range(ROUNDS):
         at_once(
             say(company, "ana", "transfer 7 to eva"),
-            say(company, "eva", "transfer 11 to max"),
-            say(company, "max", "transfer 13 to ana"),
+            say(company, "eva", "transfer 11 to gil"),
+            say(company, "gil", "transfer 13 to ana"),
             say(company, "kim", "transfer 3 from eva to ana"),
         )
     assert total(company, "transfer") == 0
@@ -134,9 +135,9 @@ def test_two_orders_of_the_same_moment_are_not_taken_for_one(database: Database)
     """Two clocks show the same microsecond: the second order is refused, and never posted by half."""
     company = founded(database, Clock())
     said = at_once(
-        say(company, "max", "transfer 50 to ana"),
-        say(company, "max", "transfer 30 to eva"),
-        say(company, "max", "transfer 20 to ana"),
+        say(company, "gil", "transfer 50 to ana"),
+        say(company, "gil", "transfer 30 to eva"),
+        say(company, "gil", "transfer 20 to ana"),
         say(company, "fay", "correct 5 of ana for the outage"),
         say(company, "fay", "correct 7 of ana for the outage"),
     )
@@ -144,7 +145,7 @@ def test_two_orders_of_the_same_moment_are_not_taken_for_one(database: Database)
     corrected = [int(each.rpartition("$")[2][0]) for each in said if "corrected by" in each]
 
     assert total(company, "transfer") == 0
-    assert sums(company)["transfer", "per-person", "person/max"] == -sum(moved) * NANOS
+    assert sums(company)["transfer", "per-person", "person/gil"] == -sum(moved) * NANOS
     assert total(company, "correction") == sum(corrected) * NANOS
     assert len([each for each in said if "in the same moment" in each]) == 5 - len(moved) - len(corrected)
 
@@ -180,7 +181,7 @@ def test_splits_and_allotments_at_once_never_give_more_than_there_is(company: Co
         assert sum(shares.values()) == 0
         assert -3000 * NANOS <= shares["team/search"] <= 0
         assert shares["person/ana"] >= 246.76 * NANOS
-        assert min(shares.get(f"person/{each}", 0) for each in ("eva", "max")) >= 0
+        assert min(shares.get(f"person/{each}", 0) for each in ("eva", "gil", "max")) >= 0
 
 
 # Finance and the clock -----------------------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ def test_reports_links_and_moves_at_once_leave_the_rollup_right(company: Company
         company.pull()
         company.llm.spends("ana", f"{number}.00", date(2026, 11, 22))
         moved = replace(EVA, team=("ads", "search", "")[number % 3])
-        other.directory = replace(HERE, people=(*PEOPLE, moved))
+        other.directory = replace(HERE, people=(*PEOPLE, moved, GIL))
         at_once(
             partial(pulled, company),
             partial(moved_by, other),
