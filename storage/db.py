@@ -26,6 +26,7 @@ REDO_MAX = 30
 BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
+TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # Neither statement takes the snapshot, so what is read after them is what the one before has left.
 IN_TURN = (f"set local lock_timeout = {BUSY_TIMEOUT_MS}", "lock table audit in share row exclusive mode")
@@ -167,7 +168,7 @@ def _sqlite(url: URL, *, reads: bool) -> Engine:
         url,
         pool_size=CONNECTIONS_MAX if reads else 1,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_S,
+        pool_timeout=POOL_WAIT_S if reads else TURN_WAIT_S,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
