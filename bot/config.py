@@ -112,10 +112,9 @@ class ProviderSettings(Rule):
 
     @model_validator(mode="after")
     def _reachable(self) -> "ProviderSettings":
-        kind = KINDS[self.kind]
-        missing = kind.missing(self.url, self.account, self.file)
+        missing = KINDS[self.kind].missing(self.url, self.account, self.file)
         if missing:
-            raise ValueError(f"{kind.service}: say {' and '.join(missing)}")
+            raise ValueError(f"say {' and '.join(missing)}")
         return self
 
 
