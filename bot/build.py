@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
 from bot.providers.sample import Sample
@@ -15,6 +16,9 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
+        settings.name, settings.url, key, settings.key, now
+    ),
     "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }

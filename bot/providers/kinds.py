@@ -34,7 +34,10 @@ class Kind:
         return lacking
 
 
+ANTHROPIC = "https://api.anthropic.com"
+
 KINDS: Mapping[str, Kind] = {
+    "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "sample": Kind("The sample company"),
 }
