@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
+from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
@@ -16,6 +17,7 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
     "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
         settings.name, settings.url, key, settings.key, now
     ),

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from bot.providers.anthropic_reports import BETA, Reports
+from bot.providers.anthropic_reports import BETA as REPORTS_BETA
+from bot.providers.anthropic_reports import Reports
 from bot.providers.anthropic_wire import ROOT, AdminApi, Body, Word, signed
 from bot.providers.base import Finding, Member, Outcome, Provider
 from bot.providers.http import PATIENCE, Key, Params, Patience
@@ -34,8 +35,8 @@ class _User(Body):
 class Claude(Provider):
     """One organization at Anthropic.
 
-    Reports are asked for through a connection of their own: they need a header that the rest must not have, and their
-    share of calls a minute is their own, too.
+    Reports and limits are asked for through connections of their own: they have a share of calls a minute each, and
+    some need a header that the rest must not have.
 
     Args:
         name: its name in app.yaml.
@@ -44,19 +45,19 @@ class Claude(Provider):
         key_name: the environment variable that the key stands in.
         now: the clock; nobody reports the future.
         patience: how long one question may take.
-        calls_per_minute: how often each of the two connections may ask.
+        calls_per_minute: how often each connection may ask.
 
     Attributes:
         service: what people call this kind of organization.
         needed: what key is needed.
-        beta: a feature in beta that is asked for beside the reports.
         dimensions: what its reports are told apart by.
+        limits_beta: the name of the beta that its limits are in, "" if in none.
     """
 
     service: ClassVar[str]
     needed: ClassVar[str]
-    beta: ClassVar[str] = ""
     dimensions: ClassVar[tuple[str, ...]]
+    limits_beta: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -72,15 +73,18 @@ class Claude(Provider):
         self._key_name = key_name
         self._now = now
         opens = Key(key_name, key, REFUSALS, self.needed, signed)
-        self._api = AdminApi(self.service, url, opens, patience, calls_per_minute, self.beta)
-        self._reports = Reports(
-            AdminApi(self.service, url, opens, patience, calls_per_minute, BETA), self.dimensions, now
-        )
+
+        def connection(beta: str = "") -> AdminApi:
+            return AdminApi(self.service, url, opens, patience, calls_per_minute, beta)
+
+        self._api = connection()
+        self._limits = connection(self.limits_beta)
+        self._reports = Reports(connection(REPORTS_BETA), self.dimensions, now)
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._api.close()
-        self._reports.api.close()
+        for api in (self._api, self._limits, self._reports.api):
+            api.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day and whatever the organization's reports are told apart by."""
@@ -89,9 +93,7 @@ class Claude(Provider):
 
     def people(self) -> Iterator[Member]:
         """The members of the organization."""
-        for row in self._api.listed(USERS, "members"):
-            user = self._api.read(_User, row, "a member")
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+        return self._members()
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, and whether the key may read all that we read."""
@@ -105,10 +107,20 @@ class Claude(Provider):
             yield self._may_read(self._api, path, params)
         for path, params in self._reports.probes().items():
             yield self._may_read(self._reports.api, path, params)
+        yield from self._more()
 
     def _probes(self) -> Mapping[str, Params]:
         """The cheapest question to each route that we read, but for the reports."""
         raise NotImplementedError
+
+    def _more(self) -> Iterator[Finding]:
+        """What else is to be said of this kind of organization."""
+        raise NotImplementedError
+
+    def _members(self) -> Iterator[Member]:
+        for row in self._api.listed(USERS, "members"):
+            user = self._api.read(_User, row, "a member")
+            yield Member("user", user.id, name=user.name or "", email=user.email or "")
 
     def _may_read(self, api: AdminApi, path: str, params: Params) -> Finding:
         try:

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 from bot.providers.anthropic import USERS, Claude, days, outcomes_of
 from bot.providers.anthropic_reports import REPORTED_SINCE
 from bot.providers.anthropic_wire import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import IncreaseRequest, Limit, Outcome, Seat
+from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat
 from bot.providers.http import Params
 from bot.trouble import Undeliverable
 from storage.limits import Subject
@@ -137,13 +137,13 @@ class ClaudeEnterprise(Claude):
         """Set a member's own limit; it stands above that of the group, seat or organization."""
         scope = {"type": subject.kind, "user_id": subject.external_id}
         body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
-        said = self._api.read(_Configured, self._api.write_json("POST", LIMITS, body), "the limit that was set")
+        said = self._limits.read(_Configured, self._limits.write_json("POST", LIMITS, body), "the limit that was set")
         return Limit(Subject("user", said.user_id), nanos(said.amount))
 
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """Who waits in claude.ai for more. How much is wanted is never said there."""
-        for row in self._api.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX}):
-            request = self._api.read(_Request, row, "a request")
+        for row in self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX}):
+            request = self._limits.read(_Request, row, "a request")
             if request.period == MONTHLY:
                 yield self._request(request)
 
@@ -157,7 +157,7 @@ class ClaudeEnterprise(Claude):
         if self._is_pending(external_id):
             try:
                 body = {**amount, "suppress_notification": True}
-                self._api.write_json("POST", f"{REQUESTS}/{external_id}/{verb}", body)
+                self._limits.write_json("POST", f"{REQUESTS}/{external_id}/{verb}", body)
             except Undeliverable:
                 if self._is_pending(external_id):
                     raise
@@ -187,9 +187,14 @@ class ClaudeEnterprise(Claude):
             REQUESTS: {"limit": 1},
         }
 
+    def _more(self) -> Iterator[Finding]:
+        yield Finding(
+            "whether limits may be written shows at the first one", ok=True, advice="The key needs write:spend_limits."
+        )
+
     def _effective(self, params: Params) -> Iterator[Limit]:
-        for row in self._api.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):
-            found = self._api.read(_Effective, row, "a limit")
+        for row in self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):
+            found = self._limits.read(_Effective, row, "a limit")
             if found.period == MONTHLY and not found.actor.deleted:
                 subject = Subject("user", found.actor.id)
                 yield Limit(subject, _amount(found), name=found.actor.name or "")
@@ -208,8 +213,8 @@ class ClaudeEnterprise(Claude):
         return IncreaseRequest(request.id, subject, None, now_nanos, "", request.created_at)
 
     def _is_pending(self, external_id: str) -> bool:
-        body = self._api.get_json(f"{REQUESTS}/{external_id}")
-        return self._api.read(_Request, body, "a request").status == "pending"
+        body = self._limits.get_json(f"{REQUESTS}/{external_id}")
+        return self._limits.read(_Request, body, "a request").status == "pending"
 
 
 def _amount(found: _Effective) -> int | None:

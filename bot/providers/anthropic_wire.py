@@ -71,11 +71,12 @@ class AdminApi(Api):
 
         return self.follow(ask, what)
 
-    def listed(self, path: str, what: str) -> Iterator[Any]:
+    def listed(self, path: str, what: str, params: Params | None = None) -> Iterator[Any]:
         """The rows of a list that goes on after the id of its last row."""
+        asked = {**(params or {}), "limit": LIST_ROWS_MAX}
 
         def ask(after: str) -> Batch:
-            body = self.get_json(path, {"limit": LIST_ROWS_MAX, **({"after_id": after} if after else {})})
+            body = self.get_json(path, {**asked, "after_id": after} if after else asked)
             answer = self.read(_Slice, body, what)
             return Batch(answer.data, (answer.last_id or "") if answer.has_more else "")
 

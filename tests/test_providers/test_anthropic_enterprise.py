@@ -495,7 +495,10 @@ def test_a_good_key_passes_the_check(claude: FakeClaudeEnterprise, provider: Cla
     lines = [finding.what for finding in provider.check()]
     assert findings(provider) == {}
     assert lines[0] == f"Claude Enterprise at {claude.url} answers for Acme"
-    assert lines[1:] == [f"CLAUDE_KEY may read {path}" for path in (USERS, ACTIVITY, EFFECTIVE, REQUESTS, USAGE, COST)]
+    assert lines[1:-1] == [
+        f"CLAUDE_KEY may read {path}" for path in (USERS, ACTIVITY, EFFECTIVE, REQUESTS, USAGE, COST)
+    ]
+    assert lines[-1] == "whether limits may be written shows at the first one"
     assert {heard.method for heard in claude.requests} == {"GET"}
 
 
