@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AliasPath, BaseModel, Field
 
@@ -220,10 +221,14 @@ class ClaudeConsole(Claude):
     def _key(self, subject: Subject) -> _ApiKey:
         if subject.kind != "key":
             raise Undeliverable(f"{self._api.who} can pause API keys only; name the keys of {subject.external_id}")
-        return self._api.read(_ApiKey, self._api.get_json(f"{KEYS}/{subject.external_id}"), "a key")
+        return self._api.read(_ApiKey, self._api.get_json(_key_path(subject)), "a key")
 
     def _switch(self, subject: Subject, old: str, new: str) -> None:
         if self._key(subject).status == old:
-            said = self._api.write_json("POST", f"{KEYS}/{subject.external_id}", {"status": new})
+            said = self._api.write_json("POST", _key_path(subject), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
                 raise Undeliverable(f"{self._api.who} left the key {subject.external_id} {old} when told {new}")
+
+
+def _key_path(subject: Subject) -> str:
+    return f"{KEYS}/{quote(subject.external_id, safe='')}"

@@ -80,12 +80,13 @@ def test_a_cell_is_of_a_user_a_key_a_workspace_a_model_and_a_tier(
     )
 
 
-def test_a_key_without_a_user_is_told_under_its_own_id(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
-    """Whether the report names it as the actor or as the key."""
-    console.use(DAY, "apikey_01Eval", Decimal(1), 1, model="a")
-    console.use(DAY, "", Decimal(1), 1, model="b", api_key_id="apikey_01Eval")
-    cells = list(provider.charges(DAY, DAY))
-    assert [(cell.resource, cell.subject) for cell in cells] == [("apikey_01Eval", "")] * 2
+def test_a_key_without_a_user_is_one_cell(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Whether a row names it as the actor or as the key, it is the same one, and its rows are added up."""
+    console.use(DAY, "apikey_01Eval", Decimal(1), 10, output=3)
+    console.use(DAY, "", Decimal(2), 20, output=4, api_key_id="apikey_01Eval")
+    (cell,) = provider.charges(DAY, DAY)
+    assert (cell.resource, cell.subject) == ("apikey_01Eval", "")
+    assert (cell.cost_nanos, cell.tokens_input, cell.tokens_output, cell.requests) == (3 * DOLLAR, 30, 7, 2)
 
 
 def test_people_are_members_keys_and_workspaces(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
@@ -109,13 +110,15 @@ def test_keys_are_read_over_all_slices(console: FakeClaudeConsole, provider: Cla
 
 def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """They are joined by e-mail address, in whatever case; what a key or a stranger did is of no member."""
+    console.join("user_01Eli", "Eli@Acme.test", "Eli Novak")
+    console.work(DAY, "eli@acme.test", commits=7)
     console.work(DAY, "dana@acme.test", commits=2, lines=40, accepted=5, rejected=1, sessions=1)
     console.work(DAY, "Dana@acme.test", terminal="iTerm", commits=1, pull_requests=1)
     console.work(DAY, "gone@acme.test", commits=9)
     console.work(DAY, "", commits=9)
     found = list(provider.outcomes(DAY, date(2026, 12, 31)))
-    assert found[0] == Outcome("user_01Dana", DAY, "commits", 3)
-    assert {each.what: each.count for each in found} == {
+    assert found[0] == Outcome("user_01Eli", DAY, "commits", 7)
+    assert {each.what: each.count for each in found if each.external_id == "user_01Dana"} == {
         "commits": 3,
         "pull_requests": 1,
         "lines_accepted": 40,
@@ -123,6 +126,7 @@ def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, prov
         "edits_rejected": 1,
         "sessions": 1,
     }
+    assert {each.external_id for each in found} == {"user_01Eli", "user_01Dana"}
     assert len(console.requests) == 3  # the members, and two days: the future is not asked for
 
 
@@ -149,6 +153,15 @@ def test_a_limit_that_is_switched_off_or_of_a_day_is_none_of_the_month(
     """It does not bind the month, so it does not pass for a limit of the month."""
     console.allow({"type": "workspace", "workspace_id": "wrkspc_01Search"}, Decimal(5), is_enabled=False)
     console.allow({"type": "organization"}, Decimal(5), period="daily")
+    assert [each.amount_nanos for each in provider.limits()] == [None, None]
+
+
+def test_a_limit_of_another_scope_is_not_taken_for_the_organizations(
+    console: FakeClaudeConsole, provider: ClaudeConsole
+) -> None:
+    """Anthropic's own cap of a usage tier has neither a workspace nor anything to do with ours."""
+    tier = {"scope": {"type": "usage_tier"}, "amount": "500", "currency": "USD", "period": "monthly"}
+    console.fail_next(200, body={"data": [tier], "next_page": None}, path=LIMITS, times=2)
     assert [each.amount_nanos for each in provider.limits()] == [None, None]
 
 

@@ -358,7 +358,23 @@ def test_one_limit_is_read_back_by_itself(claude: FakeClaudeEnterprise, provider
     """Who is asked for is told in one call, and who is not there is nobody."""
     assert provider.limit(DANA) == Limit(DANA, 500 * DOLLAR, name="Dana Reyes")
     assert provider.limit(Subject("user", "user_01Nobody")) is None
-    assert len(claude.requests) == 2
+    assert [heard.lists["user_ids[]"] for heard in claude.requests] == [["user_01Dana"], ["user_01Nobody"]]
+
+
+def test_limits_of_others_of_leavers_and_of_days_are_passed_over(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """However much more than was asked for is answered."""
+    of = {"amount": "100", "currency": "USD", "period": "monthly"}
+    rows = [
+        {**of, "actor": {"user_id": "user_01Eli"}, "period": "daily"},
+        {**of, "actor": {"user_id": "user_01Gone", "deleted": True}},
+        {**of, "actor": {"user_id": "user_01Dana"}},
+        {**of, "actor": {"user_id": "user_01Eli"}, "amount": "200"},
+    ]
+    claude.fail_next(200, body={"data": rows, "next_page": None}, path=EFFECTIVE, times=2)
+    assert list(provider.limits()) == [Limit(DANA, DOLLAR), Limit(ELI, 2 * DOLLAR)]
+    assert provider.limit(ELI) == Limit(ELI, 2 * DOLLAR)
 
 
 def test_a_limit_is_set_once_and_told_back(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
