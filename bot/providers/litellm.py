@@ -134,6 +134,7 @@ class LiteLLM(Provider):
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"user", "team", "key"})
+    complete = True
     cannot = (
         "A user's limit does not bind the keys of teams: they are bound by the team's.",
         "A call is refused by what LiteLLM estimates it may cost, so some of a limit may stay unused.",
