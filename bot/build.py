@@ -15,7 +15,7 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
-    "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
+    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }
 

@@ -6,7 +6,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,7 +75,22 @@ class Recorded:
     rows_changed: int
 
 
-def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: Convert, now: datetime) -> Recorded:
+@dataclass(frozen=True, slots=True)
+class WholeDay:
+    """A day (UTC) of which a provider told everything: what it left out is not so any more."""
+
+    provider: str
+    day: date
+
+
+def record(
+    conn: Connection,
+    batch: Iterable[Charge],
+    zone: ZoneInfo,
+    convert: Convert,
+    now: datetime,
+    whole: WholeDay | None = None,
+) -> Recorded:
     """Take in a provider's word about some cells; the same word again changes nothing.
 
     Args:
@@ -84,12 +99,14 @@ def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: C
         zone: the organization's zone, which decides the day that an hourly bucket counts for.
         convert: cost in the house currency.
         now: when the word was heard.
+        whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
     conn.execute(CreateTable(staged, if_not_exists=True))
     conn.execute(delete(staged))
     written = bulk.writer(conn)
     seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
-    return Recorded(seen, _settle(conn, now))
+    retired = _retire(conn, whole, now) if whole and seen else 0
+    return Recorded(seen, retired + _settle(conn, now))
 
 
 def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
@@ -149,6 +166,23 @@ def _settle(conn: Connection, now: datetime) -> int:
     values["version"] = charges.c.version + 1
     conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
     return conn.execute(select(func.count()).select_from(staged)).scalar_one()
+
+
+def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
+    """Take back the cells of a day that are not staged; what they said is kept."""
+    start = datetime.combine(whole.day, time(), UTC)
+    gone = and_(
+        charges.c.provider == whole.provider,
+        charges.c.bucket_start >= start,
+        charges.c.bucket_start < start + timedelta(days=1),
+        ~select(literal(1)).select_from(staged).where(_same_cell()).correlate(charges).exists(),
+    )
+    kept = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
+    old = select(*kept, literal(now, charges.c.recorded_at.type)).where(gone)
+    columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
+    conn.execute(insert(charge_versions).from_select(columns, old))
+    _add_to_spend(conn, _amounts(charges, -1).where(gone))
+    return conn.execute(delete(charges).where(gone)).rowcount
 
 
 def _same_cell() -> ColumnElement[bool]:

@@ -49,5 +49,7 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
+        subject=Subject("user", "alice"),
+        paused=Subject("user", "alice"),
     ),
 }
