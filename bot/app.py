@@ -40,7 +40,7 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"begin"})  # it takes long, and writes nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
