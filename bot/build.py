@@ -7,6 +7,8 @@ from datetime import datetime
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
+from bot.providers.anthropic_console import ClaudeConsole
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
 from bot.providers.sample import Sample
@@ -15,6 +17,10 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
+    "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
+        settings.name, settings.url, key, settings.key, now
+    ),
     "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }

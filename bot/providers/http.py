@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,6 +36,9 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 Sign = Callable[[str], Mapping[str, str]]
+
+# What a question asks for; a list is sent as the same name again and again.
+Params = Mapping[str, str | int | Sequence[str]]
 
 
 def bearer(secret: str) -> Mapping[str, str]:
@@ -153,7 +156,7 @@ class Api:
         """Let go of the connections."""
         self._client.close()
 
-    def get_json(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None) -> Any:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:

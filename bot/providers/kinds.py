@@ -34,7 +34,11 @@ class Kind:
         return lacking
 
 
+ANTHROPIC = "https://api.anthropic.com"
+
 KINDS: Mapping[str, Kind] = {
+    "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
+    "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "sample": Kind("The sample company"),
 }

@@ -6,10 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from bot.providers.anthropic_console import ClaudeConsole
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
 from storage.limits import Subject
+from tests.fakes.anthropic import FakeAnthropic
+from tests.fakes.anthropic_console import FakeClaudeConsole
+from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Loopback
 
@@ -43,7 +48,31 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
     fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
 
 
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
 CASES: Mapping[str, Case] = {
+    "anthropic-console": Case(
+        FakeClaudeConsole,
+        lambda fake, patience: ClaudeConsole(
+            "console", fake.url, fake.key, "CONSOLE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "wrkspc_01Search"),
+        paused=Subject("key", "apikey_01Dana"),
+    ),
+    "anthropic-enterprise": Case(
+        FakeClaudeEnterprise,
+        lambda fake, patience: ClaudeEnterprise(
+            "claude", fake.url, fake.key, "CLAUDE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user_01Dana"),
+    ),
     "litellm": Case(
         FakeLiteLLM,
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
