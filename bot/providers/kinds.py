@@ -36,5 +36,6 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "sample": Kind("The sample company"),
 }

@@ -9,9 +9,11 @@ from typing import Any
 from bot.providers.base import Provider
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
 from storage.limits import Subject
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Loopback
+from tests.fakes.openai import FakeOpenAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +51,13 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
+    ),
+    "openai": Case(
+        FakeOpenAI,
+        lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
+        FakeOpenAI.use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "proj_main"),
+        paused=Subject("team", "proj_main"),
     ),
 }
