@@ -287,6 +287,7 @@ def test_lists_are_read_to_their_end(fake: FakeOpenAI, provider: OpenAI) -> None
         fake.add_user(f"u{number}")
     kinds = [member.kind for member in provider.people()]
     assert (kinds.count("user"), kinds.count("team"), kinds.count("key")) == (230, 231, 230)
+    assert len([heard for heard in fake.requests if heard.path == f"/v1{USERS}"]) == 3
 
 
 # Limits --------------------------------------------------------------------------------------------------------------
@@ -340,7 +341,11 @@ def test_who_cannot_be_limited_is_refused_with_who_can(provider: OpenAI, subject
 def test_an_odd_id_is_not_a_path(fake: FakeOpenAI, provider: OpenAI) -> None:
     """Whatever stands in an id, no other route is asked."""
     assert provider.limit(Subject("team", "../spend_limit?x")) is None
-    assert fake.requests[-1].path == f"/v1{PROJECTS}/..%2Fspend_limit%3Fx"
+    refused(lambda: provider.set_limit(Subject("team", "../spend_limit?x"), 10**9))
+    assert [heard.path.removeprefix(f"/v1{PROJECTS}/") for heard in fake.requests] == [
+        "..%2Fspend_limit%3Fx",
+        "..%2Fspend_limit%3Fx/spend_limit",
+    ]
 
 
 @pytest.mark.parametrize("cents", [None, 50_000])

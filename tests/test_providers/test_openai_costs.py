@@ -101,6 +101,12 @@ def test_the_rest_is_told_even_if_it_is_nothing() -> None:
     assert costs({ANA: Used(input=1)}, cost) == {rest: 0, ANA: 7}
 
 
+def test_rests_of_one_name_are_added_up() -> None:
+    """A line that finds its users does not take away what another has left."""
+    left, found = line("p", "", "gpt-5.2, cached input", 7), line("p", "", "gpt-5.2, input", 5)
+    assert costs({ANA: Used(input=1)}, left, found) == {ANA: 5, left.rest: 7}
+
+
 def test_usage_of_a_project_without_any_line_has_no_cost_yet() -> None:
     """Unknown is not zero, and not what another project cost."""
     assert costs({ANA: Used(input=1)}, line("q", "", "gpt-5.2, input", 7))[ANA] is None
