@@ -259,7 +259,7 @@ class OpenAI(Provider):
         """The rows of one day, which is one bucket. All of a bucket comes at once: OpenAI pages by buckets."""
         start = int(_midnight(day).timestamp())
         params: Params = {**_day(day), "group_by[]": groups}
-        for row in rows(self._api, path, f"{path} of {day}", params, "page"):
+        for row in rows(self._api, path, f"{path} of {day}", params):
             bucket = self._api.read(_Bucket, row, f"{path} of {day}")
             if bucket.start_time != start:
                 raise Undeliverable(
