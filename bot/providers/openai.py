@@ -37,8 +37,9 @@ LIST_ROWS_MAX = 100
 CALLS_PER_MINUTE = 60
 
 CENT_NANOS = 10**7
-# The smallest limit there is; it stands for nothing.
+# The smallest limit there is. It stands for nothing, so our limits are even: none of them means a cent.
 CENTS_MIN = 1
+STEP_CENTS = 2
 
 NEEDED = "an admin key (sk-admin-…), which an owner of the organization makes"
 
@@ -150,7 +151,7 @@ class OpenAI(Provider):
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"team", "organization"})
-    step_nanos = CENT_NANOS
+    step_nanos = STEP_CENTS * CENT_NANOS
     cannot = (
         "OpenAI's platform has no per-person cap; a person's limit is kept by the hard limit of their project.",
         "A key cannot be switched off and on again, only deleted for good; what is paused is its project.",

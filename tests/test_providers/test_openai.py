@@ -321,6 +321,13 @@ def test_a_fraction_of_a_cent_is_not_given(fake: FakeOpenAI, provider: OpenAI) -
     assert fake.projects["proj_main"].limit == 1_234
 
 
+def test_every_limit_of_ours_is_read_as_it_was_meant(provider: OpenAI) -> None:
+    """None of them is the cent that stands for nothing."""
+    for steps in range(4):
+        wanted = steps * provider.step_nanos
+        assert provider.set_limit(MAIN, wanted).amount_nanos == wanted
+
+
 def test_nothing_is_written_as_a_cent(fake: FakeOpenAI, provider: OpenAI) -> None:
     """OpenAI knows no limit of zero, and what has a cent is stopped."""
     assert provider.set_limit(MAIN, 0) == Limit(MAIN, 0, paused=True)
