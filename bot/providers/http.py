@@ -399,7 +399,8 @@ def _message(said: Any) -> str:
     """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
     match said:
         case (
-            {"error": {"message": str(text)}}
+            {"message": str(text)}
+            | {"error": {"message": str(text)}}
             | {"error": str(text)}
             | {"detail": {"error": str(text)}}
             | {"detail": str(text)}

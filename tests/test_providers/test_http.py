@@ -278,6 +278,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
     [
         (400, {"error": {"message": "Invalid budget_duration", "code": "400"}}, "400: Invalid budget_duration"),
         (404, {"error": "no such thing"}, "404: no such thing"),
+        (400, {"error": "Bad Request", "message": "Invalid email"}, "400: Invalid email"),
         (409, {"detail": {"error": "taken"}}, "409: taken"),
         (404, {"detail": "Not Found"}, "404: Not Found"),
         (
