@@ -11,6 +11,7 @@ from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
 from bot.providers.sample import Sample
 from storage.db import Database
 
@@ -21,7 +22,8 @@ PROVIDERS: Mapping[str, Make] = {
     "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
         settings.name, settings.url, key, settings.key, now
     ),
-    "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
+    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
+    "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }
 

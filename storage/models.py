@@ -195,7 +195,14 @@ spend = Table(
 )
 
 # A batch on its way into charges; it lives for one transaction and one connection.
-staged = Table("staged", MetaData(), *_charge_columns(keyed=True), prefixes=["TEMPORARY"])
+staged = Table(
+    "staged",
+    MetaData(),
+    *_charge_columns(keyed=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",  # rows that are deleted one by one stay behind, and every batch walks past them
+)
 
 pulls = Table(
     "pulls",
@@ -207,6 +214,39 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+)
+
+# What providers say they allow, and what we last told them. Whose it is stands in links.
+limits = Table(
+    "limits",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("window", String(8), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("seen_nanos", BigInteger),
+    Column("seen_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("known_nanos", BigInteger),
+    Column("known_limit", BigInteger),
+    Column("known_at", Instant),
+    Column("kept_nanos", BigInteger),
+)
+
+# Who is paused at a provider, and what is needed to restore them exactly.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("paused_by", String(64), nullable=False),
+    Column("paused_at", Instant, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("resumed_by", String(64), nullable=False),
 )
 
 requests = Table(
@@ -234,6 +274,7 @@ requests = Table(
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
+    Column("origin", String(255), nullable=False, index=True),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
 )

@@ -98,6 +98,10 @@ class KeyRefused(Undeliverable):
         self.kind = kind
 
 
+class NotThere(Undeliverable):
+    """There is nothing of that name (404)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
@@ -312,7 +316,8 @@ class Api:
             return Undeliverable(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        return Undeliverable(f"{self.who} refused {asked} ({tail})")
+        trouble = NotThere if status == 404 else Undeliverable  # noqa: PLR2004 - a status of HTTP
+        return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
         meaning = self._key.refusals.get(kind) or f"it may not {asked}" + (f" ({message})" if message else "")
@@ -394,7 +399,8 @@ def _message(said: Any) -> str:
     """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
     match said:
         case (
-            {"error": {"message": str(text)}}
+            {"message": str(text)}
+            | {"error": {"message": str(text)}}
             | {"error": str(text)}
             | {"detail": {"error": str(text)}}
             | {"detail": str(text)}

@@ -40,5 +40,6 @@ KINDS: Mapping[str, Kind] = {
     "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
     "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "sample": Kind("The sample company"),
 }

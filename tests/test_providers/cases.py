@@ -11,12 +11,14 @@ from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
 from storage.limits import Subject
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.anthropic_console import FakeClaudeConsole
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Loopback
+from tests.fakes.openai import FakeOpenAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,15 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
+        subject=Subject("user", "alice"),
+        paused=Subject("user", "alice"),
+    ),
+    "openai": Case(
+        FakeOpenAI,
+        lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
+        FakeOpenAI.use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "proj_main"),
+        paused=Subject("team", "proj_main"),
     ),
 }

@@ -24,6 +24,7 @@ from bot.providers.http import (
     Batch,
     Key,
     KeyRefused,
+    NotThere,
     Page,
     Patience,
     basic,
@@ -277,6 +278,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
     [
         (400, {"error": {"message": "Invalid budget_duration", "code": "400"}}, "400: Invalid budget_duration"),
         (404, {"error": "no such thing"}, "404: no such thing"),
+        (400, {"error": "Bad Request", "message": "Invalid email"}, "400: Invalid email"),
         (409, {"detail": {"error": "taken"}}, "409: taken"),
         (404, {"detail": "Not Found"}, "404: Not Found"),
         (
@@ -295,7 +297,7 @@ def test_a_no_is_final_and_says_why(echo: Echo, api: Api, status: int, body: Any
     """A refusal is not tried again; its message is told in whatever shape it came."""
     echo.fail_next(status, body=body)
     trouble = refused(lambda: said(api))
-    assert type(trouble) is Undeliverable
+    assert type(trouble) is (NotThere if status == 404 else Undeliverable)
     assert str(trouble) == f"Echo at {echo.url} refused GET /ask ({message})"
     assert len(echo.requests) == 1
 
