@@ -140,7 +140,7 @@ def test_limits_are_told_of_the_organization_and_each_workspace(
     console.found("wrkspc_01New", "team-new")
     console.found("wrkspc_01Old", "team-old", archived=True)
     console.allow({"type": "workspace", "workspace_id": "wrkspc_01Search"}, Decimal(2000))
-    assert list(provider.limits()) == [
+    assert [each for each in provider.limits() if each.subject.kind != "key"] == [
         Limit(ORGANIZATION, None),
         Limit(SEARCH, 2000 * DOLLAR, name="team-search"),
         Limit(Subject("team", "wrkspc_01New"), None, name="team-new"),
@@ -153,7 +153,18 @@ def test_a_limit_that_is_switched_off_or_of_a_day_is_none_of_the_month(
     """It does not bind the month, so it does not pass for a limit of the month."""
     console.allow({"type": "workspace", "workspace_id": "wrkspc_01Search"}, Decimal(5), is_enabled=False)
     console.allow({"type": "organization"}, Decimal(5), period="daily")
-    assert [each.amount_nanos for each in provider.limits()] == [None, None]
+    assert [each.amount_nanos for each in provider.limits()] == [None] * 4
+
+
+def test_keys_are_told_too_so_that_they_can_be_paused(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Without a limit, and without those that are closed for good."""
+    console.make_key("apikey_01Off", "off", "user_01Dana", status="inactive")
+    console.make_key("apikey_01Old", "old", "user_01Dana", status="archived")
+    assert [each for each in provider.limits() if each.subject.kind == "key"] == [
+        Limit(KEY, None, name="dana-laptop"),
+        Limit(Subject("key", "apikey_01Eval"), None, name="nightly-eval"),
+        Limit(Subject("key", "apikey_01Off"), None, paused=True, name="off"),
+    ]
 
 
 def test_a_limit_of_another_scope_is_not_taken_for_the_organizations(
@@ -162,13 +173,13 @@ def test_a_limit_of_another_scope_is_not_taken_for_the_organizations(
     """Anthropic's own cap of a usage tier has neither a workspace nor anything to do with ours."""
     tier = {"scope": {"type": "usage_tier"}, "amount": "500", "currency": "USD", "period": "monthly"}
     console.fail_next(200, body={"data": [tier], "next_page": None}, path=LIMITS, times=2)
-    assert [each.amount_nanos for each in provider.limits()] == [None, None]
+    assert [each.amount_nanos for each in provider.limits()] == [None] * 4
 
 
 def test_limits_that_cannot_be_read_are_not_told_as_none(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """No limit is something else than an unknown one."""
     console.reads_limits = False
-    assert list(provider.limits()) == []
+    assert {each.subject.kind for each in provider.limits()} == {"key"}
     assert provider.limit(SEARCH) is None
 
 
@@ -182,7 +193,7 @@ def test_only_limits_are_asked_for_with_their_beta_header(console: FakeClaudeCon
     """What an organization without the beta would refuse does not spoil the rest."""
     list(provider.limits())
     betas = {heard.path: heard.headers.get("anthropic-beta", "") for heard in console.requests}
-    assert betas == {f"{ROOT}/workspaces": "", LIMITS: "spend-limit-reads-2026-09-26"}
+    assert betas == {KEYS: "", f"{ROOT}/workspaces": "", LIMITS: "spend-limit-reads-2026-09-26"}
 
 
 @pytest.mark.parametrize("subject", [SEARCH, ORGANIZATION])
@@ -214,7 +225,7 @@ def test_an_active_key_is_paused_and_restored(console: FakeClaudeConsole, provid
     provider.pause(KEY)
     provider.pause(KEY)
     assert console.keys["apikey_01Dana"]["status"] == "inactive"
-    assert provider.limit(KEY) == Limit(KEY, None, paused=True)
+    assert provider.limit(KEY) == Limit(KEY, None, paused=True, name="dana-laptop")
     provider.resume(KEY, before)
     provider.resume(KEY, before)
     assert console.keys["apikey_01Dana"]["status"] == "active"
@@ -244,16 +255,29 @@ def test_a_key_that_was_archived_while_it_was_paused_stays_archived(
     assert console.keys["apikey_01Dana"]["status"] == "archived"
 
 
+def test_a_workspace_is_paused_by_its_keys(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Those that were inactive before stay so afterwards, and other workspaces are left alone."""
+    console.make_key("apikey_01Off", "off", "user_01Dana", workspace="wrkspc_01Search", status="inactive")
+    console.make_key("apikey_01Two", "two", "user_01Dana", workspace="wrkspc_01Search")
+    before, as_it_was = provider.before(SEARCH), {name: key["status"] for name, key in console.keys.items()}
+    provider.pause(SEARCH)
+    assert provider.limit(SEARCH) == Limit(SEARCH, None, paused=True, name="team-search")
+    assert [key["status"] for key in console.keys.values()] == ["inactive", "active", "inactive", "inactive"]
+    provider.resume(SEARCH, before)
+    assert {name: key["status"] for name, key in console.keys.items()} == as_it_was
+    assert provider.limit(SEARCH) == Limit(SEARCH, None, name="team-search")
+
+
 def test_a_key_that_did_not_change_is_trouble(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """An answer that says active is not taken for a pause."""
     console.fail_next(200, body=console.keys["apikey_01Dana"], path=f"{KEYS}/apikey_01Dana", times=2)
     assert "left the key apikey_01Dana active" in str(refused(lambda: provider.pause(KEY)))
 
 
-def test_only_keys_that_are_there_can_be_paused(provider: ClaudeConsole) -> None:
+def test_who_is_not_there_or_no_key_cannot_be_paused(provider: ClaudeConsole) -> None:
     """An unknown key and a person are refused, each in a sentence."""
     assert "(404: API key not found)" in str(refused(lambda: provider.pause(Subject("key", "apikey_none"))))
-    assert "can pause API keys only" in str(refused(lambda: provider.before(Subject("user", "user_01Dana"))))
+    assert "but no user" in str(refused(lambda: provider.before(Subject("user", "user_01Dana"))))
     assert provider.limit(Subject("key", "apikey_none")) is None
 
 
