@@ -156,17 +156,11 @@ class Api:
             Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        deadline = time.monotonic() + self._patience.total_s
-        for attempt in stamina.retry_context(
-            on=_again(deadline),
-            attempts=self._patience.attempts,
-            timeout=None,
-            wait_initial=self._patience.pause_s,
-            wait_jitter=self._patience.pause_s,
-        ):
-            with attempt:
-                return self._once("GET", path, deadline, params=params)
-        raise AssertionError("stamina returns or raises")
+        return self._patiently("GET", path, params=params)
+
+    def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
+        return self._patiently("POST", path, json=body)
 
     def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
@@ -178,7 +172,8 @@ class Api:
             Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        return self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        answer = self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        return self._parsed(answer, path) if answer else None
 
     def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
         """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
@@ -242,7 +237,20 @@ class Api:
             seen.add(following)
         raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
 
-    def _once(self, method: str, path: str, deadline: float, **content: Any) -> Any:
+    def _patiently(self, method: str, path: str, **content: Any) -> Any:
+        deadline = time.monotonic() + self._patience.total_s
+        for attempt in stamina.retry_context(
+            on=_again(deadline),
+            attempts=self._patience.attempts,
+            timeout=None,
+            wait_initial=self._patience.pause_s,
+            wait_jitter=self._patience.pause_s,
+        ):
+            with attempt:
+                return self._parsed(self._once(method, path, deadline, **content), path)
+        raise AssertionError("stamina returns or raises")
+
+    def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
         self._refuse_bad_settings()
         self._pace.wait()
         try:
@@ -259,7 +267,7 @@ class Api:
         except httpx.HTTPError:
             raise Unreachable(f"{self.who} broke off in the middle of {self._safe(path)}") from None
         if answer.is_success:
-            return self._parsed(body, path) if body or method == "GET" else None
+            return body
         raise self._trouble(answer, body, f"{method} {self._safe(path)}")
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
@@ -391,7 +399,8 @@ def _message(said: Any) -> str:
     """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
     match said:
         case (
-            {"error": {"message": str(text)}}
+            {"message": str(text)}
+            | {"error": {"message": str(text)}}
             | {"error": str(text)}
             | {"detail": {"error": str(text)}}
             | {"detail": str(text)}

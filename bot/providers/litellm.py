@@ -5,13 +5,14 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated, Any, NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, Field
 
 from bot.providers.base import Finding, Member, Provider
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience
+from bot.providers.shapes import Body, Count, Dollars, Word, nanos
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
 
@@ -37,18 +38,8 @@ NEEDED = "a management key of a user with the role proxy_admin"
 
 NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
 
-Count = Annotated[int, Field(strict=True, ge=0, le=10**13)]
-Dollars = Annotated[Decimal, Field(ge=0, le=10**6)]
-Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
-
-class _Body(BaseModel):
-    """What we need of a body; the rest may be anything."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class _Metrics(_Body):
+class _Metrics(Body):
     """What was used. `prompt_tokens` holds the cached ones too."""
 
     spend: Dollars
@@ -69,58 +60,58 @@ class _Metrics(_Body):
 NOTHING = _Metrics(spend=Decimal(0), prompt_tokens=0, completion_tokens=0, api_requests=0)
 
 
-class _KeyOwner(_Body):
+class _KeyOwner(Body):
     user_id: Word | None = None
     team_id: Word | None = None
 
 
-class _KeyUse(_Body):
+class _KeyUse(Body):
     metrics: _Metrics
     metadata: _KeyOwner
 
 
-class _ModelUse(_Body):
+class _ModelUse(Body):
     metrics: _Metrics
     api_key_breakdown: dict[Word, _KeyUse] | None = None
 
 
-class _Breakdown(_Body):
+class _Breakdown(Body):
     models: dict[Word, _ModelUse]
 
 
-class _Day(_Body):
+class _Day(Body):
     day: date = Field(validation_alias="date")
     metrics: _Metrics
     breakdown: _Breakdown
 
 
-class _List(_Body):
+class _List(Body):
     """A page of any list. The usage route keeps its paging in a corner of its own."""
 
     rows: list[Any] = Field(validation_alias=AliasChoices("users", "teams", "keys", "results"))
     pages_total: Count = Field(validation_alias=AliasChoices("total_pages", AliasPath("metadata", "total_pages")))
 
 
-class _Ready(_Body):
+class _Ready(Body):
     db: Word = ""
 
 
-class _Licence(_Body):
+class _Licence(Body):
     license_type: Word
 
 
-class _UserRow(_Body):
+class _UserRow(Body):
     user_id: Word
     user_alias: Word | None = None
     user_email: Word | None = None
 
 
-class _TeamRow(_Body):
+class _TeamRow(Body):
     team_id: Word
     team_alias: Word | None = None
 
 
-class _KeyRow(_Body):
+class _KeyRow(Body):
     token: Word
     key_alias: Word | None = None
     user_id: Word | None = None
@@ -248,7 +239,7 @@ class LiteLLM(Provider):
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
             raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
-        if _nanos(rest.spend) > 0 or max(counts) > 0:
+        if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _why_not(self, path: str) -> Outside | None:
@@ -284,11 +275,5 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
         tokens_output=used.completion_tokens,
         requests=used.api_requests,
         requests_failed=used.failed_requests,
-        cost_nanos=_nanos(used.spend),
+        cost_nanos=nanos(used.spend),
     )
-
-
-def _nanos(dollars: Decimal) -> int:
-    """Whole nanos, half to even. Digits below 10⁻¹² dollars are noise of floats, and must not decide a half."""
-    without_noise = dollars.quantize(Decimal("1e-12"), ROUND_HALF_EVEN)
-    return int(without_noise.scaleb(9).quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -101,6 +101,12 @@ def test_an_answer_to_an_order_may_be_empty(echo: Echo, api: Api) -> None:
     assert api.write_json("DELETE", "/tell") is None
 
 
+def test_a_question_may_be_a_post(echo: Echo, api: Api) -> None:
+    """Where a service is asked by POST, a passing trouble is tried again all the same, for nothing is changed by it."""
+    echo.fail_next(503)
+    assert api.ask_json("/ask", {"page": 2}) == {"method": "POST", "query": {}, "body": '{"page":2}'}
+
+
 def test_a_key_may_be_carried_otherwise(echo: Echo) -> None:
     """As the user of basic authentication, or in a header of its own, beside headers that every request has."""
     api = Api("Echo", echo.url, Key("ECHO_KEY", SECRET, {}, "a new key", basic), QUICK, {"x-version": "2"})
@@ -277,6 +283,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
     [
         (400, {"error": {"message": "Invalid budget_duration", "code": "400"}}, "400: Invalid budget_duration"),
         (404, {"error": "no such thing"}, "404: no such thing"),
+        (400, {"error": "Bad Request", "message": "Invalid email"}, "400: Invalid email"),
         (409, {"detail": {"error": "taken"}}, "409: taken"),
         (404, {"detail": "Not Found"}, "404: Not Found"),
         (
