@@ -9,6 +9,7 @@ from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.providers.base import Provider
 from bot.providers.litellm import LiteLLM
+from bot.providers.openrouter import OpenRouter
 from bot.providers.sample import Sample
 from storage.db import Database
 
@@ -16,6 +17,7 @@ Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
     "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
+    "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }
 

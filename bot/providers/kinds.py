@@ -36,5 +36,6 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }
