@@ -186,8 +186,14 @@ class Api:
         except ValidationError as trouble:
             first = trouble.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        wrong = f"{self._safe(where)}: {first['msg']}"
+        wrong = f"{self.safe(where)}: {first['msg']}"
         raise Undeliverable(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+
+    def safe(self, text: str) -> str:
+        """Somebody else's text, on one line, short and without secrets."""
+        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 
     def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
         """The rows of a list whose pages are numbered from 1, as they come.
@@ -259,16 +265,16 @@ class Api:
         except httpx.InvalidURL:
             raise self._no_url() from None
         except httpx.TimeoutException:
-            why = f"did not answer {self._safe(path)} within {self._patience.silence_s:g} seconds"
+            why = f"did not answer {self.safe(path)} within {self._patience.silence_s:g} seconds"
             raise Unreachable(f"{self.who} {why}") from None
         except httpx.ConnectError as trouble:
-            why = f"cannot be reached ({self._safe(str(trouble))}): is it running, and is its url in app.yaml right?"
+            why = f"cannot be reached ({self.safe(str(trouble))}): is it running, and is its url in app.yaml right?"
             raise Unreachable(f"{self.who} {why}") from None
         except httpx.HTTPError:
-            raise Unreachable(f"{self.who} broke off in the middle of {self._safe(path)}") from None
+            raise Unreachable(f"{self.who} broke off in the middle of {self.safe(path)}") from None
         if answer.is_success:
             return body
-        raise self._trouble(answer, body, f"{method} {self._safe(path)}")
+        raise self._trouble(answer, body, f"{method} {self.safe(path)}")
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         request.headers.update(self._key.sign(self._key.secret))
@@ -292,17 +298,17 @@ class Api:
             if len(body) > BODY_BYTES_MAX:
                 limit = BODY_BYTES_MAX // 2**20
                 raise Undeliverable(
-                    f"{self.who} sent more than {limit} MiB for {self._safe(path)}, which no real page has"
+                    f"{self.who} sent more than {limit} MiB for {self.safe(path)}, which no real page has"
                 )
             if time.monotonic() > deadline:
-                raise Unreachable(f"{self.who} drips: {self._safe(path)} took over {self._patience.total_s:g} seconds")
+                raise Unreachable(f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds")
         return bytes(body)
 
     def _parsed(self, body: bytes, path: str) -> Any:
         try:
             return _json(body)
         except (ValueError, ArithmeticError, RecursionError):
-            raise Unreachable(f"{self.who} answered {self._safe(path)} with something that is not JSON") from None
+            raise Unreachable(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
 
     def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
         status = answer.status_code
@@ -329,13 +335,7 @@ class Api:
             said = _json(body)
         except (ValueError, ArithmeticError, RecursionError):
             return "", ""
-        return _kind(said), self._safe(_message(said))
-
-    def _safe(self, text: str) -> str:
-        """Somebody else's text, on one line, short and without secrets."""
-        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+        return _kind(said), self.safe(_message(said))
 
 
 class _Pace:

@@ -35,6 +35,7 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
