@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from bot.providers.base import Finding, Member, Provider
+from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject
 
 
 @dataclass
 class FakeProvider(Provider):
-    """Reports `rows` and `members`; raises `trouble` instead, if there is any."""
+    """Reports `rows` and `members`; raises `trouble` instead, if there is any. A deaf one says yes and changes nothing."""
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
     limited = frozenset({"user"})
@@ -25,6 +26,7 @@ class FakeProvider(Provider):
     calls: list[str] = field(default_factory=list)
     asked: list[IncreaseRequest] = field(default_factory=list)
     answers: dict[str, int | None] = field(default_factory=dict)
+    deaf: bool = False
 
     def spends(
         self,
@@ -82,7 +84,8 @@ class FakeProvider(Provider):
         self._fail("set_limit")
         if subject not in self.there:
             raise Undeliverable(f"{self.name} knows no {subject.external_id}")
-        self.there[subject] = replace(self.there[subject], amount_nanos=amount_nanos)
+        if not self.deaf:
+            self.there[subject] = replace(self.there[subject], amount_nanos=amount_nanos)
         return self.there[subject]
 
     def before(self, subject: Subject) -> str:
