@@ -9,6 +9,7 @@ from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor
+from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm import LiteLLM
 from bot.providers.openrouter import OpenRouter
 from bot.providers.sample import Sample
@@ -18,6 +19,9 @@ Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
     "cursor": lambda settings, key, now: Cursor(settings.name, settings.url, key, settings.key, now),
+    "github-copilot": lambda settings, key, now: GitHubCopilot(
+        settings.name, settings.url, key, settings.account, settings.key, now
+    ),
     "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
     "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),

@@ -314,11 +314,11 @@ class Api:
         status = answer.status_code
         kind, message = self._said(body)
         tail = f"{status}: {message}" if message else str(status)
-        if status in {401, 403}:
-            return KeyRefused(self._refusal(status, kind, message, asked), kind)
-        if status in {408, 429} or answer.is_server_error:
+        if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
             pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
             return Unreachable(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+        if status in {401, 403}:
+            return KeyRefused(self._refusal(status, kind, message, asked), kind)
         if answer.is_redirect:
             return Undeliverable(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
@@ -352,6 +352,13 @@ class _Pace:
             turn_s = max(self._next_s, time.monotonic())
             self._next_s = turn_s + self._step_s
         time.sleep(max(0.0, turn_s - time.monotonic()))
+
+
+def _is_out_of_calls(answer: httpx.Response) -> bool:
+    """GitHub refuses with 403, too, what comes too often."""
+    headers = answer.headers
+    too_often = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    return answer.status_code == httpx.codes.FORBIDDEN and too_often
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

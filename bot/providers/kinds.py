@@ -36,6 +36,12 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = {
     "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
+    "github-copilot": Kind(
+        "GitHub Copilot",
+        "https://api.github.com",
+        "GITHUB_COPILOT_KEY",
+        account="the organization, or enterprises/ and the enterprise",
+    ),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),

@@ -122,5 +122,5 @@ class UsageRow(Body):
 
     @property
     def address(self) -> str:
-        """Whose it is. Some answers have the address where a name would stand; what is no address is nobody's."""
-        return next((word.casefold() for word in (self.user_email, self.user) if word and "@" in word), "")
+        """Whose it is, "" if nobody's. Some answers have the address where a name would stand."""
+        return (self.user_email or self.user or "").casefold()

@@ -97,6 +97,11 @@ class FakeOpenRouter(Loopback):
         }
         return key_hash
 
+    def key_of(self, creator: str) -> str:
+        """The key that somebody made; it is made if there is none."""
+        made = (one["hash"] for one in self.state.keys.values() if one["creator_user_id"] == creator)
+        return str(next(made, None) or self.add_key(creator, creator))
+
     def add_rail(self, name: str, limit_usd: float | None = None, reset: str | None = None, holder: str = "") -> str:
         """A guardrail that somebody made at the console, and gave to somebody."""
         rail_id = self._new_rail({"name": name, "limit_usd": limit_usd, "reset_interval": reset})["id"]

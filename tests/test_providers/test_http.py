@@ -325,6 +325,13 @@ def test_a_right_that_is_missing_is_named(echo: Echo, api: Api) -> None:
     assert sentence in str(refused(lambda: said(api)))
 
 
+@pytest.mark.parametrize("headers", [{"Retry-After": "0"}, {"X-RateLimit-Remaining": "0"}])
+def test_a_403_may_mean_too_many_calls(echo: Echo, api: Api, headers: dict[str, str]) -> None:
+    """GitHub says so; then the key is not to blame, and the question is asked again."""
+    echo.fail_next(403, headers)
+    assert api.get_json("/x")["method"] == "GET"
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(echo: Echo, api: Api, status: int) -> None:
     """A key goes to the address in app.yaml and to no other."""
