@@ -91,7 +91,7 @@ class _Tokens(Body):
 
 
 class _Event(Body):
-    """One call. What is not chargeable may lack its charge; what is may not."""
+    """One call. Only what is chargeable and not included in the plan must say what it costs."""
 
     at_ms: Annotated[int, Field(ge=0, le=10**14, validation_alias="timestamp")]
     email: Word | None = Field(None, validation_alias="userEmail")
@@ -101,6 +101,17 @@ class _Event(Body):
     chargeable: bool = Field(True, validation_alias="isChargeable")
     cents: Cents | None = Field(None, validation_alias="chargedCents")
     tokens: _Tokens | None = Field(None, validation_alias="tokenUsage")
+
+    @property
+    def tier(self) -> str:
+        return "included" if self.kind.startswith("Included") else ""
+
+    @property
+    def on_demand(self) -> Decimal | None:
+        """Cents beyond what the plan includes: the seat pays for that, and limits do not count it."""
+        if self.tier == "included" or not self.chargeable:
+            return Decimal(0)
+        return self.cents
 
 
 class _EventPage(Body):
@@ -188,7 +199,7 @@ class Cursor(Provider):
             api.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """One cell for each hour, person or service account, model, and whether the plan included it."""
+        """One cell for each hour, person or service account, and model; what the plan includes is apart and free."""
         for ordinal in range(first.toordinal(), last.toordinal() + 1):
             cells = self._cells(date.fromordinal(ordinal))
             yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
@@ -251,10 +262,11 @@ class Cursor(Provider):
         what = f"usage of {day}"
         for row in self._usage(day, what):
             event = self._events.read(_Event, row, what)
-            if event.cents is None and event.chargeable:
+            cents = event.on_demand
+            if cents is None:
                 raise Undeliverable(f"{self._events.who} sent {what} without its charge: nothing is counted")
             cell = _cell(event)
-            cells[cell] = cells[cell].plus(event.cents or Decimal(0), event.tokens or _Tokens())
+            cells[cell] = cells[cell].plus(cents, event.tokens or _Tokens())
         return cells
 
     def _usage(self, day: date, what: str) -> Iterator[Any]:
@@ -320,9 +332,8 @@ def _dollars(amount: int | None) -> str:
 
 def _cell(event: _Event) -> _Cell:
     moment = EPOCH + event.at_ms * MILLISECOND
-    tier = "included" if event.kind.startswith("Included") else ""
     user = (event.email or "").casefold()
-    return _Cell(moment.replace(minute=0, second=0, microsecond=0), event.service or "", user, event.model, tier)
+    return _Cell(moment.replace(minute=0, second=0, microsecond=0), event.service or "", user, event.model, event.tier)
 
 
 def _charge(provider: str, cell: _Cell, used: _Used) -> Charge:

@@ -82,11 +82,12 @@ def test_a_cell_is_an_hour_of_a_person_and_a_model(team: FakeCursor, provider: C
     ]
 
 
-def test_what_the_plan_included_is_a_cell_of_its_own(team: FakeCursor, provider: Cursor) -> None:
-    """It is told apart from on-demand usage, for limits hold for the latter only."""
-    team.use(TEN, "bo@acme.example", "auto", 4, kind="Included in Business")
+def test_what_the_plan_included_is_a_cell_of_its_own_and_costs_nothing(team: FakeCursor, provider: Cursor) -> None:
+    """The seat pays for it, and limits do not count it."""
+    team.use(TEN, "bo@acme.example", "auto", 4, {"inputTokens": 9}, kind="Included in Business")
     team.use(TEN, "bo@acme.example", "auto", 7)
-    assert [(cell.tier, cell.cost_nanos) for cell in charges(provider)] == [("", 70_000_000), ("included", 40_000_000)]
+    cells = [(cell.tier, cell.cost_nanos, cell.tokens_input) for cell in charges(provider)]
+    assert cells == [("", 70_000_000, 0), ("included", 0, 9)]
 
 
 def test_a_service_account_counts_by_itself(team: FakeCursor, provider: Cursor) -> None:
