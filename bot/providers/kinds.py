@@ -41,5 +41,13 @@ KINDS: Mapping[str, Kind] = {
     "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
+    "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
+    "github-copilot": Kind(
+        "GitHub Copilot",
+        "https://api.github.com",
+        "GITHUB_COPILOT_KEY",
+        account="the organization, or enterprises/ and the enterprise",
+    ),
+    "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }
