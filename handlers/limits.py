@@ -65,7 +65,8 @@ def action(held: Held, wanted_nanos: int) -> Action:
     """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now."""
     if held.seen_nanos == wanted_nanos:
         return "same"
-    ours = held.known_nanos is None or held.seen_nanos == held.known_nanos
+    told = {held.known_nanos, held.said_nanos} - {None}
+    ours = held.known_nanos is None or held.seen_nanos in told
     if not ours:
         return "ask"
     return "same" if held.kept_nanos == wanted_nanos else "write"
@@ -82,11 +83,16 @@ class Desk:
         self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
 
     def lines(self, rows: list[Held]) -> Iterator[Line]:
-        """The plan for some limits. Who is paused is left alone."""
+        """The plan for some limits, all of an account's among them.
+
+        Who is paused is left alone, and so are the keys of somebody who is limited as a user: that limit holds for all.
+        """
         paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
+        users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
         for held in rows:
             vendor = self._ctx.house.vendor(held.provider)
-            wanted = self.wanted(vendor, held) if vendor else None
+            is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
+            wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
             leave = wanted is None or (held.provider, held.subject) in paused
             yield Line(held, wanted, "same" if leave or wanted is None else action(held, wanted.nanos))
 
@@ -313,12 +319,13 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     vendor, subject = _vendor(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
     account = people.account(ctx.conn, held.account_id) if held else None
-    lines = list(Desk(ctx, account).lines([held])) if held and account else []
-    if not lines or lines[0].action != "ask" or _digits(lines[0].held.seen_nanos) != seen:
+    rows = limits.of_account(ctx.conn, account.id) if account else []
+    line = next((each for each in Desk(ctx, account).lines(rows) if each.held == held), None)
+    if line is None or line.action != "ask" or _digits(line.held.seen_nanos) != seen:
         raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
     if account and (account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id):
         raise Refused("That is a limit of your own. Ask a colleague of finance.")
-    return vendor, lines[0]
+    return vendor, line
 
 
 def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
@@ -400,10 +407,11 @@ def _overshoot(ctx: Context) -> str:
 def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
     """A new key or user that nothing limits, here or there, is the forgotten cap of the next shocking bill."""
     since = ctx.now - timedelta(days=1)
+    capped = {line.held.account_id for line in lines if line.wanted}
     new = [
         line.held
         for line in lines
-        if line.wanted is None and line.held.seen_nanos is None and not line.held.paused
+        if line.held.account_id not in capped and line.held.seen_nanos is None and not line.held.paused
         if line.held.subject.kind in ("key", "user") and line.held.first_seen_at >= since
     ]
     if new:
