@@ -163,7 +163,7 @@ def reconcile(ctx: Context, provider: One) -> Card:
             _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
-        tell_finance(ctx, f"stopped/{vendor.name}", lambda theirs: _stopped_card(theirs, vendor, writes, lines))
+        tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: _stopped_card(reader, vendor, writes, lines))
         return DONE
     for line in writes:
         _wish(ctx, line)
@@ -209,7 +209,7 @@ def stuck(ctx: Context, provider: One, who: One) -> Card:
     held = limits.find(ctx.conn, vendor.name, subject)
     name = _name(ctx, held) if held else subject.external_id
     card = Card(f"{vendor.service} did not take {name}'s limit", (*why[:1], Text(next_), Button("Status", "status")))
-    tell_finance(ctx, f"stuck/{vendor.name}/{who}", lambda _theirs: replace(card, tone="warn"))
+    tell_finance(ctx, f"stuck/{vendor.name}/{who}", lambda _reader: replace(card, tone="warn"))
     return DONE
 
 
@@ -267,18 +267,18 @@ def proceed(ctx: Context, provider: One) -> Card:
         _wish(ctx, line)
     _deed(ctx, "let limits change", f"provider/{vendor.name}", f"{len(writes)} limits")
     settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
-    tell_finance(ctx, f"stopped/{vendor.name}", lambda _theirs: settled)
+    tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
     return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
 
 
-def keep(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, _certain(line).nanos, ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
-def restore(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, -1, ctx.now)  # seen and acknowledged, so that ours may be written over it
@@ -334,13 +334,13 @@ def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
     wanted = _dollars(ctx, _certain(line).nanos)
     _deed(ctx, what, f"limit/{vendor.name}/{who}"[:80], f"theirs {seen}, ours {wanted}")
     card = Card(f"{ctx.person.name} {what}: {_name(ctx, line.held)} at {vendor.service}", (_both(ctx, line),))
-    tell_finance(ctx, _conflict_key(vendor, line.held), lambda _theirs: card)
+    tell_finance(ctx, _conflict_key(vendor, line.held), lambda _reader: card)
     hint = "For every period: change the budget in app.yaml." if what == "adopted theirs" else ""
     return replace(card, blocks=(*card.blocks, Text(hint))) if hint else card
 
 
 def _ask_finance(ctx: Context, vendor: Vendor, line: Line) -> None:
-    tell_finance(ctx, _conflict_key(vendor, line.held), lambda theirs: _conflict_card(theirs, vendor, line))
+    tell_finance(ctx, _conflict_key(vendor, line.held), lambda reader: _conflict_card(reader, vendor, line))
 
 
 def _conflict_card(ctx: Context, vendor: Vendor, line: Line) -> Card:
@@ -349,8 +349,8 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: Line) -> Card:
         f"Somebody set {_name(ctx, line.held)}'s limit at {vendor.service} to {_dollars(ctx, line.held.seen_nanos)}",
         (
             _both(ctx, line),
-            Button("Restore ours", f"restore {about}", style="primary"),
-            Button("Keep theirs", f"keep {about}"),
+            Button("Restore ours", f"ours {about}", style="primary"),
+            Button("Keep theirs", f"theirs {about}"),
             Button("Adopt as a rule", f"adopt {about}"),
         ),
         "warn",
@@ -419,7 +419,7 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
         tell_finance(
             ctx,
             f"uncapped/{vendor.name}/{ctx.today}",
-            lambda _theirs: Card(
+            lambda _reader: Card(
                 f"{len(new)} new at {vendor.service} without any cap",
                 (
                     Table("No limit there, no budget here", ("Name", "What"), rows, "ll"),
@@ -459,8 +459,8 @@ def tell_finance(ctx: Context, key: str, make: Callable[[Context], Card]) -> Non
     """Show everybody of finance a card, in their own words of numbers and dates."""
     for person in people.active_people(ctx.conn):
         if "finance" in person.roles:
-            theirs = replace(ctx, person=person)
-            theirs.tell(person.id, key, make(theirs))
+            reader = replace(ctx, person=person)
+            reader.tell(person.id, key, make(reader))
 
 
 def _are_too_many(ctx: Context, writes: list[Line], managed: list[Line]) -> bool:
