@@ -8,6 +8,7 @@ from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
 from bot.providers.litellm import LiteLLM
 from bot.providers.openai import OpenAI
 from bot.providers.sample import Sample
@@ -16,6 +17,9 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
+        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
+    ),
     "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
     "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),

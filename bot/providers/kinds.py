@@ -35,6 +35,12 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
+    "chatgpt-enterprise": Kind(
+        "ChatGPT Enterprise",
+        url="https://api.chatgpt.com/v1",
+        key="CHATGPT_ADMIN_KEY",
+        account="the workspace's id",
+    ),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
     "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "sample": Kind("The sample company"),

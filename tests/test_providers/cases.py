@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
 from bot.providers.openai import OpenAI
 from storage.limits import Subject
+from tests.fakes.chatgpt import FakeChatGPT
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Loopback
 from tests.fakes.openai import FakeOpenAI
@@ -46,6 +48,16 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
 
 
 CASES: Mapping[str, Case] = {
+    "chatgpt-enterprise": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt", fake.base, fake.key, fake.workspace, Decimal("0.04"), patience=patience, calls_per_minute=None
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user-dana"),
+        paused=Subject("user", "user-dana"),
+    ),
     "litellm": Case(
         FakeLiteLLM,
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
