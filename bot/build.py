@@ -10,6 +10,7 @@ from bot.directory import everybody
 from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm import LiteLLM
@@ -21,6 +22,9 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
+        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
+    ),
     "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
     "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
         settings.name, settings.url, key, settings.key, now

@@ -37,6 +37,12 @@ class Kind:
 ANTHROPIC = "https://api.anthropic.com"
 
 KINDS: Mapping[str, Kind] = {
+    "chatgpt-enterprise": Kind(
+        "ChatGPT Enterprise",
+        url="https://api.chatgpt.com/v1",
+        key="CHATGPT_ADMIN_KEY",
+        account="the workspace's id",
+    ),
     "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
     "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
