@@ -39,8 +39,12 @@ class Equal:
     say: Say
     now: Callable[[], datetime]
 
-    def read(self, provider: Provider) -> None:
+    def read(self, provider: Provider, *, compare: bool = True) -> None:
         """Read every limit of a provider, in constant memory, then compare them with the ledger.
+
+        Args:
+            provider: it declares `limits`.
+            compare: wish for what differs; without it only what is there is noted.
 
         Raises:
             Outside: it did not tell them all; then nothing is compared, and nobody is forgotten.
@@ -50,7 +54,8 @@ class Equal:
         while batch := list(islice(said, BATCH_ROWS)):
             self._note(provider, batch)
         self.database.transact(lambda conn: limits.forget_unseen(conn, provider.name, started))
-        self._surely(f"reconcile {provider.name}")
+        if compare:
+            self._surely(f"reconcile {provider.name}")
 
     def set_limit(self, provider: Provider, wish: Wish) -> str:
         """Write a limit, unless somebody changed it there meanwhile; read it back.

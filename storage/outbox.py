@@ -74,9 +74,9 @@ def ensure(
 ) -> bool:
     """Wish that something outside be so.
 
-    The same wish again changes nothing, unless it came true before and `again` says that it must be seen to anew.
-    Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it will find
-    that its version is old when it settles.
+    The same wish again changes nothing, unless `again` says that one which came true, or was given up, must be seen to
+    anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it
+    will find that its version is old when it settles.
 
     Returns:
         Whether there is something new to make true.
@@ -99,7 +99,7 @@ def ensure(
     if insert_new(conn, wishes, row, "key"):
         return True
     old = conn.execute(_OLD, {"key": key}).one()
-    if old.payload == payload and not (again and old.state == "done"):
+    if old.payload == payload and not (again and old.state != "open"):
         return False
     conn.execute(
         update(wishes)

@@ -1,4 +1,4 @@
-"""Limits at a provider follow the ledger; what somebody changed there is asked about; nothing is announced too early."""
+"""Limits at a provider follow the ledger; what somebody changed there is asked about; nothing is announced early."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,6 +36,9 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 Sign = Callable[[str], Mapping[str, str]]
+
+# What a question asks for; a list is sent as the same name again and again.
+Params = Mapping[str, str | int | Sequence[str]]
 
 
 def bearer(secret: str) -> Mapping[str, str]:
@@ -95,6 +98,10 @@ class KeyRefused(Undeliverable):
         self.kind = kind
 
 
+class NotThere(Undeliverable):
+    """There is nothing of that name (404)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
@@ -149,7 +156,7 @@ class Api:
         """Let go of the connections."""
         self._client.close()
 
-    def get_json(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None) -> Any:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:
@@ -323,7 +330,8 @@ class Api:
             return Undeliverable(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        return Undeliverable(f"{self.who} refused {asked} ({tail})")
+        trouble = NotThere if status == 404 else Undeliverable  # noqa: PLR2004 - a status of HTTP
+        return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
         meaning = self._key.refusals.get(kind) or f"it may not {asked}" + (f" ({message})" if message else "")

@@ -34,7 +34,11 @@ class Kind:
         return lacking
 
 
+ANTHROPIC = "https://api.anthropic.com"
+
 KINDS: Mapping[str, Kind] = {
+    "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
+    "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
     "github-copilot": Kind(
         "GitHub Copilot",
@@ -43,6 +47,7 @@ KINDS: Mapping[str, Kind] = {
         account="the organization, or enterprises/ and the enterprise",
     ),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }

@@ -13,7 +13,7 @@ from storage.limits import Subject
 
 @dataclass
 class FakeProvider(Provider):
-    """Reports `rows` and `members`; raises `trouble` instead, if there is any. A deaf one says yes and changes nothing."""
+    """Reports `rows` and `members`; raises `trouble` instead, if there is any. A deaf one says yes and does nothing."""
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
     limited = frozenset({"user"})

@@ -6,17 +6,24 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from bot.providers.anthropic_console import ClaudeConsole
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor, Rates
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
 from bot.providers.openrouter import OpenRouter
 from storage.limits import Subject
+from tests.fakes.anthropic import FakeAnthropic
+from tests.fakes.anthropic_console import FakeClaudeConsole
+from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.fakes.cursor import FakeCursor
 from tests.fakes.github import FakeGitHub
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Heard, Loopback
+from tests.fakes.openai import FakeOpenAI
 from tests.fakes.openrouter import FakeOpenRouter
 
 FAST = 10**6
@@ -55,6 +62,11 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
     fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
 
 
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
 def _cursor_use(fake: FakeCursor, day: date, user: str, dollars: Decimal, tokens: int) -> None:
     fake.state.events = [
         event for event in fake.state.events if (event["userEmail"], event["day"]) != (user, day.isoformat())
@@ -77,6 +89,25 @@ def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal
 
 
 CASES: Mapping[str, Case] = {
+    "anthropic-console": Case(
+        FakeClaudeConsole,
+        lambda fake, patience: ClaudeConsole(
+            "console", fake.url, fake.key, "CONSOLE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "wrkspc_01Search"),
+        paused=Subject("key", "apikey_01Dana"),
+    ),
+    "anthropic-enterprise": Case(
+        FakeClaudeEnterprise,
+        lambda fake, patience: ClaudeEnterprise(
+            "claude", fake.url, fake.key, "CLAUDE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user_01Dana"),
+    ),
     "cursor": Case(
         FakeCursor,
         lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
@@ -101,6 +132,16 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
+        subject=Subject("user", "alice"),
+        paused=Subject("user", "alice"),
+    ),
+    "openai": Case(
+        FakeOpenAI,
+        lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
+        FakeOpenAI.use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "proj_main"),
+        paused=Subject("team", "proj_main"),
     ),
     "openrouter": Case(
         FakeOpenRouter,

@@ -24,6 +24,7 @@ from bot.providers.http import (
     Batch,
     Key,
     KeyRefused,
+    NotThere,
     Page,
     Patience,
     basic,
@@ -302,7 +303,7 @@ def test_a_no_is_final_and_says_why(echo: Echo, api: Api, status: int, body: Any
     """A refusal is not tried again; its message is told in whatever shape it came."""
     echo.fail_next(status, body=body)
     trouble = refused(lambda: said(api))
-    assert type(trouble) is Undeliverable
+    assert type(trouble) is (NotThere if status == 404 else Undeliverable)
     assert str(trouble) == f"Echo at {echo.url} refused GET /ask ({message})"
     assert len(echo.requests) == 1
 
