@@ -131,6 +131,7 @@ class GitHubCopilot(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
+    complete = True
     cannot = (
         "GitHub says what Copilot cost, not how many tokens it took.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",
@@ -251,19 +252,19 @@ class GitHubCopilot(Provider):
                 yield Finding(f"{self._key_name} may read {path}", ok=True)
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
-        """One person at a time: first everybody who was active since, then others until all is accounted for.
+        """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
 
-        What is left then is nobody's. Its cells are given even when they are zero: an earlier word may have been more.
+        What is left then is nobody's.
         """
         rest = self._usage(day)
         cells: dict[tuple[str, str], Decimal] = {}
         for seat in sorted(seats, key=lambda seat: not seat.active_since(day)):
-            if not rest or not (seat.active_since(day) or any(map(nanos, rest.values()))):
+            if not any(map(nanos, rest.values())):
                 break
             for model, dollars in self._usage(day, seat.login).items():
                 cells[seat.login, model] = dollars
                 rest[model] = max(rest[model] - dollars, Decimal(0))
-        return cells | {("", model): dollars for model, dollars in rest.items()}
+        return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
 
     def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
         """Dollars by model, of one person or of all. An answer about anything else is refused."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from bot.providers.base import Finding, Limit, Member, Provider
-from bot.providers.http import PATIENCE, Api, Key, Page, Patience
+from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Patience
 from bot.providers.openrouter_shapes import (
     METRICS,
     WINDOWS,
@@ -91,6 +91,7 @@ class OpenRouter(Provider):
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"user", "key"})
+    complete = True
     step_nanos = NANOS // 100
     cannot = (
         "OpenRouter counts a call for whoever made the key, not for whoever uses it.",
@@ -119,7 +120,7 @@ class OpenRouter(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, person and model; for each workspace key and model where no person made the key.
 
-        What remains is nobody's. Its cell is given even when it is zero, for an earlier word may have been more.
+        What remains is nobody's.
         """
         orphans = [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
         for ordinal in range(first.toordinal(), last.toordinal() + 1):
@@ -150,7 +151,10 @@ class OpenRouter(Provider):
     def limit(self, subject: Subject) -> Limit | None:
         """What one member or key may use now."""
         if subject.kind == "key":
-            return next((key.as_limit() for key in self._keys() if key.hash == subject.external_id), None)
+            try:
+                return self._key(subject).as_limit()
+            except NotThere:
+                return None
         member = self._member(subject)
         return _limit(member, self._rail_of(member)) if member else None
 
@@ -251,7 +255,7 @@ class OpenRouter(Provider):
                 cell, rest = _Cell(key.hash, "", row.model or ""), _Cell("", "", row.model or "")
                 cells[cell] = cells[cell].plus(_used(row))
                 cells[rest] = cells[rest].less(_used(row))
-        return cells
+        return {cell: used for cell, used in cells.items() if used != _Used()}
 
     def _usage(self, day: date, *dimensions: str, **only: str) -> Iterator[UsageRow]:
         question = {
