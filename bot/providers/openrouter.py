@@ -64,6 +64,11 @@ class _Used(NamedTuple):
     completion: int = 0
     reasoning: int = 0
 
+    @property
+    def is_some(self) -> bool:
+        """Sums of floats leave noise, which is nothing."""
+        return nanos(self.dollars) > 0 or any(self[1:])
+
     def plus(self, other: "_Used") -> "_Used":
         counts = (mine + theirs for mine, theirs in zip(self[1:], other[1:], strict=True))
         return _Used(self.dollars + other.dollars, *counts)
@@ -216,11 +221,11 @@ class OpenRouter(Provider):
     def check(self) -> Iterator[Finding]:
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
         try:
-            credits_ = self._one(Credits, self._api.get_json(CREDITS), "its credits")
+            account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
         except Outside as trouble:
             yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
             return
-        left = credits_.total_credits - credits_.total_usage
+        left = account.total_credits - account.total_usage
         yield Finding(f"{self._api.who} answers", ok=True)
         advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
         yield Finding(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
@@ -246,16 +251,19 @@ class OpenRouter(Provider):
         return Finding(what, ok=not lacking, advice=advice)
 
     def _cells(self, day: date, orphans: list[KeyRow]) -> dict[_Cell, _Used]:
+        """What no person did is asked for key by key, until nothing is left of it."""
         cells: dict[_Cell, _Used] = defaultdict(_Used)
         for row in self._usage(day, "user", "model"):
             cell = _Cell("", row.address, row.model or "")
             cells[cell] = cells[cell].plus(_used(row))
         for key in orphans:
+            if not any(used.is_some for cell, used in cells.items() if not (cell.key or cell.user)):
+                break
             for row in self._usage(day, "model", api_key_id=key.hash):
                 cell, rest = _Cell(key.hash, "", row.model or ""), _Cell("", "", row.model or "")
                 cells[cell] = cells[cell].plus(_used(row))
                 cells[rest] = cells[rest].less(_used(row))
-        return {cell: used for cell, used in cells.items() if used != _Used()}
+        return {cell: used for cell, used in cells.items() if used.is_some}
 
     def _usage(self, day: date, *dimensions: str, **only: str) -> Iterator[UsageRow]:
         question = {

@@ -126,11 +126,16 @@ def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
 
 
 def test_a_key_is_asked_about_only_if_it_can_have_been_used(router: FakeOpenRouter, provider: OpenRouter) -> None:
-    """Neither an unused key nor one that was made later costs a call."""
+    """Neither an unused key nor one that was made later costs a call, and none does when all is accounted for."""
     young = router.add_key("young", None, created_at="2026-11-22T00:00:00Z")
+    others = [router.add_key(f"unused {number}", None) for number in range(9)]
     router.use(DAY + timedelta(days=1), young, GPT, 1.0)
+    router.use(DAY, router.agent_key, GPT, 0.1)
+    router.use(DAY - timedelta(days=1), others[-1], GPT, 0.1)
     charges(provider)
-    assert [heard.path for heard in router.requests].count("/analytics/query") == 1
+    assert [heard.path for heard in router.requests].count("/analytics/query") == 2
+    charges(provider, DAY + timedelta(days=2), DAY + timedelta(days=2))
+    assert [heard.path for heard in router.requests].count("/analytics/query") == 3
 
 
 def test_the_days_add_up(router: FakeOpenRouter, provider: OpenRouter) -> None:
