@@ -117,12 +117,12 @@ def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
     """The whole is asked for before its parts, and somebody may call a model between the two."""
     router.use(DAY, router.agent_key, GPT, 0.2, 20)
     row = {"date__day": str(DAY), "user": None, "user_email": None, "model": GPT, "credits_usage": 0.1}
-    counts = dict.fromkeys(("request_count", "tokens_prompt", "tokens_completion"), "1")
+    counts = {"request_count": "1", "tokens_prompt": "21", "tokens_completion": "1"}
     body = {"data": {"data": [{**row, **counts}], "metadata": {"truncated": False}}}
     router.fail_next(200, body=body, path="/analytics/query")
     cells = charges(provider)
-    assert costs(cells) == {(router.agent_key, ""): 200_000_000}
-    assert all(cell.tokens_input >= 0 for cell in cells)
+    figures = {cell.resource: (cell.cost_nanos, cell.tokens_input, cell.tokens_output) for cell in cells}
+    assert figures == {router.agent_key: (200_000_000, 20, 5), "": (0, 1, 0)}
 
 
 def test_a_key_is_asked_about_only_if_it_can_have_been_used(router: FakeOpenRouter, provider: OpenRouter) -> None:
@@ -134,8 +134,9 @@ def test_a_key_is_asked_about_only_if_it_can_have_been_used(router: FakeOpenRout
     router.use(DAY - timedelta(days=1), others[-1], GPT, 0.1)
     charges(provider)
     assert [heard.path for heard in router.requests].count("/analytics/query") == 2
-    charges(provider, DAY + timedelta(days=2), DAY + timedelta(days=2))
-    assert [heard.path for heard in router.requests].count("/analytics/query") == 3
+    router.use(DAY, "deleted", GPT, 0.1)
+    charges(provider)
+    assert [heard.path for heard in router.requests].count("/analytics/query") == 2 + 3
 
 
 def test_the_days_add_up(router: FakeOpenRouter, provider: OpenRouter) -> None:
@@ -181,6 +182,12 @@ def test_a_query_is_asked_again_though_it_is_a_post(router: FakeOpenRouter, prov
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.fail_next(429, {"Retry-After": "0"}, path="/analytics/query")
     assert costs(charges(provider)) == {("", "ana@acme.example"): 100_000_000}
+
+
+def test_reasoning_is_a_part_of_output(router: FakeOpenRouter, provider: OpenRouter) -> None:
+    """Whatever is said of it."""
+    router.use(DAY, router.ana_key, GPT, 0.1, completion=40, reasoning=50)
+    assert [(cell.tokens_output, cell.tokens_reasoning) for cell in charges(provider)] == [(40, 40)]
 
 
 # People ---------------------------------------------------------------------------------------------------------------
@@ -283,7 +290,9 @@ def test_a_keys_limit_starts_anew_each_month(router: FakeOpenRouter, provider: O
     assert router.state.keys[router.agent_key]["limit"] == 19.99
 
 
-@pytest.mark.parametrize("subject", [Subject("user", "eve@acme.example"), Subject("key", "00"), Subject("key", "a/b")])
+@pytest.mark.parametrize(
+    "subject", [Subject("user", "eve@acme.example"), Subject("key", "00"), Subject("key", f"{1:064x}?x=1")]
+)
 def test_nobody_is_made_who_is_not_there(router: FakeOpenRouter, provider: OpenRouter, subject: Subject) -> None:
     """An unknown person or key is refused, and no guardrail is left behind."""
     assert provider.limit(subject) is None
