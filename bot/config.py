@@ -25,7 +25,8 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.house import TIERS, AmountWritten, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.money import COUNTED, Amount
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -46,11 +47,18 @@ def _cron(line: str) -> str:
     return line
 
 
+def _money(amount: Amount) -> Amount:
+    if amount.unit in COUNTED:
+        raise ValueError(f"a seat is paid in money, not in {amount.unit}; write one such as 39 USD")
+    return amount
+
+
 def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
+Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
 
 
@@ -85,6 +93,7 @@ class ProviderSettings(Rule):
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
     account: str = ""
     file: str = ""
+    seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
