@@ -113,7 +113,7 @@ def say(args: argparse.Namespace) -> int:
 
 
 def sync(args: argparse.Namespace) -> int:
-    """Read people and usage from all providers, or from one, now."""
+    """Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed."""
     logs.quiet()
     app = _app()
     names = [args.provider] if args.provider else sorted(app.providers)
@@ -121,7 +121,19 @@ def sync(args: argparse.Namespace) -> int:
     if unknown:
         known = ", ".join(sorted(app.providers)) or "none"
         raise config.Misconfigured(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
-    return _read(app, names)
+    failed = _read(app, names)
+    limited = [name for name in names if "limits" in app.providers[name].can]
+    for name in limited:
+        try:
+            app.equal.read(app.providers[name], compare=not args.dry_run)
+        except Outside as trouble:
+            failed = 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+    if args.dry_run:
+        print(terminal.render(app.say("limits")))
+    while limited and not args.dry_run and app.deliver():
+        pass
+    return failed
 
 
 def status(args: argparse.Namespace) -> int:
@@ -198,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
     one = add("sync", sync)
     one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
+    one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
     add("status", status)
     one = add("manifest", manifest_)
     one.add_argument("platform", choices=["slack"])

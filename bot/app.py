@@ -12,8 +12,9 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
 import handlers
-from bot.config import ScheduleLine, Settings
+from bot.config import ProviderSettings, ScheduleLine, Settings
 from bot.directory.source import Unusable
+from bot.equal import Equal
 from bot.metrics import DELIVERED, HEARD, timed
 from bot.platform import Platform
 from bot.providers.base import Provider
@@ -22,7 +23,7 @@ from bot.trouble import Outside, Undeliverable, Unreachable
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
-from handlers.house import House
+from handlers.house import House, Vendor
 from handlers.place import Place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
@@ -39,8 +40,9 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
+LIMITS_AT = "20 * * * *"
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"begin", "enforce", "reconcile", "follow"})  # they take long, and write nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
@@ -74,7 +76,23 @@ class App:
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.house: House = self.settings.house
+        vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
+        self.house: House = self.settings.house.model_copy(update={"vendors": vendors})
+        self.equal = Equal(self.database, self.say, self.now)
+
+    def _vendor(self, one: ProviderSettings) -> Vendor:
+        """What a provider declares, less what app.yaml forbids."""
+        provider = self.providers[one.name]
+        forbidden = {"set_limit", "pause"} if one.limits == "read" else set()
+        return Vendor(
+            name=one.name,
+            service=one.service,
+            can=frozenset(provider.can - forbidden),
+            limited=frozenset(provider.limited),
+            window=provider.window,
+            step_nanos=provider.step_nanos,
+            cannot=provider.cannot,
+        )
 
     def close(self) -> None:
         """Let all connections go."""
@@ -99,6 +117,10 @@ class App:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             return Card(f"That broke ({incident}). Nothing was changed.", tone="bad")
+
+    def say(self, words: str) -> Card:
+        """Say a sentence as the clock, where nobody waits for the answer."""
+        return self.hear(Sentence(words, CLOCK.id, NOWHERE))
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         return self.database.ask(
@@ -227,6 +249,11 @@ class App:
                 slot = latest_slot(each.read, self.house, now, timedelta(days=1))
                 if slot is not None and each.name in self.providers:
                     Context(conn, now, CLOCK, NOWHERE, self.house).pull(each.name, f"{slot:%Y-%m-%dT%H:%M}")
+            for name, provider in self.providers.items():
+                slot = latest_slot(LIMITS_AT, self.house, now, timedelta(hours=2))
+                if slot is not None and "limits" in provider.can:
+                    context = Context(conn, now, CLOCK, NOWHERE, self.house)
+                    context.pull(name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
             outbox.prune(conn, now)
             deliveries.prune(conn, now)
 
@@ -290,9 +317,22 @@ class App:
                 self.database.transact(
                     lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
                 )
-                return str(pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now))
+                return self._pull(self.providers[wish.target], payload.get("what", ""))
             case "limit":
-                raise Undeliverable("No provider's limits are written yet.")
+                return self.equal.set_limit(self.providers[wish.target], wish)
+            case "pause":
+                return self.equal.pause(self.providers[wish.target], wish)
+            case "answer":
+                return self.equal.answer(self.providers[wish.target], wish)
+
+    def _pull(self, provider: Provider, what: str) -> str:
+        if what == "limits":
+            self.equal.read(provider)
+            return "limits"
+        done = pull(self.database, provider, self.reading(provider.name), self.now)
+        if "increase_requests" in provider.can:
+            self.equal.take_requests(provider)
+        return str(done)
 
     def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
         self.database.transact(
@@ -316,6 +356,8 @@ class App:
         )
         until = None if useless else self.now() + pause
         self.database.transact(lambda conn: outbox.postpone(conn, wish, why, until))
+        if wish.kind == "limit" and (wish.attempts == 0 or useless):
+            self.say(f"stuck {wish.key.removeprefix('limit/').replace('/', ' ', 1)}")
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:

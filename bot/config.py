@@ -25,7 +25,19 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.house import TIERS, AmountWritten, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.house import (
+    TIERS,
+    AmountWritten,
+    Budget,
+    House,
+    LimitRules,
+    LocaleName,
+    Name,
+    Organization,
+    Rates,
+    Rule,
+    Zone,
+)
 from handlers.money import COUNTED, Amount
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
@@ -93,6 +105,7 @@ class ProviderSettings(Rule):
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
     account: str = ""
     file: str = ""
+    limits: Literal["write", "read"] = "write"
     seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
@@ -111,6 +124,12 @@ class ProviderSettings(Rule):
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
         return {"name": word, "url": kind.url, "key": kind.key, **given}
+
+    @property
+    def service(self) -> str:
+        """What people call it; with its name, if it has one of its own."""
+        called = KINDS[self.kind].service
+        return called if self.name == self.kind else f"{called} ({self.name})"
 
     @field_validator("kind")
     @classmethod
@@ -225,6 +244,7 @@ class Settings(Rule):
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
@@ -275,6 +295,7 @@ class Settings(Rule):
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
+            limits=self.limits,
         )
 
     @property

@@ -25,10 +25,14 @@ from handlers.decide import (
 )
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
+from handlers.increase import answered, sought, unsought
+from handlers.limits import adopt, follow, keep, landed, limits_, proceed, reconcile, restore, stuck
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
+from handlers.pause import halted, pause, resume
 from handlers.pool import allot, pool, split
+from handlers.providers import providers
 from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
@@ -77,6 +81,10 @@ COMMANDS: Mapping[str, Command] = {
         command(link, writes=True),
         command(people_, writes=False),
         command(enforce, writes=True),
+        command(providers, writes=False),
+        command(limits_, writes=False),
+        command(pause, writes=True),
+        command(resume, writes=True),
         command(status, writes=False),
         command(retry, writes=True),
         command(help, writes=False),
@@ -87,6 +95,18 @@ COMMANDS: Mapping[str, Command] = {
         command(raise_, writes=True, hidden=True),
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
+        command(proceed, writes=True, hidden=True),
+        command(keep, writes=True, hidden=True),
+        command(restore, writes=True, hidden=True),
+        command(adopt, writes=True, hidden=True),
+        command(reconcile, writes=True, hidden=True),
+        command(follow, writes=True, hidden=True),
+        command(landed, writes=True, hidden=True),
+        command(stuck, writes=True, hidden=True),
+        command(halted, writes=True, hidden=True),
+        command(sought, writes=True, hidden=True),
+        command(unsought, writes=True, hidden=True),
+        command(answered, writes=True, hidden=True),
     )
 }
 

@@ -99,9 +99,10 @@ class Context:
                 self.show(key, place, card)
         return bool(found)
 
-    def pull(self, provider: str, key: str) -> None:
-        """Wish that a provider's usage be read."""
-        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, "{}", self.now, self.now)
+    def pull(self, provider: str, key: str, what: str = "usage") -> None:
+        """Wish that a provider's usage, or its limits, be read."""
+        payload = json.dumps({"what": what})
+        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
 
     def later(self, key: str, sentence: str, due_at: datetime) -> None:
         """Wish that a sentence be said by the clock at a later moment."""

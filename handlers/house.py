@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
+from storage.limits import Window
 
 ZONES = frozenset(available_timezones())
 
@@ -154,6 +155,31 @@ STANDARD = "standard"
 Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
 
 
+class LimitRules(Rule):
+    """How limits are kept at providers.
+
+    Args:
+        split: one budget over several providers: each may spend "all" that is left, or the part of it that was spent
+            there in the last four weeks ("recent").
+        ask_above_percent: finance is asked before more than this share of a provider's limits is changed at once.
+    """
+
+    split: Literal["all", "recent"] = "all"
+    ask_above_percent: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class Vendor(Rule):
+    """What a provider declares, as far as decisions need it; see bot/providers/base.py."""
+
+    name: str
+    service: str
+    can: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
+    window: Window = "month"
+    step_nanos: int = 1
+    cannot: tuple[str, ...] = ()
+
+
 class House(Rule):
     """All rules that decisions need."""
 
@@ -163,6 +189,8 @@ class House(Rule):
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
+    vendors: tuple[Vendor, ...] = ()
 
     @field_validator("budgets")
     @classmethod
@@ -216,6 +244,20 @@ class House(Rule):
         rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
         house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
         return int(house), rate_nanos
+
+    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
+        one = self.convert(NANOS, "USD", day)
+        return amount_nanos * NANOS // one[1] if one else None
+
+    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
+        """An amount of US dollars in the house currency; None without a rate."""
+        house = self.convert(dollars_nanos, "USD", day)
+        return house[0] if house else None
+
+    def vendor(self, name: str) -> Vendor | None:
+        """The provider of that name, or None."""
+        return next((each for each in self.vendors if each.name == name), None)
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

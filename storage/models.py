@@ -209,6 +209,39 @@ pulls = Table(
     Column("error", Text, nullable=False),
 )
 
+# What providers say they allow, and what we last told them. Whose it is stands in links.
+limits = Table(
+    "limits",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("window", String(8), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("seen_nanos", BigInteger),
+    Column("seen_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("known_nanos", BigInteger),
+    Column("known_limit", BigInteger),
+    Column("known_at", Instant),
+    Column("kept_nanos", BigInteger),
+)
+
+# Who is paused at a provider, and what is needed to restore them exactly.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("paused_by", String(64), nullable=False),
+    Column("paused_at", Instant, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("resumed_by", String(64), nullable=False),
+)
+
 requests = Table(
     "requests",
     metadata,
@@ -234,6 +267,7 @@ requests = Table(
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
+    Column("origin", String(255), nullable=False, index=True),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
 )

@@ -362,6 +362,23 @@ def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: 
         yield row[0], Spent(row[5], *row[1:5])
 
 
+_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
+    spend.c.provider == bindparam("provider"),
+    spend.c.day >= bindparam("first", type_=Date),
+    spend.c.day < bindparam("end", type_=Date),
+)
+_AT_BY_ALL = _AT.group_by(spend.c.account_id)
+_AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
+
+
+def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
+    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
+    values = {"provider": provider, "first": first, "end": end}
+    if account_id:
+        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
+    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
+
+
 _BETWEEN = (
     select(
         charges.c.account_id,
