@@ -8,6 +8,7 @@ from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.providers.base import Provider
+from bot.providers.files import Files
 from bot.providers.litellm import LiteLLM
 from bot.providers.sample import Sample
 from storage.db import Database
@@ -15,6 +16,7 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
+    "files": lambda settings, _key, _now: Files(settings.name, settings.file),
     "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }

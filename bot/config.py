@@ -114,7 +114,7 @@ class ProviderSettings(Rule):
     @model_validator(mode="before")
     @classmethod
     def _as_its_kind_says(cls, value: Any, info: ValidationInfo) -> Any:
-        """Named after its kind, with its kind's url and key; files stand beside app.yaml."""
+        """Named after its kind, with what its kind usually has; files stand beside app.yaml."""
         if not isinstance(value, dict):
             return value
         word = str(value.get("kind", ""))
@@ -123,7 +123,7 @@ class ProviderSettings(Rule):
         given = {name: each for name, each in value.items() if each}
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
-        return {"name": word, "url": kind.url, "key": kind.key, **given}
+        return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}
 
     @property
     def service(self) -> str:
