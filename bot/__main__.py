@@ -222,7 +222,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; trouble is one plain sentence on standard error and exit status 2."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.work(args))
+        status = int(args.work(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SQLAlchemyError as trouble:
         print(
             f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
@@ -232,6 +236,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
         print(trouble, file=sys.stderr)
         return 2
+    return status
 
 
 if __name__ == "__main__":

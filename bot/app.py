@@ -42,7 +42,7 @@ ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 LIMITS_AT = "20 * * * *"
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce", "reconcile", "follow"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"begin", "reconcile", "follow"})  # they take long, and write nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 

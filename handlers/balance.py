@@ -91,7 +91,7 @@ def _facts(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
     if gone >= PACE_DAYS_MIN and standing.spent > 0:
         pace = standing.spent * period.days // gone
         last = ctx.day(period.end - timedelta(days=1))
-        facts.append(("At this pace", f"{ctx.amount(pace, unit)} by {last}"))
+        facts.append(("At this pace", f"{ctx.estimate(pace, unit)} by {last}"))
     return facts
 
 

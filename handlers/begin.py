@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from handlers.access import role_of, sees_all
 from handlers.card import Card
 from handlers.context import Context
 from handlers.house import Budget
@@ -44,7 +45,7 @@ def begin(ctx: Context) -> Card:
 
 def enforce(ctx: Context, budget: One) -> Card:
     """Let a changed budget of app.yaml count in this period already: `enforce monthly`. For finance and admins."""
-    if not {"finance", "admin"} & set(ctx.person.roles):
+    if not sees_all(ctx):
         raise Refused("Only finance and admins decide when a changed budget counts.")
     rule = next((each for each in ctx.house.budgets if each.name == budget), None)
     if rule is None:
@@ -59,6 +60,7 @@ def enforce(ctx: Context, budget: One) -> Card:
         and (difference := _missing(posted.get(member.account.id), _wanted(rule, period, member)))
     ]
     post_many(ctx, changes)
+    ctx.deed("enforced", f"budget/{rule.name}", role_of(ctx), f"{len(changes)} limits since {period.first}")
     return Card(f"{len(changes)} limits changed to what “{rule.name}” says now")
 
 

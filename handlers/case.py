@@ -15,7 +15,6 @@ from handlers.posting import UNHEARD, post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from storage import audit, people, requests
-from storage.audit import Deed
 from storage.ledger import Entry
 from storage.requests import Request
 
@@ -30,10 +29,7 @@ VERBS = {
 
 def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
     """Write down what was done to a request."""
-    audit.append(
-        ctx.conn,
-        Deed(ctx.now, ctx.person.id, what, f"request/{request.id}", authority, str(ctx.place), details),
-    )
+    ctx.deed(what, f"request/{request.id}", authority, details)
 
 
 def start_stage(ctx: Context, request: Request) -> list[str]:

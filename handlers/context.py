@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from handlers.card import CARD, Card
 from handlers.house import House
-from handlers.money import show_amount
+from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from storage import outbox, people
+from storage import audit, outbox, people
+from storage.audit import Deed
 from storage.directory import Person
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
@@ -69,6 +70,10 @@ class Context:
         """An amount as the person who speaks would write it."""
         return show_amount(units, unit, self.locale)
 
+    def estimate(self, units: int, unit: str) -> str:
+        """An amount that is only likely, without cents."""
+        return show_estimate(units, unit, self.locale)
+
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
         return _day(day, self.locale)
@@ -78,6 +83,13 @@ class Context:
         zone = self.person.zone or self.house.organization.zone
         local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
+
+    # Deeds ---------------------------------------------------------------------------------------------------------
+
+    def deed(self, what: str, subject: str, authority: str, details: str = "") -> None:
+        """Write down in the audit what the person who speaks did, to what, and on whose authority."""
+        said = Deed(self.now, self.person.id, what, subject, authority, str(self.place), details)
+        audit.append(self.conn, said)
 
     # Wishes --------------------------------------------------------------------------------------------------------
 

@@ -195,7 +195,14 @@ spend = Table(
 )
 
 # A batch on its way into charges; it lives for one transaction and one connection.
-staged = Table("staged", MetaData(), *_charge_columns(keyed=True), prefixes=["TEMPORARY"])
+staged = Table(
+    "staged",
+    MetaData(),
+    *_charge_columns(keyed=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",  # rows that are deleted one by one stay behind, and every batch walks past them
+)
 
 pulls = Table(
     "pulls",

@@ -75,8 +75,8 @@ def ensure(
     """Wish that something outside be so.
 
     The same wish again changes nothing, unless `again` says that one which came true, or was given up, must be seen to
-    anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it will
-    find that its version is old when it settles.
+    anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it
+    will find that its version is old when it settles.
 
     Returns:
         Whether there is something new to make true.

@@ -153,7 +153,12 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     known = conn.execute(select(links.c.account_id, links.c.how).where(where)).first()
     if known and (known.account_id == new.account or (known.how == "explicit" and how != "explicit")):
         return False
-    row: dict[str, object] = {
+    upsert(conn, links, [_link_row(new, how, name)])
+    return True
+
+
+def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
+    return {
         "platform": new.platform,
         "kind": new.kind,
         "external_id": new.external_id,
@@ -161,8 +166,16 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
         "how": how,
         "name": name,
     }
-    upsert(conn, links, [row])
-    return True
+
+
+def _link_all(conn: Connection, wanted: Iterable[Link]) -> list[Link]:
+    """Note explicit links, many at once; those that are new."""
+    rows = conn.execute(select(links.c.platform, links.c.kind, links.c.external_id, links.c.account_id))
+    known = {tuple(row[:3]): row[3] for row in rows}
+    last = {(one.platform, one.kind, one.external_id): one for one in wanted}
+    new = [one for key, one in sorted(last.items()) if known.get(key) != one.account]
+    upsert(conn, links, [_link_row(one, "explicit") for one in new])
+    return new
 
 
 class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
@@ -195,8 +208,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
-    known = [one for one in directory.links if one.account in parents]
-    return [one for one in known if link(conn, one, "explicit")]
+    return _link_all(conn, (one for one in directory.links if one.account in parents))
 
 
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:

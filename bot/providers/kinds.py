@@ -36,8 +36,21 @@ class Kind:
         return lacking
 
 
+ANTHROPIC = "https://api.anthropic.com"
+
 KINDS: Mapping[str, Kind] = {
     "files": Kind("Files", file=True, days_back=35),  # a month may come in one file, after its end
+    "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
+    "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
+    "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
+    "github-copilot": Kind(
+        "GitHub Copilot",
+        "https://api.github.com",
+        "GITHUB_COPILOT_KEY",
+        account="the organization, or enterprises/ and the enterprise",
+    ),
+    "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }

@@ -6,16 +6,17 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from functools import partial
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
 from bot.providers.base import Finding, Limit, Member, Provider
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
 from bot.providers.litellm_limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm_shapes import Body, Count, Told, Word, rows
+from bot.providers.litellm_shapes import Told, rows
+from bot.providers.shapes import Body, Count, Dollars, Word, nanos
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject
@@ -47,8 +48,6 @@ NEEDED = "a management key of a user with the role proxy_admin"
 EVERY_ROUTE = "management_routes"
 
 NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
-
-Dollars = Annotated[Decimal, Field(ge=0, le=10**6)]
 
 
 class _Metrics(Body):
@@ -253,7 +252,7 @@ class LiteLLM(Provider):
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
             raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
-        if _nanos(rest.spend) > 0 or max(counts) > 0:
+        if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _why_not(self, path: str) -> Outside | None:
@@ -310,11 +309,5 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
         tokens_output=used.completion_tokens,
         requests=used.api_requests,
         requests_failed=used.failed_requests,
-        cost_nanos=_nanos(used.spend),
+        cost_nanos=nanos(used.spend),
     )
-
-
-def _nanos(dollars: Decimal) -> int:
-    """Whole nanos, half to even. Digits below 10⁻¹² dollars are noise of floats, and must not decide a half."""
-    without_noise = dollars.quantize(Decimal("1e-12"), ROUND_HALF_EVEN)
-    return int(without_noise.scaleb(9).quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -2,22 +2,14 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, ConfigDict, Field
 
 from bot.providers.http import Api, Page
+from bot.providers.shapes import Body, Count, Word
 
 LIST_ROWS_MAX = 100
-
-Count = Annotated[int, Field(strict=True, ge=0, le=10**13)]
-Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
-
-
-class Body(BaseModel):
-    """A part of an answer."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class List(Body):

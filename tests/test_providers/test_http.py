@@ -102,6 +102,12 @@ def test_an_answer_to_an_order_may_be_empty(echo: Echo, api: Api) -> None:
     assert api.write_json("DELETE", "/tell") is None
 
 
+def test_a_question_may_be_a_post(echo: Echo, api: Api) -> None:
+    """Where a service is asked by POST, a passing trouble is tried again all the same, for nothing is changed by it."""
+    echo.fail_next(503)
+    assert api.ask_json("/ask", {"page": 2}) == {"method": "POST", "query": {}, "body": '{"page":2}'}
+
+
 def test_a_key_may_be_carried_otherwise(echo: Echo) -> None:
     """As the user of basic authentication, or in a header of its own, beside headers that every request has."""
     api = Api("Echo", echo.url, Key("ECHO_KEY", SECRET, {}, "a new key", basic), QUICK, {"x-version": "2"})
@@ -278,6 +284,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
     [
         (400, {"error": {"message": "Invalid budget_duration", "code": "400"}}, "400: Invalid budget_duration"),
         (404, {"error": "no such thing"}, "404: no such thing"),
+        (400, {"error": "Bad Request", "message": "Invalid email"}, "400: Invalid email"),
         (409, {"detail": {"error": "taken"}}, "409: taken"),
         (404, {"detail": "Not Found"}, "404: Not Found"),
         (
@@ -317,6 +324,13 @@ def test_a_right_that_is_missing_is_named(echo: Echo, api: Api) -> None:
     echo.fail_next(403, body={"detail": "not this route"})
     sentence = "(403): it may not GET /ask (not this route); it needs a new key"
     assert sentence in str(refused(lambda: said(api)))
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "0"}, {"X-RateLimit-Remaining": "0"}])
+def test_a_403_may_mean_too_many_calls(echo: Echo, api: Api, headers: dict[str, str]) -> None:
+    """GitHub says so; then the key is not to blame, and the question is asked again."""
+    echo.fail_next(403, headers)
+    assert api.get_json("/x")["method"] == "GET"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
