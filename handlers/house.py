@@ -48,6 +48,7 @@ def _rollover(words: str) -> str:
     raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
 
 
+AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -90,7 +91,7 @@ class Budget(Rule):
 
     name: Name
     who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
-    amount: Annotated[Amount, BeforeValidator(_amount)]
+    amount: AmountWritten
     every: Every = "month"
     zone: Zone | Literal[""] = ""
     models: str = "all"
