@@ -23,7 +23,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
 from handlers.house import House
-from handlers.place import Place
+from handlers.place import Place, named_place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
 from storage import deliveries, outbox, people, usage
@@ -40,7 +40,8 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce"})  # they take long, and write nothing to the audit
+AFTER_PULL = ("alerts",)  # what the clock says whenever a provider was read
+IN_BULK = frozenset({"alerts", "begin", "enforce"})  # they take long, and write nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
@@ -234,9 +235,7 @@ class App:
         self.wake.set()
 
     def _say_later(self, conn: Connection, line: ScheduleLine, slot: datetime, now: datetime) -> None:
-        platform, _, channel = line.place.partition(":")
-        public = not channel.startswith(("U", "W", "D"))
-        place = Place(platform, channel, public=public) if line.place else NOWHERE
+        place = named_place(line.place) if line.place else NOWHERE
         payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
         key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
         outbox.ensure(conn, key, "say", "clock", payload, now, now)
@@ -290,9 +289,20 @@ class App:
                 self.database.transact(
                     lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
                 )
-                return str(pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now))
+                done = pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now)
+                self._say_at_once(AFTER_PULL, wish.key)
+                return str(done)
             case "limit":
                 raise Undeliverable("No provider's limits are written yet.")
+
+    def _say_at_once(self, sentences: Iterable[str], cause: str) -> None:
+        """Wish that the clock say some sentences, each once for a cause."""
+
+        def work(conn: Connection) -> None:
+            for words in sentences:
+                Context(conn, self.now(), CLOCK, NOWHERE, self.house).later(f"{words}@{cause}", words, self.now())
+
+        self.database.transact(work)
 
     def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
         self.database.transact(
@@ -319,10 +329,15 @@ class App:
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:
-    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
+    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers.
+
+    Alerts are looked for after each reading; the line here tells those that were held back at night, and what a change
+    of limits brought about.
+    """
     return [
         ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24}),
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "grants", "grace_hours": 24}),
+        ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "alerts", "grace_hours": 1}),
     ]
 
 

@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.house import PLACE, TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -107,7 +107,7 @@ class ScheduleLine(Rule):
 
     at: Cron
     say: str
-    place: Annotated[str, Field(alias="in", pattern=r"^(slack|web):\S+$|^$")] = ""
+    place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 

@@ -5,6 +5,7 @@ COMMANDS is the menu: what the bot understands, on one screen. A new capability 
 
 from collections.abc import Mapping
 
+from handlers.alerts import alerts, known, snooze
 from handlers.balance import balance
 from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
@@ -87,6 +88,9 @@ COMMANDS: Mapping[str, Command] = {
         command(raise_, writes=True, hidden=True),
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
+        command(alerts, writes=True, hidden=True),
+        command(known, writes=True, hidden=True),
+        command(snooze, writes=True, hidden=True),
     )
 }
 

@@ -49,6 +49,7 @@ def _rollover(words: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
+PLACE = r"^(slack|web):\S+$|^$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -83,6 +84,7 @@ class Budget(Rule):
         models: "all", or the tier of models that it is for.
         limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
         alert_at: percent of the limit at which people are told.
+        alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
     """
@@ -95,6 +97,7 @@ class Budget(Rule):
     models: str = "all"
     limit: Literal["hard", "soft", "watch"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+    alert_in: Annotated[str, Field(pattern=PLACE)] = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
 
@@ -179,6 +182,11 @@ class House(Rule):
                 raise ValueError(
                     f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
                     f"({self.organization.currency}) or in tokens",
+                )
+            if budget.alert_in and not budget.is_pool:
+                raise ValueError(
+                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
+                    "of a team or of the organization",
                 )
             if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
                 known = ", ".join(["all", *self.tiers, STANDARD])

@@ -167,7 +167,7 @@ class _Figures:
         """What counts against a budget, in its unit."""
         window = (account_id, period.first, period.end, budget.zone)
         if window not in self._spent:
-            self._spent[window] = _read(self._ctx, budget, period, account_id)
+            self._spent[window] = spent_of(self._ctx, budget, period, account_id)
         return used(self._ctx.house, budget, self._spent[window])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
@@ -176,7 +176,8 @@ class _Figures:
         return {each: used(self._ctx.house, budget, sums) for each, sums in spent.items()}
 
 
-def _read(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+    """What an account and all below it spent by model, as a budget cuts the days."""
     if not _has_own_zone(ctx, budget):
         return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
     return spent_below(ctx, budget, period, account_id)[account_id]

@@ -259,6 +259,31 @@ delegations = Table(
     Column("until", Date, nullable=False),
 )
 
+# What was told when a share of a limit was used up: "fired", "known", "snoozed" (until a moment) or "armed" again.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("budget", String(64), primary_key=True),
+    Column("period_start", Date, primary_key=True),
+    Column("account_id", String(80), primary_key=True),
+    Column("percent", Integer, primary_key=True),
+    Column("handle", String(32), nullable=False, unique=True),
+    Column("state", String(8), nullable=False),
+    Column("limit_units", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("fired_at", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+# What somebody wants otherwise than it is for all.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person_id", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

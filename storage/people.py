@@ -81,6 +81,12 @@ def active_people(conn: Connection) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+def people_with_role(conn: Connection, role: str) -> list[Person]:
+    """Everybody who is there now and has a role, by id."""
+    rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
+    return [each for each in map(_person, rows) if role in each.roles]
+
+
 def every_account(conn: Connection) -> list[Account]:
     """All accounts that are active, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]

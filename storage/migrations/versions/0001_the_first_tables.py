@@ -26,6 +26,20 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
 
+    op.create_table('alerts',
+    sa.Column('budget', sa.String(length=64), nullable=False),
+    sa.Column('period_start', sa.Date(), nullable=False),
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('percent', sa.Integer(), nullable=False),
+    sa.Column('handle', sa.String(length=32), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('limit_units', sa.BigInteger(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('fired_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.models.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('budget', 'period_start', 'account_id', 'percent', name=op.f('pk_alerts')),
+    sa.UniqueConstraint('handle', name=op.f('uq_alerts_handle'))
+    )
     op.create_table('asked',
     sa.Column('request_id', sa.BigInteger(), nullable=False),
     sa.Column('stage', sa.Integer(), nullable=False),
@@ -188,6 +202,12 @@ def upgrade() -> None:
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_email'), ['email'], unique=False)
 
+    op.create_table('preferences',
+    sa.Column('person_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', 'name', name=op.f('pk_preferences'))
+    )
     op.create_table('pulls',
     sa.Column('provider', sa.String(length=64), nullable=False),
     sa.Column('tried_at', storage.models.Instant(timezone=True), nullable=False),
@@ -280,6 +300,7 @@ def downgrade() -> None:
 
     op.drop_table('requests')
     op.drop_table('pulls')
+    op.drop_table('preferences')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_email'))
 
@@ -318,6 +339,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_asked_person_id'))
 
     op.drop_table('asked')
+    op.drop_table('alerts')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_accounts_owner_id'))
 
