@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from bot.providers.kinds import KINDS, Kind
 from handlers.house import PLACE, TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
@@ -79,26 +80,41 @@ class ProviderSettings(Rule):
     """One provider: what kind it is, where, and which environment variable holds its key."""
 
     name: Name = ""
-    kind: Literal["litellm", "sample"]
+    kind: str
     url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
+    account: str = ""
+    file: str = ""
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
 
     @model_validator(mode="before")
     @classmethod
-    def _named_after_its_kind(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "kind" in value and not value.get("name"):
-            return {**value, "name": value["kind"]}
-        return value
+    def _as_its_kind_says(cls, value: Any, info: ValidationInfo) -> Any:
+        """Named after its kind, with its kind's url and key; files stand beside app.yaml."""
+        if not isinstance(value, dict):
+            return value
+        word = str(value.get("kind", ""))
+        kind = KINDS.get(word, Kind(word))
+        folder: Path = (info.context or {}).get("folder", Path())
+        given = {name: each for name, each in value.items() if each}
+        if given.get("file"):
+            given["file"] = str(folder / str(given["file"]))
+        return {"name": word, "url": kind.url, "key": kind.key, **given}
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"“{kind}” is not known{_meant(kind, set(KINDS)) or _known(set(KINDS))}")
+        return kind
 
     @model_validator(mode="after")
     def _reachable(self) -> "ProviderSettings":
-        if self.kind != "sample" and not (self.url and self.key):
-            raise ValueError(
-                "say where it is (url: http://…) and which environment variable holds its key (key: LITELLM_API_KEY)"
-            )
+        missing = KINDS[self.kind].missing(self.url, self.account, self.file)
+        if missing:
+            raise ValueError(f"say {' and '.join(missing)}")
         return self
 
 

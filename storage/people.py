@@ -97,6 +97,19 @@ def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
     return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
 
 
+def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
+    """The same for every account."""
+    rows = conn.execute(
+        select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
+        .join(accounts, accounts.c.id == lineage.c.ancestor_id)
+        .where(lineage.c.until == FOREVER),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for account_id, ancestor_id, name in rows:
+        found.setdefault(account_id, {})[ancestor_id] = name
+    return found
+
+
 def descendants(conn: Connection, account_id: str) -> list[Account]:
     """Every account below, and the account itself, today, by id."""
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)

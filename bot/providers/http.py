@@ -4,14 +4,16 @@ import hashlib
 import json
 import re
 import ssl
+import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import stamina
@@ -29,7 +31,21 @@ SECRETS = re.compile(r"\bsk-[\w.-]+|[0-9a-fA-F]{32,}|[\w-]{40,}")
 # A name or password in a url would show in logs, and a query would swallow the path that we add.
 URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
 
+Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 Shape = TypeVar("Shape", bound=BaseModel)
+
+
+Sign = Callable[[str], Mapping[str, str]]
+
+
+def bearer(secret: str) -> Mapping[str, str]:
+    """A secret as most services want it (RFC 6750)."""
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def basic(secret: str) -> Mapping[str, str]:
+    """A secret as the user of basic authentication, without a password (RFC 7617)."""
+    return {"Authorization": f"Basic {b64encode(f'{secret}:'.encode()).decode()}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +54,17 @@ class Key:
 
     Args:
         name: the environment variable it stands in; sentences call it so.
-        secret: sent as a bearer token and shown nowhere.
+        secret: sent and shown nowhere.
         refusals: what it means when the key is refused, by the provider's own word for the refusal.
         needed: what key is needed, as the end of a sentence that says what to do.
+        sign: the headers that carry it.
     """
 
     name: str
     secret: str = field(repr=False)
     refusals: Mapping[str, str]
     needed: str
+    sign: Sign = bearer
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,14 @@ class KeyRefused(Undeliverable):
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
+
+    rows: list[Any]
+    following: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a numbered list: its rows as they came, and how many pages there are by its own word."""
 
@@ -93,16 +119,31 @@ class Api:
         url: where it is, from app.yaml. A path in front of its routes is kept.
         key: what opens it.
         patience: how long a call may take.
+        headers: what every request carries besides, such as a version.
+        calls_per_minute: how often the service wants to be asked at most; calls are spread evenly, None for no limit.
     """
 
-    def __init__(self, service: str, url: str, key: Key, patience: Patience) -> None:
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        key: Key,
+        patience: Patience,
+        headers: Mapping[str, str] | None = None,
+        calls_per_minute: int | None = None,
+    ) -> None:
         self.who = f"{service} at {url}" if URL.fullmatch(url) else service
         self._url = url.rstrip("/")
         self._key = key
         self._patience = patience
         self._client = httpx.Client(
-            auth=self._signed, timeout=patience.silence_s, follow_redirects=False, verify=_trusted()
+            auth=self._signed,
+            headers=headers,
+            timeout=patience.silence_s,
+            follow_redirects=False,
+            verify=_trusted(),
         )
+        self._pace = _Pace(60.0 / calls_per_minute if calls_per_minute else 0.0)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -127,14 +168,17 @@ class Api:
                 return self._once("GET", path, deadline, params=params)
         raise AssertionError("stamina returns or raises")
 
-    def post_json(self, path: str, body: Mapping[str, Any]) -> Any:
+    def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
+
+        Returns:
+            The answer; None if it has no body.
 
         Raises:
             Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        return self._once("POST", path, time.monotonic() + self._patience.total_s, json=body)
+        return self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
 
     def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
         """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
@@ -176,8 +220,31 @@ class Api:
             seen.add(mark)
             yield from page.rows
 
+    def follow(self, ask: Callable[[str], Batch], what: str) -> Iterator[Any]:
+        """The rows of a list whose pages each name the next one, as they come.
+
+        Args:
+            ask: gives a page by its name, the first by "".
+            what: name of the list in a complaint.
+
+        Raises:
+            Undeliverable: a page is named twice, or there is no end of pages. Rows already given must not be counted.
+        """
+        seen, following = set[str](), ""
+        for _ in range(PAGES_MAX):
+            batch = ask(following)
+            yield from batch.rows
+            following = batch.following
+            if not following:
+                return
+            if following in seen:
+                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+            seen.add(following)
+        raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
+
     def _once(self, method: str, path: str, deadline: float, **content: Any) -> Any:
         self._refuse_bad_settings()
+        self._pace.wait()
         try:
             with self._client.stream(method, f"{self._url}{path}", **content) as answer:
                 body = self._whole(answer, path, deadline)
@@ -192,11 +259,11 @@ class Api:
         except httpx.HTTPError:
             raise Unreachable(f"{self.who} broke off in the middle of {self._safe(path)}") from None
         if answer.is_success:
-            return self._parsed(body, path)
+            return self._parsed(body, path) if body or method == "GET" else None
         raise self._trouble(answer, body, f"{method} {self._safe(path)}")
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
-        request.headers["Authorization"] = f"Bearer {self._key.secret}"
+        request.headers.update(self._key.sign(self._key.secret))
         return request
 
     def _refuse_bad_settings(self) -> None:
@@ -261,6 +328,22 @@ class Api:
         text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
         text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
         return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+
+
+class _Pace:
+    """Spreads calls evenly, over all threads that share an Api."""
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._lock = threading.Lock()
+        self._next_s = 0.0
+
+    def wait(self) -> None:
+        """Sleep until it is this call's turn."""
+        with self._lock:
+            turn_s = max(self._next_s, time.monotonic())
+            self._next_s = turn_s + self._step_s
+        time.sleep(max(0.0, turn_s - time.monotonic()))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 
-from bot.providers.base import Capability, Finding, Member
+from bot.providers.base import Finding, Member, Provider
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
@@ -133,7 +133,7 @@ class _Cell(NamedTuple):
     model: str
 
 
-class LiteLLM:
+class LiteLLM(Provider):
     """One LiteLLM proxy, read with a management key.
 
     The master key would do and is never needed. What the proxy does with its master key it reports under the user
@@ -148,7 +148,7 @@ class LiteLLM:
         page_rows: rows of its database to ask for at once, at most 1000.
     """
 
-    can: frozenset[Capability] = frozenset({"charges", "people"})
+    can = frozenset({"charges", "people"})
 
     def __init__(
         self,

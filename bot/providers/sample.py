@@ -20,7 +20,7 @@ from functools import lru_cache
 from math import pi, sin
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Capability, Finding, Member
+from bot.providers.base import Finding, Member, Provider
 from bot.providers.sample_company import COMPANY, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample_truth import Episode, Story, Truth, truths
 from storage.charges import Charge, CostSource
@@ -82,7 +82,7 @@ _HOLIDAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Provider):
     """The sample provider.
 
     Args:
@@ -92,14 +92,12 @@ class Sample:
         epoch: see `Story`; without it the episodes come back every three weeks.
     """
 
+    can = frozenset({"charges", "people"})
+
     name: str = "sample"
     seed: int = 7
     now: Callable[[], datetime] = field(kw_only=True)
     epoch: date | None = None
-
-    @property
-    def can(self) -> frozenset[Capability]:
-        return frozenset({"charges", "people"})
 
     @property
     def story(self) -> Story:

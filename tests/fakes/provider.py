@@ -4,19 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from bot.providers.base import Capability, Finding, Member
+from bot.providers.base import Finding, Member, Provider
 from storage.charges import Charge
 
 
 @dataclass
-class FakeProvider:
+class FakeProvider(Provider):
     """Reports `rows` and `members`; raises `trouble` instead, if there is any."""
+
+    can = frozenset({"charges", "people"})
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     trouble: Exception | None = None
-    can: frozenset[Capability] = frozenset({"charges", "people"})
 
     def spends(
         self,

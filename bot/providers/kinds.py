@@ -1,0 +1,40 @@
+"""The kinds of providers that app.yaml can name, and what each needs to be found and opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What app.yaml has to say of a provider, and what it need not.
+
+    Args:
+        service: what people call it.
+        url: where it is unless app.yaml says otherwise, "" if only app.yaml can know.
+        key: the environment variable of its key unless app.yaml says otherwise, "" if it needs none.
+        account: what `account:` must hold, such as "the workspace id", "" if it is not needed.
+        file: whether it is read from files that `file:` names.
+    """
+
+    service: str
+    url: str = ""
+    key: str = ""
+    account: str = ""
+    file: bool = False
+
+    def missing(self, url: str, account: str, file: str) -> list[str]:
+        """What app.yaml still has to say, each as the setting to write."""
+        lacking = []
+        if self.key and not (url or self.url):
+            lacking.append("where it is (url: http://…)")
+        if self.account and not account:
+            lacking.append(f"{self.account} (account: …)")
+        if self.file and not file:
+            lacking.append("which files (file: usage/*.csv)")
+        return lacking
+
+
+KINDS: Mapping[str, Kind] = {
+    "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "sample": Kind("The sample company"),
+}
