@@ -124,6 +124,8 @@ class ScheduleLine(Rule):
     at: Cron
     say: str
     place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
+    zone: Zone | Literal[""] = ""
+    workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 

@@ -24,12 +24,14 @@ from handlers.decide import (
     raise_,
     revoke,
 )
+from handlers.digest import digest
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
 from handlers.pool import allot, pool, split
+from handlers.settings import notes, settings
 from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
@@ -59,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
         command(why, writes=False),
         command(forecast, writes=False),
         command(models, writes=False),
+        command(digest, writes=False),
         command(request, writes=True),
         command(requests_, writes=False),
         command(change, writes=True),
@@ -80,6 +83,7 @@ COMMANDS: Mapping[str, Command] = {
         command(enforce, writes=True),
         command(status, writes=False),
         command(retry, writes=True),
+        command(settings, writes=True),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
@@ -91,6 +95,7 @@ COMMANDS: Mapping[str, Command] = {
         command(alerts, writes=True, hidden=True),
         command(known, writes=True, hidden=True),
         command(snooze, writes=True, hidden=True),
+        command(notes, writes=True, hidden=True),
     )
 }
 

@@ -5,7 +5,7 @@ forgets fails mypy there (`assert_never`). A card is read in five seconds: the t
 reason, the buttons the action.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -131,6 +131,8 @@ class Card:
         tone: "warn" and "bad" are also said in words; colour is never the only sign.
         personal: shown to nobody but the person it is for. Only group totals may set it to False.
         fault: for a refused form, the name of the input at fault.
+        thread: the details. What the clock says has them in a thread below; in an answer they follow the blocks.
+        idle: there is nothing to say, so the clock shows it to nobody.
     """
 
     title: str
@@ -138,6 +140,13 @@ class Card:
     tone: Tone = "plain"
     personal: bool = True
     fault: str = ""
+    thread: tuple[Block, ...] = ()
+    idle: bool = False
+
+    @property
+    def whole(self) -> "Card":
+        """The card with its details, for where there are no threads."""
+        return replace(self, blocks=(*self.blocks, *self.thread), thread=()) if self.thread else self
 
     @property
     def inputs(self) -> tuple[Input, ...]:

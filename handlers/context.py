@@ -1,7 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -21,8 +21,8 @@ CHAT_PLATFORMS = ("slack", "teams", "web")
 
 
 @lru_cache(maxsize=1024)
-def _day(day: date, locale: str) -> str:
-    return format_date(day, "d MMMM", locale=locale)
+def _day(day: date, form: str, locale: str) -> str:
+    return format_date(day, form, locale=locale)
 
 
 @lru_cache(maxsize=1024)
@@ -71,7 +71,11 @@ class Context:
 
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
-        return _day(day, self.locale)
+        return _day(day, "d MMMM", self.locale)
+
+    def short_day(self, day: date) -> str:
+        """A day for the axis of a chart, such as "22 Nov"."""
+        return _day(day, "d MMM", self.locale)
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
@@ -82,9 +86,18 @@ class Context:
     # Wishes --------------------------------------------------------------------------------------------------------
 
     def show(self, key: str, place: Place, card: Card) -> None:
-        """Wish that a place show a card as the message that the key names; a later card under the key replaces it."""
-        payload = json.dumps({"place": place_to_json(place), "card": CARD.dump_python(card, mode="json")})
-        outbox.ensure(self.conn, f"{key}@{place}", "show", place.platform, payload, self.now, self.now)
+        """Wish that a place show a card as the message that the key names; a later card under the key replaces it.
+
+        Its details are a message of their own in the thread below it.
+        """
+        self._show(f"{key}@{place}", place, replace(card, thread=()))
+        if card.thread:
+            details = Card(f"{card.title}: details", card.thread, personal=card.personal)
+            self._show(f"{key}/details@{place}", place, details, below=f"{key}@{place}")
+
+    def _show(self, key: str, place: Place, card: Card, below: str = "") -> None:
+        said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
+        outbox.ensure(self.conn, key, "show", place.platform, json.dumps(said), self.now, self.now)
 
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
         """Wish that a person see a card, in private, wherever they talk to us; `again` only changes what they saw.

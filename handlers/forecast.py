@@ -301,6 +301,13 @@ def missing(ctx: Context, standing: Standing) -> int:
     return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - standing.limit)
 
 
+def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
+    """How the period of an account will end, and which period that is."""
+    scope = scope_of(ctx, account, standings(ctx, account))
+    until = reports.whole_until(ctx.conn, ctx.today)
+    return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
+
+
 def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], until: date) -> Forecast:
     """How a scope's period will end, from what was used on each day; days before `until` are whole."""
     return project(
@@ -363,12 +370,13 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
     if scope.standing is None:
         yield "Spent so far", spent
         return
-    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), _runs_out(ctx, scope, seen)
+    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), runs_out(ctx, scope, seen)
     yield "Spent so far", f"{spent} ({percent(seen.spent, scope.standing.limit)} %)"
     yield "Limit", label_of(scope.standing)
 
 
-def _runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    """The day the budget runs out, and how sure that is."""
     early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
     if not early and seen.since is None:
         return "not known"

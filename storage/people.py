@@ -117,6 +117,12 @@ def descendants(conn: Connection, account_id: str) -> list[Account]:
     return [Account(*row) for row in rows]
 
 
+def owned(conn: Connection, person_id: str) -> list[Account]:
+    """The active accounts whose owner a person is, by id."""
+    here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
+    return [Account(*row) for row in conn.execute(here)]
+
+
 def owns(conn: Connection, person_id: str, account_id: str) -> bool:
     """Whether the person owns the account or one above it."""
     return conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None

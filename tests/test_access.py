@@ -277,12 +277,13 @@ ORDERS = {
     "lapse 1 0": {"clock"},
     "grants": {"clock"},
     "alerts": {"ada", "clock"},
+    "notes": {"ada", "clock"},
     "known 1": {"ana"},
     "snooze 1": {"ana"},
     "retry": {"fay", "ada"},
 }
 # What anybody may do, for it concerns but them.
-FREE = {"delegate"}
+FREE = {"delegate", "settings"}
 
 
 def test_every_order_of_the_menu_stands_in_the_table() -> None:

@@ -116,19 +116,20 @@ class Slack:
         A whisper leaves no receipt, for it cannot be changed. A message that is gone is posted anew.
         """
         channel, user = self._where(place)
+        thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
             if not user:
                 raise Undeliverable(
                     f"Post to {channel}: the card is personal and others read there; nothing was shown."
                 )
-            self._whisper(channel, user, place.thread, card)
+            self._whisper(channel, user, thread, card)
             return ""
         shown, _, ts = receipt.partition("/")
         if ts:
             changed = self._change(shown, ts, card)
             if changed:
                 return changed
-        posted = self._post(channel, place.thread, card)
+        posted = self._post(channel, thread, card)
         return f"{posted['channel']}/{posted['ts']}"
 
     def _where(self, place: Place) -> tuple[str, str]:
