@@ -4,9 +4,11 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,6 +16,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
 import handlers
+from bot import export
 from bot.config import ScheduleLine, Settings
 from bot.directory.source import Unusable
 from bot.metrics import DELIVERED, HEARD, timed
@@ -44,7 +47,7 @@ ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
 AFTER_PULL = ("alerts",)  # what the clock says whenever a provider was read
-IN_BULK = frozenset({"alerts", "begin", "enforce", "notes"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"alerts", "begin", "close", "enforce", "notes"})  # they take long, and write nothing to the audit
 THREAD_WAIT_S = 5.0
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
@@ -187,6 +190,14 @@ class App:
     def sentences(self) -> list[tuple[str, str]]:
         """The menu: how each command is written, and what it is for."""
         return [(one.usage, one.help) for one in handlers.COMMANDS.values() if not one.hidden]
+
+    def file(self, name: str) -> AbstractContextManager[Path]:
+        """The file of a name, such as "focus-1.2-2026-10.csv", made now and gone afterwards.
+
+        Raises:
+            KeyError: there is no export of that name.
+        """
+        return export.made(self.database, self.house, name)
 
     # Tick ----------------------------------------------------------------------------------------------------------
 

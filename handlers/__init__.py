@@ -9,6 +9,7 @@ from handlers.alerts import alerts, known, snooze
 from handlers.balance import balance
 from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
+from handlers.close import close
 from handlers.context import Context
 from handlers.decide import (
     approve,
@@ -81,6 +82,7 @@ COMMANDS: Mapping[str, Command] = {
         command(link, writes=True),
         command(people_, writes=False),
         command(enforce, writes=True),
+        command(close, writes=True),
         command(status, writes=False),
         command(retry, writes=True),
         command(settings, writes=True),

@@ -118,7 +118,15 @@ class Input:
     kind: Literal["input"] = "input"
 
 
-Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that comes with a message. Its name says what is in it; it may be large, so it is made on delivery."""
+
+    name: str
+    kind: Literal["file"] = "file"
+
+
+Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +155,11 @@ class Card:
     def whole(self) -> "Card":
         """The card with its details, for where there are no threads."""
         return replace(self, blocks=(*self.blocks, *self.thread), thread=()) if self.thread else self
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files that come with it."""
+        return tuple(block for block in self.blocks if isinstance(block, File))
 
     @property
     def inputs(self) -> tuple[Input, ...]:

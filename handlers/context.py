@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from sqlalchemy import Connection
 
-from handlers.card import CARD, Card
+from handlers.card import CARD, Card, File
 from handlers.house import House
 from handlers.money import show_amount
 from handlers.place import Place
@@ -88,12 +88,17 @@ class Context:
     def show(self, key: str, place: Place, card: Card) -> None:
         """Wish that a place show a card as the message that the key names; a later card under the key replaces it.
 
-        Its details are a message of their own in the thread below it.
+        Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
+        of them repeats no other.
         """
-        self._show(f"{key}@{place}", place, replace(card, thread=()))
-        if card.thread:
-            details = Card(f"{card.title}: details", card.thread, personal=card.personal)
-            self._show(f"{key}/details@{place}", place, details, below=f"{key}@{place}")
+        above = f"{key}@{place}"
+        self._show(above, place, replace(card, thread=()))
+        details = tuple(block for block in card.thread if not isinstance(block, File))
+        if details:
+            below = Card(f"{card.title}: details", details, personal=card.personal)
+            self._show(f"{key}/details@{place}", place, below, above)
+        for file in (block for block in card.thread if isinstance(block, File)):
+            self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
 
     def _show(self, key: str, place: Place, card: Card, below: str = "") -> None:
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}

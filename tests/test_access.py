@@ -262,6 +262,7 @@ ORDERS = {
     "link llm user ghost to ana": {"fay", "ada"},
     "enforce per-person": {"fay", "ada"},
     "begin": {"ada", "clock"},
+    "close": {"fay", "ada"},
     "approve 1": {"mia"},
     "approve 1 10": {"mia"},
     "deny 1 too early": {"mia"},
