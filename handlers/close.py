@@ -14,13 +14,14 @@ from handlers.periods import Period, period_of
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import When
-from storage import exports, ledger, people, usage
+from storage import exports, ledger, people, reports, usage
 from storage.exports import Share
 from storage.ledger import Moved
 from storage.models import ORGANIZATION
 from storage.usage import Spent
 
 DAY = timedelta(days=1)
+STARTED = 2 * DAY  # a month whose first days were a weekend is known as well
 ROWS_MAX = 30
 EXPORTS = ("showback", "focus-1.2", "focus-1.4")
 
@@ -32,7 +33,7 @@ class Month:
     Args:
         period: its days.
         shares: what each team itself spent.
-        before: the same of the month before.
+        before: the same of the month before, none if it is not known from its beginning.
         moved: the entries of its periods, by kind and unit.
         late: names of providers that were not read to its end.
     """
@@ -73,10 +74,11 @@ def _send(theirs: Context, month: Period, key: str) -> bool:
 def _read(ctx: Context, month: Period) -> Month:
     earlier = period_of(month.first - DAY, "month")
     late = [each.provider for each in usage.pulled(ctx.conn) if each.through is None or each.through < month.end]
+    begun = min(reports.first_used(ctx.conn, ORGANIZATION).values(), default=month.end)
     return Month(
         month,
         exports.showback(ctx.conn, month.first, month.end),
-        exports.showback(ctx.conn, earlier.first, earlier.end),
+        exports.showback(ctx.conn, earlier.first, earlier.end) if begun <= earlier.first + STARTED else (),
         ledger.moved(ctx.conn, month.first, month.end),
         late,
     )
@@ -139,7 +141,9 @@ def _centers(ctx: Context, month: Month, whole: Spent) -> Table:
         )
         for name in sorted(now.keys() | before.keys(), key=lambda name: (name == NOBODYS, name == NO_CENTER, name))
     ]
-    return Table("By cost centre", ("Cost centre", "Cost", "Share", "Month before"), tuple(rows[:ROWS_MAX]), "lrrr")
+    kept = 4 if month.before else 3
+    heads = ("Cost centre", "Cost", "Share", "Month before")
+    return Table("By cost centre", heads[:kept], tuple(row[:kept] for row in rows[:ROWS_MAX]), "lrrr"[:kept])
 
 
 NO_CENTER, NOBODYS = "No cost centre", "Charged to nobody"

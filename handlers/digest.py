@@ -20,7 +20,7 @@ from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.why import AS_USUAL_PERCENT, compared, explained, in_a_line
 from handlers.words import OneOf, Span, Whom
-from storage import people, requests, usage
+from storage import people, reports, requests, usage
 from storage.models import ORGANIZATION, UNALLOCATED
 from storage.people import Account
 from storage.usage import Pull, Spent
@@ -73,12 +73,14 @@ class Week:
         account: whose.
         span: the last whole week.
         spent: on each Monday's week, by model; the last one is the week that is told.
+        begun: the first day on which anything was used.
         late: readings that do not reach the end of the week.
     """
 
     account: Account
     span: Span
     spent: dict[date, dict[str, int]]
+    begun: date
     late: tuple[Pull, ...]
 
     def total(self, weeks_before: int = 0) -> int:
@@ -120,7 +122,8 @@ def _week(ctx: Context, account: Account) -> Week:
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     late = tuple(each for each in usage.pulled(ctx.conn) if each.through is None or each.through < monday)
-    return Week(account, Span(monday - WEEK, monday, "last week"), spent, late)
+    begun = min(reports.first_used(ctx.conn, account.id).values(), default=monday)
+    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late)
 
 
 def _title(ctx: Context, week: Week) -> str:
@@ -128,7 +131,7 @@ def _title(ctx: Context, week: Week) -> str:
     spent = f"{whose}{_money(ctx, week.total())}"
     if week.late:
         return f"{spent} known of last week, and not all is known"
-    before = week.total(1)
+    before = week.total(1) if week.begun <= week.span.first - WEEK + 2 * DAY else 0  # a whole week, or no comparison
     change = week.total() - before
     if not before or abs(change) * 100 <= AS_USUAL_PERCENT * before:
         return f"{spent} spent last week" + (", like the week before" if before else "")
@@ -180,8 +183,7 @@ def _nobodys(ctx: Context, week: Week) -> list[tuple[str, str]]:
 def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     """The cost of the last eight weeks, by tier of models."""
     mondays = [week.span.first - number * WEEK for number in range(WEEKS_DRAWN - 1, -1, -1)]
-    begun = min(week.spent, default=week.span.end)
-    mondays = [each for each in mondays if each >= begun]
+    mondays = [each for each in mondays if each + WEEK > week.begun]
     if len(mondays) < 2:  # noqa: PLR2004 - one week is no course
         return
     sums: dict[str, list[int]] = {}

@@ -58,7 +58,7 @@ def company(database: Database, clock: Clock) -> Company:
         ("fay", "10.00"),
     ):
         made.llm.spends(subject, dollars, OCTOBER, tokens=1000)
-    made.llm.spends("ana", "150.00", date(2026, 9, 15))
+    made.llm.spends("ana", "150.00", date(2026, 9, 1))
     start = datetime(2026, 10, 16, tzinfo=UTC)
     made.llm.rows.append(Charge("llm", start, 24, "=evil()", subject="max", tokens_output=70, cost_nanos=None))
     read(made)
@@ -113,6 +113,15 @@ def test_finance_gets_the_close_with_its_files(company: Company) -> None:
     names = [block.name for card in files for block in card.blocks if isinstance(block, File)]
     assert names == ["showback-2026-10.csv", "focus-1.2-2026-10.csv", "focus-1.4-2026-10.csv"]
     assert len(closed(company)) == 5
+
+
+def test_a_month_that_is_known_in_part_is_not_compared_with(company: Company) -> None:
+    """Before September's first day of use there is nothing to compare September with."""
+    company.say("fay", "close september")
+    company.settle()
+
+    assert company.messages("fay")[0].title == "$150.00 spent in September 2026"
+    assert table(company.messages("fay")[0]) == [("CC-1", "$150.00", "100 %")]
 
 
 def test_whoever_asks_gets_it_in_private(company: Company) -> None:
