@@ -40,7 +40,7 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"begin", "enforce", "sift"})  # they take long, and write nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
@@ -319,10 +319,11 @@ class App:
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:
-    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
+    """What the clock says in every house: allotments after midnight, and each hour for newcomers; waste."""
     return [
         ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24}),
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "grants", "grace_hours": 24}),
+        ScheduleLine.model_validate({"at": "40 4 * * *", "say": "sift", "grace_hours": 24}),
     ]
 
 

@@ -26,6 +26,7 @@ from pydantic import (
 
 from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
+from handlers.watch import GuardRules, WasteRules
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"
@@ -204,6 +205,8 @@ class Settings(Rule):
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("providers")
     @classmethod
@@ -250,6 +253,8 @@ class Settings(Rule):
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
+            guard=self.guard,
+            waste=self.waste,
         )
 
     @property

@@ -23,6 +23,7 @@ from handlers.decide import (
     raise_,
     revoke,
 )
+from handlers.findings import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.link import link, people_
@@ -69,6 +70,13 @@ COMMANDS: Mapping[str, Command] = {
         command(revoke, writes=True),
         command(delegate, writes=True),
         command(history, writes=False),
+        command(waste, writes=False),
+        command(finding, writes=False),
+        command(done, writes=True),
+        command(dismiss, writes=True),
+        command(postpone, writes=True),
+        command(keep, writes=True),
+        command(release, writes=True),
         command(pool, writes=False),
         command(allot, writes=True),
         command(split, writes=True),
@@ -81,6 +89,8 @@ COMMANDS: Mapping[str, Command] = {
         command(retry, writes=True),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
+        command(sift, writes=True, hidden=True),
+        command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
         command(giveback, writes=True, hidden=True),
         command(nudge, writes=True, hidden=True),
