@@ -10,6 +10,7 @@ TODAY = date(2026, 11, 22)
 
 def writes(acme: Company, subject: str, days: int = 50, model: str = "claude-sonnet-4-5", **tokens: int) -> None:
     """Let somebody make 100 requests a day, each of so many tokens, at Sonnet's price."""
+    acme.llm.rows = []
     prices = {"input": 3_000, "cache_read": 300, "cache_write_5m": 3_750, "output": 15_000}
     for number in range(days):
         day = TODAY - timedelta(days=number)
