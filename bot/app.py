@@ -40,7 +40,7 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce", "sift"})  # they take long, and write nothing to the audit
+IN_BULK = frozenset({"begin", "enforce", "sift", "watch"})  # they take long, and write nothing to the audit
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
@@ -290,9 +290,19 @@ class App:
                 self.database.transact(
                     lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
                 )
-                return str(pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now))
+                recorded = pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now)
+                self._watch(wish.key)
+                return str(recorded)
             case "limit":
                 raise Undeliverable("No provider's limits are written yet.")
+
+    def _watch(self, key: str) -> None:
+        """Have the guard look at what was read, once for each pull."""
+
+        def work(conn: Connection) -> None:
+            Context(conn, self.now(), CLOCK, NOWHERE, self.house).later(key, "watch", self.now())
+
+        self.database.transact(work)
 
     def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
         self.database.transact(

@@ -24,9 +24,9 @@ from pydantic import (
     model_validator,
 )
 
+from handlers.floors import GuardRules, WasteRules
 from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
-from handlers.watch import GuardRules, WasteRules
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"

@@ -26,6 +26,8 @@ from handlers.decide import (
 from handlers.findings import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
+from handlers.guard.marks import expected, guard, unexpected
+from handlers.guard.watch import watch
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
@@ -77,6 +79,9 @@ COMMANDS: Mapping[str, Command] = {
         command(postpone, writes=True),
         command(keep, writes=True),
         command(release, writes=True),
+        command(guard, writes=False),
+        command(expected, writes=True),
+        command(unexpected, writes=True),
         command(pool, writes=False),
         command(allot, writes=True),
         command(split, writes=True),
@@ -90,6 +95,7 @@ COMMANDS: Mapping[str, Command] = {
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
         command(sift, writes=True, hidden=True),
+        command(watch, writes=True, hidden=True),
         command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
         command(giveback, writes=True, hidden=True),

@@ -9,6 +9,7 @@ from handlers import waste as wastes
 from handlers.access import GROUP_MIN, is_for_all, sees_all
 from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import CLOCK, Context
+from handlers.guard.watch import watch_weeks
 from handlers.hours import after_working
 from handlers.place import Place
 from handlers.provenance import as_of
@@ -136,6 +137,7 @@ def sift(ctx: Context) -> Card:
         raise Refused("Waste is looked for by the clock, each night.")
     found = wastes.detect(gather(ctx), ctx.house.waste_floor_nanos)
     findings.keep(ctx.conn, found, ctx.today)
+    watch_weeks(ctx)
     for each in findings.done(ctx.conn):
         _measure(ctx, each)
     owners = _owners(ctx)

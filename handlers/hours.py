@@ -32,3 +32,12 @@ def after_working(start: datetime, hours: int, working: WorkingHours, zone: Zone
             left -= closes - begin
         day += timedelta(days=1)
     return start + timedelta(days=DAYS_MAX)
+
+
+def next_morning(now: datetime, working: WorkingHours, zone: ZoneInfo) -> datetime:
+    """When somebody in a zone comes to work next: tomorrow's at the earliest, if they are there now."""
+    opens, closes = working.span
+    local = now.astimezone(zone)
+    inside = local.isoweekday() in working.days and opens <= local.time() < closes
+    end = datetime.combine(local.date(), closes, zone) if inside else local
+    return after_working(end, 0, working, zone)

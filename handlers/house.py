@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from handlers.floors import GuardRules, WasteRules, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
-from handlers.watch import GuardRules, WasteRules, units
 
 ZONES = frozenset(available_timezones())
 

@@ -1,4 +1,4 @@
-"""the first tables"""
+"""The first tables"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -121,22 +121,23 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('clock', sa.String(length=16), nullable=False),
-    sa.Column('state', sa.String(length=16), nullable=False),
-    sa.Column('began_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('burns', sa.Boolean(), nullable=False),
+    sa.Column('since', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('now_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('usual_nanos', sa.BigInteger(), nullable=False),
     sa.Column('excess_nanos', sa.BigInteger(), nullable=False),
     sa.Column('rate_nanos', sa.BigInteger(), nullable=False),
-    sa.Column('usual_nanos', sa.BigInteger(), nullable=False),
-    sa.Column('evidence', sa.Text(), nullable=False),
-    sa.Column('told_nanos', sa.BigInteger(), nullable=False),
-    sa.Column('told_at', storage.models.Instant(timezone=True), nullable=True),
-    sa.Column('said_by', sa.String(length=64), nullable=False),
+    sa.Column('told_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('told_times', sa.Integer(), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('verdict', sa.String(length=16), nullable=False),
+    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_dangers'))
     )
     with op.batch_alter_table('dangers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_dangers_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_dangers_state'), ['state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dangers_burns'), ['burns'], unique=False)
 
     op.create_table('delegations',
     sa.Column('person_id', sa.String(length=64), nullable=False),
@@ -380,7 +381,7 @@ def downgrade() -> None:
     op.drop_table('entries')
     op.drop_table('delegations')
     with op.batch_alter_table('dangers', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_dangers_state'))
+        batch_op.drop_index(batch_op.f('ix_dangers_burns'))
         batch_op.drop_index(batch_op.f('ix_dangers_account_id'))
 
     op.drop_table('dangers')
