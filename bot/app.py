@@ -46,8 +46,10 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 PRUNE_EVERY = timedelta(hours=6)
-AFTER_PULL = ("alerts",)  # what the clock says whenever a provider was read
-IN_BULK = frozenset({"alerts", "begin", "close", "enforce", "notes"})  # they take long, and write nothing to the audit
+AFTER_PULL = ("alerts", "watch")  # what the clock says whenever a provider was read
+IN_BULK = frozenset(
+    {"alerts", "begin", "close", "enforce", "notes", "sift", "watch"}
+)  # they take long, and write nothing to the audit
 THREAD_WAIT_S = 5.0
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
@@ -368,7 +370,7 @@ class App:
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:
-    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers.
+    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers; waste.
 
     Alerts are looked for after each reading; the line here tells those that were held back at night, and what a change
     of limits brought about.
@@ -378,6 +380,7 @@ def _standing_lines() -> Iterable[ScheduleLine]:
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "grants", "grace_hours": 24}),
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "alerts", "grace_hours": 1}),
         ScheduleLine.model_validate({"at": "5 * * * *", "say": "notes", "grace_hours": 1}),
+        ScheduleLine.model_validate({"at": "40 4 * * *", "say": "sift", "grace_hours": 24}),
     ]
 
 

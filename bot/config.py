@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
+from handlers.floors import GuardRules, WasteRules
 from handlers.house import PLACE, TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
@@ -222,6 +223,8 @@ class Settings(Rule):
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("providers")
     @classmethod
@@ -268,6 +271,8 @@ class Settings(Rule):
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
+            guard=self.guard,
+            waste=self.waste,
         )
 
     @property

@@ -26,8 +26,11 @@ from handlers.decide import (
     revoke,
 )
 from handlers.digest import digest
+from handlers.findings import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
+from handlers.guard.marks import expected, guard, unexpected
+from handlers.guard.watch import watch
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
@@ -74,6 +77,16 @@ COMMANDS: Mapping[str, Command] = {
         command(revoke, writes=True),
         command(delegate, writes=True),
         command(history, writes=False),
+        command(waste, writes=False),
+        command(finding, writes=False),
+        command(done, writes=True),
+        command(dismiss, writes=True),
+        command(postpone, writes=True),
+        command(keep, writes=True),
+        command(release, writes=True),
+        command(guard, writes=False),
+        command(expected, writes=True),
+        command(unexpected, writes=True),
         command(pool, writes=False),
         command(allot, writes=True),
         command(split, writes=True),
@@ -88,6 +101,9 @@ COMMANDS: Mapping[str, Command] = {
         command(settings, writes=True),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
+        command(sift, writes=True, hidden=True),
+        command(watch, writes=True, hidden=True),
+        command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
         command(giveback, writes=True, hidden=True),
         command(nudge, writes=True, hidden=True),

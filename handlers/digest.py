@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all
+from handlers.access import is_for_all, is_group
 from handlers.balance import gauge, tone_of
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -18,6 +18,7 @@ from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of
 from handlers.trouble import Refused
+from handlers.waste import summary
 from handlers.why import AS_USUAL_PERCENT, compared, explained, in_a_line
 from handlers.words import OneOf, Span, Whom
 from storage import people, reports, requests, usage
@@ -110,7 +111,7 @@ def _digest(ctx: Context, account: Account) -> Card:
         tuple(blocks),
         _tone(week, tone_of(standing) if standing else "plain"),
         personal=not is_for_all(ctx, account.id),
-        thread=(*explained(ctx, change), *_teams(ctx, week)),
+        thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week)),
         idle=not (week.total() or week.total(1) or asked or week.late),
     )
 
@@ -226,8 +227,25 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     yield Table("By team", ("Team", "Last week", "Week before"), tuple(rows), "lrr")
 
 
+def _waste(ctx: Context, week: Week) -> Iterator[Block]:
+    """What looked like waste in the week and what was saved, as totals: whose it is stays between me and its owner."""
+    if week.account.id != ctx.account_id and not is_group(ctx, week.account.id):
+        return
+    seen = summary(ctx, week.account.id, week.span.first, ctx.today + DAY)
+    low, high = _money(ctx, seen.low_nanos), _money(ctx, seen.high_nanos)
+    facts = [("Looks like waste", f"{low} to {high} a month")] if seen.high_nanos else []
+    facts += [("Saved so far", f"{_money(ctx, seen.realised_nanos)} a month")] if seen.realised_nanos > 0 else []
+    if facts:
+        yield Facts(tuple(facts))
+        yield Button("What to do?", f"waste{_of(ctx, week.account)}")
+
+
+def _of(ctx: Context, account: Account) -> str:
+    return "" if account.id == ctx.account_id else f" of {account.id.replace('/', ' ')}"
+
+
 def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
-    of = "" if account.id == ctx.account_id else f" of {account.id.replace('/', ' ')}"
+    of = _of(ctx, account)
     return (Button("Why?", f"why{of} last week"), Button("Where did it go?", f"spend{of} by model last week"))
 
 

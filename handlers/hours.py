@@ -47,3 +47,11 @@ def next_workday(day: date, working: WorkingHours) -> date:
         if working.works_on(day + timedelta(days=ahead)):
             return day + timedelta(days=ahead)
     return day
+
+
+def next_morning(now: datetime, working: WorkingHours, zone: ZoneInfo) -> datetime:
+    """When somebody in a zone comes to work next: tomorrow's at the earliest, if they are there now."""
+    local = now.astimezone(zone)
+    closes = working.span[1]
+    end = datetime.combine(local.date(), closes, zone) if is_working(now, working, zone) else local
+    return after_working(end, 0, working, zone)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from handlers.floors import GuardRules, WasteRules, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
@@ -165,6 +166,8 @@ class House(Rule):
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("budgets")
     @classmethod
@@ -192,6 +195,27 @@ class House(Rule):
                 known = ", ".join(["all", *self.tiers, STANDARD])
                 raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
         return self
+
+    @model_validator(mode="after")
+    def _floors_are_money(self) -> "House":
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor):
+            units(words, self.organization.currency)
+        return self
+
+    @property
+    def guard_floor_nanos(self) -> int:
+        """What is danger, in nanos of the house currency."""
+        return units(self.guard.floor, self.organization.currency) or 0
+
+    @property
+    def pause_above_nanos(self) -> int | None:
+        """Above what an agent is paused without asking, None for never."""
+        return units(self.guard.pause_above, self.organization.currency)
+
+    @property
+    def waste_floor_nanos(self) -> int:
+        """What a finding must be able to save a month."""
+        return units(self.waste.floor, self.organization.currency) or 0
 
     @cached_property
     def zone(self) -> ZoneInfo:

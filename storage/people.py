@@ -92,6 +92,11 @@ def every_account(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
 
 
+def accounts_ever(conn: Connection) -> list[Account]:
+    """All accounts there are or were, by id."""
+    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
+
+
 def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
     """The account itself and every account above it today, each with its name."""
     return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}

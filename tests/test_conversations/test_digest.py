@@ -1,10 +1,12 @@
 """The digest: a week in five seconds, for a channel, for an owner, for oneself."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bot import terminal
 from bot.trouble import Unreachable
 from handlers.card import Card, Chart, Table
 from handlers.place import Place
@@ -195,3 +197,16 @@ def test_whoever_wants_it_gets_a_private_note_of_the_week(company: Company) -> N
     assert [card.title for card in company.messages("ana")] == ["$100.00 spent last week, like the week before"]
     assert company.messages("bob") == []
     assert "by the clock" in company.say("ana", "notes")
+
+
+def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> None:
+    """Ana sends everything anew and caches nothing; the channel hears how much, and not who."""
+    uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
+    read_all(company)
+    company.app.hear(Sentence("sift", "clock", Place("nowhere", "")))
+    shown = of_clock(company, "digest of team search")
+    waste = {name: value for block in shown.thread if block.kind == "facts" for name, value in block.facts}
+
+    assert re.fullmatch(r"\$\d+\.\d\d to \$\d+\.\d\d a month", waste["Looks like waste"])
+    assert "Ana" not in terminal.render(shown.whole)
+    assert [each.says for each in shown.whole.buttons][-1] == "waste of team search"
