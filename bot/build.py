@@ -12,6 +12,7 @@ from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor
+from bot.providers.files import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm import LiteLLM
 from bot.providers.openai import OpenAI
@@ -22,14 +23,15 @@ from storage.db import Database
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
-    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
-        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
-    ),
     "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
     "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
         settings.name, settings.url, key, settings.key, now
     ),
+    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
+        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
+    ),
     "cursor": lambda settings, key, now: Cursor(settings.name, settings.url, key, settings.key, now),
+    "files": lambda settings, _key, _now: Files(settings.name, settings.file),
     "github-copilot": lambda settings, key, now: GitHubCopilot(
         settings.name, settings.url, key, settings.account, settings.key, now
     ),

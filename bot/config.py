@@ -26,7 +26,22 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.house import TIERS, Budget, House, LimitRules, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.floors import GuardRules, WasteRules
+from handlers.house import (
+    PLACE,
+    TIERS,
+    AmountWritten,
+    Budget,
+    House,
+    LimitRules,
+    LocaleName,
+    Name,
+    Organization,
+    Rates,
+    Rule,
+    Zone,
+)
+from handlers.money import COUNTED, Amount
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -47,11 +62,18 @@ def _cron(line: str) -> str:
     return line
 
 
+def _money(amount: Amount) -> Amount:
+    if amount.unit in COUNTED:
+        raise ValueError(f"a seat is paid in money, not in {amount.unit}; write one such as 39 USD")
+    return amount
+
+
 def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
+Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
 
 
@@ -88,6 +110,7 @@ class ProviderSettings(Rule):
     file: str = ""
     credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
     limits: Literal["write", "read"] = "write"
+    seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
@@ -95,7 +118,7 @@ class ProviderSettings(Rule):
     @model_validator(mode="before")
     @classmethod
     def _as_its_kind_says(cls, value: Any, info: ValidationInfo) -> Any:
-        """Named after its kind, with its kind's url and key; files stand beside app.yaml."""
+        """Named after its kind, with what its kind usually has; files stand beside app.yaml."""
         if not isinstance(value, dict):
             return value
         word = str(value.get("kind", ""))
@@ -104,7 +127,7 @@ class ProviderSettings(Rule):
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
-        return {"name": word, "url": kind.url, "key": kind.key, **given}
+        return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}
 
     @property
     def service(self) -> str:
@@ -132,7 +155,9 @@ class ScheduleLine(Rule):
 
     at: Cron
     say: str
-    place: Annotated[str, Field(alias="in", pattern=r"^(slack|web):\S+$|^$")] = ""
+    place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
+    zone: Zone | Literal[""] = ""
+    workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 
@@ -230,6 +255,8 @@ class Settings(Rule):
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("providers")
     @classmethod
@@ -277,6 +304,8 @@ class Settings(Rule):
             budgets=self.budgets,
             tiers=self.tiers,
             limits=self.limits,
+            guard=self.guard,
+            waste=self.waste,
         )
 
     @property

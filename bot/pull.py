@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.prices import priced
 from bot.providers.base import Member, Provider
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
@@ -90,13 +91,16 @@ def _read_day(
 
 
 def _told(provider: Provider, day: date) -> Iterator[Charge]:
-    """What a provider tells of a day. Who calls it complete must not speak of another: that one would lose its rest."""
+    """What a provider tells of a day, at list prices where it tells no cost.
+
+    Who calls its days complete must not speak of another day: that one would lose its rest.
+    """
     for charge in provider.charges(day, day):
         if provider.complete and charge.bucket_start.date() != day:
             raise Undeliverable(
                 f"{provider.name} was asked for {day} and answered for {charge.bucket_start.date()}: nothing is counted"
             )
-        yield charge
+        yield priced(charge)
 
 
 def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:

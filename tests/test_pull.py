@@ -116,3 +116,16 @@ def test_a_whole_day_with_a_cell_of_another_day_is_refused(company: Database) ->
     with pytest.raises(Undeliverable, match="was asked for 2026-11-20 and answered for 2026-11-21: nothing is counted"):
         read(company, provider)
     assert total(company) == 0
+
+
+def test_tokens_without_a_cost_count_at_the_list_price(company: Database) -> None:
+    """What the list does not know stays unpriced, and is not free."""
+    provider = FakeProvider()
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    provider.rows = [
+        Charge("llm", start, 24, model, tokens_input=10**6, cost_source="unpriced") for model in ("gpt-5", "our-own")
+    ]
+    read(company, provider)
+    first, end = DAY, DAY + timedelta(days=1)
+    found = company.ask(lambda conn: usage.spent_by(conn, "org", first, end, "model"))
+    assert [(each.cost_nanos, each.tokens_unpriced) for each in found] == [(1_250_000_000, 0), (0, 10**6)]
