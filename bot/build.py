@@ -29,12 +29,12 @@ PROVIDERS: Mapping[str, Make] = {
     "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
         settings.name, settings.url, key, settings.key, now
     ),
-    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
-    "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
     "cursor": lambda settings, key, now: Cursor(settings.name, settings.url, key, settings.key, now),
     "github-copilot": lambda settings, key, now: GitHubCopilot(
         settings.name, settings.url, key, settings.account, settings.key, now
     ),
+    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
+    "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
     "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }

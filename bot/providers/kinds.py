@@ -45,8 +45,6 @@ KINDS: Mapping[str, Kind] = {
     ),
     "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
     "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
-    "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
-    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
     "github-copilot": Kind(
         "GitHub Copilot",
@@ -54,6 +52,8 @@ KINDS: Mapping[str, Kind] = {
         "GITHUB_COPILOT_KEY",
         account="the organization, or enterprises/ and the enterprise",
     ),
+    "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }

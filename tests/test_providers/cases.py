@@ -64,6 +64,11 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
     fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
 
 
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
 def _cursor_use(fake: FakeCursor, day: date, user: str, dollars: Decimal, tokens: int) -> None:
     fake.state.events = [
         event for event in fake.state.events if (event["userEmail"], event["day"]) != (user, day.isoformat())
@@ -83,11 +88,6 @@ def _copilot_use(fake: FakeGitHub, day: date, user: str, dollars: Decimal, _toke
 def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal, tokens: int) -> None:
     fake.add_member(f"user_{user}", user, user, None)
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
-
-
-def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
-    fake.join(user, f"{user}@acme.test", user)
-    fake.use(day, user, dollars, tokens)
 
 
 CASES: Mapping[str, Case] = {
