@@ -108,10 +108,8 @@ def standings(ctx: Context, account: Account) -> list[Standing]:
 
 
 def _person_of(ctx: Context, account: Account) -> Person | None:
-    """Whose own account it is; whoever speaks is known already."""
-    if not account.person_id:
-        return None
-    return ctx.person if account.person_id == ctx.person.id else people.person(ctx.conn, account.person_id)
+    """Whose own account it is."""
+    return ctx.somebody(account.person_id) if account.person_id else None
 
 
 def _pool(
