@@ -53,22 +53,20 @@ RULES = {
 }
 
 
-def bench() -> list[Table]:
+def bench() -> Iterator[Table]:
     """Up to a million charges."""
     return _tables((10_000, 1_000_000))
 
 
-def bench_large() -> list[Table]:
+def bench_large() -> Iterator[Table]:
     """The same with ten million; it takes several minutes and some gigabytes of disk."""
     return _tables((10_000, 1_000_000, 10_000_000))
 
 
-def _tables(sizes: Sequence[int]) -> list[Table]:
-    tables = []
+def _tables(sizes: Sequence[int]) -> Iterator[Table]:
     for kind in ("SQLite", "PostgreSQL"):
         with _database(kind) as database:
-            tables += _of_one(kind, database, sizes)
-    return tables
+            yield from _of_one(kind, database, sizes)
 
 
 @contextmanager
@@ -88,7 +86,7 @@ def _database(kind: str) -> Iterator[Database]:
         server.cleanup()
 
 
-def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
+def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
     directory = _large_company()
 
     def refresh() -> None:
@@ -106,11 +104,8 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
         _fill(database, size)
         balances.append(_asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
-    restated = _restated(database)
-    return [
-        _of_balances(kind, sizes, balances, groups),
-        _of_bulk(kind, restated, bulk_s),
-    ]
+    yield _of_balances(kind, sizes, balances, groups)
+    yield _of_bulk(kind, _restated(database), bulk_s)
 
 
 def _large_company() -> Directory:
