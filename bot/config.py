@@ -7,6 +7,7 @@ environment, or from files that the environment names (NAME_FILE), never from ap
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,6 +106,7 @@ class ProviderSettings(Rule):
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
     account: str = ""
     file: str = ""
+    credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
     limits: Literal["write", "read"] = "write"
     seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
@@ -120,7 +122,7 @@ class ProviderSettings(Rule):
         word = str(value.get("kind", ""))
         kind = KINDS.get(word, Kind(word))
         folder: Path = (info.context or {}).get("folder", Path())
-        given = {name: each for name, each in value.items() if each}
+        given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
         return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from bot.providers.base import Limit, Provider
 from bot.trouble import Undeliverable, Unreachable
 from handlers.card import Card
-from handlers.limits import subject_word
+from handlers.limits import action, subject_word
 from storage import limits, requests
 from storage.db import Database
-from storage.limits import Seen, Subject
+from storage.limits import Held, Seen, Subject
 from storage.outbox import Wish
 
 BATCH_ROWS = 1_000
@@ -66,17 +66,18 @@ class Equal:
         wanted = json.loads(wish.payload)
         subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
-        if held is None or wish.attempts or held.seen_at < self.now() - FRESH:
+        unsure = held is None or held.said_nanos not in (None, held.known_nanos)
+        if held is None or unsure or held.seen_at < self.now() - FRESH:
             seen = provider.limit(subject)
             if seen is None:
                 raise Undeliverable(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         if held and held.seen_nanos != nanos:
-            if held.known_nanos is not None and held.seen_nanos != held.known_nanos:
+            if action(held, nanos) == "ask":
                 self._surely(f"reconcile {provider.name}")
                 return "changed there"
-            self._write(provider, subject, nanos)
+            self._write(provider, held, nanos)
         self._surely(f"landed {provider.name} {subject_word(subject)} {nanos} {wanted['limit']}")
         return "set"
 
@@ -121,7 +122,10 @@ class Equal:
             self._surely(f"landed {provider.name} {wanted['who']} {wanted['total_nanos']} {wanted['limit']}")
         return "answered"
 
-    def _write(self, provider: Provider, subject: Subject, nanos: int) -> None:
+    def _write(self, provider: Provider, held: Held, nanos: int) -> None:
+        """Say a limit; before that, note that we do, for the answer may be lost."""
+        subject = held.subject
+        self.database.transact(lambda conn: limits.note_said(conn, held, nanos))
         after = provider.set_limit(subject, nanos)
         self._note(provider, [after])
         if after.amount_nanos != nanos:

@@ -26,7 +26,7 @@ from handlers.decide import (
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.increase import answered, sought, unsought
-from handlers.limits import adopt, follow, keep, landed, limits_, proceed, reconcile, restore, stuck
+from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, stuck, theirs
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
@@ -96,8 +96,8 @@ COMMANDS: Mapping[str, Command] = {
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
-        command(keep, writes=True, hidden=True),
-        command(restore, writes=True, hidden=True),
+        command(theirs, writes=True, hidden=True),
+        command(ours, writes=True, hidden=True),
         command(adopt, writes=True, hidden=True),
         command(reconcile, writes=True, hidden=True),
         command(follow, writes=True, hidden=True),

@@ -65,7 +65,8 @@ def action(held: Held, wanted_nanos: int) -> Action:
     """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now."""
     if held.seen_nanos == wanted_nanos:
         return "same"
-    ours = held.known_nanos is None or held.seen_nanos == held.known_nanos
+    told = {held.known_nanos, held.said_nanos} - {None}
+    ours = held.known_nanos is None or held.seen_nanos in told
     if not ours:
         return "ask"
     return "same" if held.kept_nanos == wanted_nanos else "write"
@@ -82,11 +83,16 @@ class Desk:
         self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
 
     def lines(self, rows: list[Held]) -> Iterator[Line]:
-        """The plan for some limits. Who is paused is left alone."""
+        """The plan for some limits, all of an account's among them.
+
+        Who is paused is left alone, and so are the keys of somebody who is limited as a user: that limit holds for all.
+        """
         paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
+        users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
         for held in rows:
             vendor = self._ctx.house.vendor(held.provider)
-            wanted = self.wanted(vendor, held) if vendor else None
+            is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
+            wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
             leave = wanted is None or (held.provider, held.subject) in paused
             yield Line(held, wanted, "same" if leave or wanted is None else action(held, wanted.nanos))
 
@@ -157,7 +163,7 @@ def reconcile(ctx: Context, provider: One) -> Card:
             _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
-        tell_finance(ctx, f"stopped/{vendor.name}", lambda theirs: _stopped_card(theirs, vendor, writes, lines))
+        tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: _stopped_card(reader, vendor, writes, lines))
         return DONE
     for line in writes:
         _wish(ctx, line)
@@ -203,7 +209,7 @@ def stuck(ctx: Context, provider: One, who: One) -> Card:
     held = limits.find(ctx.conn, vendor.name, subject)
     name = _name(ctx, held) if held else subject.external_id
     card = Card(f"{vendor.service} did not take {name}'s limit", (*why[:1], Text(next_), Button("Status", "status")))
-    tell_finance(ctx, f"stuck/{vendor.name}/{who}", lambda _theirs: replace(card, tone="warn"))
+    tell_finance(ctx, f"stuck/{vendor.name}/{who}", lambda _reader: replace(card, tone="warn"))
     return DONE
 
 
@@ -261,18 +267,18 @@ def proceed(ctx: Context, provider: One) -> Card:
         _wish(ctx, line)
     _deed(ctx, "let limits change", f"provider/{vendor.name}", f"{len(writes)} limits")
     settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
-    tell_finance(ctx, f"stopped/{vendor.name}", lambda _theirs: settled)
+    tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
     return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
 
 
-def keep(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, _certain(line).nanos, ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
-def restore(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, -1, ctx.now)  # seen and acknowledged, so that ours may be written over it
@@ -313,12 +319,13 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     vendor, subject = _vendor(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
     account = people.account(ctx.conn, held.account_id) if held else None
-    lines = list(Desk(ctx, account).lines([held])) if held and account else []
-    if not lines or lines[0].action != "ask" or _digits(lines[0].held.seen_nanos) != seen:
+    rows = limits.of_account(ctx.conn, account.id) if account else []
+    line = next((each for each in Desk(ctx, account).lines(rows) if each.held == held), None)
+    if line is None or line.action != "ask" or _digits(line.held.seen_nanos) != seen:
         raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
     if account and (account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id):
         raise Refused("That is a limit of your own. Ask a colleague of finance.")
-    return vendor, lines[0]
+    return vendor, line
 
 
 def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
@@ -327,13 +334,13 @@ def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
     wanted = _dollars(ctx, _certain(line).nanos)
     _deed(ctx, what, f"limit/{vendor.name}/{who}"[:80], f"theirs {seen}, ours {wanted}")
     card = Card(f"{ctx.person.name} {what}: {_name(ctx, line.held)} at {vendor.service}", (_both(ctx, line),))
-    tell_finance(ctx, _conflict_key(vendor, line.held), lambda _theirs: card)
+    tell_finance(ctx, _conflict_key(vendor, line.held), lambda _reader: card)
     hint = "For every period: change the budget in app.yaml." if what == "adopted theirs" else ""
     return replace(card, blocks=(*card.blocks, Text(hint))) if hint else card
 
 
 def _ask_finance(ctx: Context, vendor: Vendor, line: Line) -> None:
-    tell_finance(ctx, _conflict_key(vendor, line.held), lambda theirs: _conflict_card(theirs, vendor, line))
+    tell_finance(ctx, _conflict_key(vendor, line.held), lambda reader: _conflict_card(reader, vendor, line))
 
 
 def _conflict_card(ctx: Context, vendor: Vendor, line: Line) -> Card:
@@ -342,8 +349,8 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: Line) -> Card:
         f"Somebody set {_name(ctx, line.held)}'s limit at {vendor.service} to {_dollars(ctx, line.held.seen_nanos)}",
         (
             _both(ctx, line),
-            Button("Restore ours", f"restore {about}", style="primary"),
-            Button("Keep theirs", f"keep {about}"),
+            Button("Restore ours", f"ours {about}", style="primary"),
+            Button("Keep theirs", f"theirs {about}"),
             Button("Adopt as a rule", f"adopt {about}"),
         ),
         "warn",
@@ -400,10 +407,11 @@ def _overshoot(ctx: Context) -> str:
 def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
     """A new key or user that nothing limits, here or there, is the forgotten cap of the next shocking bill."""
     since = ctx.now - timedelta(days=1)
+    capped = {line.held.account_id for line in lines if line.wanted}
     new = [
         line.held
         for line in lines
-        if line.wanted is None and line.held.seen_nanos is None and not line.held.paused
+        if line.held.account_id not in capped and line.held.seen_nanos is None and not line.held.paused
         if line.held.subject.kind in ("key", "user") and line.held.first_seen_at >= since
     ]
     if new:
@@ -411,7 +419,7 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
         tell_finance(
             ctx,
             f"uncapped/{vendor.name}/{ctx.today}",
-            lambda _theirs: Card(
+            lambda _reader: Card(
                 f"{len(new)} new at {vendor.service} without any cap",
                 (
                     Table("No limit there, no budget here", ("Name", "What"), rows, "ll"),
@@ -451,8 +459,8 @@ def tell_finance(ctx: Context, key: str, make: Callable[[Context], Card]) -> Non
     """Show everybody of finance a card, in their own words of numbers and dates."""
     for person in people.active_people(ctx.conn):
         if "finance" in person.roles:
-            theirs = replace(ctx, person=person)
-            theirs.tell(person.id, key, make(theirs))
+            reader = replace(ctx, person=person)
+            reader.tell(person.id, key, make(reader))
 
 
 def _are_too_many(ctx: Context, writes: list[Line], managed: list[Line]) -> bool:

@@ -116,7 +116,7 @@ def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
         ),
     )
     key = f"resume/{held.provider}/{subject_word(held.subject)}/{ctx.person.id}"
-    tell_finance(ctx, key, lambda _theirs: card)
+    tell_finance(ctx, key, lambda _reader: card)
     ctx.tell(paused_by, key, card)
 
 

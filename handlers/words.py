@@ -281,7 +281,7 @@ class PausedWord:
 
     def usage(self, _name: str) -> str:
         """See Word."""
-        return "@whom|key which"
+        return "whom"
 
     def take(self, words: list[str], ctx: Context) -> tuple[tuple[Held, ...], int]:
         """See Word. The handler decides whether the asker may; what is not there gets the same answer."""

@@ -54,7 +54,8 @@ class Held:
         seen_nanos: what the provider says now, None for no limit.
         seen_at: when it said so.
         first_seen_at: when we heard of it first.
-        known_nanos: what we last told it, None if we never did.
+        said_nanos: what we last began to tell it; its answer may have been lost.
+        known_nanos: what it last confirmed that we told it, None if it never did.
         known_limit: the limit in the ledger from which that followed.
         kept_nanos: what we wanted when finance decided to keep what was set there.
         paused: whether it is blocked there.
@@ -67,6 +68,7 @@ class Held:
     seen_nanos: int | None
     seen_at: datetime
     first_seen_at: datetime
+    said_nanos: int | None
     known_nanos: int | None
     known_limit: int | None
     kept_nanos: int | None
@@ -160,12 +162,31 @@ def named(conn: Connection, word: str) -> list[Held]:
     return [_held(row) for row in conn.execute(_HELD.where(or_(limits.c.external_id == word, limits.c.name == word)))]
 
 
+def note_said(conn: Connection, held: Held, nanos: int) -> None:
+    """Note what we are about to tell a provider. If its answer is lost, what is seen later is known to be ours.
+
+    What was said before and is seen there counts as confirmed.
+    """
+    values = {"said_nanos": nanos}
+    if held.seen_nanos is not None and held.seen_nanos == held.said_nanos:
+        values["known_nanos"] = held.seen_nanos
+    conn.execute(update(limits).where(_one(held.provider, held.subject)).values(**values))
+
+
 def note_known(conn: Connection, provider: str, subject: Subject, nanos: int, limit: int, now: datetime) -> None:
     """Note that the provider has what we told it, and from which limit of the ledger that followed."""
     conn.execute(
         update(limits)
         .where(_one(provider, subject))
-        .values(known_nanos=nanos, known_limit=limit, known_at=now, seen_nanos=nanos, seen_at=now, kept_nanos=None),
+        .values(
+            said_nanos=nanos,
+            known_nanos=nanos,
+            known_limit=limit,
+            known_at=now,
+            seen_nanos=nanos,
+            seen_at=now,
+            kept_nanos=None,
+        ),
     )
 
 

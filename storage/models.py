@@ -229,6 +229,7 @@ limits = Table(
     Column("seen_nanos", BigInteger),
     Column("seen_at", Instant, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Column("said_nanos", BigInteger),
     Column("known_nanos", BigInteger),
     Column("known_limit", BigInteger),
     Column("known_at", Instant),

@@ -76,7 +76,9 @@ def test_three_figures_say_what_is_to_be_done(
     seen: int | None, known: int | None, kept: int | None, wanted: int, what: str
 ) -> None:
     """What is wanted, what we last said, what is there: somebody else's change is never overwritten."""
-    held = Held("llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, known, 0, kept, paused=False)
+    held = Held(
+        "llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, None, known, 0, kept, paused=False
+    )
     assert action(held, wanted) == what
 
 
@@ -305,12 +307,12 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     acme.llm.changes("fay", 900)
     compare(acme)
     ours, mine = (f"user:ana {900 * NANOS}", f"user:fay {900 * NANOS}")
-    assert "Only finance" in acme.say("ana", f"keep llm {ours}")
-    assert "limit of your own" in acme.say("fay", f"keep llm {mine}")
-    assert "settled already" in acme.say("fay", f"keep llm user:ana {800 * NANOS}")
-    acme.say("fay", f"restore llm {ours}")
+    assert "Only finance" in acme.say("ana", f"theirs llm {ours}")
+    assert "limit of your own" in acme.say("fay", f"theirs llm {mine}")
+    assert "settled already" in acme.say("fay", f"theirs llm user:ana {800 * NANOS}")
+    acme.say("fay", f"ours llm {ours}")
     acme.settle()
-    assert "settled already" in acme.say("fay", f"keep llm {ours}")
+    assert "settled already" in acme.say("fay", f"theirs llm {ours}")
     assert acme.llm.allows("ana") == 400
 
 

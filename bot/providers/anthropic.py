@@ -56,6 +56,8 @@ class Claude(Provider):
 
     service: ClassVar[str]
     needed: ClassVar[str]
+    complete = True
+
     dimensions: ClassVar[tuple[str, ...]]
     limits_beta: ClassVar[str] = ""
 

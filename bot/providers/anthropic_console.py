@@ -1,22 +1,24 @@
 """Claude Console: what a company's API keys use, and Claude Code that is billed to them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal
+from urllib.parse import quote
 
-from pydantic import AliasPath, BaseModel, Field
+from pydantic import AliasPath, Field
 
 from bot.providers.anthropic import USERS, Claude, days, outcomes_of
 from bot.providers.anthropic_wire import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
 from bot.providers.base import Finding, Limit, Member, Outcome
-from bot.providers.http import Params
+from bot.providers.http import NotThere, Params
 from bot.trouble import Undeliverable
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
 CODE = f"{ROOT}/usage_report/claude_code"
 MONTHLY = "monthly"
+ACTIVE, INACTIVE = "active", "inactive"
 ORGANIZATION = Subject("organization", "")
 
 EARLY_ACCESS = (
@@ -36,7 +38,13 @@ class _ApiKey(Body):
     id: Word
     name: Word | None = None
     status: Word
+    workspace_id: Word | None = None
     principal: _Principal | None = None
+
+    @property
+    def limit(self) -> Limit:
+        """A key has no limit, but it can be paused."""
+        return Limit(Subject("key", self.id), None, paused=self.status != ACTIVE, name=self.name or "")
 
 
 class _Workspace(Body):
@@ -89,10 +97,10 @@ class _Session(Body):
         )
 
 
-class _Before(BaseModel):
-    """What `resume` needs: whether the key was active."""
+class _Before(Body):
+    """What `resume` needs: the keys that were active."""
 
-    status: str
+    active: tuple[Word, ...]
 
 
 class ClaudeConsole(Claude):
@@ -109,7 +117,7 @@ class ClaudeConsole(Claude):
         "Claude Console has no limit per person or key: such a limit can be kept only by pausing keys.",
         "Limits of workspaces and of the organization can be set only if Anthropic gave early access to that.",
         "The default workspace can have no limit of its own.",
-        "Only API keys can be paused: there is no such thing for people or workspaces.",
+        "Only API keys can be paused, and a workspace by its keys: a person who signs in goes on.",
     )
 
     def people(self) -> Iterator[Member]:
@@ -122,21 +130,19 @@ class ClaudeConsole(Claude):
             yield Member("team", workspace.id, workspace.name or "")
 
     def limits(self) -> Iterator[Limit]:
-        """What the organization and each workspace may spend; nothing if this organization's cannot be read."""
-        workspaces = list(self._workspaces())
-        if not self._tells_limits():
-            return
-        known = {limit.subject: limit.amount_nanos for limit in self._configured()}
-        yield Limit(ORGANIZATION, known.get(ORGANIZATION))
-        for each in workspaces:
-            subject = Subject("team", each.id)
-            yield Limit(subject, known.get(subject), name=each.name or "")
+        """Keys, which can be paused; and what the organization and each workspace may spend, if that can be read."""
+        keys = list(self._keys())
+        yield from (key.limit for key in keys if key.status in {ACTIVE, INACTIVE})
+        yield from self._spend_limits(keys)
 
     def limit(self, subject: Subject) -> Limit | None:
         """What a workspace or the organization may spend, or whether a key is paused."""
-        paused = (Limit(Subject("key", key.id), None, paused=key.status != "active") for key in self._keys())
-        found: Iterator[Limit] = paused if subject.kind == "key" else self.limits()
-        return next((each for each in found if each.subject == subject), None)
+        if subject.kind != "key":
+            return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
+        try:
+            return self._key(subject.external_id).limit
+        except NotThere:
+            return None
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
         """Set what a workspace or the organization may spend in a month."""
@@ -151,17 +157,19 @@ class ClaudeConsole(Claude):
         return self._limits.read(_Configured, said, "the limit that was set").limit
 
     def before(self, subject: Subject) -> str:
-        """Whether a key is active."""
-        return _Before(status=self._key(subject).status).model_dump_json()
+        """Which of a subject's keys are active."""
+        active = (key.id for key in self._keys_of(subject) if key.status == ACTIVE)
+        return _Before(active=tuple(active)).model_dump_json()
 
     def pause(self, subject: Subject) -> None:
-        """Make an active key inactive. One that is archived or has expired opens nothing anyway."""
-        self._switch(subject, "active", "inactive")
+        """Make active keys inactive. One that is archived or has expired opens nothing anyway."""
+        for key in self._keys_of(subject):
+            self._switch(key, ACTIVE, INACTIVE)
 
-    def resume(self, subject: Subject, before: str) -> None:
-        """Make a key active again if it was; one that was archived since stays so."""
-        if _Before.model_validate_json(before).status == "active":
-            self._switch(subject, "inactive", "active")
+    def resume(self, subject: Subject, before: str) -> None:  # noqa: ARG002 - `before` knows which keys they are
+        """Make keys active again that were; one that was archived since stays so."""
+        for name in _Before.model_validate_json(before).active:
+            self._switch(self._key(name), INACTIVE, ACTIVE)
 
     def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
         """What came of the work with Claude Code, by member; what keys did on their own is nobody's."""
@@ -190,6 +198,17 @@ class ClaudeConsole(Claude):
         else:
             yield Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
 
+    def _spend_limits(self, keys: Sequence[_ApiKey]) -> Iterator[Limit]:
+        """None if they cannot be read here: no limit is something else than an unknown one."""
+        if not self._tells_limits():
+            return
+        known = {limit.subject: limit.amount_nanos for limit in self._configured()}
+        paused = {key.workspace_id for key in keys} - {key.workspace_id for key in keys if key.status == ACTIVE}
+        yield Limit(ORGANIZATION, known.get(ORGANIZATION))
+        for each in self._workspaces():
+            subject = Subject("team", each.id)
+            yield Limit(subject, known.get(subject), paused=each.id in paused, name=each.name or "")
+
     def _tells_limits(self) -> bool:
         """Whether this organization is among those whose limits can be read; a wrong key would have shown before."""
         try:
@@ -217,13 +236,22 @@ class ClaudeConsole(Claude):
         for row in self._api.paged(CODE, "Claude Code's work", params):
             yield self._api.read(_Session, row, "Claude Code's work")
 
-    def _key(self, subject: Subject) -> _ApiKey:
-        if subject.kind != "key":
-            raise Undeliverable(f"{self._api.who} can pause API keys only; name the keys of {subject.external_id}")
-        return self._api.read(_ApiKey, self._api.get_json(f"{KEYS}/{subject.external_id}"), "a key")
+    def _key(self, name: str) -> _ApiKey:
+        return self._api.read(_ApiKey, self._api.get_json(_path(name)), "a key")
 
-    def _switch(self, subject: Subject, old: str, new: str) -> None:
-        if self._key(subject).status == old:
-            said = self._api.write_json("POST", f"{KEYS}/{subject.external_id}", {"status": new})
+    def _keys_of(self, subject: Subject) -> list[_ApiKey]:
+        if subject.kind == "key":
+            return [self._key(subject.external_id)]
+        if subject.kind == "team":
+            return [key for key in self._keys() if key.workspace_id == subject.external_id]
+        raise Undeliverable(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
+
+    def _switch(self, key: _ApiKey, old: str, new: str) -> None:
+        if key.status == old:
+            said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
-                raise Undeliverable(f"{self._api.who} left the key {subject.external_id} {old} when told {new}")
+                raise Undeliverable(f"{self._api.who} left the key {key.id} {old} when told {new}")
+
+
+def _path(key: str) -> str:
+    return f"{KEYS}/{quote(key, safe='')}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 
@@ -59,6 +60,11 @@ class _Request(Body):
     period: Word
     created_at: AwareDatetime
     spend_summary: _Effective | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether nobody has decided yet."""
+        return self.status == "pending"
 
 
 class _Edits(Body):
@@ -150,17 +156,19 @@ class ClaudeEnterprise(Claude):
     def answer(self, external_id: str, total_nanos: int | None) -> None:
         """Grant or deny, without Anthropic's mail: the asker hears it from us.
 
-        Somebody may decide in claude.ai at the same time, and what was decided there is final.
+        Somebody may decide in claude.ai at the same time, and that is final there. What was denied there and granted
+        here is then granted by the limit itself.
         """
-        verb = "deny" if total_nanos is None else "approve"
-        amount = {} if total_nanos is None else {"amount": cents(total_nanos)}
-        if self._is_pending(external_id):
+        request = self._asked(external_id)
+        if request.is_pending:
             try:
-                body = {**amount, "suppress_notification": True}
-                self._limits.write_json("POST", f"{REQUESTS}/{external_id}/{verb}", body)
+                self._decide(external_id, total_nanos)
             except Undeliverable:
-                if self._is_pending(external_id):
+                request = self._asked(external_id)
+                if request.is_pending:
                     raise
+        if request.status == "denied" and total_nanos is not None:
+            self.set_limit(Subject("user", request.actor.id), total_nanos)
 
     def seats(self) -> Iterator[Seat]:
         """Every member has a seat; when it was last used is known for the last three months."""
@@ -212,9 +220,15 @@ class ClaudeEnterprise(Claude):
             now_nanos = known.amount_nanos if known else None
         return IncreaseRequest(request.id, subject, None, now_nanos, "", request.created_at)
 
-    def _is_pending(self, external_id: str) -> bool:
-        body = self._limits.get_json(f"{REQUESTS}/{external_id}")
-        return self._limits.read(_Request, body, "a request").status == "pending"
+    def _asked(self, external_id: str) -> _Request:
+        body = self._limits.get_json(f"{REQUESTS}/{quote(external_id, safe='')}")
+        return self._limits.read(_Request, body, "a request")
+
+    def _decide(self, external_id: str, total_nanos: int | None) -> None:
+        verb = "deny" if total_nanos is None else "approve"
+        amount = {} if total_nanos is None else {"amount": cents(total_nanos)}
+        path = f"{REQUESTS}/{quote(external_id, safe='')}/{verb}"
+        self._limits.write_json("POST", path, {**amount, "suppress_notification": True})
 
 
 def _amount(found: _Effective) -> int | None:

@@ -5,7 +5,7 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 
 ROWS = 100
+EVERYBODY = ("multi_user_customer", "")
 SKU = "ai_credits"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
 
@@ -79,6 +80,12 @@ class _BudgetRow(Body):
     user: Word | None = None
     entity: Word | None = Field(None, validation_alias="budget_entity_name")
 
+    @property
+    def holder(self) -> tuple[str, str]:
+        """For whom it is: the scope, and who in it."""
+        who = {"user": self.user, EVERYBODY[0]: ""}.get(self.scope, self.entity)
+        return self.scope, (who or "").casefold()
+
 
 class _Budgets(Body):
     rows: list[Any] = Field(validation_alias="budgets")
@@ -131,6 +138,7 @@ class GitHubCopilot(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
+    complete = True
     cannot = (
         "GitHub says what Copilot cost, not how many tokens it took.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",
@@ -194,7 +202,7 @@ class GitHubCopilot(Provider):
 
     def limits(self) -> Iterator[Limit]:
         """Everybody with a seat, every cost centre, and the whole."""
-        budgets = list(self._budgets())
+        budgets = self._budgets()
         for seat in self._seats():
             yield self._limit(Subject("user", seat.login), seat.name, budgets)
         for center in self._centers():
@@ -204,18 +212,18 @@ class GitHubCopilot(Provider):
     def limit(self, subject: Subject) -> Limit | None:
         """What one may use now."""
         name = self._name(subject)
-        return None if name is None else self._limit(subject, name, list(self._budgets(subject)))
+        return None if name is None else self._limit(subject, name, self._budgets(subject))
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
         """Change a budget or make one; either way it then stops whoever has used it up."""
         name = self._known(subject)
         self._write(subject, amount_nanos // NANOS, stops=True)
-        return self._limit(subject, name, list(self._budgets(subject)))
+        return self._limit(subject, name, self._budgets(subject))
 
     def before(self, subject: Subject) -> str:
         """The budget that is there for this very subject, if there is one."""
         self._known(subject)
-        own = self._own(subject, self._budgets(subject))
+        own = self._budgets(subject).get(self._holder(subject))
         return json.dumps({"amount": own.amount, "stops": own.stops} if own else None)
 
     def pause(self, subject: Subject) -> None:
@@ -229,7 +237,7 @@ class GitHubCopilot(Provider):
         if state:
             self._write(subject, state["amount"], stops=state["stops"])
             return
-        own = self._own(subject, self._budgets(subject))
+        own = self._budgets(subject).get(self._holder(subject))
         if own:
             self._api.write_json("DELETE", f"{self._budgets_path}/{own.id}")
 
@@ -251,19 +259,19 @@ class GitHubCopilot(Provider):
                 yield Finding(f"{self._key_name} may read {path}", ok=True)
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
-        """One person at a time: first everybody who was active since, then others until all is accounted for.
+        """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
 
-        What is left then is nobody's. Its cells are given even when they are zero: an earlier word may have been more.
+        What is left then is nobody's.
         """
         rest = self._usage(day)
         cells: dict[tuple[str, str], Decimal] = {}
         for seat in sorted(seats, key=lambda seat: not seat.active_since(day)):
-            if not rest or not (seat.active_since(day) or any(map(nanos, rest.values()))):
+            if not any(map(nanos, rest.values())):
                 break
             for model, dollars in self._usage(day, seat.login).items():
                 cells[seat.login, model] = dollars
                 rest[model] = max(rest[model] - dollars, Decimal(0))
-        return cells | {("", model): dollars for model, dollars in rest.items()}
+        return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
 
     def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
         """Dollars by model, of one person or of all. An answer about anything else is refused."""
@@ -278,29 +286,22 @@ class GitHubCopilot(Provider):
             dollars[item.model or ""] += item.gross
         return dollars
 
-    def _limit(self, subject: Subject, name: str, budgets: list[_BudgetRow]) -> Limit:
+    def _limit(self, subject: Subject, name: str, budgets: Mapping[tuple[str, str], _BudgetRow]) -> Limit:
         """A person's own budget goes before everybody's. What does not stop anybody is no limit."""
-        held = self._own(subject, budgets)
+        held = budgets.get(self._holder(subject))
         if held is None and subject.kind == "user":
-            held = next((each for each in budgets if each.scope == "multi_user_customer"), None)
+            held = budgets.get(EVERYBODY)
         if held is None or not held.stops:
             return Limit(subject, None, name=name)
         return Limit(subject, held.amount * NANOS, paused=held.amount == 0, name=name)
 
-    def _own(self, subject: Subject, budgets: Iterable[_BudgetRow]) -> _BudgetRow | None:
-        scope, holder = self._scope(subject), (subject.external_id or self._owner).casefold()
-        for budget in budgets:
-            held_by = budget.user if scope == "user" else budget.entity
-            if budget.scope == scope and (held_by or "").casefold() == holder:
-                return budget
-        return None
-
-    def _scope(self, subject: Subject) -> str:
+    def _holder(self, subject: Subject) -> tuple[str, str]:
         whole = "enterprise" if self._is_enterprise else "organization"
-        return {"user": "user", "team": "cost_center"}.get(subject.kind, whole)
+        scope = {"user": "user", "team": "cost_center"}.get(subject.kind, whole)
+        return scope, (subject.external_id or self._owner).casefold()
 
     def _write(self, subject: Subject, dollars: int, *, stops: bool) -> None:
-        own = self._own(subject, self._budgets(subject))
+        own = self._budgets(subject).get(self._holder(subject))
         terms = {"budget_amount": dollars, "prevent_further_usage": stops}
         if own:
             self._api.write_json("PATCH", f"{self._budgets_path}/{own.id}", terms)
@@ -308,7 +309,7 @@ class GitHubCopilot(Provider):
         is_user = subject.kind == "user"
         new = {
             **terms,
-            "budget_scope": self._scope(subject),
+            "budget_scope": self._holder(subject)[0],
             "budget_entity_name": "" if is_user else subject.external_id or self._owner,
             "budget_type": "BundlePricing",
             "budget_product_sku": SKU,
@@ -350,8 +351,11 @@ class GitHubCopilot(Provider):
                 seen.add(seat.login)
                 yield seat
 
-    def _budgets(self, subject: Subject | None = None) -> Iterator[_BudgetRow]:
-        """Budgets of AI credits, all or those that hold for a person; other products are none of our business."""
+    def _budgets(self, subject: Subject | None = None) -> Mapping[tuple[str, str], _BudgetRow]:
+        """Budgets of AI credits by whom they are for, at least those that hold for a subject.
+
+        Other products are none of our business.
+        """
         only = {"user": subject.external_id} if subject and subject.kind == "user" else {}
 
         def ask(number: int) -> Page:
@@ -360,7 +364,7 @@ class GitHubCopilot(Provider):
             return Page(page.rows, number + page.more)
 
         rows = (self._api.read(_BudgetRow, row, "a budget") for row in self._api.pages(ask, "budgets"))
-        return (budget for budget in rows if SKU in budget.products)
+        return {budget.holder: budget for budget in rows if SKU in budget.products}
 
     def _centers(self) -> Iterator[_Center]:
         """Only enterprises have cost centres."""

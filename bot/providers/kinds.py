@@ -39,18 +39,24 @@ class Kind:
 ANTHROPIC = "https://api.anthropic.com"
 
 KINDS: Mapping[str, Kind] = {
-    "files": Kind("Files", file=True, days_back=35),  # a month may come in one file, after its end
     "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
     "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
-    "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
-    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
+    "chatgpt-enterprise": Kind(
+        "ChatGPT Enterprise",
+        url="https://api.chatgpt.com/v1",
+        key="CHATGPT_ADMIN_KEY",
+        account="the workspace's id",
+    ),
     "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
+    "files": Kind("Files", file=True, days_back=35),  # a month may come in one file, after its end
     "github-copilot": Kind(
         "GitHub Copilot",
         "https://api.github.com",
         "GITHUB_COPILOT_KEY",
         account="the organization, or enterprises/ and the enterprise",
     ),
+    "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
     "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }

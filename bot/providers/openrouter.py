@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from bot.providers.base import Finding, Limit, Member, Provider
-from bot.providers.http import PATIENCE, Api, Key, Page, Patience
+from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Patience
 from bot.providers.openrouter_shapes import (
     METRICS,
     WINDOWS,
@@ -64,6 +64,11 @@ class _Used(NamedTuple):
     completion: int = 0
     reasoning: int = 0
 
+    @property
+    def is_some(self) -> bool:
+        """Sums of floats leave noise, which is nothing."""
+        return nanos(self.dollars) > 0 or any(self[1:])
+
     def plus(self, other: "_Used") -> "_Used":
         counts = (mine + theirs for mine, theirs in zip(self[1:], other[1:], strict=True))
         return _Used(self.dollars + other.dollars, *counts)
@@ -91,6 +96,7 @@ class OpenRouter(Provider):
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"user", "key"})
+    complete = True
     step_nanos = NANOS // 100
     cannot = (
         "OpenRouter counts a call for whoever made the key, not for whoever uses it.",
@@ -119,7 +125,7 @@ class OpenRouter(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, person and model; for each workspace key and model where no person made the key.
 
-        What remains is nobody's. Its cell is given even when it is zero, for an earlier word may have been more.
+        What remains is nobody's.
         """
         orphans = [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
         for ordinal in range(first.toordinal(), last.toordinal() + 1):
@@ -150,7 +156,10 @@ class OpenRouter(Provider):
     def limit(self, subject: Subject) -> Limit | None:
         """What one member or key may use now."""
         if subject.kind == "key":
-            return next((key.as_limit() for key in self._keys() if key.hash == subject.external_id), None)
+            try:
+                return self._key(subject).as_limit()
+            except NotThere:
+                return None
         member = self._member(subject)
         return _limit(member, self._rail_of(member)) if member else None
 
@@ -212,11 +221,11 @@ class OpenRouter(Provider):
     def check(self) -> Iterator[Finding]:
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
         try:
-            credits_ = self._one(Credits, self._api.get_json(CREDITS), "its credits")
+            account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
         except Outside as trouble:
             yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
             return
-        left = credits_.total_credits - credits_.total_usage
+        left = account.total_credits - account.total_usage
         yield Finding(f"{self._api.who} answers", ok=True)
         advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
         yield Finding(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
@@ -242,16 +251,19 @@ class OpenRouter(Provider):
         return Finding(what, ok=not lacking, advice=advice)
 
     def _cells(self, day: date, orphans: list[KeyRow]) -> dict[_Cell, _Used]:
+        """What no person did is asked for key by key, until nothing is left of it."""
         cells: dict[_Cell, _Used] = defaultdict(_Used)
         for row in self._usage(day, "user", "model"):
             cell = _Cell("", row.address, row.model or "")
             cells[cell] = cells[cell].plus(_used(row))
         for key in orphans:
+            if not any(used.is_some for cell, used in cells.items() if not (cell.key or cell.user)):
+                break
             for row in self._usage(day, "model", api_key_id=key.hash):
                 cell, rest = _Cell(key.hash, "", row.model or ""), _Cell("", "", row.model or "")
                 cells[cell] = cells[cell].plus(_used(row))
                 cells[rest] = cells[rest].less(_used(row))
-        return cells
+        return {cell: used for cell, used in cells.items() if used.is_some}
 
     def _usage(self, day: date, *dimensions: str, **only: str) -> Iterator[UsageRow]:
         question = {

@@ -128,7 +128,8 @@ class FakeOpenRouter(Loopback):
             cell = (day, key_hash, model)
             self.state.uses = [one for one in self.state.uses if (one.day, one.key_hash, one.model) != cell] + [new]
             spent = sum(one.figures["credits_usage"] for one in self.state.uses if one.key_hash == key_hash)
-            self.state.keys[key_hash]["usage"] = spent
+            if key_hash in self.state.keys:  # else it was deleted
+                self.state.keys[key_hash]["usage"] = spent
 
     def answer(self, heard: Heard) -> Answer:
         """As OpenRouter would answer."""

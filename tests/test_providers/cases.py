@@ -9,6 +9,7 @@ from typing import Any
 from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor, Rates
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.http import Patience
@@ -19,6 +20,7 @@ from storage.limits import Subject
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.anthropic_console import FakeClaudeConsole
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
+from tests.fakes.chatgpt import FakeChatGPT
 from tests.fakes.cursor import FakeCursor
 from tests.fakes.github import FakeGitHub
 from tests.fakes.litellm import FakeLiteLLM
@@ -62,6 +64,11 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
     fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
 
 
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
 def _cursor_use(fake: FakeCursor, day: date, user: str, dollars: Decimal, tokens: int) -> None:
     fake.state.events = [
         event for event in fake.state.events if (event["userEmail"], event["day"]) != (user, day.isoformat())
@@ -83,12 +90,17 @@ def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
 
 
-def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
-    fake.join(user, f"{user}@acme.test", user)
-    fake.use(day, user, dollars, tokens)
-
-
 CASES: Mapping[str, Case] = {
+    "chatgpt-enterprise": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt", fake.base, fake.key, fake.workspace, Decimal("0.04"), patience=patience, calls_per_minute=None
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user-dana"),
+        paused=Subject("user", "user-dana"),
+    ),
     "anthropic-console": Case(
         FakeClaudeConsole,
         lambda fake, patience: ClaudeConsole(

@@ -80,12 +80,13 @@ def test_a_cell_is_of_a_user_a_key_a_workspace_a_model_and_a_tier(
     )
 
 
-def test_a_key_without_a_user_is_told_under_its_own_id(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
-    """Whether the report names it as the actor or as the key."""
-    console.use(DAY, "apikey_01Eval", Decimal(1), 1, model="a")
-    console.use(DAY, "", Decimal(1), 1, model="b", api_key_id="apikey_01Eval")
-    cells = list(provider.charges(DAY, DAY))
-    assert [(cell.resource, cell.subject) for cell in cells] == [("apikey_01Eval", "")] * 2
+def test_a_key_without_a_user_is_one_cell(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Whether a row names it as the actor or as the key, it is the same one, and its rows are added up."""
+    console.use(DAY, "apikey_01Eval", Decimal(1), 10, output=3)
+    console.use(DAY, "", Decimal(2), 20, output=4, api_key_id="apikey_01Eval")
+    (cell,) = provider.charges(DAY, DAY)
+    assert (cell.resource, cell.subject) == ("apikey_01Eval", "")
+    assert (cell.cost_nanos, cell.tokens_input, cell.tokens_output, cell.requests) == (3 * DOLLAR, 30, 7, 2)
 
 
 def test_people_are_members_keys_and_workspaces(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
@@ -109,13 +110,15 @@ def test_keys_are_read_over_all_slices(console: FakeClaudeConsole, provider: Cla
 
 def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """They are joined by e-mail address, in whatever case; what a key or a stranger did is of no member."""
+    console.join("user_01Eli", "Eli@Acme.test", "Eli Novak")
+    console.work(DAY, "eli@acme.test", commits=7)
     console.work(DAY, "dana@acme.test", commits=2, lines=40, accepted=5, rejected=1, sessions=1)
     console.work(DAY, "Dana@acme.test", terminal="iTerm", commits=1, pull_requests=1)
     console.work(DAY, "gone@acme.test", commits=9)
     console.work(DAY, "", commits=9)
     found = list(provider.outcomes(DAY, date(2026, 12, 31)))
-    assert found[0] == Outcome("user_01Dana", DAY, "commits", 3)
-    assert {each.what: each.count for each in found} == {
+    assert found[0] == Outcome("user_01Eli", DAY, "commits", 7)
+    assert {each.what: each.count for each in found if each.external_id == "user_01Dana"} == {
         "commits": 3,
         "pull_requests": 1,
         "lines_accepted": 40,
@@ -123,6 +126,7 @@ def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, prov
         "edits_rejected": 1,
         "sessions": 1,
     }
+    assert {each.external_id for each in found} == {"user_01Eli", "user_01Dana"}
     assert len(console.requests) == 3  # the members, and two days: the future is not asked for
 
 
@@ -136,7 +140,7 @@ def test_limits_are_told_of_the_organization_and_each_workspace(
     console.found("wrkspc_01New", "team-new")
     console.found("wrkspc_01Old", "team-old", archived=True)
     console.allow({"type": "workspace", "workspace_id": "wrkspc_01Search"}, Decimal(2000))
-    assert list(provider.limits()) == [
+    assert [each for each in provider.limits() if each.subject.kind != "key"] == [
         Limit(ORGANIZATION, None),
         Limit(SEARCH, 2000 * DOLLAR, name="team-search"),
         Limit(Subject("team", "wrkspc_01New"), None, name="team-new"),
@@ -149,13 +153,33 @@ def test_a_limit_that_is_switched_off_or_of_a_day_is_none_of_the_month(
     """It does not bind the month, so it does not pass for a limit of the month."""
     console.allow({"type": "workspace", "workspace_id": "wrkspc_01Search"}, Decimal(5), is_enabled=False)
     console.allow({"type": "organization"}, Decimal(5), period="daily")
-    assert [each.amount_nanos for each in provider.limits()] == [None, None]
+    assert [each.amount_nanos for each in provider.limits()] == [None] * 4
+
+
+def test_keys_are_told_too_so_that_they_can_be_paused(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Without a limit, and without those that are closed for good."""
+    console.make_key("apikey_01Off", "off", "user_01Dana", status="inactive")
+    console.make_key("apikey_01Old", "old", "user_01Dana", status="archived")
+    assert [each for each in provider.limits() if each.subject.kind == "key"] == [
+        Limit(KEY, None, name="dana-laptop"),
+        Limit(Subject("key", "apikey_01Eval"), None, name="nightly-eval"),
+        Limit(Subject("key", "apikey_01Off"), None, paused=True, name="off"),
+    ]
+
+
+def test_a_limit_of_another_scope_is_not_taken_for_the_organizations(
+    console: FakeClaudeConsole, provider: ClaudeConsole
+) -> None:
+    """Anthropic's own cap of a usage tier has neither a workspace nor anything to do with ours."""
+    tier = {"scope": {"type": "usage_tier"}, "amount": "500", "currency": "USD", "period": "monthly"}
+    console.fail_next(200, body={"data": [tier], "next_page": None}, path=LIMITS, times=2)
+    assert [each.amount_nanos for each in provider.limits()] == [None] * 4
 
 
 def test_limits_that_cannot_be_read_are_not_told_as_none(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """No limit is something else than an unknown one."""
     console.reads_limits = False
-    assert list(provider.limits()) == []
+    assert {each.subject.kind for each in provider.limits()} == {"key"}
     assert provider.limit(SEARCH) is None
 
 
@@ -169,7 +193,7 @@ def test_only_limits_are_asked_for_with_their_beta_header(console: FakeClaudeCon
     """What an organization without the beta would refuse does not spoil the rest."""
     list(provider.limits())
     betas = {heard.path: heard.headers.get("anthropic-beta", "") for heard in console.requests}
-    assert betas == {f"{ROOT}/workspaces": "", LIMITS: "spend-limit-reads-2026-09-26"}
+    assert betas == {KEYS: "", f"{ROOT}/workspaces": "", LIMITS: "spend-limit-reads-2026-09-26"}
 
 
 @pytest.mark.parametrize("subject", [SEARCH, ORGANIZATION])
@@ -201,7 +225,7 @@ def test_an_active_key_is_paused_and_restored(console: FakeClaudeConsole, provid
     provider.pause(KEY)
     provider.pause(KEY)
     assert console.keys["apikey_01Dana"]["status"] == "inactive"
-    assert provider.limit(KEY) == Limit(KEY, None, paused=True)
+    assert provider.limit(KEY) == Limit(KEY, None, paused=True, name="dana-laptop")
     provider.resume(KEY, before)
     provider.resume(KEY, before)
     assert console.keys["apikey_01Dana"]["status"] == "active"
@@ -231,16 +255,29 @@ def test_a_key_that_was_archived_while_it_was_paused_stays_archived(
     assert console.keys["apikey_01Dana"]["status"] == "archived"
 
 
+def test_a_workspace_is_paused_by_its_keys(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """Those that were inactive before stay so afterwards, and other workspaces are left alone."""
+    console.make_key("apikey_01Off", "off", "user_01Dana", workspace="wrkspc_01Search", status="inactive")
+    console.make_key("apikey_01Two", "two", "user_01Dana", workspace="wrkspc_01Search")
+    before, as_it_was = provider.before(SEARCH), {name: key["status"] for name, key in console.keys.items()}
+    provider.pause(SEARCH)
+    assert provider.limit(SEARCH) == Limit(SEARCH, None, paused=True, name="team-search")
+    assert [key["status"] for key in console.keys.values()] == ["inactive", "active", "inactive", "inactive"]
+    provider.resume(SEARCH, before)
+    assert {name: key["status"] for name, key in console.keys.items()} == as_it_was
+    assert provider.limit(SEARCH) == Limit(SEARCH, None, name="team-search")
+
+
 def test_a_key_that_did_not_change_is_trouble(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
     """An answer that says active is not taken for a pause."""
     console.fail_next(200, body=console.keys["apikey_01Dana"], path=f"{KEYS}/apikey_01Dana", times=2)
     assert "left the key apikey_01Dana active" in str(refused(lambda: provider.pause(KEY)))
 
 
-def test_only_keys_that_are_there_can_be_paused(provider: ClaudeConsole) -> None:
+def test_who_is_not_there_or_no_key_cannot_be_paused(provider: ClaudeConsole) -> None:
     """An unknown key and a person are refused, each in a sentence."""
     assert "(404: API key not found)" in str(refused(lambda: provider.pause(Subject("key", "apikey_none"))))
-    assert "can pause API keys only" in str(refused(lambda: provider.before(Subject("user", "user_01Dana"))))
+    assert "but no user" in str(refused(lambda: provider.before(Subject("user", "user_01Dana"))))
     assert provider.limit(Subject("key", "apikey_none")) is None
 
 

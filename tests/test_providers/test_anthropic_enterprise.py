@@ -358,7 +358,23 @@ def test_one_limit_is_read_back_by_itself(claude: FakeClaudeEnterprise, provider
     """Who is asked for is told in one call, and who is not there is nobody."""
     assert provider.limit(DANA) == Limit(DANA, 500 * DOLLAR, name="Dana Reyes")
     assert provider.limit(Subject("user", "user_01Nobody")) is None
-    assert len(claude.requests) == 2
+    assert [heard.lists["user_ids[]"] for heard in claude.requests] == [["user_01Dana"], ["user_01Nobody"]]
+
+
+def test_limits_of_others_of_leavers_and_of_days_are_passed_over(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """However much more than was asked for is answered."""
+    of = {"amount": "100", "currency": "USD", "period": "monthly"}
+    rows = [
+        {**of, "actor": {"user_id": "user_01Eli"}, "period": "daily"},
+        {**of, "actor": {"user_id": "user_01Gone", "deleted": True}},
+        {**of, "actor": {"user_id": "user_01Dana"}},
+        {**of, "actor": {"user_id": "user_01Eli"}, "amount": "200"},
+    ]
+    claude.fail_next(200, body={"data": rows, "next_page": None}, path=EFFECTIVE, times=2)
+    assert list(provider.limits()) == [Limit(DANA, DOLLAR), Limit(ELI, 2 * DOLLAR)]
+    assert provider.limit(ELI) == Limit(ELI, 2 * DOLLAR)
 
 
 def test_a_limit_is_set_once_and_told_back(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -445,8 +461,7 @@ def test_a_denied_request_changes_no_limit(claude: FakeClaudeEnterprise, provide
     assert (claude.overrides, claude.mails) == ({}, [])
 
 
-@pytest.mark.parametrize("total", [None, 750 * DOLLAR])
-@pytest.mark.parametrize("status", ["approved", "denied"])
+@pytest.mark.parametrize(("status", "total"), [("approved", None), ("approved", 750 * DOLLAR), ("denied", None)])
 def test_an_answered_request_may_be_answered_again(
     claude: FakeClaudeEnterprise, provider: ClaudeEnterprise, status: str, total: int | None
 ) -> None:
@@ -459,15 +474,28 @@ def test_an_answered_request_may_be_answered_again(
     assert {heard.method for heard in claude.requests} == {"GET"}
 
 
-def test_a_request_that_is_decided_in_between_is_done(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
-    """Between our look and our answer somebody may decide there: that is final, and no trouble."""
+def test_what_was_denied_there_and_granted_here_is_granted(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """The request there is closed for good, so the limit is set by itself: the member was told of it."""
+    name = claude.ask_for_more("user_01Dana")
+    claude.resolve(name, "denied")
+    provider.answer(name, 750 * DOLLAR)
+    assert provider.limit(DANA) == Limit(DANA, 750 * DOLLAR, name="Dana Reyes")
+
+
+@pytest.mark.parametrize(("total", "dollars"), [(None, 500), (750 * DOLLAR, 750)])
+def test_a_request_that_is_decided_in_between_is_done(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise, total: int | None, dollars: int
+) -> None:
+    """Between our look and our answer somebody may decide there: that is no trouble."""
     name = claude.ask_for_more("user_01Dana")
     waiting = {**claude.asked[name], "spend_summary": None}
-    claude.resolve(name, "denied")
+    claude.resolve(name, "denied" if total else "approved")
     claude.fail_next(200, body=waiting, path=f"{REQUESTS}/{name}")
-    provider.answer(name, 750 * DOLLAR)
-    assert [heard.method for heard in claude.requests] == ["GET", "POST", "GET"]
-    assert claude.overrides == {}
+    provider.answer(name, total)
+    assert [heard.method for heard in claude.requests][:3] == ["GET", "POST", "GET"]
+    assert provider.limit(DANA) == Limit(DANA, dollars * DOLLAR, name="Dana Reyes")
 
 
 def test_an_answer_that_is_refused_for_another_reason_is_trouble(claude: FakeClaudeEnterprise) -> None:

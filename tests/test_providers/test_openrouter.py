@@ -101,16 +101,14 @@ def test_a_key_that_nobody_made_counts_by_itself(router: FakeOpenRouter, provide
 
 
 def test_what_belongs_to_nobody_is_neither_lost_nor_counted_twice(router: FakeOpenRouter, provider: OpenRouter) -> None:
-    """The use of a deleted key has neither a person nor a key; the cell stays, with zero, when there is no more."""
+    """The use of a deleted key has neither a person nor a key."""
     lost = router.add_key("lost", None)
     router.use(DAY, router.agent_key, GPT, 0.2)
     router.use(DAY, lost, GPT, 0.3)
     del router.state.keys[lost]
     assert costs(charges(provider)) == {("", ""): 300_000_000, (router.agent_key, ""): 200_000_000}
-    router.use(DAY, router.agent_key, GPT, 0.2)
     router.state.uses = [use for use in router.state.uses if use.key_hash == router.agent_key]
-    (nobodys,) = (cell for cell in charges(provider) if not cell.resource)
-    assert (nobodys.cost_nanos, nobodys.requests) == (0, 0)
+    assert [cell.resource for cell in charges(provider)] == [router.agent_key]
 
 
 def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
@@ -119,20 +117,26 @@ def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
     """The whole is asked for before its parts, and somebody may call a model between the two."""
     router.use(DAY, router.agent_key, GPT, 0.2, 20)
     row = {"date__day": str(DAY), "user": None, "user_email": None, "model": GPT, "credits_usage": 0.1}
-    counts = dict.fromkeys(("request_count", "tokens_prompt", "tokens_completion"), "1")
+    counts = {"request_count": "1", "tokens_prompt": "21", "tokens_completion": "1"}
     body = {"data": {"data": [{**row, **counts}], "metadata": {"truncated": False}}}
     router.fail_next(200, body=body, path="/analytics/query")
     cells = charges(provider)
-    assert costs(cells) == {(router.agent_key, ""): 200_000_000}
-    assert all(cell.tokens_input >= 0 for cell in cells)
+    figures = {cell.resource: (cell.cost_nanos, cell.tokens_input, cell.tokens_output) for cell in cells}
+    assert figures == {router.agent_key: (200_000_000, 20, 5), "": (0, 1, 0)}
 
 
 def test_a_key_is_asked_about_only_if_it_can_have_been_used(router: FakeOpenRouter, provider: OpenRouter) -> None:
-    """Neither an unused key nor one that was made later costs a call."""
+    """Neither an unused key nor one that was made later costs a call, and none does when all is accounted for."""
     young = router.add_key("young", None, created_at="2026-11-22T00:00:00Z")
+    others = [router.add_key(f"unused {number}", None) for number in range(9)]
     router.use(DAY + timedelta(days=1), young, GPT, 1.0)
+    router.use(DAY, router.agent_key, GPT, 0.1)
+    router.use(DAY - timedelta(days=1), others[-1], GPT, 0.1)
     charges(provider)
-    assert [heard.path for heard in router.requests].count("/analytics/query") == 1
+    assert [heard.path for heard in router.requests].count("/analytics/query") == 2
+    router.use(DAY, "deleted", GPT, 0.1)
+    charges(provider)
+    assert [heard.path for heard in router.requests].count("/analytics/query") == 2 + 3
 
 
 def test_the_days_add_up(router: FakeOpenRouter, provider: OpenRouter) -> None:
@@ -178,6 +182,12 @@ def test_a_query_is_asked_again_though_it_is_a_post(router: FakeOpenRouter, prov
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.fail_next(429, {"Retry-After": "0"}, path="/analytics/query")
     assert costs(charges(provider)) == {("", "ana@acme.example"): 100_000_000}
+
+
+def test_reasoning_is_a_part_of_output(router: FakeOpenRouter, provider: OpenRouter) -> None:
+    """Whatever is said of it."""
+    router.use(DAY, router.ana_key, GPT, 0.1, completion=40, reasoning=50)
+    assert [(cell.tokens_output, cell.tokens_reasoning) for cell in charges(provider)] == [(40, 40)]
 
 
 # People ---------------------------------------------------------------------------------------------------------------
@@ -280,7 +290,9 @@ def test_a_keys_limit_starts_anew_each_month(router: FakeOpenRouter, provider: O
     assert router.state.keys[router.agent_key]["limit"] == 19.99
 
 
-@pytest.mark.parametrize("subject", [Subject("user", "eve@acme.example"), Subject("key", "00"), Subject("key", "a/b")])
+@pytest.mark.parametrize(
+    "subject", [Subject("user", "eve@acme.example"), Subject("key", "00"), Subject("key", f"{1:064x}?x=1")]
+)
 def test_nobody_is_made_who_is_not_there(router: FakeOpenRouter, provider: OpenRouter, subject: Subject) -> None:
     """An unknown person or key is refused, and no guardrail is left behind."""
     assert provider.limit(subject) is None

@@ -161,6 +161,7 @@ def upgrade() -> None:
     sa.Column('seen_nanos', sa.BigInteger(), nullable=True),
     sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
     sa.Column('first_seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('said_nanos', sa.BigInteger(), nullable=True),
     sa.Column('known_nanos', sa.BigInteger(), nullable=True),
     sa.Column('known_limit', sa.BigInteger(), nullable=True),
     sa.Column('known_at', storage.models.Instant(timezone=True), nullable=True),
