@@ -71,9 +71,10 @@ class Pulled:
     memory: float
 
 
-def bench() -> list[Table]:
-    """Both sizes on both databases."""
-    return [_table(kind, {size: _in_a_process(kind, size) for size in SIZES}) for kind in KINDS]
+def bench() -> Iterator[Table]:
+    """Both sizes on both databases, each table as soon as it is there."""
+    for kind in KINDS:
+        yield _table(kind, {size: _in_a_process(kind, size) for size in SIZES})
 
 
 def _in_a_process(kind: str, size: int) -> Pulled:
