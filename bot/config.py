@@ -26,7 +26,9 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
+from handlers.floors import GuardRules, WasteRules
 from handlers.house import (
+    PLACE,
     TIERS,
     AmountWritten,
     Budget,
@@ -153,7 +155,9 @@ class ScheduleLine(Rule):
 
     at: Cron
     say: str
-    place: Annotated[str, Field(alias="in", pattern=r"^(slack|web):\S+$|^$")] = ""
+    place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
+    zone: Zone | Literal[""] = ""
+    workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 
@@ -251,6 +255,8 @@ class Settings(Rule):
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("providers")
     @classmethod
@@ -298,6 +304,8 @@ class Settings(Rule):
             budgets=self.budgets,
             tiers=self.tiers,
             limits=self.limits,
+            guard=self.guard,
+            waste=self.waste,
         )
 
     @property

@@ -6,6 +6,7 @@ Messages are made to match the state of the request: whoever was asked sees butt
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from handlers import waste
 from handlers.balance import gauge
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
@@ -135,6 +136,8 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     facts = [("Until", ctx.day(request.until))]
     facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
     facts += _pool_after(ctx, request)
+    cheaper = waste.cheaper(ctx, request.account_id)
+    facts += [("Before you say yes", cheaper)] if cheaper else []
     whose = _whose(ctx, request)
     blocks: list[Block] = [Text(f"“{request.reason}”")]
     blocks += [gauge(ctx, standing)] if standing else []

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from handlers.floors import GuardRules, WasteRules, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
@@ -51,6 +52,7 @@ def _rollover(words: str) -> str:
 AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
+PLACE = r"^(slack|web):\S+$|^$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -85,6 +87,7 @@ class Budget(Rule):
         models: "all", or the tier of models that it is for.
         limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
         alert_at: percent of the limit at which people are told.
+        alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
     """
@@ -97,6 +100,7 @@ class Budget(Rule):
     models: str = "all"
     limit: Literal["hard", "soft", "watch"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+    alert_in: Annotated[str, Field(pattern=PLACE)] = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
 
@@ -191,6 +195,8 @@ class House(Rule):
     tiers: dict[str, tuple[str, ...]] = TIERS
     limits: LimitRules = LimitRules()
     vendors: tuple[Vendor, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("budgets")
     @classmethod
@@ -209,10 +215,36 @@ class House(Rule):
                     f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
                     f"({self.organization.currency}) or in tokens",
                 )
+            if budget.alert_in and not budget.is_pool:
+                raise ValueError(
+                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
+                    "of a team or of the organization",
+                )
             if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
                 known = ", ".join(["all", *self.tiers, STANDARD])
                 raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
         return self
+
+    @model_validator(mode="after")
+    def _floors_are_money(self) -> "House":
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor):
+            units(words, self.organization.currency)
+        return self
+
+    @property
+    def guard_floor_nanos(self) -> int:
+        """What is danger, in nanos of the house currency."""
+        return units(self.guard.floor, self.organization.currency) or 0
+
+    @property
+    def pause_above_nanos(self) -> int | None:
+        """Above what an agent is paused without asking, None for never."""
+        return units(self.guard.pause_above, self.organization.currency)
+
+    @property
+    def waste_floor_nanos(self) -> int:
+        """What a finding must be able to save a month."""
+        return units(self.waste.floor, self.organization.currency) or 0
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -8,7 +8,8 @@ from handlers.balance import gauge
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.case import deed, grant, refresh, start_stage, who_is_reached
 from handlers.context import Context
-from handlers.money import Amount
+from handlers.forecast import missing
+from handlers.money import COUNTED, NANOS, Amount
 from handlers.rules import STAGES, Ask, Stage
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
@@ -19,6 +20,7 @@ from storage.requests import Request, Resolution, Wanted
 
 OPEN_MAX = 5
 REASON_MAX = 500
+MILLION = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +286,23 @@ def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Ca
         "Ask for more",
         (
             gauge(ctx, standing),
-            Input("amount", f"How much more ({standing.budget.unit})?", hint="Such as 50"),
+            Input(
+                "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
+            ),
             Input("reason", "What is it for?", form="long", value=reason, hint="A link to the ticket helps"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
             Text(_routes(ctx, standing), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
+
+
+def _likely(ctx: Context, standing: Standing) -> str:
+    """What will likely be missing, rounded up, as somebody would type it; "" if nothing will."""
+    lacking = missing(ctx, standing)
+    if standing.budget.unit in COUNTED:
+        return f"{-(-lacking // MILLION)}M" if lacking else ""
+    return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
 
 
 def _routes(ctx: Context, standing: Standing) -> str:

@@ -202,7 +202,7 @@ class OfOne:
         """See Figures."""
         window = (account_id, period.first, period.end, budget.zone)
         if window not in self._spent:
-            self._spent[window] = _read(self._ctx, budget, period, account_id)
+            self._spent[window] = spent_of(self._ctx, budget, period, account_id)
         return used(self._ctx.house, budget, self._spent[window])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
@@ -256,7 +256,8 @@ class OfAll:
         return self._spent[budget.name, above]
 
 
-def _read(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+    """What an account and all below it spent by model, as a budget cuts the days."""
     if not _has_own_zone(ctx, budget):
         return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
     return spent_below(ctx, budget, period, account_id)[account_id]

@@ -120,6 +120,16 @@ def is_known(conn: Connection, key: str) -> bool:
     return conn.execute(_OLD, {"key": key}).first() is not None
 
 
+def receipt_of(conn: Connection, key: str) -> tuple[State, str]:
+    """How far what a key names has come, and what the outside gave for it.
+
+    Raises:
+        NoResultFound: nothing was ever wished under the key.
+    """
+    row = conn.execute(select(wishes.c.state, wishes.c.receipt).where(wishes.c.key == key)).one()
+    return row.state, row.receipt
+
+
 def claim(conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta) -> list[Wish]:
     """Lease wishes that are due, oldest first, for targets that this process can reach."""
     holder = secrets.token_hex(8)

@@ -81,9 +81,20 @@ def active_people(conn: Connection) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+def people_with_role(conn: Connection, role: str) -> list[Person]:
+    """Everybody who is there now and has a role, by id."""
+    rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
+    return [each for each in map(_person, rows) if role in each.roles]
+
+
 def every_account(conn: Connection) -> list[Account]:
     """All accounts that are active, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
+
+
+def accounts_ever(conn: Connection) -> list[Account]:
+    """All accounts there are or were, by id."""
+    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
 def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
@@ -109,6 +120,12 @@ def descendants(conn: Connection, account_id: str) -> list[Account]:
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
     rows = conn.execute(select(accounts).where(accounts.c.id.in_(inside)).order_by(accounts.c.id))
     return [Account(*row) for row in rows]
+
+
+def owned(conn: Connection, person_id: str) -> list[Account]:
+    """The active accounts whose owner a person is, by id."""
+    here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
+    return [Account(*row) for row in conn.execute(here)]
 
 
 def owns(conn: Connection, person_id: str, account_id: str) -> bool:

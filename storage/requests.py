@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, delete, func, insert, select, update
 
-from storage.models import asked, delegations, requests
+from storage.models import FOREVER, asked, delegations, lineage, requests
 from storage.upsert import insert_into, upsert
 
 RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]
@@ -269,6 +269,19 @@ def grants_until(conn: Connection, day: date) -> list[Request]:
         .order_by(requests.c.id),
     )
     return [Request(*row) for row in rows]
+
+
+def open_below(conn: Connection, account_id: str) -> list[tuple[str, int, int]]:
+    """What is asked by an account and all below it and not decided yet: unit, how many, how much."""
+    below = and_(lineage.c.account_id == requests.c.account_id, lineage.c.until == FOREVER)
+    rows = conn.execute(
+        select(requests.c.unit, func.count(), cast(func.sum(requests.c.amount), BigInteger))
+        .join(lineage, below)
+        .where(lineage.c.ancestor_id == account_id, requests.c.state == "pending")
+        .group_by(requests.c.unit)
+        .order_by(requests.c.unit),
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 # Who decides ---------------------------------------------------------------------------------------------------------

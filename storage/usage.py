@@ -39,6 +39,7 @@ from sqlalchemy.schema import CreateTable
 from storage import bulk
 from storage.charges import Charge
 from storage.models import (
+    BEGINNING,
     UNALLOCATED,
     Instant,
     accounts,
@@ -512,15 +513,15 @@ _UNALLOCATED = (
         cast(func.sum(charges.c.cost_house_nanos), BigInteger),
         func.max(charges.c.day, type_=Date),
     )
-    .where(charges.c.account_id == UNALLOCATED)
+    .where(charges.c.account_id == UNALLOCATED, charges.c.day >= bindparam("since", type_=Date))
     .group_by(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account)
 )
 
 
-def unallocated(conn: Connection) -> list[Unallocated]:
-    """Whose charges are nobody's: each by its key, else by its user, else by its team over there."""
+def unallocated(conn: Connection, since: date = BEGINNING) -> list[Unallocated]:
+    """Whose charges since a day are nobody's: each by its key, else by its user, else by its team over there."""
     found: dict[tuple[str, str, str], Unallocated] = {}
-    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED):
+    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED, {"since": since}):
         kinds = (("key", resource), ("user", subject), ("team", sub_account), ("", ""))
         kind, identity = next(pair for pair in kinds if pair[1] or not pair[0])
         old = found.get((provider, kind, identity))
