@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, ledger, slash, start
+from bench import decisions, ledger, pull, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "start": start.bench,
     "ledger": ledger.bench,
     "decisions": decisions.bench,
+    "pull": pull.bench,
 }
 
 # Only when they are named: they take long.

