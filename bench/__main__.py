@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, ledger, pull, slash, start
+from bench import decisions, ledger, pull, reconcile, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger": ledger.bench,
     "decisions": decisions.bench,
     "pull": pull.bench,
+    "reconcile": reconcile.bench,
 }
 
 # Only when they are named: they take long.

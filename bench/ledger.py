@@ -63,12 +63,12 @@ def bench_large() -> Iterator[Table]:
 
 def _tables(sizes: Sequence[int]) -> Iterator[Table]:
     for kind in KINDS:
-        with _database(kind) as database:
+        with empty(kind) as database:
             yield from _of_one(kind, database, sizes)
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[Database]:
+def empty(kind: str) -> Iterator[Database]:
     with temporary(kind) as url:
         made = Database(url)
         made.migrate()
@@ -77,7 +77,7 @@ def _database(kind: str) -> Iterator[Database]:
 
 
 def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
-    directory = _large_company()
+    directory = large_company()
 
     def refresh() -> None:
         database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
@@ -98,7 +98,7 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Tab
     yield _of_bulk(kind, _restated(database), bulk_s)
 
 
-def _large_company() -> Directory:
+def large_company() -> Directory:
     """A hundred thousand people in a thousand teams of ten departments."""
     departments = [Team(f"d{n}", f"Department {n}", "p0") for n in range(DEPARTMENTS)]
     teams = [Team(f"t{n}", f"Team {n}", "p0", f"d{n % DEPARTMENTS}") for n in range(TEAMS)]

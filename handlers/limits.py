@@ -25,7 +25,7 @@ from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
 from storage.audit import Deed
 from storage.ledger import Entry
-from storage.limits import Held, Subject
+from storage.limits import Held, Subject, Told
 from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
@@ -156,10 +156,9 @@ def reconcile(ctx: Context, provider: One) -> Card:
     _report_uncapped(ctx, vendor, lines)
     if "set_limit" not in vendor.can:
         return DONE
+    limits.note_known(ctx.conn, _found_equal(lines))
     for line in lines:
-        if line.wanted and line.held.seen_nanos == line.wanted.nanos != line.held.known_nanos:
-            _note_known(ctx, line.held, line.wanted)
-        elif line.action == "ask":
+        if line.action == "ask":
             _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
@@ -186,7 +185,7 @@ def landed(ctx: Context, provider: One, who: One, nanos: One, limit: One) -> Car
     """Note that a provider has a limit, and tell whoever waits for it; said by the clock."""
     _only_clock(ctx)
     vendor, subject = _vendor(ctx, provider), subject_of(who)
-    limits.note_known(ctx.conn, vendor.name, subject, int(nanos), int(limit), ctx.now)
+    limits.note_known(ctx.conn, [Told(vendor.name, subject, int(nanos), int(limit), ctx.now)])
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         deed(ctx, one, "applied", vendor.name, f"{int(nanos)} at {vendor.name}")
@@ -483,8 +482,11 @@ def _wish(ctx: Context, line: Line) -> None:
     outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
 
 
-def _note_known(ctx: Context, held: Held, wanted: Wanted) -> None:
-    limits.note_known(ctx.conn, held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
+def _found_equal(lines: list[Line]) -> Iterator[Told]:
+    """Limits that are as they should be, though we never heard that what we said had arrived."""
+    for held, wanted in ((line.held, line.wanted) for line in lines):
+        if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
+            yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 
 
 def _deed(ctx: Context, what: str, subject: str, details: str) -> None:
