@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
-from bot.slack.text import cut, escaped, line, plain
+from bot.slack.text import escaped
+from bot.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 
