@@ -1,9 +1,7 @@
 """Cards as Teams draws them: valid by Microsoft's own types, small enough, and with nothing in them that is parsed."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import fastjsonschema
@@ -12,40 +10,17 @@ from hypothesis import HealthCheck, given, settings
 
 from bot.teams.render import BYTES_MAX, adaptive
 from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
+from tests.fakes.teams import elements, valid_card, words_in
 from tests.small_bot import ASK, EVERY_BLOCK
 from tests.strange_cards import HOSTILE, cards
 
-valid = fastjsonschema.compile(
-    json.loads((Path(__file__).parent / "schemas" / "teams_cards.json").read_text()), detailed_exceptions=False
-)
 PICTURES = {"Chart.Gauge", "Chart.VerticalBar", "Chart.VerticalBar.Grouped", "Chart.Line"}
 WEEK = ("Mon", "Tue", "Wed")
-
-
-def elements(drawn: Any) -> Iterator[dict[str, Any]]:
-    """Every element and action of a card, from the top down."""
-    if isinstance(drawn, dict):
-        if "type" in drawn:
-            yield drawn
-        for value in drawn.values():
-            yield from elements(value)
-    elif isinstance(drawn, list):
-        for value in drawn:
-            yield from elements(value)
 
 
 def of_type(card: Card, *types: str) -> list[dict[str, Any]]:
     """The elements of some types in a card as it is drawn."""
     return [each for each in elements(adaptive(card)) if each["type"] in types]
-
-
-def words_in(drawn: Any) -> str:
-    """All that a card shows to the eye, a line each."""
-    shown = []
-    for each in elements(drawn):
-        shown += [str(each[key]) for key in ("text", "title", "label", "placeholder") if key in each]
-        shown += [run for run in each.get("inlines", ()) if isinstance(run, str)]
-    return "\n".join(shown)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -54,24 +29,24 @@ def test_every_card_is_one_that_teams_takes(card: Card) -> None:
     """Whatever is in a card: Microsoft's types know every key of it, and it stays below 28 KB."""
     drawn = adaptive(card)
 
-    valid(drawn)
+    valid_card(drawn)
     assert len(json.dumps(drawn, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()) <= BYTES_MAX
 
 
 def test_the_schema_refuses_what_is_wrong() -> None:
     """A key that Microsoft's types do not know is a fault, as deep as it may be, and so is a colour of our own."""
     drawn = adaptive(EVERY_BLOCK)
-    valid(drawn)
+    valid_card(drawn)
 
     gauge = next(each for each in elements(drawn) if each["type"] == "Chart.Gauge")
     color, gauge["segments"][0]["color"] = gauge["segments"][0]["color"], "pink"
     with pytest.raises(fastjsonschema.JsonSchemaException):
-        valid(drawn)
+        valid_card(drawn)
     gauge["segments"][0]["color"] = color
-    valid(drawn)
+    valid_card(drawn)
     gauge["alt"] = "a gauge"
     with pytest.raises(fastjsonschema.JsonSchemaException):
-        valid(drawn)
+        valid_card(drawn)
 
 
 @pytest.mark.parametrize(
