@@ -38,8 +38,7 @@ FIELD = "in:"
 EMPTY = "\N{EN DASH}"
 STAR = "\N{ASTERISK OPERATOR}"  # looks the same and makes nothing bold
 JOINER = "\N{WORD JOINER}"
-FULL, PERCENT = 1_000, 10
-COLORS: dict[Tone, str] = {"plain": "Default", "good": "Good", "warn": "Warning", "bad": "Attention"}
+FULL = 100  # percent
 DIALS: dict[Tone, str] = {"plain": "categoricalBlue", "good": "good", "warn": "warning", "bad": "attention"}
 STYLES = {"plain": "default", "primary": "positive", "danger": "destructive"}
 TOO_BIG = "This does not fit into Teams. Ask for less at once, such as a shorter time."
@@ -109,7 +108,8 @@ class _Page:
     def title(self, text: str, tone: Tone) -> None:
         """The only text that Teams parses, because only a TextBlock can be a heading; it is made harmless."""
         heading = {"type": "TextBlock", "text": _harmless(text), "style": "heading", "size": "Large", "wrap": True}
-        self.body.append({**heading, "weight": "Bolder", "color": COLORS[tone]})
+        color = "Attention" if tone == "bad" else "Default"  # Teams' green and yellow can hardly be read on white
+        self.body.append({**heading, "weight": "Bolder", "color": color})
 
     def paragraph(self, text: str, **looks: object) -> None:
         self.body.append(_text(cut(plain(text), self.room.letters), **looks))
@@ -175,17 +175,17 @@ class _Page:
             self.note(f"{len(block.facts) - len(shown)} more lines are not shown.")
 
     def gauge(self, block: Gauge) -> None:
-        used = max(0, block.permille)
-        dial = {"color": DIALS[block.tone], "size": min(used, FULL) / PERCENT, "legend": "used"}
-        rest = {"color": "neutral", "size": (FULL - min(used, FULL)) / PERCENT, "legend": "left"}
+        used = min(FULL, max(0, (block.permille + 5) // 10))
+        dial = {"color": DIALS[block.tone], "size": used, "legend": "used"}
+        rest = {"color": "neutral", "size": FULL - used, "legend": "left"}
         words = f"{line(block.label)}: {line(block.caption)}"
         self.caption(block.label)
         self.body.append(
             {
                 "type": "Chart.Gauge",
-                "value": min(used, FULL) / PERCENT,
+                "value": used,
                 "min": 0,
-                "max": FULL // PERCENT,
+                "max": FULL,
                 "segments": [part for part in (dial, rest) if part["size"]],
                 "valueFormat": "Percentage",
                 "showLegend": False,
