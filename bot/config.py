@@ -11,6 +11,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import yaml
 from apscheduler.triggers.cron import CronTrigger
@@ -72,6 +73,14 @@ def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
 
+def _guid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError as wrong:
+        raise ValueError(f"“{value}” is no id as Microsoft Entra shows them, such as {UUID(int=0)}") from wrong
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
@@ -84,6 +93,32 @@ class SlackSettings(Rule):
     command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/tokens"
     url: Annotated[str, Field(pattern=r"^https?://.+/$")] = "https://slack.com/api/"
     link_by_email: bool = True
+
+
+class TeamsSettings(Rule):
+    """Microsoft Teams: which app registration is ours, and whose people may speak."""
+
+    app_id: Guid | Literal[""] = ""
+    tenants: tuple[Guid, ...] = ()
+    link_by_email: bool = True
+    playground: bool = False
+
+    @property
+    def on(self) -> bool:
+        """Whether Teams is served."""
+        return bool(self.app_id) or self.playground
+
+    @model_validator(mode="after")
+    def _somebody_checks(self) -> "TeamsSettings":
+        if self.playground and self.tenants:
+            raise ValueError(
+                "the Playground's requests are signed by nobody, so it and tenants exclude each other; remove one"
+            )
+        if self.app_id and not self.tenants and not self.playground:
+            raise ValueError("say whose people may speak (tenants: [id of your Microsoft Entra tenant])")
+        if self.tenants and not self.app_id:
+            raise ValueError("say which app registration is ours (app_id: its Application (client) ID)")
+        return self
 
 
 class ServerSettings(Rule):
@@ -244,6 +279,7 @@ class Settings(Rule):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
+    msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()

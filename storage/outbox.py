@@ -202,6 +202,13 @@ def shown_at(conn: Connection, target: str, place: str) -> list[Wish]:
     return [Wish(*row) for row in rows]
 
 
+def shown_as(conn: Connection, target: str, receipt: str) -> Wish | None:
+    """The message that a platform gave a receipt for, None if the outbox did not send it."""
+    mine = wishes.c.kind == "show", wishes.c.target == target, wishes.c.receipt == receipt
+    row = conn.execute(select(*_COLUMNS).where(*mine)).first()
+    return None if row is None else Wish(*row)
+
+
 def waiting(conn: Connection) -> dict[str, int]:
     """How many wishes are open and how many are parked."""
     rows = conn.execute(select(wishes.c.state, func.count()).where(wishes.c.state != "done").group_by(wishes.c.state))

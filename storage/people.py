@@ -165,6 +165,16 @@ def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> l
     return [(row[0], row[1]) for row in rows]
 
 
+def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
+    """(external id, account) of everybody who is known on a platform."""
+    rows = conn.execute(
+        select(links.c.external_id, links.c.account_id)
+        .where(links.c.platform == platform, links.c.kind == "user")
+        .order_by(links.c.account_id),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     """Note an identity. An explicit one is never replaced by a found one.
 

@@ -401,6 +401,36 @@ def _is_out_of_calls(answer: httpx.Response) -> bool:
     return answer.status_code == httpx.codes.FORBIDDEN and too_often
 
 
+NO_ANSWER = (httpx.HTTPError,)
+"""What a client of others' making raises, if it is made of httpx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
+
+    status: int
+    word: str
+    retry_after_s: float | None = None
+
+
+def refusal_of(trouble: BaseException) -> Refusal:
+    """Read one of NO_ANSWER; whatever else it is, nobody answered."""
+    if not isinstance(trouble, httpx.HTTPStatusError):
+        return Refusal(0, type(trouble).__name__)
+    answer = trouble.response
+    try:
+        said = _json(answer.content)
+    except (ValueError, ArithmeticError, RecursionError):
+        said = None
+    match said:
+        case {"error": {"code": str(word)}} if word.isidentifier():
+            pass
+        case _:
+            word = ""
+    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
+
+
 def retry_after_s(header: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After asks us to wait, at most an hour, None if it says nothing we understand.
 
