@@ -159,7 +159,7 @@ class App:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
         if person is None or not person.active:
             raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.house)
+        return Context(conn, self.now(), person, sentence.place, self.house, {sentence.person: person})
 
     # Who -----------------------------------------------------------------------------------------------------------
 

@@ -408,6 +408,8 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
     """A new key or user that nothing limits, here or there, is the forgotten cap of the next shocking bill."""
     since = ctx.now - timedelta(days=1)
     capped = {line.held.account_id for line in lines if line.wanted}
+    # Who cannot be limited there has an owner here, whose budget is watched.
+    capped |= {line.held.account_id for line in lines if line.held.subject.kind not in vendor.limited} - {""}
     new = [
         line.held
         for line in lines

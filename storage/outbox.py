@@ -58,6 +58,9 @@ class Wish:
 
 
 _COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_NEWER = (
+    update(wishes).where(wishes.c.id == bindparam("old")).values(version=wishes.c.version + 1, state="open", attempts=0)
+)
 _OLD = select(wishes.c.id, wishes.c.payload, wishes.c.state).where(wishes.c.key == bindparam("key"))
 
 
@@ -101,11 +104,7 @@ def ensure(
     old = conn.execute(_OLD, {"key": key}).one()
     if old.payload == payload and not (again and old.state != "open"):
         return False
-    conn.execute(
-        update(wishes)
-        .where(wishes.c.id == old.id)
-        .values(payload=payload, target=target, version=wishes.c.version + 1, state="open", due_at=due_at, attempts=0),
-    )
+    conn.execute(_NEWER, {"old": old.id, "payload": payload, "target": target, "due_at": due_at})
     return True
 
 
