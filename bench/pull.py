@@ -81,6 +81,10 @@ def _in_a_process(kind: str, size: int) -> Pulled:
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
     with temporary(kind) as url:
+        database = Database(url)
+        database.migrate()
+        database.transact(lambda conn: people.apply(conn, _company(), date(2026, 1, 1)))
+        database.close()
         child = spawn.Process(target=_measure, args=(url, size, there))
         child.start()
         there.close()  # so that a child that dies is an end of file here, and no wait for ever
@@ -91,8 +95,6 @@ def _in_a_process(kind: str, size: int) -> Pulled:
 
 def _measure(url: str, size: int, there: Pipe) -> None:
     database, provider = Database(url), Bulk(size)
-    database.migrate()
-    database.transact(lambda conn: people.apply(conn, _company(), date(2026, 1, 1)))
     how = Reading(House(), days_back=1, history_days=0)
 
     def work() -> None:
