@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from handlers.card import Block, Button, Card, Chart, Facts, Gauge, Input, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
 
 BAR_WIDTH = 24
 NAME_WIDTH = 40
@@ -40,6 +40,8 @@ def _block(block: Block) -> str:
             return f"[{block.label}: {block.says}]"
         case Input():
             return f"{block.label} ({block.name}{', optional' if block.optional else ''}) {block.hint}".rstrip()
+        case File():
+            return f"[file {block.name}]"
         case _:
             assert_never(block)
 

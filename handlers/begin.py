@@ -9,6 +9,7 @@ from handlers.card import Card
 from handlers.context import Context
 from handlers.house import Budget
 from handlers.periods import Period, period_of
+from handlers.posting import post_many
 from handlers.standing import allotment_of, binds, current, spent_below, used
 from handlers.trouble import Refused
 from handlers.words import One
@@ -38,7 +39,7 @@ def begin(ctx: Context) -> Card:
     members = _members(ctx)
     new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
     carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]
-    ledger.post_many(ctx.conn, new + carried)
+    post_many(ctx, new + carried)
     return Card(f"{len(new)} allotments posted, {len(carried) // 2} remainders carried on")
 
 
@@ -58,7 +59,7 @@ def enforce(ctx: Context, budget: One) -> Card:
         if _is_holder(rule, member)
         and (difference := _missing(posted.get(member.account.id), _wanted(rule, period, member)))
     ]
-    ledger.post_many(ctx.conn, changes)
+    post_many(ctx, changes)
     ctx.deed("enforced", f"budget/{rule.name}", role_of(ctx), f"{len(changes)} limits since {period.first}")
     return Card(f"{len(changes)} limits changed to what “{rule.name}” says now")
 

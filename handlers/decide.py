@@ -9,11 +9,12 @@ from handlers.case import deed, grant, refresh, settled_card, start_stage, tell_
 from handlers.context import Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.money import Amount
+from handlers.posting import post
 from handlers.rules import STAGES
 from handlers.standing import standings
 from handlers.trouble import Refused
 from handlers.words import MaybeHowMuch, MaybeTo, One, Rest, Until
-from storage import audit, ledger, people, requests
+from storage import audit, people, requests
 from storage.ledger import Entry
 from storage.requests import Request, Resolution
 
@@ -268,8 +269,8 @@ def take_back(ctx: Context, ended: Request) -> int:
     ]
     unspent = min(ended.resolved_amount, max(0, here[0].left)) if here else 0
     if unspent:
-        ledger.post(
-            ctx.conn,
+        post(
+            ctx,
             Entry(
                 key=f"expiry/{ended.id}",
                 account_id=ended.account_id,

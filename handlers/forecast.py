@@ -277,11 +277,11 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
     found = standings(ctx, account)
-    scope = _scope(ctx, account, found)
+    scope = scope_of(ctx, account, found)
     until = reports.whole_until(ctx.conn, ctx.today)
     days = _days(ctx, scope, until)
+    seen = look_ahead(ctx, scope, days, until)
     limit = scope.standing.limit if scope.standing else None
-    seen = project(days, scope.period.first, scope.period.end, ctx.today, whole_until=until, limit=limit)
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(seen), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
@@ -294,7 +294,34 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     )
 
 
-def _scope(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
+def missing(ctx: Context, standing: Standing) -> int:
+    """What an account's budget will likely lack when its period ends, 0 if it will do."""
+    scope = Scope(standing.account_id, standing.period, standing.budget.unit, standing)
+    until = reports.whole_until(ctx.conn, ctx.today)
+    return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - standing.limit)
+
+
+def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
+    """How the period of an account will end, and which period that is."""
+    scope = scope_of(ctx, account, standings(ctx, account))
+    until = reports.whole_until(ctx.conn, ctx.today)
+    return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
+
+
+def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], until: date) -> Forecast:
+    """How a scope's period will end, from what was used on each day; days before `until` are whole."""
+    return project(
+        days,
+        scope.period.first,
+        scope.period.end,
+        ctx.today,
+        whole_until=until,
+        limit=scope.standing.limit if scope.standing else None,
+        free=ctx.house.working.holidays,
+    )
+
+
+def scope_of(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
     """The first budget whose daily figures the asker may see, and whose days are one account's."""
     for each in found:
         whole = not each.is_share or each.account_id == account.id
@@ -344,12 +371,13 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
     if scope.standing is None:
         yield "Spent so far", spent
         return
-    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), _runs_out(ctx, scope, seen)
+    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), runs_out(ctx, scope, seen)
     yield "Spent so far", f"{spent} ({percent(seen.spent, scope.standing.limit)} %)"
     yield "Limit", label_of(scope.standing)
 
 
-def _runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    """The day the budget runs out, and how sure that is."""
     early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
     if not early and seen.since is None:
         return "not known"

@@ -7,6 +7,7 @@ from handlers.context import Context
 from handlers.house import Budget
 from handlers.money import Amount, percent
 from handlers.periods import Period
+from handlers.posting import post
 from handlers.provenance import as_of
 from handlers.standing import current, spent_below, used
 from handlers.trouble import Refused
@@ -178,7 +179,7 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
     moves[mine.account.id] = -sum(moves.values())
     for each, amount in moves.items():
         if amount:
-            ledger.post(ctx.conn, _entry(ctx, mine, each, amount))
+            post(ctx, _entry(ctx, mine, each, amount))
 
 
 def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:

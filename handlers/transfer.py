@@ -2,10 +2,11 @@
 
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
+from handlers.posting import post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from handlers.words import From, HowMuch, Rest, Seen, Signed, To
-from storage import ledger, people, requests
+from storage import people, requests
 from storage.ledger import Entry, EntryKind
 from storage.people import Account
 
@@ -107,8 +108,8 @@ def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = Fa
 
 
 def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason: str) -> None:
-    new = ledger.post(
-        ctx.conn,
+    new = post(
+        ctx,
         Entry(
             key=f"{kind}/{_stamp(ctx)}/{ctx.person.id}/{standing.account_id}",
             account_id=standing.account_id,

@@ -90,9 +90,20 @@ def active_people(conn: Connection) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+def people_with_role(conn: Connection, role: str) -> list[Person]:
+    """Everybody who is there now and has a role, by id."""
+    rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
+    return [each for each in map(_person, rows) if role in each.roles]
+
+
 def every_account(conn: Connection) -> list[Account]:
     """All accounts that are active, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
+
+
+def accounts_ever(conn: Connection) -> list[Account]:
+    """All accounts there are or were, by id."""
+    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
 def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
@@ -100,11 +111,30 @@ def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
     return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
 
 
+def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
+    """The same for every account."""
+    rows = conn.execute(
+        select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
+        .join(accounts, accounts.c.id == lineage.c.ancestor_id)
+        .where(lineage.c.until == FOREVER),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for account_id, ancestor_id, name in rows:
+        found.setdefault(account_id, {})[ancestor_id] = name
+    return found
+
+
 def descendants(conn: Connection, account_id: str) -> list[Account]:
     """Every account below, and the account itself, today, by id."""
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
     rows = conn.execute(select(accounts).where(accounts.c.id.in_(inside)).order_by(accounts.c.id))
     return [Account(*row) for row in rows]
+
+
+def owned(conn: Connection, person_id: str) -> list[Account]:
+    """The active accounts whose owner a person is, by id."""
+    here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
+    return [Account(*row) for row in conn.execute(here)]
 
 
 def owns(conn: Connection, person_id: str, account_id: str) -> bool:

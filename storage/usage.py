@@ -6,7 +6,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ from sqlalchemy.schema import CreateTable
 from storage import bulk
 from storage.charges import Charge
 from storage.models import (
+    BEGINNING,
     UNALLOCATED,
     Instant,
     accounts,
@@ -80,7 +81,22 @@ class Recorded:
     rows_changed: int
 
 
-def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: Convert, now: datetime) -> Recorded:
+@dataclass(frozen=True, slots=True)
+class WholeDay:
+    """A day (UTC) of which a provider told everything: what it left out is not so any more."""
+
+    provider: str
+    day: date
+
+
+def record(
+    conn: Connection,
+    batch: Iterable[Charge],
+    zone: ZoneInfo,
+    convert: Convert,
+    now: datetime,
+    whole: WholeDay | None = None,
+) -> Recorded:
     """Take in a provider's word about some cells; the same word again changes nothing.
 
     Args:
@@ -89,12 +105,14 @@ def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: C
         zone: the organization's zone, which decides the day that an hourly bucket counts for.
         convert: cost in the house currency.
         now: when the word was heard.
+        whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
     conn.execute(CreateTable(staged, if_not_exists=True))
     conn.execute(delete(staged))
     written = bulk.writer(conn)
     seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
-    return Recorded(seen, _settle(conn, now))
+    retired = _retire(conn, whole, now) if whole and seen else 0
+    return Recorded(seen, retired + _settle(conn, now))
 
 
 def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
@@ -162,6 +180,23 @@ def _settle(conn: Connection, now: datetime) -> int:
     values["version"] = charges.c.version + 1
     conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
     return changed
+
+
+def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
+    """Take back the cells of a day that are not staged; what they said is kept."""
+    start = datetime.combine(whole.day, time(), UTC)
+    gone = and_(
+        charges.c.provider == whole.provider,
+        charges.c.bucket_start >= start,
+        charges.c.bucket_start < start + timedelta(days=1),
+        ~select(literal(1)).select_from(staged).where(_same_cell()).correlate(charges).exists(),
+    )
+    kept = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
+    old = select(*kept, literal(now, charges.c.recorded_at.type)).where(gone)
+    columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
+    conn.execute(insert(charge_versions).from_select(columns, old))
+    _add_to_spend(conn, _amounts(charges, [-each for each in _sums(charges)]).where(gone))
+    return conn.execute(delete(charges).where(gone)).rowcount
 
 
 def _same_cell() -> ColumnElement[bool]:
@@ -348,6 +383,23 @@ def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: 
         yield row[0], Spent(row[5], *row[1:5])
 
 
+_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
+    spend.c.provider == bindparam("provider"),
+    spend.c.day >= bindparam("first", type_=Date),
+    spend.c.day < bindparam("end", type_=Date),
+)
+_AT_BY_ALL = _AT.group_by(spend.c.account_id)
+_AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
+
+
+def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
+    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
+    values = {"provider": provider, "first": first, "end": end}
+    if account_id:
+        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
+    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
+
+
 _BETWEEN = (
     select(
         charges.c.account_id,
@@ -461,15 +513,15 @@ _UNALLOCATED = (
         cast(func.sum(charges.c.cost_house_nanos), BigInteger),
         func.max(charges.c.day, type_=Date),
     )
-    .where(charges.c.account_id == UNALLOCATED)
+    .where(charges.c.account_id == UNALLOCATED, charges.c.day >= bindparam("since", type_=Date))
     .group_by(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account)
 )
 
 
-def unallocated(conn: Connection) -> list[Unallocated]:
-    """Whose charges are nobody's: each by its key, else by its user, else by its team over there."""
+def unallocated(conn: Connection, since: date = BEGINNING) -> list[Unallocated]:
+    """Whose charges since a day are nobody's: each by its key, else by its user, else by its team over there."""
     found: dict[tuple[str, str, str], Unallocated] = {}
-    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED):
+    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED, {"since": since}):
         kinds = (("key", resource), ("user", subject), ("team", sub_account), ("", ""))
         kind, identity = next(pair for pair in kinds if pair[1] or not pair[0])
         old = found.get((provider, kind, identity))
