@@ -25,7 +25,7 @@ from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
 from storage.audit import Deed
 from storage.ledger import Entry
-from storage.limits import Held, Subject, Told
+from storage.limits import Held, Subject, Told, Window
 from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
@@ -61,9 +61,12 @@ class Line:
     action: Action
 
 
-def action(held: Held, wanted_nanos: int) -> Action:
-    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now."""
-    if held.seen_nanos == wanted_nanos:
+def action(held: Held, wanted_nanos: int, window: Window) -> Action:
+    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now.
+
+    The same amount for another time, such as for life, is another limit.
+    """
+    if held.seen_nanos == wanted_nanos and held.window == window:
         return "same"
     told = {held.known_nanos, held.said_nanos} - {None}
     ours = held.known_nanos is None or held.seen_nanos in told
@@ -93,8 +96,10 @@ class Desk:
             vendor = self._ctx.house.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
-            leave = wanted is None or (held.provider, held.subject) in paused
-            yield Line(held, wanted, "same" if leave or wanted is None else action(held, wanted.nanos))
+            if vendor is None or wanted is None or (held.provider, held.subject) in paused:
+                yield Line(held, wanted, "same")
+            else:
+                yield Line(held, wanted, action(held, wanted.nanos, vendor.window))
 
     def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
@@ -484,7 +489,7 @@ def _wish(ctx: Context, line: Line) -> None:
 
 def _found_equal(lines: list[Line]) -> Iterator[Told]:
     """Limits that are as they should be, though we never heard that what we said had arrived."""
-    for held, wanted in ((line.held, line.wanted) for line in lines):
+    for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
         if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
             yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 

@@ -79,7 +79,14 @@ def test_three_figures_say_what_is_to_be_done(
     held = Held(
         "llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, None, known, 0, kept, paused=False
     )
-    assert action(held, wanted) == what
+    assert action(held, wanted, "month") == what
+
+
+def test_the_same_amount_for_life_is_another_limit() -> None:
+    """$400 a month is not $400 for ever."""
+    ana, heard = Subject("user", "ana"), (400, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "total", *heard, None, None, 0, None, paused=False)
+    assert action(held, 400, "month") == "write"
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
