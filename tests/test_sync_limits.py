@@ -76,9 +76,8 @@ def test_three_figures_say_what_is_to_be_done(
     seen: int | None, known: int | None, kept: int | None, wanted: int, what: str
 ) -> None:
     """What is wanted, what we last said, what is there: somebody else's change is never overwritten."""
-    held = Held(
-        "llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, None, known, 0, kept, paused=False
-    )
+    ana, heard = Subject("user", "ana"), (seen, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "month", *heard, None, known, 0, kept, paused=False)
     assert action(held, wanted, "month") == what
 
 
