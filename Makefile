@@ -47,7 +47,10 @@ bench: .venv/dev ## speed and memory, beside a floor in the same run
 	@$(BIN)/python -m bench
 
 pictures: .venv/dev ## draw the pictures of the documentation anew
-	@$(BIN)/pytest tests/test_browser.py --pictures
+	@command -v npm >/dev/null || { echo "The messages are drawn by a package of npm: apt-get install npm"; exit 1; }
+	mkdir -p var/pictures && cp tests/pictures/draw.jsx tests/pictures/package.json tests/pictures/.npmrc var/pictures
+	cd var/pictures && npm install --no-audit --no-fund --silent && npm run --silent build
+	@$(BIN)/pytest tests/test_browser.py tests/test_pictures.py --pictures
 
 clean: ## remove the virtual environment and the demo's database
 	rm -rf .venv var
