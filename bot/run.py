@@ -51,7 +51,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
     slack = app.settings.slack
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
-    app.platforms = {**app.platforms, "slack": Slack(client)}
+    app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
     app.link_by_email = slack.link_by_email
     door = Door(app, client, Settings(command=slack.command))
     with ExitStack() as stack:

@@ -12,11 +12,10 @@ from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.hours import after_working
-from handlers.place import Place
+from handlers.posting import UNHEARD, post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
-from storage import audit, ledger, people, requests
-from storage.audit import Deed
+from storage import audit, people, requests
 from storage.ledger import Entry
 from storage.requests import Request
 
@@ -31,10 +30,7 @@ VERBS = {
 
 def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
     """Write down what was done to a request."""
-    audit.append(
-        ctx.conn,
-        Deed(ctx.now, ctx.person.id, what, f"request/{request.id}", authority, str(ctx.place), details),
-    )
+    ctx.deed(what, f"request/{request.id}", authority, details)
 
 
 def start_stage(ctx: Context, request: Request) -> list[str]:
@@ -60,7 +56,7 @@ def _set_timers(ctx: Context, request: Request, found: list[Decider]) -> None:
     """Reminders, raising and lapsing count the working hours of the first one asked."""
     stage = stage_of(request)
     zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
-    unheard = replace(ctx, place=Place("clock", ""))  # where it was asked, nobody waits for the clock's answer
+    unheard = replace(ctx, place=UNHEARD)
     timers = {"nudge": stage.remind_after_hours, "raise": stage.raise_after_hours, "lapse": stage.refuse_after_hours}
     for word, hours in timers.items():
         if hours:
@@ -93,11 +89,19 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
             theirs.tell(person.id, key, card, again=True)
         if anew and to_decide:
             theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
+    answer_origin(ctx, request)
     asker = people.person(ctx.conn, request.asker_id)
     if asker and not open_:  # whoever was asked back has messages with a button, too
         theirs = replace(ctx, person=asker)
         for key in copies:
             theirs.tell(asker.id, key, settled_card(theirs, request), again=True)
+
+
+def answer_origin(ctx: Context, request: Request) -> None:
+    """Let the provider where it was asked hear of a decision."""
+    if request.origin and request.resolved_at and request.state in ("approved", "denied", "expired"):
+        unheard = replace(ctx, place=UNHEARD)
+        unheard.later(f"answered/{request.id}", f"answered {request.handle}", ctx.now)
 
 
 def _copies(ctx: Context, request: Request) -> list[str]:
@@ -168,8 +172,8 @@ def settled_card(ctx: Context, request: Request) -> Card:
 
 def grant(ctx: Context, request: Request, authority: str) -> None:
     """Post what was granted, in the same transaction as the decision, and write it down."""
-    ledger.post(
-        ctx.conn,
+    post(
+        ctx,
         Entry(
             key=f"grant/{request.id}",
             account_id=request.account_id,

@@ -21,3 +21,9 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.platform}:{self.id}" + (f"#{self.thread}" if self.thread else "")
+
+
+def named_place(words: str) -> Place:
+    """A place as app.yaml writes it, such as "slack:C0123"; what is no person there is read by many."""
+    platform, _, id = words.partition(":")
+    return Place(platform, id, public=not id.startswith(("U", "W", "D")))

@@ -26,6 +26,20 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
 
+    op.create_table('alerts',
+    sa.Column('budget', sa.String(length=64), nullable=False),
+    sa.Column('period_start', sa.Date(), nullable=False),
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('percent', sa.Integer(), nullable=False),
+    sa.Column('handle', sa.String(length=32), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('limit_units', sa.BigInteger(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('fired_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.models.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('budget', 'period_start', 'account_id', 'percent', name=op.f('pk_alerts')),
+    sa.UniqueConstraint('handle', name=op.f('uq_alerts_handle'))
+    )
     op.create_table('asked',
     sa.Column('request_id', sa.BigInteger(), nullable=False),
     sa.Column('stage', sa.Integer(), nullable=False),
@@ -209,6 +223,23 @@ def upgrade() -> None:
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_heard_heard_at'), ['heard_at'], unique=False)
 
+    op.create_table('limits',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('window', sa.String(length=8), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('seen_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('first_seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('said_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_limit', sa.BigInteger(), nullable=True),
+    sa.Column('known_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('kept_nanos', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_limits'))
+    )
     op.create_table('lineage',
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('ancestor_id', sa.String(length=80), nullable=False),
@@ -238,6 +269,17 @@ def upgrade() -> None:
     sa.Column('number', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('account_id', 'day', 'kind', name=op.f('pk_outcomes'))
     )
+    op.create_table('pauses',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('paused_by', sa.String(length=64), nullable=False),
+    sa.Column('paused_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('before', sa.Text(), nullable=False),
+    sa.Column('resumed_by', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_pauses'))
+    )
     op.create_table('people',
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -253,6 +295,12 @@ def upgrade() -> None:
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_email'), ['email'], unique=False)
 
+    op.create_table('preferences',
+    sa.Column('person_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', 'name', name=op.f('pk_preferences'))
+    )
     op.create_table('pulls',
     sa.Column('provider', sa.String(length=64), nullable=False),
     sa.Column('tried_at', storage.models.Instant(timezone=True), nullable=False),
@@ -286,11 +334,13 @@ def upgrade() -> None:
     sa.Column('resolved_amount', sa.BigInteger(), nullable=False),
     sa.Column('resolved_note', sa.Text(), nullable=False),
     sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('origin', sa.String(length=255), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requests')),
     sa.UniqueConstraint('handle', name=op.f('uq_requests_handle'))
     )
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_requests_asker_id_state'), ['asker_id', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_requests_origin'), ['origin'], unique=False)
         batch_op.create_index(batch_op.f('ix_requests_state'), ['state'], unique=False)
 
     op.create_table('seats',
@@ -351,14 +401,17 @@ def downgrade() -> None:
     op.drop_table('seats')
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_requests_state'))
+        batch_op.drop_index(batch_op.f('ix_requests_origin'))
         batch_op.drop_index(batch_op.f('ix_requests_asker_id_state'))
 
     op.drop_table('requests')
     op.drop_table('pulls')
+    op.drop_table('preferences')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_email'))
 
     op.drop_table('people')
+    op.drop_table('pauses')
     op.drop_table('outcomes')
     with op.batch_alter_table('links', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_links_account_id'))
@@ -368,6 +421,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_lineage_ancestor_id_until'))
 
     op.drop_table('lineage')
+    op.drop_table('limits')
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_heard_heard_at'))
 
@@ -401,6 +455,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_asked_person_id'))
 
     op.drop_table('asked')
+    op.drop_table('alerts')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_accounts_owner_id'))
 
