@@ -4,7 +4,7 @@ PORT ?= 8765
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-long check format bench pictures clean
+.PHONY: help demo demo-reset test test-long check format bench score pictures clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ format: .venv/dev ## write the code as the formatter likes it
 
 bench: .venv/dev ## speed and memory, beside a floor in the same run
 	@$(BIN)/python -m bench
+
+score: .venv/dev ## how often the guard and the detectors of waste are right
+	@$(BIN)/python -m bench.score
 
 pictures: .venv/dev ## draw the pictures of the documentation anew
 	@$(BIN)/pytest tests/test_browser.py --pictures

@@ -24,12 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     seeds = range(asked.first, asked.first + asked.seeds)
     began = time.monotonic()
     print(described())
-    print(f"\nseeds {seeds[0]} to {seeds[-1]}, {DAYS} days before {EPOCH} each, a pull every three hours")
+    print(f"\nseeds {seeds[0]} to {seeds[-1]}, {DAYS} days before {EPOCH} each, a pull every four hours", flush=True)
     with ProcessPoolExecutor(asked.processes) as pool:
         played = list(pool.map(partial(play, days=DAYS), seeds))
-        found = list(pool.map(detected, seeds))
-    for table in (rule_table(played), size_table(played), detector_table(found)):
-        print(f"\n{table}")
+        for table in (rule_table(played), size_table(played)):
+            print(f"\n{table}", flush=True)
+        print(f"\n{detector_table(list(pool.map(detected, seeds)))}")
     print(f"\n({time.monotonic() - began:.0f} s)")
     return 0
 

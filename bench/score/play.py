@@ -16,7 +16,7 @@ from bot.config import Settings
 from bot.providers.sample import Sample
 from bot.providers.sample_company import Spender
 from bot.providers.sample_truth import Truth
-from bot.pull import pull
+from bot.pull import meet, pull
 from handlers.context import CLOCK, Context
 from handlers.guard.watch import watch_hours, watch_weeks
 from handlers.sentence import Sentence
@@ -31,8 +31,8 @@ from storage.usage import Pull
 EPOCH = date(2026, 11, 23)
 DAYS = 21
 HISTORY = 63
-DAYS_BACK = 2
-PULL_EVERY = 3 * HOUR
+DAYS_BACK = 1
+PULL_EVERY = 4 * HOUR
 ZONE = ZoneInfo("Europe/Berlin")
 FLOOR_NANOS = 25 * 10**9
 SETTINGS = Settings.model_validate(
@@ -225,9 +225,13 @@ def _watched(company: Company, memory: Memory, conn: Connection, every: timedelt
 
 def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
     """What is wrong in a company without incidents, and what the detectors find in a night, through the whole bot."""
-    clock = SetClock(datetime.combine(EPOCH, time(6), UTC))
+    clock = SetClock(datetime.combine(EPOCH - 42 * DAY, time(6), UTC))  # before somebody leaves, whose key stays
     with tempfile.TemporaryDirectory(prefix="bursar-score-") as home:
         company = Company(seed, clock, Path(home))
+        members = list(company.sample.people())
+        company.app.database.transact(lambda conn: meet(conn, "sample", members, clock()))
+        clock.moment += 42 * DAY
+        company.app.refresh_people()
         pull(company.app.database, company.provider, company.app.reading("sample"), clock)
         company.say("sift")
         found = company.app.database.ask(lambda conn: findings.below(conn, ORGANIZATION))

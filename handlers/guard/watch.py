@@ -130,7 +130,7 @@ def _looked(
         spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours.get(each, ())]
         mine = [one for one in known if one.account_id == each and one.clock in DANGERS and one.verdict != "expected"]
         seen = Burn(
-            hours=[spell for spell in spells if not _was_danger(spell.start, mine)],
+            hours=[spell for spell in spells if not _was_danger(spell.start, mine)] if mine else spells,
             days={day: cost for day, cost in days.get(each, {}).items() if not _was_danger_on(day, ctx, mine)},
             peer_hour=peers.hour(accounts[each].kind),
             peer_day=peers.day(accounts[each].kind),

@@ -67,7 +67,9 @@ def pulled(acme: Company) -> None:
 
 def dangers(acme: Company, person: str) -> list[str]:
     """What the guard told somebody."""
-    cards = [card for card in acme.messages(person) if "Crawler" in card.title and "could be kept" not in card.title]
+    cards = [
+        card for card in acme.messages(person) if any(word in card.title for word in ("burns", "back to usual", "loop"))
+    ]
     return [terminal.render(card) for card in cards]
 
 
