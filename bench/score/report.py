@@ -1,6 +1,6 @@
 """Figures of what was played: who was told, how late, what was false."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from statistics import median
 
@@ -77,6 +77,24 @@ def recall(played: Sequence[Played], rule: str) -> float:
 def false_rate(played: Sequence[Played], rule: str) -> float:
     """False alerts per 1,000 owner-days."""
     return 1000 * sum(len(false_alerts(each, rule)) for each in played) / sum(each.owner_days for each in played)
+
+
+def missed(truths: Iterable[Truth], findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    """What is wrong, worth a word and not found: kind and account."""
+    return {(str(each.kind), each.account) for each in truths if _is_waste(each) and _is_worth(each)} - _seen(findings)
+
+
+def wrong(truths: Iterable[Truth], findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    """What was found and is not so."""
+    return _seen(findings) - {(each.kind, each.account) for each in truths}
+
+
+def _seen(findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    return {(each.found.detector, _about(each)) for each in findings}
+
+
+def _is_waste(truth: Truth) -> bool:
+    return truth.kind in DETECTORS
 
 
 def rule_table(played: Sequence[Played]) -> Table:
