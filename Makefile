@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-long check format bench playground pictures clean
+.PHONY: help demo demo-reset test test-long check format bench score playground pictures clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ format: .venv/dev ## write the code as the formatter likes it
 
 bench: .venv/dev ## speed and memory, beside a floor in the same run
 	@$(BIN)/python -m bench
+
+score: .venv/dev ## how often the guard and the detectors of waste are right
+	@$(BIN)/python -m bench.score
 
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)

@@ -44,6 +44,7 @@ from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
+from handlers.value import value
 from handlers.why import why
 from handlers.words import One
 
@@ -88,6 +89,7 @@ COMMANDS: Mapping[str, Command] = {
         command(postpone, writes=True),
         command(keep, writes=True),
         command(release, writes=True),
+        command(value, writes=False),
         command(guard, writes=False),
         command(expected, writes=True),
         command(unexpected, writes=True),
