@@ -20,8 +20,9 @@ from bot.check import findings
 from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, audit_rows, write_csv
+from bot.optional import optional
 from bot.pull import pull
-from bot.run import events_url, optional, serve
+from bot.run import events_url, serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
 from handlers import COMMANDS

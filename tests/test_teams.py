@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from bot import terminal
 from bot.app import App
 from bot.config import Misconfigured, TeamsSettings
-from bot.run import optional
+from bot.optional import optional
 from bot.teams.line import PATH, Line
 from bot.teams.serve import connected
 from bot.teams.show import LIMITS, Pace
