@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +20,8 @@ from bot.build import build
 from bot.check import findings
 from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
-from bot.export import AUDIT_COLUMNS, audit_rows, write_csv
+from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
+from bot.focus import PROFILES
 from bot.optional import optional
 from bot.pull import pull
 from bot.run import events_url, serve
@@ -27,6 +29,7 @@ from bot.slack.manifest import manifest
 from bot.trouble import Outside
 from handlers import COMMANDS
 from handlers.card import Card
+from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit, usage
@@ -85,11 +88,17 @@ def _check_audit() -> int:
     return 1
 
 
-def export(_args: argparse.Namespace) -> int:
-    """Write the audit as CSV to standard output: `export audit`."""
+def export(args: argparse.Namespace) -> int:
+    """Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."""
     logs.quiet()
     app = build(config.load())
-    app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+    if args.what == "audit":
+        app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+    else:
+        today = app.now().astimezone(app.house.zone).date()
+        month = args.month or period_of(period_of(today, "month").first - timedelta(days=1), "month")
+        write = EXPORTS[f"focus-{args.profile}" if args.what == "focus" else args.what]
+        app.database.ask(lambda conn: write(conn, app.house, month, sys.stdout))
     app.close()
     return 0
 
@@ -116,7 +125,7 @@ def say(args: argparse.Namespace) -> int:
 
 
 def sync(args: argparse.Namespace) -> int:
-    """Read people and usage from all providers, or from one, now."""
+    """Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed."""
     logs.quiet()
     app = _app()
     names = [args.provider] if args.provider else sorted(app.providers)
@@ -124,7 +133,19 @@ def sync(args: argparse.Namespace) -> int:
     if unknown:
         known = ", ".join(sorted(app.providers)) or "none"
         raise config.Misconfigured(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
-    return _read(app, names)
+    failed = _read(app, names)
+    limited = [name for name in names if "limits" in app.providers[name].can]
+    for name in limited:
+        try:
+            app.equal.read(app.providers[name], compare=not args.dry_run)
+        except Outside as trouble:
+            failed = 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+    if args.dry_run:
+        print(terminal.render(app.say("limits")))
+    while limited and not args.dry_run and app.deliver():
+        pass
+    return failed
 
 
 def status(args: argparse.Namespace) -> int:
@@ -205,12 +226,15 @@ def _parser() -> argparse.ArgumentParser:
     one = add("check", check)
     one.add_argument("what", nargs="?", choices=["audit"], help="only this")
     one = add("export", export)
-    one.add_argument("what", choices=["audit"])
+    one.add_argument("what", choices=["audit", "focus", "showback"])
+    one.add_argument("month", nargs="?", type=of_month, help="such as 2026-10; default the last one")
+    one.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the version of FOCUS")
     one = add("say", say)
     one.add_argument("sentence", nargs="*", help='such as "balance"')
     one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
     one = add("sync", sync)
     one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
+    one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
     add("status", status)
     one = add("manifest", manifest_)
     one.add_argument("platform", choices=["slack", "teams"])
@@ -222,7 +246,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; trouble is one plain sentence on standard error and exit status 2."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.work(args))
+        status = int(args.work(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SQLAlchemyError as trouble:
         print(
             f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
@@ -232,6 +260,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
         print(trouble, file=sys.stderr)
         return 2
+    return status
 
 
 if __name__ == "__main__":

@@ -4,16 +4,22 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
 import handlers
-from bot.config import ScheduleLine, Settings
+from bot import export
+from bot.config import ProviderSettings, ScheduleLine, Settings
 from bot.directory.source import Unusable
+from bot.equal import Equal
 from bot.metrics import DELIVERED, HEARD, timed
 from bot.platform import Platform
 from bot.providers.base import Provider
@@ -22,8 +28,9 @@ from bot.trouble import Outside, Undeliverable, Unreachable
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
-from handlers.house import House
-from handlers.place import Place
+from handlers.hours import next_workday
+from handlers.house import House, Vendor
+from handlers.place import Place, named_place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
 from storage import deliveries, outbox, people, usage
@@ -39,8 +46,14 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
+LIMITS_AT = "20 * * * *"
 PRUNE_EVERY = timedelta(hours=6)
-IN_BULK = frozenset({"begin", "enforce"})  # they take long, and write nothing to the audit
+AFTER_PULL = ("alerts", "watch")  # what the clock says whenever a provider was read
+IN_BULK = frozenset(  # they take long, and write nothing to the audit
+    {"alerts", "begin", "close", "follow", "notes", "reconcile", "sift", "watch"}
+)
+THREAD_WAIT_S = 5.0
+MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
 
 
@@ -74,7 +87,23 @@ class App:
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.house: House = self.settings.house
+        vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
+        self.house: House = self.settings.house.model_copy(update={"vendors": vendors})
+        self.equal = Equal(self.database, self.say, self.now)
+
+    def _vendor(self, one: ProviderSettings) -> Vendor:
+        """What a provider declares, less what app.yaml forbids."""
+        provider = self.providers[one.name]
+        forbidden = {"set_limit", "pause"} if one.limits == "read" else set()
+        return Vendor(
+            name=one.name,
+            service=one.service,
+            can=frozenset(provider.can - forbidden),
+            limited=frozenset(provider.limited),
+            window=provider.window,
+            step_nanos=provider.step_nanos,
+            cannot=provider.cannot,
+        )
 
     def close(self) -> None:
         """Let all connections go."""
@@ -90,7 +119,8 @@ class App:
             one, rest = handlers.heed(sentence.text)
             with timed(HEARD, one.name):
                 work = self._order if one.writes else self._question
-                return work(sentence, one, rest)
+                card = work(sentence, one, rest)
+                return card if sentence.person == CLOCK.id else card.whole
         except Refused as refused:
             return Card(str(refused), tone="warn", fault=refused.fault)
         except Busy:
@@ -99,6 +129,10 @@ class App:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             return Card(f"That broke ({incident}). Nothing was changed.", tone="bad")
+
+    def say(self, words: str) -> Card:
+        """Say a sentence as the clock, where nobody waits for the answer."""
+        return self.hear(Sentence(words, CLOCK.id, NOWHERE))
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         return self.database.ask(
@@ -125,7 +159,7 @@ class App:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
         if person is None or not person.active:
             raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.house)
+        return Context(conn, self.now(), person, sentence.place, self.house, {sentence.person: person})
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -196,6 +230,14 @@ class App:
         """The menu: how each command is written, and what it is for."""
         return [(one.usage, one.help) for one in handlers.COMMANDS.values() if not one.hidden]
 
+    def file(self, name: str) -> AbstractContextManager[Path]:
+        """The file of a name, such as "focus-1.2-2026-10.csv", made now and gone afterwards.
+
+        Raises:
+            KeyError: there is no export of that name.
+        """
+        return export.made(self.database, self.house, name)
+
     # Tick ----------------------------------------------------------------------------------------------------------
 
     def refresh_people(self) -> str:
@@ -235,23 +277,31 @@ class App:
 
         def work(conn: Connection) -> None:
             for line in lines:
-                slot = latest_slot(line.at, self.house, now, timedelta(hours=line.grace_hours))
+                slot = self._slot(line, now)
                 if slot is not None:
                     self._say_later(conn, line, slot, now)
             for each in self.settings.providers:
-                slot = latest_slot(each.read, self.house, now, timedelta(days=1))
+                slot = latest_slot(each.read, self.house.zone, now, timedelta(days=1))
                 if slot is not None and each.name in self.providers:
                     Context(conn, now, CLOCK, NOWHERE, self.house).pull(each.name, f"{slot:%Y-%m-%dT%H:%M}")
+            for name, provider in self.providers.items():
+                slot = latest_slot(LIMITS_AT, self.house.zone, now, timedelta(hours=2))
+                if slot is not None and "limits" in provider.can:
+                    context = Context(conn, now, CLOCK, NOWHERE, self.house)
+                    context.pull(name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
             outbox.prune(conn, now)
             deliveries.prune(conn, now)
 
         self.database.transact(work)
         self.wake.set()
 
+    def _slot(self, line: ScheduleLine, now: datetime) -> datetime | None:
+        zone = ZoneInfo(line.zone) if line.zone else self.house.zone
+        move = partial(next_workday, working=self.house.working) if line.workday else None
+        return latest_slot(line.at, zone, now, timedelta(hours=line.grace_hours), move)
+
     def _say_later(self, conn: Connection, line: ScheduleLine, slot: datetime, now: datetime) -> None:
-        platform, _, channel = line.place.partition(":")
-        public = channel.startswith("19:") if platform == "teams" else not channel.startswith(("U", "W", "D"))
-        place = Place(platform, channel, public=public) if line.place else NOWHERE
+        place = named_place(line.place) if line.place else NOWHERE
         payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
         key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
         outbox.ensure(conn, key, "say", "clock", payload, now, now)
@@ -293,21 +343,62 @@ class App:
         payload = json.loads(wish.payload)
         match wish.kind:
             case "show":
-                platform = self.platforms[wish.target]
-                return platform.show(Place(**payload["place"]), CARD.validate_python(payload["card"]), wish.receipt)
+                place = Place(**payload["place"])
+                if payload.get("below"):
+                    place = replace(place, thread=self._thread(payload["below"]))
+                card = CARD.validate_python(payload["card"])
+                return self.platforms[wish.target].show(place, card, wish.receipt)
             case "say":
                 place = Place(**payload["place"])
                 card = self.hear(Sentence(payload["sentence"], CLOCK.id, place, delivery=wish.key))
-                if place.platform in self.platforms:
+                if place.platform in self.platforms and not card.idle:
                     self._show_said(wish, place, card)
                 return ""
             case "pull":
                 self.database.transact(
                     lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
                 )
-                return str(pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now))
+                return self._pull(wish, payload.get("what", ""))
             case "limit":
-                raise Undeliverable("No provider's limits are written yet.")
+                return self.equal.set_limit(self.providers[wish.target], wish)
+            case "pause":
+                return self.equal.pause(self.providers[wish.target], wish)
+            case "answer":
+                return self.equal.answer(self.providers[wish.target], wish)
+
+    def _pull(self, wish: Wish, what: str) -> str:
+        provider = self.providers[wish.target]
+        if what == "limits":
+            self.equal.read(provider)
+            return "limits"
+        done = pull(self.database, provider, self.reading(provider.name), self.now)
+        if "increase_requests" in provider.can:
+            self.equal.take_requests(provider)
+        self._say_at_once(AFTER_PULL, wish.key)
+        return str(done)
+
+    def _thread(self, key: str) -> str:
+        """The receipt of the message that another stands below.
+
+        Raises:
+            Unreachable: it is not there yet.
+            Undeliverable: it was given up.
+        """
+        state, receipt = self.database.ask(lambda conn: outbox.receipt_of(conn, key))
+        if receipt:
+            return receipt
+        if state == "parked":
+            raise Undeliverable("The message above it was given up.")
+        raise Unreachable("The message above it is not there yet.", THREAD_WAIT_S)
+
+    def _say_at_once(self, sentences: Iterable[str], cause: str) -> None:
+        """Wish that the clock say some sentences, each once for a cause."""
+
+        def work(conn: Connection) -> None:
+            for words in sentences:
+                Context(conn, self.now(), CLOCK, NOWHERE, self.house).later(f"{words}@{cause}", words, self.now())
+
+        self.database.transact(work)
 
     def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
         self.database.transact(
@@ -331,26 +422,49 @@ class App:
         )
         until = None if useless else self.now() + pause
         self.database.transact(lambda conn: outbox.postpone(conn, wish, why, until))
+        if wish.kind == "limit" and (wish.attempts == 0 or useless):
+            self.say(f"stuck {wish.key.removeprefix('limit/').replace('/', ' ', 1)}")
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:
-    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers."""
+    """What the clock says in every house: allotments shortly after midnight, and again each hour for newcomers; waste.
+
+    Alerts are looked for after each reading; the line here tells those that were held back at night, and what a change
+    of limits brought about.
+    """
     return [
         ScheduleLine.model_validate({"at": "1 * * * *", "say": "begin", "grace_hours": 24}),
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "grants", "grace_hours": 24}),
+        ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "alerts", "grace_hours": 1}),
+        ScheduleLine.model_validate({"at": "5 * * * *", "say": "notes", "grace_hours": 1}),
+        ScheduleLine.model_validate({"at": "40 4 * * *", "say": "sift", "grace_hours": 24}),
     ]
 
 
-def latest_slot(cron: str, house: House, now: datetime, grace: timedelta) -> datetime | None:
+def latest_slot(
+    cron: str, zone: ZoneInfo, now: datetime, grace: timedelta, move: Callable[[date], date] | None = None
+) -> datetime | None:
     """The last local time at or before now at which a cron line was due, if it is not older than the grace.
 
     The slot is named by its local time without an offset, so an hour that happens twice in autumn is one slot.
+
+    Args:
+        cron: the line.
+        zone: in which it is read.
+        now: the moment.
+        grace: how old a slot may be.
+        move: the day on which what is due on a day is said.
     """
-    trigger = CronTrigger.from_crontab(cron, timezone=house.zone)
+    trigger = CronTrigger.from_crontab(cron, timezone=zone)
+    if move:
+        slots = _slots(trigger, (now - grace - MOVED_MAX).astimezone(zone), now)
+        moved = [datetime.combine(move(slot.date()), slot.timetz()) for slot in slots]
+        due = [slot for slot in moved if now - grace <= slot <= now]
+        return max(due).replace(tzinfo=None, fold=0) if due else None
     step, earliest = timedelta(minutes=2), now - grace
     while True:
         start = max(now - step, earliest)
-        slots = _slots(trigger, start.astimezone(house.zone), now)
+        slots = _slots(trigger, start.astimezone(zone), now)
         if slots:
             return slots[-1].replace(tzinfo=None, fold=0)
         if start == earliest:

@@ -7,6 +7,7 @@ environment, or from files that the environment names (NAME_FILE), never from ap
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,7 +26,23 @@ from pydantic import (
     model_validator,
 )
 
-from handlers.house import TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from bot.providers.kinds import KINDS, Kind
+from handlers.floors import GuardRules, WasteRules
+from handlers.house import (
+    PLACE,
+    TIERS,
+    AmountWritten,
+    Budget,
+    House,
+    LimitRules,
+    LocaleName,
+    Name,
+    Organization,
+    Rates,
+    Rule,
+    Zone,
+)
+from handlers.money import COUNTED, Amount
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -46,6 +63,12 @@ def _cron(line: str) -> str:
     return line
 
 
+def _money(amount: Amount) -> Amount:
+    if amount.unit in COUNTED:
+        raise ValueError(f"a seat is paid in money, not in {amount.unit}; write one such as 39 USD")
+    return amount
+
+
 def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
@@ -59,6 +82,7 @@ def _guid(value: str) -> str:
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
+Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
 
 
@@ -114,26 +138,50 @@ class ProviderSettings(Rule):
     """One provider: what kind it is, where, and which environment variable holds its key."""
 
     name: Name = ""
-    kind: Literal["litellm", "sample"]
+    kind: str
     url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
+    account: str = ""
+    file: str = ""
+    credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
+    limits: Literal["write", "read"] = "write"
+    seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
 
     @model_validator(mode="before")
     @classmethod
-    def _named_after_its_kind(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "kind" in value and not value.get("name"):
-            return {**value, "name": value["kind"]}
-        return value
+    def _as_its_kind_says(cls, value: Any, info: ValidationInfo) -> Any:
+        """Named after its kind, with what its kind usually has; files stand beside app.yaml."""
+        if not isinstance(value, dict):
+            return value
+        word = str(value.get("kind", ""))
+        kind = KINDS.get(word, Kind(word))
+        folder: Path = (info.context or {}).get("folder", Path())
+        given = {name: each for name, each in value.items() if each is not None and each != ""}
+        if given.get("file"):
+            given["file"] = str(folder / str(given["file"]))
+        return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}
+
+    @property
+    def service(self) -> str:
+        """What people call it; with its name, if it has one of its own."""
+        called = KINDS[self.kind].service
+        return called if self.name == self.kind else f"{called} ({self.name})"
+
+    @field_validator("kind")
+    @classmethod
+    def _is_known(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"“{kind}” is not known{_meant(kind, set(KINDS)) or _known(set(KINDS))}")
+        return kind
 
     @model_validator(mode="after")
     def _reachable(self) -> "ProviderSettings":
-        if self.kind != "sample" and not (self.url and self.key):
-            raise ValueError(
-                "say where it is (url: http://…) and which environment variable holds its key (key: LITELLM_API_KEY)"
-            )
+        missing = KINDS[self.kind].missing(self.url, self.account, self.file)
+        if missing:
+            raise ValueError(f"say {' and '.join(missing)}")
         return self
 
 
@@ -142,7 +190,9 @@ class ScheduleLine(Rule):
 
     at: Cron
     say: str
-    place: Annotated[str, Field(alias="in", pattern=r"^(slack|teams|web):\S+$|^$")] = ""
+    place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
+    zone: Zone | Literal[""] = ""
+    workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
 
@@ -236,10 +286,13 @@ class Settings(Rule):
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("providers")
     @classmethod
@@ -286,6 +339,9 @@ class Settings(Rule):
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
+            limits=self.limits,
+            guard=self.guard,
+            waste=self.waste,
         )
 
     @property

@@ -1,18 +1,21 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.prices import priced
 from bot.providers.base import Member, Provider
+from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
 from handlers.house import House
 from storage import people, usage
+from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link
-from storage.usage import Pull, Recorded
+from storage.usage import Pull, Recorded, WholeDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,6 @@ def _read_day(
     database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], so_far: Recorded
 ) -> Recorded:
     """Read one day whole before any of it counts."""
-    rows = list(provider.charges(day, day))
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
         house = how.house.convert(cost_nanos, currency, day)
@@ -82,8 +84,23 @@ def _read_day(
             )
         return house
 
-    done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now()))
+    whole = WholeDay(provider.name, day) if provider.complete else None
+    with spooled(_told(provider, day)) as rows:
+        done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now(), whole))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
+
+
+def _told(provider: Provider, day: date) -> Iterator[Charge]:
+    """What a provider tells of a day, at list prices where it tells no cost.
+
+    Who calls its days complete must not speak of another day: that one would lose its rest.
+    """
+    for charge in provider.charges(day, day):
+        if provider.complete and charge.bucket_start.date() != day:
+            raise Undeliverable(
+                f"{provider.name} was asked for {day} and answered for {charge.bucket_start.date()}: nothing is counted"
+            )
+        yield priced(charge)
 
 
 def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:

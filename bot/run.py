@@ -85,7 +85,7 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     slack = app.settings.slack
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
-    app.platforms = {**app.platforms, "slack": Slack(client)}
+    app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
     door = Door(app, client, Settings(command=slack.command))
     with ExitStack() as stack:
         stack.callback(door.close)

@@ -5,9 +5,11 @@ COMMANDS is the menu: what the bot understands, on one screen. A new capability 
 
 from collections.abc import Mapping
 
+from handlers.alerts import alerts, known, snooze
 from handlers.balance import balance
 from handlers.begin import begin, enforce
 from handlers.card import Button, Card, Table, Text
+from handlers.close import close
 from handlers.context import Context
 from handlers.decide import (
     approve,
@@ -23,12 +25,21 @@ from handlers.decide import (
     raise_,
     revoke,
 )
+from handlers.digest import digest
+from handlers.findings import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
+from handlers.guard.marks import expected, guard, unexpected
+from handlers.guard.watch import watch
+from handlers.increase import answered, sought, unsought
+from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, stuck, theirs
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
+from handlers.pause import halted, pause, resume
 from handlers.pool import allot, pool, split
+from handlers.providers import providers
+from handlers.settings import notes, settings
 from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
@@ -58,6 +69,7 @@ COMMANDS: Mapping[str, Command] = {
         command(why, writes=False),
         command(forecast, writes=False),
         command(models, writes=False),
+        command(digest, writes=False),
         command(request, writes=True),
         command(requests_, writes=False),
         command(change, writes=True),
@@ -69,6 +81,16 @@ COMMANDS: Mapping[str, Command] = {
         command(revoke, writes=True),
         command(delegate, writes=True),
         command(history, writes=False),
+        command(waste, writes=False),
+        command(finding, writes=False),
+        command(done, writes=True),
+        command(dismiss, writes=True),
+        command(postpone, writes=True),
+        command(keep, writes=True),
+        command(release, writes=True),
+        command(guard, writes=False),
+        command(expected, writes=True),
+        command(unexpected, writes=True),
         command(pool, writes=False),
         command(allot, writes=True),
         command(split, writes=True),
@@ -77,16 +99,41 @@ COMMANDS: Mapping[str, Command] = {
         command(link, writes=True),
         command(people_, writes=False),
         command(enforce, writes=True),
+        command(providers, writes=False),
+        command(limits_, writes=False),
+        command(pause, writes=True),
+        command(resume, writes=True),
+        command(close, writes=True),
         command(status, writes=False),
         command(retry, writes=True),
+        command(settings, writes=True),
         command(help, writes=False),
         command(begin, writes=True, hidden=True),
+        command(sift, writes=True, hidden=True),
+        command(watch, writes=True, hidden=True),
+        command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
         command(giveback, writes=True, hidden=True),
         command(nudge, writes=True, hidden=True),
         command(raise_, writes=True, hidden=True),
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
+        command(proceed, writes=True, hidden=True),
+        command(theirs, writes=True, hidden=True),
+        command(ours, writes=True, hidden=True),
+        command(adopt, writes=True, hidden=True),
+        command(reconcile, writes=True, hidden=True),
+        command(follow, writes=True, hidden=True),
+        command(landed, writes=True, hidden=True),
+        command(stuck, writes=True, hidden=True),
+        command(halted, writes=True, hidden=True),
+        command(sought, writes=True, hidden=True),
+        command(unsought, writes=True, hidden=True),
+        command(answered, writes=True, hidden=True),
+        command(alerts, writes=True, hidden=True),
+        command(known, writes=True, hidden=True),
+        command(snooze, writes=True, hidden=True),
+        command(notes, writes=True, hidden=True),
     )
 }
 

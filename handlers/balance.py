@@ -30,7 +30,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     if not found:
         return _without_budget(ctx, account)
     deciding = found[0]
-    blocks: list[Block] = [gauge(ctx, deciding), Facts(tuple(_facts(ctx, deciding)))]
+    blocks: list[Block] = [gauge(ctx, deciding), Facts(tuple(facts(ctx, deciding)))]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         set_on, counts_from = ctx.day(deciding.since), ctx.day(deciding.period.first)
         blocks.append(Text(f"This limit was set on {set_on}; it counts all that was spent since {counts_from}."))
@@ -38,7 +38,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
-    return Card(_title(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
+    return Card(title_of(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
 
 
 def tone_of(standing: Standing) -> Tone:
@@ -72,7 +72,8 @@ def label_of(standing: Standing) -> str:
     return label[0].upper() + label[1:]
 
 
-def _title(ctx: Context, account: Account, standing: Standing) -> str:
+def title_of(ctx: Context, account: Account, standing: Standing) -> str:
+    """What is left, or what is over."""
     unit = standing.budget.unit
     limit = ctx.amount(standing.limit, unit)
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
@@ -81,18 +82,19 @@ def _title(ctx: Context, account: Account, standing: Standing) -> str:
     return f"{whose}{ctx.amount(standing.left, unit)} left of {limit}"
 
 
-def _facts(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
+def facts(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
+    """When a budget starts anew, what was given on top, and where the pace leads."""
     period, unit = standing.period, standing.budget.unit
     days = period.left(ctx.today)
-    facts = [("Starts anew", f"{ctx.day(period.end)} ({days} {'day' if days == 1 else 'days'})")]
+    found = [("Starts anew", f"{ctx.day(period.end)} ({days} {'day' if days == 1 else 'days'})")]
     if standing.moved:
-        facts.append(("Given on top", ctx.amount(standing.moved, unit)))
+        found.append(("Given on top", ctx.amount(standing.moved, unit)))
     gone = period.days - days + 1
     if gone >= PACE_DAYS_MIN and standing.spent > 0:
         pace = standing.spent * period.days // gone
         last = ctx.day(period.end - timedelta(days=1))
-        facts.append(("At this pace", f"{ctx.amount(pace, unit)} by {last}"))
-    return facts
+        found.append(("At this pace", f"{ctx.estimate(pace, unit)} by {last}"))
+    return found
 
 
 def _others(ctx: Context, found: list[Standing]) -> Table:

@@ -5,7 +5,7 @@ forgets fails mypy there (`assert_never`). A card is read in five seconds: the t
 reason, the buttons the action.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -118,7 +118,15 @@ class Input:
     kind: Literal["input"] = "input"
 
 
-Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input, Field(discriminator="kind")]
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that comes with a message. Its name says what is in it; it may be large, so it is made on delivery."""
+
+    name: str
+    kind: Literal["file"] = "file"
+
+
+Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,8 @@ class Card:
         tone: "warn" and "bad" are also said in words; colour is never the only sign.
         personal: shown to nobody but the person it is for. Only group totals may set it to False.
         fault: for a refused form, the name of the input at fault.
+        thread: the details. What the clock says has them in a thread below; in an answer they follow the blocks.
+        idle: there is nothing to say, so the clock shows it to nobody.
     """
 
     title: str
@@ -138,6 +148,18 @@ class Card:
     tone: Tone = "plain"
     personal: bool = True
     fault: str = ""
+    thread: tuple[Block, ...] = ()
+    idle: bool = False
+
+    @property
+    def whole(self) -> "Card":
+        """The card with its details, for where there are no threads."""
+        return replace(self, blocks=(*self.blocks, *self.thread), thread=()) if self.thread else self
+
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The files that come with it."""
+        return tuple(block for block in self.blocks if isinstance(block, File))
 
     @property
     def inputs(self) -> tuple[Input, ...]:

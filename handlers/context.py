@@ -1,7 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 from sqlalchemy import Connection
 
-from handlers.card import CARD, Card
+from handlers.card import CARD, Card, File
 from handlers.house import House
-from handlers.money import show_amount
+from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from storage import outbox, people
+from storage import audit, outbox, people
+from storage.audit import Deed
 from storage.directory import Person
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
@@ -21,8 +22,8 @@ CHAT_PLATFORMS = ("slack", "teams", "web")
 
 
 @lru_cache(maxsize=1024)
-def _day(day: date, locale: str) -> str:
-    return format_date(day, "d MMMM", locale=locale)
+def _day(day: date, form: str, locale: str) -> str:
+    return format_date(day, form, locale=locale)
 
 
 @lru_cache(maxsize=1024)
@@ -40,6 +41,7 @@ class Context:
         person: who speaks.
         place: where.
         house: the rules.
+        known: people who were looked up for this sentence, by id; None for nobody.
     """
 
     conn: Connection
@@ -47,6 +49,7 @@ class Context:
     person: Person
     place: Place
     house: House
+    known: dict[str, Person | None] = field(default_factory=dict, repr=False)
 
     @property
     def today(self) -> date:
@@ -63,15 +66,29 @@ class Context:
         """The account of the person who speaks."""
         return f"person/{self.person.id}"
 
+    def somebody(self, person_id: str) -> Person | None:
+        """The person under an id, or None; looked up once, for one sentence sees one state of the world."""
+        if person_id not in self.known:
+            self.known[person_id] = people.person(self.conn, person_id)
+        return self.known[person_id]
+
     # Words ---------------------------------------------------------------------------------------------------------
 
     def amount(self, units: int, unit: str) -> str:
         """An amount as the person who speaks would write it."""
         return show_amount(units, unit, self.locale)
 
+    def estimate(self, units: int, unit: str) -> str:
+        """An amount that is only likely, without cents."""
+        return show_estimate(units, unit, self.locale)
+
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
-        return _day(day, self.locale)
+        return _day(day, "d MMMM", self.locale)
+
+    def short_day(self, day: date) -> str:
+        """A day for the axis of a chart, such as "22 Nov"."""
+        return _day(day, "d MMM", self.locale)
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
@@ -79,12 +96,33 @@ class Context:
         local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
 
+    # Deeds ---------------------------------------------------------------------------------------------------------
+
+    def deed(self, what: str, subject: str, authority: str, details: str = "") -> None:
+        """Write down in the audit what the person who speaks did, to what, and on whose authority."""
+        said = Deed(self.now, self.person.id, what, subject, authority, str(self.place), details)
+        audit.append(self.conn, said)
+
     # Wishes --------------------------------------------------------------------------------------------------------
 
     def show(self, key: str, place: Place, card: Card) -> None:
-        """Wish that a place show a card as the message that the key names; a later card under the key replaces it."""
-        payload = json.dumps({"place": place_to_json(place), "card": CARD.dump_python(card, mode="json")})
-        outbox.ensure(self.conn, f"{key}@{place}", "show", place.platform, payload, self.now, self.now)
+        """Wish that a place show a card as the message that the key names; a later card under the key replaces it.
+
+        Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
+        of them repeats no other.
+        """
+        above = f"{key}@{place}"
+        self._show(above, place, replace(card, thread=()))
+        details = tuple(block for block in card.thread if not isinstance(block, File))
+        if details:
+            below = Card(f"{card.title}: details", details, personal=card.personal)
+            self._show(f"{key}/details@{place}", place, below, above)
+        for file in (block for block in card.thread if isinstance(block, File)):
+            self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
+
+    def _show(self, key: str, place: Place, card: Card, below: str = "") -> None:
+        said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
+        outbox.ensure(self.conn, key, "show", place.platform, json.dumps(said), self.now, self.now)
 
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
         """Wish that a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
@@ -99,9 +137,10 @@ class Context:
                 self.show(key, place, card)
         return bool(found)
 
-    def pull(self, provider: str, key: str) -> None:
-        """Wish that a provider's usage be read."""
-        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, "{}", self.now, self.now)
+    def pull(self, provider: str, key: str, what: str = "usage") -> None:
+        """Wish that a provider's usage, or its limits, be read."""
+        payload = json.dumps({"what": what})
+        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
 
     def later(self, key: str, sentence: str, due_at: datetime) -> None:
         """Wish that a sentence be said by the clock at a later moment."""

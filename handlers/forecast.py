@@ -277,11 +277,11 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
     found = standings(ctx, account)
-    scope = _scope(ctx, account, found)
+    scope = scope_of(ctx, account, found)
     until = reports.whole_until(ctx.conn, ctx.today)
     days = _days(ctx, scope, until)
+    seen = look_ahead(ctx, scope, days, until)
     limit = scope.standing.limit if scope.standing else None
-    seen = project(days, scope.period.first, scope.period.end, ctx.today, whole_until=until, limit=limit)
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(seen), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
@@ -294,7 +294,34 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     )
 
 
-def _scope(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
+def missing(ctx: Context, standing: Standing) -> int:
+    """What an account's budget will likely lack when its period ends, 0 if it will do."""
+    scope = Scope(standing.account_id, standing.period, standing.budget.unit, standing)
+    until = reports.whole_until(ctx.conn, ctx.today)
+    return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - standing.limit)
+
+
+def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
+    """How the period of an account will end, and which period that is."""
+    scope = scope_of(ctx, account, standings(ctx, account))
+    until = reports.whole_until(ctx.conn, ctx.today)
+    return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
+
+
+def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], until: date) -> Forecast:
+    """How a scope's period will end, from what was used on each day; days before `until` are whole."""
+    return project(
+        days,
+        scope.period.first,
+        scope.period.end,
+        ctx.today,
+        whole_until=until,
+        limit=scope.standing.limit if scope.standing else None,
+        free=ctx.house.working.holidays,
+    )
+
+
+def scope_of(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
     """The first budget whose daily figures the asker may see, and whose days are one account's."""
     for each in found:
         whole = not each.is_share or each.account_id == account.id
@@ -324,7 +351,7 @@ def _used(ctx: Context, budget: Budget | None, spent: usage.Spent) -> int:
 
 def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
-    end = f"{ctx.amount(seen.p50, scope.unit)} by {ctx.day(scope.period.end - _DAY)}"
+    end = f"{ctx.estimate(seen.p50, scope.unit)} by {ctx.day(scope.period.end - _DAY)}"
     return f"{whose}{end}, of {ctx.amount(scope.standing.limit, scope.unit)}" if scope.standing else f"{whose}{end}"
 
 
@@ -337,18 +364,20 @@ def _tone(seen: Forecast, limit: int | None) -> Tone:
 
 
 def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, str]]:
-    low, high, spent = (ctx.amount(each, scope.unit) for each in (seen.p10, seen.p90, seen.spent))
+    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    spent = ctx.amount(seen.spent, scope.unit)
     sure = "in 8 of 10 cases" if seen.method == "weeks" else "roughly"
     yield "Range", f"{low} to {high} {sure}" if seen.since else "not known"
     if scope.standing is None:
         yield "Spent so far", spent
         return
-    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), _runs_out(ctx, scope, seen)
+    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), runs_out(ctx, scope, seen)
     yield "Spent so far", f"{spent} ({percent(seen.spent, scope.standing.limit)} %)"
     yield "Limit", label_of(scope.standing)
 
 
-def _runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    """The day the budget runs out, and how sure that is."""
     early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
     if not early and seen.since is None:
         return "not known"
@@ -415,14 +444,14 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
 
 
 def _finding(ctx: Context, scope: Scope, seen: Forecast) -> str:
-    likely, spent = ctx.amount(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
+    likely, spent = ctx.estimate(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
     told = f"{spent} by {ctx.day(ctx.today)}, likely {likely} by {ctx.day(scope.period.end - _DAY)}"
     if scope.standing is None:
         return f"{told}."
     gap = scope.standing.limit - seen.p50
     side = "below" if gap >= 0 else "above"
     limit = ctx.amount(scope.standing.limit, scope.unit)
-    return f"{told}: {ctx.amount(abs(gap), scope.unit)} {side} the limit of {limit}."
+    return f"{told}: {ctx.estimate(abs(gap), scope.unit)} {side} the limit of {limit}."
 
 
 def _buttons(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> Iterator[Button]:

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from handlers.floors import GuardRules, WasteRules, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
+from storage.limits import Window
 
 ZONES = frozenset(available_timezones())
 
@@ -47,8 +49,10 @@ def _rollover(words: str) -> str:
     raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
 
 
+AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
+PLACE = r"^(slack|teams|web):\S+$|^$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -83,18 +87,20 @@ class Budget(Rule):
         models: "all", or the tier of models that it is for.
         limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
         alert_at: percent of the limit at which people are told.
+        alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
     """
 
     name: Name
     who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
-    amount: Annotated[Amount, BeforeValidator(_amount)]
+    amount: AmountWritten
     every: Every = "month"
     zone: Zone | Literal[""] = ""
     models: str = "all"
     limit: Literal["hard", "soft", "watch"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+    alert_in: Annotated[str, Field(pattern=PLACE)] = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
 
@@ -153,6 +159,31 @@ STANDARD = "standard"
 Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
 
 
+class LimitRules(Rule):
+    """How limits are kept at providers.
+
+    Args:
+        split: one budget over several providers: each may spend "all" that is left, or the part of it that was spent
+            there in the last four weeks ("recent").
+        ask_above_percent: finance is asked before more than this share of a provider's limits is changed at once.
+    """
+
+    split: Literal["all", "recent"] = "all"
+    ask_above_percent: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class Vendor(Rule):
+    """What a provider declares, as far as decisions need it; see bot/providers/base.py."""
+
+    name: str
+    service: str
+    can: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
+    window: Window = "month"
+    step_nanos: int = 1
+    cannot: tuple[str, ...] = ()
+
+
 class House(Rule):
     """All rules that decisions need."""
 
@@ -162,6 +193,10 @@ class House(Rule):
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
+    vendors: tuple[Vendor, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
 
     @field_validator("budgets")
     @classmethod
@@ -180,10 +215,36 @@ class House(Rule):
                     f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
                     f"({self.organization.currency}) or in tokens",
                 )
+            if budget.alert_in and not budget.is_pool:
+                raise ValueError(
+                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
+                    "of a team or of the organization",
+                )
             if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
                 known = ", ".join(["all", *self.tiers, STANDARD])
                 raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
         return self
+
+    @model_validator(mode="after")
+    def _floors_are_money(self) -> "House":
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor):
+            units(words, self.organization.currency)
+        return self
+
+    @property
+    def guard_floor_nanos(self) -> int:
+        """What is danger, in nanos of the house currency."""
+        return units(self.guard.floor, self.organization.currency) or 0
+
+    @property
+    def pause_above_nanos(self) -> int | None:
+        """Above what an agent is paused without asking, None for never."""
+        return units(self.guard.pause_above, self.organization.currency)
+
+    @property
+    def waste_floor_nanos(self) -> int:
+        """What a finding must be able to save a month."""
+        return units(self.waste.floor, self.organization.currency) or 0
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -215,6 +276,20 @@ class House(Rule):
         rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
         house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
         return int(house), rate_nanos
+
+    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
+        one = self.convert(NANOS, "USD", day)
+        return amount_nanos * NANOS // one[1] if one else None
+
+    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
+        """An amount of US dollars in the house currency; None without a rate."""
+        house = self.convert(dollars_nanos, "USD", day)
+        return house[0] if house else None
+
+    def vendor(self, name: str) -> Vendor | None:
+        """The provider of that name, or None."""
+        return next((each for each in self.vendors if each.name == name), None)
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

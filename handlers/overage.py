@@ -8,7 +8,8 @@ from handlers.balance import gauge
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.case import deed, grant, refresh, start_stage, who_is_reached
 from handlers.context import Context
-from handlers.money import Amount
+from handlers.forecast import missing
+from handlers.money import COUNTED, NANOS, Amount
 from handlers.rules import STAGES, Ask, Stage
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
@@ -19,6 +20,7 @@ from storage.requests import Request, Resolution, Wanted
 
 OPEN_MAX = 5
 REASON_MAX = 500
+MILLION = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,10 @@ def request(
     last = _last_day(ctx, standing, until)
     _check_reason(reason)
     _check_flood(ctx)
-    route = route_of(ctx, standing, account, units)
-    asked = requests.ask_for(ctx.conn, _wanted(ctx, standing, account, units, last, reason, route), ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
-    if route.stages[0].by == "nobody":
-        return _granted_at_once(ctx, asked)
-    names = start_stage(ctx, asked)
+    opened = open_request(ctx, standing, account, units, last, reason)
+    asked, route, names = opened.request, opened.route, opened.names
+    if asked.state == "approved":
+        return _granted_card(ctx, asked)
     shown = ctx.amount(units, asked.unit)
     return Card(
         f"Asked for {shown} more",
@@ -188,10 +188,25 @@ def _own_standing(ctx: Context, account: Account) -> Standing:
     return own[0]
 
 
-def _wanted(
-    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, route: Route
-) -> Wanted:
-    return Wanted(
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request that was just made: granted already if the rules say so, else who was asked to decide."""
+
+    request: Request
+    route: Route
+    names: list[str]
+
+
+def open_request(
+    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, origin: str = ""
+) -> Opened:
+    """Make a request and send it where the rules say; a small one inside them is granted at once.
+
+    Raises:
+        Refused: no rule fits, or nobody can be found who decides.
+    """
+    route = route_of(ctx, standing, account, units)
+    wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account.id,
         budget=standing.budget.name,
@@ -201,14 +216,19 @@ def _wanted(
         unit=standing.budget.unit,
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
+        origin=origin,
     )
-
-
-def _granted_at_once(ctx: Context, asked: Request) -> Card:
-    """A small one inside the rules: the same grant, without anybody's decision."""
+    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
+    if route.stages[0].by != "nobody":
+        return Opened(asked, route, start_stage(ctx, asked))
     resolved = requests.resolve(ctx.conn, asked, Resolution("approved", "rules", asked.amount), ctx.now)
     assert resolved is not None
     grant(ctx, resolved, "house rules")
+    return Opened(resolved, route, [])
+
+
+def _granted_card(ctx: Context, asked: Request) -> Card:
     shown = ctx.amount(asked.amount, asked.unit)
     facts = Facts((("Request", f"#{asked.id}"), ("For", asked.reason), ("Until", ctx.day(asked.until))))
     return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
@@ -266,13 +286,23 @@ def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Ca
         "Ask for more",
         (
             gauge(ctx, standing),
-            Input("amount", f"How much more ({standing.budget.unit})?", hint="Such as 50"),
+            Input(
+                "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
+            ),
             Input("reason", "What is it for?", form="long", value=reason, hint="A link to the ticket helps"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
             Text(_routes(ctx, standing), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
+
+
+def _likely(ctx: Context, standing: Standing) -> str:
+    """What will likely be missing, rounded up, as somebody would type it; "" if nothing will."""
+    lacking = missing(ctx, standing)
+    if standing.budget.unit in COUNTED:
+        return f"{-(-lacking // MILLION)}M" if lacking else ""
+    return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
 
 
 def _routes(ctx: Context, standing: Standing) -> str:

@@ -21,3 +21,10 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.platform}:{self.id}" + (f"#{self.thread}" if self.thread else "")
+
+
+def named_place(words: str) -> Place:
+    """A place as app.yaml writes it, such as "slack:C0123"; what is no person there is read by many."""
+    platform, _, id = words.partition(":")
+    private = ("a:",) if platform == "teams" else ("U", "W", "D")
+    return Place(platform, id, public=not id.startswith(private))

@@ -1,7 +1,7 @@
 """The rules of approval: who decides a request, as an admin wrote it in app.yaml. Read from the top; the first fits."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
@@ -104,10 +104,16 @@ class WorkingHours(Frozen):
     Args:
         hours: from until.
         days: working days, Monday is 1.
+        holidays: days on which nobody works.
     """
 
     hours: Annotated[str, BeforeValidator(_hours)] = "09:00-18:00"
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
+    holidays: tuple[date, ...] = ()
+
+    def works_on(self, day: date) -> bool:
+        """Whether a day is a working day."""
+        return day.isoweekday() in self.days and day not in self.holidays
 
     @property
     def span(self) -> tuple[time, time]:

@@ -9,6 +9,7 @@ A pool may be split: who has a share is bound by the share, and all others toget
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from handlers.context import Context
@@ -18,6 +19,7 @@ from handlers.periods import Period, period_of
 from storage import ledger, people, usage
 from storage.directory import Person
 from storage.ledger import Posted
+from storage.models import ORGANIZATION
 from storage.people import Account
 from storage.usage import Spent
 
@@ -85,21 +87,44 @@ def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
     return budget.allotment * days // period.days
 
 
-def standings(ctx: Context, account: Account) -> list[Standing]:
+class Figures(Protocol):
+    """What standings are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
+
+    def above(self, account: Account) -> dict[str, str]:
+        """The account itself and every account above it today, each with its name."""
+
+    def person(self, account: Account) -> Person | None:
+        """Whose own account it is, None for a team or an agent."""
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """The entries of an account's own budget."""
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """The entries of a pool by account."""
+
+    def spent(self, budget: Budget, period: Period, account_id: str) -> int:
+        """What of an account's spending counts against a budget, in its unit."""
+
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """What each account below a pool spent of it, on the days on which it was there."""
+
+
+NOTHING = Posted(0, 0, None, has_allotment=False)
+
+
+def standings(ctx: Context, account: Account, figures: Figures | None = None) -> list[Standing]:
     """How an account stands today, the deciding budget first."""
-    names = people.ancestors(ctx.conn, account.id)
-    person = _person_of(ctx, account)
+    figures = figures or OfOne(ctx, account)
+    names, person = figures.above(account), figures.person(account)
     roles, joined = (person.roles, person.joined) if person else ((), None)
-    binding = [each for each in ctx.house.budgets if binds(each, account, roles, names)]
-    figures = _Figures(ctx, binding, account)
     found = []
-    for budget in binding:
+    for budget in (each for each in ctx.house.budgets if binds(each, account, roles, names)):
         period = current(ctx, budget)
         holder = budget.account_id or account.id
         if budget.is_pool:
             found += _pool(ctx, figures, budget, period, account, names[holder])
             continue
-        here = figures.posted(budget, period, holder)
+        here = figures.posted(budget, period, account)
         allotment = here.allotment if here.has_allotment else allotment_of(budget, period, joined)
         spent = figures.spent(budget, period, holder)
         since = _late(ctx, here, period)
@@ -107,20 +132,13 @@ def standings(ctx: Context, account: Account) -> list[Standing]:
     return sorted(found, key=_deciding)
 
 
-def _person_of(ctx: Context, account: Account) -> Person | None:
-    """Whose own account it is; whoever speaks is known already."""
-    if not account.person_id:
-        return None
-    return ctx.person if account.person_id == ctx.person.id else people.person(ctx.conn, account.person_id)
-
-
 def _pool(
-    ctx: Context, figures: "_Figures", budget: Budget, period: Period, account: Account, name: str
+    ctx: Context, figures: Figures, budget: Budget, period: Period, account: Account, name: str
 ) -> list[Standing]:
     """A pool as a whole, and before it what binds this account in it: its share, or what is not split."""
     holder = budget.account_id
-    shares = ledger.shares(ctx.conn, budget.name, period.first)
-    own = shares.pop(holder, Posted(0, 0, None, has_allotment=False))
+    shares = dict(figures.shares(budget, period))
+    own = shares.pop(holder, NOTHING)
     allotment = own.allotment if own.has_allotment else budget.allotment
     shares = {each: posted for each, posted in shares.items() if posted.moved}  # a share of nothing is none
     split = sum(each.moved for each in shares.values())
@@ -149,34 +167,94 @@ def _deciding(standing: Standing) -> tuple[bool, bool, bool, int]:
     return standing.left > 0, budget.models != "all", budget.unit in COUNTED, standing.left
 
 
-class _Figures:
-    """Entries and charges of one answer, each read once."""
+class OfOne:
+    """Entries and charges of one account, each read once."""
 
-    def __init__(self, ctx: Context, binding: list[Budget], account: Account) -> None:
+    def __init__(self, ctx: Context, account: Account) -> None:
         self._ctx = ctx
         self._spent: dict[tuple[str, date, date, str], list[Spent]] = {}
-        own = [each for each in binding if not each.is_pool]
-        since = min((current(ctx, each).first for each in own), default=ctx.today)
-        self._posted = ledger.posted(ctx.conn, account.id, since) if own else {}
+        self._posted: dict[tuple[str, date], Posted] | None = None
+        self._account = account
 
-    def posted(self, budget: Budget, period: Period, _holder: str) -> Posted:
-        """The entries of an account's own budget."""
-        return self._posted.get((budget.name, period.first), Posted(0, 0, None, has_allotment=False))
+    def above(self, account: Account) -> dict[str, str]:
+        """See Figures."""
+        return people.ancestors(self._ctx.conn, account.id)
+
+    def person(self, account: Account) -> Person | None:
+        """See Figures."""
+        return self._ctx.somebody(account.person_id) if account.person_id else None
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """See Figures."""
+        if self._posted is None:
+            since = min(current(self._ctx, each).first for each in self._ctx.house.budgets if not each.is_pool)
+            self._posted = ledger.posted(self._ctx.conn, account.id, since)
+        return self._posted.get((budget.name, period.first), NOTHING)
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """See Figures."""
+        return ledger.shares(self._ctx.conn, budget.name, period.first)
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
-        """What counts against a budget, in its unit."""
+        """See Figures."""
         window = (account_id, period.first, period.end, budget.zone)
         if window not in self._spent:
-            self._spent[window] = _read(self._ctx, budget, period, account_id)
+            self._spent[window] = spent_of(self._ctx, budget, period, account_id)
         return used(self._ctx.house, budget, self._spent[window])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
-        """What each account below a pool spent of it, on the days on which it was there."""
+        """See Figures."""
         spent = spent_below(self._ctx, budget, period, budget.account_id)
         return {each: used(self._ctx.house, budget, sums) for each, sums in spent.items()}
 
 
-def _read(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+class OfAll:
+    """The same for every account, in a few statements: for what goes through the whole company."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._persons = {each.id: each for each in people.active_people(ctx.conn)}
+        self._above = people.everybodys_ancestors(ctx.conn)
+        self._shares: dict[str, dict[str, Posted]] = {}
+        self._spent: dict[tuple[str, str], dict[str, int]] = {}
+
+    def above(self, account: Account) -> dict[str, str]:
+        """See Figures."""
+        return self._above.get(account.id, {})
+
+    def person(self, account: Account) -> Person | None:
+        """See Figures."""
+        return self._persons.get(account.person_id)
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """See Figures."""
+        return self.shares(budget, period).get(account.id, NOTHING)
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """See Figures."""
+        if budget.name not in self._shares:
+            self._shares[budget.name] = ledger.shares(self._ctx.conn, budget.name, period.first)
+        return self._shares[budget.name]
+
+    def spent(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        return self._all(budget, period, ORGANIZATION).get(account_id, 0)
+
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """See Figures."""
+        return self._all(budget, period, budget.account_id)
+
+    def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
+        if (budget.name, above) not in self._spent:
+            spent = spent_below(self._ctx, budget, period, above)
+            self._spent[budget.name, above] = {
+                each: used(self._ctx.house, budget, sums) for each, sums in spent.items()
+            }
+        return self._spent[budget.name, above]
+
+
+def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+    """What an account and all below it spent by model, as a budget cuts the days."""
     if not _has_own_zone(ctx, budget):
         return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
     return spent_below(ctx, budget, period, account_id)[account_id]

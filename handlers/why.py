@@ -198,17 +198,55 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: why of team search")
     span = _span(ctx, period)
-    begun = reports.first_used(ctx.conn, account.id)
-    windows = _windows(span, min(begun.values(), default=span.end))
-    now = _cells(ctx, account, [(span.first, span.end)])
-    usual = _cells(ctx, account, windows)
-    found = drivers(now, usual, max(1, len(windows)))
-    blocks = _explained(ctx, span, windows, found, begun) if windows else _unexplained(ctx, span, begun)
-    title = _title(ctx, span, found) if windows else f"{_total(ctx, found)} spent {span.label}"
+    seen = compared(ctx, account, span)
+    title = _title(ctx, span, seen.found) if seen.windows else f"{_total(ctx, seen.found)} spent {span.label}"
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
     unpriced = usage.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
     provenance = as_of(ctx, sum(each.tokens_unpriced for each in unpriced))
-    return Card(f"{whose}{title}", (*blocks, provenance, *_buttons(ctx, account)))
+    return Card(f"{whose}{title}", (*explained(ctx, seen), provenance, *_buttons(ctx, account)))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Some days beside the usual.
+
+    Args:
+        span: the days.
+        windows: those that they are compared with, none if the history is too short.
+        found: what drove the change, the largest first.
+        begun: the first day on which each model was used.
+    """
+
+    span: Span
+    windows: Sequence[tuple[date, date]]
+    found: Sequence[Driver]
+    begun: dict[str, date]
+
+
+def compared(ctx: Context, account: Account, span: Span) -> Compared:
+    """Compare whole days with the equal stretches before them, up to four."""
+    begun = reports.first_used(ctx.conn, account.id)
+    windows = _windows(span, min(begun.values(), default=span.end))
+    now = _cells(ctx, account, [(span.first, span.end)])
+    return Compared(span, windows, drivers(now, _cells(ctx, account, windows), max(1, len(windows))), begun)
+
+
+def explained(ctx: Context, seen: Compared) -> Iterator[Block]:
+    """What drove the change, or why that cannot be said."""
+    if seen.windows:
+        yield from _explained(ctx, seen.span, seen.windows, seen.found, seen.begun)
+    else:
+        yield from _unexplained(ctx, seen.span, seen.begun)
+
+
+def in_a_line(ctx: Context, seen: Compared) -> str:
+    """The largest driver and its reason, "" if there is none worth a word."""
+    usual = sum(each.cost_usual for each in seen.found)
+    first = seen.found[0] if seen.windows and seen.found else None
+    if first is None or abs(first.change) * 100 <= AS_USUAL_PERCENT * usual:
+        return ""
+    name = first.model or "not named"
+    return f"{name} {_signed(ctx, first.change)} against the usual, {_because(ctx, seen.span, first, seen.begun)}"
 
 
 def _span(ctx: Context, period: Span | None) -> Span:

@@ -4,6 +4,7 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import unquote
 
 from handlers.access import may_see
 from handlers.context import Context
@@ -11,7 +12,8 @@ from handlers.grammar import nearest
 from handlers.money import Amount, read_amount
 from handlers.periods import period_of
 from handlers.trouble import Refused
-from storage import people
+from storage import limits, people
+from storage.limits import Held
 from storage.people import Account
 
 NAME_WORDS_MAX = 4
@@ -274,6 +276,35 @@ class AgentWord:
         return (agents[0], 2 + named) if len(agents) == 1 else None
 
 
+class PausedWord:
+    """Somebody at the providers: "@ana", "agent crawler", "key sk-abc", or a button's "litellm/key:abc"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "whom"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[tuple[Held, ...], int]:
+        """See Word. The handler decides whether the asker may; what is not there gets the same answer."""
+        unknown = Refused("There is nobody of that name at a provider whom you may pause or resume.")
+        if words[0].lower() in ("key", "user") and len(words) > 1:
+            found = [each for each in limits.named(ctx.conn, words[1]) if each.subject.kind == words[0].lower()]
+            if not found:
+                raise unknown
+            return tuple(found), 2
+        provider, slash, rest = words[0].partition("/")
+        kind, colon, external_id = rest.partition(":")
+        if slash and colon:
+            one = limits.find(ctx.conn, provider, limits.Subject(kind, unquote(external_id)))  # type: ignore[arg-type]
+            if one is None:
+                raise unknown
+            return (one,), 1
+        taken = WhomWord("", figures=False).take(words, ctx)
+        held = limits.of_account(ctx.conn, taken[0].id) if taken else []
+        if taken is None or not held:
+            raise unknown
+        return tuple(held), taken[1]
+
+
 ForAgent = Annotated[Account | None, AgentWord()]
 Until = Annotated[date | None, UntilWord()]
 Whom = Annotated[Account | None, WhomWord()]
@@ -288,4 +319,5 @@ MaybeHowMuch = Annotated[Amount | None, AmountWord()]
 Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
 One = Annotated[str, OneWord()]
+Paused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]

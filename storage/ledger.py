@@ -9,7 +9,7 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, literal, select
+from sqlalchemy import BigInteger, Connection, Date, bindparam, case, cast, func, literal, select
 
 from storage.models import entries
 from storage.upsert import insert_into, insert_new
@@ -135,6 +135,31 @@ def allotted(conn: Connection, budget: str, period_start: date) -> set[str]:
         ),
     )
     return set(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Entries of one kind and unit: how many, what they added and what they took."""
+
+    kind: str
+    unit: str
+    count: int
+    added: int
+    taken: int
+
+
+def moved(conn: Connection, first: date, end: date) -> list[Moved]:
+    """The entries of all periods that begin on the days first until before end, by kind and unit."""
+    added = case((entries.c.amount > 0, entries.c.amount), else_=0)
+    taken = case((entries.c.amount < 0, -entries.c.amount), else_=0)
+    sums = (cast(func.sum(each), BigInteger) for each in (added, taken))
+    rows = conn.execute(
+        select(entries.c.kind, entries.c.unit, func.count(), *sums)
+        .where(entries.c.period_start >= first, entries.c.period_start < end)
+        .group_by(entries.c.kind, entries.c.unit)
+        .order_by(entries.c.kind, entries.c.unit),
+    )
+    return [Moved(*row) for row in rows]
 
 
 def count(conn: Connection, budget: str, period_start: date) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 
 FOREVER = date(9999, 12, 31)
@@ -195,7 +196,14 @@ spend = Table(
 )
 
 # A batch on its way into charges; it lives for one transaction and one connection.
-staged = Table("staged", MetaData(), *_charge_columns(keyed=True), prefixes=["TEMPORARY"])
+staged = Table(
+    "staged",
+    MetaData(),
+    *_charge_columns(keyed=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",  # rows that are deleted one by one stay behind, and every batch walks past them
+)
 
 pulls = Table(
     "pulls",
@@ -207,6 +215,40 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+)
+
+# What providers say they allow, and what we last told them. Whose it is stands in links.
+limits = Table(
+    "limits",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("window", String(8), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("seen_nanos", BigInteger),
+    Column("seen_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("said_nanos", BigInteger),
+    Column("known_nanos", BigInteger),
+    Column("known_limit", BigInteger),
+    Column("known_at", Instant),
+    Column("kept_nanos", BigInteger),
+)
+
+# Who is paused at a provider, and what is needed to restore them exactly.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("paused_by", String(64), nullable=False),
+    Column("paused_at", Instant, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("resumed_by", String(64), nullable=False),
 )
 
 requests = Table(
@@ -234,6 +276,7 @@ requests = Table(
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
+    Column("origin", String(255), nullable=False, index=True),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
 )
@@ -257,6 +300,116 @@ delegations = Table(
     Column("person_id", String(64), primary_key=True),
     Column("to_id", String(64), nullable=False),
     Column("until", Date, nullable=False),
+)
+
+# What was told when a share of a limit was used up: "fired", "known", "snoozed" (until a moment) or "armed" again.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("budget", String(64), primary_key=True),
+    Column("period_start", Date, primary_key=True),
+    Column("account_id", String(80), primary_key=True),
+    Column("percent", Integer, primary_key=True),
+    Column("handle", String(32), nullable=False, unique=True),
+    Column("state", String(8), nullable=False),
+    Column("limit_units", BigInteger, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("fired_at", Instant, nullable=False),
+    Column("until", Instant),
+)
+
+# What somebody wants otherwise than it is for all.
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person_id", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# Money that bought nothing, as a detector last saw it, and what its owner said about it.
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("account_id", String(80), nullable=False),
+    Column("detector", String(32), nullable=False),
+    Column("about", String(255), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("advice", Text, nullable=False),
+    Column("cost_nanos", BigInteger, nullable=False),
+    Column("low_nanos", BigInteger),
+    Column("high_nanos", BigInteger),
+    Column("confidence", String(8), nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("seen", Date, nullable=False),
+    Column("told_on", Date),
+    Column("silent_until", Date),
+    Column("said_by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("done_on", Date),
+    Column("before_nanos", BigInteger, nullable=False),
+    Column("before_requests", BigInteger, nullable=False),
+    Column("checked_days", Integer, nullable=False),
+    Column("realised_nanos", BigInteger),
+    UniqueConstraint("account_id", "detector", "about"),
+)
+
+# An account that burns money out of the ordinary, from the first sight of it to its end.
+dangers = Table(
+    "dangers",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("account_id", String(80), nullable=False, index=True),
+    Column("clock", String(16), nullable=False),
+    Column("burns", Boolean, nullable=False, index=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("now_nanos", BigInteger, nullable=False),
+    Column("usual_nanos", BigInteger, nullable=False),
+    Column("excess_nanos", BigInteger, nullable=False),
+    Column("rate_nanos", BigInteger, nullable=False),
+    Column("told_nanos", BigInteger),
+    Column("told_times", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("ended_at", Instant),
+)
+
+# What an account may burn out of the ordinary, until the end of a day, because somebody said that it is meant so.
+expectations = Table(
+    "expectations",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("until", Date, nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
+# What came out of the work of a team: merged pull requests, closed tickets. Never of a person.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Places that are paid for by the month, whoever uses them.
+seats = Table(
+    "seats",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("month_nanos", BigInteger, nullable=False),
+    Column("used_on", Date),
+    Column("since", Date, nullable=False),
 )
 
 audit = Table(

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
 
 from storage.models import wishes
 from storage.upsert import insert_new
 
-WishKind = Literal["show", "say", "pull", "limit"]
+WishKind = Literal["show", "say", "pull", "limit", "pause", "answer"]
 State = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
@@ -30,7 +30,8 @@ class Wish:
     Args:
         id: its number.
         key: names the thing outside.
-        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" at a provider.
+        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" or "pause"
+            somebody at a provider, "answer" a provider's own request.
         target: the platform or the provider concerned.
         payload: how it should be, as JSON.
         version: counts the words said under the key.
@@ -57,6 +58,9 @@ class Wish:
 
 
 _COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_NEWER = (
+    update(wishes).where(wishes.c.id == bindparam("old")).values(version=wishes.c.version + 1, state="open", attempts=0)
+)
 _OLD = select(wishes.c.id, wishes.c.payload, wishes.c.state).where(wishes.c.key == bindparam("key"))
 
 
@@ -68,11 +72,14 @@ def ensure(
     payload: str,
     due_at: datetime,
     now: datetime,
+    *,
+    again: bool = False,
 ) -> bool:
     """Wish that something outside be so.
 
-    The same wish again changes nothing. Another payload under the key is the new last word. A lease that another
-    deliverer holds is left alone: it will find that its version is old when it settles.
+    The same wish again changes nothing, unless `again` says that one which came true, or was given up, must be seen to
+    anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it
+    will find that its version is old when it settles.
 
     Returns:
         Whether there is something new to make true.
@@ -95,19 +102,31 @@ def ensure(
     if insert_new(conn, wishes, row, "key"):
         return True
     old = conn.execute(_OLD, {"key": key}).one()
-    if old.payload == payload:
+    if old.payload == payload and not (again and old.state != "open"):
         return False
-    conn.execute(
-        update(wishes)
-        .where(wishes.c.id == old.id)
-        .values(payload=payload, target=target, version=wishes.c.version + 1, state="open", due_at=due_at, attempts=0),
-    )
+    conn.execute(_NEWER, {"old": old.id, "payload": payload, "target": target, "due_at": due_at})
     return True
+
+
+def find(conn: Connection, key: str) -> Wish | None:
+    """The wish under a key, or None."""
+    row = conn.execute(select(*_COLUMNS).where(wishes.c.key == key)).first()
+    return Wish(*row) if row else None
 
 
 def is_known(conn: Connection, key: str) -> bool:
     """Whether something was ever wished under a key."""
     return conn.execute(_OLD, {"key": key}).first() is not None
+
+
+def receipt_of(conn: Connection, key: str) -> tuple[State, str]:
+    """How far what a key names has come, and what the outside gave for it.
+
+    Raises:
+        NoResultFound: nothing was ever wished under the key.
+    """
+    row = conn.execute(select(wishes.c.state, wishes.c.receipt).where(wishes.c.key == key)).one()
+    return row.state, row.receipt
 
 
 def claim(conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta) -> list[Wish]:
@@ -215,7 +234,7 @@ def prune(conn: Connection, now: datetime) -> None:
     conn.execute(
         delete(wishes).where(
             wishes.c.state == "done",
-            or_(wishes.c.kind == "say", wishes.c.kind == "pull"),
+            wishes.c.kind.in_(("say", "pull")),
             wishes.c.settled_at < now - KEPT,
         ),
     )

@@ -37,6 +37,15 @@ _LINKED = select(links.c.account_id).where(
     links.c.kind == bindparam("kind"),
     links.c.external_id == bindparam("external_id"),
 )
+_IDENTITIES = (
+    select(links.c.platform, links.c.external_id)
+    .where(
+        links.c.account_id == bindparam("account"),
+        links.c.kind == "user",
+        links.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
+    .order_by(links.c.platform, links.c.external_id)
+)
 _ANCESTORS = select(lineage.c.ancestor_id).where(
     lineage.c.account_id == bindparam("account"),
     lineage.c.until == FOREVER,
@@ -81,9 +90,20 @@ def active_people(conn: Connection) -> list[Person]:
     return [_person(row) for row in rows]
 
 
+def people_with_role(conn: Connection, role: str) -> list[Person]:
+    """Everybody who is there now and has a role, by id."""
+    rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
+    return [each for each in map(_person, rows) if role in each.roles]
+
+
 def every_account(conn: Connection) -> list[Account]:
     """All accounts that are active, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
+
+
+def accounts_ever(conn: Connection) -> list[Account]:
+    """All accounts there are or were, by id."""
+    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
 def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
@@ -91,11 +111,30 @@ def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
     return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
 
 
+def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
+    """The same for every account."""
+    rows = conn.execute(
+        select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
+        .join(accounts, accounts.c.id == lineage.c.ancestor_id)
+        .where(lineage.c.until == FOREVER),
+    )
+    found: dict[str, dict[str, str]] = {}
+    for account_id, ancestor_id, name in rows:
+        found.setdefault(account_id, {})[ancestor_id] = name
+    return found
+
+
 def descendants(conn: Connection, account_id: str) -> list[Account]:
     """Every account below, and the account itself, today, by id."""
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
     rows = conn.execute(select(accounts).where(accounts.c.id.in_(inside)).order_by(accounts.c.id))
     return [Account(*row) for row in rows]
+
+
+def owned(conn: Connection, person_id: str) -> list[Account]:
+    """The active accounts whose owner a person is, by id."""
+    here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
+    return [Account(*row) for row in conn.execute(here)]
 
 
 def owns(conn: Connection, person_id: str, account_id: str) -> bool:
@@ -122,11 +161,7 @@ def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str 
 
 def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
     """(platform, external id) of a person's identities on the named platforms, in their order of age."""
-    rows = conn.execute(
-        select(links.c.platform, links.c.external_id)
-        .where(links.c.account_id == account_id, links.c.kind == "user", links.c.platform.in_(list(platforms)))
-        .order_by(links.c.platform, links.c.external_id),
-    )
+    rows = conn.execute(_IDENTITIES, {"account": account_id, "platforms": list(platforms)})
     return [(row[0], row[1]) for row in rows]
 
 
@@ -150,7 +185,12 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     known = conn.execute(select(links.c.account_id, links.c.how).where(where)).first()
     if known and (known.account_id == new.account or (known.how == "explicit" and how != "explicit")):
         return False
-    row: dict[str, object] = {
+    upsert(conn, links, [_link_row(new, how, name)])
+    return True
+
+
+def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
+    return {
         "platform": new.platform,
         "kind": new.kind,
         "external_id": new.external_id,
@@ -158,8 +198,16 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
         "how": how,
         "name": name,
     }
-    upsert(conn, links, [row])
-    return True
+
+
+def _link_all(conn: Connection, wanted: Iterable[Link]) -> list[Link]:
+    """Note explicit links, many at once; those that are new."""
+    rows = conn.execute(select(links.c.platform, links.c.kind, links.c.external_id, links.c.account_id))
+    known = {tuple(row[:3]): row[3] for row in rows}
+    last = {(one.platform, one.kind, one.external_id): one for one in wanted}
+    new = [one for key, one in sorted(last.items()) if known.get(key) != one.account]
+    upsert(conn, links, [_link_row(one, "explicit") for one in new])
+    return new
 
 
 class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
@@ -192,8 +240,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
-    known = [one for one in directory.links if one.account in parents]
-    return [one for one in known if link(conn, one, "explicit")]
+    return _link_all(conn, (one for one in directory.links if one.account in parents))
 
 
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from starlette.applications import Starlette
@@ -88,6 +90,15 @@ class SmallBot:
 
     def messages(self, place: Place) -> Sequence[tuple[str, int, Card]]:
         return self.pushed.get(place.id, [])
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Path]:
+        if name != "close.csv":
+            raise KeyError(name)
+        with TemporaryDirectory() as home:
+            path = Path(home) / name
+            path.write_text("team,cost\nSearch,12\n")
+            yield path
 
     def sentences(self) -> Sequence[tuple[str, str]]:
         return (

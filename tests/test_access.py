@@ -18,6 +18,8 @@ from handlers.grammar import Command, Parameter
 from handlers.place import Place
 from handlers.sentence import Sentence
 from handlers.words import AmountWord, OneOf, OneWord, PeriodWord, TextWord, UntilWord, WhomWord
+from storage import alerts
+from storage.alerts import Alert
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
 from storage.models import metadata
@@ -98,7 +100,7 @@ def may(asker: str, subject: str) -> bool:
 
 
 def made(path: Path, clock: Clock) -> Company:
-    """The company with what was spent, a pending request and a grant."""
+    """The company with what was spent, a pending request, a grant and an alert."""
     database = Database(f"sqlite:///{path}/access.db")
     database.migrate()
     budgets = [*RULES["budgets"], {"name": "wide", "who": "organization", "amount": "9000 USD", "every": "year"}]
@@ -112,6 +114,8 @@ def made(path: Path, clock: Clock) -> Company:
     company.hear("ana", "request 50 for the pending one")
     company.hear("ana", "request 20 for the granted one")
     company.hear("mia", "approve 2")
+    told = Alert("per-person", date(2026, 11, 1), "person/ana", 80, "1", "fired", 1, 1, clock())
+    database.transact(lambda conn: alerts.note(conn, [told]))
     return company
 
 
@@ -258,6 +262,7 @@ ORDERS = {
     "link llm user ghost to ana": {"fay", "ada"},
     "enforce per-person": {"fay", "ada"},
     "begin": {"ada", "clock"},
+    "close": {"fay", "ada"},
     "approve 1": {"mia"},
     "approve 1 10": {"mia"},
     "deny 1 too early": {"mia"},
@@ -272,10 +277,14 @@ ORDERS = {
     "raise 1 0": {"clock"},
     "lapse 1 0": {"clock"},
     "grants": {"clock"},
+    "alerts": {"ada", "clock"},
+    "notes": {"ada", "clock"},
+    "known 1": {"ana"},
+    "snooze 1": {"ana"},
     "retry": {"fay", "ada"},
 }
 # What anybody may do, for it concerns but them.
-FREE = {"delegate"}
+FREE = {"delegate", "settings"}
 
 
 def test_every_order_of_the_menu_stands_in_the_table() -> None:

@@ -52,7 +52,7 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
         ("400 EUR", "lots", "budgets.0.amount: “lots” is no amount; write one such as 400 USD"),
         ("400 EUR", "400 USD", "budget “monthly” is in USD; write it in the organization's currency (EUR)"),
         ("litellm,", "litelm,", "providers.0.kind: “litelm” is not known; did you mean “litellm”?"),
-        (", key: LITELLM_API_KEY", "", "providers.0: say where it is"),
+        ('url: "http://127.0.0.1:4000", ', "", "providers.0: say where it is"),
         ("every person", "everyone", "budgets.0.who:"),
         ("owner: max", "owner: mxa", "teams: search's owner “mxa” is nobody; did you mean “max”?"),
         ("manager: max", "manager: eve", "people: ana's manager “eve” is nobody"),

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from bot.slack.manifest import SCOPES, manifest
+from handlers.card import Card, Chart, Series
 from handlers.place import Place
 from tests.fakes.slack import FakeSlack
 from tests.slack_bot import BALANCE, running
 
+CHART = Chart("By day", "bar", ("Mon",), (Series("all", (7.0,)),), "$", "Monday was highest with $7.")
 URL = "https://bursar.acme.com/slack/events"
 
 
@@ -33,6 +35,7 @@ def test_the_scopes_are_those_that_are_used(slack: FakeSlack) -> None:
         slack.open_home("UANA")
         slack.wait(lambda: slack.homes)
         bot.app.slack.show(Place("slack", "UBEN"), BALANCE, "")
+        bot.app.slack.show(Place("slack", "UBEN"), Card("Week 47", (CHART,)), "")
 
     assert slack.scopes_used == set(SCOPES)
     assert set(manifest("/tokens", None)["oauth_config"]["scopes"]["bot"]) == slack.scopes_used

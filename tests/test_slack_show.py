@@ -1,14 +1,18 @@
 """Showing cards in Slack: where they go, how they change, and what it means when Slack says no."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from bot.platform import Platform
 from bot.slack.show import Slack, check, web_client
 from bot.trouble import Undeliverable, Unreachable
-from handlers.card import Button, Card, Chart, Series, Table, Text
+from handlers.card import Button, Card, Chart, File, Series, Table, Text
 from handlers.place import Place
 from tests.fakes.loopback import Answer, Heard
 from tests.fakes.slack import FakeSlack, No
@@ -169,13 +173,91 @@ class OldSlack(FakeSlack):
         return super().answer(heard)
 
 
+PICTURED = Card("Week 47", (CHART, Button("More", "spend")), personal=False)
+CHANNEL = Place("slack", "C1", public=True)
+
+
+def test_a_chart_is_a_picture_in_the_message(slack: FakeSlack, shows: Platform) -> None:
+    """It is uploaded in the three steps that Slack wants, belongs to no channel, and says what it shows."""
+    shows.show(CHANNEL, PICTURED, "")
+
+    (message,) = slack.seen("C1", "UANA")
+    ((id, upload),) = slack.uploads.items()
+    assert message.blocks[1] == {
+        "type": "image",
+        "slack_file": {"id": id},
+        "alt_text": "By day. Monday was highest with $7.",
+    }
+    assert upload.content.startswith(b"\x89PNG")
+    assert upload.alt == "Monday was highest with $7."
+    assert [method for method, _ in slack.calls] == [
+        "files.getUploadURLExternal",
+        "files.completeUploadExternal",
+        "chat.postMessage",
+    ]
+
+
+def test_a_picture_is_waited_for_while_slack_looks_at_it(slack: FakeSlack) -> None:
+    """Twice refused, then shown; a picture that Slack never takes is drawn by Slack instead."""
+    waited: list[float] = []
+    shows = Slack(web_client(slack.bot_token, slack.base_url), pause=waited.append)
+    for looks, kind in ((2, "image"), (99, "data_visualization")):
+        slack.looks = looks
+        shows.show(CHANNEL, PICTURED, "")
+        assert slack.seen("C1", "UANA")[-1].blocks[1]["type"] == kind
+
+    assert waited == [0.5, 1.0, 0.5, 1.0, 2.0]
+
+
+def test_without_the_right_to_upload_slack_draws(slack: FakeSlack, shows: Platform) -> None:
+    """An app that was installed before pictures came loses nothing."""
+    slack.scopes.discard("files:write")
+    shows.show(CHANNEL, PICTURED, "")
+
+    assert slack.seen("C1", "UANA")[-1].blocks[1]["type"] == "data_visualization"
+
+
+def test_an_upload_that_fails_is_tried_again_with_its_message(slack: FakeSlack, shows: Platform) -> None:
+    """Nothing is posted before the picture is there."""
+    slack.fail_next(503, path="/api/files.getUploadURLExternal")
+    with pytest.raises(Unreachable, match=r"Upload chart\.png"):
+        shows.show(CHANNEL, PICTURED, "")
+    assert slack.seen("C1", "UANA") == []
+
+
+@contextmanager
+def made(name: str) -> Iterator[Path]:
+    """A file of a few bytes, or of more than Slack should get."""
+    with TemporaryDirectory() as home:
+        path = Path(home) / name
+        path.write_bytes(b"a,b\n")
+        if "large" in name:
+            os.truncate(path, 201 * 1024 * 1024)
+        yield path
+
+
+@pytest.mark.parametrize(("name", "shown"), [("focus.csv", "focus.csv"), ("large.csv", "large.csv is too large")])
+def test_a_file_is_put_into_the_thread(slack: FakeSlack, name: str, shown: str) -> None:
+    """Below the message whose receipt the thread is, once; one that is too large is named."""
+    shows = Slack(web_client(slack.bot_token, slack.base_url), made)
+    above = shows.show(Place("slack", "UANA"), NEWS, "")
+    place = Place("slack", "UANA", thread=above)
+    receipt = shows.show(place, Card(name, (File(name),)), "")
+    assert shows.show(place, Card(name, (File(name),)), receipt) == receipt
+
+    first, file = slack.seen("DUANA", "UANA")
+    assert file.thread_ts == first.ts == above.partition("/")[2]
+    assert file.text.startswith(shown)
+
+
 def test_blocks_that_a_workspace_does_not_know_are_told_in_words() -> None:
     """Where Slack refuses a chart, the message comes without it and keeps its figures and its buttons."""
     card = Card(
         "Week 47", (CHART, Table("By model", ("M",), (("gpt",),), "l"), Button("More", "spend")), personal=False
     )
     with OldSlack() as slack:
-        Slack(web_client(slack.bot_token, slack.base_url)).show(Place("slack", "C1", public=True), card, "")
+        shows = Slack(web_client(slack.bot_token, slack.base_url), pause=lambda _: None)
+        shows.show(Place("slack", "C1", public=True), card, "")
         (message,) = slack.seen("C1", "UANA")
 
     assert "Monday was highest with $7." in message.words
@@ -201,7 +283,7 @@ def test_a_check_says_what_works(slack: FakeSlack) -> None:
 
     assert all(finding.ok for finding in findings)
     assert findings[0].what == "Slack: bot token, as bursar in Acme"
-    assert len(findings) == 8
+    assert len(findings) == 9
 
 
 def test_a_check_names_the_scope_that_is_missing(slack: FakeSlack) -> None:

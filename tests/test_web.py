@@ -15,7 +15,7 @@ import pytest
 
 from bot.web.page import BODY_MAX_BYTES, page
 from bot.web.render import headline, render
-from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
+from handlers.card import Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.small_bot import EVERY_BLOCK, PEOPLE, WAITING, SmallBot, served
@@ -293,6 +293,17 @@ def test_who_is_nobody_becomes_the_first(url: str, path: str) -> None:
     answer = fetch(url, path)
 
     assert (answer.status, answer.headers["Location"]) == (307, "/?as=ana")
+
+
+def test_a_file_that_came_with_a_message_can_be_downloaded(url: str) -> None:
+    """The link of its card leads to it, and a name that no card has to nothing."""
+    assert 'href="/files/a%26b.csv"' in render(Card("Close", (File("a&b.csv"),)), "k")
+    answer = fetch(url, "/files/close.csv")
+
+    assert (answer.status, answer.text) == (200, "team,cost\nSearch,12\n")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="close.csv"'
+    assert fetch(url, "/files/..%2Fapp.yaml").status == 404
+    assert fetch(url, "/files/other.csv").status == 404
 
 
 def test_words_reach_the_bot_as_one_sentence(bot: SmallBot, url: str) -> None:

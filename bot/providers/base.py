@@ -1,11 +1,17 @@
-"""What a provider is: it sells tokens or guards them, and declares what it can do."""
+"""What a provider is: it sells tokens or guards them, and declares what it can do.
+
+A provider is one file here and one line in PROVIDERS (bot/build.py). It inherits Provider, names in `can` what it can
+do, and says in `cannot` in plain words what people would expect and it cannot. Nothing is asked of it that it does not
+declare.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal, Protocol
+from datetime import date, datetime
+from typing import Literal
 
 from storage.charges import Charge
+from storage.limits import Subject, SubjectKind, Window
 
 Capability = Literal["charges", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"]
 
@@ -30,6 +36,80 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a provider allows somebody now.
+
+    Args:
+        subject: who is limited there.
+        amount_nanos: how much in 10⁻⁹ of a US dollar each window, None if there is no limit.
+        window: how often what was used starts from nothing, by the provider's calendar (UTC).
+        paused: whether it is blocked altogether.
+        name: what people call it there, "" if it has no name.
+    """
+
+    subject: Subject
+    amount_nanos: int | None
+    window: Window = "month"
+    paused: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncreaseRequest:
+    """Somebody asked the provider for more.
+
+    Args:
+        external_id: the provider's id of the request.
+        subject: for whom.
+        total_nanos: the limit asked for, in 10⁻⁹ of a US dollar, None if it was left open.
+        limit_nanos: the limit now, None if there is none.
+        reason: what for, "" if it was not said.
+        asked_at: when, aware UTC.
+    """
+
+    external_id: str
+    subject: Subject
+    total_nanos: int | None
+    limit_nanos: int | None
+    reason: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A paid place of a user.
+
+    Args:
+        external_id: the provider's id of the user.
+        product: what the seat is for, such as "copilot_business"; app.yaml prices it under this name.
+        assigned_on: since when, None if it is not said.
+        active_on: last day of use, None if never or not said.
+    """
+
+    external_id: str
+    product: str
+    assigned_on: date | None
+    active_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the work on a day, counted by a provider.
+
+    Args:
+        external_id: the provider's id of the user.
+        day: the calendar day.
+        what: such as "commits", "pull_requests", "lines_accepted".
+        count: how many.
+    """
+
+    external_id: str
+    day: date
+    what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One line of `check`: what was looked at, whether it works, and what to do if it does not."""
 
@@ -38,28 +118,95 @@ class Finding:
     advice: str = ""
 
 
-class Provider(Protocol):
-    """Speaks to one provider. Every method may raise Unreachable or Undeliverable; each is one whole sentence."""
+class Provider:
+    """Speaks to one provider. Every method may raise Unreachable or Undeliverable; each is one whole sentence.
 
-    @property
-    def name(self) -> str:
-        """The name under which app.yaml lists it."""
+    Attributes:
+        name: the name under which app.yaml lists it.
+        can: what it declares; nothing else may be asked of it.
+        limited: whose limits it can set, by kind.
+        window: how often a limit that we set starts from nothing there.
+        step_nanos: limits there are multiples of this, in 10⁻⁹ of a US dollar; ours are rounded down to it.
+        cannot: what people would expect of it and it cannot do, a plain sentence each.
+        complete: its report of a day leaves out only what is not so any more, and never what is late. Its days are of
+            UTC. Cells that it told before and leaves out are then taken back.
+    """
 
-    @property
-    def can(self) -> frozenset[Capability]:
-        """What it declares; nothing else may be asked of it."""
+    name: str
+    can: frozenset[Capability] = frozenset()
+    limited: frozenset[SubjectKind] = frozenset()
+    window: Window = "month"
+    step_nanos: int = 1
+    cannot: tuple[str, ...] = ()
+    complete: bool = False
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.
 
         Pages are streamed. If a page fails for good, it raises: the caller then counts nothing of the call.
         """
+        raise self._undeclared("charges")
 
     def people(self) -> Iterator[Member]:
         """Users, keys and teams as the provider knows them."""
+        raise self._undeclared("people")
+
+    def limits(self) -> Iterator[Limit]:
+        """What everybody is allowed now, those without a limit included; pages are streamed."""
+        raise self._undeclared("limits")
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """What one is allowed now, None if the provider does not know it."""
+        raise self._undeclared("limits")
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Allow so much each window, and say what the provider then says: the caller compares.
+
+        It is said once; whether to say it again is the outbox's to decide. Nobody is made who is not there.
+
+        Args:
+            subject: one of a kind in `limited`.
+            amount_nanos: a multiple of `step_nanos`, 0 to allow nothing.
+
+        Raises:
+            Undeliverable: the provider does not know the subject, or refuses.
+        """
+        raise self._undeclared("set_limit")
+
+    def before(self, subject: Subject) -> str:
+        """What `resume` needs to restore a subject exactly as it is now; it changes nothing."""
+        raise self._undeclared("pause")
+
+    def pause(self, subject: Subject) -> None:
+        """Block a subject as far as the provider can, at once. Paused twice is paused."""
+        raise self._undeclared("pause")
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """Restore a paused subject to what `before` said."""
+        raise self._undeclared("pause")
+
+    def increase_requests(self) -> Iterator[IncreaseRequest]:
+        """Who waits there for more."""
+        raise self._undeclared("increase_requests")
+
+    def answer(self, external_id: str, total_nanos: int | None) -> None:
+        """Grant a request there with a new total, or deny it with None. An answered one may be answered again."""
+        raise self._undeclared("increase_requests")
+
+    def seats(self) -> Iterator[Seat]:
+        """Who has a paid place."""
+        raise self._undeclared("seats")
+
+    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+        """What came of the work on the days first to last, both included."""
+        raise self._undeclared("outcomes")
 
     def check(self) -> Iterator[Finding]:
         """Probe address, key and rights, cheaply and without changing anything."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Let connections go."""
+
+    def _undeclared(self, capability: Capability) -> NotImplementedError:
+        return NotImplementedError(f"{self.name} does not declare {capability}")

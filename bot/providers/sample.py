@@ -20,7 +20,7 @@ from functools import lru_cache
 from math import pi, sin
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Capability, Finding, Member
+from bot.providers.base import Finding, Member, Provider
 from bot.providers.sample_company import COMPANY, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample_truth import Episode, Story, Truth, truths
 from storage.charges import Charge, CostSource
@@ -58,7 +58,7 @@ PRICES = {
     "gpt-5.2": Price(1_750, 175, None, None, 14_000),
     "gpt-5.2-mini": Price(250, 25, None, None, 2_000),
     "gemini-3-pro": Price(2_000, 200, None, None, 12_000, "list_price"),
-    "gemini-3-flash-preview": Price(500, 50, None, None, 3_000, "unpriced"),
+    "meridian-flash-preview": Price(500, 50, None, None, 3_000, "unpriced"),
     "deepseek-v3": Price(280, 28, None, None, 420, "list_price"),
 }
 # Times as much, in halves. An odd price is rounded down to the nano for a token of a batch.
@@ -82,7 +82,7 @@ _HOLIDAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Provider):
     """The sample provider.
 
     Args:
@@ -92,14 +92,12 @@ class Sample:
         epoch: see `Story`; without it the episodes come back every three weeks.
     """
 
+    can = frozenset({"charges", "people"})
+
     name: str = "sample"
     seed: int = 7
     now: Callable[[], datetime] = field(kw_only=True)
     epoch: date | None = None
-
-    @property
-    def can(self) -> frozenset[Capability]:
-        return frozenset({"charges", "people"})
 
     @property
     def story(self) -> Story:

@@ -7,13 +7,14 @@ the pages of the table block (10,000 characters in all) and of the data_visualiz
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
 from bot.slack.text import escaped
 from bot.text import cut, line, plain
-from handlers.card import Block, Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 
 Json = dict[str, Any]
@@ -33,6 +34,7 @@ INPUT_LABEL_MAX, INPUT_HINT_MAX, INPUT_VALUE_MAX = 2_000, 2_000, 3_000
 OPTIONS_MAX, OPTION_LABEL_MAX, OPTION_VALUE_MAX = 100, 75, 150
 VIEW_TITLE_MAX, METADATA_MAX = 24, 3_000
 FAULT_MAX = 300
+ALT_MAX = 2_000
 ID_MAX = 255
 
 SAY = "say"
@@ -41,6 +43,7 @@ SAY = "say"
 FIELD = "in:"
 """What the action_id of every field begins with; the field's name follows."""
 
+NO_PICTURES: Mapping[Chart, str] = MappingProxyType({})
 BAR_CELLS = 20
 PERMILLE = 1_000
 EMPTY = "\N{EN DASH}"
@@ -48,14 +51,15 @@ STAR = "\N{ASTERISK OPERATOR}"  # looks the same and ends no bold
 VITAL = frozenset({"actions", "input"})
 
 
-def message(card: Card, *, native: bool = True) -> Json:
+def message(card: Card, *, native: bool = True, pictures: Mapping[Chart, str] = NO_PICTURES) -> Json:
     """The card as a message: `text` for notifications and screen readers, `blocks` for the eye.
 
     Args:
         card: what to show.
         native: draw tables and charts as Slack's own blocks; without, as text, for where Slack refuses those.
+        pictures: Slack's ids of the pictures of charts that were uploaded; the other charts are drawn by Slack.
     """
-    page = _Page("message", native)
+    page = _Page("message", native, pictures)
     page.title(card.title)
     page.draw(card.blocks)
     return {"text": fallback(card), "blocks": page.fitted()}
@@ -142,6 +146,7 @@ class _Page:
 
     surface: Surface
     native: bool
+    pictures: Mapping[Chart, str] = field(default_factory=dict)
     blocks: list[Json] = field(default_factory=list)
     tables: int = 0
     charts: int = 0
@@ -192,6 +197,8 @@ class _Page:
                 self.input(block)
             case Button():
                 self.row([block])
+            case File():
+                self.note(f"File: {line(block.name)}")
             case _:
                 assert_never(block)
 
@@ -260,6 +267,10 @@ class _Page:
         return grid.rows_all - max(1, len(lines))
 
     def chart(self, block: Chart) -> None:
+        if block in self.pictures:
+            alt = cut(line(f"{block.title}. {block.alt}"), ALT_MAX)
+            self.blocks.append({"type": "image", "slack_file": {"id": self.pictures[block]}, "alt_text": alt})
+            return
         drawn = _chart(block) if self.native and self.surface != "modal" and self.charts < CHARTS_MAX else None
         if drawn is None:
             self.paragraph(f"{line(block.title)}\n{plain(block.alt)}".strip() or EMPTY)
@@ -464,6 +475,8 @@ def _said(blocks: Iterable[Block]) -> Iterator[str]:
                 yield f"{block.title}: {block.alt}"
             case Input():
                 yield f"{block.label}: {block.value}" if block.value else block.label
+            case File():
+                yield block.name
             case Button():
                 pass
             case _:

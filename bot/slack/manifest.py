@@ -11,6 +11,7 @@ SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear what is said to the bot in a channel",
     "chat:write": "answer, and change its own messages",
     "commands": "hear the slash command",
+    "files:write": "put pictures of charts and files for finance into its messages",
     "im:history": "hear what is said to the bot in a direct message",
     "im:write": "write to a person directly, such as to a manager who is asked",
     "users:read": "see whether somebody is a guest, a bot or has left",

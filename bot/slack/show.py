@@ -1,18 +1,22 @@
 """Showing cards in Slack: posting, changing and whispering messages, and what it means when Slack says no."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from http.client import HTTPException
+from pathlib import Path
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
+from bot.charts import draw
 from bot.providers.base import Finding
-from bot.slack.blocks import Json, message
+from bot.slack.blocks import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.slack.manifest import SCOPES
 from bot.trouble import Outside, Undeliverable, Unreachable
-from handlers.card import Card, Chart, Table
+from handlers.card import Card, Chart, File, Table, Text
 from handlers.place import Place
 
 BASE_URL = "https://slack.com/api/"
@@ -56,6 +60,10 @@ ADVICE: Mapping[str, str] = {
     "exchanged_trigger_id": "A form was opened already for this press.",
 }
 
+PICTURE_WAITS_S = (0.0, 0.5, 1.0, 2.0)
+FILE_MAX_BYTES = 200 * 1024 * 1024
+TOO_LARGE = Text("The people who run Bursar can write it on the machine with the command export.")
+
 UNADVISED = "Look that word up in the docs of the Web API."
 
 _log = logging.getLogger("bursar.slack")
@@ -96,6 +104,15 @@ def trouble(doing: str, error: Exception) -> Outside:
     return Unreachable(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
 
 
+def no_files(name: str) -> AbstractContextManager[Path]:
+    """For where nothing makes files.
+
+    Raises:
+        KeyError: always.
+    """
+    raise KeyError(name)
+
+
 class Slack:
     """The platform Slack, as far as showing goes.
 
@@ -105,9 +122,26 @@ class Slack:
 
     name = "slack"
 
-    def __init__(self, client: WebClient, *, native: bool = True) -> None:
+    def __init__(
+        self,
+        client: WebClient,
+        made: Callable[[str], AbstractContextManager[Path]] = no_files,
+        *,
+        native: bool = True,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Show cards through a client.
+
+        Args:
+            client: of the Web API.
+            made: makes the file of a name.
+            native: draw tables and charts as Slack's own blocks.
+            pause: waits some seconds, while Slack looks at a picture.
+        """
         self._client = client
+        self._made = made
         self._native = native
+        self._pause = pause
         self._direct: dict[str, str] = {}
 
     def show(self, place: Place, card: Card, receipt: str) -> str:
@@ -116,19 +150,22 @@ class Slack:
         A whisper leaves no receipt, for it cannot be changed. A message that is gone is posted anew.
         """
         channel, user = self._where(place)
+        thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
             if not user:
                 raise Undeliverable(
                     f"Post to {channel}: the card is personal and others read there; nothing was shown."
                 )
-            self._whisper(channel, user, place.thread, card)
+            self._whisper(channel, user, thread, card)
             return ""
+        if card.files:
+            return receipt or self._attach(channel, thread, card.files)
         shown, _, ts = receipt.partition("/")
         if ts:
             changed = self._change(shown, ts, card)
             if changed:
                 return changed
-        posted = self._post(channel, place.thread, card)
+        posted = self._post(channel, thread, card)
         return f"{posted['channel']}/{posted['ts']}"
 
     def _where(self, place: Place) -> tuple[str, str]:
@@ -148,13 +185,46 @@ class Slack:
             channel = self._direct[user] = str(opened["channel"]["id"])
         return channel
 
+    def _attach(self, channel: str, thread: str, files: Sequence[File]) -> str:
+        """Upload files into a channel or a thread; one that is too large is only named.
+
+        Returns:
+            What says that it is done.
+        """
+        for file in files:
+            with self._made(file.name) as path:
+                if path.stat().st_size > FILE_MAX_BYTES:
+                    self._post(channel, thread, Card(f"{file.name} is too large for Slack", (TOO_LARGE,)))
+                else:
+                    self._upload(path.read_bytes(), file.name, channel=channel, thread_ts=thread or None)
+        return f"{channel}/files"
+
+    def _pictures(self, card: Card) -> dict[Chart, str]:
+        """Slack's ids of the pictures of a card's charts; none if it may not upload, for Slack draws, too."""
+        charts = [block for block in card.blocks if isinstance(block, Chart)][:CHARTS_MAX]
+        try:
+            return {each: self._upload(draw(each), "chart.png", alt_txt=each.alt[:ALT_MAX]) for each in charts}
+        except Undeliverable as no:
+            _log.warning("No pictures: %s", no)
+            return {}
+
+    def _upload(self, content: bytes, name: str, **more: str | None) -> str:
+        """Upload a file in the three steps that Slack wants: ask where to, send it, say that it is there."""
+        try:
+            done = self._client.files_upload_v2(content=content, filename=name, title=name, **more)  # type: ignore[arg-type]
+        except TROUBLE as error:
+            raise trouble(f"Upload {name}", error) from error
+        return str(done["files"][0]["id"])
+
     def _post(self, channel: str, thread: str, card: Card) -> SlackResponse:
+        pictures = self._pictures(card)
+
         def post(said: Json) -> SlackResponse:
             return self._client.chat_postMessage(
                 channel=channel, thread_ts=thread or None, unfurl_links=False, unfurl_media=False, **said
             )
 
-        return self._degrading(f"Post to {channel}", card, post)
+        return self._degrading(f"Post to {channel}", card, post, pictures)
 
     def _whisper(self, channel: str, user: str, thread: str, card: Card) -> None:
         def whisper(said: Json) -> SlackResponse:
@@ -176,9 +246,22 @@ class Slack:
             raise
         return f"{channel}/{ts}"
 
-    def _degrading(self, doing: str, card: Card, send: Callable[[Json], SlackResponse]) -> SlackResponse:
-        """Send the card as it should look; where Slack refuses the blocks, more simply, and at last as text."""
-        for said in degrees(card, native=self._native):
+    def _degrading(
+        self,
+        doing: str,
+        card: Card,
+        send: Callable[[Json], SlackResponse],
+        pictures: Mapping[Chart, str] = NO_PICTURES,
+    ) -> SlackResponse:
+        """Send the card as it should look; where Slack refuses the blocks, more simply, and at last as text.
+
+        Slack refuses a picture for as long as it is looking at it, which takes a moment.
+        """
+        drawn = message(card, native=self._native, pictures=pictures)
+        first = [(wait_s, drawn) for wait_s in PICTURE_WAITS_S] if pictures else []
+        for wait_s, said in (*first, *((0.0, each) for each in degrees(card, native=self._native))):
+            if wait_s:
+                self._pause(wait_s)
             try:
                 return send(said)
             except TROUBLE as error:

@@ -17,7 +17,7 @@ from typing import Any, assert_never
 
 from bot.scale import amount
 from bot.text import cut, line, plain
-from handlers.card import Block, Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text, Tone
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
 
 Json = dict[str, Any]
 
@@ -155,6 +155,9 @@ class _Page:
                 self.input(block)
             case Button():
                 self.row([block])
+            case File():
+                # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
+                self.note(f"{line(block.name)}: python -m bot export writes it.")
             case _:
                 assert_never(block)
 

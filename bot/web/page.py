@@ -8,6 +8,7 @@ from /messages once a second.
 import secrets
 from collections import deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -53,6 +54,13 @@ class Hears(Protocol):
     def sentences(self) -> Sequence[tuple[str, str]]:
         """What one can say: how it is written, and what it does in a line."""
 
+    def file(self, name: str) -> AbstractContextManager[Path]:
+        """A file that a card names, made now and gone afterwards.
+
+        Raises:
+            KeyError: no card has a file of that name.
+        """
+
 
 def page(app: Hears, people: Sequence[tuple[str, str, str]]) -> Starlette:
     """The page as an ASGI application.
@@ -66,6 +74,7 @@ def page(app: Hears, people: Sequence[tuple[str, str, str]]) -> Starlette:
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
         Route("/messages", desk.fetch),
+        Route("/files/{name}", desk.download),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={HTTPException: _explain})
@@ -172,6 +181,17 @@ class _Desk:
         ]
         messages += [{"place": CHANNEL.id, "id": one.id, "version": 1, "html": self._retold(one)} for one in heard]
         return JSONResponse({"messages": messages, "news": news}, headers={"ETag": tag})
+
+    def download(self, request: Request) -> Response:
+        """GET /files/NAME: a file that came with a message."""
+        name = request.path_params["name"]
+        try:
+            with self._app.file(name) as path:
+                content = path.read_bytes()
+        except KeyError:
+            raise HTTPException(404, "There is no such file.") from None
+        said = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type="text/csv; charset=utf-8", headers=said)
 
     def _retold(self, heard: _Heard) -> Markup:
         turn = fill("turn.html", name=self._names[heard.person], hue=self._hues[heard.person], text=heard.text)

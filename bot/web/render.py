@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from bot.charts import HEIGHT_PX, WIDTH_PX, draw
 from bot.scale import amount
-from handlers.card import Block, Button, Card, Chart, Facts, Gauge, Input, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
 
 PICTURES_MAX = 64
 FULL_PERMILLE = 1000
@@ -87,6 +87,8 @@ def _block(card: Card, block: Block, key: str) -> Markup:
             return fill("button.html", button=block)
         case Input():
             return fill("input.html", input=block, key=key, error=card.title if card.fault == block.name else "")
+        case File():
+            return fill("file.html", file=block)
         case _:
             assert_never(block)
 

@@ -22,6 +22,7 @@ SURFACES = {
     "rich_text": {"message", "modal", "home"},
     "table": {"message"},
     "data_visualization": {"message", "home"},
+    "image": {"message", "modal", "home"},
 }
 KEYS = {
     "header": {"type", "block_id", "text"},
@@ -33,6 +34,7 @@ KEYS = {
     "rich_text": {"type", "block_id", "elements"},
     "table": {"type", "block_id", "rows", "column_settings"},
     "data_visualization": {"type", "block_id", "title", "chart"},
+    "image": {"type", "block_id", "slack_file", "image_url", "alt_text", "title"},
 }
 
 
@@ -274,7 +276,17 @@ def _data_visualization(block: Json) -> Iterator[str]:
             yield "series: a value that is no number"
 
 
+def _image(block: Json) -> Iterator[str]:
+    if not 1 <= len(block.get("alt_text", "")) <= 2_000:
+        yield "alt_text: 1 to 2,000 characters"
+    if ("slack_file" in block) == ("image_url" in block):
+        yield "one of slack_file and image_url"
+    if "slack_file" in block and not block["slack_file"].get("id", "").startswith("F"):
+        yield "slack_file: no id of a file"
+
+
 CHECKS = {
+    "image": _image,
     "header": _header,
     "section": _section,
     "context": _context,

@@ -36,7 +36,16 @@ TRIGGER_S = 3
 RESPONSE_URL_S = 30 * 60
 RESPONSE_URL_USES = 5
 BOT_SCOPES = frozenset(
-    {"commands", "chat:write", "im:write", "im:history", "app_mentions:read", "users:read", "users:read.email"}
+    {
+        "commands",
+        "chat:write",
+        "files:write",
+        "im:write",
+        "im:history",
+        "app_mentions:read",
+        "users:read",
+        "users:read.email",
+    }
 )
 
 
@@ -103,6 +112,18 @@ class Hook:
 
 
 @dataclass(slots=True)
+class Upload:
+    """A file, from the moment its place was asked for. A picture can be shown once Slack has looked at it."""
+
+    name: str
+    length: int
+    alt: str
+    content: bytes = b""
+    complete: bool = False
+    looks: int = 0
+
+
+@dataclass(slots=True)
 class Waiting:
     """An envelope on its way through the socket."""
 
@@ -134,6 +155,8 @@ class FakeSlack(Loopback):
         scopes: what was granted to the bot token.
         scopes_used: what the bot has needed of it so far.
         fields: the profile fields of the workspace; what stands in them is in a user's profile under "fields".
+        uploads: files by their id.
+        looks: how often a picture is refused before Slack has looked at it.
         calls: methods of the Web API in the order they were called, with their arguments.
     """
 
@@ -159,6 +182,8 @@ class FakeSlack(Loopback):
         self.messages: dict[str, list[Message]] = {}
         self.homes: dict[str, Json] = {}
         self.views: dict[str, list[Json]] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.looks = 0
         self.ahead_s = 0.0
         self._numbers = itertools.count(1)
         self._triggers: dict[str, tuple[str, float, bool]] = {}
@@ -431,6 +456,8 @@ class FakeSlack(Loopback):
             try:
                 if heard.path.startswith("/response/"):
                     return self._hooked(heard)
+                if heard.path.startswith("/upload/"):
+                    return self._uploaded(heard)
                 method = heard.path.removeprefix("/api/")
                 body = self._call(method, heard)
             except No as no:
@@ -526,6 +553,7 @@ class FakeSlack(Loopback):
         _refuse(arguments)
         if arguments.get("unfurl_links") is not False or arguments.get("unfurl_media") is not False:
             raise No("the_bot_should_not_unfurl")
+        self._refuse_pictures(arguments)
         message = self._put(channel, self.bot_user, arguments)
         return {"channel": channel, "ts": message.ts, "message": {"text": message.text}}
 
@@ -549,6 +577,47 @@ class FakeSlack(Loopback):
                 message.blocks = arguments.get("blocks", message.blocks)
                 return {"channel": channel, "ts": message.ts}
         raise No("message_not_found")
+
+    def _upload_url(self, arguments: Json) -> Json:
+        if not arguments.get("filename") or int(arguments.get("length") or 0) < 1:
+            raise No("invalid_arguments")
+        id = f"F{next(self._numbers)}"
+        self.uploads[id] = Upload(arguments["filename"], int(arguments["length"]), arguments.get("alt_txt", ""))
+        return {"upload_url": f"{self.url}/upload/{id}", "file_id": id}
+
+    def _uploaded(self, heard: Heard) -> Answer:
+        upload = self.uploads.get(heard.path.removeprefix("/upload/"))
+        if upload is None or upload.content or len(heard.body) != upload.length:
+            return Answer(400, b"bad upload")
+        upload.content = heard.body
+        return Answer(200, f"OK - {upload.length}".encode())
+
+    def _complete_upload(self, arguments: Json) -> Json:
+        """Without a channel a file is there for messages; with one it is a message itself."""
+        files = arguments.get("files", [])
+        files = json.loads(files) if isinstance(files, str) else files
+        for each in files:
+            upload = self.uploads.get(each["id"])
+            if upload is None or not upload.content or upload.complete:
+                raise No("file_not_found")
+            upload.complete, upload.looks = True, self.looks
+        if arguments.get("channel_id"):
+            channel = self._channel({"channel": arguments["channel_id"]})
+            for each in files:
+                self._put(channel, self.bot_user, {"text": each["title"], "thread_ts": arguments.get("thread_ts")})
+        return {"files": [{"id": each["id"], "title": each.get("title", "")} for each in files]}
+
+    def _refuse_pictures(self, arguments: Json) -> None:
+        """An image that is not there, or that was not looked at yet, is refused like any other bad block."""
+        blocks = arguments.get("blocks", [])
+        blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
+        for block in blocks:
+            if block["type"] == "image":
+                upload = self.uploads.get(block["slack_file"]["id"])
+                if upload is None or not upload.complete or upload.looks > 0:
+                    if upload:
+                        upload.looks -= 1
+                    raise No("invalid_blocks", errors=["invalid slack file"])
 
     def _views_open(self, arguments: Json) -> Json:
         trigger = arguments.get("trigger_id", "")
@@ -751,6 +820,8 @@ METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
     "chat.postEphemeral": (FakeSlack._post_ephemeral, "chat:write"),
     "chat.update": (FakeSlack._update, "chat:write"),
+    "files.getUploadURLExternal": (FakeSlack._upload_url, "files:write"),
+    "files.completeUploadExternal": (FakeSlack._complete_upload, "files:write"),
     "views.open": (FakeSlack._views_open, ""),
     "views.update": (FakeSlack._views_update, ""),
     "views.publish": (FakeSlack._views_publish, ""),

@@ -1,10 +1,12 @@
 """What the clock says in a channel: group totals, once for each slot, and nothing of persons."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
+from bot.config import Settings
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Database
@@ -68,3 +70,47 @@ def test_what_a_person_asks_in_a_channel_stays_with_that_person(company: Company
     asked = Sentence("spend of team search", "kim", Place("web", "#ai-spend", public=True))
 
     assert company.app.hear(asked).personal
+
+
+SAID = text("select key from wishes where key like 'say/status@%'")
+
+
+def said(company: Company, line: dict[str, object], first: datetime, hours: int) -> list[str]:
+    """The moments, in UTC, at which a line is said while the clock ticks through some hours."""
+    (parsed,) = Settings.model_validate(
+        {"directory": ["sample"], "schedule": [{"say": "status", "grace_hours": 1, **line}]}
+    ).schedule
+    company.app.settings = company.app.settings.model_copy(update={"schedule": (parsed,)})
+    company.clock.moment = first
+    found, seen = [], set[str]()
+    for _ in range(hours):
+        company.app.tick()
+        now = set(company.database.ask(lambda conn: conn.execute(SAID).scalars()))
+        found += [f"{company.clock():%d.%m. %H}"] * len(now - seen)
+        seen = now
+        company.clock.forward(timedelta(hours=1))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "expected"),
+    [
+        # Nine in Auckland, where summer time begins on 27 September; and nine in New York, where it ends on 1 November.
+        ({"at": "0 9 * * *", "zone": "Pacific/Auckland"}, (9, 25), ["25.09. 21", "26.09. 20", "27.09. 20"]),
+        ({"at": "0 9 * * *", "zone": "America/New_York"}, (10, 31), ["31.10. 13", "01.11. 14", "02.11. 14"]),
+        ({"at": "0 9 * * *"}, (10, 24), ["24.10. 07", "25.10. 08", "26.10. 08"]),
+        # Sunday the 1st is said on Monday the 2nd; Christmas (a Friday) is said on Monday.
+        ({"at": "0 9 1 * *", "workday": True}, (11, 1), ["02.11. 08"]),
+        ({"at": "0 9 * * fri", "workday": True}, (12, 25), []),
+        ({"at": "0 9 * * fri", "workday": True}, (12, 26), ["28.12. 08"]),
+        ({"at": "0 9 * * *", "workday": True}, (12, 26), ["28.12. 08"]),
+    ],
+)
+def test_a_line_is_due_in_its_own_zone_and_on_working_days(
+    acme: Company, line: dict[str, object], first: tuple[int, int], expected: list[str]
+) -> None:
+    """Whatever the clocks do there; what falls on a free day is said on the next working day, once."""
+    working = acme.app.house.working.model_copy(update={"holidays": (date(2026, 12, 25),)})
+    acme.app.house = acme.app.house.model_copy(update={"working": working})
+
+    assert said(acme, line, datetime(2026, *first, 0, 30, tzinfo=UTC), 72) == expected

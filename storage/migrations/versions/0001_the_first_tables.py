@@ -26,6 +26,20 @@ def upgrade() -> None:
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_accounts_owner_id'), ['owner_id'], unique=False)
 
+    op.create_table('alerts',
+    sa.Column('budget', sa.String(length=64), nullable=False),
+    sa.Column('period_start', sa.Date(), nullable=False),
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('percent', sa.Integer(), nullable=False),
+    sa.Column('handle', sa.String(length=32), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('limit_units', sa.BigInteger(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('fired_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.models.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('budget', 'period_start', 'account_id', 'percent', name=op.f('pk_alerts')),
+    sa.UniqueConstraint('handle', name=op.f('uq_alerts_handle'))
+    )
     op.create_table('asked',
     sa.Column('request_id', sa.BigInteger(), nullable=False),
     sa.Column('stage', sa.Integer(), nullable=False),
@@ -126,6 +140,28 @@ def upgrade() -> None:
     sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('place_id', name=op.f('pk_conversations'))
     )
+    op.create_table('dangers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('clock', sa.String(length=16), nullable=False),
+    sa.Column('burns', sa.Boolean(), nullable=False),
+    sa.Column('since', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('now_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('usual_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('excess_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('rate_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('told_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('told_times', sa.Integer(), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('verdict', sa.String(length=16), nullable=False),
+    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dangers'))
+    )
+    with op.batch_alter_table('dangers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dangers_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_dangers_burns'), ['burns'], unique=False)
+
     op.create_table('delegations',
     sa.Column('person_id', sa.String(length=64), nullable=False),
     sa.Column('to_id', sa.String(length=64), nullable=False),
@@ -151,6 +187,42 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_entries_account_id_budget_period_start'), ['account_id', 'budget', 'period_start'], unique=False)
         batch_op.create_index(batch_op.f('ix_entries_budget_period_start'), ['budget', 'period_start'], unique=False)
 
+    op.create_table('expectations',
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False),
+    sa.Column('said_by', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('said_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_expectations'))
+    )
+    op.create_table('findings',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('detector', sa.String(length=32), nullable=False),
+    sa.Column('about', sa.String(length=255), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('advice', sa.Text(), nullable=False),
+    sa.Column('cost_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('low_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('high_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('confidence', sa.String(length=8), nullable=False),
+    sa.Column('parts', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('seen', sa.Date(), nullable=False),
+    sa.Column('told_on', sa.Date(), nullable=True),
+    sa.Column('silent_until', sa.Date(), nullable=True),
+    sa.Column('said_by', sa.String(length=64), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('done_on', sa.Date(), nullable=True),
+    sa.Column('before_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('before_requests', sa.BigInteger(), nullable=False),
+    sa.Column('checked_days', sa.Integer(), nullable=False),
+    sa.Column('realised_nanos', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_findings')),
+    sa.UniqueConstraint('account_id', 'detector', 'about', name=op.f('uq_findings_account_id_detector_about'))
+    )
     op.create_table('heard',
     sa.Column('delivery', sa.String(length=255), nullable=False),
     sa.Column('answer', sa.Text(), nullable=False),
@@ -160,6 +232,23 @@ def upgrade() -> None:
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_heard_heard_at'), ['heard_at'], unique=False)
 
+    op.create_table('limits',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('window', sa.String(length=8), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('seen_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('first_seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('said_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_limit', sa.BigInteger(), nullable=True),
+    sa.Column('known_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('kept_nanos', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_limits'))
+    )
     op.create_table('lineage',
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('ancestor_id', sa.String(length=80), nullable=False),
@@ -182,6 +271,24 @@ def upgrade() -> None:
     with op.batch_alter_table('links', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_links_account_id'), ['account_id'], unique=False)
 
+    op.create_table('outcomes',
+    sa.Column('account_id', sa.String(length=80), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('account_id', 'day', 'kind', name=op.f('pk_outcomes'))
+    )
+    op.create_table('pauses',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('paused_by', sa.String(length=64), nullable=False),
+    sa.Column('paused_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('before', sa.Text(), nullable=False),
+    sa.Column('resumed_by', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_pauses'))
+    )
     op.create_table('people',
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -197,6 +304,12 @@ def upgrade() -> None:
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_people_email'), ['email'], unique=False)
 
+    op.create_table('preferences',
+    sa.Column('person_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('person_id', 'name', name=op.f('pk_preferences'))
+    )
     op.create_table('pulls',
     sa.Column('provider', sa.String(length=64), nullable=False),
     sa.Column('tried_at', storage.models.Instant(timezone=True), nullable=False),
@@ -230,13 +343,24 @@ def upgrade() -> None:
     sa.Column('resolved_amount', sa.BigInteger(), nullable=False),
     sa.Column('resolved_note', sa.Text(), nullable=False),
     sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('origin', sa.String(length=255), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requests')),
     sa.UniqueConstraint('handle', name=op.f('uq_requests_handle'))
     )
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_requests_asker_id_state'), ['asker_id', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_requests_origin'), ['origin'], unique=False)
         batch_op.create_index(batch_op.f('ix_requests_state'), ['state'], unique=False)
 
+    op.create_table('seats',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('plan', sa.Text(), nullable=False),
+    sa.Column('month_nanos', sa.BigInteger(), nullable=False),
+    sa.Column('used_on', sa.Date(), nullable=True),
+    sa.Column('since', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('provider', 'external_id', name=op.f('pk_seats'))
+    )
     op.create_table('spend',
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
@@ -283,16 +407,21 @@ def downgrade() -> None:
 
     op.drop_table('wishes')
     op.drop_table('spend')
+    op.drop_table('seats')
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_requests_state'))
+        batch_op.drop_index(batch_op.f('ix_requests_origin'))
         batch_op.drop_index(batch_op.f('ix_requests_asker_id_state'))
 
     op.drop_table('requests')
     op.drop_table('pulls')
+    op.drop_table('preferences')
     with op.batch_alter_table('people', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_people_email'))
 
     op.drop_table('people')
+    op.drop_table('pauses')
+    op.drop_table('outcomes')
     with op.batch_alter_table('links', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_links_account_id'))
 
@@ -301,16 +430,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_lineage_ancestor_id_until'))
 
     op.drop_table('lineage')
+    op.drop_table('limits')
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_heard_heard_at'))
 
     op.drop_table('heard')
+    op.drop_table('findings')
+    op.drop_table('expectations')
     with op.batch_alter_table('entries', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_entries_budget_period_start'))
         batch_op.drop_index(batch_op.f('ix_entries_account_id_budget_period_start'))
 
     op.drop_table('entries')
     op.drop_table('delegations')
+    with op.batch_alter_table('dangers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dangers_burns'))
+        batch_op.drop_index(batch_op.f('ix_dangers_account_id'))
+
+    op.drop_table('dangers')
     op.drop_table('conversations')
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_charges_account_id_day'))
@@ -328,6 +465,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_asked_person_id'))
 
     op.drop_table('asked')
+    op.drop_table('alerts')
     with op.batch_alter_table('accounts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_accounts_owner_id'))
 

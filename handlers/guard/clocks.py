@@ -1,0 +1,233 @@
+"""The guard's clocks: plain figures in, a judgement out.
+
+- **Velocity**, where a provider reports hours: an hour that costs several times as much as the dearest usual hour.
+- **Daily**: a day, even while it lasts, that costs more than twice the dearest day of eight weeks, and is far from the
+  usual of its kind (a weekday or a free day) by the median and the median deviation of its logarithm.
+- **Loop**: hours on end in which every request is as large as the others, which people's work never is.
+- **Weekly**: a slow drift, by whole weeks.
+
+An account without a history of its own is measured by what the dearest of its kind usually cost. Logarithms are only
+compared; money stays in whole nanos.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from math import exp, log
+from statistics import median, median_low
+from typing import Literal
+
+Clock = Literal["velocity", "daily", "loop", "weekly"]
+DANGERS: frozenset[Clock] = frozenset({"velocity", "daily"})
+
+HISTORY_DAYS = 56
+HOURS_DAYS = 28
+ACTIVE_DAYS_MIN = 14
+ACTIVE_HOURS_MIN = 48
+HOUR_TIMES = 4  # of the dearest but one in twenty of one's own hours
+HOUR_LATE = timedelta(hours=3)  # an hour is reported by then
+DAY_TIMES = 2  # of one's own dearest day
+PEER_TIMES = 3  # of the dearest but one in twenty of one's kind
+DEVIATIONS = 3.5
+SCALE_MIN = 0.2
+MAD_TO_SIGMA = 1.4826
+LOOP_HOURS = 8
+LOOP_REQUESTS = 10
+LOOP_PERMILLE = 10
+WEEK = 7
+WEEKS_MIN = 3
+WEEK_TIMES_PERCENT = 150
+WEEK_FLOORS = 4
+SATURDAY = 5
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """What an account cost in an hour. `input` and `output` are tokens."""
+
+    start: datetime
+    cost_nanos: int
+    requests: int
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """An account as the guard sees it.
+
+    Args:
+        hours: what is reported by the hour, of the last four weeks, the oldest first.
+        days: what each day cost, of the last eight weeks and today.
+        peer_hour: the dearest usual hour among accounts of its kind, for one without a history.
+        peer_day: the dearest usual day.
+        whole_until: days before this one are whole.
+        since: when the danger began that is known already, if there is one: what is usual was before.
+    """
+
+    hours: Sequence[Spell]
+    days: Mapping[date, int]
+    peer_hour: int
+    peer_day: int
+    whole_until: date
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Something out of the ordinary.
+
+    Args:
+        clock: which one rang.
+        since: when it began.
+        until: up to when it was seen burning.
+        now_nanos: what the last hour, day or week cost.
+        usual_nanos: what such a one usually costs at most.
+        excess_nanos: what it has cost above the usual so far.
+        rate_nanos: what an hour of it costs above the usual.
+    """
+
+    clock: Clock
+    since: datetime
+    until: datetime
+    now_nanos: int
+    usual_nanos: int
+    excess_nanos: int
+    rate_nanos: int
+
+
+def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:
+    """What is out of the ordinary now, the most pressing first.
+
+    Args:
+        burn: the account.
+        now: the moment.
+        morning: when somebody will be there again.
+        floor_nanos: what it must have cost above the usual, or will have by the morning.
+    """
+    seen = (_velocity(burn, now, morning, floor_nanos), _daily(burn, now, floor_nanos), _loop(burn, now, floor_nanos))
+    return [each for each in seen if each is not None]
+
+
+def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Sight | None:
+    """The hours that burn, back from the latest; one quiet hour among them does not end it."""
+    fresh = now - HOUR_LATE - _HOUR
+    usual = _usual_hour(burn, min(fresh - _DAY, burn.since or now))
+    burning: list[Spell] = []
+    for spell in reversed(burn.hours):
+        if spell.start < (burning[-1].start - 2 * _HOUR if burning else fresh):
+            break
+        if spell.cost_nanos > HOUR_TIMES * usual:
+            burning.append(spell)
+    if not burning:
+        return None
+    excess = sum(spell.cost_nanos - usual for spell in burning)
+    whole = [spell for spell in burning if spell.start + _HOUR <= now][:3] or burning
+    rate = sum(spell.cost_nanos - usual for spell in whole) // len(whole)
+    ahead = rate * max(0, int((morning - now).total_seconds())) // 3600
+    if excess + ahead < floor_nanos:
+        return None
+    until = min(now, burning[0].start + _HOUR)
+    return Sight("velocity", burning[-1].start, until, whole[0].cost_nanos, usual, excess, rate)
+
+
+def _usual_hour(burn: Burn, before: datetime) -> int:
+    """The dearest but one in twenty of the hours with usage until a day ago; of one's kind without a history."""
+    known = sorted(spell.cost_nanos for spell in burn.hours if spell.start < before and spell.cost_nanos > 0)
+    return known[len(known) * 19 // 20] if len(known) >= ACTIVE_HOURS_MIN else burn.peer_hour
+
+
+def _daily(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
+    """Today so far, or yesterday, which is still reported; and the days before them that burnt as well."""
+    latest = sorted((day for day in burn.days if day >= burn.whole_until - _DAY), reverse=True)
+    known = burn.since.date() if burn.since else now.date()
+    for day in latest:
+        usual, most = _usual_day({each: cost for each, cost in burn.days.items() if each < min(day, known)}, day, burn)
+        burning = []
+        while burn.days.get(day, 0) > most:
+            burning.append(day)
+            day -= _DAY  # noqa: PLW2901 - back from the latest
+        excess = sum(burn.days[each] - usual for each in burning)
+        if excess < floor_nanos or not burning:
+            continue
+        start, last = (datetime.combine(each, time(), UTC) for each in (burning[-1], burning[0]))
+        until = min(now, last + _DAY)
+        rate = (burn.days[burning[0]] - usual) // max(1, int((until - last).total_seconds()) // 3600)
+        return Sight("daily", start, until, burn.days[burning[0]], usual, excess, rate)
+    return None
+
+
+def _usual_day(every: Mapping[date, int], day: date, burn: Burn) -> tuple[int, int]:
+    """What such a day usually costs, and what it may cost."""
+    past = {each: cost for each, cost in every.items() if cost > 0}
+    if len(past) < ACTIVE_DAYS_MIN:
+        return median_low(past.values()) if past else 0, PEER_TIMES * max(burn.peer_day, *past.values(), 0)
+    alike = [cost for each, cost in past.items() if (each.weekday() >= SATURDAY) == (day.weekday() >= SATURDAY)]
+    known = alike if len(alike) >= WEEK else list(past.values())
+    middle = median_low(known)
+    most = max(int(middle * _times(known)), DAY_TIMES * max(past.values()))
+    return middle, most
+
+
+def _times(known: Sequence[int]) -> float:
+    """How many times the median is still usual, by the median deviation of the logarithms."""
+    logs = [log(each) for each in known]
+    middle = median(logs)
+    scale = max(SCALE_MIN, MAD_TO_SIGMA * median(abs(each - middle) for each in logs))
+    return exp(min(DEVIATIONS * scale, 20.0))
+
+
+def _loop(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
+    """The last hours, as long as their requests are all alike; the floor counts for a week of it."""
+    alike: list[Spell] = []
+    for spell in reversed(burn.hours):
+        if spell.requests < LOOP_REQUESTS or (alike and not _alike(spell, alike[-1])):
+            break
+        alike.append(spell)
+    if len(alike) < LOOP_HOURS or alike[0].start < now - HOUR_LATE - _HOUR:
+        return None
+    cost = sum(spell.cost_nanos for spell in alike)
+    rate = cost // len(alike)
+    if rate * 24 * WEEK < floor_nanos:
+        return None
+    until = min(now, alike[0].start + _HOUR)
+    return Sight("loop", alike[-1].start, until, alike[0].cost_nanos, 0, cost, rate)
+
+
+def _alike(one: Spell, other: Spell) -> bool:
+    """Whether the requests of two hours that follow each other are of the same size and as many, to a hundredth."""
+    pairs = (
+        (one.requests, other.requests),
+        (one.input * other.requests, other.input * one.requests),
+        (one.output * other.requests, other.output * one.requests),
+    )
+    near = all(abs(a - b) * 1000 <= LOOP_PERMILLE * max(a, b) for a, b in pairs)
+    return near and other.start - one.start == _HOUR
+
+
+def drift(days: Mapping[date, int], end: date, floor_nanos: int) -> Sight | None:
+    """Whether the last seven whole days cost far more than the weeks before.
+
+    Args:
+        days: what each day cost.
+        end: the day after the last whole one.
+        floor_nanos: the floor of a day.
+    """
+    sums = [_week(days, end, number) for number in range(HISTORY_DAYS // WEEK + 1)]
+    now, past = sums[0], [each for each in sums[1:] if each > 0]
+    if len(past) < WEEKS_MIN:
+        return None
+    middle = median_low(past)
+    most = max(int(middle * _times(past)), max(past) * WEEK_TIMES_PERCENT // 100)
+    if now <= most or now - middle < WEEK_FLOORS * floor_nanos:
+        return None
+    until = datetime.combine(end, time(), UTC)
+    since = until - timedelta(days=WEEK)
+    return Sight("weekly", since, until, now, middle, now - middle, (now - middle) // (24 * WEEK))
+
+
+def _week(days: Mapping[date, int], end: date, number: int) -> int:
+    """What a week cost, the latest is number 0."""
+    return sum(days.get(end - timedelta(days=number * WEEK + back), 0) for back in range(1, WEEK + 1))

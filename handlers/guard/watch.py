@@ -1,0 +1,242 @@
+"""The guard at work: after each pull it looks, remembers, and tells."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from handlers.card import Card
+from handlers.context import CLOCK, Context
+from handlers.guard import cards
+from handlers.guard.clocks import (
+    DANGERS,
+    HISTORY_DAYS,
+    HOURS_DAYS,
+    WEEK,
+    WEEK_FLOORS,
+    Burn,
+    Sight,
+    Spell,
+    drift,
+    look,
+)
+from handlers.hours import after_working, next_morning
+from handlers.place import Place
+from handlers.trouble import Refused
+from storage import burn, dangers, people, reports, usage
+from storage.burn import Bucket
+from storage.dangers import Danger
+from storage.directory import Person
+from storage.people import Account
+from storage.usage import HOURS_OF_A_DAY
+
+KINDS = ("person", "agent", "unallocated")
+_DAY = timedelta(days=1)
+
+
+def watch(ctx: Context) -> Card:
+    """Look at what everybody burns, and tell owners and finance of danger; said by the clock after each pull."""
+    if ctx.person.id != CLOCK.id:
+        raise Refused("The guard is set off by the clock, after each pull. Say: guard")
+    accounts = {each.id: each for each in people.accounts_ever(ctx.conn) if each.kind in KINDS}
+    known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
+    expected = dangers.expected(ctx.conn, ctx.today)
+    hot = [each for each in known if each.burns and each.clock != "weekly"]
+    looked = _looked(ctx, accounts, known)
+    for account_id, seen in looked.items():
+        mine = [each for each in known if each.account_id == account_id]
+        if account_id not in expected:
+            _remember(ctx, account_id, seen, mine)
+    for each in hot:
+        still = [sight for sight in looked.get(each.account_id, []) if sight.clock == each.clock]
+        if not still or each.account_id in expected:
+            _end(ctx, accounts[each.account_id], each)
+    burning = [each for each in dangers.known(ctx.conn, ctx.now) if each.burns]
+    for each in burning:
+        _tell(ctx, accounts[each.account_id], each)
+    return Card(f"{len(burning)} accounts burn out of the ordinary")
+
+
+def watch_weeks(ctx: Context) -> None:
+    """Look for slow drifts, once a night; whoever drifts is told in working hours."""
+    end = reports.whole_until(ctx.conn, ctx.today)
+    floor = ctx.house.guard_floor_nanos
+    known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
+    expected = dangers.expected(ctx.conn, ctx.today)
+    dear = burn.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
+    days = burn.days(ctx.conn, dear, end - (HISTORY_DAYS + WEEK) * _DAY)
+    seen = {each: sight for each in dear if (sight := drift(days[each], end, floor))}
+    for account_id, sight in seen.items():
+        mine = [each for each in known if each.account_id == account_id]
+        recent = any(each.until > sight.since for each in mine if each.clock != "weekly")
+        if account_id not in expected and not recent:
+            _remember(ctx, account_id, [sight], mine)
+    for each in known:
+        if each.burns and each.clock == "weekly" and each.account_id not in seen:
+            dangers.note(ctx.conn, each.id, burns=False, ended_at=ctx.now)
+
+
+# Looking -------------------------------------------------------------------------------------------------------------
+
+
+def _looked(ctx: Context, accounts: dict[str, Account], known: Sequence[Danger]) -> dict[str, list[Sight]]:
+    """What is out of the ordinary, by account. Only who spent enough of late is looked at closely."""
+    late: dict[str, list[Bucket]] = defaultdict(list)
+    since = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    for pull in usage.pulled(ctx.conn):
+        for bucket in burn.latest(ctx.conn, pull.provider, since):
+            if bucket.account_id in accounts:
+                late[bucket.account_id].append(bucket)
+    floor = ctx.house.guard_floor_nanos
+    chosen = sorted(each for each, buckets in late.items() if _is_dear(buckets, floor))
+    hours = burn.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
+    days = burn.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
+    peers = _Peers(accounts, late)
+    whole_until = reports.whole_until(ctx.conn, ctx.today)
+    zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
+    found = {}
+    for each in chosen:
+        spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours[each]]
+        mine = [one for one in known if one.account_id == each and one.clock in DANGERS and one.verdict != "expected"]
+        seen = Burn(
+            hours=[spell for spell in spells if not _was_danger(spell.start, mine)],
+            days={day: cost for day, cost in days[each].items() if not _was_danger_on(day, ctx, mine)},
+            peer_hour=peers.hour(accounts[each].kind),
+            peer_day=peers.day(accounts[each].kind),
+            whole_until=whole_until,
+            since=min((one.since for one in mine if one.burns), default=None),
+        )
+        morning = next_morning(ctx.now, ctx.house.working, _zone(ctx, zones.get(accounts[each].owner_id, "")))
+        found[each] = look(seen, ctx.now, morning, floor)
+    return found
+
+
+def _is_dear(buckets: Sequence[Bucket], floor_nanos: int) -> bool:
+    """Whether an hour of it for a week, or a day of it, comes to the floor."""
+    return any(each.cost_nanos * (24 * WEEK if each.hours < HOURS_OF_A_DAY else 1) >= floor_nanos for each in buckets)
+
+
+def _was_danger(start: datetime, mine: Iterable[Danger]) -> bool:
+    """Whether an hour lies in a danger that is over, so that it is not taken for usual."""
+    return any(each.since <= start < each.until for each in mine if not each.burns)
+
+
+def _was_danger_on(day: date, ctx: Context, mine: Iterable[Danger]) -> bool:
+    """Whether a day does. A danger of days has those of the provider, one of hours those of the organization."""
+    for each in mine:
+        zone = UTC if each.clock == "daily" else ctx.house.zone
+        last = each.until - timedelta(seconds=1)
+        if not each.burns and each.since.astimezone(zone).date() <= day <= last.astimezone(zone).date():
+            return True
+    return False
+
+
+class _Peers:
+    """What the dearest but one in twenty of a kind cost of late: for accounts that have no history of their own."""
+
+    def __init__(self, accounts: dict[str, Account], late: dict[str, list[Bucket]]) -> None:
+        self._hours: dict[str, list[int]] = defaultdict(list)
+        self._days: dict[str, list[int]] = defaultdict(list)
+        for account_id, buckets in late.items():
+            kind = accounts[account_id].kind
+            days: dict[date, int] = defaultdict(int)
+            for each in buckets:
+                days[each.day] += each.cost_nanos
+                if each.hours < HOURS_OF_A_DAY and each.cost_nanos:
+                    self._hours[kind].append(each.cost_nanos)
+            self._days[kind] += days.values()
+
+    def hour(self, kind: str) -> int:
+        return dearest(self._hours[kind])
+
+    def day(self, kind: str) -> int:
+        return dearest(self._days[kind])
+
+
+def dearest(costs: Iterable[int]) -> int:
+    """The dearest but one in twenty, 0 of none."""
+    known = sorted(costs)
+    return known[len(known) * 19 // 20] if known else 0
+
+
+# Remembering ---------------------------------------------------------------------------------------------------------
+
+
+def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequence[Danger]) -> None:
+    """Bring what burns up to date, or note what is new; of several sights the most pressing counts."""
+    burning = [each for each in mine if each.burns]
+    for sight in seen:
+        pressing = sight.clock in DANGERS
+        same = next((each for each in burning if each.clock == sight.clock), None)
+        values: dict[str, object] = {
+            name: getattr(sight, name) for name in ("until", "now_nanos", "usual_nanos", "rate_nanos")
+        }
+        if same is not None:
+            since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
+            dangers.note(ctx.conn, same.id, since=since, excess_nanos=excess, **values)
+            return
+        if any(pressing <= (each.clock in DANGERS) for each in burning):
+            continue
+        if not any(each.until > sight.since for each in mine if not each.burns and each.clock != "weekly"):
+            found = {"clock": sight.clock, "since": sight.since, "excess_nanos": sight.excess_nanos, **values}
+            dangers.begin(ctx.conn, account_id, **found)
+            return
+
+
+# Telling -------------------------------------------------------------------------------------------------------------
+
+
+def _tell(ctx: Context, account: Account, one: Danger) -> None:
+    """Tell of a danger at once, and again each time it has doubled; of the rest once, in working hours."""
+    pressing = one.clock in DANGERS
+    if one.told_nanos is not None and (not pressing or one.excess_nanos < 2 * one.told_nanos):
+        return
+    readers = [each for each in told(ctx, account, one) if pressing or _is_awake(ctx, each)]
+    if not readers and not pressing:
+        return
+    one = _pause(ctx, account, one)
+    for person in readers:
+        theirs = replace(ctx, person=person)
+        theirs.tell(person.id, f"danger/{one.id}/{one.told_times}", cards.danger(theirs, account, one))
+    dangers.note(ctx.conn, one.id, told_nanos=one.excess_nanos, told_times=one.told_times + 1)
+
+
+def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
+    """Have an agent paused that has burnt more than the rules allow."""
+    limit = ctx.house.pause_above_nanos
+    if one.paused or limit is None or account.kind != "agent" or one.excess_nanos < limit or one.verdict:
+        return one
+    unheard = replace(ctx, place=Place("clock", ""))
+    unheard.later(f"pause/{one.id}", cards.pause_sentence(account), ctx.now)
+    return dangers.note(ctx.conn, one.id, paused=True)
+
+
+def _end(ctx: Context, account: Account, one: Danger) -> None:
+    """It is over: say what it came to, and take the buttons off what was said before."""
+    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now)
+    if one.told_nanos is None:
+        return
+    for person in told(ctx, account, one):
+        theirs = replace(ctx, person=person)
+        card = cards.over(theirs, account, over)
+        for number in range(one.told_times):
+            theirs.tell(person.id, f"danger/{one.id}/{number}", card, again=True)
+        theirs.tell(person.id, f"danger/{one.id}/over", card)
+
+
+def told(ctx: Context, account: Account, one: Danger) -> Iterator[Person]:
+    """Whom it concerns: the owner; finance, too, if it is a danger, or if nobody owns it."""
+    everybody = people.active_people(ctx.conn)
+    owner = [each for each in everybody if each.id == account.owner_id]
+    yield from owner
+    if one.clock in DANGERS or not owner:
+        yield from (each for each in everybody if "finance" in each.roles and each not in owner)
+
+
+def _is_awake(ctx: Context, person: Person) -> bool:
+    return after_working(ctx.now, 0, ctx.house.working, _zone(ctx, person.zone)) == ctx.now
+
+
+def _zone(ctx: Context, name: str) -> ZoneInfo:
+    return ZoneInfo(name or ctx.house.organization.zone)

@@ -1,0 +1,87 @@
+"""Requests that are several times as large as those of others on the same model."""
+
+from collections.abc import Iterator
+
+from handlers.waste.use import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, count, monthly, tokens_of
+from storage.findings import Found
+
+TIMES_MIN = 3
+SHARE_PERCENT_MIN = 50  # of the money must go to models on which it is so
+ALIKE_PERCENT = 150
+
+
+def context_bloat(one: Usage, peers: Peers) -> Iterator[Found]:
+    """The input is three times the median of one's peers, and the answers are not longer for it."""
+    models = _larger(one, peers, "input")
+    if not models or any(not _alike(one, peers, model, "output") for model in models):
+        return
+    excess = sum(_excess(one.models[model], usual) for model, usual in models.items())
+    sizes = _sizes(one, models, "input")
+    yield Found(
+        "context_bloat",
+        one.account_id,
+        "",
+        "Carries much more context than others do",
+        (("Input a request", sizes[0]), ("Others, same models", sizes[1])),
+        "Begin anew for a new task, and hand over files by need instead of all at once.",
+        monthly(one.whole.cost_nanos),
+        (monthly(excess) * 3 // 10, monthly(excess) * 9 // 10),
+        "medium",
+        tokens_of(models, INPUT_KINDS),
+    )
+
+
+def verbose_output(one: Usage, peers: Peers) -> Iterator[Found]:
+    """The output is three times the median of one's peers."""
+    models = _larger(one, peers, "output")
+    if not models:
+        return
+    parts = {model: one.models[model] for model in models}
+    excess = sum(part.worth((part.output - models[model] * part.requests) * OUTPUT) for model, part in parts.items())
+    sizes = _sizes(one, models, "output")
+    yield Found(
+        "verbose_output",
+        one.account_id,
+        "",
+        "Has much more written than others do",
+        (("Output a request", sizes[0]), ("Others, same models", sizes[1])),
+        "Ask for the change instead of the whole file, and set a limit for thinking.",
+        monthly(one.whole.cost_nanos),
+        (monthly(excess) * 3 // 10, monthly(excess)),
+        "low",
+        tokens_of(models, ["tokens_output"]),
+    )
+
+
+def _larger(one: Usage, peers: Peers, size: Size) -> dict[str, int]:
+    """The models on which one's requests are so much larger, with the usual size; none if they are a side-line.
+
+    Programs differ by design, so only people are compared.
+    """
+    if not one.person:
+        return {}
+    usual = {model: peers.usual(model, size, person=True) for model in one.models}
+    found = {
+        model: known
+        for model, known in usual.items()
+        if known and one.models[model].per_request(size) >= TIMES_MIN * known
+    }
+    cost = sum(one.models[model].cost_nanos for model in found)
+    return found if cost * 100 >= one.whole.cost_nanos * SHARE_PERCENT_MIN else {}
+
+
+def _alike(one: Usage, peers: Peers, model: str, size: Size) -> bool:
+    usual = peers.usual(model, size, person=True)
+    return usual is not None and one.models[model].per_request(size) * 100 <= usual * ALIKE_PERCENT
+
+
+def _excess(part: Part, usual: int) -> int:
+    """What the input above the usual costs, at the blend of plain and cached that it has."""
+    inputs = Part(part.cost_nanos, (*part.tokens[:4], 0), part.requests, part.failed)
+    cost = part.worth(inputs.weight)
+    return cost * (part.input - usual * part.requests) // part.input
+
+
+def _sizes(one: Usage, models: dict[str, int], size: Size) -> tuple[str, str]:
+    main = max(models, key=lambda model: one.models[model].cost_nanos)
+    return f"{count(one.models[main].per_request(size))} tokens on {main}", f"{count(models[main])} tokens"

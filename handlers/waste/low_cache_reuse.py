@@ -1,0 +1,41 @@
+"""Little of the input is read from a cache, though requests are large enough to repeat much of it."""
+
+from collections.abc import Iterator
+
+from handlers.waste.use import INPUT, INPUT_KINDS, READ, WRITE_5M, Peers, Usage, count, monthly, share, tokens_of
+from storage.findings import Found
+
+REUSED_PERCENT_MAX = 25
+TOKENS_MIN = 10**6
+INPUT_MIN = 2_000
+AIMS_PERCENT = (35, 70)
+READS_OF_A_WRITE = 5
+
+
+def low_cache_reuse(one: Usage, _peers: Peers) -> Iterator[Found]:
+    """Less than a quarter of the input is read; it could be a third at least, with a write for every five reads."""
+    part = one.whole
+    whole = part.input
+    large = part.plain >= TOKENS_MIN and part.plain > part.written and part.per_request("input") >= INPUT_MIN
+    if not large or part.read * 100 >= whole * REUSED_PERCENT_MAX:
+        return
+    savings = []
+    for aim in AIMS_PERCENT:
+        moved = whole * aim // 100 - part.read
+        savings.append(part.worth(moved * (INPUT - READ) - moved // READS_OF_A_WRITE * (WRITE_5M - INPUT)))
+    low, high = map(monthly, savings)
+    yield Found(
+        "low_cache_reuse",
+        one.account_id,
+        "",
+        f"Only {share(part.read, whole)} of the input is read from a cache",
+        (
+            ("Input a request", f"{count(part.per_request('input'))} tokens"),
+            ("Read from a cache", share(part.read, whole)),
+        ),
+        "Put what stays the same first (instructions, tools, documents) and mark it for the cache.",
+        monthly(part.cost_nanos),
+        (low, high),
+        "medium",
+        tokens_of(one.models, INPUT_KINDS),
+    )

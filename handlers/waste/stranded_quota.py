@@ -1,0 +1,27 @@
+"""A share of a pool that lies idle while others could use it."""
+
+from collections.abc import Iterator
+
+from handlers.waste.use import Peers, Usage, share
+from storage.findings import Found
+
+USED_PERCENT_MAX = 20
+
+
+def stranded_quota(one: Usage, _peers: Peers) -> Iterator[Found]:
+    """Less than a fifth of the share was used in each of two periods: nothing is lost, but others went without."""
+    for mine in one.shares:
+        if any(used * 100 >= limit * USED_PERCENT_MAX for limit, used in mine.periods):
+            continue
+        (limit, used), (_, before) = mine.periods
+        yield Found(
+            "stranded_quota",
+            one.account_id,
+            mine.budget,
+            f"{share(used, limit)} of the share of {mine.budget} was used, twice in a row",
+            (("The period before", share(before, mine.periods[1][0])),),
+            "Make the share smaller with allot, so that others can use the rest.",
+            0,
+            None,
+            "high",
+        )

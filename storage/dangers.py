@@ -1,0 +1,115 @@
+"""Dangers: accounts that burn money out of the ordinary, and what people said about them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Date, Row, bindparam, delete, insert, or_, select, update
+
+from storage.models import Instant, dangers, expectations
+from storage.upsert import upsert
+
+Verdict = Literal["", "expected", "unexpected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Danger:
+    """One spell of it, from the first sight to the end.
+
+    Args:
+        id: the number people say.
+        account_id: whose.
+        clock: which clock rang.
+        burns: whether it goes on, as far as is known.
+        since: when it began.
+        until: up to when it was seen burning.
+        now_nanos: what the last hour, day or week cost.
+        usual_nanos: what such a one usually costs.
+        excess_nanos: what it has cost above the usual.
+        rate_nanos: what an hour costs above the usual.
+        told_nanos: what it had cost when people were told last, None if they were not told.
+        told_times: how often they were told.
+        paused: whether the rules had it paused.
+        verdict: what its owner said: "expected", "unexpected" or nothing.
+        ended_at: when it was found to be over.
+    """
+
+    id: int
+    account_id: str
+    clock: str
+    burns: bool
+    since: datetime
+    until: datetime
+    now_nanos: int
+    usual_nanos: int
+    excess_nanos: int
+    rate_nanos: int
+    told_nanos: int | None
+    told_times: int
+    paused: bool
+    verdict: Verdict
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Somebody said that what an account burns until the end of a day is meant so."""
+
+    account_id: str
+    until: date
+    said_by: str
+    reason: str
+    said_at: datetime
+
+
+_COLUMNS = [dangers.c[name] for name in Danger.__dataclass_fields__]
+_SINCE = (
+    select(*_COLUMNS)
+    .where(or_(dangers.c.burns, dangers.c.until >= bindparam("since", type_=Instant)))
+    .order_by(dangers.c.id)
+)
+_EXPECTED = select(expectations).where(expectations.c.until >= bindparam("today", type_=Date))
+
+
+def _danger(row: Row[Any]) -> Danger:
+    return Danger(*list(row))
+
+
+def begin(conn: Connection, account_id: str, **seen: object) -> Danger:
+    """Note the first sight of a danger; the names are those of `Danger`."""
+    row = {"account_id": account_id, "burns": True, "told_times": 0, "paused": False, "verdict": "", **seen}
+    return _danger(conn.execute(insert(dangers).values(**row).returning(*_COLUMNS)).one())
+
+
+def note(conn: Connection, number: int, **values: object) -> Danger:
+    """Change what is known of a danger; the names are those of `Danger`."""
+    changed = update(dangers).where(dangers.c.id == number).values(**values).returning(*_COLUMNS)
+    return _danger(conn.execute(changed).one())
+
+
+def find(conn: Connection, number: str) -> Danger | None:
+    """The danger of a number, or None."""
+    if not number.isdecimal() or len(number) > len(str(2**31)) - 1:
+        return None
+    row = conn.execute(select(*_COLUMNS).where(dangers.c.id == int(number))).first()
+    return _danger(row) if row else None
+
+
+def known(conn: Connection, since: datetime) -> list[Danger]:
+    """Dangers that burn, or burnt after a moment, the oldest first."""
+    return [_danger(row) for row in conn.execute(_SINCE, {"since": since})]
+
+
+def expect(conn: Connection, new: Expectation) -> None:
+    """Remember that something is meant so; it replaces what was said of the account before."""
+    upsert(conn, expectations, [{name: getattr(new, name) for name in Expectation.__dataclass_fields__}])
+
+
+def unexpect(conn: Connection, account_id: str) -> None:
+    """Forget that it was meant so."""
+    conn.execute(delete(expectations).where(expectations.c.account_id == account_id))
+
+
+def expected(conn: Connection, today: date) -> dict[str, Expectation]:
+    """What is expected today, by account."""
+    return {row[0]: Expectation(*row) for row in conn.execute(_EXPECTED, {"today": today})}

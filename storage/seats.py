@@ -1,0 +1,55 @@
+"""Seats: places at a provider that are paid for by the month, whoever uses them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from sqlalchemy import Connection, and_, delete, select
+
+from storage.models import links, seats
+from storage.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A seat as its provider tells it.
+
+    Args:
+        provider: the name under which app.yaml lists it.
+        external_id: the provider's id of the user who has it, as in Charge.subject.
+        plan: what is paid for, such as "Business".
+        month_nanos: what it costs a month, in the house currency.
+        used_on: the last day on which it was used, None if never.
+        since: the day it was given.
+    """
+
+    provider: str
+    external_id: str
+    plan: str
+    month_nanos: int
+    used_on: date | None
+    since: date
+
+
+_OWNED = (
+    select(links.c.account_id, seats)
+    .join(
+        links,
+        and_(links.c.platform == seats.c.provider, links.c.kind == "user", links.c.external_id == seats.c.external_id),
+    )
+    .order_by(links.c.account_id, seats.c.provider, seats.c.external_id)
+)
+
+
+def record(conn: Connection, provider: str, here: Sequence[Seat]) -> None:
+    """Take in a provider's list of seats; one that is not on it any more is given up."""
+    conn.execute(delete(seats).where(seats.c.provider == provider))
+    upsert(conn, seats, [asdict(each) for each in sorted(here, key=lambda each: each.external_id)])
+
+
+def owned(conn: Connection) -> dict[str, list[Seat]]:
+    """The seats of each account that a person was linked to."""
+    found: dict[str, list[Seat]] = {}
+    for account_id, *values in conn.execute(_OWNED):
+        found.setdefault(account_id, []).append(Seat(*values))
+    return found
