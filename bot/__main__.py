@@ -22,9 +22,10 @@ from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
 from bot.focus import PROFILES
+from bot.optional import optional
 from bot.outcomes import read as read_outcomes
 from bot.pull import pull
-from bot.run import events_url, optional, serve
+from bot.run import events_url, serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
 from handlers import COMMANDS

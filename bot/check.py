@@ -10,9 +10,10 @@ from bot.app import App
 from bot.build import build
 from bot.config import Misconfigured, Settings, secret
 from bot.directory.everybody import Everybody
-from bot.directory.source import Unusable
+from bot.directory.source import Probed, Unusable
+from bot.optional import optional
 from bot.providers.base import Finding, Provider
-from bot.run import optional, teams_secret
+from bot.run import teams_secret
 from bot.slack.show import check as check_slack
 from bot.slack.show import web_client
 from bot.trouble import Outside
@@ -41,6 +42,7 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
     yield from _sources(app, unlearnt)
+    yield from _probed(app)
     yield from _people(app)
     yield from _references(app)
     yield from _slack(settings, environ)
@@ -67,6 +69,13 @@ def _sources(app: App, unlearnt: str) -> Iterator[Finding]:
             yield Finding("people sources differ", ok=True, advice=each)
         if len(differences) > DIFFERENCES_MAX:
             yield Finding(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
+
+
+def _probed(app: App) -> Iterator[Finding]:
+    """What the sources that can be probed say of themselves."""
+    for _, source in app.directory.sources if isinstance(app.directory, Everybody) else ():
+        if isinstance(source, Probed):
+            yield from source.check()
 
 
 def _people(app: App) -> Iterator[Finding]:

@@ -197,9 +197,9 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: `sample`, `slack`, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
 
-    kind: Literal["sample", "csv", "slack"]
+    kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
 
     @model_validator(mode="before")
@@ -209,7 +209,7 @@ class SourceSettings(Rule):
         match value:
             case SourceSettings():
                 return value
-            case "sample" | "slack":
+            case "sample" | "slack" | "microsoft":
                 return {"kind": value}
             case {"csv": str(file)} if file.strip() and len(value) == 1:
                 return {"kind": "csv", "file": folder / file.strip()}
@@ -217,7 +217,7 @@ class SourceSettings(Rule):
                 raise ValueError("say which file, and nothing else, such as: csv: people.csv")
             case _:
                 word = next(map(str, value), "") if isinstance(value, dict) else str(value)
-                known = {"sample", "csv", "slack"}
+                known = {"sample", "csv", "slack", "microsoft"}
                 raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
 
     def __str__(self) -> str:

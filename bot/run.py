@@ -3,8 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
-from types import ModuleType
 
 import structlog
 import uvicorn
@@ -14,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.clock import Clock
 from bot.config import Misconfigured, secret
+from bot.optional import optional
 from bot.server import serve_until_told, server
 from bot.slack.door import Door, Settings
 from bot.slack.gate import Gate
@@ -60,20 +59,6 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
         yield server(app, routes, connected)
-
-
-def optional(module: str) -> ModuleType:
-    """A module of ours for Teams. Without Teams, neither its packages nor the second of their import are needed.
-
-    Raises:
-        Misconfigured: the packages are not installed.
-    """
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as missing:
-        raise Misconfigured(
-            f"For Teams the package {missing.name} is missing: pip install -r requirements-teams.txt"
-        ) from missing
 
 
 def teams_secret(app: App, environ: Mapping[str, str]) -> str:

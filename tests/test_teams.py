@@ -16,15 +16,18 @@ from starlette.applications import Starlette
 
 from bot import terminal
 from bot.app import App
+from bot.check import unreached
 from bot.config import Misconfigured, TeamsSettings
-from bot.run import optional
+from bot.optional import optional
+from bot.run import teams_secret
 from bot.teams.line import PATH, Line
-from bot.teams.serve import connected
+from bot.teams.serve import checked, connected
 from bot.teams.show import LIMITS, Pace
 from bot.trouble import Unreachable
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.place import Place
+from handlers.sentence import Sentence
 from storage import people
 from storage.db import Database
 from storage.directory import Link
@@ -466,6 +469,47 @@ def test_messages_and_secrets_stay_out_of_the_log(office: Office, caplog: pytest
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
     assert "secret project" not in written
     assert "no.token.secret" not in written
+
+
+def test_where_the_door_broke_is_logged_and_what_was_said_is_not(
+    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug of ours: Teams hears 500, the log has the place."""
+
+    def broken(_key: str, sentence: Sentence) -> None:
+        raise RuntimeError(sentence.text)
+
+    office.says("ana", "help")
+    monkeypatch.setattr(office.app, "answer", broken)
+    assert office.teams.say("ana", "my secret project").status == 500
+
+    written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
+    assert "Teams' door broke (RuntimeError)" in written
+    assert "bot/teams/door.py" in written
+    assert "secret project" not in written
+
+
+def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:
+    """Their directory knows them, and Teams has no address of theirs."""
+    office.says("ana", "help")
+    assert unreached(office.app).what == "Teams: 1 people can be written to"
+    link(office, "lea")
+    assert "1 people have no chat with the app yet (lea)" in unreached(office.app).what
+
+
+def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
+    """The secret; and one that Microsoft Entra does not take."""
+    with pytest.raises(Misconfigured, match="TEAMS_APP_SECRET is not set"):
+        teams_secret(office.app, {})
+
+    def refused(_scope: str | list[str], _tenant: str | None) -> str:
+        raise ValueError("invalid_client: the secret abc has ended")
+
+    line = Line(office.app.settings.msteams, "", teams.cloud, refused)
+    finding = checked(line)
+    assert not finding.ok
+    assert "TEAMS_APP_SECRET" in finding.advice
+    assert "abc" not in finding.advice
 
 
 def test_one_person_on_two_platforms_is_one_person(office: Office) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import threading
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from microsoft_teams.api import InvokeResponse
 from microsoft_teams.api.auth.cloud_environment import PUBLIC, CloudEnvironment
 from microsoft_teams.api.auth.credentials import TokenProvider
 from microsoft_teams.apps import ActivityEvent, App
+from microsoft_teams.apps.events import ErrorEvent
 from microsoft_teams.apps.http import HttpMethod, HttpRequest, HttpResponse, HttpRouteHandler
 from microsoft_teams.common import ClientOptions
 from starlette.requests import Request
@@ -85,6 +87,7 @@ class Line:
             messaging_endpoint=PATH,
             dangerously_allow_unauthenticated_requests=settings.playground,
         )
+        self.sdk.event("error")(_log_where)
         self._thread.start()
         self.run(self.sdk.initialize())
         self._inner: OnRequest | None = self.sdk.server.on_request
@@ -164,6 +167,12 @@ def _tenants_of(event: ActivityEvent) -> set[str]:
         event.token.tenant_id,
     ]
     return {str(each).lower() for each in found if each}
+
+
+def _log_where(event: ErrorEvent) -> None:
+    """Log where a handler of ours broke; what the error says may be what a person wrote."""
+    where = "".join(traceback.format_tb(event.error.__traceback__))
+    _log.error("Teams' door broke (%s):\n%s", type(event.error).__name__, where)
 
 
 async def _coroutine(work: Awaitable[HttpResponse]) -> HttpResponse:
