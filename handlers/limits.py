@@ -33,6 +33,7 @@ from storage.requests import Request
 RECENT = timedelta(days=28)
 TOLD_FOR = timedelta(days=7)
 FEW = 3
+MANY = 10
 ROWS_MAX = 50
 DONE = Card("Done")
 
@@ -162,9 +163,12 @@ def reconcile(ctx: Context, provider: One) -> Card:
     if "set_limit" not in vendor.can:
         return DONE
     limits.note_known(ctx.conn, _found_equal(lines))
-    for line in lines:
-        if line.action == "ask":
-            _ask_finance(ctx, vendor, line)
+    asks = [line for line in lines if line.action == "ask"]
+    if len(asks) > MANY:
+        key = f"changed/{vendor.name}/{ctx.today}"
+        tell_finance(ctx, key, lambda reader: _changed_card(reader, vendor, asks, lines))
+    for line in asks if len(asks) <= MANY else ():
+        _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
         tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: _stopped_card(reader, vendor, writes, lines))
@@ -275,6 +279,22 @@ def proceed(ctx: Context, provider: One) -> Card:
     return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
 
 
+def restore(ctx: Context, provider: One) -> Card:
+    """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
+    if "finance" not in ctx.person.roles:
+        raise Refused("Only finance settles what was changed at a provider.")
+    vendor = _vendor(ctx, provider)
+    lines = Desk(ctx).lines(limits.of_provider(ctx.conn, vendor.name))
+    asks = [line for line in lines if line.action == "ask" and not _is_own(ctx, line.held.account_id)]
+    for line in asks:
+        limits.keep(ctx.conn, line.held, -1, ctx.now)
+        _wish(ctx, line)
+    _deed(ctx, "restored ours", f"provider/{vendor.name}", f"{len(asks)} limits")
+    card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
+    tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
+    return card
+
+
 def theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
@@ -327,9 +347,17 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     line = next((each for each in Desk(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or _digits(line.held.seen_nanos) != seen:
         raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
-    if account and (account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id):
+    if account and _is_own(ctx, account.id):
         raise Refused("That is a limit of your own. Ask a colleague of finance.")
     return vendor, line
+
+
+def _is_own(ctx: Context, account_id: str) -> bool:
+    """Whether who speaks spends of an account, or owns it."""
+    account = people.account(ctx.conn, account_id)
+    return account is not None and (
+        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
+    )
 
 
 def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
@@ -367,6 +395,19 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
 
 def _both(ctx: Context, line: Line) -> Facts:
     return Facts((("Theirs", _dollars(ctx, line.held.seen_nanos)), ("Ours", _dollars(ctx, _certain(line).nanos))))
+
+
+def _changed_card(ctx: Context, vendor: Vendor, asks: list[Line], lines: list[Line]) -> Card:
+    return Card(
+        f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}",
+        (
+            Text("Somebody changed them there, so nothing was written over them."),
+            *_plan(ctx, vendor, asks[:5], len(lines)),
+            Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?"),
+            Button("Show the plan", f"limits {vendor.name}"),
+        ),
+        "warn",
+    )
 
 
 def _stopped_card(ctx: Context, vendor: Vendor, writes: list[Line], lines: list[Line]) -> Card:

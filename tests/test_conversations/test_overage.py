@@ -403,7 +403,7 @@ def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> No
 def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: Database, clock: Clock) -> None:
     """What was filled in reaches who decides; the budget is chosen where there are several."""
     flagship = {"name": "flagship", "who": "every person", "amount": "250 USD", "models": "flagship"}
-    company = Company(database, clock, {**RULES, "budgets": [*RULES["budgets"], flagship]})  # type: ignore[misc]
+    company = Company(database, clock, {**RULES, "budgets": [*RULES["budgets"], flagship]})
     form = company.hear("ana", "request of flagship")
     assert [each.name for each in form.inputs] == ["amount", "budget", "reason", "ticket", "result", "until"]
     assert {each.name: each.value for each in form.inputs}["budget"] == "flagship"
