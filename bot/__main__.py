@@ -221,7 +221,8 @@ def _prompt(person: str) -> str:
 
 def _forget_demo() -> None:
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+    limits = path.parent / "sample-limits.json"
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), limits):
         file.unlink(missing_ok=True)
 
 
