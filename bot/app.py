@@ -73,7 +73,7 @@ class App:
         providers: those that this process can reach, by name.
         directory: gives all that the people sources say.
         now: the clock.
-        link_by_email: whether a verified e-mail address is enough to know somebody.
+        link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
         wake: set when there is something to deliver.
     """
 
@@ -83,7 +83,7 @@ class App:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     directory: Callable[[], Directory] = Directory
     now: Callable[[], datetime] = utc_now
-    link_by_email: bool = True
+    link_by_email: Mapping[str, bool] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -159,7 +159,7 @@ class App:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
         if person is None or not person.active:
             raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.house)
+        return Context(conn, self.now(), person, sentence.place, self.house, {sentence.person: person})
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class App:
         """
 
         def work(conn: Connection) -> str | None:
-            found = people.person_by_email(conn, email) if self.link_by_email else None
+            found = people.person_by_email(conn, email) if self.link_by_email.get(platform, True) else None
             if found is None:
                 return None
             people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
@@ -198,6 +198,21 @@ class App:
             context = Context(conn, self.now(), CLOCK, sentence.place, self.house)
             if deliveries.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, sentence.place, card)
+
+        self.database.transact(work)
+        self.wake.set()
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> None:
+        """Let an answer that was shown become the answer to a press on it.
+
+        A message about something of its own, such as a request to decide, is left alone: it shows how that stands.
+        """
+
+        def work(conn: Connection) -> None:
+            wish = outbox.shown_as(conn, platform, receipt)
+            if wish is not None and wish.key.startswith(f"{platform}/"):
+                payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
+                outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
 
         self.database.transact(work)
         self.wake.set()
@@ -300,12 +315,18 @@ class App:
             How many were looked at.
         """
         targets = ["clock", *self.platforms, *self.providers]
+        taken = self.now()
         wishes = self.database.transact(
-            lambda conn: outbox.claim(conn, targets, self.now(), CLAIM_MAX, outbox.LEASE),
+            lambda conn: outbox.claim(conn, targets, taken, CLAIM_MAX, outbox.LEASE),
         )
         for wish in wishes:
-            self._deliver_one(wish)
+            if self.now() < taken + outbox.LEASE / 4 or self._still_ours(wish):
+                self._deliver_one(wish)
         return len(wishes)
+
+    def _still_ours(self, wish: Wish) -> bool:
+        """Keep the lease of a wish that had to wait for those before it, unless another has taken it meanwhile."""
+        return self.database.transact(lambda conn: outbox.renew(conn, wish, self.now() + outbox.LEASE))
 
     def guarded(self, work: Callable[[], object]) -> object:
         """Run a piece of the clock's work; trouble is logged and the clock goes on."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import yaml
 from apscheduler.triggers.cron import CronTrigger
@@ -72,6 +73,14 @@ def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
 
+def _guid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError as wrong:
+        raise ValueError(f"“{value}” is no id as Microsoft Entra shows them, such as {UUID(int=0)}") from wrong
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
@@ -84,6 +93,32 @@ class SlackSettings(Rule):
     command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/tokens"
     url: Annotated[str, Field(pattern=r"^https?://.+/$")] = "https://slack.com/api/"
     link_by_email: bool = True
+
+
+class TeamsSettings(Rule):
+    """Microsoft Teams: which app registration is ours, and whose people may speak."""
+
+    app_id: Guid | Literal[""] = ""
+    tenants: tuple[Guid, ...] = ()
+    link_by_email: bool = True
+    playground: bool = False
+
+    @property
+    def on(self) -> bool:
+        """Whether Teams is served."""
+        return bool(self.app_id) or self.playground
+
+    @model_validator(mode="after")
+    def _somebody_checks(self) -> "TeamsSettings":
+        if self.playground and self.tenants:
+            raise ValueError(
+                "the Playground's requests are signed by nobody, so it and tenants exclude each other; remove one"
+            )
+        if self.app_id and not self.tenants and not self.playground:
+            raise ValueError("say whose people may speak (tenants: [id of your Microsoft Entra tenant])")
+        if self.tenants and not self.app_id:
+            raise ValueError("say which app registration is ours (app_id: its Application (client) ID)")
+        return self
 
 
 class ServerSettings(Rule):
@@ -162,9 +197,9 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: `sample`, `slack`, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
 
-    kind: Literal["sample", "csv", "slack"]
+    kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
 
     @model_validator(mode="before")
@@ -174,7 +209,7 @@ class SourceSettings(Rule):
         match value:
             case SourceSettings():
                 return value
-            case "sample" | "slack":
+            case "sample" | "slack" | "microsoft":
                 return {"kind": value}
             case {"csv": str(file)} if file.strip() and len(value) == 1:
                 return {"kind": "csv", "file": folder / file.strip()}
@@ -182,7 +217,7 @@ class SourceSettings(Rule):
                 raise ValueError("say which file, and nothing else, such as: csv: people.csv")
             case _:
                 word = next(map(str, value), "") if isinstance(value, dict) else str(value)
-                known = {"sample", "csv", "slack"}
+                known = {"sample", "csv", "slack", "microsoft"}
                 raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
 
     def __str__(self) -> str:
@@ -244,6 +279,7 @@ class Settings(Rule):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
+    msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()

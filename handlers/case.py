@@ -78,7 +78,7 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
     may = {each.person.id: each for each in deciders(ctx, request)} if open_ else {}
     done = {each.person_id for each in asked if each.said and each.stage == request.stage}
     for one in {each.person_id: each for each in asked}.values():
-        person = people.person(ctx.conn, one.person_id)
+        person = ctx.somebody(one.person_id)
         if person is None:
             continue
         theirs = replace(ctx, person=person)
@@ -90,7 +90,7 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
         if anew and to_decide:
             theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
     answer_origin(ctx, request)
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     if asker and not open_:  # whoever was asked back has messages with a button, too
         theirs = replace(ctx, person=asker)
         for key in copies:
@@ -128,7 +128,7 @@ def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
 
 def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     name = asker.name if asker else request.asker_id
     amount = ctx.amount(request.amount, request.unit)
     standing = standing_of(ctx, request)
@@ -154,7 +154,7 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
 
 def settled_card(ctx: Context, request: Request) -> Card:
     """A request without buttons: decided, or waiting for others."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     name = asker.name if asker else request.asker_id
     amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
     facts = [
@@ -192,7 +192,7 @@ def grant(ctx: Context, request: Request, authority: str) -> None:
 
 def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
     """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     if asker:
         good = request.state == "approved"
         facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
@@ -237,5 +237,5 @@ def _small_print(ctx: Context, request: Request, why: Decider) -> str:
 def _name(ctx: Context, person_id: str) -> str:
     if person_id in ("rules", "clock"):
         return "the house rules"
-    person = people.person(ctx.conn, person_id)
+    person = ctx.somebody(person_id)
     return person.name if person else person_id

@@ -1,7 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ class Context:
         person: who speaks.
         place: where.
         house: the rules.
+        known: people who were looked up for this sentence, by id; None for nobody.
     """
 
     conn: Connection
@@ -48,6 +49,7 @@ class Context:
     person: Person
     place: Place
     house: House
+    known: dict[str, Person | None] = field(default_factory=dict, repr=False)
 
     @property
     def today(self) -> date:
@@ -63,6 +65,12 @@ class Context:
     def account_id(self) -> str:
         """The account of the person who speaks."""
         return f"person/{self.person.id}"
+
+    def somebody(self, person_id: str) -> Person | None:
+        """The person under an id, or None; looked up once, for one sentence sees one state of the world."""
+        if person_id not in self.known:
+            self.known[person_id] = people.person(self.conn, person_id)
+        return self.known[person_id]
 
     # Words ---------------------------------------------------------------------------------------------------------
 

@@ -344,7 +344,7 @@ def _decider(ctx: Context, asked: Request) -> Decider | None:
 def _already(ctx: Context, asked: Request) -> str:
     if asked.state == "pending":
         return f"Request #{asked.id} is with others to decide now."
-    decider = people.person(ctx.conn, asked.resolved_by)
+    decider = ctx.somebody(asked.resolved_by)
     return f"Request #{asked.id} was already {asked.state}{f' by {decider.name}' if decider else ''}."
 
 
@@ -377,5 +377,5 @@ def _positive(amount: Amount, unit: str) -> int:
 
 
 def _who(ctx: Context, person_id: str) -> str:
-    person = people.person(ctx.conn, person_id)
+    person = ctx.somebody(person_id)
     return person.name if person else person_id

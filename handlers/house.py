@@ -52,7 +52,7 @@ def _rollover(words: str) -> str:
 AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
-PLACE = r"^(slack|web):\S+$|^$"
+PLACE = r"^(slack|teams|web):\S+$|^$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 

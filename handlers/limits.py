@@ -25,7 +25,7 @@ from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
 from storage.audit import Deed
 from storage.ledger import Entry
-from storage.limits import Held, Subject
+from storage.limits import Held, Subject, Told, Window
 from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
@@ -61,9 +61,12 @@ class Line:
     action: Action
 
 
-def action(held: Held, wanted_nanos: int) -> Action:
-    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now."""
-    if held.seen_nanos == wanted_nanos:
+def action(held: Held, wanted_nanos: int, window: Window) -> Action:
+    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now.
+
+    The same amount for another time, such as for life, is another limit.
+    """
+    if held.seen_nanos == wanted_nanos and held.window == window:
         return "same"
     told = {held.known_nanos, held.said_nanos} - {None}
     ours = held.known_nanos is None or held.seen_nanos in told
@@ -93,8 +96,10 @@ class Desk:
             vendor = self._ctx.house.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
-            leave = wanted is None or (held.provider, held.subject) in paused
-            yield Line(held, wanted, "same" if leave or wanted is None else action(held, wanted.nanos))
+            if vendor is None or wanted is None or (held.provider, held.subject) in paused:
+                yield Line(held, wanted, "same")
+            else:
+                yield Line(held, wanted, action(held, wanted.nanos, vendor.window))
 
     def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
@@ -156,10 +161,9 @@ def reconcile(ctx: Context, provider: One) -> Card:
     _report_uncapped(ctx, vendor, lines)
     if "set_limit" not in vendor.can:
         return DONE
+    limits.note_known(ctx.conn, _found_equal(lines))
     for line in lines:
-        if line.wanted and line.held.seen_nanos == line.wanted.nanos != line.held.known_nanos:
-            _note_known(ctx, line.held, line.wanted)
-        elif line.action == "ask":
+        if line.action == "ask":
             _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
@@ -186,7 +190,7 @@ def landed(ctx: Context, provider: One, who: One, nanos: One, limit: One) -> Car
     """Note that a provider has a limit, and tell whoever waits for it; said by the clock."""
     _only_clock(ctx)
     vendor, subject = _vendor(ctx, provider), subject_of(who)
-    limits.note_known(ctx.conn, vendor.name, subject, int(nanos), int(limit), ctx.now)
+    limits.note_known(ctx.conn, [Told(vendor.name, subject, int(nanos), int(limit), ctx.now)])
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         deed(ctx, one, "applied", vendor.name, f"{int(nanos)} at {vendor.name}")
@@ -408,6 +412,8 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[Line]) -> None:
     """A new key or user that nothing limits, here or there, is the forgotten cap of the next shocking bill."""
     since = ctx.now - timedelta(days=1)
     capped = {line.held.account_id for line in lines if line.wanted}
+    # Who cannot be limited there has an owner here, whose budget is watched.
+    capped |= {line.held.account_id for line in lines if line.held.subject.kind not in vendor.limited} - {""}
     new = [
         line.held
         for line in lines
@@ -481,8 +487,11 @@ def _wish(ctx: Context, line: Line) -> None:
     outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
 
 
-def _note_known(ctx: Context, held: Held, wanted: Wanted) -> None:
-    limits.note_known(ctx.conn, held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
+def _found_equal(lines: list[Line]) -> Iterator[Told]:
+    """Limits that are as they should be, though we never heard that what we said had arrived."""
+    for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
+        if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
+            yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 
 
 def _deed(ctx: Context, what: str, subject: str, details: str) -> None:

@@ -51,6 +51,7 @@ class Held:
         subject: whose limit.
         account_id: whose that is here, "" if it is linked to nobody.
         name: what people call it there.
+        window: how often what was used starts from nothing there.
         seen_nanos: what the provider says now, None for no limit.
         seen_at: when it said so.
         first_seen_at: when we heard of it first.
@@ -65,6 +66,7 @@ class Held:
     subject: Subject
     account_id: str
     name: str
+    window: Window
     seen_nanos: int | None
     seen_at: datetime
     first_seen_at: datetime
@@ -173,21 +175,51 @@ def note_said(conn: Connection, held: Held, nanos: int) -> None:
     conn.execute(update(limits).where(_one(held.provider, held.subject)).values(**values))
 
 
-def note_known(conn: Connection, provider: str, subject: Subject, nanos: int, limit: int, now: datetime) -> None:
-    """Note that the provider has what we told it, and from which limit of the ledger that followed."""
-    conn.execute(
-        update(limits)
-        .where(_one(provider, subject))
-        .values(
-            said_nanos=nanos,
-            known_nanos=nanos,
-            known_limit=limit,
-            known_at=now,
-            seen_nanos=nanos,
-            seen_at=now,
-            kept_nanos=None,
-        ),
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A provider has what we told it: how much, and from which limit of the ledger that followed."""
+
+    provider: str
+    subject: Subject
+    nanos: int
+    limit: int
+    at: datetime
+
+
+_KNOWN = (
+    update(limits)
+    .where(
+        limits.c.provider == bindparam("where"),
+        limits.c.kind == bindparam("what"),
+        limits.c.external_id == bindparam("whose"),
     )
+    .values(
+        said_nanos=bindparam("nanos"),
+        known_nanos=bindparam("nanos"),
+        seen_nanos=bindparam("nanos"),
+        known_limit=bindparam("limit"),
+        known_at=bindparam("at"),
+        seen_at=bindparam("at"),
+        kept_nanos=None,
+    )
+)
+
+
+def note_known(conn: Connection, told: Iterable[Told]) -> None:
+    """Note that providers have what we told them."""
+    rows = [
+        {
+            "where": each.provider,
+            "what": each.subject.kind,
+            "whose": each.subject.external_id,
+            "nanos": each.nanos,
+            "limit": each.limit,
+            "at": each.at,
+        }
+        for each in told
+    ]
+    if rows:
+        conn.execute(_KNOWN, rows)
 
 
 def keep(conn: Connection, held: Held, wanted_nanos: int, now: datetime) -> None:

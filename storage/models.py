@@ -457,3 +457,16 @@ heard = Table(
     Column("answer", Text, nullable=False),
     Column("heard_at", Instant, nullable=False, index=True),
 )
+
+# How a place in Teams is reached: a channel or a group by its own id, a person (by the id in Microsoft Entra) in the
+# private chat with the app.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("place_id", String(255), primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("service_url", Text, nullable=False),
+    Column("tenant_id", String(64), nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)

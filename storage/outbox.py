@@ -58,6 +58,9 @@ class Wish:
 
 
 _COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_NEWER = (
+    update(wishes).where(wishes.c.id == bindparam("old")).values(version=wishes.c.version + 1, state="open", attempts=0)
+)
 _OLD = select(wishes.c.id, wishes.c.payload, wishes.c.state).where(wishes.c.key == bindparam("key"))
 
 
@@ -101,11 +104,7 @@ def ensure(
     old = conn.execute(_OLD, {"key": key}).one()
     if old.payload == payload and not (again and old.state != "open"):
         return False
-    conn.execute(
-        update(wishes)
-        .where(wishes.c.id == old.id)
-        .values(payload=payload, target=target, version=wishes.c.version + 1, state="open", due_at=due_at, attempts=0),
-    )
+    conn.execute(_NEWER, {"old": old.id, "payload": payload, "target": target, "due_at": due_at})
     return True
 
 
@@ -201,6 +200,13 @@ def shown_at(conn: Connection, target: str, place: str) -> list[Wish]:
         select(*_COLUMNS).where(wishes.c.kind == "show", wishes.c.target == target, mine).order_by(wishes.c.id),
     )
     return [Wish(*row) for row in rows]
+
+
+def shown_as(conn: Connection, target: str, receipt: str) -> Wish | None:
+    """The message that a platform gave a receipt for, None if the outbox did not send it."""
+    mine = wishes.c.kind == "show", wishes.c.target == target, wishes.c.receipt == receipt
+    row = conn.execute(select(*_COLUMNS).where(*mine)).first()
+    return None if row is None else Wish(*row)
 
 
 def waiting(conn: Connection) -> dict[str, int]:

@@ -37,6 +37,15 @@ _LINKED = select(links.c.account_id).where(
     links.c.kind == bindparam("kind"),
     links.c.external_id == bindparam("external_id"),
 )
+_IDENTITIES = (
+    select(links.c.platform, links.c.external_id)
+    .where(
+        links.c.account_id == bindparam("account"),
+        links.c.kind == "user",
+        links.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
+    .order_by(links.c.platform, links.c.external_id)
+)
 _ANCESTORS = select(lineage.c.ancestor_id).where(
     lineage.c.account_id == bindparam("account"),
     lineage.c.until == FOREVER,
@@ -152,10 +161,16 @@ def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str 
 
 def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
     """(platform, external id) of a person's identities on the named platforms, in their order of age."""
+    rows = conn.execute(_IDENTITIES, {"account": account_id, "platforms": list(platforms)})
+    return [(row[0], row[1]) for row in rows]
+
+
+def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
+    """(external id, account) of everybody who is known on a platform."""
     rows = conn.execute(
-        select(links.c.platform, links.c.external_id)
-        .where(links.c.account_id == account_id, links.c.kind == "user", links.c.platform.in_(list(platforms)))
-        .order_by(links.c.platform, links.c.external_id),
+        select(links.c.external_id, links.c.account_id)
+        .where(links.c.platform == platform, links.c.kind == "user")
+        .order_by(links.c.account_id),
     )
     return [(row[0], row[1]) for row in rows]
 

@@ -112,6 +112,11 @@ class Wanted:
 
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))
 _BY_HANDLE = select(requests).where(requests.c.handle == bindparam("handle"))
+_ASKED = (
+    select(asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
+    .where(asked.c.request_id == bindparam("id"))
+    .order_by(asked.c.stage, asked.c.person_id)
+)
 _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
@@ -305,9 +310,7 @@ def note_approval(conn: Connection, request_id: int, stage: int, person_id: str,
 
 def who_was_asked(conn: Connection, request_id: int) -> list[Asked]:
     """Everybody who was asked about a request, stage by stage."""
-    columns = (asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
-    rows = conn.execute(select(*columns).where(asked.c.request_id == request_id).order_by(*columns[:2]))
-    return [Asked(*row) for row in rows]
+    return [Asked(*row) for row in conn.execute(_ASKED, {"id": request_id})]
 
 
 def delegate(conn: Connection, person_id: str, to_id: str, until: date) -> None:

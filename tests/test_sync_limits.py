@@ -76,10 +76,16 @@ def test_three_figures_say_what_is_to_be_done(
     seen: int | None, known: int | None, kept: int | None, wanted: int, what: str
 ) -> None:
     """What is wanted, what we last said, what is there: somebody else's change is never overwritten."""
-    held = Held(
-        "llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, None, known, 0, kept, paused=False
-    )
-    assert action(held, wanted) == what
+    ana, heard = Subject("user", "ana"), (seen, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "month", *heard, None, known, 0, kept, paused=False)
+    assert action(held, wanted, "month") == what
+
+
+def test_the_same_amount_for_life_is_another_limit() -> None:
+    """$400 a month is not $400 for ever."""
+    ana, heard = Subject("user", "ana"), (400, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "total", *heard, None, None, 0, None, paused=False)
+    assert action(held, 400, "month") == "write"
 
 
 # Writing -------------------------------------------------------------------------------------------------------------

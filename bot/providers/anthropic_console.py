@@ -151,10 +151,10 @@ class ClaudeConsole(Claude):
             scope = {"type": "workspace", "workspace_id": subject.external_id}
         body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
         try:
-            said = self._limits.write_json("POST", LIMITS, body)
+            said = self._api.write_json("POST", LIMITS, body)  # only reading is in beta
         except Undeliverable as trouble:
             raise Undeliverable(f"{trouble}; {EARLY_ACCESS}") from trouble
-        return self._limits.read(_Configured, said, "the limit that was set").limit
+        return self._api.read(_Configured, said, "the limit that was set").limit
 
     def before(self, subject: Subject) -> str:
         """Which of a subject's keys are active."""

@@ -13,15 +13,15 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
 from bot.providers.anthropic_wire import ROOT, AdminApi, Body, Cents, Count, Word, nanos
-from bot.providers.http import Params
+from bot.providers.http import KeyRefused, NotThere, Params
 from bot.trouble import Undeliverable
 from storage.charges import Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
 USAGE, COST = f"{ROOT}/analytics/usage", f"{ROOT}/analytics/cost"
 
-# How many rows a page may have is not documented; the reports that these replace take more.
-PAGE_ROWS = 100
+# How many rows a page may have is not documented. The reports that these replace give the first; the second is safe.
+PAGE_ROWS_MAX, PAGE_ROWS_SURE = 1000, 100
 
 # Nothing is reported of earlier days, and asking for them is refused.
 REPORTED_SINCE = date(2026, 1, 1)
@@ -118,7 +118,7 @@ class _Used:
         self.requests += tokens.requests
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reports:
     """The two reports of an organization.
 
@@ -126,11 +126,13 @@ class Reports:
         api: asks with the header that they need.
         dimensions: what their rows are told apart by.
         now: the clock.
+        page_rows: rows to ask for at once; fewer once that was refused.
     """
 
     api: AdminApi
     dimensions: Sequence[str]
     now: Callable[[], datetime]
+    page_rows: int = PAGE_ROWS_MAX
 
     def charges(self, provider: str, day: date) -> Iterator[Charge]:
         """The cells of a UTC day, each once. Of today the whole hours are reported."""
@@ -159,11 +161,22 @@ class Reports:
 
     def _rows(self, path: str, shape: type[RowShape], start: datetime, end: datetime) -> Iterator[RowShape]:
         what = f"{'usage' if path == USAGE else 'cost'} of {start.date()}"
-        for body in self.api.paged(path, what, {**self._asked(start, end), "limit": PAGE_ROWS}):
+        for body in self.api.paged(path, what, self._asked(start, end), self._page):
             row = self.api.read(shape, body, what)
             if row.starting_at not in {None, start}:
                 raise Undeliverable(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
             yield row
+
+    def _page(self, path: str, asked: Params) -> Any:
+        """A page, the first one with fewer rows if that many are refused."""
+        try:
+            return self.api.get_json(path, {**asked, "limit": self.page_rows})
+        except Undeliverable as trouble:
+            is_about_rows = "page" not in asked and not isinstance(trouble, KeyRefused | NotThere)
+            if not is_about_rows or self.page_rows == PAGE_ROWS_SURE:
+                raise
+        self.page_rows = PAGE_ROWS_SURE
+        return self._page(path, asked)
 
 
 def _cell(group: _Group) -> _Cell:

@@ -1,6 +1,6 @@
 """How Anthropic's organizations are spoken to: headers, lists, money. Both kinds of organization share it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
@@ -61,11 +61,20 @@ class AdminApi(Api):
         headers = HEADERS | ({"anthropic-beta": beta} if beta else {})
         super().__init__(service, url, key, patience, headers, calls_per_minute)
 
-    def paged(self, path: str, what: str, params: Params) -> Iterator[Any]:
-        """The rows of a list whose pages each name the next one."""
+    def paged(
+        self, path: str, what: str, params: Params, get: Callable[[str, Params], Any] | None = None
+    ) -> Iterator[Any]:
+        """The rows of a list whose pages each name the next one.
+
+        Args:
+            path: where the list is.
+            what: name of the list in a complaint.
+            params: what is asked of each page.
+            get: gets a page, if it is not as simple as asking for it.
+        """
 
         def ask(page: str) -> Batch:
-            body = self.get_json(path, {**params, "page": page} if page else params)
+            body = (get or self.get_json)(path, {**params, "page": page} if page else params)
             answer = self.read(_Page, body, what)
             return Batch(answer.data, answer.next_page or "")
 

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.providers.base import Finding, Limit, Member, Provider, Seat
+from bot.providers.chatgpt_log import KEPT_DAYS, CostLog, Hour
 from bot.providers.chatgpt_money import PRICE_MISSING, Amount, Money, Rule, Unit
 from bot.providers.http import PATIENCE, Api, Key, NotThere, Patience
+from bot.providers.openai_costs import Used
 from bot.providers.openai_lists import Listed, rows
 from bot.providers.shapes import Body, Count, Word, nanos
 from bot.trouble import Outside, Undeliverable
@@ -28,6 +30,7 @@ LIST_ROWS_MAX = 100
 CALLS_PER_MINUTE = 60
 
 NEEDED = "an admin key of this workspace with the rights that docs/providers.md lists"
+NO_MODELS = "ChatGPT's report by day knows no models; its log of costs does, if account: names the organization."
 REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a program answers them."
 
 
@@ -95,7 +98,7 @@ class ChatGPT(Provider):
         name: its name in app.yaml.
         url: where it is.
         key: the admin key.
-        workspace: id of the workspace.
+        account: id of the workspace; with a slash and the id of the organization behind it the log of costs is read.
         credit: what a credit costs in US dollars, None if it is not known or nothing is counted in credits.
         key_name: the environment variable that the key stands in.
         patience: how long one question may take.
@@ -105,10 +108,9 @@ class ChatGPT(Provider):
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset({"user"})
-    cannot = (
+    cannot: tuple[str, ...] = (
         "A limit of a group or workspace at ChatGPT is what each member may use; only persons are limited from here.",
         "Requests for more made inside ChatGPT are answered in its Admin Console, for OpenAI documents no other way.",
-        "ChatGPT reports by day and user, some hours late, and not by model.",
     )
 
     def __init__(
@@ -116,7 +118,7 @@ class ChatGPT(Provider):
         name: str,
         url: str,
         key: str,
-        workspace: str,
+        account: str,
         credit: Decimal | None = None,
         key_name: str = "CHATGPT_ADMIN_KEY",
         patience: Patience = PATIENCE,
@@ -125,12 +127,14 @@ class ChatGPT(Provider):
     ) -> None:
         self.name = name
         self._key_name = key_name
-        self._workspace = workspace
+        self._workspace, _, organization = account.partition("/")
         self._now = now
         self._api = Api("ChatGPT", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
         self._money = Money(self._api.who, None if credit is None else nanos(credit))
         self.step_nanos = self._money.step_nanos
-        ours = quote(workspace, safe="")
+        self._log = CostLog(self._api, quote(organization, safe=""), self._money) if organization else None
+        self.cannot = self.cannot if self._log else (*self.cannot, NO_MODELS)
+        ours = quote(self._workspace, safe="")
         self._usage = f"/analytics/workspaces/{ours}/usage"
         self._users = f"/manage/workspaces/{ours}/users"
         self._groups = f"/manage/workspaces/{ours}/groups"
@@ -142,17 +146,10 @@ class ChatGPT(Provider):
         self._api.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """One cell for each UTC day and user."""
+        """One cell for each UTC day and user; from the log of costs one for each hour, user, model and tier."""
         for ordinal in range(first.toordinal(), last.toordinal() + 1):
             day = date.fromordinal(ordinal)
-            used: dict[str, _Totals] = {}
-            for usage in self._used(day):
-                user = usage.user_id or ""
-                if user and user in used:
-                    raise Undeliverable(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
-                used[user] = used.get(user, _Totals()) + usage.totals
-            for user, totals in sorted(used.items(), key=lambda each: each[0]):
-                yield _charge(self.name, day, user, totals, self._money.cost(totals.cost_usd, totals.credits))
+            yield from self._logged(self._log, day) if self._log else self._reported(day)
 
     def people(self) -> Iterator[Member]:
         """Users, and groups as teams. Service accounts are not listed."""
@@ -223,6 +220,29 @@ class ChatGPT(Provider):
         yield from self._check_unit()
         yield from self._check_requests()
 
+    def _reported(self, day: date) -> Iterator[Charge]:
+        used: dict[str, _Totals] = {}
+        for usage in self._used(day):
+            user = usage.user_id or ""
+            if user and user in used:
+                raise Undeliverable(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
+            used[user] = used.get(user, _Totals()) + usage.totals
+        for user, totals in sorted(used.items(), key=lambda each: each[0]):
+            hour = Hour(datetime.combine(day, time(), UTC), user, "", "")
+            tokens = Used(
+                totals.uncached_text_input_tokens or 0,
+                totals.cached_text_input_tokens or 0,
+                output=totals.text_output_tokens or 0,
+            )
+            yield _charge(self.name, hour, 24, tokens, self._money.cost(totals.cost_usd, totals.credits))
+
+    def _logged(self, log: CostLog, day: date) -> Iterator[Charge]:
+        """Of a day whose files may be gone nothing is said: what was heard of it stays."""
+        if self._now().date() - day > timedelta(days=KEPT_DAYS):
+            return
+        for hour, (used, cost) in sorted(log.hours(day).items(), key=lambda each: each[0]):
+            yield _charge(self.name, hour, 1, used, cost)
+
     def _used(self, day: date) -> Iterator[_Usage]:
         window = _window(day)
         for row in rows(self._api, self._usage, f"usage of {day}", {**window, "limit": USAGE_ROWS_MAX}):
@@ -267,8 +287,14 @@ class ChatGPT(Provider):
             self._users: lambda: next(self._everybody(), None),
             self._groups: lambda: next(self._teams(), None),
             f"{self._limits}/users": lambda: next(self.limits(), None),
-            self._usage: lambda: next(self._used(self._now().date()), None),
+            **self._report_probe(),
         }
+
+    def _report_probe(self) -> Mapping[str, Callable[[], object]]:
+        log, today = self._log, self._now().date()
+        if log:
+            return {log.path: lambda: next(log.files(today), None)}
+        return {self._usage: lambda: next(self._used(today), None)}
 
     def _see_workspace(self) -> None:
         if self._api.read(_Workspace, self._api.get_json(self._own), "a workspace").id != self._workspace:
@@ -312,16 +338,19 @@ def _window(day: date) -> dict[str, int]:
     return {"start_time": int(start.timestamp()), "end_time": int((start + timedelta(days=1)).timestamp())}
 
 
-def _charge(provider: str, day: date, user: str, totals: _Totals, cost_nanos: int | None) -> Charge:
+def _charge(provider: str, hour: Hour, hours: int, used: Used, cost_nanos: int | None) -> Charge:
+    """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
-        bucket_hours=24,
-        subject=user,
-        model="",
-        tokens_input=totals.uncached_text_input_tokens or 0,
-        tokens_cache_read=totals.cached_text_input_tokens or 0,
-        tokens_output=totals.text_output_tokens or 0,
+        bucket_start=hour.start,
+        bucket_hours=hours,
+        subject=hour.user,
+        model=hour.model,
+        tier=hour.tier,
+        tokens_input=used.input,
+        tokens_cache_read=used.cache_read,
+        tokens_cache_write_5m=used.cache_write,
+        tokens_output=used.output,
         cost_nanos=cost_nanos,
         cost_source="unpriced" if cost_nanos is None else "cost_report",
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from bot.providers import focus
 from bot.providers.base import Finding, Member, Provider
@@ -28,12 +29,33 @@ PICO_PER_NANO = 1_000
 _MAKE = f"create table cells (file, {', '.join(Cell._fields)}); create index by_day on cells (day)"
 _PUT = f"insert into cells values (?, {', '.join('?' for _ in Cell._fields)})"  # noqa: S608 - our own names
 _KEY = "day, sub_account, resource, subject, model"
+_USED = [name for name in Cell._fields if name.startswith(("tokens_", "requests"))]
 # A correction may take more back than its day had; below zero nothing was used.
-_SUMS = ", ".join(f"max(0, sum({name}))" for name in Cell._fields if name.startswith(("tokens_", "requests")))
+_SUMS = ", ".join(f"max(0, sum({name}))" for name in _USED)
 _CELLS = f"""
 select {_KEY}, min(currency), max(currency), count(*), count(cost), sum(cost), {_SUMS}
 from cells where day between ? and ? group by {_KEY} order by {_KEY}
 """  # noqa: S608 - our own names
+
+
+class _Sum(NamedTuple):
+    """A row of _CELLS: the lines of all files about one cell, `rows` of them, `costs` of which name a cost."""
+
+    day: str
+    sub_account: str
+    resource: str
+    subject: str
+    model: str
+    currency: str
+    other_currency: str
+    rows: int
+    costs: int
+    cost: int | None
+    tokens_input: int
+    tokens_cache_read: int
+    tokens_cache_write_5m: int
+    tokens_output: int
+    requests: int
 
 
 class Files(Provider):
@@ -63,8 +85,11 @@ class Files(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """What all files together say of each day. One file that cannot be used stops all: its days would be half."""
         self._refresh()
-        for row in self._table.execute(_CELLS, (first.isoformat(), last.isoformat())):
-            yield self._charge(*row)
+        try:
+            for row in self._table.execute(_CELLS, (first.isoformat(), last.isoformat())):
+                yield self._charge(_Sum(*row))
+        except sqlite3.OperationalError as trouble:  # whole numbers end at 2⁶³
+            raise Undeliverable(f"{self._pattern}: rows of one cell add up to more than can be counted") from trouble
 
     def people(self) -> Iterator[Member]:
         """Who stands in the files. Whoever is written as an e-mail address is the person with that address."""
@@ -111,50 +136,36 @@ class Files(Provider):
             where = f", {wrong.where}" if wrong.where else ""
             raise Undeliverable(f"{path}{where}: {wrong}. Nothing of the file is counted") from None
         except OSError as trouble:
-            raise Unreachable(f"{path} cannot be read: {trouble.strerror}") from trouble
+            raise Unreachable(f"{path} cannot be read: {trouble.strerror or trouble}") from trouble
         finally:
             if self._table.in_transaction:
                 self._table.execute("rollback")
 
-    def _charge(
-        self,
-        day: str,
-        sub_account: str,
-        resource: str,
-        subject: str,
-        model: str,
-        currency: str,
-        other_currency: str,
-        told: int,
-        costs: int,
-        cost: int | None,
-        *used: int,
-    ) -> Charge:
-        if currency != other_currency:
-            raise self._torn(day, subject, model, f"in {currency} and in {other_currency}")
-        if costs not in {0, told}:
-            raise self._torn(day, subject, model, "on one line and missing on another")
-        tokens_input, cache_read, cache_write, output, requests = used
+    def _charge(self, cell: _Sum) -> Charge:
+        if cell.currency != cell.other_currency:
+            raise self._torn(cell, f"in {cell.currency} and in {cell.other_currency}")
+        if cell.costs not in {0, cell.rows}:
+            raise self._torn(cell, "on one line and missing on another")
         return Charge(
             provider=self.name,
-            bucket_start=datetime.fromisoformat(day).replace(tzinfo=UTC),
+            bucket_start=datetime.fromisoformat(cell.day).replace(tzinfo=UTC),
             bucket_hours=24,
-            model=model,
-            sub_account=sub_account,
-            resource=resource,
-            subject=subject,
-            tokens_input=tokens_input,
-            tokens_cache_read=cache_read,
-            tokens_cache_write_5m=cache_write,
-            tokens_output=output,
-            requests=requests,
-            cost_nanos=None if cost is None else _nanos(cost),
-            currency=currency,
-            cost_source="unpriced" if cost is None else "cost_report",
+            model=cell.model,
+            sub_account=cell.sub_account,
+            resource=cell.resource,
+            subject=cell.subject,
+            tokens_input=cell.tokens_input,
+            tokens_cache_read=cell.tokens_cache_read,
+            tokens_cache_write_5m=cell.tokens_cache_write_5m,
+            tokens_output=cell.tokens_output,
+            requests=cell.requests,
+            cost_nanos=None if cell.cost is None else _nanos(cell.cost),
+            currency=cell.currency,
+            cost_source="unpriced" if cell.cost is None else "cost_report",
         )
 
-    def _torn(self, day: str, subject: str, model: str, how: str) -> Undeliverable:
-        what = f"what {subject or 'nobody'} used of {model or 'no model'} on {day}"
+    def _torn(self, cell: _Sum, how: str) -> Undeliverable:
+        what = f"what {cell.subject or 'nobody'} used of {cell.model or 'no model'} on {cell.day}"
         return Undeliverable(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
 
 

@@ -33,6 +33,7 @@ URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 Shape = TypeVar("Shape", bound=BaseModel)
+Heard = TypeVar("Heard")
 
 
 Sign = Callable[[str], Mapping[str, str]]
@@ -163,11 +164,22 @@ class Api:
             Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        return self._patiently("GET", path, params=params)
+        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
 
     def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
-        return self._patiently("POST", path, json=body)
+        return self._patiently(lambda deadline: self._parsed(self._once("POST", path, deadline, json=body), path))
+
+    def get_lines(self, path: str) -> Iterator[Any]:
+        """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
+
+        Raises:
+            Unreachable: as `get_json`, or the file is not there any more.
+            Undeliverable: as `get_json`. Lines already given must not be counted.
+        """
+        for line in self._patiently(lambda deadline: self._elsewhere(path, deadline)).splitlines():
+            if line.strip():
+                yield self._parsed(line, path)
 
     def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
@@ -250,7 +262,7 @@ class Api:
             seen.add(following)
         raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
 
-    def _patiently(self, method: str, path: str, **content: Any) -> Any:
+    def _patiently(self, ask: Callable[[float], Heard]) -> Heard:
         deadline = time.monotonic() + self._patience.total_s
         for attempt in stamina.retry_context(
             on=_again(deadline),
@@ -260,15 +272,38 @@ class Api:
             wait_jitter=self._patience.pause_s,
         ):
             with attempt:
-                return self._parsed(self._once(method, path, deadline, **content), path)
+                return ask(deadline)
         raise AssertionError("stamina returns or raises")
 
     def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
+        answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+        if answer.is_success:
+            return body
+        raise self._trouble(answer, body, f"{method} {self.safe(path)}")
+
+    def _elsewhere(self, path: str, deadline: float) -> bytes:
+        """What lies where a path leads to. The address there is a secret of its own, so it is not shown."""
+        answer, body = self._exchange("GET", f"{self._url}{path}", path, deadline)
+        there = answer.next_request
+        if answer.is_success:
+            return body
+        if there is None:
+            raise self._trouble(answer, body, f"GET {self.safe(path)}")
+        if there.url.scheme != httpx.URL(self._url).scheme:
+            raise Undeliverable(f"{self.who} keeps {self.safe(path)} at an address that we do not trust")
+        answer, body = self._exchange("GET", str(there.url), path, deadline, auth=None)
+        if not answer.is_success:
+            raise Unreachable(f"{self.who} sent us to {self.safe(path)}, and it was not there ({answer.status_code})")
+        return body
+
+    def _exchange(
+        self, method: str, url: str, path: str, deadline: float, **content: Any
+    ) -> tuple[httpx.Response, bytes]:
         self._refuse_bad_settings()
         self._pace.wait()
         try:
-            with self._client.stream(method, f"{self._url}{path}", **content) as answer:
-                body = self._whole(answer, path, deadline)
+            with self._client.stream(method, url, **content) as answer:
+                return answer, self._whole(answer, path, deadline)
         except httpx.InvalidURL:
             raise self._no_url() from None
         except httpx.TimeoutException:
@@ -279,9 +314,6 @@ class Api:
             raise Unreachable(f"{self.who} {why}") from None
         except httpx.HTTPError:
             raise Unreachable(f"{self.who} broke off in the middle of {self.safe(path)}") from None
-        if answer.is_success:
-            return body
-        raise self._trouble(answer, body, f"{method} {self.safe(path)}")
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         request.headers.update(self._key.sign(self._key.secret))
@@ -367,6 +399,36 @@ def _is_out_of_calls(answer: httpx.Response) -> bool:
     headers = answer.headers
     too_often = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     return answer.status_code == httpx.codes.FORBIDDEN and too_often
+
+
+NO_ANSWER = (httpx.HTTPError,)
+"""What a client of others' making raises, if it is made of httpx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
+
+    status: int
+    word: str
+    retry_after_s: float | None = None
+
+
+def refusal_of(trouble: BaseException) -> Refusal:
+    """Read one of NO_ANSWER; whatever else it is, nobody answered."""
+    if not isinstance(trouble, httpx.HTTPStatusError):
+        return Refusal(0, type(trouble).__name__)
+    answer = trouble.response
+    try:
+        said = _json(answer.content)
+    except (ValueError, ArithmeticError, RecursionError):
+        said = None
+    match said:
+        case {"error": {"code": str(word)}} if word.isidentifier():
+            pass
+        case _:
+            word = ""
+    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

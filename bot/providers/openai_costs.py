@@ -89,8 +89,12 @@ class Line:
 
     def weight(self, used: Used) -> int:
         """How much of it one cell's usage is."""
-        measure = next((measure for word, measure in MEASURES.items() if word in self.kind), "requests")
-        return int(getattr(used, measure))
+        return int(getattr(used, measure(self.kind)))
+
+
+def measure(text: str) -> str:
+    """Which field of Used some lower-case words are about."""
+    return next((field for word, field in MEASURES.items() if word in text), "requests")
 
 
 def line(project: str, key: str, text: str, nanos: int) -> Line:

@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -42,6 +43,9 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
             file.seek(0)
             reader = csv.reader(file, delimiter=separator, strict=True)
             names = [name.strip() for name in next(reader, [])]
+            twice = next((name for name, count in Counter(names).items() if name and count > 1), "")
+            if twice:
+                raise Wrong(f"two columns are called {twice}", "header")
             begins = reader.line_num + 1
             for record in reader:
                 if any(map(str.strip, record)):
@@ -79,9 +83,9 @@ def _text(value: Any) -> str:
             return ""
         case datetime() | date():
             return value.isoformat()
-        case list():  # a map comes as its pairs
-            return json.dumps(dict(value))
-        case dict():
-            return json.dumps(value)
+        case [(_, _), *_]:  # a map comes as its pairs
+            return json.dumps(dict(value), default=str)
+        case list() | dict():
+            return json.dumps(value, default=str) if value else ""
         case _:
             return str(value)

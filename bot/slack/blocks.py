@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
-from bot.slack.text import cut, escaped, line, plain
+from bot.slack.text import escaped
+from bot.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 
@@ -219,7 +220,7 @@ class _Page:
     def gauge(self, block: Gauge) -> None:
         full = min(BAR_CELLS, block.permille * BAR_CELLS // PERMILLE)
         bar = "█" * full + "░" * (BAR_CELLS - full)
-        self.paragraph(f"{line(block.label)}\n{bar} {block.permille // 10} %\n{line(block.caption)}")
+        self.paragraph(f"{line(block.label)}\n{bar}\n{line(block.caption)}")
 
     def table(self, block: Table) -> None:
         grid = _Grid.of(block)

@@ -92,11 +92,13 @@ class FakeAnthropic(Loopback):
     Attributes:
         key: opens everything.
         now: its clock.
+        report_rows_max: how many rows a page of a report may have, which is not documented.
     """
 
     def __init__(self, now: datetime = NOW) -> None:
         super().__init__()
         self.now = now
+        self.report_rows_max = 100
         self.members: dict[str, Json] = {}
         self.uses: list[Use] = []
         self._credentials: dict[str, Credential] = {}
@@ -248,7 +250,7 @@ class FakeAnthropic(Loopback):
                 times = {"starting_at": f"{start:%Y-%m-%dT%H:%M:%SZ}", "ending_at": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
                 rows.append((row[0], {**times, "group": group, **row[1]}))
         rows.sort(key=lambda row: row[0], reverse=True)
-        page = self.paged(heard, [row for _, row in rows], most=100)
+        page = self.paged(heard, [row for _, row in rows], most=self.report_rows_max)
         refreshed = self.now - timedelta(minutes=90)
         return {**page, "has_more": page["next_page"] is not None, "data_refreshed_at": refreshed.isoformat()}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any, Literal
+from urllib.parse import quote, unquote
 
 from tests.fakes.loopback import Answer, Heard, Loopback
 
@@ -22,6 +23,7 @@ RIGHTS = {
     "users": "chatgpt.enterprise.user.read",
     "groups": "chatgpt.enterprise.directory.read",
     "usage": "enterprise.analytics.usage.read",
+    "logs": "chatgpt.enterprise.compliance_logs_platform.costs.read",
 }
 
 Row = dict[str, Any]
@@ -50,6 +52,7 @@ class FakeChatGPT(Loopback):
     def __init__(self) -> None:
         super().__init__()
         self.key = f"sk-admin-{secrets.token_urlsafe(16)}"
+        self.signature = secrets.token_urlsafe(16)
         self.workspace = "ws-123"
         self.unit: Literal["credit", "usd"] = "credit"
         self.default: Row | None = self.rule("500")
@@ -57,7 +60,9 @@ class FakeChatGPT(Loopback):
         self.requests_waiting: list[Row] = []
         self.people: dict[str, Person] = {"user-dana": Person("dana@acme.test")}
         self.groups = {"group-42": "Search team"}
+        self.organization = "org-abc"
         self._usage: dict[tuple[date, str | None], list[Row]] = {}
+        self._files: dict[str, dict[str, Row]] = {}
 
     @property
     def base(self) -> str:
@@ -78,6 +83,13 @@ class FakeChatGPT(Loopback):
                 self._usage.pop((day, user), None)
             self._usage.setdefault((day, user), []).append({**nothing, **tokens, **totals})
 
+    def log(self, written: datetime, event_id: str, day: date, hour: int, *billing: Row, **said: object) -> None:
+        """Write a line of the log of costs into the file of that moment; the same line again replaces itself."""
+        payload = {"day": str(day), "hour": hour, **said, "billing": list(billing)}
+        with self.lock:
+            lines = self._files.setdefault(written.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), {})
+            lines[event_id] = {"event_id": event_id, "event_type": "COSTS", "payload": payload}
+
     def use(self, day: date, user: str, dollars: Decimal, tokens: int) -> None:
         """A user's day at four cents a credit."""
         self.people.setdefault(user, Person(f"{user}@acme.test"))
@@ -90,9 +102,22 @@ class FakeChatGPT(Loopback):
             uncached_text_input_tokens=tokens,
             text_output_tokens=tokens,
         )
+        self.log(
+            datetime.combine(day, time(19), UTC),
+            f"evt_{day}_{user}",
+            day,
+            14,
+            billed("GPT-5.6 Sol - Input", tokens, credits_ / 4),
+            billed("GPT-5.6 Sol - Output", tokens, credits_ / 4 * 3),
+            identity={"user_id": user, "email": f"{user}@acme.test"},
+            model="gpt-5.6-sol",
+            service_tier="default",
+        )
 
     def answer(self, heard: Heard) -> Answer:
         """As OpenAI would answer."""
+        if heard.path.startswith("/signed/"):
+            return self._signed_file(heard)
         if heard.headers.get("authorization", "") != f"Bearer {self.key}":
             return _error(401, "Invalid admin key.")
         for pattern, right, methods in self._routes():
@@ -100,7 +125,7 @@ class FakeChatGPT(Loopback):
             if found and heard.method in methods:
                 if right in self.lacking:
                     return _error(403, f"Missing permission: {RIGHTS[right]}")
-                if found[1] != self.workspace:
+                if found[1] not in {self.workspace, self.organization}:
                     return _error(403, "This key belongs to another workspace.")
                 with self.lock:
                     return methods[heard.method](heard, *found.groups()[1:])
@@ -120,6 +145,8 @@ class FakeChatGPT(Loopback):
             (f"{manage}/users", "users", {"GET": self._list_users}),
             (f"{manage}/groups", "groups", {"GET": self._list_groups}),
             ("/v1/analytics/workspaces/([^/]+)/usage", "usage", {"GET": self._report}),
+            ("/v1/compliance/organizations/([^/]+)/logs", "logs", {"GET": self._list_files}),
+            ("/v1/compliance/organizations/([^/]+)/logs/([^/]+)", "logs", {"GET": self._send_to_file}),
         ]
 
     def _list_users(self, heard: Heard) -> Answer:
@@ -196,13 +223,38 @@ class FakeChatGPT(Loopback):
             "inherited_monthly_usage_limit": inherited,
         }
 
+    def _list_files(self, heard: Heard) -> Answer:
+        """Files by when they were written, after one moment and not after another."""
+        query = heard.query
+        size = query.get("limit", "20")
+        if query.get("event_type") != "COSTS" or "after" not in query or not _within(size, 100):
+            return _error(400, "event_type and after are needed, and limit is at most 100.")
+        found = [each for each in sorted(self._files) if query["after"] < each <= query.get("before", "9999")]
+        page = found[: int(size)]
+        listed = [{"id": f"eclf_{each}", "event_type": "COSTS", "end_time": each} for each in page]
+        ends = {"has_more": len(found) > len(page), "last_end_time": page[-1] if page else None}
+        return Answer(200, {"data": listed, **ends})
+
+    def _send_to_file(self, _heard: Heard, file: str) -> Answer:
+        file = unquote(file).removeprefix("eclf_")
+        if file not in self._files:
+            return _error(404, "No such file.")
+        return Answer(307, b"", {"Location": f"{self.url}/signed/{quote(file)}?sig={self.signature}"})
+
+    def _signed_file(self, heard: Heard) -> Answer:
+        """Where files lie. Whoever brings another key than the signature is sent away."""
+        if "authorization" in heard.headers or heard.query.get("sig") != self.signature:
+            return Answer(400, b"<Error>Only one auth mechanism allowed</Error>")
+        lines = self._files[unquote(heard.path.removeprefix("/signed/"))].values()
+        return Answer(200, "".join(f"{json.dumps(line)}\n" for line in lines).encode())
+
     def _report(self, heard: Heard) -> Answer:
         query = heard.query
         start, end = query.get("start_time", ""), query.get("end_time", "")
         size = query.get("limit", "1000")
         if not all(each.isdecimal() and int(each) % DAY_S == 0 for each in (start, end)):
             return _error(400, "start_time and end_time must be midnights in UTC.")
-        if not (size.isdecimal() and 1 <= int(size) <= 30_000):
+        if not _within(size, 30_000):
             return _error(400, "limit must be between 1 and 30000.")
         listed = [
             _usage_row(day, user, totals)
@@ -215,6 +267,16 @@ class FakeChatGPT(Loopback):
         more = last < len(listed)
         following = f"page_{last}" if more else None
         return Answer(200, {"object": "page", "data": listed[first:last], "has_more": more, "next_page": following})
+
+
+def billed(sku: str, tokens: int, credits_: float) -> Row:
+    """What one thing cost in a line of the log; OpenAI's estimate in dollars is not to be trusted."""
+    cost = {"value": credits_, "unit": "CREDITS"}
+    return {"sku": sku, "quantity": {"value": tokens, "unit": "TOKENS"}, "cost": cost, "estimated_cost_usd": 99.0}
+
+
+def _within(text: str, most: int) -> bool:
+    return text.isdecimal() and 1 <= int(text) <= most
 
 
 def _midnight(day: date) -> int:
@@ -236,7 +298,7 @@ def _usage_row(day: date, user: str | None, totals: Row) -> Row:
 
 def _listed(heard: Heard, listed: list[Row], most: int, word: str = "after") -> Answer:
     size = heard.query.get("limit", "20")
-    if not (size.isdecimal() and 1 <= int(size) <= most):
+    if not _within(size, most):
         return _error(400, f"limit must be between 1 and {most}.")
     ids = [row["id"] for row in listed]
     after = heard.query.get(word)

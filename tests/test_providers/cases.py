@@ -101,6 +101,21 @@ CASES: Mapping[str, Case] = {
         subject=Subject("user", "user-dana"),
         paused=Subject("user", "user-dana"),
     ),
+    "chatgpt-enterprise with its log of costs": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt",
+            fake.base,
+            fake.key,
+            f"{fake.workspace}/{fake.organization}",
+            Decimal("0.04"),
+            patience=patience,
+            calls_per_minute=None,
+            now=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+    ),
     "anthropic-console": Case(
         FakeClaudeConsole,
         lambda fake, patience: ClaudeConsole(

@@ -259,10 +259,11 @@ def test_a_workspace_is_paused_by_its_keys(console: FakeClaudeConsole, provider:
     """Those that were inactive before stay so afterwards, and other workspaces are left alone."""
     console.make_key("apikey_01Off", "off", "user_01Dana", workspace="wrkspc_01Search", status="inactive")
     console.make_key("apikey_01Two", "two", "user_01Dana", workspace="wrkspc_01Search")
+    console.make_key("apikey_01Ads", "ads", "user_01Dana", workspace="wrkspc_01Ads")
     before, as_it_was = provider.before(SEARCH), {name: key["status"] for name, key in console.keys.items()}
     provider.pause(SEARCH)
     assert provider.limit(SEARCH) == Limit(SEARCH, None, paused=True, name="team-search")
-    assert [key["status"] for key in console.keys.values()] == ["inactive", "active", "inactive", "inactive"]
+    assert [key["status"] for key in console.keys.values()] == ["inactive", "active", "inactive", "inactive", "active"]
     provider.resume(SEARCH, before)
     assert {name: key["status"] for name, key in console.keys.items()} == as_it_was
     assert provider.limit(SEARCH) == Limit(SEARCH, None, name="team-search")

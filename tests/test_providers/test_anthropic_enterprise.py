@@ -172,14 +172,31 @@ def test_days_that_nobody_reports_are_not_asked_for(claude: FakeClaudeEnterprise
     assert len(charges(provider, date(2026, 6, 29), date(2026, 7, 1))) == 1
 
 
-def test_many_rows_come_over_pages(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
-    """However many members there are, each is counted once."""
+@pytest.mark.parametrize(("rows_max", "asked_for"), [(100, ["1000", "100", "100", "100"]), (1000, ["1000"])])
+def test_many_rows_come_over_pages(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise, rows_max: int, asked_for: list[str]
+) -> None:
+    """Each is counted once, and how many rows a page may have is found out once."""
+    claude.report_rows_max = rows_max
     for number in range(250):
         claude.use(DAY, f"user_{number}", Decimal(number), number)
     cells = charges(provider)
     assert len(cells) == 250
     assert sum(cell.cost_nanos or 0 for cell in cells) == sum(range(250)) * DOLLAR
-    assert sum(heard.path == USAGE for heard in claude.requests) == 3
+    assert [heard.query["limit"] for heard in claude.requests if heard.path == USAGE] == asked_for
+    assert {heard.query["limit"] for heard in claude.requests if heard.path == COST} == {str(rows_max)}
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_what_is_not_about_rows_is_not_asked_for_with_fewer(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise, status: int
+) -> None:
+    """A right that lacks, a route that is gone and a page that has expired are trouble at once."""
+    if status == 410:
+        claude.fail_next(200, body={"data": [], "next_page": "more"}, path=USAGE)
+    claude.fail_next(status, body={"error": {"message": "cannot"}}, path=USAGE)
+    assert "cannot" in str(refused(lambda: charges(provider)))
+    assert {heard.query["limit"] for heard in claude.requests} == {"1000"}
 
 
 def test_a_restated_row_is_given_with_its_latest_word(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -227,6 +244,7 @@ def test_an_expired_page_counts_nothing(claude: FakeClaudeEnterprise, provider: 
     """If a page is gone in the middle of a day, not one cell of the day is given."""
     for number in range(101):
         claude.use(DAY, f"user_{number}", Decimal(1), 1)
+    charges(provider)  # finds out how many rows a page may have
     claude.slow_next(0, path=COST)
     claude.fail_next(410, body={"error": {"message": "cursor has expired"}}, path=COST)
     cells: list[Charge] = []

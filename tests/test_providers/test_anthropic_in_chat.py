@@ -100,6 +100,16 @@ def test_what_is_used_at_both_is_one_balance(house: House) -> None:
     assert house.say("ana", "balance").startswith("$380.25 left of $400.00")
 
 
+def test_what_anthropic_gives_to_somebody_else_is_taken_back(house: House) -> None:
+    """A corrected report leaves out the row that was wrong; it is counted for one of them only."""
+    for user in ("user_ana", "user_max"):
+        house.enterprise.uses.clear()
+        house.enterprise.use(date(2026, 11, 21), user, Decimal("12.50"), 10)
+        house.read()
+    assert house.say("ana", "balance").startswith("$400.00 left of $400.00")
+    assert house.say("max", "balance").startswith("$387.50 left of $400.00")
+
+
 def test_everybodys_limit_becomes_that_of_the_ledger(house: House) -> None:
     """What the seat allowed is replaced by what the company gives."""
     assert house.enterprise.overrides["user_ana"]["amount"] == "40000"

@@ -116,6 +116,13 @@ def test_dollars_are_taken_as_they_are(fake: FakeChatGPT, credit: Decimal | None
     assert [cell.cost_nanos for cell in cells] == [1_234_500_000]
 
 
+def test_nothing_spent_is_not_unknown(fake: FakeChatGPT, provider: ChatGPT) -> None:
+    """A day of zero dollars or credits is a day of zero."""
+    fake.add_usage(DAY, "user-dana", cost_usd=0)
+    fake.add_usage(DAY, "user-eve", credits=0)
+    assert [(cell.cost_nanos, cell.cost_source) for cell in charges(provider)] == [(0, "cost_report")] * 2
+
+
 def test_credits_without_a_price_are_unpriced(fake: FakeChatGPT) -> None:
     """Unknown is not zero, and not OpenAI's estimate."""
     provider = at(fake, credit=None)

@@ -250,6 +250,12 @@ def test_a_header_without_what_is_needed_says_what(files: Files, tmp_path: Path,
     assert f"a.csv, header: it lacks {lacking}; it has {header.replace(',', ', ')}" in refused(files)
 
 
+def test_two_columns_of_one_name_are_refused(files: Files, tmp_path: Path) -> None:
+    """Nobody knows which of them is meant."""
+    (tmp_path / "a.csv").write_text("date,who,model,tokens,cost,cost\n2026-11-21,ana,m,1,1,2\n")
+    assert "a.csv, header: two columns are called cost" in refused(files)
+
+
 @pytest.mark.parametrize(
     ("other", "how"),
     [("2026-11-21,ana,m,1,1,1,EUR", "in EUR and in USD"), ("2026-11-21,ana,m,1,1,,USD", "on one line and missing on")],
@@ -259,6 +265,12 @@ def test_a_cell_with_two_kinds_of_cost_is_refused(files: Files, tmp_path: Path, 
     header = "date,who,model,tokens_input,tokens_output,cost,currency"
     (tmp_path / "a.csv").write_text(f"{header}\n2026-11-21,ana,m,1,1,1,USD\n{other}\n")
     assert f"the cost of what ana used of m on 2026-11-21 is told {how}" in refused(files)
+
+
+def test_more_than_can_be_counted_is_told(files: Files, tmp_path: Path) -> None:
+    """Ten million dollars for one person, model and day are a mistake of units."""
+    (tmp_path / "a.csv").write_text(PLAIN + "2026-11-21,ana,m,1,1000000\n" * 10)
+    assert "more than can be counted" in refused(files)
 
 
 def test_no_file_is_no_empty_report(files: Files) -> None:
@@ -389,6 +401,15 @@ def test_parquet_says_the_same_as_csv(files: Files, tmp_path: Path) -> None:
     details = pa.array([[("x_ModelId", "gpt-5")]], type=pa.map_(pa.string(), pa.string()))
     pq.write_table(pa.table({**table, "SkuPriceDetails": details}), tmp_path / "focus.parquet")
     assert read(files) == same
+
+
+def test_columns_of_any_type_do_no_harm(files: Files, tmp_path: Path) -> None:
+    """Lists, structures and empty maps stand in exports, too."""
+    odd = {"x_List": [["a"]], "x_Struct": [{"a": Decimal("1.5")}], "x_Bytes": [b"\xff"], "x_None": [None]}
+    table = pa.table({**{name: [value] for name, value in FOCUS.items() if name != "SkuPriceDetails"}, **odd})
+    empty = pa.array([[]], type=pa.map_(pa.string(), pa.string()))
+    pq.write_table(table.append_column("SkuPriceDetails", empty), tmp_path / "focus.parquet")
+    assert [cell.model for cell in read(files)] == ["Input Tokens"]
 
 
 def test_a_broken_parquet_file_is_told(files: Files, tmp_path: Path) -> None:

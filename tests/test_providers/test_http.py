@@ -341,6 +341,70 @@ def test_redirects_are_not_followed(echo: Echo, api: Api, status: int) -> None:
     assert len(echo.requests) == 1
 
 
+def lines(api: Api) -> list[Any]:
+    """The lines of a file."""
+    return list(api.get_lines("/file"))
+
+
+def test_a_file_is_fetched_from_where_it_lies_without_our_key(echo: Echo, api: Api) -> None:
+    """Its address is a key of its own, and ours is nobody's business there."""
+    echo.fail_next(307, {"Location": f"{echo.url}/signed?sig=secret"})
+    echo.fail_next(200, body=b'{"n": 0.1}\n\n{"n": 2}\n')
+    assert lines(api) == [{"n": Decimal("0.1")}, {"n": 2}]
+    first, second = echo.requests
+    assert (first.path, second.path, second.query) == ("/file", "/signed", {"sig": "secret"})
+    assert "authorization" in first.headers
+    assert SECRET not in repr(second)
+
+
+def test_a_file_may_come_at_once(echo: Echo, api: Api) -> None:
+    """Without being sent elsewhere."""
+    echo.fail_next(200, body=b'{"n": 1}')
+    assert lines(api) == [{"n": 1}]
+
+
+def test_a_file_whose_address_is_too_old_is_asked_for_again(echo: Echo, api: Api) -> None:
+    """A new address is asked for, and a refusal there says nothing about our key."""
+    for _ in range(2):
+        echo.fail_next(307, {"Location": "/signed"})
+        echo.fail_next(403, body={"error": {"message": "expired"}})
+    echo.fail_next(307, {"Location": "/signed"})
+    echo.fail_next(200, body=b"[1]")
+    assert lines(api) == [[1]]
+
+
+def test_a_file_that_is_never_there_is_unreachable(echo: Echo, api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The sentence names the path, and not the address."""
+    caplog.set_level(logging.WARNING)
+    for _ in range(3):
+        echo.fail_next(307, {"Location": "/signed?sig=very-secret"})
+        echo.fail_next(404)
+    trouble = refused(lambda: lines(api))
+    assert isinstance(trouble, Unreachable)
+    assert str(trouble) == f"Echo at {echo.url} sent us to /file, and it was not there (404)"
+    assert "very-secret" not in "".join(traceback.format_exception(trouble)) + caplog.text
+
+
+@pytest.mark.parametrize(("status", "headers"), [(307, {}), (404, {}), (401, {})])
+def test_a_file_that_is_refused_is_told_as_ever(echo: Echo, api: Api, status: int, headers: dict[str, str]) -> None:
+    """Nobody is followed to nowhere."""
+    echo.fail_next(status, headers)
+    assert isinstance(refused(lambda: lines(api)), Undeliverable)
+    assert len(echo.requests) == 1
+
+
+def test_a_file_at_another_kind_of_address_is_not_fetched(echo: Echo, api: Api) -> None:
+    """What is asked for over TLS is not fetched without, nor the other way round."""
+    echo.fail_next(307, {"Location": "https://127.0.0.1:9/signed"})
+    assert "an address that we do not trust" in str(refused(lambda: lines(api)))
+
+
+def test_a_broken_line_is_no_file(echo: Echo, api: Api) -> None:
+    """The lines before it must not be counted."""
+    echo.fail_next(200, body=b'{"n": 1}\n{"n": ')
+    assert isinstance(refused(lambda: lines(api)), Unreachable)
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b'{"a": ', b"[" * 200_000, b"\xff\xfe\xff", b'{"a": 1e9999999999999999999}']
 )

@@ -131,6 +131,15 @@ def upgrade() -> None:
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_charges_account_id_day'), ['account_id', 'day'], unique=False)
 
+    op.create_table('conversations',
+    sa.Column('place_id', sa.String(length=255), nullable=False),
+    sa.Column('conversation_id', sa.Text(), nullable=False),
+    sa.Column('member_id', sa.Text(), nullable=False),
+    sa.Column('service_url', sa.Text(), nullable=False),
+    sa.Column('tenant_id', sa.String(length=64), nullable=False),
+    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('place_id', name=op.f('pk_conversations'))
+    )
     op.create_table('dangers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('account_id', sa.String(length=80), nullable=False),
@@ -440,6 +449,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_dangers_account_id'))
 
     op.drop_table('dangers')
+    op.drop_table('conversations')
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_charges_account_id_day'))
 
