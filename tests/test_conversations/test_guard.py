@@ -199,13 +199,13 @@ def test_what_is_expected_is_silent_until_its_day_and_remembered(acme: Company) 
 
 
 def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:
-    """The next night is told of as the first."""
-    a_night(acme, NIGHT + 9 * HOUR)
+    """After a whole day of it, the next night is told of as the first."""
+    a_night(acme, NIGHT + 24 * HOUR)
     acme.say("max", "unexpected 1")
-    hourly(acme, NIGHT + 9 * HOUR, 15, usual)
-    acme.clock.moment = NIGHT + 24 * HOUR
+    hourly(acme, NIGHT + 24 * HOUR, 24, usual)
+    acme.clock.moment = NIGHT + 48 * HOUR
     pulled(acme)
-    hourly(acme, NIGHT + 24 * HOUR, 1, lambda _: 22 * 10**9)
+    hourly(acme, NIGHT + 48 * HOUR, 1, lambda _: 22 * 10**9)
     acme.clock.forward(HOUR)
     pulled(acme)
 
