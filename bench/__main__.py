@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import decisions, ledger, slash, start
+from bench import decisions, digest, ledger, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -17,10 +17,14 @@ BENCHMARKS: Mapping[str, Callable[[], list[Table]]] = {
     "start": start.bench,
     "ledger": ledger.bench,
     "decisions": decisions.bench,
+    "digest": digest.bench,
 }
 
 # Only when they are named: they take long.
-LARGE: Mapping[str, Callable[[], list[Table]]] = {"ledger-large": ledger.bench_large}
+LARGE: Mapping[str, Callable[[], list[Table]]] = {
+    "ledger-large": ledger.bench_large,
+    "digest-large": digest.bench_large,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -61,13 +61,13 @@ def bench_large() -> list[Table]:
 def _tables(sizes: Sequence[int]) -> list[Table]:
     tables = []
     for kind in ("SQLite", "PostgreSQL"):
-        with _database(kind) as database:
+        with database_of(kind) as database:
             tables += _of_one(kind, database, sizes)
     return tables
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[Database]:
+def database_of(kind: str) -> Iterator[Database]:
     with tempfile.TemporaryDirectory(prefix="bursar-bench-") as home:
         if kind == "SQLite":
             made = Database(f"sqlite:///{home}/ledger.db")
@@ -84,7 +84,7 @@ def _database(kind: str) -> Iterator[Database]:
 
 
 def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
-    directory = _large_company()
+    directory = large_company()
     database.transact(lambda conn: people.apply(conn, directory, date(2026, 1, 1)))
     app = App(Settings.model_validate(RULES), database, directory=lambda: directory, now=lambda: NOW)
     began = time.perf_counter()
@@ -92,7 +92,7 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
     allotted_s = time.perf_counter() - began
     balances, groups = [], []
     for size in sizes:
-        _fill(database, size)
+        fill(database, size)
         balances.append(_asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
     restated = _restated(database)
@@ -102,7 +102,7 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
     ]
 
 
-def _large_company() -> Directory:
+def large_company() -> Directory:
     """A hundred thousand people in a thousand teams of ten departments."""
     departments = [Team(f"d{n}", f"Department {n}", "p0") for n in range(DEPARTMENTS)]
     teams = [Team(f"t{n}", f"Team {n}", "p0", f"d{n % DEPARTMENTS}") for n in range(TEAMS)]
@@ -136,7 +136,7 @@ from {numbers}
 """
 
 
-def _fill(database: Database, size: int) -> None:
+def fill(database: Database, size: int) -> None:
     """Put so many charges in, in the database's own words, and let the rollup be rebuilt."""
     words = _SQLITE if database.is_sqlite else _POSTGRESQL
 
