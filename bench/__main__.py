@@ -6,22 +6,24 @@ Nothing here passes or fails: the tables are for reading, and docs/benchmarks.md
 import argparse
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, digest, ledger, slash, start
+from bench import decisions, digest, ledger, pull, reconcile, slash, start
 from bench.machine import described
 from bench.table import Table
 
-BENCHMARKS: Mapping[str, Callable[[], list[Table]]] = {
+BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "slash": slash.bench,
     "start": start.bench,
     "ledger": ledger.bench,
     "decisions": decisions.bench,
     "digest": digest.bench,
+    "pull": pull.bench,
+    "reconcile": reconcile.bench,
 }
 
 # Only when they are named: they take long.
-LARGE: Mapping[str, Callable[[], list[Table]]] = {
+LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
 }
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in names:
         began = time.monotonic()
         for table in known[name]():
-            print(f"\n{table}")
+            print(f"\n{table}", flush=True)
         print(f"\n({name} took {time.monotonic() - began:.0f} s)", flush=True)
     return 0
 

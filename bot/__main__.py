@@ -1,4 +1,4 @@
-"""The command line: python -m bot run | demo | check | say | sync | status | export | manifest.
+"""The command line: python -m bot run | demo | check | say | sync | status | export | outcomes | manifest.
 
 Each command's first docstring line is its help.
 """
@@ -22,22 +22,27 @@ from bot.demo import demo_app, serve_demo
 from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
 from bot.focus import PROFILES
+from bot.optional import optional
+from bot.outcomes import read as read_outcomes
 from bot.pull import pull
 from bot.run import events_url, serve
 from bot.slack.manifest import manifest
 from bot.trouble import Outside
+from handlers import COMMANDS
 from handlers.card import Card
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, usage
+from storage import audit, people, usage
 from storage.db import Unreadable
+from storage.outcomes import record as record_outcomes
 
 DEMO_PORT = 8765
+TEAMS_PACKAGE = "bursar-teams.zip"
 
 
 def run(_args: argparse.Namespace) -> int:
-    """Serve Slack (socket or HTTP), health and metrics until told to stop."""
+    """Serve Slack and Teams, health and metrics until told to stop."""
     logs.to_json()
     serve(_app(), os.environ)
     return 0
@@ -122,7 +127,7 @@ def say(args: argparse.Namespace) -> int:
 
 
 def sync(args: argparse.Namespace) -> int:
-    """Read people and usage from all providers, or from one, now."""
+    """Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed."""
     logs.quiet()
     app = _app()
     names = [args.provider] if args.provider else sorted(app.providers)
@@ -130,7 +135,19 @@ def sync(args: argparse.Namespace) -> int:
     if unknown:
         known = ", ".join(sorted(app.providers)) or "none"
         raise config.Misconfigured(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
-    return _read(app, names)
+    failed = _read(app, names)
+    limited = [name for name in names if "limits" in app.providers[name].can]
+    for name in limited:
+        try:
+            app.equal.read(app.providers[name], compare=not args.dry_run)
+        except Outside as trouble:
+            failed = 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+    if args.dry_run:
+        print(terminal.render(app.say("limits")))
+    while limited and not args.dry_run and app.deliver():
+        pass
+    return failed
 
 
 def status(args: argparse.Namespace) -> int:
@@ -139,11 +156,36 @@ def status(args: argparse.Namespace) -> int:
     return say(args)
 
 
+def outcomes(args: argparse.Namespace) -> int:
+    """Take in a CSV of what teams got done (team, day, kind, count), for what one says with value."""
+    logs.quiet()
+    app = _app()
+    teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
+    try:
+        new = read_outcomes(args.file, teams)
+    except Unusable as trouble:
+        raise config.Misconfigured(str(trouble)) from trouble
+    app.database.transact(lambda conn: record_outcomes(conn, new))
+    app.close()
+    print(f"{len(new)} outcomes taken in")
+    return 0
+
+
 def manifest_(args: argparse.Namespace) -> int:
-    """Print the app manifest to paste where a new app is made."""
+    """Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams."""
     settings = config.load()
+    if args.platform == "teams":
+        return _teams_package(settings, args.url or "")
     reads_people = any(each.kind == "slack" for each in settings.directory)
     print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
+    return 0
+
+
+def _teams_package(settings: config.Settings, url: str) -> int:
+    teams = optional("bot.teams.manifest")
+    made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()})
+    Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
+    print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
     return 0
 
 
@@ -209,10 +251,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
     one = add("sync", sync)
     one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
+    one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
     add("status", status)
+    one = add("outcomes", outcomes)
+    one.add_argument("file", type=Path, help="a CSV with the columns team, day, kind and count")
     one = add("manifest", manifest_)
-    one.add_argument("platform", choices=["slack"])
-    one.add_argument("--url", default=None, help="public https address of the bot, for HTTP instead of Socket Mode")
+    one.add_argument("platform", choices=["slack", "teams"])
+    one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")
     return parser
 
 
@@ -220,7 +265,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; trouble is one plain sentence on standard error and exit status 2."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.work(args))
+        status = int(args.work(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except SQLAlchemyError as trouble:
         print(
             f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
@@ -230,6 +279,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
         print(trouble, file=sys.stderr)
         return 2
+    return status
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 import handlers
 from bot import export
-from bot.config import ScheduleLine, Settings
+from bot.config import ProviderSettings, ScheduleLine, Settings
 from bot.directory.source import Unusable
+from bot.equal import Equal
 from bot.metrics import DELIVERED, HEARD, timed
 from bot.platform import Platform
 from bot.providers.base import Provider
@@ -28,7 +29,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
 from handlers.hours import next_workday
-from handlers.house import House
+from handlers.house import House, Vendor
 from handlers.place import Place, named_place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
@@ -45,11 +46,12 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
+LIMITS_AT = "20 * * * *"
 PRUNE_EVERY = timedelta(hours=6)
 AFTER_PULL = ("alerts", "watch")  # what the clock says whenever a provider was read
-IN_BULK = frozenset(
-    {"alerts", "begin", "close", "enforce", "notes", "sift", "watch"}
-)  # they take long, and write nothing to the audit
+IN_BULK = frozenset(  # they take long, and write nothing to the audit
+    {"alerts", "begin", "close", "follow", "notes", "reconcile", "sift", "watch"}
+)
 THREAD_WAIT_S = 5.0
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform sends longer ones
@@ -71,7 +73,7 @@ class App:
         providers: those that this process can reach, by name.
         directory: gives all that the people sources say.
         now: the clock.
-        link_by_email: whether a verified e-mail address is enough to know somebody.
+        link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
         wake: set when there is something to deliver.
     """
 
@@ -81,11 +83,27 @@ class App:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     directory: Callable[[], Directory] = Directory
     now: Callable[[], datetime] = utc_now
-    link_by_email: bool = True
+    link_by_email: Mapping[str, bool] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.house: House = self.settings.house
+        vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
+        self.house: House = self.settings.house.model_copy(update={"vendors": vendors})
+        self.equal = Equal(self.database, self.say, self.now)
+
+    def _vendor(self, one: ProviderSettings) -> Vendor:
+        """What a provider declares, less what app.yaml forbids."""
+        provider = self.providers[one.name]
+        forbidden = {"set_limit", "pause"} if one.limits == "read" else set()
+        return Vendor(
+            name=one.name,
+            service=one.service,
+            can=frozenset(provider.can - forbidden),
+            limited=frozenset(provider.limited),
+            window=provider.window,
+            step_nanos=provider.step_nanos,
+            cannot=provider.cannot,
+        )
 
     def close(self) -> None:
         """Let all connections go."""
@@ -112,6 +130,10 @@ class App:
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             return Card(f"That broke ({incident}). Nothing was changed.", tone="bad")
 
+    def say(self, words: str) -> Card:
+        """Say a sentence as the clock, where nobody waits for the answer."""
+        return self.hear(Sentence(words, CLOCK.id, NOWHERE))
+
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         return self.database.ask(
             lambda conn: handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
@@ -137,7 +159,7 @@ class App:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
         if person is None or not person.active:
             raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.house)
+        return Context(conn, self.now(), person, sentence.place, self.house, {sentence.person: person})
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -154,7 +176,7 @@ class App:
         """
 
         def work(conn: Connection) -> str | None:
-            found = people.person_by_email(conn, email) if self.link_by_email else None
+            found = people.person_by_email(conn, email) if self.link_by_email.get(platform, True) else None
             if found is None:
                 return None
             people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
@@ -176,6 +198,21 @@ class App:
             context = Context(conn, self.now(), CLOCK, sentence.place, self.house)
             if deliveries.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, sentence.place, card)
+
+        self.database.transact(work)
+        self.wake.set()
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> None:
+        """Let an answer that was shown become the answer to a press on it.
+
+        A message about something of its own, such as a request to decide, is left alone: it shows how that stands.
+        """
+
+        def work(conn: Connection) -> None:
+            wish = outbox.shown_as(conn, platform, receipt)
+            if wish is not None and wish.key.startswith(f"{platform}/"):
+                payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
+                outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
 
         self.database.transact(work)
         self.wake.set()
@@ -247,6 +284,11 @@ class App:
                 slot = latest_slot(each.read, self.house.zone, now, timedelta(days=1))
                 if slot is not None and each.name in self.providers:
                     Context(conn, now, CLOCK, NOWHERE, self.house).pull(each.name, f"{slot:%Y-%m-%dT%H:%M}")
+            for name, provider in self.providers.items():
+                slot = latest_slot(LIMITS_AT, self.house.zone, now, timedelta(hours=2))
+                if slot is not None and "limits" in provider.can:
+                    context = Context(conn, now, CLOCK, NOWHERE, self.house)
+                    context.pull(name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
             outbox.prune(conn, now)
             deliveries.prune(conn, now)
 
@@ -322,11 +364,24 @@ class App:
                 self.database.transact(
                     lambda conn: outbox.renew(conn, wish, self.now() + LEASE["pull"]),
                 )
-                done = pull(self.database, self.providers[wish.target], self.reading(wish.target), self.now)
-                self._say_at_once(AFTER_PULL, wish.key)
-                return str(done)
+                return self._pull(wish, payload.get("what", ""))
             case "limit":
-                raise Undeliverable("No provider's limits are written yet.")
+                return self.equal.set_limit(self.providers[wish.target], wish)
+            case "pause":
+                return self.equal.pause(self.providers[wish.target], wish)
+            case "answer":
+                return self.equal.answer(self.providers[wish.target], wish)
+
+    def _pull(self, wish: Wish, what: str) -> str:
+        provider = self.providers[wish.target]
+        if what == "limits":
+            self.equal.read(provider)
+            return "limits"
+        done = pull(self.database, provider, self.reading(provider.name), self.now)
+        if "increase_requests" in provider.can:
+            self.equal.take_requests(provider)
+        self._say_at_once(AFTER_PULL, wish.key)
+        return str(done)
 
     def _thread(self, key: str) -> str:
         """The receipt of the message that another stands below.
@@ -373,6 +428,8 @@ class App:
         )
         until = None if useless else self.now() + pause
         self.database.transact(lambda conn: outbox.postpone(conn, wish, why, until))
+        if wish.kind == "limit" and (wish.attempts == 0 or useless):
+            self.say(f"stuck {wish.key.removeprefix('limit/').replace('/', ' ', 1)}")
 
 
 def _standing_lines() -> Iterable[ScheduleLine]:

@@ -7,15 +7,37 @@ from datetime import datetime
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
+from bot.providers.anthropic_console import ClaudeConsole
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
+from bot.providers.cursor import Cursor
+from bot.providers.files import Files
+from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
+from bot.providers.openrouter import OpenRouter
 from bot.providers.sample import Sample
 from storage.db import Database
 
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
 
 PROVIDERS: Mapping[str, Make] = {
-    "litellm": lambda settings, key, _now: LiteLLM(settings.name, settings.url, key, settings.key),
+    "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
+    "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
+        settings.name, settings.url, key, settings.key, now
+    ),
+    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
+        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
+    ),
+    "cursor": lambda settings, key, now: Cursor(settings.name, settings.url, key, settings.key, now),
+    "files": lambda settings, _key, _now: Files(settings.name, settings.file),
+    "github-copilot": lambda settings, key, now: GitHubCopilot(
+        settings.name, settings.url, key, settings.account, settings.key, now
+    ),
+    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
+    "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
+    "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
     "sample": lambda settings, _key, now: Sample(settings.name, now=now),
 }
 

@@ -1,6 +1,6 @@
 """`check`: what is configured, what works, and what to do about the rest, line by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,12 +10,14 @@ from bot.app import App
 from bot.build import build
 from bot.config import Misconfigured, Settings, secret
 from bot.directory.everybody import Everybody
-from bot.directory.source import Unusable
+from bot.directory.source import Probed, Unusable
+from bot.optional import optional
 from bot.providers.base import Finding, Provider
+from bot.run import teams_secret
 from bot.slack.show import check as check_slack
 from bot.slack.show import web_client
 from bot.trouble import Outside
-from storage import people
+from storage import conversations, people
 from storage.db import Busy, Unreadable
 
 NAMED_MAX = 5
@@ -40,9 +42,11 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
     yield from _sources(app, unlearnt)
+    yield from _probed(app)
     yield from _people(app)
     yield from _references(app)
     yield from _slack(settings, environ)
+    yield from _teams(app, environ)
     for provider in app.providers.values():
         yield from _provider(provider)
     app.close()
@@ -67,6 +71,13 @@ def _sources(app: App, unlearnt: str) -> Iterator[Finding]:
             yield Finding(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
 
 
+def _probed(app: App) -> Iterator[Finding]:
+    """What the sources that can be probed say of themselves."""
+    for _, source in app.directory.sources if isinstance(app.directory, Everybody) else ():
+        if isinstance(source, Probed):
+            yield from source.check()
+
+
 def _people(app: App) -> Iterator[Finding]:
     everybody = app.everybody()
     if not everybody:
@@ -76,9 +87,8 @@ def _people(app: App) -> Iterator[Finding]:
     known = {person.id for person in everybody}
     alone = [person.id for person in everybody if person.manager not in known and "admin" not in person.roles]
     if len(alone) > 1:  # one is at the top
-        names = ", ".join(alone[:NAMED_MAX]) + (f" and {len(alone) - NAMED_MAX} more" if len(alone) > NAMED_MAX else "")
         yield Finding(
-            f"managers: {len(alone)} people have none that is known ({names})",
+            f"managers: {len(alone)} people have none that is known ({_few(alone)})",
             ok=True,
             advice="Their requests for more cannot be decided by a manager.",
         )
@@ -106,13 +116,48 @@ def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
     have = {name: secret(name, environ) for name in needed}
     if not any(have.values()):
         advice = "Set SLACK_BOT_TOKEN and the rest as docs/slack.md says; without them only the demo and `say` work."
-        yield Finding("Slack is not set up", ok=settings.is_sample, advice=advice)
+        yield Finding("Slack is not set up", ok=settings.is_sample or settings.msteams.on, advice=advice)
         return
     for name, value in have.items():
         if not value:
             yield Finding(f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/slack.md.")
     if have["SLACK_BOT_TOKEN"]:
         yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
+
+
+def _teams(app: App, environ: Mapping[str, str]) -> Iterator[Finding]:
+    if not app.settings.msteams.on:
+        return
+    try:
+        teams = optional("bot.teams.serve")
+        line = teams.Line(app.settings.msteams, teams_secret(app, environ))
+    except Misconfigured as trouble:
+        yield Finding("Teams", ok=False, advice=str(trouble))
+        return
+    yield teams.checked(line)
+    yield unreached(app)
+
+
+def unreached(app: App) -> Finding:
+    """Who is known in Teams and has no chat with the app, so that nothing can be shown to them there."""
+    everybody = app.database.ask(lambda conn: people.members(conn, "teams"))
+    places = {identity.rpartition("/")[2]: account for identity, account in everybody}
+    reached = app.database.ask(lambda conn: conversations.known(conn, places))
+    missing = [account.removeprefix("person/") for place, account in places.items() if place not in reached]
+    if not missing:
+        return Finding(f"Teams: {len(places)} people can be written to", ok=True)
+    return Finding(
+        f"Teams: {len(missing)} people have no chat with the app yet ({_few(missing)})",
+        ok=True,
+        advice="It is opened with the first message if the app is installed for them: see the setup policies in "
+        "Teams' admin center.",
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    """Some of the names, and how many more there are."""
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    return ", ".join(names[:NAMED_MAX]) + more
 
 
 def _provider(provider: Provider) -> Iterator[Finding]:

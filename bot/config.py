@@ -7,9 +7,11 @@ environment, or from files that the environment names (NAME_FILE), never from ap
 import os
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import yaml
 from apscheduler.triggers.cron import CronTrigger
@@ -25,8 +27,22 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.floors import GuardRules, WasteRules
-from handlers.house import PLACE, TIERS, Budget, House, LocaleName, Name, Organization, Rates, Rule, Zone
+from handlers.floors import GuardRules, WasteRules, Words
+from handlers.house import (
+    PLACE,
+    TIERS,
+    AmountWritten,
+    Budget,
+    House,
+    LimitRules,
+    LocaleName,
+    Name,
+    Organization,
+    Rates,
+    Rule,
+    Zone,
+)
+from handlers.money import COUNTED, Amount
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -47,11 +63,26 @@ def _cron(line: str) -> str:
     return line
 
 
+def _money(amount: Amount) -> Amount:
+    if amount.unit in COUNTED:
+        raise ValueError(f"a seat is paid in money, not in {amount.unit}; write one such as 39 USD")
+    return amount
+
+
 def _url(value: AnyHttpUrl) -> str:
     return str(value)
 
 
+def _guid(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError as wrong:
+        raise ValueError(f"“{value}” is no id as Microsoft Entra shows them, such as {UUID(int=0)}") from wrong
+
+
+Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
+Price = Annotated[AmountWritten, AfterValidator(_money)]
 Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
 
 
@@ -62,6 +93,32 @@ class SlackSettings(Rule):
     command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/tokens"
     url: Annotated[str, Field(pattern=r"^https?://.+/$")] = "https://slack.com/api/"
     link_by_email: bool = True
+
+
+class TeamsSettings(Rule):
+    """Microsoft Teams: which app registration is ours, and whose people may speak."""
+
+    app_id: Guid | Literal[""] = ""
+    tenants: tuple[Guid, ...] = ()
+    link_by_email: bool = True
+    playground: bool = False
+
+    @property
+    def on(self) -> bool:
+        """Whether Teams is served."""
+        return bool(self.app_id) or self.playground
+
+    @model_validator(mode="after")
+    def _somebody_checks(self) -> "TeamsSettings":
+        if self.playground and self.tenants:
+            raise ValueError(
+                "the Playground's requests are signed by nobody, so it and tenants exclude each other; remove one"
+            )
+        if self.app_id and not self.tenants and not self.playground:
+            raise ValueError("say whose people may speak (tenants: [id of your Microsoft Entra tenant])")
+        if self.tenants and not self.app_id:
+            raise ValueError("say which app registration is ours (app_id: its Application (client) ID)")
+        return self
 
 
 class ServerSettings(Rule):
@@ -86,6 +143,9 @@ class ProviderSettings(Rule):
     key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
     account: str = ""
     file: str = ""
+    credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
+    limits: Literal["write", "read"] = "write"
+    seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
@@ -93,16 +153,22 @@ class ProviderSettings(Rule):
     @model_validator(mode="before")
     @classmethod
     def _as_its_kind_says(cls, value: Any, info: ValidationInfo) -> Any:
-        """Named after its kind, with its kind's url and key; files stand beside app.yaml."""
+        """Named after its kind, with what its kind usually has; files stand beside app.yaml."""
         if not isinstance(value, dict):
             return value
         word = str(value.get("kind", ""))
         kind = KINDS.get(word, Kind(word))
         folder: Path = (info.context or {}).get("folder", Path())
-        given = {name: each for name, each in value.items() if each}
+        given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
-        return {"name": word, "url": kind.url, "key": kind.key, **given}
+        return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}
+
+    @property
+    def service(self) -> str:
+        """What people call it; with its name, if it has one of its own."""
+        called = KINDS[self.kind].service
+        return called if self.name == self.kind else f"{called} ({self.name})"
 
     @field_validator("kind")
     @classmethod
@@ -131,9 +197,9 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: `sample`, `slack`, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
 
-    kind: Literal["sample", "csv", "slack"]
+    kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
 
     @model_validator(mode="before")
@@ -143,7 +209,7 @@ class SourceSettings(Rule):
         match value:
             case SourceSettings():
                 return value
-            case "sample" | "slack":
+            case "sample" | "slack" | "microsoft":
                 return {"kind": value}
             case {"csv": str(file)} if file.strip() and len(value) == 1:
                 return {"kind": "csv", "file": folder / file.strip()}
@@ -151,7 +217,7 @@ class SourceSettings(Rule):
                 raise ValueError("say which file, and nothing else, such as: csv: people.csv")
             case _:
                 word = next(map(str, value), "") if isinstance(value, dict) else str(value)
-                known = {"sample", "csv", "slack"}
+                known = {"sample", "csv", "slack", "microsoft"}
                 raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
 
     def __str__(self) -> str:
@@ -213,18 +279,21 @@ class Settings(Rule):
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
+    msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     providers: tuple[ProviderSettings, ...] = ()
     schedule: tuple[ScheduleLine, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
+    seats: dict[str, Words] = Field(default_factory=dict)
 
     @field_validator("providers")
     @classmethod
@@ -271,8 +340,10 @@ class Settings(Rule):
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
+            limits=self.limits,
             guard=self.guard,
             waste=self.waste,
+            seats=self.seats,
         )
 
     @property

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.clock import Clock
 from bot.config import Misconfigured, secret
+from bot.optional import optional
 from bot.server import serve_until_told, server
 from bot.slack.door import Door, Settings
 from bot.slack.gate import Gate
@@ -25,7 +26,7 @@ STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
-    """Serve Slack, health and metrics until SIGTERM or SIGINT; what is under way is finished.
+    """Serve Slack, Teams, health and metrics until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
         Misconfigured: a token is missing.
@@ -36,7 +37,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         stack.callback(clock.stop)
         clock.start()
         where = app.settings.server
-        log.info("serving", host=where.host, port=where.port, slack=app.settings.slack.mode)
+        log.info("serving", host=where.host, port=where.port, platforms=sorted(app.platforms))
         config = uvicorn.Config(
             asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
         )
@@ -47,12 +48,44 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
 
 @contextmanager
 def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
-    """The ASGI application with Slack connected, as app.yaml says; on leaving, what is under way is finished."""
+    """The ASGI application with the chat platforms connected, as app.yaml says; on leaving, what is under way ends."""
+    app.link_by_email = {"slack": app.settings.slack.link_by_email, "teams": app.settings.msteams.link_by_email}
+    with ExitStack() as stack:
+        routes: list[BaseRoute] = []
+        connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
+        if app.settings.msteams.on:
+            routes.append(stack.enter_context(_teams(app, environ)))
+        if not app.settings.msteams.on or secret("SLACK_BOT_TOKEN", environ):
+            more, connected = stack.enter_context(_slack(app, environ))
+            routes += more
+        yield server(app, routes, connected)
+
+
+def teams_secret(app: App, environ: Mapping[str, str]) -> str:
+    """The secret of the app registration; the Playground needs none.
+
+    Raises:
+        Misconfigured: it is missing.
+    """
+    if app.settings.msteams.playground:
+        return ""
+    return _needed("TEAMS_APP_SECRET", "a client secret of the app registration", environ, "docs/teams.md")
+
+
+@contextmanager
+def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
+    teams = optional("bot.teams.serve")
+    with teams.connected(app, teams.Line(app.settings.msteams, teams_secret(app, environ))) as route:
+        yield route
+
+
+@contextmanager
+def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
+    """Slack's routes, and whether it is connected."""
     slack = app.settings.slack
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    app.link_by_email = slack.link_by_email
     door = Door(app, client, Settings(command=slack.command))
     with ExitStack() as stack:
         stack.callback(door.close)
@@ -70,7 +103,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above
-        yield server(app, routes, connected)
+        yield routes, connected
 
 
 def events_url(address: str | None) -> str | None:
@@ -78,8 +111,8 @@ def events_url(address: str | None) -> str | None:
     return address and address.rstrip("/").removesuffix(EVENTS_PATH) + EVENTS_PATH
 
 
-def _needed(name: str, what: str, environ: Mapping[str, str]) -> str:
+def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/slack.md") -> str:
     value = secret(name, environ)
     if not value:
-        raise Misconfigured(f"{name} is not set: it holds {what}. docs/slack.md says where to find it.")
+        raise Misconfigured(f"{name} is not set: it holds {what}. {page} says where to find it.")
     return value

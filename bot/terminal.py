@@ -1,6 +1,6 @@
 """Card -> text: for newcomers in a terminal, for tests, and as the fallback text of every message elsewhere."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
@@ -71,10 +71,21 @@ def _table(table: Table) -> str:
 
 
 def _chart(chart: Chart) -> str:
-    totals = [sum(values) for values in zip(*(one.values for one in chart.series), strict=True)]
-    top = max(totals, default=0.0) or 1.0
-    line = "".join(LEVELS[round(max(0.0, value) / top * (len(LEVELS) - 1))] for value in totals)
-    return f"{chart.title}\n{line}\n{chart.alt}"
+    """Parts of a whole as one sparkline of their sums; courses as one each, on the same scale."""
+    if chart.form == "line":
+        lines = [(one.name, list(one.values)) for one in chart.series]
+    else:
+        lines = [("", [sum(values) for values in zip(*(one.values for one in chart.series), strict=True)])]
+    top = max((value for _, values in lines for value in values), default=0.0) or 1.0
+    width = max(len(name) for name, _ in lines)
+    drawn = [
+        f"{name:<{width}}  {_sparkline(values, top)}" if width else _sparkline(values, top) for name, values in lines
+    ]
+    return "\n".join([chart.title, *drawn, chart.alt])
+
+
+def _sparkline(values: Sequence[float], top: float) -> str:
+    return "".join(LEVELS[round(max(0.0, value) / top * (len(LEVELS) - 1))] for value in values)
 
 
 def converse(say: Callable[[str], Card], lines: Iterator[str], show: Callable[[str], None]) -> None:

@@ -31,15 +31,20 @@ from handlers.forecast import forecast
 from handlers.grammar import Command, command, nearest, understand
 from handlers.guard.marks import expected, guard, unexpected
 from handlers.guard.watch import watch
+from handlers.increase import answered, sought, unsought
+from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, stuck, theirs
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
+from handlers.pause import halted, pause, resume
 from handlers.pool import allot, pool, split
+from handlers.providers import providers
 from handlers.settings import notes, settings
 from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
+from handlers.value import value
 from handlers.why import why
 from handlers.words import One
 
@@ -84,6 +89,7 @@ COMMANDS: Mapping[str, Command] = {
         command(postpone, writes=True),
         command(keep, writes=True),
         command(release, writes=True),
+        command(value, writes=False),
         command(guard, writes=False),
         command(expected, writes=True),
         command(unexpected, writes=True),
@@ -95,6 +101,10 @@ COMMANDS: Mapping[str, Command] = {
         command(link, writes=True),
         command(people_, writes=False),
         command(enforce, writes=True),
+        command(providers, writes=False),
+        command(limits_, writes=False),
+        command(pause, writes=True),
+        command(resume, writes=True),
         command(close, writes=True),
         command(status, writes=False),
         command(retry, writes=True),
@@ -110,6 +120,18 @@ COMMANDS: Mapping[str, Command] = {
         command(raise_, writes=True, hidden=True),
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
+        command(proceed, writes=True, hidden=True),
+        command(theirs, writes=True, hidden=True),
+        command(ours, writes=True, hidden=True),
+        command(adopt, writes=True, hidden=True),
+        command(reconcile, writes=True, hidden=True),
+        command(follow, writes=True, hidden=True),
+        command(landed, writes=True, hidden=True),
+        command(stuck, writes=True, hidden=True),
+        command(halted, writes=True, hidden=True),
+        command(sought, writes=True, hidden=True),
+        command(unsought, writes=True, hidden=True),
+        command(answered, writes=True, hidden=True),
         command(alerts, writes=True, hidden=True),
         command(known, writes=True, hidden=True),
         command(snooze, writes=True, hidden=True),

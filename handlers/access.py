@@ -28,6 +28,11 @@ def is_group(ctx: Context, account_id: str) -> bool:
     return len(people_below) >= GROUP_MIN
 
 
+def role_of(ctx: Context) -> str:
+    """The role by which somebody who sees all acts, as the audit says it."""
+    return "role finance" if "finance" in ctx.person.roles else "role admin"
+
+
 def sees_all(ctx: Context) -> bool:
     """Whether the person who speaks sees everybody's figures."""
     return "finance" in ctx.person.roles or "admin" in ctx.person.roles

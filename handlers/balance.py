@@ -93,7 +93,7 @@ def facts(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
     if gone >= PACE_DAYS_MIN and standing.spent > 0:
         pace = standing.spent * period.days // gone
         last = ctx.day(period.end - timedelta(days=1))
-        found.append(("At this pace", f"{ctx.amount(pace, unit)} by {last}"))
+        found.append(("At this pace", f"{ctx.estimate(pace, unit)} by {last}"))
     return found
 
 

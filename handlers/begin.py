@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from handlers.access import role_of, sees_all
 from handlers.card import Card
 from handlers.context import Context
 from handlers.house import Budget
 from handlers.periods import Period, period_of
+from handlers.posting import post_many
 from handlers.standing import allotment_of, binds, current, spent_below, used
 from handlers.trouble import Refused
 from handlers.words import One
@@ -37,13 +39,13 @@ def begin(ctx: Context) -> Card:
     members = _members(ctx)
     new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
     carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]
-    ledger.post_many(ctx.conn, new + carried)
+    post_many(ctx, new + carried)
     return Card(f"{len(new)} allotments posted, {len(carried) // 2} remainders carried on")
 
 
 def enforce(ctx: Context, budget: One) -> Card:
     """Let a changed budget of app.yaml count in this period already: `enforce monthly`. For finance and admins."""
-    if not {"finance", "admin"} & set(ctx.person.roles):
+    if not sees_all(ctx):
         raise Refused("Only finance and admins decide when a changed budget counts.")
     rule = next((each for each in ctx.house.budgets if each.name == budget), None)
     if rule is None:
@@ -57,7 +59,8 @@ def enforce(ctx: Context, budget: One) -> Card:
         if _is_holder(rule, member)
         and (difference := _missing(posted.get(member.account.id), _wanted(rule, period, member)))
     ]
-    ledger.post_many(ctx.conn, changes)
+    post_many(ctx, changes)
+    ctx.deed("enforced", f"budget/{rule.name}", role_of(ctx), f"{len(changes)} limits since {period.first}")
     return Card(f"{len(changes)} limits changed to what “{rule.name}” says now")
 
 

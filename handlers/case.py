@@ -12,11 +12,10 @@ from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.hours import after_working
-from handlers.place import Place
+from handlers.posting import UNHEARD, post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
-from storage import audit, ledger, people, requests
-from storage.audit import Deed
+from storage import audit, people, requests
 from storage.ledger import Entry
 from storage.requests import Request
 
@@ -31,10 +30,7 @@ VERBS = {
 
 def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
     """Write down what was done to a request."""
-    audit.append(
-        ctx.conn,
-        Deed(ctx.now, ctx.person.id, what, f"request/{request.id}", authority, str(ctx.place), details),
-    )
+    ctx.deed(what, f"request/{request.id}", authority, details)
 
 
 def start_stage(ctx: Context, request: Request) -> list[str]:
@@ -60,7 +56,7 @@ def _set_timers(ctx: Context, request: Request, found: list[Decider]) -> None:
     """Reminders, raising and lapsing count the working hours of the first one asked."""
     stage = stage_of(request)
     zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
-    unheard = replace(ctx, place=Place("clock", ""))  # where it was asked, nobody waits for the clock's answer
+    unheard = replace(ctx, place=UNHEARD)
     timers = {"nudge": stage.remind_after_hours, "raise": stage.raise_after_hours, "lapse": stage.refuse_after_hours}
     for word, hours in timers.items():
         if hours:
@@ -82,7 +78,7 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
     may = {each.person.id: each for each in deciders(ctx, request)} if open_ else {}
     done = {each.person_id for each in asked if each.said and each.stage == request.stage}
     for one in {each.person_id: each for each in asked}.values():
-        person = people.person(ctx.conn, one.person_id)
+        person = ctx.somebody(one.person_id)
         if person is None:
             continue
         theirs = replace(ctx, person=person)
@@ -93,11 +89,19 @@ def refresh(ctx: Context, request: Request, anew: str = "") -> None:
             theirs.tell(person.id, key, card, again=True)
         if anew and to_decide:
             theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
-    asker = people.person(ctx.conn, request.asker_id)
+    answer_origin(ctx, request)
+    asker = ctx.somebody(request.asker_id)
     if asker and not open_:  # whoever was asked back has messages with a button, too
         theirs = replace(ctx, person=asker)
         for key in copies:
             theirs.tell(asker.id, key, settled_card(theirs, request), again=True)
+
+
+def answer_origin(ctx: Context, request: Request) -> None:
+    """Let the provider where it was asked hear of a decision."""
+    if request.origin and request.resolved_at and request.state in ("approved", "denied", "expired"):
+        unheard = replace(ctx, place=UNHEARD)
+        unheard.later(f"answered/{request.id}", f"answered {request.handle}", ctx.now)
 
 
 def _copies(ctx: Context, request: Request) -> list[str]:
@@ -124,7 +128,7 @@ def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
 
 def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     name = asker.name if asker else request.asker_id
     amount = ctx.amount(request.amount, request.unit)
     standing = standing_of(ctx, request)
@@ -150,7 +154,7 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
 
 def settled_card(ctx: Context, request: Request) -> Card:
     """A request without buttons: decided, or waiting for others."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     name = asker.name if asker else request.asker_id
     amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
     facts = [
@@ -168,8 +172,8 @@ def settled_card(ctx: Context, request: Request) -> Card:
 
 def grant(ctx: Context, request: Request, authority: str) -> None:
     """Post what was granted, in the same transaction as the decision, and write it down."""
-    ledger.post(
-        ctx.conn,
+    post(
+        ctx,
         Entry(
             key=f"grant/{request.id}",
             account_id=request.account_id,
@@ -188,7 +192,7 @@ def grant(ctx: Context, request: Request, authority: str) -> None:
 
 def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
     """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
-    asker = people.person(ctx.conn, request.asker_id)
+    asker = ctx.somebody(request.asker_id)
     if asker:
         good = request.state == "approved"
         facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
@@ -233,5 +237,5 @@ def _small_print(ctx: Context, request: Request, why: Decider) -> str:
 def _name(ctx: Context, person_id: str) -> str:
     if person_id in ("rules", "clock"):
         return "the house rules"
-    person = people.person(ctx.conn, person_id)
+    person = ctx.somebody(person_id)
     return person.name if person else person_id

@@ -1,7 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
 from handlers.house import House
-from handlers.money import show_amount
+from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from storage import outbox, people
+from storage import audit, outbox, people
+from storage.audit import Deed
 from storage.directory import Person
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
@@ -40,6 +41,7 @@ class Context:
         person: who speaks.
         place: where.
         house: the rules.
+        known: people who were looked up for this sentence, by id; None for nobody.
     """
 
     conn: Connection
@@ -47,6 +49,7 @@ class Context:
     person: Person
     place: Place
     house: House
+    known: dict[str, Person | None] = field(default_factory=dict, repr=False)
 
     @property
     def today(self) -> date:
@@ -63,11 +66,21 @@ class Context:
         """The account of the person who speaks."""
         return f"person/{self.person.id}"
 
+    def somebody(self, person_id: str) -> Person | None:
+        """The person under an id, or None; looked up once, for one sentence sees one state of the world."""
+        if person_id not in self.known:
+            self.known[person_id] = people.person(self.conn, person_id)
+        return self.known[person_id]
+
     # Words ---------------------------------------------------------------------------------------------------------
 
     def amount(self, units: int, unit: str) -> str:
         """An amount as the person who speaks would write it."""
         return show_amount(units, unit, self.locale)
+
+    def estimate(self, units: int, unit: str) -> str:
+        """An amount that is only likely, without cents."""
+        return show_estimate(units, unit, self.locale)
 
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
@@ -82,6 +95,13 @@ class Context:
         zone = self.person.zone or self.house.organization.zone
         local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
+
+    # Deeds ---------------------------------------------------------------------------------------------------------
+
+    def deed(self, what: str, subject: str, authority: str, details: str = "") -> None:
+        """Write down in the audit what the person who speaks did, to what, and on whose authority."""
+        said = Deed(self.now, self.person.id, what, subject, authority, str(self.place), details)
+        audit.append(self.conn, said)
 
     # Wishes --------------------------------------------------------------------------------------------------------
 
@@ -117,9 +137,10 @@ class Context:
                 self.show(key, place, card)
         return bool(found)
 
-    def pull(self, provider: str, key: str) -> None:
-        """Wish that a provider's usage be read."""
-        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, "{}", self.now, self.now)
+    def pull(self, provider: str, key: str, what: str = "usage") -> None:
+        """Wish that a provider's usage, or its limits, be read."""
+        payload = json.dumps({"what": what})
+        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
 
     def later(self, key: str, sentence: str, due_at: datetime) -> None:
         """Wish that a sentence be said by the clock at a later moment."""

@@ -9,11 +9,12 @@ from handlers.case import deed, grant, refresh, settled_card, start_stage, tell_
 from handlers.context import Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.money import Amount
+from handlers.posting import post
 from handlers.rules import STAGES
 from handlers.standing import standings
 from handlers.trouble import Refused
 from handlers.words import MaybeHowMuch, MaybeTo, One, Rest, Until
-from storage import audit, ledger, people, requests
+from storage import audit, people, requests
 from storage.ledger import Entry
 from storage.requests import Request, Resolution
 
@@ -123,14 +124,14 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
     """While you are away, let a colleague decide for you: `delegate @kim until friday`; alone it ends that."""
     if to is None:
         requests.delegate(ctx.conn, ctx.person.id, "", ctx.today)
-        deed_of_person(ctx, "delegated", "nobody")
+        ctx.deed("delegated", ctx.account_id, "own", "nobody")
         return Card("You decide yourself again")
     if not to.person_id or to.person_id == ctx.person.id:
         raise Refused("Name a colleague, such as: delegate @kim until friday", fault="to")
     if until is None or not ctx.today <= until <= ctx.today + timedelta(days=DELEGATED_DAYS_MAX):
         raise Refused(f"Say until when, at most {DELEGATED_DAYS_MAX} days: delegate @kim until friday", fault="until")
     requests.delegate(ctx.conn, ctx.person.id, to.person_id, until)
-    deed_of_person(ctx, "delegated", f"{to.person_id} until {until}")
+    ctx.deed("delegated", ctx.account_id, "own", f"{to.person_id} until {until}")
     for waiting in requests.open_for(ctx.conn, ctx.person.id):
         requests.note_asked(ctx.conn, waiting.id, waiting.stage, to_be_asked(deciders(ctx, waiting)))
         refresh(ctx, waiting)
@@ -268,8 +269,8 @@ def take_back(ctx: Context, ended: Request) -> int:
     ]
     unspent = min(ended.resolved_amount, max(0, here[0].left)) if here else 0
     if unspent:
-        ledger.post(
-            ctx.conn,
+        post(
+            ctx,
             Entry(
                 key=f"expiry/{ended.id}",
                 account_id=ended.account_id,
@@ -284,13 +285,6 @@ def take_back(ctx: Context, ended: Request) -> int:
             ),
         )
     return unspent
-
-
-def deed_of_person(ctx: Context, what: str, details: str) -> None:
-    """Write down what somebody did about themself."""
-    audit.append(
-        ctx.conn, audit.Deed(ctx.now, ctx.person.id, what, f"person/{ctx.person.id}", "own", str(ctx.place), details)
-    )
 
 
 def _approved(ctx: Context, asked: Request, units: int, decider: Decider) -> Card:
@@ -350,7 +344,7 @@ def _decider(ctx: Context, asked: Request) -> Decider | None:
 def _already(ctx: Context, asked: Request) -> str:
     if asked.state == "pending":
         return f"Request #{asked.id} is with others to decide now."
-    decider = people.person(ctx.conn, asked.resolved_by)
+    decider = ctx.somebody(asked.resolved_by)
     return f"Request #{asked.id} was already {asked.state}{f' by {decider.name}' if decider else ''}."
 
 
@@ -383,5 +377,5 @@ def _positive(amount: Amount, unit: str) -> int:
 
 
 def _who(ctx: Context, person_id: str) -> str:
-    person = people.person(ctx.conn, person_id)
+    person = ctx.somebody(person_id)
     return person.name if person else person_id

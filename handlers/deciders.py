@@ -66,7 +66,7 @@ def _bound(ctx: Context, request: Request) -> set[str]:
 def _of(ctx: Context, request: Request, by: str) -> Iterator[Decider]:
     excluded = concerned(ctx, request)
     if by == "manager":
-        manager = _next_manager(ctx, people.person(ctx.conn, request.asker_id), excluded)
+        manager = _next_manager(ctx, ctx.somebody(request.asker_id), excluded)
         if manager:
             yield Decider(manager, "manager")
     elif by == "owner":
@@ -86,7 +86,7 @@ def _next_manager(ctx: Context, person: Person | None, excluded: set[str]) -> Pe
     seen: set[str] = set()
     while person and person.manager and person.manager not in seen and len(seen) < CHAIN_MAX:
         seen.add(person.manager)
-        person = people.person(ctx.conn, person.manager)
+        person = ctx.somebody(person.manager)
         if person and person.active and person.id not in excluded:
             return person
     return None
@@ -97,7 +97,7 @@ def _owner_above(ctx: Context, request: Request, excluded: set[str]) -> Person |
     account = people.account(ctx.conn, request.account_id)
     for _ in range(CHAIN_MAX):
         account = people.account(ctx.conn, account.parent_id) if account and account.parent_id else None
-        owner = people.person(ctx.conn, account.owner_id) if account and account.owner_id else None
+        owner = ctx.somebody(account.owner_id) if account and account.owner_id else None
         if owner and owner.active and owner.id not in excluded:
             return owner
     return None
@@ -119,7 +119,7 @@ def _with_delegates(ctx: Context, request: Request, found: list[Decider]) -> lis
     extra = []
     for each in found:
         to_id, until = standing_in.get(each.person.id, ("", None))
-        delegate = people.person(ctx.conn, to_id) if to_id else None
+        delegate = ctx.somebody(to_id) if to_id else None
         if delegate and delegate.active and delegate.id not in excluded | known:
             known.add(delegate.id)
             authority = f"{each.authority}, for {each.person.id} until {until}"

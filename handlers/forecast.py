@@ -351,7 +351,7 @@ def _used(ctx: Context, budget: Budget | None, spent: usage.Spent) -> int:
 
 def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
-    end = f"{ctx.amount(seen.p50, scope.unit)} by {ctx.day(scope.period.end - _DAY)}"
+    end = f"{ctx.estimate(seen.p50, scope.unit)} by {ctx.day(scope.period.end - _DAY)}"
     return f"{whose}{end}, of {ctx.amount(scope.standing.limit, scope.unit)}" if scope.standing else f"{whose}{end}"
 
 
@@ -364,7 +364,8 @@ def _tone(seen: Forecast, limit: int | None) -> Tone:
 
 
 def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, str]]:
-    low, high, spent = (ctx.amount(each, scope.unit) for each in (seen.p10, seen.p90, seen.spent))
+    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    spent = ctx.amount(seen.spent, scope.unit)
     sure = "in 8 of 10 cases" if seen.method == "weeks" else "roughly"
     yield "Range", f"{low} to {high} {sure}" if seen.since else "not known"
     if scope.standing is None:
@@ -443,14 +444,14 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
 
 
 def _finding(ctx: Context, scope: Scope, seen: Forecast) -> str:
-    likely, spent = ctx.amount(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
+    likely, spent = ctx.estimate(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
     told = f"{spent} by {ctx.day(ctx.today)}, likely {likely} by {ctx.day(scope.period.end - _DAY)}"
     if scope.standing is None:
         return f"{told}."
     gap = scope.standing.limit - seen.p50
     side = "below" if gap >= 0 else "above"
     limit = ctx.amount(scope.standing.limit, scope.unit)
-    return f"{told}: {ctx.amount(abs(gap), scope.unit)} {side} the limit of {limit}."
+    return f"{told}: {ctx.estimate(abs(gap), scope.unit)} {side} the limit of {limit}."
 
 
 def _buttons(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> Iterator[Button]:

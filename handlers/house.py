@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from handlers.floors import GuardRules, WasteRules, units
+from handlers.floors import GuardRules, WasteRules, Words, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
+from storage.limits import Window
 
 ZONES = frozenset(available_timezones())
 
@@ -48,9 +49,10 @@ def _rollover(words: str) -> str:
     raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
 
 
+AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
-PLACE = r"^(slack|web):\S+$|^$"
+PLACE = r"^(slack|teams|web):\S+$|^$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 
 
@@ -92,7 +94,7 @@ class Budget(Rule):
 
     name: Name
     who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
-    amount: Annotated[Amount, BeforeValidator(_amount)]
+    amount: AmountWritten
     every: Every = "month"
     zone: Zone | Literal[""] = ""
     models: str = "all"
@@ -157,6 +159,31 @@ STANDARD = "standard"
 Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
 
 
+class LimitRules(Rule):
+    """How limits are kept at providers.
+
+    Args:
+        split: one budget over several providers: each may spend "all" that is left, or the part of it that was spent
+            there in the last four weeks ("recent").
+        ask_above_percent: finance is asked before more than this share of a provider's limits is changed at once.
+    """
+
+    split: Literal["all", "recent"] = "all"
+    ask_above_percent: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class Vendor(Rule):
+    """What a provider declares, as far as decisions need it; see bot/providers/base.py."""
+
+    name: str
+    service: str
+    can: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
+    window: Window = "month"
+    step_nanos: int = 1
+    cannot: tuple[str, ...] = ()
+
+
 class House(Rule):
     """All rules that decisions need."""
 
@@ -166,8 +193,11 @@ class House(Rule):
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
+    vendors: tuple[Vendor, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
+    seats: dict[str, Words] = Field(default_factory=dict)
 
     @field_validator("budgets")
     @classmethod
@@ -198,7 +228,7 @@ class House(Rule):
 
     @model_validator(mode="after")
     def _floors_are_money(self) -> "House":
-        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor):
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
         return self
 
@@ -211,6 +241,10 @@ class House(Rule):
     def pause_above_nanos(self) -> int | None:
         """Above what an agent is paused without asking, None for never."""
         return units(self.guard.pause_above, self.organization.currency)
+
+    def seat_nanos(self, product: str) -> int:
+        """What a seat costs a month in nanos of the house currency, 0 if app.yaml does not say."""
+        return units(self.seats.get(product, ""), self.organization.currency) or 0
 
     @property
     def waste_floor_nanos(self) -> int:
@@ -247,6 +281,20 @@ class House(Rule):
         rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
         house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
         return int(house), rate_nanos
+
+    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
+        one = self.convert(NANOS, "USD", day)
+        return amount_nanos * NANOS // one[1] if one else None
+
+    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
+        """An amount of US dollars in the house currency; None without a rate."""
+        house = self.convert(dollars_nanos, "USD", day)
+        return house[0] if house else None
+
+    def vendor(self, name: str) -> Vendor | None:
+        """The provider of that name, or None."""
+        return next((each for each in self.vendors if each.name == name), None)
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

@@ -1,6 +1,6 @@
 """Who is who: identities at providers that belong to nobody yet, and the people we know."""
 
-from handlers.access import sees_all
+from handlers.access import role_of, sees_all
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.provenance import as_of
@@ -45,6 +45,7 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     full = _complete(ctx, provider, kind, identity)
     people.link(ctx.conn, Link(provider, kind, full, to.id), "explicit")  # type: ignore[arg-type]
     moved = usage.reattribute(ctx.conn, provider, kind, full, ctx.now)
+    ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
     return Card(f"{kind.capitalize()} {full} is {to.name}'s now", (Facts((("Charges moved", str(moved)),)),))
 
 

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
+from babel import Locale
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol, list_currencies
 
 NANOS = 10**9
+CENTS_BELOW = 10
+"""Estimates from here on are shown in whole units: cents would claim to be known."""
+
 COUNTED = frozenset({"tokens", "credits"})
 SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "₹": "INR"}
 SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "bn": 10**9, "billion": 10**9}
@@ -85,6 +89,16 @@ def show_amount(units: int, unit: str, locale: str) -> str:
             return f"{format_decimal(units, locale=locale)} {unit}"
         return f"{format_compact_decimal(units, locale=locale, fraction_digits=1)} {unit}"
     return format_currency(Decimal(units) / NANOS, unit, locale=locale)
+
+
+@lru_cache(maxsize=8192)
+def show_estimate(units: int, unit: str, locale: str) -> str:
+    """An amount that nobody knows exactly: money in whole units, unless it is very little."""
+    if unit in COUNTED or abs(units) < CENTS_BELOW * NANOS:
+        return show_amount(units, unit, locale)
+    whole = (Decimal(units) / NANOS).to_integral_value(ROUND_HALF_EVEN)
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", "")
+    return format_currency(whole, unit, pattern, locale, currency_digits=False)
 
 
 def symbol_of(unit: str, locale: str) -> str:

@@ -9,11 +9,12 @@ from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.case import deed, grant, refresh, start_stage, who_is_reached
 from handlers.context import Context
 from handlers.forecast import missing
+from handlers.house import Budget
 from handlers.money import COUNTED, NANOS, Amount
 from handlers.rules import STAGES, Ask, Stage
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
-from handlers.words import ForAgent, MaybeHowMuch, One, Rest, Until
+from handlers.words import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
 from storage import people, requests
 from storage.people import Account
 from storage.requests import Request, Resolution, Wanted
@@ -35,29 +36,33 @@ def request(
     ctx: Context,
     amount: MaybeHowMuch = None,
     agent: ForAgent = None,
+    budget: OfBudget = None,
     until: Until = None,
+    ticket: FormText = "",
+    result: FormText = "",
     reason: Rest = "",
 ) -> Card:
     """Ask for more: say how much and what for, and it goes to whom the house rules name.
 
     `request 50 finish the migration` sends it at once; `request` alone opens a form. `request 300 for crawler until
     friday nightly reindex` asks for an agent that you own, before it runs; at half of it you are asked whether to go
-    on. Without a day it counts until the budget starts anew.
+    on. `request 50 of flagship the review` asks for more of that budget, else it is of the one that decides. Without a
+    day it counts until the budget starts anew.
     """
     account = agent or _own_account(ctx)
-    standing = _own_standing(ctx, account)
+    own = _own_standings(ctx, account)
+    standing = _chosen(own, budget, account)
     if amount is None:
-        return _form(ctx, standing, account, reason)
+        return _form(ctx, standing, own, account, reason)
+    reason = _in_full(reason, ticket, result)
     units = _units(amount, standing)
     last = _last_day(ctx, standing, until)
     _check_reason(reason)
     _check_flood(ctx)
-    route = route_of(ctx, standing, account, units)
-    asked = requests.ask_for(ctx.conn, _wanted(ctx, standing, account, units, last, reason, route), ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
-    if route.stages[0].by == "nobody":
-        return _granted_at_once(ctx, asked)
-    names = start_stage(ctx, asked)
+    opened = open_request(ctx, standing, account, units, last, reason)
+    asked, route, names = opened.request, opened.route, opened.names
+    if asked.state == "approved":
+        return _granted_card(ctx, asked)
     shown = ctx.amount(units, asked.unit)
     return Card(
         f"Asked for {shown} more",
@@ -180,20 +185,51 @@ def _own_account(ctx: Context) -> Account:
     return account
 
 
-def _own_standing(ctx: Context, account: Account) -> Standing:
-    """The deciding budget of the account's own; a pool is asked for by correcting its rule, not here."""
+def _own_standings(ctx: Context, account: Account) -> list[Standing]:
+    """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise Refused(f"Only the owner of {account.name} asks for it.")
     own = [each for each in standings(ctx, account) if each.account_id == account.id]
     if not own:
         raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
-    return own[0]
+    return own
 
 
-def _wanted(
-    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, route: Route
-) -> Wanted:
-    return Wanted(
+def _chosen(own: list[Standing], budget: Budget | None, account: Account) -> Standing:
+    if budget is None:
+        return own[0]
+    found = next((each for each in own if each.budget.name == budget.name), None)
+    if found is None:
+        known = ", ".join(each.budget.name for each in own)
+        raise Refused(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+    return found
+
+
+def _in_full(reason: str, ticket: str, result: str) -> str:
+    """What who decides reads: the reason, the ticket, and what is expected of it."""
+    more = [f"{name}: {words}" for name, words in (("Ticket", ticket), ("Expected", result)) if words]
+    return "\n".join(filter(None, [reason, *more])) if reason else reason
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request that was just made: granted already if the rules say so, else who was asked to decide."""
+
+    request: Request
+    route: Route
+    names: list[str]
+
+
+def open_request(
+    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, origin: str = ""
+) -> Opened:
+    """Make a request and send it where the rules say; a small one inside them is granted at once.
+
+    Raises:
+        Refused: no rule fits, or nobody can be found who decides.
+    """
+    route = route_of(ctx, standing, account, units)
+    wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account.id,
         budget=standing.budget.name,
@@ -203,14 +239,19 @@ def _wanted(
         unit=standing.budget.unit,
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
+        origin=origin,
     )
-
-
-def _granted_at_once(ctx: Context, asked: Request) -> Card:
-    """A small one inside the rules: the same grant, without anybody's decision."""
+    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
+    if route.stages[0].by != "nobody":
+        return Opened(asked, route, start_stage(ctx, asked))
     resolved = requests.resolve(ctx.conn, asked, Resolution("approved", "rules", asked.amount), ctx.now)
     assert resolved is not None
     grant(ctx, resolved, "house rules")
+    return Opened(resolved, route, [])
+
+
+def _granted_card(ctx: Context, asked: Request) -> Card:
     shown = ctx.amount(asked.amount, asked.unit)
     facts = Facts((("Request", f"#{asked.id}"), ("For", asked.reason), ("Until", ctx.day(asked.until))))
     return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
@@ -262,7 +303,7 @@ def _open_of_mine(ctx: Context, word: str) -> Request:
     return asked
 
 
-def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Card:
+def _form(ctx: Context, standing: Standing, own: list[Standing], account: Account, reason: str) -> Card:
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         "Ask for more",
@@ -271,12 +312,23 @@ def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Ca
             Input(
                 "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
             ),
-            Input("reason", "What is it for?", form="long", value=reason, hint="A link to the ticket helps"),
+            *_which(ctx, standing, own),
+            Input("reason", "What is it for?", form="long", value=reason),
+            Input("ticket", "Link to the ticket", optional=True),
+            Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
             Text(_routes(ctx, standing), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
+
+
+def _which(ctx: Context, standing: Standing, own: list[Standing]) -> list[Input]:
+    """A choice, where there is one."""
+    if len(own) == 1:
+        return []
+    choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
+    return [Input("budget", "Of which budget?", form="choice", value=standing.budget.name, choices=choices)]
 
 
 def _likely(ctx: Context, standing: Standing) -> str:

@@ -26,4 +26,5 @@ class Place:
 def named_place(words: str) -> Place:
     """A place as app.yaml writes it, such as "slack:C0123"; what is no person there is read by many."""
     platform, _, id = words.partition(":")
-    return Place(platform, id, public=not id.startswith(("U", "W", "D")))
+    private = ("a:",) if platform == "teams" else ("U", "W", "D")
+    return Place(platform, id, public=not id.startswith(private))

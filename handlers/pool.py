@@ -7,6 +7,7 @@ from handlers.context import Context
 from handlers.house import Budget
 from handlers.money import Amount, percent
 from handlers.periods import Period
+from handlers.posting import post
 from handlers.provenance import as_of
 from handlers.standing import current, spent_below, used
 from handlers.trouble import Refused
@@ -99,6 +100,7 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
     share = _units(amount, mine.budget.unit)
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
+    ctx.deed("allotted", to.id, "owner", f"{given} of {mine.account.id}, {mine.budget.name} since {mine.period.first}")
     after = _pool_of(ctx, mine.account)
     if to.person_id and to.person_id != ctx.person.id:
         news = Card(f"Your share of the {mine.account.name} pool is {given} now", (Button("What is left?", "balance"),))
@@ -121,6 +123,8 @@ def split(ctx: Context, whom: Whom = None) -> Card:
         raise Refused(f"The pool of {mine.account.name} is used up; there is nothing left to split.")
     _move(ctx, mine, {each: mine.used.get(each, 0) + left // len(members) for each in members})
     each = ctx.amount(left // len(members), mine.budget.unit)
+    said = f"{each} more for each of {len(members)}, {mine.budget.name} since {mine.period.first}"
+    ctx.deed("split", mine.account.id, "owner", said)
     return Card(
         f"{each} more for each of {len(members)} people", (Button("The pool", f"pool of {_said(mine.account)}"),)
     )
@@ -175,7 +179,7 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
     moves[mine.account.id] = -sum(moves.values())
     for each, amount in moves.items():
         if amount:
-            ledger.post(ctx.conn, _entry(ctx, mine, each, amount))
+            post(ctx, _entry(ctx, mine, each, amount))
 
 
 def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:

@@ -22,4 +22,5 @@ def as_of(ctx: Context, tokens_unpriced: int = 0) -> Text:
         if tokens_unpriced
         else ""
     )
-    return Text(f"{'; '.join(parts)}. The providers' own cost reports; they may be restated.{unpriced}", quiet=True)
+    source = "Costs as providers report them, at list prices where they report none; they may be restated."
+    return Text(f"{'; '.join(parts)}. {source}{unpriced}", quiet=True)

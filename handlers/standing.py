@@ -181,11 +181,8 @@ class OfOne:
         return people.ancestors(self._ctx.conn, account.id)
 
     def person(self, account: Account) -> Person | None:
-        """See Figures. Whoever speaks is known already."""
-        if not account.person_id:
-            return None
-        ctx = self._ctx
-        return ctx.person if account.person_id == ctx.person.id else people.person(ctx.conn, account.person_id)
+        """See Figures."""
+        return self._ctx.somebody(account.person_id) if account.person_id else None
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""

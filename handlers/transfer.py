@@ -2,10 +2,11 @@
 
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
+from handlers.posting import post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from handlers.words import From, HowMuch, Rest, Seen, Signed, To
-from storage import ledger, people, requests
+from storage import people, requests
 from storage.ledger import Entry, EntryKind
 from storage.people import Account
 
@@ -31,6 +32,8 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     for standing, signed in ((given, -units), (taken, units)):
         _post(ctx, standing, "transfer", signed, reason)
     shown = ctx.amount(units, given.budget.unit)
+    own = "own" if source.id == ctx.account_id else "owner"
+    ctx.deed("transferred", source.id, own, f"{shown} to {to.id}: {reason[:REASON_MAX]}")
     for account, verb in ((source, "went to " + to.name), (to, "came from " + source.name)):
         if account.person_id and account.person_id != ctx.person.id:
             blocks = (Text(f"“{reason}”"),) if reason else ()
@@ -59,6 +62,7 @@ def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card
     units = _units(amount, standing, "amount", signed=True)
     _post(ctx, standing, "correction", units, reason[:REASON_MAX])
     shown = ctx.amount(units, standing.budget.unit)
+    ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
     return Card(
         f"{whom.name} corrected by {shown}",
         (Facts((("Limit now", ctx.amount(standing.limit + units, standing.budget.unit)), ("Why", reason))),),
@@ -104,8 +108,8 @@ def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = Fa
 
 
 def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason: str) -> None:
-    new = ledger.post(
-        ctx.conn,
+    new = post(
+        ctx,
         Entry(
             key=f"{kind}/{_stamp(ctx)}/{ctx.person.id}/{standing.account_id}",
             account_id=standing.account_id,

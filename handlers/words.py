@@ -4,14 +4,17 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
+from urllib.parse import unquote
 
 from handlers.access import may_see
 from handlers.context import Context
-from handlers.grammar import nearest
+from handlers.grammar import InForm, nearest
+from handlers.house import Budget
 from handlers.money import Amount, read_amount
 from handlers.periods import period_of
 from handlers.trouble import Refused
-from storage import people
+from storage import limits, people
+from storage.limits import Held
 from storage.people import Account
 
 NAME_WORDS_MAX = 4
@@ -274,7 +277,53 @@ class AgentWord:
         return (agents[0], 2 + named) if len(agents) == 1 else None
 
 
+class PausedWord:
+    """Somebody at the providers: "@ana", "agent crawler", "key sk-abc", or a button's "litellm/key:abc"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "whom"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[tuple[Held, ...], int]:
+        """See Word. The handler decides whether the asker may; what is not there gets the same answer."""
+        unknown = Refused("There is nobody of that name at a provider whom you may pause or resume.")
+        if words[0].lower() in ("key", "user") and len(words) > 1:
+            found = [each for each in limits.named(ctx.conn, words[1]) if each.subject.kind == words[0].lower()]
+            if not found:
+                raise unknown
+            return tuple(found), 2
+        provider, slash, rest = words[0].partition("/")
+        kind, colon, external_id = rest.partition(":")
+        if slash and colon:
+            one = limits.find(ctx.conn, provider, limits.Subject(kind, unquote(external_id)))  # type: ignore[arg-type]
+            if one is None:
+                raise unknown
+            return (one,), 1
+        taken = WhomWord("", figures=False).take(words, ctx)
+        held = limits.of_account(ctx.conn, taken[0].id) if taken else []
+        if taken is None or not held:
+            raise unknown
+        return tuple(held), taken[1]
+
+
+class BudgetWord:
+    """One of the house's budgets by its name: "of flagship"; a form says the name alone."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"of {name}"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Budget, int] | None:
+        """See Word. "of" may also begin the reason; then it is not mine."""
+        led = words[0].lower() == "of" and len(words) > 1
+        name = words[led].lower()
+        found = next((each for each in ctx.house.budgets if each.name == name), None)
+        return (found, 1 + led) if found and (led or len(words) == 1) else None
+
+
 ForAgent = Annotated[Account | None, AgentWord()]
+OfBudget = Annotated[Budget | None, BudgetWord()]
+FormText = Annotated[str, InForm()]
 Until = Annotated[date | None, UntilWord()]
 Whom = Annotated[Account | None, WhomWord()]
 Seen = Annotated[Account, WhomWord()]
@@ -288,4 +337,5 @@ MaybeHowMuch = Annotated[Amount | None, AmountWord()]
 Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
 One = Annotated[str, OneWord()]
+Paused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]

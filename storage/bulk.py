@@ -37,12 +37,10 @@ def load(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[
             count += len(batch)
         return count
     driver: Any = conn.connection.driver_connection
-    with driver.cursor() as cursor:
-        with cursor.copy(f"copy {table.name} ({names}) from stdin") as copy:
-            for row in rows:
-                copy.write_row(row)
-                count += 1
-        cursor.execute(f"analyze {table.name}")
+    with driver.cursor() as cursor, cursor.copy(f"copy {table.name} ({names}) from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)
+            count += 1
     return count
 
 

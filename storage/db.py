@@ -90,11 +90,19 @@ class Database:
         raise Busy(f"{REDO_MAX} attempts were overtaken by others")
 
     def ask(self, work: Callable[[Connection], T]) -> T:
-        """Answer a question from one read-only snapshot.
+        """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Raises:
             Busy: no connection could be had in time.
         """
+        try:
+            return self._ask(work)
+        except DBAPIError as trouble:
+            if not trouble.connection_invalidated:
+                raise
+            return self._ask(work)  # all old connections are gone now
+
+    def _ask(self, work: Callable[[Connection], T]) -> T:
         try:
             # A commit at the end, for psycopg forgets its prepared statements on a rollback.
             with self._questions.begin() as conn:
@@ -198,7 +206,7 @@ def _postgresql(url: URL, *, reads: bool) -> Engine:
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        pool_pre_ping=True,
+        pool_pre_ping=not reads,  # a question is simply asked again, and saves the way to the server and back
         connect_args={"options": options},
     )
 

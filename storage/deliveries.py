@@ -10,6 +10,7 @@ from storage.upsert import insert_new
 KEPT = timedelta(days=1)
 
 _ANSWER = select(heard.c.answer).where(heard.c.delivery == bindparam("delivery"))
+_ANSWERED = update(heard).where(heard.c.delivery == bindparam("which"))
 
 
 def note(conn: Connection, delivery: str, now: datetime) -> str | None:
@@ -25,7 +26,7 @@ def note(conn: Connection, delivery: str, now: datetime) -> str | None:
 
 def answered(conn: Connection, delivery: str, answer: str) -> None:
     """Keep the answer of an order for the case that it is delivered again."""
-    conn.execute(update(heard).where(heard.c.delivery == delivery).values(answer=answer))
+    conn.execute(_ANSWERED, {"which": delivery, "answer": answer})
 
 
 def prune(conn: Connection, now: datetime) -> None:

@@ -1,7 +1,18 @@
-"""What providers were told to allow, and what they say they allow."""
+"""What providers say they allow, and what they were told to.
 
+Three figures stand beside each other: what we last told the provider (known), what it says now (seen), and, computed
+from the ledger each time, what it ought to be (wanted, handlers/limits.py).
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, literal, or_, select, update
+
+from storage.models import ORGANIZATION, limits, links, pauses
+from storage.upsert import insert_into
 
 SubjectKind = Literal["user", "key", "team", "organization"]
 Window = Literal["day", "week", "month", "total"]
@@ -18,3 +29,279 @@ class Subject:
 
     kind: SubjectKind
     external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a provider says of one: the limit in 10⁻⁹ US dollars each window, None for no limit."""
+
+    subject: Subject
+    name: str
+    window: Window
+    nanos: int | None
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All that is known of one limit at a provider.
+
+    Args:
+        provider: its name in app.yaml.
+        subject: whose limit.
+        account_id: whose that is here, "" if it is linked to nobody.
+        name: what people call it there.
+        window: how often what was used starts from nothing there.
+        seen_nanos: what the provider says now, None for no limit.
+        seen_at: when it said so.
+        first_seen_at: when we heard of it first.
+        said_nanos: what we last began to tell it; its answer may have been lost.
+        known_nanos: what it last confirmed that we told it, None if it never did.
+        known_limit: the limit in the ledger from which that followed.
+        kept_nanos: what we wanted when finance decided to keep what was set there.
+        paused: whether it is blocked there.
+    """
+
+    provider: str
+    subject: Subject
+    account_id: str
+    name: str
+    window: Window
+    seen_nanos: int | None
+    seen_at: datetime
+    first_seen_at: datetime
+    said_nanos: int | None
+    known_nanos: int | None
+    known_limit: int | None
+    kept_nanos: int | None
+    paused: bool
+
+
+_OWNER = case((limits.c.kind == "organization", literal(ORGANIZATION)), else_=links.c.account_id)
+_HELD = select(
+    limits.c.provider,
+    limits.c.kind,
+    limits.c.external_id,
+    _OWNER,
+    *(limits.c[name] for name in list(Held.__dataclass_fields__)[3:]),
+).join(
+    links,
+    and_(
+        links.c.platform == limits.c.provider,
+        links.c.kind == limits.c.kind,
+        links.c.external_id == limits.c.external_id,
+    ),
+    isouter=True,
+)
+_OF_PROVIDER = _HELD.where(limits.c.provider == bindparam("provider")).order_by(limits.c.kind, limits.c.external_id)
+_OF_ACCOUNT = _HELD.where(
+    or_(
+        links.c.account_id == bindparam("account"),
+        and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
+    ),
+).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
+
+
+def _held(row: Any) -> Held:
+    return Held(row[0], Subject(row[1], row[2]), row[3] or "", *row[4:])
+
+
+def _one(provider: str, subject: Subject) -> ColumnElement[bool]:
+    return and_(
+        limits.c.provider == provider, limits.c.kind == subject.kind, limits.c.external_id == subject.external_id
+    )
+
+
+def note_seen(conn: Connection, provider: str, batch: Iterable[Seen], now: datetime) -> None:
+    """Note what a provider says of some; what we told it stays."""
+    rows = [
+        {
+            "provider": provider,
+            "kind": each.subject.kind,
+            "external_id": each.subject.external_id,
+            "name": each.name,
+            "window": each.window,
+            "paused": each.paused,
+            "seen_nanos": each.nanos,
+            "seen_at": now,
+            "first_seen_at": now,
+        }
+        for each in sorted(batch, key=lambda each: (each.subject.kind, each.subject.external_id))
+    ]
+    if rows:
+        statement = insert_into(conn, limits)
+        said = ("name", "window", "paused", "seen_nanos", "seen_at")
+        statement = statement.on_conflict_do_update(
+            index_elements=["provider", "kind", "external_id"],
+            set_={name: statement.excluded[name] for name in said},
+        )
+        conn.execute(statement, rows)
+
+
+def forget_unseen(conn: Connection, provider: str, since: datetime) -> None:
+    """Forget those that a whole list of the provider no longer names."""
+    conn.execute(delete(limits).where(limits.c.provider == provider, limits.c.seen_at < since))
+
+
+def of_provider(conn: Connection, provider: str) -> list[Held]:
+    """Everybody whose limit a provider has told us."""
+    return [_held(row) for row in conn.execute(_OF_PROVIDER, {"provider": provider})]
+
+
+def of_account(conn: Connection, account_id: str) -> list[Held]:
+    """An account's limits at all providers."""
+    return [_held(row) for row in conn.execute(_OF_ACCOUNT, {"account": account_id})]
+
+
+def find(conn: Connection, provider: str, subject: Subject) -> Held | None:
+    """What is known of one, or None."""
+    row = conn.execute(_HELD.where(_one(provider, subject))).first()
+    return _held(row) if row else None
+
+
+def named(conn: Connection, word: str) -> list[Held]:
+    """Those that a provider calls by this id or name."""
+    return [_held(row) for row in conn.execute(_HELD.where(or_(limits.c.external_id == word, limits.c.name == word)))]
+
+
+def note_said(conn: Connection, held: Held, nanos: int) -> None:
+    """Note what we are about to tell a provider. If its answer is lost, what is seen later is known to be ours.
+
+    What was said before and is seen there counts as confirmed.
+    """
+    values = {"said_nanos": nanos}
+    if held.seen_nanos is not None and held.seen_nanos == held.said_nanos:
+        values["known_nanos"] = held.seen_nanos
+    conn.execute(update(limits).where(_one(held.provider, held.subject)).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A provider has what we told it: how much, and from which limit of the ledger that followed."""
+
+    provider: str
+    subject: Subject
+    nanos: int
+    limit: int
+    at: datetime
+
+
+_KNOWN = (
+    update(limits)
+    .where(
+        limits.c.provider == bindparam("where"),
+        limits.c.kind == bindparam("what"),
+        limits.c.external_id == bindparam("whose"),
+    )
+    .values(
+        said_nanos=bindparam("nanos"),
+        known_nanos=bindparam("nanos"),
+        seen_nanos=bindparam("nanos"),
+        known_limit=bindparam("limit"),
+        known_at=bindparam("at"),
+        seen_at=bindparam("at"),
+        kept_nanos=None,
+    )
+)
+
+
+def note_known(conn: Connection, told: Iterable[Told]) -> None:
+    """Note that providers have what we told them."""
+    rows = [
+        {
+            "where": each.provider,
+            "what": each.subject.kind,
+            "whose": each.subject.external_id,
+            "nanos": each.nanos,
+            "limit": each.limit,
+            "at": each.at,
+        }
+        for each in told
+    ]
+    if rows:
+        conn.execute(_KNOWN, rows)
+
+
+def keep(conn: Connection, held: Held, wanted_nanos: int, now: datetime) -> None:
+    """Let what was set at the provider stand for as long as we would want the same."""
+    values = {"known_nanos": held.seen_nanos, "known_at": now, "kept_nanos": wanted_nanos}
+    conn.execute(update(limits).where(_one(held.provider, held.subject)).values(**values))
+
+
+# Pauses --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Somebody who is paused, or being paused or resumed.
+
+    Args:
+        provider: where.
+        subject: whom.
+        name: what people call it there.
+        paused_by: id of who said so.
+        paused_at: when.
+        before: what the provider needs to restore it exactly, "" until it was asked.
+        resumed_by: who wants to resume it, "" if nobody does.
+    """
+
+    provider: str
+    subject: Subject
+    name: str
+    paused_by: str
+    paused_at: datetime
+    before: str
+    resumed_by: str
+
+
+def _that(provider: str, subject: Subject) -> ColumnElement[bool]:
+    return and_(
+        pauses.c.provider == provider, pauses.c.kind == subject.kind, pauses.c.external_id == subject.external_id
+    )
+
+
+def _paused(row: Any) -> Paused:
+    return Paused(row[0], Subject(row[1], row[2]), *row[3:])
+
+
+def pause(conn: Connection, held: Held, by: str, now: datetime) -> bool:
+    """Note that somebody is to be paused; False if they are already."""
+    row = {
+        "provider": held.provider,
+        "kind": held.subject.kind,
+        "external_id": held.subject.external_id,
+        "name": held.name,
+        "paused_by": by,
+        "paused_at": now,
+        "before": "",
+        "resumed_by": "",
+    }
+    statement = insert_into(conn, pauses).on_conflict_do_nothing().returning(pauses.c.provider)
+    return conn.execute(statement, row).first() is not None
+
+
+def paused(conn: Connection, provider: str = "") -> list[Paused]:
+    """Who is paused, at one provider or at all."""
+    rows = conn.execute(select(pauses).where(or_(literal(provider) == "", pauses.c.provider == provider)))
+    return sorted(map(_paused, rows), key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
+
+
+def find_paused(conn: Connection, provider: str, subject: Subject) -> Paused | None:
+    """Whether and how somebody is paused."""
+    row = conn.execute(select(pauses).where(_that(provider, subject))).first()
+    return _paused(row) if row else None
+
+
+def note_before(conn: Connection, provider: str, subject: Subject, before: str) -> None:
+    """Keep what is needed to restore somebody, the first word only: the second would say that they are paused."""
+    conn.execute(update(pauses).where(_that(provider, subject), pauses.c.before == "").values(before=before))
+
+
+def note_resumer(conn: Connection, provider: str, subject: Subject, by: str) -> None:
+    """Note who wants to resume somebody."""
+    conn.execute(update(pauses).where(_that(provider, subject)).values(resumed_by=by))
+
+
+def end_pause(conn: Connection, provider: str, subject: Subject) -> None:
+    """Forget a pause that was lifted."""
+    conn.execute(delete(pauses).where(_that(provider, subject)))

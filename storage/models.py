@@ -196,7 +196,14 @@ spend = Table(
 )
 
 # A batch on its way into charges; it lives for one transaction and one connection.
-staged = Table("staged", MetaData(), *_charge_columns(keyed=True), prefixes=["TEMPORARY"])
+staged = Table(
+    "staged",
+    MetaData(),
+    *_charge_columns(keyed=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",  # rows that are deleted one by one stay behind, and every batch walks past them
+)
 
 pulls = Table(
     "pulls",
@@ -208,6 +215,40 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+)
+
+# What providers say they allow, and what we last told them. Whose it is stands in links.
+limits = Table(
+    "limits",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("window", String(8), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("seen_nanos", BigInteger),
+    Column("seen_at", Instant, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("said_nanos", BigInteger),
+    Column("known_nanos", BigInteger),
+    Column("known_limit", BigInteger),
+    Column("known_at", Instant),
+    Column("kept_nanos", BigInteger),
+)
+
+# Who is paused at a provider, and what is needed to restore them exactly.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("paused_by", String(64), nullable=False),
+    Column("paused_at", Instant, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("resumed_by", String(64), nullable=False),
 )
 
 requests = Table(
@@ -235,6 +276,7 @@ requests = Table(
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
+    Column("origin", String(255), nullable=False, index=True),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
 )
@@ -352,6 +394,7 @@ expectations = Table(
 outcomes = Table(
     "outcomes",
     metadata,
+    Column("source", String(64), primary_key=True),
     Column("account_id", String(80), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("kind", String(64), primary_key=True),
@@ -367,7 +410,7 @@ seats = Table(
     Column("plan", Text, nullable=False),
     Column("month_nanos", BigInteger, nullable=False),
     Column("used_on", Date),
-    Column("since", Date, nullable=False),
+    Column("since", Date),
 )
 
 audit = Table(
@@ -413,4 +456,17 @@ heard = Table(
     Column("delivery", String(255), primary_key=True),
     Column("answer", Text, nullable=False),
     Column("heard_at", Instant, nullable=False, index=True),
+)
+
+# How a place in Teams is reached: a channel or a group by its own id, a person (by the id in Microsoft Entra) in the
+# private chat with the app.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("place_id", String(255), primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("service_url", Text, nullable=False),
+    Column("tenant_id", String(64), nullable=False),
+    Column("seen_at", Instant, nullable=False),
 )

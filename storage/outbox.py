@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
 
 from storage.models import wishes
 from storage.upsert import insert_new
 
-WishKind = Literal["show", "say", "pull", "limit"]
+WishKind = Literal["show", "say", "pull", "limit", "pause", "answer"]
 State = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
@@ -30,7 +30,8 @@ class Wish:
     Args:
         id: its number.
         key: names the thing outside.
-        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" at a provider.
+        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" or "pause"
+            somebody at a provider, "answer" a provider's own request.
         target: the platform or the provider concerned.
         payload: how it should be, as JSON.
         version: counts the words said under the key.
@@ -57,6 +58,9 @@ class Wish:
 
 
 _COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_NEWER = (
+    update(wishes).where(wishes.c.id == bindparam("old")).values(version=wishes.c.version + 1, state="open", attempts=0)
+)
 _OLD = select(wishes.c.id, wishes.c.payload, wishes.c.state).where(wishes.c.key == bindparam("key"))
 
 
@@ -68,11 +72,14 @@ def ensure(
     payload: str,
     due_at: datetime,
     now: datetime,
+    *,
+    again: bool = False,
 ) -> bool:
     """Wish that something outside be so.
 
-    The same wish again changes nothing. Another payload under the key is the new last word. A lease that another
-    deliverer holds is left alone: it will find that its version is old when it settles.
+    The same wish again changes nothing, unless `again` says that one which came true, or was given up, must be seen to
+    anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it
+    will find that its version is old when it settles.
 
     Returns:
         Whether there is something new to make true.
@@ -95,14 +102,16 @@ def ensure(
     if insert_new(conn, wishes, row, "key"):
         return True
     old = conn.execute(_OLD, {"key": key}).one()
-    if old.payload == payload:
+    if old.payload == payload and not (again and old.state != "open"):
         return False
-    conn.execute(
-        update(wishes)
-        .where(wishes.c.id == old.id)
-        .values(payload=payload, target=target, version=wishes.c.version + 1, state="open", due_at=due_at, attempts=0),
-    )
+    conn.execute(_NEWER, {"old": old.id, "payload": payload, "target": target, "due_at": due_at})
     return True
+
+
+def find(conn: Connection, key: str) -> Wish | None:
+    """The wish under a key, or None."""
+    row = conn.execute(select(*_COLUMNS).where(wishes.c.key == key)).first()
+    return Wish(*row) if row else None
 
 
 def is_known(conn: Connection, key: str) -> bool:
@@ -193,6 +202,13 @@ def shown_at(conn: Connection, target: str, place: str) -> list[Wish]:
     return [Wish(*row) for row in rows]
 
 
+def shown_as(conn: Connection, target: str, receipt: str) -> Wish | None:
+    """The message that a platform gave a receipt for, None if the outbox did not send it."""
+    mine = wishes.c.kind == "show", wishes.c.target == target, wishes.c.receipt == receipt
+    row = conn.execute(select(*_COLUMNS).where(*mine)).first()
+    return None if row is None else Wish(*row)
+
+
 def waiting(conn: Connection) -> dict[str, int]:
     """How many wishes are open and how many are parked."""
     rows = conn.execute(select(wishes.c.state, func.count()).where(wishes.c.state != "done").group_by(wishes.c.state))
@@ -218,7 +234,7 @@ def prune(conn: Connection, now: datetime) -> None:
     conn.execute(
         delete(wishes).where(
             wishes.c.state == "done",
-            or_(wishes.c.kind == "say", wishes.c.kind == "pull"),
+            wishes.c.kind.in_(("say", "pull")),
             wishes.c.settled_at < now - KEPT,
         ),
     )

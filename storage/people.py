@@ -37,6 +37,15 @@ _LINKED = select(links.c.account_id).where(
     links.c.kind == bindparam("kind"),
     links.c.external_id == bindparam("external_id"),
 )
+_IDENTITIES = (
+    select(links.c.platform, links.c.external_id)
+    .where(
+        links.c.account_id == bindparam("account"),
+        links.c.kind == "user",
+        links.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
+    .order_by(links.c.platform, links.c.external_id)
+)
 _ANCESTORS = select(lineage.c.ancestor_id).where(
     lineage.c.account_id == bindparam("account"),
     lineage.c.until == FOREVER,
@@ -152,10 +161,16 @@ def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str 
 
 def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
     """(platform, external id) of a person's identities on the named platforms, in their order of age."""
+    rows = conn.execute(_IDENTITIES, {"account": account_id, "platforms": list(platforms)})
+    return [(row[0], row[1]) for row in rows]
+
+
+def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
+    """(external id, account) of everybody who is known on a platform."""
     rows = conn.execute(
-        select(links.c.platform, links.c.external_id)
-        .where(links.c.account_id == account_id, links.c.kind == "user", links.c.platform.in_(list(platforms)))
-        .order_by(links.c.platform, links.c.external_id),
+        select(links.c.external_id, links.c.account_id)
+        .where(links.c.platform == platform, links.c.kind == "user")
+        .order_by(links.c.account_id),
     )
     return [(row[0], row[1]) for row in rows]
 
@@ -170,7 +185,12 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     known = conn.execute(select(links.c.account_id, links.c.how).where(where)).first()
     if known and (known.account_id == new.account or (known.how == "explicit" and how != "explicit")):
         return False
-    row: dict[str, object] = {
+    upsert(conn, links, [_link_row(new, how, name)])
+    return True
+
+
+def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
+    return {
         "platform": new.platform,
         "kind": new.kind,
         "external_id": new.external_id,
@@ -178,8 +198,16 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
         "how": how,
         "name": name,
     }
-    upsert(conn, links, [row])
-    return True
+
+
+def _link_all(conn: Connection, wanted: Iterable[Link]) -> list[Link]:
+    """Note explicit links, many at once; those that are new."""
+    rows = conn.execute(select(links.c.platform, links.c.kind, links.c.external_id, links.c.account_id))
+    known = {tuple(row[:3]): row[3] for row in rows}
+    last = {(one.platform, one.kind, one.external_id): one for one in wanted}
+    new = [one for key, one in sorted(last.items()) if known.get(key) != one.account]
+    upsert(conn, links, [_link_row(one, "explicit") for one in new])
+    return new
 
 
 class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
@@ -212,8 +240,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
-    known = [one for one in directory.links if one.account in parents]
-    return [one for one in known if link(conn, one, "explicit")]
+    return _link_all(conn, (one for one in directory.links if one.account in parents))
 
 
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:

@@ -41,6 +41,7 @@ class Request:
         resolved_amount: what was granted.
         resolved_note: the decider's reason.
         ended_at: when a grant was ended, by its day or by being revoked.
+        origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Request:
     resolved_amount: int
     resolved_note: str
     ended_at: datetime | None
+    origin: str
 
     @property
     def seen(self) -> str:
@@ -105,10 +107,16 @@ class Wanted:
     unit: str
     reason: str
     stages: str
+    origin: str = ""
 
 
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))
 _BY_HANDLE = select(requests).where(requests.c.handle == bindparam("handle"))
+_ASKED = (
+    select(asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
+    .where(asked.c.request_id == bindparam("id"))
+    .order_by(asked.c.stage, asked.c.person_id)
+)
 _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
@@ -140,6 +148,33 @@ def find(conn: Connection, word: str) -> Request | None:
     else:
         row = conn.execute(_BY_HANDLE, {"handle": word}).first()
     return Request(*row) if row else None
+
+
+def of_origin(conn: Connection, origin: str) -> Request | None:
+    """The request that mirrors a provider's own one, or None."""
+    row = conn.execute(select(requests).where(requests.c.origin == origin)).first()
+    return Request(*row) if row else None
+
+
+def open_from(conn: Connection, provider: str) -> list[Request]:
+    """Pending requests that mirror those of a provider, oldest first."""
+    rows = conn.execute(
+        select(requests)
+        .where(requests.c.state == "pending", requests.c.origin.startswith(f"{provider}/", autoescape=True))
+        .order_by(requests.c.id),
+    )
+    return [Request(*row) for row in rows]
+
+
+def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Request]:
+    """Grants of an account that are running and were decided since a moment, oldest first."""
+    rows = conn.execute(
+        select(requests)
+        .where(requests.c.account_id == account_id, requests.c.state == "approved", requests.c.ended_at.is_(None))
+        .where(requests.c.resolved_at >= since)
+        .order_by(requests.c.id),
+    )
+    return [Request(*row) for row in rows]
 
 
 def change(conn: Connection, old: Request, **values: object) -> Request | None:
@@ -275,9 +310,7 @@ def note_approval(conn: Connection, request_id: int, stage: int, person_id: str,
 
 def who_was_asked(conn: Connection, request_id: int) -> list[Asked]:
     """Everybody who was asked about a request, stage by stage."""
-    columns = (asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
-    rows = conn.execute(select(*columns).where(asked.c.request_id == request_id).order_by(*columns[:2]))
-    return [Asked(*row) for row in rows]
+    return [Asked(*row) for row in conn.execute(_ASKED, {"id": request_id})]
 
 
 def delegate(conn: Connection, person_id: str, to_id: str, until: date) -> None:

@@ -1,6 +1,7 @@
 """Insert rows, or bring them up to date, on both databases."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -9,7 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_into(conn: Connection, table: Table) -> Any:
     """The dialect's own insert, for the sake of its `on conflict`."""
-    return (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(table)
+    return _insert(conn.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
@@ -35,5 +40,11 @@ def insert_new(conn: Connection, table: Table, row: dict[str, object], key: str)
     Returns:
         Whether it was new.
     """
-    statement = insert_into(conn, table).on_conflict_do_nothing(index_elements=[key])
-    return conn.execute(statement.returning(table.c[key]), row).first() is not None
+    return conn.execute(_insert_new(conn.dialect.name, table, key), row).first() is not None
+
+
+@cache
+def _insert_new(dialect: str, table: Table, key: str) -> Any:
+    """Built once: it runs several times in every order."""
+    statement = _insert(dialect, table).on_conflict_do_nothing(index_elements=[key])
+    return statement.returning(table.c[key])

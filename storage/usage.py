@@ -1,12 +1,12 @@
 """Charges taken in, and questions about what was spent.
 
-A batch is staged first; then four statements make it count in one transaction: what did not change is dropped, what is
+A batch is staged first; then a few statements make it count in one transaction: what did not change is dropped, what is
 replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,9 +28,11 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.schema import CreateTable
 
@@ -62,6 +64,9 @@ KEY = tuple(column.name for column in charges.primary_key)
 VALUES = tuple(column.name for column in staged.columns if column.name not in KEY)
 REPORTED = tuple(name for name in Charge.__dataclass_fields__ if name != "bucket_start")
 STAGED = ("bucket_start", *REPORTED, "day", "account_id", "cost_house_nanos", "rate_nanos")
+PLACE = ("day", "account_id")
+ROLLED = tuple(column.name for column in spend.primary_key)
+SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLED)
 TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
 
 
@@ -76,7 +81,22 @@ class Recorded:
     rows_changed: int
 
 
-def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: Convert, now: datetime) -> Recorded:
+@dataclass(frozen=True, slots=True)
+class WholeDay:
+    """A day (UTC) of which a provider told everything: what it left out is not so any more."""
+
+    provider: str
+    day: date
+
+
+def record(
+    conn: Connection,
+    batch: Iterable[Charge],
+    zone: ZoneInfo,
+    convert: Convert,
+    now: datetime,
+    whole: WholeDay | None = None,
+) -> Recorded:
     """Take in a provider's word about some cells; the same word again changes nothing.
 
     Args:
@@ -85,12 +105,14 @@ def record(conn: Connection, batch: Iterable[Charge], zone: ZoneInfo, convert: C
         zone: the organization's zone, which decides the day that an hourly bucket counts for.
         convert: cost in the house currency.
         now: when the word was heard.
+        whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
     conn.execute(CreateTable(staged, if_not_exists=True))
     conn.execute(delete(staged))
     written = bulk.writer(conn)
     seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
-    return Recorded(seen, _settle(conn, now))
+    retired = _retire(conn, whole, now) if whole and seen else 0
+    return Recorded(seen, retired + _settle(conn, now))
 
 
 def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
@@ -112,14 +134,15 @@ def reattribute(conn: Connection, platform: str, kind: str, external_id: str, no
 def rebuild(conn: Connection) -> None:
     """Make the rollup anew from the charges; a right one does not change by it."""
     conn.execute(delete(spend))
-    _add_to_spend(conn, _amounts(charges, 1))
+    _add_to_spend(conn, _amounts(charges, _sums(charges)))
 
 
 def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int) -> None:
     """Take the charges of some accounts since a day out of the rollup (-1) or put them in (1), around a move."""
     for start in range(0, len(account_ids), MOVED_AT_ONCE):
         some = charges.c.account_id.in_(account_ids[start : start + MOVED_AT_ONCE])
-        _add_to_spend(conn, _amounts(charges, sign).where(some, charges.c.day >= since))
+        amounts = _amounts(charges, [each * sign for each in _sums(charges)])
+        _add_to_spend(conn, amounts.where(some, charges.c.day >= since))
 
 
 def _row(
@@ -134,22 +157,46 @@ def _row(
 
 def _settle(conn: Connection, now: datetime) -> int:
     """Attribute what is staged, and let it count."""
+    conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
     conn.execute(staged.update().values(account_id=_attributed()))
     conn.execute(delete(staged).where(select(literal(1)).where(_same_cell(), _same_values()).exists()))
+    changed = conn.execute(select(func.count()).select_from(staged)).scalar_one()
+    if not changed:
+        return 0
     replaced = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
     old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(staged, _same_cell())
     columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
     conn.execute(insert(charge_versions).from_select(columns, old))
-    _add_to_spend(conn, union_all(_amounts(staged, 1), _amounts(charges, -1, only_staged=True)))
+    _add_to_spend(conn, _difference())
+    # Few cells move; the upsert then leaves the index of places alone, which costs as much as the cells themselves.
+    moved = update(charges).where(_same_cell(), not_(_same_place()))
+    conn.execute(moved.values({name: staged.c[name] for name in PLACE}))
     new = select(*(staged.c[name] for name in (*KEY, *VALUES)), literal(1), literal(now, charges.c.recorded_at.type))
     statement = insert_into(conn, charges).from_select(
         [*KEY, *VALUES, "version", "recorded_at"],
         new.where(literal(1) == 1).order_by(*(staged.c[name] for name in KEY)),
     )
-    values = {name: statement.excluded[name] for name in (*VALUES, "recorded_at")}
+    values = {name: statement.excluded[name] for name in (*VALUES, "recorded_at") if name not in PLACE}
     values["version"] = charges.c.version + 1
     conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
-    return conn.execute(select(func.count()).select_from(staged)).scalar_one()
+    return changed
+
+
+def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
+    """Take back the cells of a day that are not staged; what they said is kept."""
+    start = datetime.combine(whole.day, time(), UTC)
+    gone = and_(
+        charges.c.provider == whole.provider,
+        charges.c.bucket_start >= start,
+        charges.c.bucket_start < start + timedelta(days=1),
+        ~select(literal(1)).select_from(staged).where(_same_cell()).correlate(charges).exists(),
+    )
+    kept = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
+    old = select(*kept, literal(now, charges.c.recorded_at.type)).where(gone)
+    columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
+    conn.execute(insert(charge_versions).from_select(columns, old))
+    _add_to_spend(conn, _amounts(charges, [-each for each in _sums(charges)]).where(gone))
+    return conn.execute(delete(charges).where(gone)).rowcount
 
 
 def _same_cell() -> ColumnElement[bool]:
@@ -158,6 +205,10 @@ def _same_cell() -> ColumnElement[bool]:
 
 def _same_values() -> ColumnElement[bool]:
     return and_(*(charges.c[name].is_not_distinct_from(staged.c[name]) for name in VALUES))
+
+
+def _same_place() -> ColumnElement[bool]:
+    return and_(*(charges.c[name] == staged.c[name] for name in PLACE))
 
 
 def _attributed() -> ColumnElement[str]:
@@ -180,19 +231,24 @@ def _all_tokens(table: Table) -> ColumnElement[int]:
     return sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])
 
 
-def _amounts(table: Table, sign: int, *, only_staged: bool = False) -> Select[Any]:
+def _sums(table: Table) -> list[ColumnElement[int]]:
+    """What a cell adds to the rollup, in the order of SUMS."""
     tokens = _all_tokens(table)
-    chosen = select(
-        table.c.account_id,
-        table.c.day,
-        table.c.provider,
-        table.c.model,
-        (table.c.cost_house_nanos * sign).label("cost_nanos"),
-        (tokens * sign).label("tokens"),
-        (case((table.c.cost_nanos.is_(None), tokens), else_=0) * sign).label("tokens_unpriced"),
-        (table.c.requests * sign).label("requests"),
-    )
-    return chosen.join(staged, _same_cell()) if only_staged else chosen
+    unpriced = case((table.c.cost_nanos.is_(None), tokens), else_=0)
+    return [table.c.cost_house_nanos, tokens, unpriced, table.c.requests]
+
+
+def _amounts(table: Table, sums: Iterable[ColumnElement[int]]) -> Select[Any]:
+    labelled = (each.label(name) for name, each in zip(SUMS, sums, strict=True))
+    return select(*(table.c[name] for name in ROLLED), *labelled)
+
+
+def _difference() -> CompoundSelect[Any]:
+    """What is staged, less what its cells said before; a cell that moves is taken out where it was."""
+    less = [new - func.coalesce(old, 0) for new, old in zip(_sums(staged), _sums(charges), strict=True)]
+    here = _amounts(staged, less).outerjoin(charges, and_(_same_cell(), _same_place()))
+    gone = _amounts(charges, [-each for each in _sums(charges)]).join(staged, _same_cell()).where(not_(_same_place()))
+    return union_all(here, gone)
 
 
 def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) -> None:
@@ -200,26 +256,24 @@ def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) 
 
     What an account itself moved by is added up first: a restated cell is then one row on its way up, and not two.
     """
-    sums = ("cost_nanos", "tokens", "tokens_unpriced", "requests")
     each = amounts.subquery()
-    own = (each.c.account_id, each.c.day, each.c.provider, each.c.model)
+    own = [each.c[name] for name in ROLLED]
     part = (
-        select(*own, *(cast(func.sum(each.c[name]), BigInteger).label(name) for name in sums)).group_by(*own).subquery()
+        select(*own, *(cast(func.sum(each.c[name]), BigInteger).label(name) for name in SUMS)).group_by(*own).subquery()
     )
     keys = (lineage.c.ancestor_id, part.c.day, part.c.provider, part.c.model)
     on_line = and_(
         lineage.c.account_id == part.c.account_id, lineage.c.since <= part.c.day, part.c.day < lineage.c.until
     )
     moved = (
-        select(*keys, *(cast(func.sum(part.c[name]), BigInteger) for name in sums))
+        select(*keys, *(cast(func.sum(part.c[name]), BigInteger) for name in SUMS))
         .join(lineage, on_line)
         .group_by(*keys)
         .order_by(*keys)
     )
-    statement = insert_into(conn, spend).from_select(["account_id", "day", "provider", "model", *sums], moved)
-    values = {name: spend.c[name] + statement.excluded[name] for name in sums}
-    keys_names = ["account_id", "day", "provider", "model"]
-    conn.execute(statement.on_conflict_do_update(index_elements=keys_names, set_=values))
+    statement = insert_into(conn, spend).from_select([*ROLLED, *SUMS], moved)
+    values = {name: spend.c[name] + statement.excluded[name] for name in SUMS}
+    conn.execute(statement.on_conflict_do_update(index_elements=list(ROLLED), set_=values))
 
 
 # Questions -----------------------------------------------------------------------------------------------------------
@@ -327,6 +381,23 @@ def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: 
     """What an account and all below it spent, for each day and model."""
     for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
         yield row[0], Spent(row[5], *row[1:5])
+
+
+_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
+    spend.c.provider == bindparam("provider"),
+    spend.c.day >= bindparam("first", type_=Date),
+    spend.c.day < bindparam("end", type_=Date),
+)
+_AT_BY_ALL = _AT.group_by(spend.c.account_id)
+_AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
+
+
+def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
+    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
+    values = {"provider": provider, "first": first, "end": end}
+    if account_id:
+        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
+    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
 
 
 _BETWEEN = (

@@ -1,7 +1,7 @@
 """The audit: appended only, and whoever rewrites it is found out."""
 
 import io
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,6 +11,7 @@ from storage import audit
 from storage.audit import Deed
 from storage.db import Database
 from tests.clock import NOW
+from tests.company import Company
 
 ROWS = 40
 
@@ -76,3 +77,40 @@ def test_an_export_is_rows_of_csv_that_no_spreadsheet_computes(kept: Database) -
     assert len(lines) == ROWS + 2
     assert '"\'=HYPERLINK(""http://x"",""y"")"' in lines[-1]
     assert [safe(cell) for cell in ("+1", "-1", "@a", "\ta", "1", "")] == ["'+1", "'-1", "'@a", "'\ta", "1", ""]
+
+
+@pytest.mark.parametrize(
+    ("who", "says", "row"),
+    [
+        ("max", "transfer 20 to ana for the demo", ("transferred", "person/max", "own", "$20.00 to person/ana: for")),
+        ("kim", "transfer 20 from ana to max", ("transferred", "person/ana", "owner", "$20.00 to person/max: ")),
+        ("max", "allot 300 to ana", ("allotted", "person/ana", "owner", "$300.00 of team/search, search-pool since")),
+        ("max", "split", ("split", "team/search", "owner", "more for each of 2, search-pool since 2026-11-01")),
+        ("fay", "correct -5 of ana a refund", ("corrected", "person/ana", "role finance", "-$5.00: a refund")),
+        ("ada", "enforce per-person", ("enforced", "budget/per-person", "role admin", "0 limits since 2026-11-01")),
+        ("fay", "link llm user new to bob", ("linked", "person/bob", "role finance", "llm user new, 1 charges")),
+    ],
+)
+def test_who_moves_money_or_a_name_stands_in_the_audit(
+    acme: Company, who: str, says: str, row: tuple[str, ...]
+) -> None:
+    """Who, what, to what, on whose authority, with the figures; and the chain stays whole."""
+    acme.llm.spends("new", "7.00", date(2026, 11, 21))
+    acme.pull()
+    card = acme.hear(who, says)
+
+    found = acme.database.ask(lambda conn: list(audit.rows(conn)))
+    assert card.tone not in ("warn", "bad"), card.title
+    assert len(found) == 1
+    deed = found[0].deed
+    assert (deed.who, deed.what, deed.subject, deed.authority) == (who, *row[:3])
+    assert row[3] in deed.details
+    assert acme.database.ask(audit.first_broken) is None
+
+
+def test_what_was_refused_is_no_deed(acme: Company) -> None:
+    """Nothing was done, so nothing is written."""
+    for who, says in (("ana", "transfer 5000 to max"), ("ana", "allot 5 to ana"), ("ana", "correct 5 of bob why")):
+        acme.hear(who, says)
+
+    assert not acme.database.ask(lambda conn: list(audit.rows(conn)))

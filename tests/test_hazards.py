@@ -323,6 +323,16 @@ def test_a_bucket_of_a_day_counts_for_the_day_that_the_provider_names(found: Fou
     assert title(company, "ana", "spend 2026-11-19") == "$0.00 spent 2026-11-19"
 
 
+@pytest.mark.parametrize(("zone", "left"), [("", "$400.00"), ("Asia/Tokyo", "$395.00")])
+def test_the_zone_of_a_budget_has_an_effect(found: Found, zone: str, left: str) -> None:
+    """Hazard: a zone can be set and changes nothing. Tokyo's December began while Berlin had its last November day."""
+    company = found(budget(zone=zone))
+    later(company, datetime(2026, 12, 1, 12, tzinfo=UTC))
+    spends_at(company, 5, datetime(2026, 11, 30, 16, tzinfo=UTC))
+
+    assert title(company, "ana") == f"{left} left of $400.00"
+
+
 def test_a_pool_of_another_zone_is_the_same_in_every_answer(found: Found) -> None:
     """Hazard: the balance cuts by the budget's zone, and the view of the pool by the organization's."""
     company = found(budget("300 USD", "team search", zone="Pacific/Auckland"))

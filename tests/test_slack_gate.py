@@ -14,7 +14,7 @@ import pytest
 
 from bot.slack.gate import SIZE_MAX, Gate, Refusal
 from bot.slack.serve import Endpoint
-from bot.slack.text import plain
+from bot.text import plain
 from tests.fakes.slack import FakeSlack, Reply
 from tests.slack_bot import SlackBot, running
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
 from typing import Literal
 
-from bot.providers.base import Capability, Finding, Member
+from bot.providers.base import Finding, Member, Provider
 from bot.providers.sample import Sample
 from bot.providers.sample_truth import EPISODES
 from storage.charges import Charge
@@ -104,8 +104,8 @@ def made_up(seed: int, among: Sequence[Owner], first: date, days: int) -> list[I
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Spoilt:
+@dataclass
+class Spoilt(Provider):
     """The sample company with incidents. They are reported as it reports: by the hour or the day, and in part at first.
 
     Args:
@@ -115,12 +115,11 @@ class Spoilt:
 
     sample: Sample
     incidents: Sequence[Incident]
-    can: frozenset[Capability] = frozenset({"charges", "people"})
 
-    @property
-    def name(self) -> str:
-        """See Provider."""
-        return self.sample.name
+    can = frozenset({"charges", "people"})
+
+    def __post_init__(self) -> None:
+        self.name = self.sample.name
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """See Provider."""

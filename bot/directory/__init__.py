@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from bot.config import Settings, SourceSettings, secret
+from bot.config import Settings, SourceSettings, TeamsSettings, secret
 from bot.directory.csv import Csv
 from bot.directory.everybody import Everybody
 from bot.directory.memory import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.slack import SlackDirectory
 from bot.directory.source import Source
+from bot.optional import optional
 from bot.slack.show import web_client
 from storage.db import Database
 
@@ -18,12 +19,24 @@ Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datet
 SOURCES: Mapping[str, Make] = {
     "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
     "csv": lambda source, _settings, _environ, _now: Csv(source.file),
+    "microsoft": lambda _source, settings, environ, _now: _microsoft(
+        settings.msteams, secret("TEAMS_APP_SECRET", environ)
+    ),
     "slack": lambda _source, settings, environ, now: SlackDirectory(
         web_client(secret("SLACK_BOT_TOKEN", environ), settings.slack.url),
         now,
         link_by_email=settings.slack.link_by_email,
     ),
 }
+
+
+def _microsoft(settings: TeamsSettings, secret: str) -> Source:
+    microsoft = optional("bot.directory.microsoft")
+    tenant = next(iter(settings.tenants), "")
+    made: Source = microsoft.MicrosoftDirectory(
+        tenant, microsoft.token(settings, secret), link_by_email=settings.link_by_email
+    )
+    return made
 
 
 def everybody(

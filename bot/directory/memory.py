@@ -8,12 +8,14 @@ from storage.directory import Person
 from storage.models import links, people
 
 _PEOPLE = select(people.c.id, people.c.name, people.c.email, people.c.manager_id, people.c.active)
-_LINKED = select(links.c.external_id, links.c.account_id).where(links.c.platform == "slack", links.c.kind == "user")
+_LINKED = select(links.c.external_id, links.c.account_id).where(
+    links.c.platform.in_(("slack", "teams")), links.c.kind == "user"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Everybody who ever was, by id, and the accounts of Slack identities. See Known."""
+    """Everybody who ever was, by id, and the accounts of identities in Slack and Teams. See Known."""
 
     people: dict[str, Person] = field(default_factory=dict)
     linked: dict[str, str] = field(default_factory=dict)

@@ -26,7 +26,7 @@ def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
     """
     text = _text(content)
     excel = re.match(r"sep=([,;|\t])\r?\n", text)  # Excel's way to say the delimiter
-    delimiter = excel[1] if excel else _delimiter(text)
+    delimiter = excel[1] if excel else delimiter_of(text)
     reader = csv.reader(StringIO(text[excel.end() :] if excel else text, newline=""), delimiter=delimiter, strict=True)
     skipped = 1 if excel else 0
     begins = skipped + 1
@@ -50,7 +50,7 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The one of which the header has most, outside quotes."""
     unquoted = re.sub(r'"[^"]*"', "", text[:HEADER_LETTERS_MAX].lstrip())
     header = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]

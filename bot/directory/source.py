@@ -1,10 +1,11 @@
 """What a people source is, what it may know before it is asked, and what it says when it cannot be used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from bot.providers.base import Finding
 from storage.directory import Directory, Person
 
 
@@ -20,7 +21,8 @@ class Known:
         earlier: what app.yaml and the sources listed before say, merged.
         aliases: ids by which one of them calls somebody who is known by another id.
         remembered: everybody whom the database remembers, those who left included, by id.
-        linked: the accounts of the Slack identities that were linked before, such as "T1/U1" to "person/ana".
+        linked: the accounts of the identities in Slack and Teams that were linked before, such as "T1/U1" to
+            "person/ana".
     """
 
     earlier: Directory = field(default_factory=Directory)
@@ -56,6 +58,14 @@ class Known:
         """Who is there comes last and so wins over who has left."""
         everybody = sorted(self.remembered.values(), key=lambda one: (one.active, one.id))
         return {one.email.lower(): one.id for one in everybody if one.email}
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A people source whose rights `check` can try."""
+
+    def check(self) -> Iterator[Finding]:
+        """Probe address, secret and rights, cheaply."""
 
 
 class Source(Protocol):

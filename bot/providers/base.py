@@ -128,6 +128,8 @@ class Provider:
         window: how often a limit that we set starts from nothing there.
         step_nanos: limits there are multiples of this, in 10⁻⁹ of a US dollar; ours are rounded down to it.
         cannot: what people would expect of it and it cannot do, a plain sentence each.
+        complete: its report of a day leaves out only what is not so any more, and never what is late. Its days are of
+            UTC. Cells that it told before and leaves out are then taken back.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Provider:
     window: Window = "month"
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
+    complete: bool = False
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,9 +33,13 @@ URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 Shape = TypeVar("Shape", bound=BaseModel)
+Heard = TypeVar("Heard")
 
 
 Sign = Callable[[str], Mapping[str, str]]
+
+# What a question asks for; a list is sent as the same name again and again.
+Params = Mapping[str, str | int | Sequence[str]]
 
 
 def bearer(secret: str) -> Mapping[str, str]:
@@ -95,6 +99,10 @@ class KeyRefused(Undeliverable):
         self.kind = kind
 
 
+class NotThere(Undeliverable):
+    """There is nothing of that name (404)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
@@ -149,24 +157,29 @@ class Api:
         """Let go of the connections."""
         self._client.close()
 
-    def get_json(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None) -> Any:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:
             Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        deadline = time.monotonic() + self._patience.total_s
-        for attempt in stamina.retry_context(
-            on=_again(deadline),
-            attempts=self._patience.attempts,
-            timeout=None,
-            wait_initial=self._patience.pause_s,
-            wait_jitter=self._patience.pause_s,
-        ):
-            with attempt:
-                return self._once("GET", path, deadline, params=params)
-        raise AssertionError("stamina returns or raises")
+        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
+
+    def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
+        return self._patiently(lambda deadline: self._parsed(self._once("POST", path, deadline, json=body), path))
+
+    def get_lines(self, path: str) -> Iterator[Any]:
+        """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
+
+        Raises:
+            Unreachable: as `get_json`, or the file is not there any more.
+            Undeliverable: as `get_json`. Lines already given must not be counted.
+        """
+        for line in self._patiently(lambda deadline: self._elsewhere(path, deadline)).splitlines():
+            if line.strip():
+                yield self._parsed(line, path)
 
     def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
@@ -178,7 +191,8 @@ class Api:
             Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
             Undeliverable: refused; KeyRefused if the key is to blame.
         """
-        return self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        answer = self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        return self._parsed(answer, path) if answer else None
 
     def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
         """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
@@ -191,8 +205,14 @@ class Api:
         except ValidationError as trouble:
             first = trouble.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        wrong = f"{self._safe(where)}: {first['msg']}"
+        wrong = f"{self.safe(where)}: {first['msg']}"
         raise Undeliverable(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+
+    def safe(self, text: str) -> str:
+        """Somebody else's text, on one line, short and without secrets."""
+        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 
     def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
         """The rows of a list whose pages are numbered from 1, as they come.
@@ -242,25 +262,58 @@ class Api:
             seen.add(following)
         raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
 
-    def _once(self, method: str, path: str, deadline: float, **content: Any) -> Any:
+    def _patiently(self, ask: Callable[[float], Heard]) -> Heard:
+        deadline = time.monotonic() + self._patience.total_s
+        for attempt in stamina.retry_context(
+            on=_again(deadline),
+            attempts=self._patience.attempts,
+            timeout=None,
+            wait_initial=self._patience.pause_s,
+            wait_jitter=self._patience.pause_s,
+        ):
+            with attempt:
+                return ask(deadline)
+        raise AssertionError("stamina returns or raises")
+
+    def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
+        answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+        if answer.is_success:
+            return body
+        raise self._trouble(answer, body, f"{method} {self.safe(path)}")
+
+    def _elsewhere(self, path: str, deadline: float) -> bytes:
+        """What lies where a path leads to. The address there is a secret of its own, so it is not shown."""
+        answer, body = self._exchange("GET", f"{self._url}{path}", path, deadline)
+        there = answer.next_request
+        if answer.is_success:
+            return body
+        if there is None:
+            raise self._trouble(answer, body, f"GET {self.safe(path)}")
+        if there.url.scheme != httpx.URL(self._url).scheme:
+            raise Undeliverable(f"{self.who} keeps {self.safe(path)} at an address that we do not trust")
+        answer, body = self._exchange("GET", str(there.url), path, deadline, auth=None)
+        if not answer.is_success:
+            raise Unreachable(f"{self.who} sent us to {self.safe(path)}, and it was not there ({answer.status_code})")
+        return body
+
+    def _exchange(
+        self, method: str, url: str, path: str, deadline: float, **content: Any
+    ) -> tuple[httpx.Response, bytes]:
         self._refuse_bad_settings()
         self._pace.wait()
         try:
-            with self._client.stream(method, f"{self._url}{path}", **content) as answer:
-                body = self._whole(answer, path, deadline)
+            with self._client.stream(method, url, **content) as answer:
+                return answer, self._whole(answer, path, deadline)
         except httpx.InvalidURL:
             raise self._no_url() from None
         except httpx.TimeoutException:
-            why = f"did not answer {self._safe(path)} within {self._patience.silence_s:g} seconds"
+            why = f"did not answer {self.safe(path)} within {self._patience.silence_s:g} seconds"
             raise Unreachable(f"{self.who} {why}") from None
         except httpx.ConnectError as trouble:
-            why = f"cannot be reached ({self._safe(str(trouble))}): is it running, and is its url in app.yaml right?"
+            why = f"cannot be reached ({self.safe(str(trouble))}): is it running, and is its url in app.yaml right?"
             raise Unreachable(f"{self.who} {why}") from None
         except httpx.HTTPError:
-            raise Unreachable(f"{self.who} broke off in the middle of {self._safe(path)}") from None
-        if answer.is_success:
-            return self._parsed(body, path) if body or method == "GET" else None
-        raise self._trouble(answer, body, f"{method} {self._safe(path)}")
+            raise Unreachable(f"{self.who} broke off in the middle of {self.safe(path)}") from None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         request.headers.update(self._key.sign(self._key.secret))
@@ -284,32 +337,33 @@ class Api:
             if len(body) > BODY_BYTES_MAX:
                 limit = BODY_BYTES_MAX // 2**20
                 raise Undeliverable(
-                    f"{self.who} sent more than {limit} MiB for {self._safe(path)}, which no real page has"
+                    f"{self.who} sent more than {limit} MiB for {self.safe(path)}, which no real page has"
                 )
             if time.monotonic() > deadline:
-                raise Unreachable(f"{self.who} drips: {self._safe(path)} took over {self._patience.total_s:g} seconds")
+                raise Unreachable(f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds")
         return bytes(body)
 
     def _parsed(self, body: bytes, path: str) -> Any:
         try:
             return _json(body)
         except (ValueError, ArithmeticError, RecursionError):
-            raise Unreachable(f"{self.who} answered {self._safe(path)} with something that is not JSON") from None
+            raise Unreachable(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
 
     def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
         status = answer.status_code
         kind, message = self._said(body)
         tail = f"{status}: {message}" if message else str(status)
-        if status in {401, 403}:
-            return KeyRefused(self._refusal(status, kind, message, asked), kind)
-        if status in {408, 429} or answer.is_server_error:
+        if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
             pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
             return Unreachable(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+        if status in {401, 403}:
+            return KeyRefused(self._refusal(status, kind, message, asked), kind)
         if answer.is_redirect:
             return Undeliverable(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        return Undeliverable(f"{self.who} refused {asked} ({tail})")
+        trouble = NotThere if status == 404 else Undeliverable  # noqa: PLR2004 - a status of HTTP
+        return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
         meaning = self._key.refusals.get(kind) or f"it may not {asked}" + (f" ({message})" if message else "")
@@ -321,13 +375,7 @@ class Api:
             said = _json(body)
         except (ValueError, ArithmeticError, RecursionError):
             return "", ""
-        return _kind(said), self._safe(_message(said))
-
-    def _safe(self, text: str) -> str:
-        """Somebody else's text, on one line, short and without secrets."""
-        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+        return _kind(said), self.safe(_message(said))
 
 
 class _Pace:
@@ -344,6 +392,43 @@ class _Pace:
             turn_s = max(self._next_s, time.monotonic())
             self._next_s = turn_s + self._step_s
         time.sleep(max(0.0, turn_s - time.monotonic()))
+
+
+def _is_out_of_calls(answer: httpx.Response) -> bool:
+    """GitHub refuses with 403, too, what comes too often."""
+    headers = answer.headers
+    too_often = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    return answer.status_code == httpx.codes.FORBIDDEN and too_often
+
+
+NO_ANSWER = (httpx.HTTPError,)
+"""What a client of others' making raises, if it is made of httpx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
+
+    status: int
+    word: str
+    retry_after_s: float | None = None
+
+
+def refusal_of(trouble: BaseException) -> Refusal:
+    """Read one of NO_ANSWER; whatever else it is, nobody answered."""
+    if not isinstance(trouble, httpx.HTTPStatusError):
+        return Refusal(0, type(trouble).__name__)
+    answer = trouble.response
+    try:
+        said = _json(answer.content)
+    except (ValueError, ArithmeticError, RecursionError):
+        said = None
+    match said:
+        case {"error": {"code": str(word)}} if word.isidentifier():
+            pass
+        case _:
+            word = ""
+    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
@@ -391,7 +476,8 @@ def _message(said: Any) -> str:
     """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
     match said:
         case (
-            {"error": {"message": str(text)}}
+            {"message": str(text)}
+            | {"error": {"message": str(text)}}
             | {"error": str(text)}
             | {"detail": {"error": str(text)}}
             | {"detail": str(text)}

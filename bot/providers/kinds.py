@@ -14,6 +14,7 @@ class Kind:
         key: the environment variable of its key unless app.yaml says otherwise, "" if it needs none.
         account: what `account:` must hold, such as "the workspace id", "" if it is not needed.
         file: whether it is read from files that `file:` names.
+        days_back: days that are read again each time unless app.yaml says otherwise.
     """
 
     service: str
@@ -21,6 +22,7 @@ class Kind:
     key: str = ""
     account: str = ""
     file: bool = False
+    days_back: int = 3
 
     def missing(self, url: str, account: str, file: str) -> list[str]:
         """What app.yaml still has to say, each as the setting to write."""
@@ -34,7 +36,27 @@ class Kind:
         return lacking
 
 
+ANTHROPIC = "https://api.anthropic.com"
+
 KINDS: Mapping[str, Kind] = {
+    "anthropic-console": Kind("Claude Console", ANTHROPIC, "ANTHROPIC_ADMIN_KEY"),
+    "anthropic-enterprise": Kind("Claude Enterprise", ANTHROPIC, "ANTHROPIC_ENTERPRISE_KEY"),
+    "chatgpt-enterprise": Kind(
+        "ChatGPT Enterprise",
+        url="https://api.chatgpt.com/v1",
+        key="CHATGPT_ADMIN_KEY",
+        account="the workspace's id",
+    ),
+    "cursor": Kind("Cursor", "https://api.cursor.com", "CURSOR_API_KEY"),
+    "files": Kind("Files", file=True, days_back=35),  # a month may come in one file, after its end
+    "github-copilot": Kind(
+        "GitHub Copilot",
+        "https://api.github.com",
+        "GITHUB_COPILOT_KEY",
+        account="the organization, or enterprises/ and the enterprise",
+    ),
     "litellm": Kind("LiteLLM", key="LITELLM_API_KEY"),
+    "openai": Kind("OpenAI's API platform", url="https://api.openai.com/v1", key="OPENAI_ADMIN_KEY"),
+    "openrouter": Kind("OpenRouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
     "sample": Kind("The sample company"),
 }

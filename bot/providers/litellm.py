@@ -3,22 +3,32 @@
 All facts here were seen on version 1.106.2, but for the word for an expired key, which is in the source of 1.109.1.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated, Any, NamedTuple
+from decimal import Decimal
+from functools import partial
+from typing import Literal, NamedTuple
 
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from bot.providers.base import Finding, Member, Provider
-from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience
+from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
+from bot.providers.litellm_limits import BLOCKING, ROUTES, Limits, listed
+from bot.providers.litellm_shapes import Told, rows
+from bot.providers.shapes import Body, Count, Dollars, Word, nanos
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
+from storage.limits import Subject
 
 USAGE = "/user/daily/activity"
 USERS, TEAMS, KEYS = "/user/list", "/v2/team/list", "/key/list"
 USAGE_ROWS_MAX = 1000
-LIST_ROWS_MAX = 100
+
+MEMBERS: tuple[Literal["user", "team", "key"], ...] = ("user", "team", "key")
+
+# LiteLLM notes beside each change who was behind it.
+CHANGED_BY = {"litellm-changed-by": "bursar"}
 
 # The cheapest question to each route that we read. The day is any day.
 PROBES: dict[str, dict[str, str | int]] = {
@@ -35,20 +45,12 @@ NOISE = Decimal("0.000001")
 REFUSALS = {"token_not_found_in_db": "it does not know this key", "expired_key": "the key has expired"}
 NEEDED = "a management key of a user with the role proxy_admin"
 
+EVERY_ROUTE = "management_routes"
+
 NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
 
-Count = Annotated[int, Field(strict=True, ge=0, le=10**13)]
-Dollars = Annotated[Decimal, Field(ge=0, le=10**6)]
-Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
-
-class _Body(BaseModel):
-    """What we need of a body; the rest may be anything."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class _Metrics(_Body):
+class _Metrics(Body):
     """What was used. `prompt_tokens` holds the cached ones too."""
 
     spend: Dollars
@@ -69,61 +71,41 @@ class _Metrics(_Body):
 NOTHING = _Metrics(spend=Decimal(0), prompt_tokens=0, completion_tokens=0, api_requests=0)
 
 
-class _KeyOwner(_Body):
+class _KeyOwner(Body):
     user_id: Word | None = None
     team_id: Word | None = None
 
 
-class _KeyUse(_Body):
+class _KeyUse(Body):
     metrics: _Metrics
     metadata: _KeyOwner
 
 
-class _ModelUse(_Body):
+class _ModelUse(Body):
     metrics: _Metrics
     api_key_breakdown: dict[Word, _KeyUse] | None = None
 
 
-class _Breakdown(_Body):
+class _Breakdown(Body):
     models: dict[Word, _ModelUse]
 
 
-class _Day(_Body):
+class _Day(Body):
     day: date = Field(validation_alias="date")
     metrics: _Metrics
     breakdown: _Breakdown
 
 
-class _List(_Body):
-    """A page of any list. The usage route keeps its paging in a corner of its own."""
-
-    rows: list[Any] = Field(validation_alias=AliasChoices("users", "teams", "keys", "results"))
-    pages_total: Count = Field(validation_alias=AliasChoices("total_pages", AliasPath("metadata", "total_pages")))
-
-
-class _Ready(_Body):
+class _Ready(Body):
     db: Word = ""
 
 
-class _Licence(_Body):
+class _Licence(Body):
     license_type: Word
 
 
-class _UserRow(_Body):
-    user_id: Word
-    user_alias: Word | None = None
-    user_email: Word | None = None
-
-
-class _TeamRow(_Body):
-    team_id: Word
-    team_alias: Word | None = None
-
-
-class _KeyRow(_Body):
-    token: Word
-    key_alias: Word | None = None
-    user_id: Word | None = None
+class _Rights(Body):
+    allowed_routes: list[Word] | None = None
 
 
 class _Cell(NamedTuple):
@@ -146,9 +128,16 @@ class LiteLLM(Provider):
         key_name: the environment variable that the key stands in.
         patience: how long one question may take.
         page_rows: rows of its database to ask for at once, at most 1000.
+        now: the clock.
     """
 
-    can = frozenset({"charges", "people"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    limited = frozenset({"user", "team", "key"})
+    complete = True
+    cannot = (
+        "A user's limit does not bind the keys of teams: they are bound by the team's.",
+        "A call is refused by what LiteLLM estimates it may cost, so some of a limit may stay unused.",
+    )
 
     def __init__(
         self,
@@ -158,9 +147,12 @@ class LiteLLM(Provider):
         key_name: str = "LITELLM_API_KEY",
         patience: Patience = PATIENCE,
         page_rows: int = USAGE_ROWS_MAX,
+        now: Callable[[], datetime] = partial(datetime.now, UTC),
     ) -> None:
         self.name = name
-        self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience)
+        self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self._limits = Limits(self._api, hashlib.sha256(key.encode()).hexdigest(), self._spent_this_month)
+        self._now = now
         self._key_name = key_name
         self._page_rows = page_rows
 
@@ -180,15 +172,34 @@ class LiteLLM(Provider):
 
     def people(self) -> Iterator[Member]:
         """Users, teams and keys. A key is known by its hash, as in its charges."""
-        for row in self._rows(USERS, "users", page_size=LIST_ROWS_MAX):
-            user = self._api.read(_UserRow, row, "a user")
-            yield Member("user", user.user_id, name=user.user_alias or "", email=user.user_email or "")
-        for row in self._rows(TEAMS, "teams", page_size=LIST_ROWS_MAX):
-            team = self._api.read(_TeamRow, row, "a team")
-            yield Member("team", team.team_id, name=team.team_alias or "")
-        for row in self._rows(KEYS, "keys", size=LIST_ROWS_MAX, return_full_object="true"):
-            key = self._api.read(_KeyRow, row, "a key")
-            yield Member("key", key.token, name=key.key_alias or "", owner=key.user_id or "")
+        for kind in MEMBERS:
+            for row in listed(self._api, kind):
+                name, email, owner = row.name or "", row.email or "", row.owner or ""
+                yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+
+    def limits(self) -> Iterator[Limit]:
+        """See Provider."""
+        return self._limits.every()
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """See Provider."""
+        return self._limits.of(subject)
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """See Provider."""
+        return self._limits.set(subject, amount_nanos)
+
+    def before(self, subject: Subject) -> str:
+        """See Provider."""
+        return self._limits.before(subject)
+
+    def pause(self, subject: Subject) -> None:
+        """See Provider."""
+        self._limits.pause(subject)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """See Provider."""
+        self._limits.resume(subject, before)
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, what licence it has, and whether the key may read all that we read."""
@@ -206,21 +217,14 @@ class LiteLLM(Provider):
             yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
             if isinstance(no, KeyRefused) and no.kind in REFUSALS:
                 return
+        yield self._rights()
         yield self._licence()
-
-    def _rows(self, path: str, what: str, **params: str | int) -> Iterator[Any]:
-        def ask(number: int) -> Page:
-            body = self._api.get_json(path, {**params, "page": number})
-            page = self._api.read(_List, body, what)
-            return Page(page.rows, page.pages_total)
-
-        return self._api.pages(ask, what)
 
     def _charges_of(self, day: date) -> Iterator[Charge]:
         """A page counts rows of LiteLLM's database, so a cell may be on several: it is added up before it is given."""
         cells: dict[_Cell, _Metrics] = {}
         dates = {"start_date": day.isoformat(), "end_date": day.isoformat()}
-        for row in self._rows(USAGE, "usage", **dates, page_size=self._page_rows):
+        for row in rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows):
             part = self._api.read(_Day, row, f"usage of {day}")
             if part.day != day:
                 raise Undeliverable(
@@ -248,7 +252,7 @@ class LiteLLM(Provider):
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
             raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
-        if _nanos(rest.spend) > 0 or max(counts) > 0:
+        if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _why_not(self, path: str) -> Outside | None:
@@ -257,6 +261,27 @@ class LiteLLM(Provider):
         except Outside as trouble:
             return trouble
         return None
+
+    def _spent_this_month(self, subject: Subject) -> Decimal:
+        today = self._now().astimezone(UTC).date()
+        whose = {"user": "user_id", "key": "api_key"}[subject.kind]
+        dates = {"start_date": today.replace(day=1).isoformat(), "end_date": today.isoformat()}
+        found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows, **{whose: subject.external_id})
+        return sum((self._api.read(_Day, row, "usage of a month").metrics.spend for row in found), Decimal(0))
+
+    def _rights(self) -> Finding:
+        """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
+        what = f"{self._key_name} may set limits"
+        try:
+            own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
+        except NotThere:
+            return Finding(f"{what}: it is the master key", ok=True)
+        except Outside as trouble:
+            return Finding(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
+        allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
+        missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
+        advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
+        return Finding(what, ok=not missing, advice=advice if missing else "")
 
     def _licence(self) -> Finding:
         """A management key may not ask for it, and what we do needs none."""
@@ -284,11 +309,5 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
         tokens_output=used.completion_tokens,
         requests=used.api_requests,
         requests_failed=used.failed_requests,
-        cost_nanos=_nanos(used.spend),
+        cost_nanos=nanos(used.spend),
     )
-
-
-def _nanos(dollars: Decimal) -> int:
-    """Whole nanos, half to even. Digits below 10⁻¹² dollars are noise of floats, and must not decide a half."""
-    without_noise = dollars.quantize(Decimal("1e-12"), ROUND_HALF_EVEN)
-    return int(without_noise.scaleb(9).quantize(Decimal(1), ROUND_HALF_EVEN))

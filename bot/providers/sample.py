@@ -58,7 +58,7 @@ PRICES = {
     "gpt-5.2": Price(1_750, 175, None, None, 14_000),
     "gpt-5.2-mini": Price(250, 25, None, None, 2_000),
     "gemini-3-pro": Price(2_000, 200, None, None, 12_000, "list_price"),
-    "gemini-3-flash-preview": Price(500, 50, None, None, 3_000, "unpriced"),
+    "meridian-flash-preview": Price(500, 50, None, None, 3_000, "unpriced"),
     "deepseek-v3": Price(280, 28, None, None, 420, "list_price"),
 }
 # Times as much, in halves. An odd price is rounded down to the nano for a token of a batch.

@@ -130,7 +130,7 @@ _MODELS = {
     "gpt": "gpt-5.2",
     "mini": "gpt-5.2-mini",
     "gemini": "gemini-3-pro",
-    "preview": "gemini-3-flash-preview",
+    "preview": "meridian-flash-preview",
     "deepseek": "deepseek-v3",
 }
 _CODING = _mix(sonnet=0.55, opus=0.25, haiku=0.1, gpt=0.1)

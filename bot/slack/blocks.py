@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
-from bot.slack.text import cut, escaped, line, plain
+from bot.slack.text import escaped
+from bot.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 

@@ -25,7 +25,8 @@ from bot.slack.blocks import FIELD, SAY, Json, fault, home, message, modal, orig
 from bot.slack.hook import Hooks
 from bot.slack.people import Knows, People, Speaker
 from bot.slack.show import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
-from bot.slack.text import heard, plain, unescaped
+from bot.slack.text import heard, unescaped
+from bot.text import plain
 from bot.trouble import Outside
 from handlers.card import Card, Text
 from handlers.place import Place

@@ -7,12 +7,8 @@ exactly three entities. So `& < >` are escaped in mrkdwn and in the `text` of a 
 import re
 from collections.abc import Callable
 
-# Control characters, bidirectional overrides, zero-width and tag characters, halves of surrogate pairs: they show as
-# nothing, or as something else than they are. Line breaks and tabs stay; so do the joiners that emoji are made of.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
-    "\ud800-\udfff\U000e0000-\U000e007f]",
-)
+from bot.text import line, plain
+
 _PARTIAL_ENTITY = re.compile(r"&[a-z]{0,3}$")
 _MARK = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
 
@@ -22,21 +18,6 @@ SENTENCE_MAX = 4_000
 
 MENTIONS_MAX = 10
 """People in a sentence who are looked up."""
-
-
-def plain(text: str) -> str:
-    """The text without characters that cannot be seen."""
-    return text if text.isprintable() else _UNSEEN.sub("", text)
-
-
-def line(text: str) -> str:
-    """The text as one line."""
-    return " ".join(plain(text).split())
-
-
-def cut(text: str, most: int) -> str:
-    """The text in at most so many characters; what is missing shows as an ellipsis."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def escaped(text: str, most: int) -> str:

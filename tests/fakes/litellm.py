@@ -1,13 +1,14 @@
 """A LiteLLM proxy as seen on version 1.106.2: its bodies were recorded there, and it refuses what that one refuses.
 
-What was not recorded (a missing key, an expired key, a malformed date, a user without rights listing users) is as in
-the source of 1.109.1.
+What was not recorded (a missing key, an expired key, a malformed date, a user without rights listing users, an order
+about a team or key that is not there) is as in the source of 1.109.1.
 """
 
 import copy
 import hashlib
 import itertools
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,17 @@ from tests.fakes.loopback import Answer, Heard, Loopback
 
 RECORDED = Path(__file__).parents[1] / "test_providers" / "litellm_recorded"
 MASTER_KEY = "litellm_proxy_master_key"
-MANAGEMENT_ROUTES = ("/user/daily/activity", "/user/list", "/v2/team/list", "/key/list")
+MANAGEMENT_ROUTES = (
+    *("/user/daily/activity", "/user/list", "/v2/team/list", "/key/list", "/user/info", "/team/info", "/key/info"),
+    *("/user/update", "/team/update", "/key/update", "/team/block", "/team/unblock", "/key/block", "/key/unblock"),
+)
+DURATIONS = re.compile(r"[0-9]+(s|m|h|d|w|mo)|hourly|daily|weekly|monthly")
+# What an order may change; whatever else it says is dropped without a word.
+WRITABLE = {
+    "users": {"max_budget", "budget_duration", "spend", "metadata", "user_alias"},
+    "teams": {"max_budget", "budget_duration", "metadata", "team_alias", "blocked"},
+    "keys": {"max_budget", "budget_duration", "spend", "metadata", "key_alias", "blocked"},
+}
 
 Metrics = dict[str, float]
 
@@ -135,12 +146,12 @@ class FakeLiteLLM(Loopback):
             return _not_let_in(secret, credential)
         if credential.routes and heard.path not in _opened(credential.routes):
             return _route_refused(credential.routes, heard.path)
-        if route is None:
-            return Answer(404, {"detail": "Not Found"})
-        if heard.method != "GET":
-            return Answer(405, {"detail": "Method Not Allowed"})
         with self.lock:
-            return route(heard.query, credential)
+            if heard.path in self._orders():
+                return self._ordered(heard, credential)
+            if heard.method != "GET":
+                return Answer(405, {"detail": "Method Not Allowed"})
+            return route(heard.query, credential) if route else Answer(404, {"detail": "Not Found"})
 
     def _routes(self) -> Mapping[str, Callable[[Mapping[str, str], Credential], Answer]]:
         return {
@@ -149,7 +160,110 @@ class FakeLiteLLM(Loopback):
             "/user/list": partial(self._list, "users", self._users),
             "/v2/team/list": partial(self._list, "teams", self._teams),
             "/key/list": self._key_list,
+            "/user/info": self._user_info,
+            "/team/info": self._team_info,
+            "/key/info": self._key_info,
         }
+
+    def _orders(self) -> Mapping[str, Callable[[dict[str, Any]], Answer]]:
+        return {
+            "/user/update": self._update_user,
+            "/team/update": partial(self._update, "teams", "team_id"),
+            "/key/update": partial(self._update, "keys", "key"),
+            "/team/block": partial(self._block, "teams", "team_id", blocked=True),
+            "/team/unblock": partial(self._block, "teams", "team_id", blocked=False),
+            "/key/block": partial(self._block, "keys", "key", blocked=True),
+            "/key/unblock": partial(self._block, "keys", "key", blocked=False),
+        }
+
+    def facts(self, kind: str, id_: str, **facts: Any) -> dict[str, Any]:
+        """The row of a user, team or key, after writing these facts into it as somebody at the console would."""
+        row = self._tables()[f"{kind}s"][id_]
+        row.update(facts)
+        return row
+
+    def _tables(self) -> Mapping[str, dict[str, dict[str, Any]]]:
+        return {"users": self._users, "teams": self._teams, "keys": self._keys}
+
+    def _ordered(self, heard: Heard, credential: Credential) -> Answer:
+        if heard.method != "POST":
+            return Answer(405, {"detail": "Method Not Allowed"})
+        if not self._is_admin(credential):
+            return _as_recorded("109" if heard.path.startswith("/key") else "108")
+        body = json.loads(heard.body or b"{}")
+        if not isinstance(body.get("max_budget"), int | float | None):
+            return _as_recorded("111")
+        if not DURATIONS.fullmatch(body.get("budget_duration") or "1d"):
+            refusal = recorded("113")
+            refusal["response"]["error"]["message"] = refusal["response"]["error"]["message"].replace(
+                "fortnight", body["budget_duration"]
+            )
+            return Answer(refusal["status"], refusal["response"])
+        return self._orders()[heard.path](body)
+
+    def _update_user(self, body: dict[str, Any]) -> Answer:
+        """Whoever is not there is made."""
+        user_id = body["user_id"]
+        if user_id not in self._users:
+            made = recorded("023")["response"]["data"]
+            self._users[user_id] = {**_like(made, user_id=user_id, max_budget=None), "key_count": 0}
+        row = self._write("users", user_id, body)
+        shape = recorded("015")["response"]["data"]
+        return Answer(
+            200, {"user_id": user_id, "data": {**shape, **{name: row[name] for name in shape if name in row}}}
+        )
+
+    def _update(self, table: str, id_name: str, body: dict[str, Any]) -> Answer:
+        trouble = self._missing(table, id_name, body)
+        if trouble:
+            return trouble
+        row = self._write(table, body[id_name], body)
+        envelope = {"team_id": body[id_name], "data": row} if table == "teams" else {"key": body[id_name], **row}
+        return Answer(200, envelope)
+
+    def _block(self, table: str, id_name: str, body: dict[str, Any], *, blocked: bool) -> Answer:
+        trouble = self._missing(table, id_name, body)
+        return trouble or Answer(200, self._write(table, body[id_name], {"blocked": blocked}))
+
+    def _missing(self, table: str, id_name: str, body: dict[str, Any]) -> Answer | None:
+        if id_name not in body:
+            return Answer(422, {"detail": [{"type": "missing", "loc": ["body", id_name], "msg": "Field required"}]})
+        if body[id_name] not in self._tables()[table]:
+            return Answer(
+                404, {"detail": {"error": f"{table[:-1].title()} not found, passed {id_name}={body[id_name]}"}}
+            )
+        return None
+
+    def _write(self, table: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
+        row = self._tables()[table][id_]
+        row.update({name: value for name, value in body.items() if name in WRITABLE[table]})
+        return row
+
+    def _user_info(self, query: Mapping[str, str], credential: Credential) -> Answer:
+        """Who names nobody is told about itself."""
+        user_id = query.get("user_id") or credential.user_id
+        if user_id not in self._users:
+            return _as_recorded("020", ghost=user_id)
+        keys = [key for key in self._keys.values() if key["user_id"] == user_id]
+        return Answer(200, {"user_id": user_id, "user_info": self._users[user_id], "keys": keys, "teams": []})
+
+    def _team_info(self, query: Mapping[str, str], _credential: Credential) -> Answer:
+        team_id = query.get("team_id", "")
+        if team_id not in self._teams:
+            return _as_recorded("062", ghost=team_id)
+        told = {"team_id": team_id, "team_info": self._teams[team_id], "keys": [], "team_memberships": []}
+        return Answer(200, told)
+
+    def _key_info(self, query: Mapping[str, str], credential: Credential) -> Answer:
+        """Who names no key is told about its own; the master key is no key of the database."""
+        if "key" not in query and credential.user_id != "default_user_id":
+            info = recorded("033")["response"]["info"]
+            return Answer(200, {"key": "", "info": {**info, "allowed_routes": list(credential.routes)}})
+        if query.get("key") not in self._keys:
+            return _as_recorded("034")
+        row = self._keys[query["key"]]
+        info = {name: row.get(name, value) for name, value in recorded("032")["response"]["info"].items()}
+        return Answer(200, {"key": query["key"], "info": info})
 
     def _start_as_recorded(self) -> None:
         self._users["quota-bot"] = _like(recorded("021")["response"]["users"][1], user_id="quota-bot")
@@ -273,6 +387,13 @@ class FakeLiteLLM(Loopback):
 
     def _is_admin(self, credential: Credential) -> bool:
         return credential.user_id in {"quota-bot", "default_user_id"}
+
+
+def _as_recorded(number: str, ghost: str = "ghost") -> Answer:
+    """A recorded refusal; it is of somebody else than "ghost"."""
+    exchange = recorded(number)
+    body = json.dumps(exchange["response"]).replace("ghost", json.dumps(ghost)[1:-1])
+    return Answer(exchange["status"], json.loads(body))
 
 
 def _identity(row: Row) -> tuple[object, ...]:

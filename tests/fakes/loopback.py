@@ -9,16 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A request as it came. Header names are lower case. `at_s` is a reading of the monotonic clock."""
+    """A request as it came. Header names are lower case. `at_s` is a reading of the monotonic clock.
+
+    `query` has the last value of each name, `lists` has all.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
+    lists: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
     at_s: float
@@ -194,6 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
             method=self.command,
             path=parts.path,
             query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            lists=parse_qs(parts.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("content-length", 0))),
             at_s=time.monotonic(),

@@ -1,23 +1,32 @@
 """A provider that says what a test put into it."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from bot.providers.base import Finding, Member, Provider
+from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
+from bot.trouble import Undeliverable
 from storage.charges import Charge
+from storage.limits import Subject
 
 
 @dataclass
 class FakeProvider(Provider):
-    """Reports `rows` and `members`; raises `trouble` instead, if there is any."""
+    """Reports `rows` and `members`; raises `trouble` instead, if there is any. A deaf one says yes and does nothing."""
 
-    can = frozenset({"charges", "people"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
+    limited = frozenset({"user"})
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     trouble: Exception | None = None
+    there: dict[Subject, Limit] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    asked: list[IncreaseRequest] = field(default_factory=list)
+    answers: dict[str, int | None] = field(default_factory=dict)
+    deaf: bool = False
 
     def spends(
         self,
@@ -44,6 +53,72 @@ class FakeProvider(Provider):
     def people(self) -> Iterator[Member]:
         """See Provider."""
         yield from self.members
+
+    def knows(self, *users: str) -> None:
+        """Let users be there, without a limit."""
+        for user in users:
+            self.there[Subject("user", user)] = Limit(Subject("user", user), None, name=user)
+
+    def allows(self, user: str) -> int | None:
+        """What a user may spend there, in whole dollars, None for no limit."""
+        nanos = self.there[Subject("user", user)].amount_nanos
+        return None if nanos is None else nanos // 10**9
+
+    def changes(self, user: str, dollars: int | None) -> None:
+        """Somebody changes a limit in the provider's own console."""
+        old = self.there[Subject("user", user)]
+        self.there[old.subject] = replace(old, amount_nanos=None if dollars is None else dollars * 10**9)
+
+    def limits(self) -> Iterator[Limit]:
+        """See Provider."""
+        self._fail("limits")
+        yield from list(self.there.values())
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """See Provider."""
+        self._fail("limit")
+        return self.there.get(subject)
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """See Provider."""
+        self._fail("set_limit")
+        if subject not in self.there:
+            raise Undeliverable(f"{self.name} knows no {subject.external_id}")
+        if not self.deaf:
+            self.there[subject] = replace(self.there[subject], amount_nanos=amount_nanos)
+        return self.there[subject]
+
+    def before(self, subject: Subject) -> str:
+        """See Provider."""
+        self._fail("before")
+        return json.dumps({"amount_nanos": self.there[subject].amount_nanos})
+
+    def pause(self, subject: Subject) -> None:
+        """See Provider."""
+        self._fail("pause")
+        self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """See Provider."""
+        self._fail("resume")
+        self.there[subject] = replace(self.there[subject], paused=False, **json.loads(before))
+
+    def increase_requests(self) -> Iterator[IncreaseRequest]:
+        """See Provider."""
+        yield from [each for each in self.asked if each.external_id not in self.answers]
+
+    def answer(self, external_id: str, total_nanos: int | None) -> None:
+        """See Provider."""
+        self._fail("answer")
+        self.answers[external_id] = total_nanos
+        one = next(each for each in self.asked if each.external_id == external_id)
+        if total_nanos is not None:
+            self.there[one.subject] = replace(self.there[one.subject], amount_nanos=total_nanos)
+
+    def _fail(self, what: str) -> None:
+        self.calls.append(what)
+        if self.trouble:
+            raise self.trouble
 
     def check(self) -> Iterator[Finding]:
         """See Provider."""

@@ -28,8 +28,8 @@ def test_a_person_hears_where_the_month_ends(acme: Company) -> None:
     uses(acme, "ana", on_working_days("10"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.splitlines()[0] == "$210.00 by 30 November, of $400.00"
-    for words in ("$210.00 to $210.00 in 8 of 10 cases", "not this month, in 9 of 10 cases", "$150.00 (38 %)"):
+    assert answer.splitlines()[0] == "$210 by 30 November, of $400.00"
+    for words in ("$210 to $210 in 8 of 10 cases", "not this month, in 9 of 10 cases", "$150.00 (38 %)"):
         assert words in answer
     assert "llm as of 22 Nov 13:00 (Berlin)" in answer
 
@@ -39,7 +39,7 @@ def test_who_will_run_out_hears_the_day_and_can_ask_for_more(acme: Company) -> N
     uses(acme, "ana", on_working_days("25"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.startswith("! $525.00 by 30 November, of $400.00")
+    assert answer.startswith("! $525 by 30 November, of $400.00")
     assert "Runs out      23 November\n" in answer
     assert "[Ask for more: request]" in answer
 
@@ -58,7 +58,7 @@ def test_who_has_run_out_hears_since_when(acme: Company) -> None:
     uses(acme, "ana", on_working_days("30"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.startswith("!! $630.00 by 30 November, of $400.00")
+    assert answer.startswith("!! $630 by 30 November, of $400.00")
     assert "Ran out       19 November\n" in answer
 
 
@@ -67,8 +67,8 @@ def test_a_short_history_is_said_to_be_short(acme: Company) -> None:
     answer = acme.say("ana", "forecast")
 
     assert "The history is short: 1 day with usage" in answer
-    assert "$564.02 by 30 November, of $400.00" in answer
-    assert "$405.39 to $881.29 roughly" in answer
+    assert "$564 by 30 November, of $400.00" in answer
+    assert "$405 to $881 roughly" in answer
 
 
 def test_who_used_nothing_is_told_that_nothing_is_known(acme: Company) -> None:
@@ -87,8 +87,8 @@ def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> N
     uses(acme, "bob", lambda _: "0", "claude-opus-4-5")
     read_all(acme)
 
-    assert acme.say("max", "forecast of team search").startswith("Search: $210.00 by 30 November, of $3,000.00")
-    assert acme.say("fay", "forecast organization").startswith("Everybody: $630.00 by 30 November\n")
+    assert acme.say("max", "forecast of team search").startswith("Search: $210 by 30 November, of $3,000.00")
+    assert acme.say("fay", "forecast organization").startswith("Everybody: $630 by 30 November\n")
 
 
 def test_nobody_hears_where_others_will_end(acme: Company) -> None:
@@ -103,7 +103,7 @@ def test_a_pool_that_decides_is_named_but_its_days_are_its_owners(acme: Company)
     read_all(acme)
     answer = acme.say("ana", "forecast")
 
-    assert answer.startswith("$210.00 by 30 November, of $400.00")
+    assert answer.startswith("$210 by 30 November, of $400.00")
     assert "Another limit decides today: Search pool, this month, -$50.00 left." in answer
     assert "Search: " in acme.say("max", "forecast of team search").splitlines()[0]
 
@@ -118,7 +118,7 @@ def test_the_picture_says_its_finding_in_words(acme: Company) -> None:
         ("Spent", 150.0, 150.0),
         ("Likely", 150.0, 210.0),
     ]
-    assert chart.alt == ("$150.00 by 22 November, likely $210.00 by 30 November: $190.00 below the limit of $400.00.")
+    assert chart.alt == ("$150.00 by 22 November, likely $210 by 30 November: $190 below the limit of $400.00.")
 
 
 def test_days_a_silent_provider_has_not_told_are_drawn_and_not_taken_for_zero(acme: Company) -> None:
@@ -130,7 +130,7 @@ def test_days_a_silent_provider_has_not_told_are_drawn_and_not_taken_for_zero(ac
     acme.clock.moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
     answer = acme.say("max", "forecast")
 
-    assert answer.startswith("$210.00 by 30 November, of $400.00")
+    assert answer.startswith("$210 by 30 November, of $400.00")
     assert "$124.00 (31 %)" in answer
 
 
@@ -140,7 +140,7 @@ def test_today_counts_at_least_what_it_has(acme: Company) -> None:
     uses(acme, "ana", on_working_days("10"))
     acme.llm.spends("ana", "40", date(2026, 11, 23))
 
-    assert read_all(acme).say("ana", "forecast").startswith("$240.00 by 30 November")
+    assert read_all(acme).say("ana", "forecast").startswith("$240 by 30 November")
 
 
 def test_a_budget_in_tokens_is_forecast_in_tokens(tokens: Company) -> None:

@@ -290,7 +290,7 @@ def test_the_file_stands_beside_app_yaml(house: House) -> None:
     [
         ("csw", "directory.0: there is no people source “csw”; did you mean “csv”?"),
         ({"slakc": None}, "directory.0: there is no people source “slakc”; did you mean “slack”?"),
-        (7, "directory.0: there is no people source “7”; known are csv, sample, slack"),
+        (7, "directory.0: there is no people source “7”; known are csv, microsoft, sample, slack"),
         ("csv", "directory.0: say which file, and nothing else, such as: csv: people.csv"),
         ({"csv": ""}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),
         ({"csv": "a.csv", "zone": "UTC"}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),

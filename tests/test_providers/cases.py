@@ -2,16 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from bot.providers.anthropic_console import ClaudeConsole
+from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
+from bot.providers.chatgpt import ChatGPT
+from bot.providers.cursor import Cursor, Rates
+from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
+from bot.providers.openai import OpenAI
+from bot.providers.openrouter import OpenRouter
 from storage.limits import Subject
+from tests.fakes.anthropic import FakeAnthropic
+from tests.fakes.anthropic_console import FakeClaudeConsole
+from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
+from tests.fakes.chatgpt import FakeChatGPT
+from tests.fakes.cursor import FakeCursor
+from tests.fakes.github import FakeGitHub
 from tests.fakes.litellm import FakeLiteLLM
-from tests.fakes.loopback import Loopback
+from tests.fakes.loopback import Heard, Loopback
+from tests.fakes.openai import FakeOpenAI
+from tests.fakes.openrouter import FakeOpenRouter
+
+FAST = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +43,7 @@ class Case:
         secret: what the provider's key is in the fake.
         subject: somebody there whose limit can be set, None if no limits can.
         paused: somebody there who can be paused, None if nobody can.
-        asks: the HTTP methods by which it takes questions.
+        questions: the paths of questions that are asked by another method than GET.
     """
 
     fake: Callable[[], Loopback]
@@ -35,7 +52,11 @@ class Case:
     secret: Callable[[Any], str]
     subject: Subject | None = None
     paused: Subject | None = None
-    asks: frozenset[str] = frozenset({"GET"})
+    questions: frozenset[str] = frozenset()
+
+    def changes(self, heard: Heard) -> bool:
+        """Whether a request is an order rather than a question."""
+        return heard.method != "GET" and heard.path not in self.questions
 
 
 def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, tokens: int) -> None:
@@ -43,11 +64,119 @@ def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, toke
     fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
 
 
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
+def _cursor_use(fake: FakeCursor, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.state.events = [
+        event for event in fake.state.events if (event["userEmail"], event["day"]) != (user, day.isoformat())
+    ]
+    noon = datetime.combine(day, time(12), UTC)
+    fake.use(
+        noon, user, "gpt-x", float(dollars * 100), {"inputTokens": tokens, "outputTokens": tokens}, day=day.isoformat()
+    )
+
+
+def _copilot_use(fake: FakeGitHub, day: date, user: str, dollars: Decimal, _tokens: int) -> None:
+    if user not in fake.state.seats:
+        fake.add_seat(user)
+    fake.use(day, user, "GPT-X", float(dollars))
+
+
+def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.add_member(f"user_{user}", user, user, None)
+    fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
+
+
 CASES: Mapping[str, Case] = {
+    "chatgpt-enterprise": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt", fake.base, fake.key, fake.workspace, Decimal("0.04"), patience=patience, calls_per_minute=None
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user-dana"),
+        paused=Subject("user", "user-dana"),
+    ),
+    "chatgpt-enterprise with its log of costs": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt",
+            fake.base,
+            fake.key,
+            f"{fake.workspace}/{fake.organization}",
+            Decimal("0.04"),
+            patience=patience,
+            calls_per_minute=None,
+            now=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+    ),
+    "anthropic-console": Case(
+        FakeClaudeConsole,
+        lambda fake, patience: ClaudeConsole(
+            "console", fake.url, fake.key, "CONSOLE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "wrkspc_01Search"),
+        paused=Subject("key", "apikey_01Dana"),
+    ),
+    "anthropic-enterprise": Case(
+        FakeClaudeEnterprise,
+        lambda fake, patience: ClaudeEnterprise(
+            "claude", fake.url, fake.key, "CLAUDE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "user_01Dana"),
+    ),
+    "cursor": Case(
+        FakeCursor,
+        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
+        _cursor_use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "ana@acme.example"),
+        paused=Subject("user", "bo@acme.example"),
+        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events"}),
+    ),
+    "github-copilot": Case(
+        FakeGitHub,
+        lambda fake, patience: GitHubCopilot(
+            "ghc", fake.url, fake.key, "acme", patience=patience, calls_per_minute=FAST
+        ),
+        _copilot_use,
+        lambda fake: str(fake.key),
+        subject=Subject("user", "octocat"),
+        paused=Subject("user", "bo-li"),
+    ),
     "litellm": Case(
         FakeLiteLLM,
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
+        subject=Subject("user", "alice"),
+        paused=Subject("user", "alice"),
+    ),
+    "openai": Case(
+        FakeOpenAI,
+        lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
+        FakeOpenAI.use,
+        lambda fake: str(fake.key),
+        subject=Subject("team", "proj_main"),
+        paused=Subject("team", "proj_main"),
+    ),
+    "openrouter": Case(
+        FakeOpenRouter,
+        lambda fake, patience: OpenRouter("or", fake.url, fake.key, patience=patience, calls_per_minute=FAST),
+        _openrouter_use,
+        lambda fake: str(fake.key),
+        subject=Subject("key", f"{1:064x}"),
+        paused=Subject("user", "bo@acme.example"),
+        questions=frozenset({"/analytics/query"}),
     ),
 }

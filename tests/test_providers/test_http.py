@@ -24,6 +24,7 @@ from bot.providers.http import (
     Batch,
     Key,
     KeyRefused,
+    NotThere,
     Page,
     Patience,
     basic,
@@ -99,6 +100,12 @@ def test_an_answer_to_an_order_may_be_empty(echo: Echo, api: Api) -> None:
     """204 No Content is how some say that it was done."""
     echo.fail_next(204)
     assert api.write_json("DELETE", "/tell") is None
+
+
+def test_a_question_may_be_a_post(echo: Echo, api: Api) -> None:
+    """Where a service is asked by POST, a passing trouble is tried again all the same, for nothing is changed by it."""
+    echo.fail_next(503)
+    assert api.ask_json("/ask", {"page": 2}) == {"method": "POST", "query": {}, "body": '{"page":2}'}
 
 
 def test_a_key_may_be_carried_otherwise(echo: Echo) -> None:
@@ -277,6 +284,7 @@ def test_retry_after_is_never_our_downfall(header: str) -> None:
     [
         (400, {"error": {"message": "Invalid budget_duration", "code": "400"}}, "400: Invalid budget_duration"),
         (404, {"error": "no such thing"}, "404: no such thing"),
+        (400, {"error": "Bad Request", "message": "Invalid email"}, "400: Invalid email"),
         (409, {"detail": {"error": "taken"}}, "409: taken"),
         (404, {"detail": "Not Found"}, "404: Not Found"),
         (
@@ -295,7 +303,7 @@ def test_a_no_is_final_and_says_why(echo: Echo, api: Api, status: int, body: Any
     """A refusal is not tried again; its message is told in whatever shape it came."""
     echo.fail_next(status, body=body)
     trouble = refused(lambda: said(api))
-    assert type(trouble) is Undeliverable
+    assert type(trouble) is (NotThere if status == 404 else Undeliverable)
     assert str(trouble) == f"Echo at {echo.url} refused GET /ask ({message})"
     assert len(echo.requests) == 1
 
@@ -318,12 +326,83 @@ def test_a_right_that_is_missing_is_named(echo: Echo, api: Api) -> None:
     assert sentence in str(refused(lambda: said(api)))
 
 
+@pytest.mark.parametrize("headers", [{"Retry-After": "0"}, {"X-RateLimit-Remaining": "0"}])
+def test_a_403_may_mean_too_many_calls(echo: Echo, api: Api, headers: dict[str, str]) -> None:
+    """GitHub says so; then the key is not to blame, and the question is asked again."""
+    echo.fail_next(403, headers)
+    assert api.get_json("/x")["method"] == "GET"
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(echo: Echo, api: Api, status: int) -> None:
     """A key goes to the address in app.yaml and to no other."""
     echo.fail_next(status, {"Location": f"{echo.url}/elsewhere"})
     assert "put its final url into app.yaml" in str(refused(lambda: said(api)))
     assert len(echo.requests) == 1
+
+
+def lines(api: Api) -> list[Any]:
+    """The lines of a file."""
+    return list(api.get_lines("/file"))
+
+
+def test_a_file_is_fetched_from_where_it_lies_without_our_key(echo: Echo, api: Api) -> None:
+    """Its address is a key of its own, and ours is nobody's business there."""
+    echo.fail_next(307, {"Location": f"{echo.url}/signed?sig=secret"})
+    echo.fail_next(200, body=b'{"n": 0.1}\n\n{"n": 2}\n')
+    assert lines(api) == [{"n": Decimal("0.1")}, {"n": 2}]
+    first, second = echo.requests
+    assert (first.path, second.path, second.query) == ("/file", "/signed", {"sig": "secret"})
+    assert "authorization" in first.headers
+    assert SECRET not in repr(second)
+
+
+def test_a_file_may_come_at_once(echo: Echo, api: Api) -> None:
+    """Without being sent elsewhere."""
+    echo.fail_next(200, body=b'{"n": 1}')
+    assert lines(api) == [{"n": 1}]
+
+
+def test_a_file_whose_address_is_too_old_is_asked_for_again(echo: Echo, api: Api) -> None:
+    """A new address is asked for, and a refusal there says nothing about our key."""
+    for _ in range(2):
+        echo.fail_next(307, {"Location": "/signed"})
+        echo.fail_next(403, body={"error": {"message": "expired"}})
+    echo.fail_next(307, {"Location": "/signed"})
+    echo.fail_next(200, body=b"[1]")
+    assert lines(api) == [[1]]
+
+
+def test_a_file_that_is_never_there_is_unreachable(echo: Echo, api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The sentence names the path, and not the address."""
+    caplog.set_level(logging.WARNING)
+    for _ in range(3):
+        echo.fail_next(307, {"Location": "/signed?sig=very-secret"})
+        echo.fail_next(404)
+    trouble = refused(lambda: lines(api))
+    assert isinstance(trouble, Unreachable)
+    assert str(trouble) == f"Echo at {echo.url} sent us to /file, and it was not there (404)"
+    assert "very-secret" not in "".join(traceback.format_exception(trouble)) + caplog.text
+
+
+@pytest.mark.parametrize(("status", "headers"), [(307, {}), (404, {}), (401, {})])
+def test_a_file_that_is_refused_is_told_as_ever(echo: Echo, api: Api, status: int, headers: dict[str, str]) -> None:
+    """Nobody is followed to nowhere."""
+    echo.fail_next(status, headers)
+    assert isinstance(refused(lambda: lines(api)), Undeliverable)
+    assert len(echo.requests) == 1
+
+
+def test_a_file_at_another_kind_of_address_is_not_fetched(echo: Echo, api: Api) -> None:
+    """What is asked for over TLS is not fetched without, nor the other way round."""
+    echo.fail_next(307, {"Location": "https://127.0.0.1:9/signed"})
+    assert "an address that we do not trust" in str(refused(lambda: lines(api)))
+
+
+def test_a_broken_line_is_no_file(echo: Echo, api: Api) -> None:
+    """The lines before it must not be counted."""
+    echo.fail_next(200, body=b'{"n": 1}\n{"n": ')
+    assert isinstance(refused(lambda: lines(api)), Unreachable)
 
 
 @pytest.mark.parametrize(

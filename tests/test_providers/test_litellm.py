@@ -27,6 +27,8 @@ QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 HASTY = Patience(attempts=2, total_s=5.0, silence_s=0.2, pause_s=0.001)
 USAGE = "/user/daily/activity"
 ALICES_LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
+# Orders, and questions about one user, team or key, as they were recorded.
+ORDERS = ("015", "020", "023", "034", "062", "108", "109", "111", "113")
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
 
 
@@ -94,7 +96,7 @@ def test_litellm_is_a_provider(provider: LiteLLM) -> None:
     """It keeps the promises of a provider and declares what it can."""
     kept: Provider = provider
     assert kept.name == "proxy"
-    assert kept.can == {"charges", "people"}
+    assert kept.can == {"charges", "people", "limits", "set_limit", "pause"}
 
 
 def test_the_recorded_day_is_counted_to_the_nano(provider: LiteLLM) -> None:
@@ -584,6 +586,7 @@ def test_a_good_key_passes_the_check(proxy: FakeLiteLLM, provider: LiteLLM) -> N
         "LITELLM_API_KEY may read /v2/team/list",
         "LITELLM_API_KEY may read /key/list",
         "LITELLM_API_KEY may read /user/daily/activity",
+        "LITELLM_API_KEY may set limits",
         "licence: not shown to this key, and not needed",
     ]
     assert {heard.method for heard in proxy.requests} == {"GET"}
@@ -622,7 +625,8 @@ def test_a_key_without_rights_is_told_which_it_lacks(proxy: FakeLiteLLM) -> None
     provider = at(proxy, key=proxy.issue("quota-bot", routes=("/user/list", "/user/daily/activity")))
     found = findings(provider)
     provider.close()
-    assert list(found) == ["LITELLM_API_KEY may read /v2/team/list", "LITELLM_API_KEY may read /key/list"]
+    unread = ["LITELLM_API_KEY may read /v2/team/list", "LITELLM_API_KEY may read /key/list"]
+    assert list(found) == [*unread, "LITELLM_API_KEY may set limits"]
     assert "it may not GET /v2/team/list" in found["LITELLM_API_KEY may read /v2/team/list"]
 
 
@@ -644,7 +648,7 @@ def test_a_proxy_that_is_down_is_one_finding() -> None:
 # The fake is like the real one ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", ["001", "088", "089", "090", "092", "093", "094", "110", "116"])
+@pytest.mark.parametrize("number", [*("001", "088", "089", "090", "092", "093", "094", "110", "116"), *ORDERS])
 def test_the_fake_answers_as_was_recorded(proxy: FakeLiteLLM, number: str) -> None:
     """To the same question, asked with the same kind of key, it gives the very body of the real proxy."""
     exchange = recorded(number)

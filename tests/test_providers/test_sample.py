@@ -162,7 +162,7 @@ def test_a_batch_is_half_price_and_priority_twice() -> None:
     assert (standard.cache_write_5m, half.cache_write_5m, twice.cache_write_5m) == (3_750, 1_875, 7_500)
     assert price_of("gpt-5.2", "standard").cache_write_1h is None
     assert cost_nanos("claude-sonnet-4-5", "standard", (5, 0, 0, 0, 2)) == 5 * 3_000 + 2 * 15_000
-    assert cost_nanos("gemini-3-flash-preview", "standard", (5, 0, 0, 0, 2)) is None
+    assert cost_nanos("meridian-flash-preview", "standard", (5, 0, 0, 0, 2)) is None
 
 
 def test_all_models_and_tiers_are_in_use() -> None:

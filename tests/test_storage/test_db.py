@@ -68,6 +68,29 @@ def test_a_question_sees_one_snapshot(database: Database) -> None:
     assert database.ask(look_twice) == (0, 0)
 
 
+def test_a_question_survives_the_end_of_its_connections(database: Database) -> None:
+    """The server is started anew or a proxy hangs up: the next question is asked again on a new connection."""
+    if database.is_sqlite:
+        pytest.skip("a file does not hang up")
+    asked = threading.Barrier(2)
+
+    def ask(conn: Connection) -> int:
+        number = conn.execute(text("select 1")).scalar_one()
+        asked.wait()
+        return int(number)
+
+    together = [threading.Thread(target=database.ask, args=(ask,)) for _ in range(2)]
+    for each in together:
+        each.start()
+    for each in together:
+        each.join()
+    end = text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = :db")
+    database.transact(lambda conn: conn.execute(end, {"db": database.url.database}).all())
+
+    assert database.ask(lambda conn: conn.execute(text("select 1")).scalar_one()) == 1
+    assert database.ask(lambda conn: conn.execute(text("select 1")).scalar_one()) == 1
+
+
 def test_an_order_that_fails_leaves_nothing(database: Database) -> None:
     """One sentence, one transaction."""
 

@@ -14,7 +14,7 @@ from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
 from storage.models import charge_versions, spend
-from storage.usage import Recorded
+from storage.usage import Recorded, WholeDay
 from tests.clock import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,6 +42,12 @@ def charge(
 def record(database: Database, *batch: Charge, zone: ZoneInfo = BERLIN) -> Recorded:
     """Take a batch in."""
     return database.transact(lambda conn: usage.record(conn, batch, zone, same, NOW))
+
+
+def record_day(database: Database, *batch: Charge, day: int = 10) -> Recorded:
+    """Take in all that the provider tells of a day."""
+    whole = WholeDay("llm", date(2026, 11, day))
+    return database.transact(lambda conn: usage.record(conn, batch, BERLIN, same, NOW, whole))
 
 
 def total(database: Database, account: str, first: date = NOVEMBER, end: date = DECEMBER) -> int:
@@ -97,6 +103,46 @@ def test_a_missing_bucket_is_not_zero(company: Database) -> None:
     record(company, charge(day=11))
 
     assert total(company, "person/ana") == 2_000
+
+
+def test_a_cell_that_a_whole_day_leaves_out_is_taken_back_and_kept(company: Database) -> None:
+    """A key that changed hands is told under its new owner, for the past too; it must not count for both."""
+    record_day(company, charge("u-ana", cost=1_000), charge("u-bob", cost=500))
+
+    assert record_day(company, charge("u-bob", cost=1_500)) == Recorded(1, 2)
+    assert (total(company, "person/ana"), total(company, "person/bob"), total(company, "org")) == (0, 1_500, 1_500)
+    before = company.ask(lambda conn: conn.execute(select(charge_versions.c.cost_nanos)).scalars().all())
+    assert sorted(before) == [500, 1_000]
+    assert record_day(company, charge("u-bob", cost=1_500)) == Recorded(1, 0)
+
+
+def test_an_empty_day_takes_nothing_back(company: Database) -> None:
+    """Invariant 3: no word is not the word zero."""
+    record_day(company, charge("u-ana"))
+
+    assert record_day(company) == Recorded(0, 0)
+    assert total(company, "person/ana") == 1_000
+
+
+def test_a_whole_day_is_one_providers_and_ends_at_midnight(company: Database) -> None:
+    """The days around it and other providers say nothing about it; the hours within it do."""
+    midnight = datetime(2026, 11, 10, tzinfo=UTC)
+    hours = [
+        replace(charge(cost=10**n), bucket_start=midnight + timedelta(hours=hour), bucket_hours=1)
+        for n, hour in enumerate((-1, 0, 23, 24))
+    ]
+    record(company, *hours, replace(charge(cost=10_000), provider="other"))
+    record_day(company, replace(hours[1], cost_nanos=20))
+
+    assert total(company, "org") == 1 + 20 + 1_000 + 10_000
+
+
+def test_what_was_taken_back_may_come_again(company: Database) -> None:
+    """A report that was late in parts mends itself with the next reading."""
+    for batch in (("u-ana", "u-bob"), ("u-bob",), ("u-ana", "u-bob")):
+        record_day(company, *(charge(each, cost=1_000) for each in batch))
+
+    assert (total(company, "person/ana"), total(company, "org")) == (1_000, 2_000)
 
 
 def test_an_unknown_user_is_unallocated_until_linked_and_the_past_follows_the_link(company: Database) -> None:
@@ -161,14 +207,22 @@ batches = st.lists(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches)
-def test_the_rollup_is_what_a_rebuild_from_charges_would_make(company: Database, words: list[list[Charge]]) -> None:
+@given(batches, st.data())
+def test_the_rollup_is_what_a_rebuild_from_charges_would_make(
+    company: Database, words: list[list[Charge]], data: st.DataObject
+) -> None:
     """Invariant 1: a rollup may change cost, never meaning; and the last word about each cell is what counts."""
     company.transact(lambda conn: [conn.execute(text(f"delete from {t}")) for t in ("charges", "spend")])
     last: dict[tuple[str, datetime, str], int] = {}
     for batch in words:
-        record(company, *batch)
-        last |= {(c.subject, c.bucket_start, c.model): c.cost_nanos or 0 for c in batch}
+        day = data.draw(st.sampled_from([None, 9, 10]))
+        told = [each for each in batch if day in {None, each.bucket_start.day}]
+        if day is None:
+            record(company, *told)
+        else:
+            record_day(company, *told, day=day)
+            last = {cell: cost for cell, cost in last.items() if not told or cell[1].day != day}
+        last |= {(c.subject, c.bucket_start, c.model): c.cost_nanos or 0 for c in told}
 
     def rows(conn: Connection) -> list[object]:
         nonzero = select(spend).where((spend.c.tokens != 0) | (spend.c.requests != 0)).order_by(*spend.primary_key)

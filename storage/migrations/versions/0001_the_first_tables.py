@@ -131,6 +131,15 @@ def upgrade() -> None:
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_charges_account_id_day'), ['account_id', 'day'], unique=False)
 
+    op.create_table('conversations',
+    sa.Column('place_id', sa.String(length=255), nullable=False),
+    sa.Column('conversation_id', sa.Text(), nullable=False),
+    sa.Column('member_id', sa.Text(), nullable=False),
+    sa.Column('service_url', sa.Text(), nullable=False),
+    sa.Column('tenant_id', sa.String(length=64), nullable=False),
+    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('place_id', name=op.f('pk_conversations'))
+    )
     op.create_table('dangers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('account_id', sa.String(length=80), nullable=False),
@@ -223,6 +232,23 @@ def upgrade() -> None:
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_heard_heard_at'), ['heard_at'], unique=False)
 
+    op.create_table('limits',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('window', sa.String(length=8), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('seen_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('first_seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('said_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_nanos', sa.BigInteger(), nullable=True),
+    sa.Column('known_limit', sa.BigInteger(), nullable=True),
+    sa.Column('known_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('kept_nanos', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_limits'))
+    )
     op.create_table('lineage',
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('ancestor_id', sa.String(length=80), nullable=False),
@@ -246,11 +272,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_links_account_id'), ['account_id'], unique=False)
 
     op.create_table('outcomes',
+    sa.Column('source', sa.String(length=64), nullable=False),
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=64), nullable=False),
     sa.Column('number', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', 'day', 'kind', name=op.f('pk_outcomes'))
+    sa.PrimaryKeyConstraint('source', 'account_id', 'day', 'kind', name=op.f('pk_outcomes'))
+    )
+    op.create_table('pauses',
+    sa.Column('provider', sa.String(length=64), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('external_id', sa.String(length=255), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('paused_by', sa.String(length=64), nullable=False),
+    sa.Column('paused_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('before', sa.Text(), nullable=False),
+    sa.Column('resumed_by', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_pauses'))
     )
     op.create_table('people',
     sa.Column('id', sa.String(length=64), nullable=False),
@@ -306,11 +344,13 @@ def upgrade() -> None:
     sa.Column('resolved_amount', sa.BigInteger(), nullable=False),
     sa.Column('resolved_note', sa.Text(), nullable=False),
     sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('origin', sa.String(length=255), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requests')),
     sa.UniqueConstraint('handle', name=op.f('uq_requests_handle'))
     )
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_requests_asker_id_state'), ['asker_id', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_requests_origin'), ['origin'], unique=False)
         batch_op.create_index(batch_op.f('ix_requests_state'), ['state'], unique=False)
 
     op.create_table('seats',
@@ -319,7 +359,7 @@ def upgrade() -> None:
     sa.Column('plan', sa.Text(), nullable=False),
     sa.Column('month_nanos', sa.BigInteger(), nullable=False),
     sa.Column('used_on', sa.Date(), nullable=True),
-    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('since', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('provider', 'external_id', name=op.f('pk_seats'))
     )
     op.create_table('spend',
@@ -371,6 +411,7 @@ def downgrade() -> None:
     op.drop_table('seats')
     with op.batch_alter_table('requests', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_requests_state'))
+        batch_op.drop_index(batch_op.f('ix_requests_origin'))
         batch_op.drop_index(batch_op.f('ix_requests_asker_id_state'))
 
     op.drop_table('requests')
@@ -380,6 +421,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_people_email'))
 
     op.drop_table('people')
+    op.drop_table('pauses')
     op.drop_table('outcomes')
     with op.batch_alter_table('links', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_links_account_id'))
@@ -389,6 +431,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_lineage_ancestor_id_until'))
 
     op.drop_table('lineage')
+    op.drop_table('limits')
     with op.batch_alter_table('heard', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_heard_heard_at'))
 
@@ -406,6 +449,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_dangers_account_id'))
 
     op.drop_table('dangers')
+    op.drop_table('conversations')
     with op.batch_alter_table('charges', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_charges_account_id_day'))
 

@@ -1,0 +1,20 @@
+"""Modules of ours that need packages which not everybody installs."""
+
+from importlib import import_module
+from types import ModuleType
+
+from bot.config import Misconfigured
+
+
+def optional(module: str) -> ModuleType:
+    """A module of ours for Teams. Without Teams, neither its packages nor the second of their import are needed.
+
+    Raises:
+        Misconfigured: the packages are not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as missing:
+        raise Misconfigured(
+            f"For Teams the package {missing.name} is missing: pip install -r requirements-teams.txt"
+        ) from missing

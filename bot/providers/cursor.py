@@ -1,0 +1,356 @@
+"""Cursor, a code editor whose teams pay for seats and for usage beyond what is included.
+
+All facts here are from its documents of autumn 2026; nothing was seen live.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import AliasPath, Field
+
+from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
+from bot.providers.shapes import NANOS, Body, Count, Word, nanos
+from bot.trouble import Outside, Undeliverable, Unreachable
+from storage.charges import Charge
+from storage.limits import Subject
+
+MEMBERS, SPEND, EVENTS, GROUPS = "/teams/members", "/teams/spend", "/teams/filtered-usage-events", "/teams/groups"
+SET_LIMIT = "/teams/user-spend-limit"
+SPEND_ROWS, EVENT_ROWS_MAX = 100, 1000
+
+HOUR = timedelta(hours=1)
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The day of a probe is any day.
+PROBE = {"startDate": 1_767_225_600_000, "endDate": 1_767_225_600_000, "page": 1, "pageSize": 1}
+
+NEEDED = "an Admin API key with the scope admin:*, which an admin of the team makes"
+ENTERPRISE = "Limits of members exist in Cursor's Enterprise plan only; usage may be readable all the same."
+
+Cents = Annotated[Decimal, Field(ge=0, le=10**8)]
+WholeDollars = Annotated[int, Field(ge=0, le=10**6)]
+
+
+class Rates(NamedTuple):
+    """How often Cursor wants to be asked at most, in calls a minute."""
+
+    lists: int = 20
+    events: int = 60
+    limits: int = 250
+
+
+RATES = Rates()
+
+
+class _MemberRow(Body):
+    email: Word
+    name: Word | None = None
+
+
+class _Members(Body):
+    rows: list[_MemberRow] = Field(validation_alias="teamMembers")
+
+
+class _SpendRow(Body):
+    """A member's limits. An override of 0 means that there is none, so what is enforced is a field of its own."""
+
+    email: Word
+    name: Word | None = None
+    override: WholeDollars | None = Field(None, validation_alias="hardLimitOverrideDollars")
+    monthly: WholeDollars | None = Field(None, validation_alias="monthlyLimitDollars")
+    enforced: WholeDollars | None = Field(None, validation_alias="effectivePerUserLimitDollars")
+
+    @property
+    def own(self) -> int | None:
+        """The member's own limit in dollars, None if the team's holds."""
+        return self.override or None if self.monthly is None else self.monthly
+
+    def as_limit(self) -> Limit:
+        """What the member may use beyond what is included."""
+        amount = None if self.enforced is None else self.enforced * NANOS
+        return Limit(Subject("user", self.email.casefold()), amount, paused=amount == 0, name=self.name or "")
+
+
+class _SpendPage(Body):
+    rows: list[Any] = Field(validation_alias="teamMemberSpend")
+    pages_total: Count = Field(validation_alias="totalPages")
+
+
+class _Tokens(Body):
+    input: Count = Field(0, validation_alias="inputTokens")
+    output: Count = Field(0, validation_alias="outputTokens")
+    written: Count = Field(0, validation_alias="cacheWriteTokens")
+    read: Count = Field(0, validation_alias="cacheReadTokens")
+
+
+class _Event(Body):
+    """One call. Only what is chargeable and not included in the plan must say what it costs."""
+
+    at_ms: Annotated[int, Field(ge=0, le=10**14, validation_alias="timestamp")]
+    email: Word | None = Field(None, validation_alias="userEmail")
+    service: Word | None = Field(None, validation_alias="serviceAccountId")
+    model: Word = ""
+    kind: Word = ""
+    chargeable: bool = Field(True, validation_alias="isChargeable")
+    cents: Cents | None = Field(None, validation_alias="chargedCents")
+    tokens: _Tokens | None = Field(None, validation_alias="tokenUsage")
+
+    @property
+    def tier(self) -> str:
+        return "included" if self.kind.startswith("Included") else ""
+
+    @property
+    def on_demand(self) -> Decimal | None:
+        """Cents beyond what the plan includes: the seat pays for that, and limits do not count it."""
+        if self.tier == "included" or not self.chargeable:
+            return Decimal(0)
+        return self.cents
+
+
+class _EventPage(Body):
+    rows: list[Any] = Field(validation_alias="usageEvents")
+    total: Count = Field(validation_alias="totalUsageEventsCount")
+    more: bool = Field(validation_alias=AliasPath("pagination", "hasNextPage"))
+
+
+class _Done(Body):
+    outcome: Word
+    message: Word = ""
+
+
+class _Cell(NamedTuple):
+    hour: datetime
+    service: str
+    user: str
+    model: str
+    tier: str
+
+
+class _Used(NamedTuple):
+    cents: Decimal = Decimal(0)
+    requests: int = 0
+    input: int = 0
+    output: int = 0
+    written: int = 0
+    read: int = 0
+
+    def plus(self, cents: Decimal, tokens: _Tokens) -> "_Used":
+        return _Used(
+            self.cents + cents,
+            self.requests + 1,
+            self.input + tokens.input,
+            self.output + tokens.output,
+            self.written + tokens.written,
+            self.read + tokens.read,
+        )
+
+
+class Cursor(Provider):
+    """One Cursor team, read and limited with an Admin API key.
+
+    People are known by their addresses: that is what Cursor's usage and limits go by.
+
+    Args:
+        name: its name in app.yaml.
+        url: where it is.
+        key: the Admin API key.
+        key_name: the environment variable that the key stands in.
+        now: the clock. Usage is asked for until now, so that what happens meanwhile does not shift the pages.
+        patience: how long one question may take.
+        rates: how often it is asked at most.
+    """
+
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    limited = frozenset({"user"})
+    complete = True
+    step_nanos = NANOS
+    cannot = (
+        "Cursor's limit holds for on-demand usage only: what the plan includes goes on, even while somebody is paused.",
+        "A limit starts anew with the team's billing cycle, which need not begin on the first of a month.",
+        "Cursor has limits in whole dollars, and none for groups.",
+        "Limits of members exist in Cursor's Enterprise plan only.",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        key: str,
+        key_name: str = "CURSOR_API_KEY",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        patience: Patience = PATIENCE,
+        rates: Rates = RATES,
+    ) -> None:
+        self.name = name
+        self._key_name = key_name
+        self._now = now
+        opens = Key(key_name, key, {}, NEEDED, basic)
+        self._lists, self._events, self._limits = (Api("Cursor", url, opens, patience, None, rate) for rate in rates)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for api in (self._lists, self._events, self._limits):
+            api.close()
+
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """One cell for each hour, person or service account, and model; what the plan includes is apart and free."""
+        for ordinal in range(first.toordinal(), last.toordinal() + 1):
+            cells = self._cells(date.fromordinal(ordinal))
+            yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
+
+    def people(self) -> Iterator[Member]:
+        """Members of the team, those who were removed included: their usage stays theirs."""
+        for row in self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows:
+            address = row.email.casefold()
+            yield Member("user", address, name=row.name or "", email=address)
+
+    def limits(self) -> Iterator[Limit]:
+        """Every member's limit as it is enforced, the team's own default included."""
+        return (row.as_limit() for row in self._spend())
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """What one member may use beyond what is included."""
+        row = self._row(subject)
+        return row.as_limit() if row else None
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Limit a member in each billing cycle; Cursor's answer has no figure, so it is read back."""
+        self._set(self._known(subject), amount_nanos // NANOS)
+        return self._known(subject).as_limit()
+
+    def before(self, subject: Subject) -> str:
+        """A member's own limit, None if the team's holds, and what was enforced."""
+        row = self._known(subject)
+        return json.dumps({"own": row.own, "enforced": row.enforced})
+
+    def pause(self, subject: Subject) -> None:
+        """Allow no on-demand usage."""
+        self._set(self._known(subject), 0)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """Give a member the own limit back, or none. What is enforced then is compared with what was."""
+        state = json.loads(before)
+        self._set(self._known(subject), state["own"])
+        enforced = self._known(subject).enforced
+        if enforced != state["enforced"]:
+            limits = f"allows {subject.external_id} {_dollars(enforced)} now, and it was {_dollars(state['enforced'])}"
+            raise Undeliverable(f"{self._lists.who} {limits}: set it right there")
+
+    def check(self) -> Iterator[Finding]:
+        """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
+        try:
+            self._lists.get_json(MEMBERS)
+        except Outside as trouble:
+            yield Finding(f"{self._lists.who} answers", ok=False, advice=str(trouble))
+            return
+        yield Finding(f"{self._lists.who} answers", ok=True)
+        for api, path, body in ((self._lists, SPEND, {"page": 1, "pageSize": 1}), (self._events, EVENTS, PROBE)):
+            no = _why_not(partial(api.ask_json, path, body))
+            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
+        no = _why_not(partial(self._lists.get_json, GROUPS))
+        closed = isinstance(no, KeyRefused)
+        yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+
+    def _cells(self, day: date) -> dict[_Cell, _Used]:
+        cells: dict[_Cell, _Used] = defaultdict(_Used)
+        what = f"usage of {day}"
+        for row in self._usage(day, what):
+            event = self._events.read(_Event, row, what)
+            cents = event.on_demand
+            if cents is None:
+                raise Undeliverable(f"{self._events.who} sent {what} without its charge: nothing is counted")
+            cell = _cell(event)
+            cells[cell] = cells[cell].plus(cents, event.tokens or _Tokens())
+        return cells
+
+    def _usage(self, day: date, what: str) -> Iterator[Any]:
+        """All events of a day, and exactly as many as Cursor says there are."""
+        start = datetime.combine(day, time(), UTC)
+        end = min(start + 24 * HOUR - MILLISECOND, self._now())
+        if end < start:
+            return
+        span = {"startDate": (start - EPOCH) // MILLISECOND, "endDate": (end - EPOCH) // MILLISECOND}
+        totals, seen = set[int](), 0
+
+        def ask(number: int) -> Page:
+            nonlocal seen
+            body = self._events.ask_json(EVENTS, {**span, "page": number, "pageSize": EVENT_ROWS_MAX})
+            page = self._events.read(_EventPage, body, what)
+            totals.add(page.total)
+            seen += len(page.rows)
+            return Page(page.rows, number + page.more)
+
+        yield from self._events.pages(ask, what)
+        if totals != {seen}:
+            raise Unreachable(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
+
+    def _spend(self, **only: str) -> Iterator[_SpendRow]:
+        def ask(number: int) -> Page:
+            body = self._lists.ask_json(SPEND, {**only, "page": number, "pageSize": SPEND_ROWS})
+            page = self._lists.read(_SpendPage, body, "spend")
+            return Page(page.rows, page.pages_total)
+
+        return (self._lists.read(_SpendRow, row, "a member's spend") for row in self._lists.pages(ask, "spend"))
+
+    def _row(self, subject: Subject) -> _SpendRow | None:
+        found = self._spend(searchTerm=subject.external_id)
+        return next((row for row in found if row.email.casefold() == subject.external_id), None)
+
+    def _known(self, subject: Subject) -> _SpendRow:
+        row = self._row(subject)
+        if row is None:
+            raise Undeliverable(f"{self._lists.who} has no member with the address {subject.external_id}")
+        return row
+
+    def _set(self, row: _SpendRow, dollars: int | None) -> None:
+        """A refusal may come with a good status."""
+        order = {"userEmail": row.email, "spendLimitDollars": dollars}
+        done = self._limits.read(_Done, self._limits.write_json("POST", SET_LIMIT, order), "an answer to a new limit")
+        if done.outcome != "success":
+            raise Undeliverable(
+                f"{self._limits.who} refused a limit for {row.email}: {self._limits.safe(done.message)}"
+            )
+
+
+def _why_not(ask: Callable[[], object]) -> Outside | None:
+    try:
+        ask()
+    except Outside as trouble:
+        return trouble
+    return None
+
+
+def _dollars(amount: int | None) -> str:
+    return "no limit" if amount is None else f"{amount} dollars"
+
+
+def _cell(event: _Event) -> _Cell:
+    moment = EPOCH + event.at_ms * MILLISECOND
+    user = (event.email or "").casefold()
+    return _Cell(moment.replace(minute=0, second=0, microsecond=0), event.service or "", user, event.model, event.tier)
+
+
+def _charge(provider: str, cell: _Cell, used: _Used) -> Charge:
+    """Cursor does not say for how long a cache was written; most vendors' default is five minutes."""
+    return Charge(
+        provider=provider,
+        bucket_start=cell.hour,
+        bucket_hours=1,
+        resource=cell.service,
+        subject=cell.user,
+        model=cell.model,
+        tier=cell.tier,
+        tokens_input=used.input,
+        tokens_cache_read=used.read,
+        tokens_cache_write_5m=used.written,
+        tokens_output=used.output,
+        requests=used.requests,
+        cost_nanos=nanos(used.cents / 100),
+    )

@@ -1,0 +1,384 @@
+"""GitHub Copilot, as an organization or an enterprise pays for it: in AI credits of a cent each.
+
+All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothing was seen live.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from bot.providers.base import Finding, Limit, Member, Provider, Seat
+from bot.providers.http import PATIENCE, Api, Key, Page, Patience
+from bot.providers.shapes import NANOS, Body, Count, Dollars, Word, nanos
+from bot.trouble import Outside, Undeliverable
+from storage.charges import Charge
+from storage.limits import Subject, SubjectKind
+
+ROWS = 100
+EVERYBODY = ("multi_user_customer", "")
+SKU = "ai_credits"
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
+
+# 5,000 calls an hour are allowed, to be shared with whatever else uses the token's account.
+CALLS_PER_MINUTE = 60
+
+NEEDED = "a token that may administer the billing and read the Copilot seats, as docs/providers.md says"
+
+WholeDollars = Annotated[int, Field(ge=0, le=10**7)]
+Words = Annotated[list[Word], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+
+
+class _Assignee(Body):
+    login: Word
+    name: Word | None = None
+    email: Word | None = None
+
+
+class _SeatRow(Body):
+    assignee: _Assignee | None = None
+    created_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    plan_type: Word | None = None
+
+    @property
+    def login(self) -> str:
+        """GitHub does not tell logins apart by capitals, and neither do we. A team that waits for people has none."""
+        return self.assignee.login.casefold() if self.assignee else ""
+
+    @property
+    def name(self) -> str:
+        return (self.assignee and self.assignee.name) or ""
+
+    @property
+    def address(self) -> str:
+        return (self.assignee and self.assignee.email) or ""
+
+    def active_since(self, day: date) -> bool:
+        """Whether GitHub saw any activity on that day or later."""
+        return self.last_activity_at is not None and self.last_activity_at.date() >= day
+
+
+class _Seats(Body):
+    rows: list[Any] = Field(validation_alias="seats")
+    total: Count = Field(validation_alias="total_seats")
+
+
+class _BudgetRow(Body):
+    """A budget. The documents say one product and show several."""
+
+    id: Word
+    scope: Word = Field(validation_alias="budget_scope")
+    amount: WholeDollars = Field(validation_alias="budget_amount")
+    stops: bool = Field(True, validation_alias="prevent_further_usage")
+    products: Words = Field(validation_alias=AliasChoices("budget_product_skus", "budget_product_sku"))
+    user: Word | None = None
+    entity: Word | None = Field(None, validation_alias="budget_entity_name")
+
+    @property
+    def holder(self) -> tuple[str, str]:
+        """For whom it is: the scope, and who in it."""
+        who = {"user": self.user, EVERYBODY[0]: ""}.get(self.scope, self.entity)
+        return self.scope, (who or "").casefold()
+
+
+class _Budgets(Body):
+    rows: list[Any] = Field(validation_alias="budgets")
+    more: bool = Field(validation_alias="has_next_page")
+
+
+class _Center(Body):
+    id: Word
+    name: Word
+    state: Word = "active"
+
+
+class _Centers(Body):
+    rows: list[_Center] = Field(validation_alias="costCenters")
+
+
+class _Item(Body):
+    model: Word | None = None
+    gross: Dollars = Field(validation_alias="grossAmount")
+
+
+class _Period(Body):
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+
+class _Usage(Body):
+    period: _Period = Field(validation_alias="timePeriod")
+    user: Word | None = None
+    rows: list[_Item] = Field(validation_alias="usageItems")
+
+
+class GitHubCopilot(Provider):
+    """Copilot of one organization or one enterprise.
+
+    Everybody goes by their login, in lower case. A cost centre, which only enterprises have, goes by its id.
+
+    Args:
+        name: its name in app.yaml.
+        url: where GitHub's API is.
+        key: the token.
+        account: the organization's login, or "enterprises/" and the enterprise's name.
+        key_name: the environment variable that the token stands in.
+        now: the clock; `check` asks for today's usage.
+        patience: how long one question may take.
+        calls_per_minute: how often GitHub is asked at most.
+    """
+
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
+    limited = frozenset[SubjectKind]({"user", "team", "organization"})
+    step_nanos = NANOS
+    complete = True
+    cannot = (
+        "GitHub says what Copilot cost, not how many tokens it took.",
+        "Code completions use no credits: they go on when a budget is used up, and during a pause.",
+        "A person's budget is of no use once the budget of the cost centre or the organization is used up.",
+        "Budgets of cost centres and of the organization count only what comes after the included credits.",
+        "GitHub enforces a new budget after seconds to half an hour, so somebody may pass it by a little.",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        key: str,
+        account: str,
+        key_name: str = "GITHUB_COPILOT_KEY",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        patience: Patience = PATIENCE,
+        calls_per_minute: int = CALLS_PER_MINUTE,
+    ) -> None:
+        self.name = name
+        self._key_name = key_name
+        self._now = now
+        self._is_enterprise = account.startswith("enterprises/")
+        self._owner = account.removeprefix("enterprises/")
+        owner = quote(self._owner, safe="")
+        billing = f"/enterprises/{owner}" if self._is_enterprise else f"/organizations/{owner}"
+        self._budgets_path = f"{billing}/settings/billing/budgets"
+        self._usage_path = f"{billing}/settings/billing/ai_credit/usage"
+        self._centers_path = f"{billing}/settings/billing/cost-centers"
+        self._seats_path = f"/enterprises/{owner}/copilot/billing/seats"
+        if not self._is_enterprise:
+            self.limited = frozenset({"user", "organization"})
+            self._seats_path = f"/orgs/{owner}/copilot/billing/seats"
+        self._api = Api("GitHub", url, Key(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._api.close()
+
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """One cell for each UTC day, person and model, worth what it cost before included credits."""
+        seats = list(self._seats())
+        for ordinal in range(first.toordinal(), last.toordinal() + 1):
+            day = date.fromordinal(ordinal)
+            cells = self._cells(day, seats)
+            yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
+
+    def people(self) -> Iterator[Member]:
+        """Who has a seat, mostly without an address, and an enterprise's cost centres."""
+        for seat in self._seats():
+            yield Member("user", seat.login, name=seat.name, email=seat.address)
+        for center in self._centers():
+            yield Member("team", center.id, name=center.name)
+
+    def seats(self) -> Iterator[Seat]:
+        """Who has a seat. GitHub knows of the last activity some hours later, and forgets it after 90 days."""
+        for seat in self._seats():
+            made, active = seat.created_at, seat.last_activity_at
+            product = f"copilot_{seat.plan_type or 'business'}"
+            yield Seat(seat.login, product, made.date() if made else None, active.date() if active else None)
+
+    def limits(self) -> Iterator[Limit]:
+        """Everybody with a seat, every cost centre, and the whole."""
+        budgets = self._budgets()
+        for seat in self._seats():
+            yield self._limit(Subject("user", seat.login), seat.name, budgets)
+        for center in self._centers():
+            yield self._limit(Subject("team", center.id), center.name, budgets)
+        yield self._limit(Subject("organization", ""), self._owner, budgets)
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """What one may use now."""
+        name = self._name(subject)
+        return None if name is None else self._limit(subject, name, self._budgets(subject))
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Change a budget or make one; either way it then stops whoever has used it up."""
+        name = self._known(subject)
+        self._write(subject, amount_nanos // NANOS, stops=True)
+        return self._limit(subject, name, self._budgets(subject))
+
+    def before(self, subject: Subject) -> str:
+        """The budget that is there for this very subject, if there is one."""
+        self._known(subject)
+        own = self._budgets(subject).get(self._holder(subject))
+        return json.dumps({"amount": own.amount, "stops": own.stops} if own else None)
+
+    def pause(self, subject: Subject) -> None:
+        """A budget of nothing."""
+        self._known(subject)
+        self._write(subject, 0, stops=True)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """The budget as it was; if there was none, it goes."""
+        state = json.loads(before)
+        if state:
+            self._write(subject, state["amount"], stops=state["stops"])
+            return
+        own = self._budgets(subject).get(self._holder(subject))
+        if own:
+            self._api.write_json("DELETE", f"{self._budgets_path}/{own.id}")
+
+    def check(self) -> Iterator[Finding]:
+        """Whether GitHub answers, and whether the token may read all that we read."""
+        probes: dict[str, Callable[[], object]] = {
+            self._seats_path: lambda: self._api.get_json(self._seats_path, {"per_page": 1}),
+            self._budgets_path: lambda: self._api.get_json(self._budgets_path, {"per_page": 1}),
+            self._usage_path: lambda: self._usage(self._now().date()),
+        }
+        if self._is_enterprise:
+            probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
+        for path, ask in probes.items():
+            try:
+                ask()
+            except Outside as trouble:
+                yield Finding(f"{self._key_name} may read {path}", ok=False, advice=str(trouble))
+            else:
+                yield Finding(f"{self._key_name} may read {path}", ok=True)
+
+    def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
+        """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
+
+        What is left then is nobody's.
+        """
+        rest = self._usage(day)
+        cells: dict[tuple[str, str], Decimal] = {}
+        for seat in sorted(seats, key=lambda seat: not seat.active_since(day)):
+            if not any(map(nanos, rest.values())):
+                break
+            for model, dollars in self._usage(day, seat.login).items():
+                cells[seat.login, model] = dollars
+                rest[model] = max(rest[model] - dollars, Decimal(0))
+        return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
+
+    def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
+        """Dollars by model, of one person or of all. An answer about anything else is refused."""
+        asked = {"year": day.year, "month": day.month, "day": day.day}
+        what = f"usage of {day}"
+        body = self._api.get_json(self._usage_path, {**asked, **({"user": login} if login else {})})
+        usage = self._api.read(_Usage, body, what)
+        if (usage.user or "").casefold() != login or usage.period.model_dump() != asked:
+            raise Undeliverable(f"{self._api.who} was asked for {what} and answered for another day or person")
+        dollars: dict[str, Decimal] = defaultdict(Decimal)
+        for item in usage.rows:
+            dollars[item.model or ""] += item.gross
+        return dollars
+
+    def _limit(self, subject: Subject, name: str, budgets: Mapping[tuple[str, str], _BudgetRow]) -> Limit:
+        """A person's own budget goes before everybody's. What does not stop anybody is no limit."""
+        held = budgets.get(self._holder(subject))
+        if held is None and subject.kind == "user":
+            held = budgets.get(EVERYBODY)
+        if held is None or not held.stops:
+            return Limit(subject, None, name=name)
+        return Limit(subject, held.amount * NANOS, paused=held.amount == 0, name=name)
+
+    def _holder(self, subject: Subject) -> tuple[str, str]:
+        whole = "enterprise" if self._is_enterprise else "organization"
+        scope = {"user": "user", "team": "cost_center"}.get(subject.kind, whole)
+        return scope, (subject.external_id or self._owner).casefold()
+
+    def _write(self, subject: Subject, dollars: int, *, stops: bool) -> None:
+        own = self._budgets(subject).get(self._holder(subject))
+        terms = {"budget_amount": dollars, "prevent_further_usage": stops}
+        if own:
+            self._api.write_json("PATCH", f"{self._budgets_path}/{own.id}", terms)
+            return
+        is_user = subject.kind == "user"
+        new = {
+            **terms,
+            "budget_scope": self._holder(subject)[0],
+            "budget_entity_name": "" if is_user else subject.external_id or self._owner,
+            "budget_type": "BundlePricing",
+            "budget_product_sku": SKU,
+            "budget_alerting": {"will_alert": False, "alert_recipients": []},
+        }
+        self._api.write_json("POST", self._budgets_path, new | ({"user": subject.external_id} if is_user else {}))
+
+    def _known(self, subject: Subject) -> str:
+        name = self._name(subject)
+        if name is None:
+            what = "seat" if subject.kind == "user" else "cost centre"
+            raise Undeliverable(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
+        return name
+
+    def _name(self, subject: Subject) -> str | None:
+        """What somebody is called there, None if they are not there."""
+        match subject.kind:
+            case "user":
+                return next((seat.name for seat in self._seats() if seat.login == subject.external_id), None)
+            case "team":
+                return next((each.name for each in self._centers() if each.id == subject.external_id), None)
+            case "organization":
+                return self._owner
+            case "key":
+                return None
+
+    def _seats(self) -> Iterator[_SeatRow]:
+        """Everybody once; in an enterprise somebody may have a seat from several organizations."""
+        seen = set[str]()
+
+        def ask(number: int) -> Page:
+            body = self._api.get_json(self._seats_path, {"page": number, "per_page": ROWS})
+            page = self._api.read(_Seats, body, "seats")
+            return Page(page.rows, -(-page.total // ROWS))
+
+        for row in self._api.pages(ask, "seats"):
+            seat = self._api.read(_SeatRow, row, "a seat")
+            if seat.login and seat.login not in seen:
+                seen.add(seat.login)
+                yield seat
+
+    def _budgets(self, subject: Subject | None = None) -> Mapping[tuple[str, str], _BudgetRow]:
+        """Budgets of AI credits by whom they are for, at least those that hold for a subject.
+
+        Other products are none of our business.
+        """
+        only = {"user": subject.external_id} if subject and subject.kind == "user" else {}
+
+        def ask(number: int) -> Page:
+            body = self._api.get_json(self._budgets_path, {**only, "page": number, "per_page": ROWS})
+            page = self._api.read(_Budgets, body, "budgets")
+            return Page(page.rows, number + page.more)
+
+        rows = (self._api.read(_BudgetRow, row, "a budget") for row in self._api.pages(ask, "budgets"))
+        return {budget.holder: budget for budget in rows if SKU in budget.products}
+
+    def _centers(self) -> Iterator[_Center]:
+        """Only enterprises have cost centres."""
+        if self._is_enterprise:
+            page = self._api.read(_Centers, self._api.get_json(self._centers_path), "cost centres")
+            yield from (center for center in page.rows if center.state == "active")
+
+
+def _charge(provider: str, day: date, login: str, model: str, dollars: Decimal) -> Charge:
+    return Charge(
+        provider=provider,
+        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_hours=24,
+        subject=login,
+        model=model,
+        cost_nanos=nanos(dollars),
+    )

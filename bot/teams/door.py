@@ -1,0 +1,217 @@
+"""Words in: messages, mentions, slash commands and presses become sentences, by way of Microsoft's SDK.
+
+A message is answered through the outbox. A press is answered in the response itself: the card takes the place of the
+one that was pressed, and the outbox changes the message, so that everybody sees it and it stays.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import unescape
+from typing import Any, Protocol
+
+from microsoft_teams.api import ActivityBase, ConversationUpdateActivity, InvokeResponse
+from microsoft_teams.api.activities import (
+    AdaptiveCardInvokeActivity,
+    InstalledActivity,
+    MessageActivity,
+    UninstalledActivity,
+)
+from microsoft_teams.api.models import MentionEntity
+from microsoft_teams.apps import ActivityContext
+
+from bot.teams.addresses import Addresses
+from bot.teams.line import Line
+from bot.teams.people import Knows, People, Speaker
+from bot.teams.render import FIELD, SAY, Json
+from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, said_beside, shown_in_place
+from bot.text import line as one_line
+from bot.text import plain
+from bot.trouble import Outside
+from handlers.card import Card
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage.conversations import Conversation
+
+SENTENCE_MAX = 4_000
+GREETING = "help"
+
+_log = logging.getLogger("bursar.teams")
+
+
+class Hears(Knows, Protocol):
+    """What the door needs of the app behind it."""
+
+    def hear(self, sentence: Sentence) -> Card:
+        """Answer a sentence. It takes milliseconds and never raises."""
+
+    def answer(self, key: str, sentence: Sentence) -> None:
+        """Hear a sentence and have its card shown at its place, once for every key."""
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> None:
+        """Let an answer that was shown become another card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every request says: who, where, and which.
+
+    Args:
+        id: Teams' own id of it.
+        speaker: who.
+        conversation: where, as Teams calls it, without the thread.
+        thread: the message at the head of the thread, "" outside channels.
+        private: a chat of the person with us alone.
+        targeted: Teams can answer to the person alone, even in a channel.
+        service_url: where answers go.
+    """
+
+    id: str
+    speaker: Speaker
+    conversation: str
+    thread: str
+    private: bool
+    targeted: bool
+    service_url: str
+
+    @classmethod
+    def of(cls, activity: ActivityBase) -> "Call":
+        """Read what all kinds of requests have in common."""
+        conversation, _, thread = activity.conversation.id.partition(";messageid=")
+        sender, kind = activity.from_, activity.conversation.conversation_type
+        data = activity.channel_data
+        tenant = activity.conversation.tenant_id or (data and data.tenant and data.tenant.id) or ""
+        return cls(
+            id=activity.id,
+            speaker=Speaker(tenant.lower(), (sender.aad_object_id or "").lower(), sender.id),
+            conversation=conversation,
+            thread=thread,
+            private=kind == "personal",
+            targeted=bool(activity.recipient.is_targeted),
+            service_url=activity.service_url or "",
+        )
+
+    @property
+    def place(self) -> Place:
+        """Where the answer goes."""
+        if self.private:
+            return Place("teams", self.speaker.id)
+        whisper = f"/{WHISPER}" if self.targeted else ""
+        return Place("teams", f"{self.conversation}/{self.speaker.id}{whisper}", public=True, thread=self.thread)
+
+    def addresses(self) -> Iterable[Conversation]:
+        """What is learnt about how the place and the person are reached."""
+        if not self.private:
+            yield Conversation(self.conversation, self.conversation, "", self.service_url, self.speaker.tenant)
+        elif self.speaker.id:
+            member = self.speaker.member
+            yield Conversation(self.speaker.id, self.conversation, member, self.service_url, self.speaker.tenant)
+
+
+class Door:
+    """Hears what people say in Teams.
+
+    Args:
+        app: who answers.
+        line: where it is heard.
+        teams: where answers to presses are shown that must not stand in a channel.
+        addresses: where it is kept how people are reached.
+    """
+
+    def __init__(self, app: Hears, line: Line, teams: Teams, addresses: Addresses) -> None:
+        self._app = app
+        self._people = People(app, line)
+        self._teams = teams
+        self._addresses = addresses
+        line.sdk.on_message(self._on_message)
+        line.sdk.on_card_action(self._on_press)
+        line.sdk.on_install_add(self._on_install)
+        line.sdk.on_install_remove(self._on_removal)
+        line.sdk.on_conversation_update(self._on_meeting)
+
+    # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
+
+    async def _on_message(self, ctx: ActivityContext[MessageActivity]) -> None:
+        await asyncio.to_thread(self._written, ctx.activity)
+
+    async def _on_press(self, ctx: ActivityContext[AdaptiveCardInvokeActivity]) -> InvokeResponse[Any]:
+        return InvokeResponse(status=200, body=await asyncio.to_thread(self._pressed, ctx.activity))
+
+    async def _on_install(self, ctx: ActivityContext[InstalledActivity]) -> None:
+        await asyncio.to_thread(self._installed, ctx.activity)
+
+    async def _on_removal(self, ctx: ActivityContext[UninstalledActivity]) -> None:
+        await asyncio.to_thread(self._removed, ctx.activity)
+
+    async def _on_meeting(self, ctx: ActivityContext[ConversationUpdateActivity]) -> None:
+        await asyncio.to_thread(self._noted, ctx.activity)
+
+    # What they do ----------------------------------------------------------------------------------------------------
+
+    def _written(self, activity: MessageActivity) -> None:
+        call = self._noted(activity)
+        self._say(call, self._words(activity, call.speaker.tenant))
+
+    def _say(self, call: Call, words: str) -> None:
+        """Have a sentence answered where it was said."""
+        person = self._people.person(call.speaker, call.conversation, call.service_url)
+        if isinstance(person, Card):
+            self._tell(call, person)
+        else:
+            self._app.answer(f"teams/{call.id}", Sentence(words, person, call.place, delivery=call.id))
+
+    def _pressed(self, activity: AdaptiveCardInvokeActivity) -> Json:
+        """Answer a press: by a card in place, or by a sentence beside it."""
+        call = self._noted(activity)
+        data = activity.value.action.data
+        inputs = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
+        person = self._people.person(call.speaker, call.conversation, call.service_url)
+        if isinstance(person, Card):
+            return said_beside(person)
+        said = plain(str(data.get(SAY, "")))[:SENTENCE_MAX]
+        card = self._app.hear(Sentence(said, person, call.place, inputs, call.id))
+        if card.tone in {"warn", "bad"} and not card.blocks:
+            return said_beside(card)
+        if card.personal and not call.private:
+            self._tell(call, card)
+            return said_beside(IN_THE_CHAT)
+        self._app.reshow("teams", f"{activity.conversation.id} {activity.reply_to_id}", card)
+        return shown_in_place(card)
+
+    def _installed(self, activity: InstalledActivity) -> None:
+        call = self._noted(activity)
+        if call.private:
+            self._say(call, GREETING)
+
+    def _removed(self, activity: UninstalledActivity) -> None:
+        call = Call.of(activity)
+        self._addresses.forget(call.speaker.id if call.private else call.conversation)
+
+    def _noted(self, activity: ActivityBase) -> Call:
+        call = Call.of(activity)
+        for each in call.addresses():
+            self._addresses.note(each)
+        return call
+
+    def _tell(self, call: Call, card: Card) -> None:
+        """Show a card to who speaks, in the private chat."""
+        try:
+            self._teams.show(Place("teams", call.speaker.id), card, "")
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
+    def _words(self, activity: MessageActivity, tenant: str) -> str:
+        """What somebody typed, as one line of words; being addressed is no part of the sentence."""
+        words = activity.text[:SENTENCE_MAX]
+        for each in activity.entities or ():
+            if isinstance(each, MentionEntity) and each.text:
+                ours = each.mentioned.id == activity.recipient.id
+                words = words.replace(each.text, " " if ours else f" @{self._named(each, tenant)} ")
+        return one_line(unescape(re.sub("</?at>", " ", words))).removeprefix("/")
+
+    def _named(self, mention: MentionEntity, tenant: str) -> str:
+        """The person id of somebody who is mentioned, else the name."""
+        person = self._addresses.person_of(mention.mentioned.id)
+        return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""

@@ -1,0 +1,36 @@
+"""Entries that reach the providers: what moves in the ledger is followed by the limits there."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.context import Context
+from handlers.place import Place
+from storage import ledger
+from storage.ledger import Entry
+
+UNHEARD = Place("clock", "")  # where nobody waits for the clock's answer
+
+
+def post(ctx: Context, entry: Entry) -> bool:
+    """Append an entry, and let the account's limits at the providers follow.
+
+    Returns:
+        Whether it is new.
+    """
+    new = ledger.post(ctx.conn, entry)
+    if new and _writable(ctx):
+        stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
+        replace(ctx, place=UNHEARD).later(f"follow/{entry.account_id}/{stamp}", f"follow {entry.account_id}", ctx.now)
+    return new
+
+
+def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
+    """The same for many: every provider is compared as a whole."""
+    ledger.post_many(ctx.conn, entries)
+    stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
+    for name in _writable(ctx) if entries else ():
+        replace(ctx, place=UNHEARD).later(f"reconcile/{name}/{stamp}", f"reconcile {name}", ctx.now)
+
+
+def _writable(ctx: Context) -> list[str]:
+    return [each.name for each in ctx.house.vendors if "set_limit" in each.can]

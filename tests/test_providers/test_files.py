@@ -1,0 +1,464 @@
+"""Usage from files: whole or not at all, to the nano, and in constant memory."""
+
+import json
+import os
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from bot.build import PROVIDERS
+from bot.config import Settings
+from bot.prices import priced
+from bot.providers.base import Member
+from bot.providers.files import Files
+from bot.trouble import Outside
+from storage.charges import Charge
+
+DAY = date(2026, 11, 21)
+NOVEMBER, NEXT = date(2026, 11, 1), date(2026, 11, 30)
+PLAIN = "date,who,model,tokens,cost\n"
+FOCUS = {
+    "BilledCost": "0.3",
+    "BillingCurrency": "USD",
+    "ChargeCategory": "Usage",
+    "ChargePeriodStart": "2026-11-21T00:00:00Z",
+    "ConsumedQuantity": "1000",
+    "ConsumedUnit": "Tokens",
+    "EffectiveCost": "0.3",
+    "ResourceId": "key-7",
+    "ServiceCategory": "AI and Machine Learning",
+    "SkuMeter": "Input Tokens",
+    "SkuPriceDetails": '{"x_ModelId": "gpt-5"}',
+    "SubAccountId": "proj-1",
+    "x_UserId": "ana@acme.example",
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Files]:
+    """All files of a folder."""
+    provider = Files("files", str(tmp_path / "*"))
+    yield provider
+    provider.close()
+
+
+def read(files: Files, first: date = NOVEMBER, last: date = NEXT) -> list[Charge]:
+    """All cells of November."""
+    return list(files.charges(first, last))
+
+
+def refused(files: Files) -> str:
+    """The sentence that reading ends in."""
+    with pytest.raises(Outside) as trouble:
+        read(files)
+    return str(trouble.value)
+
+
+def focus_csv(path: Path, *rows: dict[str, str]) -> None:
+    """Rows of FOCUS: an ordinary one with some things otherwise."""
+    whole = [{**FOCUS, **row} for row in rows]
+    lines = [",".join(FOCUS), *(",".join(json.dumps(v).replace('\\"', '""') for v in row.values()) for row in whole)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def focus_cells(files: Files, folder: Path, *rows: dict[str, str]) -> list[Charge]:
+    """What comes of such rows."""
+    focus_csv(folder / "focus.csv", *rows)
+    return read(files)
+
+
+# A plain file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_plain_row_is_a_cell(files: Files, tmp_path: Path) -> None:
+    """Who, what, when, how many and how much."""
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana@acme.example,llama-4,1200,0.36\n")
+    assert read(files) == [
+        Charge(
+            "files",
+            datetime(2026, 11, 21, tzinfo=UTC),
+            24,
+            "llama-4",
+            subject="ana@acme.example",
+            tokens_input=1200,
+            cost_nanos=360_000_000,
+        )
+    ]
+
+
+def test_rows_of_one_cell_add_up_over_all_files(files: Files, tmp_path: Path) -> None:
+    """Each cell is given once, and a thousand tenths of a nano are a hundred nanos."""
+    (tmp_path / "a.csv").write_text(PLAIN + "2026-11-21,ana,m,1,0.0000000001\n" * 600)
+    (tmp_path / "b.csv").write_text(PLAIN + "2026-11-21,ana,m,1,0.0000000001\n" * 400)
+    (cell,) = read(files)
+    assert (cell.tokens_input, cell.cost_nanos) == (1_000, 100)
+
+
+@pytest.mark.parametrize(
+    ("cost", "nanos"), [("0.0000000005", 0), ("0.0000000015", 2), ("1e-9", 1), ("-3.5", -35 * 10**8)]
+)
+def test_a_cost_is_a_whole_number_of_nanos(files: Files, tmp_path: Path, cost: str, nanos: int) -> None:
+    """Half goes to the even one; a credit is below zero."""
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,{cost}\n")
+    assert [cell.cost_nanos for cell in read(files)] == [nanos]
+
+
+def test_days_are_given_that_were_asked_for(files: Files, tmp_path: Path) -> None:
+    """The sum of the days is the whole."""
+    (tmp_path / "a.csv").write_text(PLAIN + "".join(f"2026-11-{day:02},ana,m,1,1\n" for day in range(1, 11)))
+    days = [date(2026, 11, day) for day in range(1, 11)]
+    assert [cell for day in days for cell in read(files, day, day)] == read(files)
+    assert read(files, DAY, DAY) == []
+
+
+def test_excels_semicolons_marks_and_own_columns_are_read(files: Files, tmp_path: Path) -> None:
+    """A byte order mark, blank lines, quotes with line ends, and columns that are nobody's business."""
+    text = 'date;who;model;tokens;cost;note\r\n\r\n2026-11-21;ana;m;5;1.5;"two\r\nlines"\r\n;;;;;\r\n'
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert [(cell.tokens_input, cell.cost_nanos) for cell in read(files)] == [(5, 1_500_000_000)]
+
+
+def test_another_currency_stands_in_a_column(files: Files, tmp_path: Path) -> None:
+    """Without one it is dollars."""
+    (tmp_path / "a.csv").write_text(
+        "date,who,model,tokens,cost,currency\n2026-11-21,ana,m,5,1,EUR\n2026-11-21,bo,m,5,1,\n"
+    )
+    assert [cell.currency for cell in read(files)] == ["EUR", "USD"]
+
+
+def test_tokens_without_a_cost_say_their_kinds_and_get_a_list_price(files: Files, tmp_path: Path) -> None:
+    """A bare sum of tokens cannot be priced."""
+    split = "date,who,model,tokens,tokens_input,tokens_output,cost\n"
+    (tmp_path / "a.csv").write_text(f"{split}2026-11-21,ana,gpt-5,3000000,1000000,2000000,\n")
+    (cell,) = read(files)
+    assert (cell.cost_nanos, cell.cost_source, cell.tokens_input) == (None, "unpriced", 10**6)
+    assert priced(cell).cost_nanos == 21_250_000_000
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,gpt-5,3000000,\n")
+    assert "line 2: tokens without a cost are priced by their kinds: say tokens_input" in refused(files)
+
+
+def test_who_is_an_address_is_known_by_it(files: Files, tmp_path: Path) -> None:
+    """Others are linked by hand."""
+    (tmp_path / "a.csv").write_text(
+        f"{PLAIN}2026-11-21,ana@acme.example,m,1,1\n2026-11-21,bo,m,1,1\n2026-11-21,,m,1,1\n"
+    )
+    assert list(files.people()) == [
+        Member("user", "ana@acme.example", email="ana@acme.example"),
+        Member("user", "bo"),
+    ]
+
+
+# Changes -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_changed_is_read_again_and_one_that_is_gone_is_forgotten(files: Files, tmp_path: Path) -> None:
+    """What the files say now is all that counts."""
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_text(f"{PLAIN}2026-11-21,{name},m,1,1\n")
+    assert [cell.cost_nanos for cell in read(files)] == [10**9, 10**9]
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,a,m,1,22.00\n")
+    assert [cell.cost_nanos for cell in read(files)] == [22 * 10**9, 10**9]
+    (tmp_path / "b.csv").unlink()
+    assert [cell.subject for cell in read(files)] == ["a"]
+
+
+def test_a_file_that_was_wrong_for_a_while_is_as_before(files: Files, tmp_path: Path) -> None:
+    """A backup that is put back with its old time finds the rows of then, and none of the wrong file."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"{PLAIN}2026-11-21,a,m,1,1\n")
+    before, times = read(files), path.stat()
+    path.write_text(f"{PLAIN}2026-11-21,b,m,1,1\n2026-11-21,b,m,1,?\n")
+    refused(files)
+    path.write_text(f"{PLAIN}2026-11-21,a,m,1,1\n")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert read(files) == before
+
+
+def test_a_file_that_did_not_change_is_not_read_again(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year of files is looked at in no time."""
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,a,m,1,1\n")
+    before = read(files)
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
+    assert read(files) == before
+
+
+# What is wrong -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("21.11.2026,ana,m,1,1", "“21.11.2026” under date is no day; write it as 2026-11-22"),
+        ("2026-11-21,ana,m,1,twelve", "“twelve” under cost is no number; write it as 1234.56"),
+        ("2026-11-21,ana,m,1,NaN", "“NaN” under cost is no number"),
+        ("2026-11-21,ana,m,1,1e7", "“1e7” under cost is more than a row can cost"),
+        ("2026-11-21,ana,m,1.5,1", "“1.5” under tokens is no count; write a whole number such as 1200"),
+        ("2026-11-21,ana,m,-1,1", "“-1” under tokens is no count"),
+        (f"2026-11-21,{'x' * 256},m,1,1", "under who is no name"),
+        ("2026-11-21,a\x00b,m,1,1", "under who is no name"),
+        ("2026-11-21,ana,m,1", "it has 4 fields where the header has 5"),
+        ("2026-11-21,ana,m,1,1,1", "it has 6 fields where the header has 5"),
+        ('2026-11-21,"a"na,m,1,1', "its quotes are wrong"),
+    ],
+)
+def test_a_wrong_row_is_told_by_its_line_and_nothing_of_its_file_counts(
+    files: Files, tmp_path: Path, row: str, why: str
+) -> None:
+    """Half a file is never counted, nor do the other files pass for all."""
+    (tmp_path / "good.csv").write_text(f"{PLAIN}2026-11-21,a,m,1,1\n")
+    path = tmp_path / "wrong.csv"
+    path.write_text(f"{PLAIN}2026-11-21,a,m,1,1\n\n{row}\n2026-11-21,b,m,1,1\n", encoding="utf-8")
+    sentence = refused(files)
+    assert sentence.startswith(f"{path}, line 4: ")
+    assert why in sentence
+    assert sentence.endswith(". Nothing of the file is counted")
+    (finding,) = files.check()
+    assert (finding.ok, finding.advice) == (False, sentence)
+    path.write_text(f"{PLAIN}2026-11-21,b,m,1,1\n")
+    assert [cell.subject for cell in read(files)] == ["a", "b"]
+
+
+def test_letters_of_another_encoding_are_told(files: Files, tmp_path: Path) -> None:
+    """Excel's plain CSV is no UTF-8."""
+    (tmp_path / "a.csv").write_bytes(f"{PLAIN}2026-11-21,J\xf6rg,m,1,1\n".encode("latin-1"))
+    assert "no UTF-8; save the file as “CSV UTF-8”" in refused(files)
+
+
+@pytest.mark.parametrize(
+    ("header", "lacking"),
+    [
+        ("date,who,model,tokens", "cost"),
+        ("day,user,cost", "date, who, model"),
+        ("date,who,model,cost,tokens_output", "tokens_input"),
+        ("ChargePeriodStart,BilledCost", "BillingCurrency, ServiceCategory"),
+    ],
+)
+def test_a_header_without_what_is_needed_says_what(files: Files, tmp_path: Path, header: str, lacking: str) -> None:
+    """And what it has."""
+    (tmp_path / "a.csv").write_text(f"{header}\n1{',1' * header.count(',')}\n")
+    assert f"a.csv, header: it lacks {lacking}; it has {header.replace(',', ', ')}" in refused(files)
+
+
+def test_two_columns_of_one_name_are_refused(files: Files, tmp_path: Path) -> None:
+    """Nobody knows which of them is meant."""
+    (tmp_path / "a.csv").write_text("date,who,model,tokens,cost,cost\n2026-11-21,ana,m,1,1,2\n")
+    assert "a.csv, header: two columns are called cost" in refused(files)
+
+
+@pytest.mark.parametrize(
+    ("other", "how"),
+    [("2026-11-21,ana,m,1,1,1,EUR", "in EUR and in USD"), ("2026-11-21,ana,m,1,1,,USD", "on one line and missing on")],
+)
+def test_a_cell_with_two_kinds_of_cost_is_refused(files: Files, tmp_path: Path, other: str, how: str) -> None:
+    """They cannot be added up."""
+    header = "date,who,model,tokens_input,tokens_output,cost,currency"
+    (tmp_path / "a.csv").write_text(f"{header}\n2026-11-21,ana,m,1,1,1,USD\n{other}\n")
+    assert f"the cost of what ana used of m on 2026-11-21 is told {how}" in refused(files)
+
+
+def test_more_than_can_be_counted_is_told(files: Files, tmp_path: Path) -> None:
+    """Ten million dollars for one person, model and day are a mistake of units."""
+    (tmp_path / "a.csv").write_text(PLAIN + "2026-11-21,ana,m,1,1000000\n" * 10)
+    assert "more than can be counted" in refused(files)
+
+
+def test_no_file_is_no_empty_report(files: Files) -> None:
+    """A wrong pattern is told, and what was counted stays."""
+    assert "put one there, or mend file: in app.yaml" in refused(files)
+
+
+# FOCUS ---------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_of_focus_add_up_to_a_cell(files: Files, tmp_path: Path) -> None:
+    """FOCUS has a row for each kind of token; a cell has all of them."""
+    (cell,) = focus_cells(
+        files,
+        tmp_path,
+        {},
+        {"SkuMeter": "Output Tokens", "ConsumedQuantity": "0.5", "ConsumedUnit": "1000 Tokens", "EffectiveCost": "1"},
+        {"SkuPriceDetails": '{"x_ModelId": "gpt-5", "x_TokenCacheAction": "Read"}', "ConsumedUnit": "1M tokens"},
+        {"SkuPriceDetails": '{"ModelId": "gpt-5", "TokenCacheAction": "Write"}'},
+        {"ConsumedUnit": "Requests", "ConsumedQuantity": "7", "EffectiveCost": "0"},
+    )
+    assert cell == Charge(
+        "files",
+        datetime(2026, 11, 21, tzinfo=UTC),
+        24,
+        "gpt-5",
+        sub_account="proj-1",
+        resource="key-7",
+        subject="ana@acme.example",
+        tokens_input=1_000,
+        tokens_cache_read=10**9,
+        tokens_cache_write_5m=1_000,
+        tokens_output=500,
+        requests=7,
+        cost_nanos=1_900_000_000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("meter", "kind"),
+    [
+        ("gpt-5 Inp glbl Tokens", "tokens_input"),
+        ("gpt-5 cached Inp Tokens", "tokens_cache_read"),
+        ("Cache creation tokens", "tokens_cache_write_5m"),
+        ("gpt-5 outpt Tokens", "tokens_output"),
+    ],
+)
+def test_a_meters_name_tells_the_kind_where_nothing_else_does(
+    files: Files, tmp_path: Path, meter: str, kind: str
+) -> None:
+    """Version 1.4 has no column for it."""
+    (cell,) = focus_cells(files, tmp_path, {"SkuMeter": meter})
+    assert getattr(cell, kind) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"EffectiveCost": "0.3", "BilledCost": "0"}, {"cost_nanos": 300_000_000}),
+        ({"EffectiveCost": "", "BilledCost": "0.4"}, {"cost_nanos": 400_000_000}),
+        ({"ChargePeriodStart": "2026-11-21T23:30:00-02:00"}, {"bucket_start": datetime(2026, 11, 22, tzinfo=UTC)}),
+        ({"BillingCurrency": "EUR"}, {"currency": "EUR"}),
+        ({"x_UserId": "", "Tags": ""}, {"subject": ""}),
+        ({"SkuPriceDetails": "", "SkuMeter": "seat"}, {"model": "seat"}),
+        ({"ChargeCategory": "Credit", "EffectiveCost": "-5"}, {"cost_nanos": -5 * 10**9, "tokens_input": 0}),
+        ({"ConsumedUnit": "Hours"}, {"tokens_input": 0, "cost_nanos": 300_000_000}),
+    ],
+)
+def test_what_a_row_of_focus_means(files: Files, tmp_path: Path, row: dict[str, str], expected: dict[str, Any]) -> None:
+    """Effective cost before billed, UTC days, and tokens for use alone."""
+    (cell,) = focus_cells(files, tmp_path, {name: value for name, value in row.items() if name in FOCUS})
+    assert {name: getattr(cell, name) for name in expected} == expected
+
+
+def test_a_user_may_stand_in_a_tag(files: Files, tmp_path: Path) -> None:
+    """FOCUS knows no users."""
+    header, row = ",".join([*FOCUS, "Tags"]), [*FOCUS.values(), '{"team": "x", "user_email": "bo@acme.example"}']
+    row[[*FOCUS].index("x_UserId")] = ""
+    line = ",".join(f'"{value.replace(chr(34), chr(34) * 2)}"' for value in row)
+    (tmp_path / "a.csv").write_text(f"{header}\n{line}\n")
+    assert [cell.subject for cell in read(files)] == ["bo@acme.example"]
+
+
+def test_what_is_not_ai_is_left_out(files: Files, tmp_path: Path) -> None:
+    """A FOCUS export has all that a company rents."""
+    cells = focus_cells(files, tmp_path, {}, {"ServiceCategory": "Compute", "BilledCost": "n/a"})
+    assert [cell.cost_nanos for cell in cells] == [300_000_000]
+
+
+def test_a_correction_never_leaves_tokens_below_zero(files: Files, tmp_path: Path) -> None:
+    """It may take back more than its day had; its money counts in full."""
+    (cell,) = focus_cells(files, tmp_path, {}, {"ConsumedQuantity": "-5000", "EffectiveCost": "-1"})
+    assert (cell.tokens_input, cell.cost_nanos) == (0, -700_000_000)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"ChargePeriodStart": "yesterday"}, "“yesterday” under ChargePeriodStart is no moment"),
+        ({"EffectiveCost": "", "BilledCost": ""}, "“” under BilledCost is no number"),
+        ({"BillingCurrency": "dollars"}, "“dollars” under BillingCurrency is no currency"),
+        ({"SkuPriceDetails": "gpt-5"}, "what stands under SkuPriceDetails is no JSON object"),
+        ({"ConsumedQuantity": "many"}, "“many” under ConsumedQuantity is no number"),
+        ({"ConsumedQuantity": "1e30"}, "“1e30” under ConsumedQuantity is more than a row can count"),
+    ],
+)
+def test_a_wrong_row_of_focus_is_told(files: Files, tmp_path: Path, row: dict[str, str], why: str) -> None:
+    """By its line, as any other."""
+    focus_csv(tmp_path / "focus.csv", {}, row)
+    assert f"focus.csv, line 3: {why}" in refused(files)
+
+
+# Parquet -------------------------------------------------------------------------------------------------------------
+
+
+def test_parquet_says_the_same_as_csv(files: Files, tmp_path: Path) -> None:
+    """With real types: moments without a zone, decimals, maps, nulls."""
+    same = focus_cells(files, tmp_path, {})
+    (tmp_path / "focus.csv").unlink()
+    typed: dict[str, Any] = {
+        **FOCUS,
+        "ChargePeriodStart": datetime(2026, 11, 21),  # noqa: DTZ001 - Parquet does not always say the zone
+        "BilledCost": Decimal("0.300000000000"),
+        "EffectiveCost": None,
+        "ConsumedQuantity": 1000.0,
+    }
+    table = {name: [value] for name, value in typed.items() if name != "SkuPriceDetails"}
+    details = pa.array([[("x_ModelId", "gpt-5")]], type=pa.map_(pa.string(), pa.string()))
+    pq.write_table(pa.table({**table, "SkuPriceDetails": details}), tmp_path / "focus.parquet")
+    assert read(files) == same
+
+
+def test_columns_of_any_type_do_no_harm(files: Files, tmp_path: Path) -> None:
+    """Lists, structures and empty maps stand in exports, too."""
+    odd = {"x_List": [["a"]], "x_Struct": [{"a": Decimal("1.5")}], "x_Bytes": [b"\xff"], "x_None": [None]}
+    table = pa.table({**{name: [value] for name, value in FOCUS.items() if name != "SkuPriceDetails"}, **odd})
+    empty = pa.array([[]], type=pa.map_(pa.string(), pa.string()))
+    pq.write_table(table.append_column("SkuPriceDetails", empty), tmp_path / "focus.parquet")
+    assert [cell.model for cell in read(files)] == ["Input Tokens"]
+
+
+def test_a_broken_parquet_file_is_told(files: Files, tmp_path: Path) -> None:
+    """As is a wrong row in a whole one, by its number."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and then nothing")
+    assert "a.parquet, row 1: it is no Parquet file" in refused(files)
+    pq.write_table(pa.table({name: [value, "?"] for name, value in FOCUS.items()}), tmp_path / "a.parquet")
+    cells = read(files)
+    assert len(cells) == 1
+    rows = {**{name: [value] * 2 for name, value in FOCUS.items()}, "EffectiveCost": ["1", "?"]}
+    pq.write_table(pa.table(rows), tmp_path / "a.parquet")
+    assert "a.parquet, row 2: “?” under EffectiveCost is no number" in refused(files)
+
+
+def test_without_pyarrow_one_sentence_says_what_to_do(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not installed with Bursar: it is larger than everything else together."""
+    (tmp_path / "a.parquet").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert "pip install pyarrow, or export CSV" in refused(files)
+
+
+# The rest ------------------------------------------------------------------------------------------------------------
+
+
+def test_files_are_read_in_constant_memory(tmp_path: Path) -> None:
+    """Ten times the rows need no more than the little that buffers take."""
+    most = []
+    for count in (2_000, 20_000):
+        path = tmp_path / f"{count}.csv"
+        path.write_text(PLAIN + "".join(f"2026-11-21,u{n},m,1,0.01\n" for n in range(count)))
+        provider = Files("files", str(path))
+        tracemalloc.start()
+        assert sum(1 for _ in provider.charges(DAY, DAY)) == count
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        provider.close()
+    assert most[1] < most[0] + 200_000
+
+
+def test_files_stand_beside_app_yaml(tmp_path: Path) -> None:
+    """And a month that comes in one file is read whole."""
+    (tmp_path / "usage").mkdir()
+    (tmp_path / "usage" / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,1\n")
+    content = yaml.safe_load("providers: [{kind: files, file: usage/*.csv}]")
+    (settings,) = Settings.model_validate(content, context={"folder": tmp_path}).providers
+    provider = PROVIDERS["files"](settings, "", lambda: datetime.now(UTC))
+    assert settings.days_back == 35
+    assert [finding.what for finding in provider.check()] == [f"{tmp_path}/usage/a.csv: 1 rows"]
+    assert [cell.subject for cell in provider.charges(DAY, DAY)] == ["ana"]
+    provider.close()
