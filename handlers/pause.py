@@ -11,6 +11,7 @@ from handlers.words import One, Paused
 from storage import audit, limits, outbox, people
 from storage.audit import Deed
 from storage.limits import Held
+from storage.people import Account
 
 DONE = Card("Done")
 
@@ -33,7 +34,6 @@ def pause(ctx: Context, whom: Paused) -> Card:
     return Card(
         f"{_called(ctx, able)} is being paused",
         (Facts(tuple((_service(ctx, each), each.name or each.subject.external_id) for each in new)), _resume(able)),
-        "warn",
     )
 
 
@@ -65,6 +65,11 @@ def resume(ctx: Context, whom: Paused) -> Card:
         f"{by.name if by else first.paused_by} paused that, so one more must agree",
         (Text("They, and finance, were asked. It goes on as soon as one of them agrees."),),
     )
+
+
+def is_pausable(ctx: Context, account: Account) -> bool:
+    """Whether a provider can stop an account's spending."""
+    return any(_can_pause(ctx, each) for each in limits.of_account(ctx.conn, account.id))
 
 
 def halted(ctx: Context, provider: One, who: One, state: One) -> Card:

@@ -116,6 +116,8 @@ def made(path: Path, clock: Clock) -> Company:
     company.hear("mia", "approve 2")
     told = Alert("per-person", date(2026, 11, 1), "person/ana", 80, "1", "fired", 1, 1, clock())
     database.transact(lambda conn: alerts.note(conn, [told]))
+    company.llm.knows("ana")
+    company.app.equal.read(company.llm, compare=False)
     return company
 
 
@@ -282,6 +284,31 @@ ORDERS = {
     "known 1": {"ana"},
     "snooze 1": {"ana"},
     "retry": {"fay", "ada"},
+    "pause @ana": {"ana", "max", "kim", "fay", "ada"},
+    "resume @ana": set[str](),
+    "proceed llm": {"fay", "clock"},
+    "restore llm": {"fay", "clock"},
+    "ours llm user:ana 1": set[str](),
+    "theirs llm user:ana 1": set[str](),
+    "adopt llm user:ana 1": set[str](),
+    "reconcile llm": {"clock"},
+    "follow person/ana": {"clock"},
+    "landed llm user:ana 1 1": {"clock"},
+    "stuck llm user:ana": {"clock"},
+    "halted llm user:ana paused": {"clock"},
+    "sought llm 1 user:ana 5 more": {"clock"},
+    "unsought llm 1": {"clock"},
+    "answered 1": set[str](),
+    "done 1": set[str](),
+    "dismiss 1 it is meant so": set[str](),
+    "postpone 1": set[str](),
+    "keep 1": set[str](),
+    "release 1": set[str](),
+    "sift": {"fay", "ada", "clock"},
+    "tell person/ana": {"clock"},
+    "watch": {"clock"},
+    "expected 1": set[str](),
+    "unexpected 1": set[str](),
 }
 # What anybody may do, for it concerns but them.
 FREE = {"delegate", "settings"}

@@ -7,6 +7,7 @@ from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.guard.clocks import DANGERS
 from handlers.hours import next_morning
+from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.standing import standings
 from storage import usage
@@ -24,10 +25,10 @@ def danger(ctx: Context, account: Account, one: Danger) -> Card:
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
     blocks: list[Block] = [Text(_why(ctx, one)), Facts(tuple(facts))]
-    blocks += [Text("The house rules have it paused.")] if one.paused else []
+    blocks += [Text("The house rules are having it paused.")] if one.paused else []
     bad = one.clock in DANGERS
     title = f"{again}{_title(ctx, account, one)}"
-    return Card(title, (*blocks, *_buttons(account, one), as_of(ctx)), "bad" if bad else "warn")
+    return Card(title, (*blocks, *_buttons(ctx, account, one), as_of(ctx)), "bad" if bad else "warn")
 
 
 def over(ctx: Context, account: Account, one: Danger) -> Card:
@@ -102,9 +103,9 @@ def _model(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]
     return [("Most on", most.name)] if most and most.name else []
 
 
-def _buttons(account: Account, one: Danger) -> list[Block]:
+def _buttons(ctx: Context, account: Account, one: Danger) -> list[Block]:
     buttons: list[Block] = []
-    if account.kind in ("agent", "person") and not one.paused:
+    if not one.paused and is_pausable(ctx, account):
         confirm = f"Pause {account.name}? Nothing it asks is answered until it is let go on."
         buttons.append(Button("Pause", pause_sentence(account), style="danger", confirm=confirm))
     return [

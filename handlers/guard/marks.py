@@ -8,6 +8,7 @@ from handlers.card import Block, Button, Card, Table, Text, Tone
 from handlers.context import Context
 from handlers.guard import cards
 from handlers.guard.watch import told
+from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import One, Rest, Until
@@ -76,7 +77,7 @@ def unexpected(ctx: Context, number: One) -> Card:
         _settle(ctx, account, one, verdict="unexpected")
     _deed(ctx, one, "unexpected", "")
     pause = Button("Pause", cards.pause_sentence(account), style="danger", confirm=f"Pause {account.name}?")
-    blocks = (pause,) if one.burns and account.kind in ("agent", "person") else ()
+    blocks = (pause,) if one.burns and is_pausable(ctx, account) else ()
     return Card(f"{account.name}: not expected, and not taken for usual", blocks)
 
 

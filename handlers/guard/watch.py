@@ -25,6 +25,7 @@ from handlers.guard.clocks import (
     look,
 )
 from handlers.hours import after_working, next_morning
+from handlers.pause import is_pausable
 from handlers.place import Place
 from handlers.trouble import Refused
 from storage import burn, dangers, people, reports, usage
@@ -241,6 +242,8 @@ def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
     """Have an agent paused that has burnt more than the rules allow."""
     limit = ctx.house.pause_above_nanos
     if one.paused or limit is None or account.kind != "agent" or one.excess_nanos < limit or one.verdict:
+        return one
+    if not is_pausable(ctx, account):
         return one
     unheard = replace(ctx, place=Place("clock", ""))
     unheard.later(f"pause/{one.id}", cards.pause_sentence(account), ctx.now)

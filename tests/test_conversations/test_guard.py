@@ -10,6 +10,7 @@ import pytest
 from bot import terminal
 from storage.charges import Charge
 from storage.db import Database
+from storage.limits import Subject
 from tests.clock import Clock
 from tests.company import RULES, Company
 from tests.history import read_all
@@ -39,6 +40,12 @@ def hourly(
         )
 
 
+def can_be_paused(acme: Company) -> None:
+    """The provider tells its limits, so that it is known whom it can stop."""
+    acme.llm.knows("crawler-key", "ana")
+    acme.app.equal.read(acme.llm)
+
+
 def usual(number: int) -> int:
     """Between 10 and 19 cents an hour."""
     return (10 + number % 10) * 10**7
@@ -46,6 +53,7 @@ def usual(number: int) -> int:
 
 def a_night(acme: Company, until: datetime, *, burning: Callable[[int], int] = lambda _: 22 * 10**9) -> None:
     """Two usual weeks, then the crawler loops from 22:00 on, and each hour the provider is read."""
+    can_be_paused(acme)
     acme.llm.rows = []
     start = NIGHT - timedelta(days=14)
     hourly(acme, start, 14 * 24, usual)
@@ -136,6 +144,7 @@ def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
         "rates": {"USD": {"2026-01-01": "7"}},
     }
     acme = Company(database, clock, rules)
+    can_be_paused(acme)
     ten_pm = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
     acme.llm.rows = []
     hourly(acme, ten_pm - timedelta(days=10), 240, usual)
@@ -224,7 +233,7 @@ def test_only_whom_it_concerns_may_judge(acme: Company, person: str) -> None:
 
 
 def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
-    """Above the amount of app.yaml the clock says the sentence, once."""
+    """Above the amount of app.yaml the clock says the sentence, once, and the provider stops it."""
     acme.app.house = acme.app.house.model_copy(
         update={"guard": acme.app.house.guard.model_copy(update={"pause_above": "40 USD"})}
     )
@@ -232,7 +241,18 @@ def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
 
     said = [wish for wish in pauses(acme) if "pause agent crawler" in wish]
     assert len(said) == 1
-    assert any("The house rules have it paused." in text for text in dangers(acme, "max"))
+    assert any("The house rules are having it paused." in text for text in dangers(acme, "max"))
+    assert acme.llm.there[Subject("user", "crawler-key")].paused
+    assert "Crawler is paused at The sample company (llm)" in [card.title for card in acme.messages("max")]
+
+
+def test_what_no_provider_can_stop_has_no_button_for_it(acme: Company) -> None:
+    """A button that can only be refused is none."""
+    acme.llm.can = frozenset({"charges", "people"})
+    acme.app.__post_init__()
+    a_night(acme, NIGHT + 3 * HOUR)
+    assert dangers(acme, "max")
+    assert not any("[Pause" in text for text in dangers(acme, "max"))
 
 
 def pauses(acme: Company) -> list[str]:
@@ -244,6 +264,7 @@ def pauses(acme: Company) -> list[str]:
 
 def test_a_person_whose_day_runs_away_is_told_on_that_day(acme: Company) -> None:
     """A provider that reports days is judged while the day lasts."""
+    can_be_paused(acme)
     acme.llm.rows = []
     for number in range(30):
         acme.llm.spends("ana", f"{8 + number % 5}.00", date(2026, 11, 24) - timedelta(days=number + 1))
