@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-long check format bench playground pictures clean
+.PHONY: help demo demo-reset test test-long check format bench score playground pictures clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,11 +47,17 @@ format: .venv/dev ## write the code as the formatter likes it
 bench: .venv/dev ## speed and memory, beside a floor in the same run
 	@$(BIN)/python -m bench
 
+score: .venv/dev ## how often the guard and the detectors of waste are right
+	@$(BIN)/python -m bench.score
+
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)
 
 pictures: .venv/dev playground ## draw the pictures of the documentation anew
-	@$(BIN)/pytest tests/test_browser.py tests/test_teams_playground.py --pictures
+	@command -v npm >/dev/null || { echo "The messages are drawn by a package of npm: apt-get install npm"; exit 1; }
+	mkdir -p var/pictures && cp tests/pictures/draw.jsx tests/pictures/package.json tests/pictures/.npmrc var/pictures
+	cd var/pictures && npm install --no-audit --no-fund --silent && npm run --silent build
+	@$(BIN)/pytest tests/test_browser.py tests/test_pictures.py tests/test_teams_playground.py --pictures
 
 clean: ## remove the virtual environment and the demo's database
 	rm -rf .venv var

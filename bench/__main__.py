@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, ledger, pull, reconcile, slash, start
+from bench import decisions, digest, ledger, pull, reconcile, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -17,12 +17,16 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "start": start.bench,
     "ledger": ledger.bench,
     "decisions": decisions.bench,
+    "digest": digest.bench,
     "pull": pull.bench,
     "reconcile": reconcile.bench,
 }
 
 # Only when they are named: they take long.
-LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {"ledger-large": ledger.bench_large}
+LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
+    "ledger-large": ledger.bench_large,
+    "digest-large": digest.bench_large,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -91,7 +91,7 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Tab
     }
     balances, groups = [], []
     for size in sizes:
-        _fill(database, size)
+        fill(database, size)
         balances.append(_asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
     yield _of_balances(kind, sizes, balances, groups)
@@ -135,7 +135,7 @@ from {numbers}
 """
 
 
-def _fill(database: Database, size: int) -> None:
+def fill(database: Database, size: int) -> None:
     """Put so many charges in, in the database's own words, and let the rollup be rebuilt."""
     words = dict(_SQLITE if database.is_sqlite else _POSTGRESQL)
     words["day"] = words["day"].format(last=_LAST, ago=_AGO)

@@ -1,4 +1,4 @@
-"""The command line: python -m bot run | demo | check | say | sync | status | export | manifest.
+"""The command line: python -m bot run | demo | check | say | sync | status | export | outcomes | manifest.
 
 Each command's first docstring line is its help.
 """
@@ -23,6 +23,7 @@ from bot.directory.source import Unusable
 from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
 from bot.focus import PROFILES
 from bot.optional import optional
+from bot.outcomes import read as read_outcomes
 from bot.pull import pull
 from bot.run import events_url, serve
 from bot.slack.manifest import manifest
@@ -32,8 +33,9 @@ from handlers.card import Card
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, usage
+from storage import audit, people, usage
 from storage.db import Unreadable
+from storage.outcomes import record as record_outcomes
 
 DEMO_PORT = 8765
 TEAMS_PACKAGE = "bursar-teams.zip"
@@ -154,6 +156,21 @@ def status(args: argparse.Namespace) -> int:
     return say(args)
 
 
+def outcomes(args: argparse.Namespace) -> int:
+    """Take in a CSV of what teams got done (team, day, kind, count), for what one says with value."""
+    logs.quiet()
+    app = _app()
+    teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
+    try:
+        new = read_outcomes(args.file, teams)
+    except Unusable as trouble:
+        raise config.Misconfigured(str(trouble)) from trouble
+    app.database.transact(lambda conn: record_outcomes(conn, new))
+    app.close()
+    print(f"{len(new)} outcomes taken in")
+    return 0
+
+
 def manifest_(args: argparse.Namespace) -> int:
     """Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams."""
     settings = config.load()
@@ -204,7 +221,8 @@ def _prompt(person: str) -> str:
 
 def _forget_demo() -> None:
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+    limits = path.parent / "sample-limits.json"
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), limits):
         file.unlink(missing_ok=True)
 
 
@@ -236,6 +254,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
     one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
     add("status", status)
+    one = add("outcomes", outcomes)
+    one.add_argument("file", type=Path, help="a CSV with the columns team, day, kind and count")
     one = add("manifest", manifest_)
     one.add_argument("platform", choices=["slack", "teams"])
     one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")

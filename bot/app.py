@@ -315,12 +315,18 @@ class App:
             How many were looked at.
         """
         targets = ["clock", *self.platforms, *self.providers]
+        taken = self.now()
         wishes = self.database.transact(
-            lambda conn: outbox.claim(conn, targets, self.now(), CLAIM_MAX, outbox.LEASE),
+            lambda conn: outbox.claim(conn, targets, taken, CLAIM_MAX, outbox.LEASE),
         )
         for wish in wishes:
-            self._deliver_one(wish)
+            if self.now() < taken + outbox.LEASE / 4 or self._still_ours(wish):
+                self._deliver_one(wish)
         return len(wishes)
+
+    def _still_ours(self, wish: Wish) -> bool:
+        """Keep the lease of a wish that had to wait for those before it, unless another has taken it meanwhile."""
+        return self.database.transact(lambda conn: outbox.renew(conn, wish, self.now() + outbox.LEASE))
 
     def guarded(self, work: Callable[[], object]) -> object:
         """Run a piece of the clock's work; trouble is logged and the clock goes on."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
@@ -38,8 +39,20 @@ PROVIDERS: Mapping[str, Make] = {
     "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
     "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
     "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
-    "sample": lambda settings, _key, now: Sample(settings.name, now=now),
+    "sample": lambda settings, _key, now: Sample(settings.name, now=now, memory=_path(settings.file)),
 }
+
+
+def _path(words: str) -> Path | None:
+    return Path(words) if words else None
+
+
+def _placed(one: ProviderSettings, database: Database) -> ProviderSettings:
+    """The sample keeps its limits beside the database, so that the next process finds them."""
+    if one.kind != "sample" or one.file or not database.is_sqlite:
+        return one
+    beside = Path(database.url.database or "").with_name(f"{one.name}-limits.json")
+    return one.model_copy(update={"file": str(beside)})
 
 
 def build(
@@ -59,7 +72,7 @@ def build(
     database = Database(url or database_url(settings, environ))
     database.migrate()
     providers = {
-        each.name: PROVIDERS[each.kind](each, secret(each.key, environ) if each.key else "", now)
+        each.name: PROVIDERS[each.kind](_placed(each, database), secret(each.key, environ) if each.key else "", now)
         for each in settings.providers
     }
     directory = everybody(settings, environ, now, database)

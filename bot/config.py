@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.floors import GuardRules, WasteRules
+from handlers.floors import GuardRules, WasteRules, Words
 from handlers.house import (
     PLACE,
     TIERS,
@@ -293,6 +293,7 @@ class Settings(Rule):
     schedule: tuple[ScheduleLine, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
+    seats: dict[str, Words] = Field(default_factory=dict)
 
     @field_validator("providers")
     @classmethod
@@ -342,6 +343,7 @@ class Settings(Rule):
             limits=self.limits,
             guard=self.guard,
             waste=self.waste,
+            seats=self.seats,
         )
 
     @property

@@ -73,10 +73,11 @@ class Equal:
                 raise Undeliverable(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
-        if held and held.seen_nanos != nanos:
-            if action(held, nanos) == "ask":
-                self._surely(f"reconcile {provider.name}")
-                return "changed there"
+        what = action(held, nanos, provider.window) if held else "same"
+        if what == "ask":
+            self._surely(f"reconcile {provider.name}")
+            return "changed there"
+        if held and what == "write":
             self._write(provider, held, nanos)
         self._surely(f"landed {provider.name} {subject_word(subject)} {nanos} {wanted['limit']}")
         return "set"

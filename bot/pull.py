@@ -11,10 +11,11 @@ from bot.providers.base import Member, Provider
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
 from handlers.house import House
-from storage import people, usage
+from storage import outcomes, people, seats, usage
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link
+from storage.seats import Seat
 from storage.usage import Pull, Recorded, WholeDay
 
 
@@ -50,6 +51,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         first, last = _days(before, how, started)
         for offset in range((last - first).days + 1):
             total = _read_day(database, provider, first + timedelta(days=offset), how, now, total)
+        _read_besides(database, provider, how.house, first, last)
     except Outside as trouble:
         why = str(trouble)
         failed = Pull(
@@ -88,6 +90,26 @@ def _read_day(
     with spooled(_told(provider, day)) as rows:
         done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now(), whole))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
+
+
+def _read_besides(database: Database, provider: Provider, house: House, first: date, last: date) -> None:
+    """Read who has a paid seat, and what came of the work, if the provider tells."""
+    if "seats" in provider.can:
+        here = [
+            Seat(
+                provider.name,
+                each.external_id,
+                each.product,
+                house.seat_nanos(each.product),
+                each.active_on,
+                each.assigned_on,
+            )
+            for each in provider.seats()
+        ]
+        database.transact(lambda conn: seats.record(conn, provider.name, here))
+    if "outcomes" in provider.can:
+        told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
+        database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, (first, last), told))
 
 
 def _told(provider: Provider, day: date) -> Iterator[Charge]:

@@ -32,7 +32,7 @@ from handlers.grammar import Command, command, nearest, understand
 from handlers.guard.marks import expected, guard, unexpected
 from handlers.guard.watch import watch
 from handlers.increase import answered, sought, unsought
-from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, stuck, theirs
+from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, restore, stuck, theirs
 from handlers.link import link, people_
 from handlers.models import models
 from handlers.overage import change, remind, request, requests_, withdraw
@@ -44,6 +44,7 @@ from handlers.spend import spend
 from handlers.status import retry, status
 from handlers.transfer import correct, transfer
 from handlers.trouble import Refused
+from handlers.value import value
 from handlers.why import why
 from handlers.words import One
 
@@ -88,6 +89,7 @@ COMMANDS: Mapping[str, Command] = {
         command(postpone, writes=True),
         command(keep, writes=True),
         command(release, writes=True),
+        command(value, writes=False),
         command(guard, writes=False),
         command(expected, writes=True),
         command(unexpected, writes=True),
@@ -119,6 +121,7 @@ COMMANDS: Mapping[str, Command] = {
         command(lapse, writes=True, hidden=True),
         command(grants, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
+        command(restore, writes=True, hidden=True),
         command(theirs, writes=True, hidden=True),
         command(ours, writes=True, hidden=True),
         command(adopt, writes=True, hidden=True),

@@ -262,5 +262,6 @@ def _card(ctx: Context, account: Account, standing: Standing, end: Sequence[Bloc
 def _buttons(ctx: Context, account: Account, standing: Standing) -> Iterator[Button]:
     mine, said = account.id == ctx.account_id, account.id.replace("/", " ")
     if account.kind in ("person", "agent") and not standing.is_share and ctx.person.id != CLOCK.id:
-        yield Button("Ask for more", "request" if mine else f"request for {said}", style="primary")
+        whose = "" if mine else f" for {said}"
+        yield Button("Ask for more", f"request{whose} of {standing.budget.name}", style="primary")
     yield Button("Where did it go?", "spend by model" if mine else f"spend of {said} by model")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from handlers import waste as wastes
 from handlers.access import GROUP_MIN, is_for_all, sees_all
-from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
+from handlers.card import Block, Button, Card, Facts, Input, Table, Text, Tone
 from handlers.context import CLOCK, Context
 from handlers.guard.watch import watch_weeks
 from handlers.hours import after_working
@@ -86,9 +86,12 @@ def done(ctx: Context, number: One) -> Card:
     return Card(f"#{one.id} is done", (Text(f"I measure on {when} what a month costs less, and tell you."),), "good")
 
 
-def dismiss(ctx: Context, number: One, reason: Rest) -> Card:
+def dismiss(ctx: Context, number: One, reason: Rest = "") -> Card:
     """Say why a finding is no waste: `dismiss 12 the review needs it`. It is not spoken of for 90 days."""
     one = _mine(ctx, number)
+    if not reason:
+        why = Input("reason", "Why is it no waste?", form="long", hint="It is kept with the finding")
+        return Card(f"#{one.id}: {one.found.what}", (why, Button("Send", f"dismiss {one.id}", style="primary")))
     until = ctx.today + SILENT_DAYS * _DAY
     findings.note(ctx.conn, one.id, state="dismissed", silent_until=until, said_by=ctx.person.id, reason=reason)
     _deed(ctx, one, "dismissed", reason)
@@ -268,7 +271,7 @@ def _buttons(one: Finding) -> list[Block]:
         ]
     return [
         Button("Done", f"done {one.id}", style="primary"),
-        Button("Not waste", f"dismiss {one.id} it is meant so"),
+        Button("Not waste", f"dismiss {one.id}"),
         Button("Remind me", f"postpone {one.id}"),
     ]
 

@@ -35,6 +35,18 @@ class Word(Protocol):
         """
 
 
+class InForm:
+    """Text that only a form asks for; in a sentence it is not told from what else is said."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return ""
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
+        """See Word."""
+        return " ".join(words), len(words)
+
+
 Handler = Callable[..., Card]
 
 
@@ -72,7 +84,8 @@ class Command:
     @property
     def usage(self) -> str:
         """How the command is written."""
-        said = (p.word.usage(p.name) if p.required else f"[{p.word.usage(p.name)}]" for p in self.parameters)
+        spoken = [each for each in self.parameters if not isinstance(each.word, InForm)]
+        said = (p.word.usage(p.name) if p.required else f"[{p.word.usage(p.name)}]" for p in spoken)
         return " ".join([self.name, *said])
 
 
@@ -104,7 +117,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
         raise Refused("That is too long for me. Say it in fewer words.")
     while words:
         for parameter in one.parameters:
-            taken = None if parameter.name in values else parameter.word.take(words, ctx)
+            passed = parameter.name in values or isinstance(parameter.word, InForm)
+            taken = None if passed else parameter.word.take(words, ctx)
             if taken is not None:
                 values[parameter.name], count = taken
                 words = words[count:]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from handlers.floors import GuardRules, WasteRules, units
+from handlers.floors import GuardRules, WasteRules, Words, units
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.rules import MANAGER, ApprovalRule, WorkingHours
@@ -197,6 +197,7 @@ class House(Rule):
     vendors: tuple[Vendor, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
+    seats: dict[str, Words] = Field(default_factory=dict)
 
     @field_validator("budgets")
     @classmethod
@@ -227,7 +228,7 @@ class House(Rule):
 
     @model_validator(mode="after")
     def _floors_are_money(self) -> "House":
-        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor):
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
         return self
 
@@ -240,6 +241,10 @@ class House(Rule):
     def pause_above_nanos(self) -> int | None:
         """Above what an agent is paused without asking, None for never."""
         return units(self.guard.pause_above, self.organization.currency)
+
+    def seat_nanos(self, product: str) -> int:
+        """What a seat costs a month in nanos of the house currency, 0 if app.yaml does not say."""
+        return units(self.seats.get(product, ""), self.organization.currency) or 0
 
     @property
     def waste_floor_nanos(self) -> int:

@@ -25,7 +25,7 @@ from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
 from storage.audit import Deed
 from storage.ledger import Entry
-from storage.limits import Held, Subject, Told
+from storage.limits import Held, Subject, Told, Window
 from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
@@ -33,6 +33,7 @@ from storage.requests import Request
 RECENT = timedelta(days=28)
 TOLD_FOR = timedelta(days=7)
 FEW = 3
+MANY = 10
 ROWS_MAX = 50
 DONE = Card("Done")
 
@@ -61,9 +62,12 @@ class Line:
     action: Action
 
 
-def action(held: Held, wanted_nanos: int) -> Action:
-    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now."""
-    if held.seen_nanos == wanted_nanos:
+def action(held: Held, wanted_nanos: int, window: Window) -> Action:
+    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now.
+
+    The same amount for another time, such as for life, is another limit.
+    """
+    if held.seen_nanos == wanted_nanos and held.window == window:
         return "same"
     told = {held.known_nanos, held.said_nanos} - {None}
     ours = held.known_nanos is None or held.seen_nanos in told
@@ -93,8 +97,10 @@ class Desk:
             vendor = self._ctx.house.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
-            leave = wanted is None or (held.provider, held.subject) in paused
-            yield Line(held, wanted, "same" if leave or wanted is None else action(held, wanted.nanos))
+            if vendor is None or wanted is None or (held.provider, held.subject) in paused:
+                yield Line(held, wanted, "same")
+            else:
+                yield Line(held, wanted, action(held, wanted.nanos, vendor.window))
 
     def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
@@ -157,9 +163,12 @@ def reconcile(ctx: Context, provider: One) -> Card:
     if "set_limit" not in vendor.can:
         return DONE
     limits.note_known(ctx.conn, _found_equal(lines))
-    for line in lines:
-        if line.action == "ask":
-            _ask_finance(ctx, vendor, line)
+    asks = [line for line in lines if line.action == "ask"]
+    if len(asks) > MANY:
+        key = f"changed/{vendor.name}/{ctx.today}"
+        tell_finance(ctx, key, lambda reader: _changed_card(reader, vendor, asks, lines))
+    for line in asks if len(asks) <= MANY else ():
+        _ask_finance(ctx, vendor, line)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
         tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: _stopped_card(reader, vendor, writes, lines))
@@ -270,6 +279,22 @@ def proceed(ctx: Context, provider: One) -> Card:
     return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
 
 
+def restore(ctx: Context, provider: One) -> Card:
+    """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
+    if "finance" not in ctx.person.roles:
+        raise Refused("Only finance settles what was changed at a provider.")
+    vendor = _vendor(ctx, provider)
+    lines = Desk(ctx).lines(limits.of_provider(ctx.conn, vendor.name))
+    asks = [line for line in lines if line.action == "ask" and not _is_own(ctx, line.held.account_id)]
+    for line in asks:
+        limits.keep(ctx.conn, line.held, -1, ctx.now)
+        _wish(ctx, line)
+    _deed(ctx, "restored ours", f"provider/{vendor.name}", f"{len(asks)} limits")
+    card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
+    tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
+    return card
+
+
 def theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
@@ -322,9 +347,17 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     line = next((each for each in Desk(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or _digits(line.held.seen_nanos) != seen:
         raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
-    if account and (account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id):
+    if account and _is_own(ctx, account.id):
         raise Refused("That is a limit of your own. Ask a colleague of finance.")
     return vendor, line
+
+
+def _is_own(ctx: Context, account_id: str) -> bool:
+    """Whether who speaks spends of an account, or owns it."""
+    account = people.account(ctx.conn, account_id)
+    return account is not None and (
+        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
+    )
 
 
 def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
@@ -362,6 +395,19 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
 
 def _both(ctx: Context, line: Line) -> Facts:
     return Facts((("Theirs", _dollars(ctx, line.held.seen_nanos)), ("Ours", _dollars(ctx, _certain(line).nanos))))
+
+
+def _changed_card(ctx: Context, vendor: Vendor, asks: list[Line], lines: list[Line]) -> Card:
+    return Card(
+        f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}",
+        (
+            Text("Somebody changed them there, so nothing was written over them."),
+            *_plan(ctx, vendor, asks[:5], len(lines)),
+            Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?"),
+            Button("Show the plan", f"limits {vendor.name}"),
+        ),
+        "warn",
+    )
 
 
 def _stopped_card(ctx: Context, vendor: Vendor, writes: list[Line], lines: list[Line]) -> Card:
@@ -484,7 +530,7 @@ def _wish(ctx: Context, line: Line) -> None:
 
 def _found_equal(lines: list[Line]) -> Iterator[Told]:
     """Limits that are as they should be, though we never heard that what we said had arrived."""
-    for held, wanted in ((line.held, line.wanted) for line in lines):
+    for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
         if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
             yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 

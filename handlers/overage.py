@@ -9,11 +9,12 @@ from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.case import deed, grant, refresh, start_stage, who_is_reached
 from handlers.context import Context
 from handlers.forecast import missing
+from handlers.house import Budget
 from handlers.money import COUNTED, NANOS, Amount
 from handlers.rules import STAGES, Ask, Stage
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
-from handlers.words import ForAgent, MaybeHowMuch, One, Rest, Until
+from handlers.words import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
 from storage import people, requests
 from storage.people import Account
 from storage.requests import Request, Resolution, Wanted
@@ -35,19 +36,25 @@ def request(
     ctx: Context,
     amount: MaybeHowMuch = None,
     agent: ForAgent = None,
+    budget: OfBudget = None,
     until: Until = None,
+    ticket: FormText = "",
+    result: FormText = "",
     reason: Rest = "",
 ) -> Card:
     """Ask for more: say how much and what for, and it goes to whom the house rules name.
 
     `request 50 finish the migration` sends it at once; `request` alone opens a form. `request 300 for crawler until
     friday nightly reindex` asks for an agent that you own, before it runs; at half of it you are asked whether to go
-    on. Without a day it counts until the budget starts anew.
+    on. `request 50 of flagship the review` asks for more of that budget, else it is of the one that decides. Without a
+    day it counts until the budget starts anew.
     """
     account = agent or _own_account(ctx)
-    standing = _own_standing(ctx, account)
+    own = _own_standings(ctx, account)
+    standing = _chosen(own, budget, account)
     if amount is None:
-        return _form(ctx, standing, account, reason)
+        return _form(ctx, standing, own, account, reason)
+    reason = _in_full(reason, ticket, result)
     units = _units(amount, standing)
     last = _last_day(ctx, standing, until)
     _check_reason(reason)
@@ -178,14 +185,30 @@ def _own_account(ctx: Context) -> Account:
     return account
 
 
-def _own_standing(ctx: Context, account: Account) -> Standing:
-    """The deciding budget of the account's own; a pool is asked for by correcting its rule, not here."""
+def _own_standings(ctx: Context, account: Account) -> list[Standing]:
+    """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise Refused(f"Only the owner of {account.name} asks for it.")
     own = [each for each in standings(ctx, account) if each.account_id == account.id]
     if not own:
         raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
-    return own[0]
+    return own
+
+
+def _chosen(own: list[Standing], budget: Budget | None, account: Account) -> Standing:
+    if budget is None:
+        return own[0]
+    found = next((each for each in own if each.budget.name == budget.name), None)
+    if found is None:
+        known = ", ".join(each.budget.name for each in own)
+        raise Refused(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+    return found
+
+
+def _in_full(reason: str, ticket: str, result: str) -> str:
+    """What who decides reads: the reason, the ticket, and what is expected of it."""
+    more = [f"{name}: {words}" for name, words in (("Ticket", ticket), ("Expected", result)) if words]
+    return "\n".join(filter(None, [reason, *more])) if reason else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +303,7 @@ def _open_of_mine(ctx: Context, word: str) -> Request:
     return asked
 
 
-def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Card:
+def _form(ctx: Context, standing: Standing, own: list[Standing], account: Account, reason: str) -> Card:
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         "Ask for more",
@@ -289,12 +312,23 @@ def _form(ctx: Context, standing: Standing, account: Account, reason: str) -> Ca
             Input(
                 "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
             ),
-            Input("reason", "What is it for?", form="long", value=reason, hint="A link to the ticket helps"),
+            *_which(ctx, standing, own),
+            Input("reason", "What is it for?", form="long", value=reason),
+            Input("ticket", "Link to the ticket", optional=True),
+            Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
             Text(_routes(ctx, standing), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
+
+
+def _which(ctx: Context, standing: Standing, own: list[Standing]) -> list[Input]:
+    """A choice, where there is one."""
+    if len(own) == 1:
+        return []
+    choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
+    return [Input("budget", "Of which budget?", form="choice", value=standing.budget.name, choices=choices)]
 
 
 def _likely(ctx: Context, standing: Standing) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 
 from handlers.access import may_see
 from handlers.context import Context
-from handlers.grammar import nearest
+from handlers.grammar import InForm, nearest
+from handlers.house import Budget
 from handlers.money import Amount, read_amount
 from handlers.periods import period_of
 from handlers.trouble import Refused
@@ -305,7 +306,24 @@ class PausedWord:
         return tuple(held), taken[1]
 
 
+class BudgetWord:
+    """One of the house's budgets by its name: "of flagship"; a form says the name alone."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"of {name}"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Budget, int] | None:
+        """See Word. "of" may also begin the reason; then it is not mine."""
+        led = words[0].lower() == "of" and len(words) > 1
+        name = words[led].lower()
+        found = next((each for each in ctx.house.budgets if each.name == name), None)
+        return (found, 1 + led) if found and (led or len(words) == 1) else None
+
+
 ForAgent = Annotated[Account | None, AgentWord()]
+OfBudget = Annotated[Budget | None, BudgetWord()]
+FormText = Annotated[str, InForm()]
 Until = Annotated[date | None, UntilWord()]
 Whom = Annotated[Account | None, WhomWord()]
 Seen = Annotated[Account, WhomWord()]

@@ -51,6 +51,7 @@ class Held:
         subject: whose limit.
         account_id: whose that is here, "" if it is linked to nobody.
         name: what people call it there.
+        window: how often what was used starts from nothing there.
         seen_nanos: what the provider says now, None for no limit.
         seen_at: when it said so.
         first_seen_at: when we heard of it first.
@@ -65,6 +66,7 @@ class Held:
     subject: Subject
     account_id: str
     name: str
+    window: Window
     seen_nanos: int | None
     seen_at: datetime
     first_seen_at: datetime

@@ -394,6 +394,7 @@ expectations = Table(
 outcomes = Table(
     "outcomes",
     metadata,
+    Column("source", String(64), primary_key=True),
     Column("account_id", String(80), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("kind", String(64), primary_key=True),
@@ -409,7 +410,7 @@ seats = Table(
     Column("plan", Text, nullable=False),
     Column("month_nanos", BigInteger, nullable=False),
     Column("used_on", Date),
-    Column("since", Date, nullable=False),
+    Column("since", Date),
 )
 
 audit = Table(

@@ -17,10 +17,10 @@ class Seat:
     Args:
         provider: the name under which app.yaml lists it.
         external_id: the provider's id of the user who has it, as in Charge.subject.
-        plan: what is paid for, such as "Business".
-        month_nanos: what it costs a month, in the house currency.
-        used_on: the last day on which it was used, None if never.
-        since: the day it was given.
+        plan: what is paid for, such as "copilot_business".
+        month_nanos: what it costs a month, in the house currency; 0 if app.yaml does not say.
+        used_on: the last day on which it was used, None if never or not said.
+        since: the day it was given, None if it is not said.
     """
 
     provider: str
@@ -28,7 +28,7 @@ class Seat:
     plan: str
     month_nanos: int
     used_on: date | None
-    since: date
+    since: date | None
 
 
 _OWNED = (

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import text
 
 from storage.db import Database
@@ -38,6 +38,7 @@ settings.load_profile("bursar")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium: the system's, else Playwright's own, else the test is skipped with a line on how to get one."""
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         path = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
         if not path.exists():

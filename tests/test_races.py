@@ -1,20 +1,30 @@
 """Many at once: threads and processes, on SQLite and on PostgreSQL."""
 
+import json
 import multiprocessing
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import text
 
+from bot.app import App
+from handlers.card import CARD, Card
+from handlers.context import place_to_json
 from handlers.overage import OPEN_MAX
+from handlers.place import Place
+from storage import outbox
 from storage.db import Database
 from tests.clock import Clock
 from tests.company import Company
+from tests.fakes.board import Board
 
 ROUNDS = 10
+SHOWN = json.dumps({"place": place_to_json(Place("web", "x")), "card": CARD.dump_python(Card("News"), mode="json")})
 
 
 def at_once(*work: Callable[[], object]) -> list[str]:
@@ -116,3 +126,33 @@ def _decide_all(url: str, clock: Clock) -> None:
 def _say_all(company: Company, words: Sequence[str]) -> None:
     for each in words:
         company.say("max", each)
+
+
+@dataclass
+class SlowBoard(Board):
+    """Takes its time for each message, in which another replica looks for work."""
+
+    clock: Clock = field(default_factory=Clock)
+    meanwhile: Callable[[], object] = int
+
+    def show(self, place: Place, card: Card, receipt: str) -> str:
+        """See Board."""
+        self.clock.forward(timedelta(seconds=25))
+        self.meanwhile()
+        return super().show(place, card, receipt)
+
+
+def test_a_batch_that_takes_longer_than_its_lease_is_delivered_once(company: Company, clock: Clock) -> None:
+    """Six messages of 25 seconds: what the second replica has taken over, the first one leaves alone."""
+    slow, other = SlowBoard(clock=clock), Board()
+    company.settle()
+    company.database.transact(
+        lambda conn: [outbox.ensure(conn, f"m{n}@web:x", "show", "web", SHOWN, clock(), clock()) for n in range(6)]
+    )
+    second = App(company.app.settings, company.database, {"web": other}, now=clock)
+    slow.meanwhile = second.deliver
+    company.app.platforms = {"web": slow}
+    company.settle()
+
+    assert len(slow.messages) + len(other.messages) == 6
+    assert other.messages

@@ -9,9 +9,10 @@ from handlers.limits import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
 from storage.db import Database
+from storage.directory import Directory, Link, Person
 from storage.limits import Held, Subject
 from tests.clock import Clock
-from tests.company import RULES, Company
+from tests.company import ACME, RULES, Company
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EVERYONE = ("ana", "max", "kim", "fay", "bob", "lea", "ada")
@@ -76,10 +77,16 @@ def test_three_figures_say_what_is_to_be_done(
     seen: int | None, known: int | None, kept: int | None, wanted: int, what: str
 ) -> None:
     """What is wanted, what we last said, what is there: somebody else's change is never overwritten."""
-    held = Held(
-        "llm", Subject("user", "ana"), "person/ana", "", seen, TUESDAY, TUESDAY, None, known, 0, kept, paused=False
-    )
-    assert action(held, wanted) == what
+    ana, heard = Subject("user", "ana"), (seen, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "month", *heard, None, known, 0, kept, paused=False)
+    assert action(held, wanted, "month") == what
+
+
+def test_the_same_amount_for_life_is_another_limit() -> None:
+    """$400 a month is not $400 for ever."""
+    ana, heard = Subject("user", "ana"), (400, TUESDAY, TUESDAY)
+    held = Held("llm", ana, "person/ana", "", "total", *heard, None, None, 0, None, paused=False)
+    assert action(held, 400, "month") == "write"
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
@@ -454,3 +461,25 @@ def test_providers_say_how_they_do(acme: Company) -> None:
     assert "sets limits" in card
     assert "7 set, 0 without a cap" in card
     assert "for finance and admins" in acme.say("ana", "providers")
+
+
+def test_many_changes_are_one_message(database: Database, clock: Clock) -> None:
+    """Somebody emptied the provider's list: finance hears it once, and restores all but the own with one button."""
+    clock.moment = TUESDAY
+    crowd = tuple(Person(f"p{n}", f"P {n}") for n in range(14))
+    links = tuple(Link("llm", "user", each.id, f"person/{each.id}") for each in crowd)
+    everybody = Directory((*ACME.people, *crowd), ACME.teams, ACME.agents, (*ACME.links, *links))
+    company = Company(database, clock, directory=everybody)
+    company.llm.knows("fay", *(each.id for each in crowd))
+    compare(company)
+    press(company, "fay", "Go ahead")
+    company.settle()
+    for each in ("fay", *(each.id for each in crowd)):
+        company.llm.changes(each, None)
+    compare(company)
+    assert titles(company, "fay")[-1] == "15 of 15 limits were changed at The sample company (llm)"
+    assert "Only finance" in company.say("max", "restore llm")
+    assert "restored 14 limits" in press(company, "fay", "Restore all")
+    company.settle()
+    assert {company.llm.allows(each.id) for each in crowd} == {400}
+    assert company.llm.allows("fay") is None

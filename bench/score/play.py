@@ -1,34 +1,44 @@
 """Plays three weeks of a company through the whole bot, pull by pull, and notes who was told of what, and when."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from bench.score.incidents import DAY, HOUR, Incident, Kind, Owner, Spoilt, made_up, owners
+from sqlalchemy import Connection
+
+from bench.score.incidents import DAY, HOUR, Incident, Owner, Spoilt, made_up, owners
 from bot.app import NOWHERE, App
 from bot.config import Settings
 from bot.providers.sample import Sample
+from bot.providers.sample_company import Spender
 from bot.providers.sample_truth import Truth
-from bot.pull import pull
+from bot.pull import meet, pull
 from handlers.context import CLOCK, Context
-from handlers.guard.watch import watch_weeks
+from handlers.guard.watch import watch_hours, watch_weeks
 from handlers.sentence import Sentence
-from storage import burn, dangers, findings, people
+from storage import dangers, findings, usage
+from storage.burn import Bucket
+from storage.charges import Charge
 from storage.db import Database
 from storage.findings import Finding
-from storage.models import ORGANIZATION
+from storage.models import ORGANIZATION, UNALLOCATED
+from storage.usage import Pull
 
 EPOCH = date(2026, 11, 23)
 DAYS = 21
 HISTORY = 63
-PULL_EVERY = 3 * HOUR
+DAYS_BACK = 1
+PULL_EVERY = 4 * HOUR
+ZONE = ZoneInfo("Europe/Berlin")
 FLOOR_NANOS = 25 * 10**9
 SETTINGS = Settings.model_validate(
     {
         "organization": {"name": "Meridian", "zone": "Europe/Berlin"},
-        "providers": [{"kind": "sample", "days_back": 2, "history_days": HISTORY}],
+        "providers": [{"kind": "sample", "days_back": DAYS_BACK, "history_days": 35}],
     }
 )
 
@@ -68,6 +78,82 @@ class SetClock:
         return self.moment
 
 
+@dataclass(frozen=True)
+class Kept(Sample):
+    """The sample company, which plays each day once: it is asked for the same days again and again here."""
+
+    kept: dict[tuple[str, date, date], list[Charge]] = field(default_factory=dict)
+
+    def _final(self, one: Spender, day: date) -> list[Charge]:
+        key = (one.id, one.since, day)
+        if key not in self.kept:
+            self.kept[key] = super()._final(one, day)
+        return self.kept[key]
+
+
+class Memory:
+    """What was reported, kept in memory as storage.burn would tell it: a database would take hours for this."""
+
+    def __init__(self, accounts: Mapping[tuple[str, str], str]) -> None:
+        """See Memory. `accounts` has the account of each (kind, id at the provider)."""
+        self._accounts = accounts
+        self._days: dict[date, dict[tuple[str, datetime, int], Bucket]] = {}
+        self.sums: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+
+    def read(self, provider: Spoilt, first: date, last: date) -> None:
+        """Take the provider's word about some days; it replaces the word before."""
+        for number in range((last - first).days + 1):
+            day = first + number * DAY
+            for bucket in self._days.get(day, {}).values():
+                self.sums[bucket.account_id][bucket.day] -= bucket.cost_nanos
+            self._days[day] = self._told(provider.charges(day, day))
+            for bucket in self._days[day].values():
+                self.sums[bucket.account_id][bucket.day] += bucket.cost_nanos
+
+    def _told(self, rows: Iterable[Charge]) -> dict[tuple[str, datetime, int], Bucket]:
+        told: dict[tuple[str, datetime, int], Bucket] = {}
+        for row in rows:
+            key, user = self._accounts.get(("key", row.resource)), self._accounts.get(("user", row.subject))
+            account = key or user or UNALLOCATED
+            local = row.bucket_start.astimezone(ZONE) if row.bucket_hours < 24 else row.bucket_start
+            plain = row.tokens_input + row.tokens_cache_read + row.tokens_cache_write_5m + row.tokens_cache_write_1h
+            new = (row.cost_nanos or 0, row.requests, plain, row.tokens_output)
+            old = told.get((account, row.bucket_start, row.bucket_hours))
+            before = (old.cost_nanos, old.requests, old.input, old.output) if old else (0, 0, 0, 0)
+            sums = (a + b for a, b in zip(new, before, strict=True))
+            told[account, row.bucket_start, row.bucket_hours] = Bucket(
+                account, row.bucket_start, row.bucket_hours, local.date(), *sums
+            )
+        return told
+
+    def latest(self, _conn: Connection, _provider: str, since: datetime) -> Iterator[Bucket]:
+        """See storage.burn."""
+        for day in self._from(since.astimezone(UTC).date()):
+            yield from (each for each in self._days[day].values() if each.start >= since)
+
+    def hours(self, _conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, list[Bucket]]:
+        """See storage.burn."""
+        found: dict[str, list[Bucket]] = defaultdict(list)
+        wanted = set(account_ids)
+        for day in self._from(first):
+            for each in self._days[day].values():
+                if each.account_id in wanted and each.hours < 24:
+                    found[each.account_id].append(each)
+        return {account: sorted(each, key=lambda bucket: bucket.start) for account, each in found.items()}
+
+    def days(self, _conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, dict[date, int]]:
+        """See storage.burn."""
+        return {each: {day: cost for day, cost in self.sums[each].items() if day >= first} for each in account_ids}
+
+    def dear(self, _conn: Connection, first: date, end: date, least_nanos: int) -> list[str]:
+        """See storage.burn."""
+        sums = {each: sum(cost for day, cost in days.items() if first <= day < end) for each, days in self.sums.items()}
+        return sorted(each for each, cost in sums.items() if cost >= least_nanos)
+
+    def _from(self, first: date) -> list[date]:
+        return sorted(day for day in self._days if day >= first - DAY)
+
+
 @dataclass
 class Company:
     """A sample company with its bot on a database of its own."""
@@ -78,22 +164,22 @@ class Company:
     incidents: list[Incident] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sample = Sample(seed=self.seed, now=self.clock, epoch=EPOCH)
+        self.sample = Kept(seed=self.seed, now=self.clock, epoch=EPOCH)
+        self.provider = Spoilt(self.sample, self.incidents)
         database = Database(f"sqlite:///{self.home}/score.db")
         database.migrate()
         self.app = App(
             settings=SETTINGS,
             database=database,
-            providers={"sample": Spoilt(self.sample, self.incidents)},
+            providers={"sample": self.provider},
             directory=self.sample.directory,
             now=self.clock,
         )
         self.app.refresh_people()
 
-    def pull(self) -> None:
-        """Read the provider."""
-        provider = self.app.providers["sample"]
-        pull(self.app.database, provider, self.app.reading("sample"), self.clock)
+    def context(self, conn: Connection) -> Context:
+        """The clock's."""
+        return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.house)
 
     def say(self, words: str) -> None:
         """Let the clock say something."""
@@ -102,71 +188,83 @@ class Company:
 
 
 def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Played:
-    """Three weeks with incidents: the guard after each pull, and beside it the plain rules on the same figures."""
+    """Some weeks with incidents: the guard after each pull, and beside it the plain rules on the same figures."""
     end = datetime.combine(EPOCH, time(), UTC)
     clock = SetClock(end - days * DAY)
     with tempfile.TemporaryDirectory(prefix="bursar-score-") as home:
         company = Company(seed, clock, Path(home))
-        company.incidents += made_up(seed, _owners(company), clock().date(), days)
-        company.pull()
+        accounts = _accounts(company)
+        company.incidents += made_up(seed, _owners(company, accounts), clock().date(), days)
+        memory = Memory(accounts)
+        memory.read(company.provider, clock().date() - HISTORY * DAY, clock().date())
         alerts: list[Alert] = []
         seen: set[int] = set()
         plain: set[tuple[str, str, date]] = set()
         while clock.moment < end:
             clock.moment += every
-            company.pull()
-            company.say("watch")
-            if clock.moment.hour < every // HOUR:
-                company.app.database.transact(
-                    lambda conn: watch_weeks(Context(conn, clock(), CLOCK, NOWHERE, company.app.house))
-                )
+            memory.read(company.provider, clock().date() - DAYS_BACK * DAY, clock().date())
+            company.app.database.transact(lambda conn: _watched(company, memory, conn, every))
             alerts += _told(company, seen)
-            alerts += _plainly_told(company, plain)
-        count = len(_spenders(company, (end - days * DAY).date()))
-        every_incident = [*company.incidents, *_own_episodes(company, days)]
+            alerts += _plainly_told(clock(), memory.sums, plain)
+        first = (end - days * DAY).date()
+        count = sum(any(day >= first and cost for day, cost in costs.items()) for costs in memory.sums.values())
+        incidents = [*company.incidents, *_own_episodes(company, days)]
         company.app.close()
-    return Played(every_incident, alerts, count * days)
+    return Played(incidents, alerts, count * days)
+
+
+def _watched(company: Company, memory: Memory, conn: Connection, every: timedelta) -> None:
+    """What follows a pull; the weeks are looked at once a night."""
+    now = company.clock()
+    usage.note_pull(conn, Pull("sample", now, now, now.date(), 0, 0, ""))
+    ctx = company.context(conn)
+    watch_hours(ctx, memory)
+    if now.hour < every // HOUR:
+        watch_weeks(ctx, memory)
 
 
 def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
-    """What is wrong in a company without incidents, and what the detectors find after a night."""
-    clock = SetClock(datetime.combine(EPOCH, time(6), UTC))
+    """What is wrong in a company without incidents, and what the detectors find in a night, through the whole bot."""
+    clock = SetClock(datetime.combine(EPOCH - 42 * DAY, time(6), UTC))  # before somebody leaves, whose key stays
     with tempfile.TemporaryDirectory(prefix="bursar-score-") as home:
         company = Company(seed, clock, Path(home))
-        company.pull()
+        members = list(company.sample.people())
+        company.app.database.transact(lambda conn: meet(conn, "sample", members, clock()))
+        clock.moment += 42 * DAY
+        company.app.refresh_people()
+        pull(company.app.database, company.provider, company.app.reading("sample"), clock)
         company.say("sift")
-        found = company.app.database.ask(
-            lambda conn: findings.below(conn, ORGANIZATION),
-        )
+        found = company.app.database.ask(lambda conn: findings.below(conn, ORGANIZATION))
         company.app.close()
     return company.sample.truth(), found
 
 
-def _owners(company: Company) -> list[Owner]:
+def _accounts(company: Company) -> dict[tuple[str, str], str]:
+    """The account of each identity at the provider, as pulling links them."""
+    mail = {each.email: f"person/{each.id}" for each in company.app.everybody()}
+    users = {each.external_id: mail[each.email] for each in company.sample.people() if mail.get(each.email)}
+    agents = {each.external_id: each.account for each in company.sample.directory().links if each.kind == "key"}
+    keys = {each.external_id: users[each.owner] for each in company.sample.people() if each.owner in users}
+    found = {("user", each): account for each, account in users.items()}
+    return found | {("key", each): account for each, account in (keys | agents).items()}
+
+
+def _owners(company: Company, accounts: Mapping[tuple[str, str], str]) -> list[Owner]:
     """Whoever could have an incident, as of the beginning."""
     today = company.clock().date()
-    history = list(company.sample.charges(today - 28 * DAY, today - 3 * DAY))
-    mail = {each.email: f"person/{each.id}" for each in company.app.everybody()}
-    linked = {}
-    for member in company.sample.people():
-        account = mail.get(member.email) if member.kind == "user" else f"agent/{member.external_id[4:]}"
-        if account:
-            linked[member.kind, member.external_id] = account
-    known = {each.id for each in company.app.database.ask(people.every_account)}
-    return owners(history, {identity: account for identity, account in linked.items() if account in known})
+    return owners(list(company.sample.charges(today - 28 * DAY, today - 3 * DAY)), accounts)
 
 
 def _own_episodes(company: Company, days: int) -> Iterator[Incident]:
     """The simulator's own runaway and loop, with what they really cost."""
     first = company.clock().date() - days * DAY
     for truth in company.sample.truth():
-        if truth.kind in ("runaway", "same_document") and truth.first >= first:
+        if (truth.kind == "runaway" or truth.kind == "same_document") and truth.first >= first:  # noqa: PLR1714 - for mypy
             owner = Owner(truth.account, "", "", hourly=True, usual_nanos=0)
             start = datetime.combine(truth.first, time(21 if truth.kind == "runaway" else 7), UTC)
             hours = 9 if truth.kind == "runaway" else 24 * 7
             extra = (truth.cost_nanos // hours,) * hours
-            kind: Kind = "runaway" if truth.kind == "runaway" else "same_document"
-            yield Incident(kind, owner, start, start + hours * HOUR, 50 if hours == 9 else 0, extra)
+            yield Incident(truth.kind, owner, start, start + hours * HOUR, 50 if hours == 9 else 0, extra)
 
 
 def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
@@ -176,12 +274,6 @@ def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
         if each.told_nanos is not None and each.id not in seen:
             seen.add(each.id)
             yield Alert(f"guard: {each.clock}", each.account_id, now)
-
-
-def _spenders(company: Company, first: date) -> list[str]:
-    """The accounts that the guard watches and that spent anything."""
-    end = company.clock().date() + DAY
-    return company.app.database.ask(lambda conn: burn.dear(conn, first, end, 1))
 
 
 # Plain rules ---------------------------------------------------------------------------------------------------------
@@ -210,13 +302,12 @@ PLAIN: dict[str, Rule] = {
 }
 
 
-def _plainly_told(company: Company, told: set[tuple[str, str, date]]) -> Iterator[Alert]:
+def _plainly_told(
+    now: datetime, sums: Mapping[str, Mapping[date, int]], told: set[tuple[str, str, date]]
+) -> Iterator[Alert]:
     """What each plain rule would tell: each account once a day, with and without the guard's floor."""
-    now = company.clock()
     today = now.date()
-    accounts = _spenders(company, today - DAY)
-    days = company.app.database.ask(lambda conn: burn.days(conn, accounts, today - 8 * DAY))
-    for account, costs in sorted(days.items()):
+    for account, costs in sorted(sums.items()):
         for day in (today - DAY, today):
             cost = costs.get(day, 0)
             week = [costs.get(day - number * DAY, 0) for number in range(1, 8)]

@@ -18,13 +18,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from math import pi, sin
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Finding, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider
 from bot.providers.sample_company import COMPANY, Spender, Use, directory, members, roster, workspace
+from bot.providers.sample_limits import SampleLimits
 from bot.providers.sample_truth import Episode, Story, Truth, truths
 from storage.charges import Charge, CostSource
 from storage.directory import Directory
+from storage.limits import Subject
 
 Tokens = tuple[int, int, int, int, int]  # plain input, cache read, written for 5 minutes, for an hour, output
 
@@ -90,14 +93,21 @@ class Sample(Provider):
         seed: another seed is another company of the same people.
         now: the present, aware UTC.
         epoch: see `Story`; without it the episodes come back every three weeks.
+        memory: where its limits are kept, so that another process finds them.
     """
 
-    can = frozenset({"charges", "people"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    limited = frozenset({"user", "key"})
 
     name: str = "sample"
     seed: int = 7
     now: Callable[[], datetime] = field(kw_only=True)
     epoch: date | None = None
+    memory: Path | None = None
+    _limits: SampleLimits = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_limits", SampleLimits(self.memory))
 
     @property
     def story(self) -> Story:
@@ -113,6 +123,32 @@ class Sample(Provider):
     def people(self) -> Iterator[Member]:
         """Users, keys and workspaces of today. Two users and a key can be linked to nobody."""
         return members(self.story, self._today)
+
+    def limits(self) -> Iterator[Limit]:
+        """What everybody may spend in a month, as it was last told."""
+        return self._limits.of(self.people())
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """See Provider."""
+        return next((each for each in self.limits() if each.subject == subject), None)
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """See Provider."""
+        self._limits.change(self.limit(subject), subject, nanos=amount_nanos)
+        return next(each for each in self.limits() if each.subject == subject)
+
+    def before(self, subject: Subject) -> str:
+        """Nothing but the pause itself is changed by a pause."""
+        return subject.kind
+
+    def pause(self, subject: Subject) -> None:
+        """See Provider. What was made up goes on being made up."""
+        self._limits.change(self.limit(subject), subject, paused=True)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """See Provider."""
+        assert before == subject.kind
+        self._limits.change(self.limit(subject), subject, paused=False)
 
     def check(self) -> Iterator[Finding]:
         yield Finding(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)

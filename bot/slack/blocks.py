@@ -220,7 +220,7 @@ class _Page:
     def gauge(self, block: Gauge) -> None:
         full = min(BAR_CELLS, block.permille * BAR_CELLS // PERMILLE)
         bar = "█" * full + "░" * (BAR_CELLS - full)
-        self.paragraph(f"{line(block.label)}\n{bar} {block.permille // 10} %\n{line(block.caption)}")
+        self.paragraph(f"{line(block.label)}\n{bar}\n{line(block.caption)}")
 
     def table(self, block: Table) -> None:
         grid = _Grid.of(block)

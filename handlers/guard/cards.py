@@ -68,7 +68,7 @@ def _why(ctx: Context, one: Danger) -> str:
         case "velocity":
             return "An hour costs several times as much as its dearest usual hour."
         case "daily":
-            return "The day costs more than twice the dearest of the last eight weeks."
+            return "A day costs more than the dearest of the last eight weeks, and far more than the usual one."
         case "loop":
             return f"Since {ctx.moment(one.since)} every request is of the same size, hour after hour."
         case _:

@@ -1,8 +1,8 @@
 """The guard's clocks: plain figures in, a judgement out.
 
 - **Velocity**, where a provider reports hours: an hour that costs several times as much as the dearest usual hour.
-- **Daily**: a day, even while it lasts, that costs more than twice the dearest day of eight weeks, and is far from the
-  usual of its kind (a weekday or a free day) by the median and the median deviation of its logarithm.
+- **Daily**: a day, even while it lasts, or two days together, that cost half as much again as the dearest of eight
+  weeks, and are far from the usual of their kind (weekdays, free days) by the median deviation of the logarithm.
 - **Loop**: hours on end in which every request is as large as the others, which people's work never is.
 - **Weekly**: a slow drift, by whole weeks.
 
@@ -26,9 +26,9 @@ ACTIVE_DAYS_MIN = 14
 ACTIVE_HOURS_MIN = 48
 HOUR_TIMES = 4  # of the dearest but one in twenty of one's own hours
 HOUR_LATE = timedelta(hours=3)  # an hour is reported by then
-DAY_TIMES = 2  # of one's own dearest day
+DAY_PERCENT = 150  # of one's own dearest day
 PEER_TIMES = 3  # of the dearest but one in twenty of one's kind
-DEVIATIONS = 3.5
+DEVIATIONS = 3
 SCALE_MIN = 0.2
 MAD_TO_SIGMA = 1.4826
 LOOP_HOURS = 8
@@ -37,7 +37,7 @@ LOOP_PERMILLE = 10
 WEEK = 7
 WEEKS_MIN = 3
 WEEK_TIMES_PERCENT = 150
-WEEK_FLOORS = 4
+WEEK_FLOORS = 2
 SATURDAY = 5
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -140,35 +140,50 @@ def _usual_hour(burn: Burn, before: datetime) -> int:
 
 
 def _daily(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
-    """Today so far, or yesterday, which is still reported; and the days before them that burnt as well."""
-    latest = sorted((day for day in burn.days if day >= burn.whole_until - _DAY), reverse=True)
-    known = burn.since.date() if burn.since else now.date()
-    for day in latest:
-        usual, most = _usual_day({each: cost for each, cost in burn.days.items() if each < min(day, known)}, day, burn)
-        burning = []
-        while burn.days.get(day, 0) > most:
-            burning.append(day)
-            day -= _DAY  # noqa: PLW2901 - back from the latest
-        excess = sum(burn.days[each] - usual for each in burning)
-        if excess < floor_nanos or not burning:
-            continue
-        start, last = (datetime.combine(each, time(), UTC) for each in (burning[-1], burning[0]))
-        until = min(now, last + _DAY)
-        rate = (burn.days[burning[0]] - usual) // max(1, int((until - last).total_seconds()) // 3600)
-        return Sight("daily", start, until, burn.days[burning[0]], usual, excess, rate)
+    """Today so far, or yesterday, which is still reported; or both together, for a night has a midnight in it."""
+    known = min(burn.since.date() if burn.since else now.date(), now.date())
+    for length in (1, 2):
+        for day in sorted((day for day in burn.days if day >= burn.whole_until - _DAY), reverse=True):
+            first = day - (length - 1) * _DAY
+            past = {each: cost for each, cost in burn.days.items() if each < min(first, known)}
+            usual, most = _usual_days(past, first, length, burn)
+            burning = []
+            while _stretch(burn.days, first, length) > most:
+                burning.append(first)
+                first -= length * _DAY
+            excess = sum(_stretch(burn.days, each, length) - usual for each in burning)
+            if not burning or excess < floor_nanos:
+                continue
+            start, last = (datetime.combine(each, time(), UTC) for each in (burning[-1], burning[0]))
+            until = min(now, last + length * _DAY)
+            cost = _stretch(burn.days, burning[0], length)
+            rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
+            return Sight("daily", start, until, cost // length, usual // length, excess, rate)
     return None
 
 
-def _usual_day(every: Mapping[date, int], day: date, burn: Burn) -> tuple[int, int]:
-    """What such a day usually costs, and what it may cost."""
-    past = {each: cost for each, cost in every.items() if cost > 0}
-    if len(past) < ACTIVE_DAYS_MIN:
-        return median_low(past.values()) if past else 0, PEER_TIMES * max(burn.peer_day, *past.values(), 0)
-    alike = [cost for each, cost in past.items() if (each.weekday() >= SATURDAY) == (day.weekday() >= SATURDAY)]
-    known = alike if len(alike) >= WEEK else list(past.values())
+def _stretch(days: Mapping[date, int], first: date, length: int) -> int:
+    """What some days that follow each other cost."""
+    return sum(days.get(first + number * _DAY, 0) for number in range(length))
+
+
+def _usual_days(past: Mapping[date, int], first: date, length: int, burn: Burn) -> tuple[int, int]:
+    """What such a day, or two of them, usually cost, and what they may cost."""
+    starts = sorted(day for day, cost in past.items() if cost > 0 and (length == 1 or day + _DAY in past))
+    sums = {day: _stretch(past, day, length) for day in starts}
+    if len(sums) < ACTIVE_DAYS_MIN:
+        dearest = max(burn.peer_day, *past.values(), 0)
+        return median_low(sums.values()) if sums else 0, PEER_TIMES * length * dearest
+    alike = [cost for day, cost in sums.items() if _kinds(day, length) == _kinds(first, length)]
+    known = alike if len(alike) >= WEEK else list(sums.values())
     middle = median_low(known)
-    most = max(int(middle * _times(known)), DAY_TIMES * max(past.values()))
+    most = max(int(middle * _times(known)), max(sums.values()) * DAY_PERCENT // 100)
     return middle, most
+
+
+def _kinds(first: date, length: int) -> list[bool]:
+    """Which of some days are on a weekend."""
+    return [(first + number * _DAY).weekday() >= SATURDAY for number in range(length)]
 
 
 def _times(known: Sequence[int]) -> float:

@@ -1,10 +1,13 @@
 """The guard at work: after each pull it looks, remembers, and tells."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
 
 from handlers.card import Card
 from handlers.context import CLOCK, Context
@@ -35,15 +38,40 @@ KINDS = ("person", "agent", "unallocated")
 _DAY = timedelta(days=1)
 
 
+class Figures(Protocol):
+    """Where figures are read: `storage.burn`, or a memory for measuring how often the guard is right."""
+
+    def latest(self, conn: Connection, provider: str, since: datetime, /) -> Iterable[Bucket]:
+        """See storage.burn."""
+
+    def hours(self, conn: Connection, account_ids: Sequence[str], first: date, /) -> Mapping[str, Sequence[Bucket]]:
+        """See storage.burn."""
+
+    def days(self, conn: Connection, account_ids: Sequence[str], first: date, /) -> Mapping[str, Mapping[date, int]]:
+        """See storage.burn."""
+
+    def dear(self, conn: Connection, first: date, end: date, least_nanos: int, /) -> list[str]:
+        """See storage.burn."""
+
+
 def watch(ctx: Context) -> Card:
     """Look at what everybody burns, and tell owners and finance of danger; said by the clock after each pull."""
     if ctx.person.id != CLOCK.id:
         raise Refused("The guard is set off by the clock, after each pull. Say: guard")
+    return Card(f"{watch_hours(ctx, burn)} accounts burn out of the ordinary")
+
+
+def watch_hours(ctx: Context, figures: Figures) -> int:
+    """Look, remember and tell.
+
+    Returns:
+        How many burn.
+    """
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn) if each.kind in KINDS}
     known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
     expected = dangers.expected(ctx.conn, ctx.today)
     hot = [each for each in known if each.burns and each.clock != "weekly"]
-    looked = _looked(ctx, accounts, known)
+    looked = _looked(ctx, figures, accounts, known)
     for account_id, seen in looked.items():
         mine = [each for each in known if each.account_id == account_id]
         if account_id not in expected:
@@ -55,18 +83,18 @@ def watch(ctx: Context) -> Card:
     burning = [each for each in dangers.known(ctx.conn, ctx.now) if each.burns]
     for each in burning:
         _tell(ctx, accounts[each.account_id], each)
-    return Card(f"{len(burning)} accounts burn out of the ordinary")
+    return len(burning)
 
 
-def watch_weeks(ctx: Context) -> None:
+def watch_weeks(ctx: Context, figures: Figures = burn) -> None:
     """Look for slow drifts, once a night; whoever drifts is told in working hours."""
     end = reports.whole_until(ctx.conn, ctx.today)
     floor = ctx.house.guard_floor_nanos
     known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
     expected = dangers.expected(ctx.conn, ctx.today)
-    dear = burn.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
-    days = burn.days(ctx.conn, dear, end - (HISTORY_DAYS + WEEK) * _DAY)
-    seen = {each: sight for each in dear if (sight := drift(days[each], end, floor))}
+    dear = figures.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
+    days = figures.days(ctx.conn, dear, end - (HISTORY_DAYS + WEEK) * _DAY)
+    seen = {each: sight for each in dear if (sight := drift(days.get(each, {}), end, floor))}
     for account_id, sight in seen.items():
         mine = [each for each in known if each.account_id == account_id]
         recent = any(each.until > sight.since for each in mine if each.clock != "weekly")
@@ -80,28 +108,30 @@ def watch_weeks(ctx: Context) -> None:
 # Looking -------------------------------------------------------------------------------------------------------------
 
 
-def _looked(ctx: Context, accounts: dict[str, Account], known: Sequence[Danger]) -> dict[str, list[Sight]]:
+def _looked(
+    ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]
+) -> dict[str, list[Sight]]:
     """What is out of the ordinary, by account. Only who spent enough of late is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
     since = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
     for pull in usage.pulled(ctx.conn):
-        for bucket in burn.latest(ctx.conn, pull.provider, since):
+        for bucket in figures.latest(ctx.conn, pull.provider, since):
             if bucket.account_id in accounts:
                 late[bucket.account_id].append(bucket)
     floor = ctx.house.guard_floor_nanos
     chosen = sorted(each for each, buckets in late.items() if _is_dear(buckets, floor))
-    hours = burn.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
-    days = burn.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
+    hours = figures.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
+    days = figures.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
     peers = _Peers(accounts, late)
     whole_until = reports.whole_until(ctx.conn, ctx.today)
     zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
     found = {}
     for each in chosen:
-        spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours[each]]
+        spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours.get(each, ())]
         mine = [one for one in known if one.account_id == each and one.clock in DANGERS and one.verdict != "expected"]
         seen = Burn(
-            hours=[spell for spell in spells if not _was_danger(spell.start, mine)],
-            days={day: cost for day, cost in days[each].items() if not _was_danger_on(day, ctx, mine)},
+            hours=[spell for spell in spells if not _was_danger(spell.start, mine)] if mine else spells,
+            days={day: cost for day, cost in days.get(each, {}).items() if not _was_danger_on(day, ctx, mine)},
             peer_hour=peers.hour(accounts[each].kind),
             peer_day=peers.day(accounts[each].kind),
             whole_until=whole_until,
@@ -168,13 +198,13 @@ def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequen
     burning = [each for each in mine if each.burns]
     for sight in seen:
         pressing = sight.clock in DANGERS
-        same = next((each for each in burning if each.clock == sight.clock), None)
+        same = next((each for each in reversed(mine) if each.clock == sight.clock and _goes_on(each, sight)), None)
         values: dict[str, object] = {
             name: getattr(sight, name) for name in ("until", "now_nanos", "usual_nanos", "rate_nanos")
         }
         if same is not None:
             since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
-            dangers.note(ctx.conn, same.id, since=since, excess_nanos=excess, **values)
+            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, since=since, excess_nanos=excess, **values)
             return
         if any(pressing <= (each.clock in DANGERS) for each in burning):
             continue
@@ -182,6 +212,11 @@ def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequen
             found = {"clock": sight.clock, "since": sight.since, "excess_nanos": sight.excess_nanos, **values}
             dangers.begin(ctx.conn, account_id, **found)
             return
+
+
+def _goes_on(one: Danger, sight: Sight) -> bool:
+    """Whether a sight is of what is known already; what is no danger may rest for a day, and is not told again."""
+    return one.burns or (one.clock not in DANGERS and one.until >= sight.since - _DAY)
 
 
 # Telling -------------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def low_cache_reuse(one: Usage, _peers: Peers) -> Iterator[Found]:
         "low_cache_reuse",
         one.account_id,
         "",
-        f"Only {share(part.read, whole)} of the input is read from a cache",
+        f"Little of the input is read from a cache: {share(part.read, whole)}",
         (
             ("Input a request", f"{count(part.per_request('input'))} tokens"),
             ("Read from a cache", share(part.read, whole)),

@@ -10,7 +10,6 @@ from storage.findings import Found
 TIMES_MIN = 3
 SHARE_PERCENT_MIN = 20
 NIGHT_BEGINS, NIGHT_ENDS = 22, 6
-SATURDAY = 5
 
 
 def off_hours_loop(one: Usage, _peers: Peers) -> Iterator[Found]:
@@ -31,7 +30,7 @@ def off_hours_loop(one: Usage, _peers: Peers) -> Iterator[Found]:
             "A key of your own runs while you sleep",
             (
                 ("Key", f"…{key[-8:]}"),
-                ("At night and on weekends", f"{share(cost, whole)} of its cost, on {nights} days"),
+                ("At night", f"{share(cost, whole)} of its cost, on {nights} days"),
             ),
             "See what still runs (a notebook, a script), and stop it.",
             monthly(whole),
@@ -42,5 +41,5 @@ def off_hours_loop(one: Usage, _peers: Peers) -> Iterator[Found]:
 
 
 def _is_off(start: datetime, zone: ZoneInfo) -> bool:
-    local = start.astimezone(zone)
-    return local.weekday() >= SATURDAY or local.hour >= NIGHT_BEGINS or local.hour < NIGHT_ENDS
+    hour = start.astimezone(zone).hour
+    return hour >= NIGHT_BEGINS or hour < NIGHT_ENDS

@@ -1,51 +1,60 @@
 """Seats that are paid for and not used, and second seats."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from handlers.waste.use import Peers, Usage
 from storage.findings import Found
+from storage.seats import Seat
 
-IDLE = timedelta(days=30)
+IDLE_DAYS = 30
 
 
 def idle_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
     """Nobody sat there for 30 days. The person is asked before anything is done."""
     for seat in one.seats:
-        last = seat.used_on or seat.since
-        if one.today - last < IDLE:
+        days = _rested(one, seat)
+        if days is None or days < IDLE_DAYS:
             continue
-        used = f"{seat.used_on}" if seat.used_on else f"never, since {seat.since}"
+        price = (seat.month_nanos, seat.month_nanos) if seat.month_nanos else None
         yield Found(
             "idle_seat",
             one.account_id,
-            f"{seat.provider}/{seat.external_id}",
-            f"The {seat.plan} seat was not used for {(one.today - last).days} days",
-            (("Last used", used), ("Provider", seat.provider)),
+            _name(seat),
+            f"The {seat.plan} seat was not used for {days} days",
+            (("Last used", f"{seat.used_on or 'never'}"), ("Provider", seat.provider)),
             "Keep it if you will need it, or release it for somebody else.",
             seat.month_nanos,
-            (seat.month_nanos, seat.month_nanos),
+            price,
             "high",
-            frozenset({f"seat {seat.provider}/{seat.external_id}"}),
+            frozenset({f"seat {_name(seat)}"}),
         )
 
 
 def doubled_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
     """Somebody has two seats or more and uses both; the cheaper one may be spared."""
-    used = [seat for seat in one.seats if one.today - (seat.used_on or seat.since) < IDLE and seat.month_nanos]
+    used = [seat for seat in one.seats if seat.month_nanos and (_rested(one, seat) or 0) < IDLE_DAYS]
     if len(used) < 2:  # noqa: PLR2004 - one is not doubled
         return
     spare = min(used, key=lambda seat: (seat.month_nanos, seat.provider))
-    others = ", ".join(f"{seat.plan} ({seat.provider})" for seat in used if seat is not spare)
     yield Found(
         "doubled_seat",
         one.account_id,
-        f"{spare.provider}/{spare.external_id}",
+        _name(spare),
         f"The {spare.plan} seat does what another seat does as well",
-        (("The other", others),),
+        (("The other", ", ".join(f"{seat.plan} ({seat.provider})" for seat in used if seat is not spare)),),
         "Keep the one you like, and release the other.",
         spare.month_nanos,
         (0, spare.month_nanos),
         "low",
-        frozenset({f"seat {spare.provider}/{spare.external_id}"}),
+        frozenset({f"seat {_name(spare)}"}),
     )
+
+
+def _rested(one: Usage, seat: Seat) -> int | None:
+    """For how many days it was not used, None if nobody can say."""
+    last = seat.used_on or seat.since
+    return (one.today - last).days if last else None
+
+
+def _name(seat: Seat) -> str:
+    return f"{seat.provider}/{seat.external_id}"

@@ -62,7 +62,7 @@ def test_the_channel_gets_the_week_and_its_details_below(company: Company) -> No
     assert top.title == "Search: $160.00 spent last week, 60 % more"
     assert facts(top)["Changed most"] == "claude-opus-4-5 +$60.00 against the usual, first used on 16 November"
     assert facts(top)["Likely by 30 November"].startswith("$")
-    assert facts(top)["Models"] == "standard 63 %, flagship 38 %"
+    assert facts(top)["Models"] == "standard 63\N{NO-BREAK SPACE}%, flagship 38\N{NO-BREAK SPACE}%"
     assert [block for block in top.blocks if isinstance(block, Chart)]
     assert not top.personal
     assert details.title == "Search: $160.00 spent last week, 60 % more: details"

@@ -1,13 +1,17 @@
 """The runaway guard: who is told what, when, and what they can say to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from bot import terminal
 from storage.charges import Charge
-from tests.company import Company
+from storage.db import Database
+from tests.clock import Clock
+from tests.company import RULES, Company
 from tests.history import read_all
 
 NIGHT = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # Tuesday, 22:00 in Berlin
@@ -67,7 +71,9 @@ def pulled(acme: Company) -> None:
 
 def dangers(acme: Company, person: str) -> list[str]:
     """What the guard told somebody."""
-    cards = [card for card in acme.messages(person) if "Crawler" in card.title and "could be kept" not in card.title]
+    cards = [
+        card for card in acme.messages(person) if any(word in card.title for word in ("burns", "back to usual", "loop"))
+    ]
     return [terminal.render(card) for card in cards]
 
 
@@ -119,6 +125,37 @@ def test_it_ends_also_when_nothing_is_reported_any_more(acme: Company) -> None:
     assert titles(acme, "max")[-1].startswith("Crawler is back to usual: $43.62")
 
 
+def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
+    """The known story: nobody set a cap, an agent loops overnight, and it burns 200,000 yuan an hour."""
+    database = Database(f"sqlite:///{tmp_path}/yuan.db")
+    database.migrate()
+    rules: dict[str, object] = {
+        **RULES,
+        "organization": {"name": "Acme", "zone": "Asia/Shanghai", "currency": "CNY"},
+        "budgets": [],
+        "rates": {"USD": {"2026-01-01": "7"}},
+    }
+    acme = Company(database, clock, rules)
+    ten_pm = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+    acme.llm.rows = []
+    hourly(acme, ten_pm - timedelta(days=10), 240, usual)
+    acme.llm.rows = [replace(row, currency="CNY") for row in acme.llm.rows]
+    clock.moment = ten_pm
+    read_all(acme)
+    hourly(acme, ten_pm, 1, lambda _: 200_000 * 10**9)
+    acme.llm.rows[-1] = replace(acme.llm.rows[-1], currency="CNY")
+    clock.forward(HOUR)
+    pulled(acme)
+
+    [card] = dangers(acme, "max")
+    assert card.startswith("!! Crawler burns CN¥200,000.00 an hour, usually CN¥0.19")
+    assert "By 25 Nov 09:00 (Shanghai)" in card
+    assert "CN¥2,199,997.91, if it goes on" in card
+    assert "none: no budget of app.yaml binds it" in card
+    assert "[Pause: pause agent crawler]" in card
+    database.close()
+
+
 def test_a_usual_night_is_silent(acme: Company) -> None:
     """Nobody is woken for 19 cents."""
     a_night(acme, NIGHT + 9 * HOUR, burning=usual)
@@ -162,13 +199,13 @@ def test_what_is_expected_is_silent_until_its_day_and_remembered(acme: Company) 
 
 
 def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:
-    """The next night is told of as the first."""
-    a_night(acme, NIGHT + 9 * HOUR)
+    """After a whole day of it, the next night is told of as the first."""
+    a_night(acme, NIGHT + 24 * HOUR)
     acme.say("max", "unexpected 1")
-    hourly(acme, NIGHT + 9 * HOUR, 15, usual)
-    acme.clock.moment = NIGHT + 24 * HOUR
+    hourly(acme, NIGHT + 24 * HOUR, 24, usual)
+    acme.clock.moment = NIGHT + 48 * HOUR
     pulled(acme)
-    hourly(acme, NIGHT + 24 * HOUR, 1, lambda _: 22 * 10**9)
+    hourly(acme, NIGHT + 48 * HOUR, 1, lambda _: 22 * 10**9)
     acme.clock.forward(HOUR)
     pulled(acme)
 

@@ -398,3 +398,31 @@ def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> No
     assert len(company.reads("max")) == before
     assert title(company, "ana", "requests").startswith("1 open")
     company.clock.forward(timedelta(minutes=1))
+
+
+def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: Database, clock: Clock) -> None:
+    """What was filled in reaches who decides; the budget is chosen where there are several."""
+    flagship = {"name": "flagship", "who": "every person", "amount": "250 USD", "models": "flagship"}
+    company = Company(database, clock, {**RULES, "budgets": [*RULES["budgets"], flagship]})
+    form = company.hear("ana", "request of flagship")
+    assert [each.name for each in form.inputs] == ["amount", "budget", "reason", "ticket", "result", "until"]
+    assert {each.name: each.value for each in form.inputs}["budget"] == "flagship"
+    send = next(button for button in form.buttons if button.label == "Send")
+    fields = {
+        "amount": "40",
+        "budget": "flagship",
+        "reason": "the review",
+        "ticket": "SEARCH-12",
+        "result": "half the bugs",
+    }
+    company.hear("ana", send.says, **fields)
+    card = company.reads("max")[-1]
+    assert "Flagship models" in card
+    assert "Ticket: SEARCH-12" in card
+    assert "Expected: half the bugs" in card
+
+
+def test_a_budget_that_is_not_ones_own_cannot_be_chosen(database: Database, clock: Clock) -> None:
+    """A pool is no budget of a person's own."""
+    company = Company(database, clock)
+    assert "no budget of Ana Silva's own. There is per-person" in company.say("ana", "request 40 of search-pool for it")

@@ -110,7 +110,9 @@ def test_what_is_dismissed_is_silent_for_ninety_days(acme: Company) -> None:
     """With the reason, which is kept; then it is spoken of again, if it is still so."""
     without_cache(acme)
     number = first_number(acme, "ana")
-    assert "“it must be fresh”" in acme.say("ana", f"dismiss {number} it must be fresh")
+    assert "Why is it no waste?" in acme.say("ana", f"dismiss {number}")
+    assert f"#{number}" in acme.say("ana", "waste")
+    assert "“it must be fresh”" in acme.say("ana", f"dismiss {number}", reason="it must be fresh")
 
     assert f"#{number}" not in acme.say("ana", "waste")
     acme.say("clock", "sift")

@@ -16,8 +16,10 @@ import pytest
 from bot.providers.base import Provider
 from bot.providers.sample import FINAL_AFTER, PRICES, Sample, cost_nanos, price_of
 from bot.providers.sample_truth import Truth
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.directory import Person
+from storage.limits import Subject
 
 NOW = datetime(2026, 11, 22, 14, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -71,7 +73,7 @@ def test_it_is_a_provider() -> None:
     """The type checker agrees that it speaks the protocol, and it declares what it can do."""
     provider: Provider = sample()
 
-    assert frozenset({"charges", "people"}) == provider.can
+    assert frozenset({"charges", "people", "limits", "set_limit", "pause"}) == provider.can
     assert [finding.ok for finding in provider.check()] == [True]
 
 
@@ -588,3 +590,25 @@ def test_nothing_is_told_of_a_key_whose_owner_has_not_left_yet() -> None:
     told = sample(datetime(2026, 10, 1, tzinfo=UTC)).truth()
 
     assert "person/xavier" not in {truth.account for truth in told}
+
+
+# Limits
+
+
+def test_limits_are_set_paused_and_found_again_by_the_next_process(tmp_path: Path) -> None:
+    """What was told is remembered in the file; resumed is as it was; nobody is made."""
+    file = tmp_path / "limits.json"
+    first = Sample(now=lambda: NOW, memory=file)
+    ana = next(each.subject for each in first.limits() if each.name == "Ana Silva")
+    assert first.set_limit(ana, 450 * 10**9).amount_nanos == 450 * 10**9
+    before = first.before(ana)
+    first.pause(ana)
+
+    second = Sample(now=lambda: NOW, memory=file)
+    found = second.limit(ana)
+    assert found is not None
+    assert (found.amount_nanos, found.paused) == (450 * 10**9, True)
+    second.resume(ana, before)
+    assert not any(each.paused for each in second.limits())
+    with pytest.raises(Undeliverable):
+        second.set_limit(Subject("user", "nobody"), 10**9)

@@ -272,11 +272,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_links_account_id'), ['account_id'], unique=False)
 
     op.create_table('outcomes',
+    sa.Column('source', sa.String(length=64), nullable=False),
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('kind', sa.String(length=64), nullable=False),
     sa.Column('number', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', 'day', 'kind', name=op.f('pk_outcomes'))
+    sa.PrimaryKeyConstraint('source', 'account_id', 'day', 'kind', name=op.f('pk_outcomes'))
     )
     op.create_table('pauses',
     sa.Column('provider', sa.String(length=64), nullable=False),
@@ -358,7 +359,7 @@ def upgrade() -> None:
     sa.Column('plan', sa.Text(), nullable=False),
     sa.Column('month_nanos', sa.BigInteger(), nullable=False),
     sa.Column('used_on', sa.Date(), nullable=True),
-    sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('since', sa.Date(), nullable=True),
     sa.PrimaryKeyConstraint('provider', 'external_id', name=op.f('pk_seats'))
     )
     op.create_table('spend',

@@ -1,0 +1,79 @@
+"""Outcomes: what came out of a team's work, counted by a provider or by somebody's list. Never a person's."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, delete, func, select
+
+from storage.models import FOREVER, accounts, lineage, links, outcomes
+from storage.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """So many of a kind on a day.
+
+    Args:
+        source: who counted: a provider's name, or "list".
+        account_id: the team's.
+        day: the calendar day.
+        kind: such as "pull_requests".
+        number: how many.
+    """
+
+    source: str
+    account_id: str
+    day: date
+    kind: str
+    number: int
+
+
+_BELOW = (
+    select(outcomes.c.kind, cast(func.sum(outcomes.c.number), BigInteger))
+    .join(lineage, and_(lineage.c.account_id == outcomes.c.account_id, lineage.c.until == FOREVER))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        outcomes.c.day >= bindparam("first", type_=Date),
+        outcomes.c.day < bindparam("end", type_=Date),
+    )
+    .group_by(outcomes.c.kind)
+    .order_by(outcomes.c.kind)
+)
+_TEAMS = (
+    select(links.c.external_id, accounts.c.parent_id)
+    .join(accounts, accounts.c.id == links.c.account_id)
+    .where(links.c.platform == bindparam("platform"), links.c.kind == "user", accounts.c.kind == "person")
+)
+
+
+def record(conn: Connection, new: Iterable[Outcome]) -> None:
+    """Remember outcomes; the same source's word about a team, a day and a kind replaces the one before."""
+    rows = sorted((asdict(each) for each in new), key=lambda row: [str(each) for each in row.values()])
+    upsert(conn, outcomes, rows)
+
+
+def record_of_users(
+    conn: Connection, source: str, days: tuple[date, date], told: Iterable[tuple[str, date, str, int]]
+) -> None:
+    """Remember what a provider counted for its users, as sums of their teams.
+
+    Args:
+        conn: an order's connection.
+        source: the provider.
+        days: the first and the last day it speaks of; what it said of them before is forgotten.
+        told: external id of a user, day, kind and number.
+    """
+    teams = {row[0]: row[1] for row in conn.execute(_TEAMS, {"platform": source})}
+    sums: Counter[tuple[str, date, str]] = Counter()
+    for user, day, kind, number in told:
+        if user in teams:
+            sums[teams[user], day, kind] += number
+    conn.execute(delete(outcomes).where(outcomes.c.source == source, outcomes.c.day.between(*days)))
+    record(conn, (Outcome(source, team, day, kind, number) for (team, day, kind), number in sums.items()))
+
+
+def counted(conn: Connection, account_id: str, first: date, end: date) -> dict[str, int]:
+    """How many of each kind a team and all below it had on the days first until before end."""
+    return {row[0]: row[1] for row in conn.execute(_BELOW, {"account": account_id, "first": first, "end": end})}

@@ -1,0 +1,177 @@
+"""The guard's clocks and the sums of findings, alone, on plain figures."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.guard.clocks import Burn, Sight, Spell, drift, look
+from handlers.waste import total
+from storage.findings import Found
+
+NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+TODAY = NOW.date()
+MORNING = NOW + timedelta(hours=5)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DOLLAR = 10**9
+FLOOR = 25 * DOLLAR
+
+
+def spells(costs: Sequence[int], end: datetime = NOW) -> list[Spell]:
+    """Hours that follow each other up to now, with requests that differ."""
+    first = end - len(costs) * HOUR
+    return [Spell(first + n * HOUR, cost, 10 + n % 9, 1000 + n % 13 * 50, 100) for n, cost in enumerate(costs)]
+
+
+def burn(hours: Sequence[Spell] = (), days: dict[date, int] | None = None, **more: object) -> Burn:
+    """An account."""
+    return Burn(hours, days or {}, 10**8, DOLLAR, TODAY, **more)  # type: ignore[arg-type]
+
+
+def seen(one: Burn) -> list[Sight]:
+    """What rings."""
+    return look(one, NOW, MORNING, FLOOR)
+
+
+USUAL = [10**8 + n % 10 * 10**7 for n in range(200)]
+
+
+def test_an_hour_of_ten_times_the_usual_rings_if_it_is_dear_by_morning() -> None:
+    """$10 an hour over five hours to come."""
+    [sight] = seen(burn(spells([*USUAL, 10 * DOLLAR])))
+
+    assert (sight.clock, sight.since, sight.until) == ("velocity", NOW - HOUR, NOW)
+    assert sight.rate_nanos == 10 * DOLLAR - sight.usual_nanos
+    assert seen(burn(spells([*USUAL, 2 * DOLLAR]))) == []
+
+
+def test_a_quiet_hour_does_not_end_it_and_four_do() -> None:
+    """The report may have a hole; what stopped hours ago burns no more."""
+    [sight] = seen(burn(spells([*USUAL, *[10 * DOLLAR] * 3, 0, 10 * DOLLAR])))
+    assert sight.since == NOW - 5 * HOUR
+
+    assert seen(burn(spells([*USUAL, *[10 * DOLLAR] * 3, 0, 0, 0, 0]))) == []
+
+
+def test_a_long_danger_does_not_become_its_own_usual() -> None:
+    """What is usual was before it began."""
+    hours = spells([*USUAL, *[10 * DOLLAR] * 150])
+    assert seen(burn(hours)) == []
+    [sight] = seen(burn(hours, since=NOW - 150 * HOUR))
+    assert sight.excess_nanos == 150 * (10 * DOLLAR - sight.usual_nanos)
+
+
+def test_without_a_history_the_dearest_of_ones_kind_is_the_measure() -> None:
+    """A new key without a cap is not given two weeks."""
+    [sight] = seen(burn(spells([10 * DOLLAR])))
+    assert (sight.clock, sight.usual_nanos) == ("velocity", 10**8)
+
+    [sight] = seen(burn(days={TODAY: 40 * DOLLAR}))
+    assert sight.clock == "daily"
+    assert seen(burn(days={TODAY: 2 * DOLLAR})) == []
+
+
+def working_days(cost: int) -> dict[date, int]:
+    """Eight weeks of it before today, a little more and less."""
+    days = [TODAY - n * DAY for n in range(1, 57)]
+    return {day: cost * (80 + day.day % 5 * 10) // 100 for day in days if day.weekday() < 5}
+
+
+def test_a_day_rings_while_it_lasts() -> None:
+    """Three in the morning, and it is past everything."""
+    days = working_days(5 * DOLLAR) | {TODAY: 60 * DOLLAR}
+    [sight] = seen(burn(days=days))
+
+    assert (sight.clock, sight.since, sight.until) == ("daily", datetime(2026, 11, 25, tzinfo=UTC), NOW)
+    assert sight.excess_nanos == 60 * DOLLAR - sight.usual_nanos
+
+
+def test_a_night_with_a_midnight_in_it_rings_by_both_its_days() -> None:
+    """Neither of them comes to the floor."""
+    days = working_days(2 * DOLLAR) | {TODAY - DAY: 17 * DOLLAR, TODAY: 17 * DOLLAR}
+    [sight] = seen(burn(days=days))
+    assert sight.since == datetime(2026, 11, 24, tzinfo=UTC)
+    assert sight.excess_nanos >= FLOOR
+
+
+def test_a_dear_day_among_dear_days_is_silent() -> None:
+    """Half as much again as the dearest is allowed."""
+    days = working_days(40 * DOLLAR) | {TODAY: 70 * DOLLAR}
+    assert seen(burn(days=days)) == []
+
+
+@pytest.mark.parametrize("hours", [7, 8, 20])
+def test_hours_that_are_all_alike_are_a_loop(hours: int) -> None:
+    """From eight hours on."""
+    same = [Spell(NOW - n * HOUR, 21 * 10**7, 40, 120_000, 16_000) for n in range(hours, 0, -1)]
+    rung = [sight.clock for sight in seen(burn([*spells(USUAL, NOW - hours * HOUR), *same]))]
+
+    assert rung == (["loop"] if hours >= 8 else [])
+
+
+def test_work_that_varies_is_no_loop() -> None:
+    """Two in a hundred are enough."""
+    vary = [Spell(NOW - n * HOUR, 21 * 10**7, 40 + n % 2, 120_000, 16_000) for n in range(20, 0, -1)]
+    assert seen(burn([*spells(USUAL, NOW - 20 * HOUR), *vary])) == []
+
+
+def test_a_slow_drift_is_seen_by_weeks() -> None:
+    """And only if there are three weeks to compare with."""
+    days = {TODAY - n * DAY: (30 if n <= 7 else 6) * DOLLAR for n in range(1, 60)}
+    sight = drift(days, TODAY, FLOOR)
+    assert sight is not None
+    assert (sight.now_nanos, sight.usual_nanos) == (210 * DOLLAR, 42 * DOLLAR)
+    assert drift({day: cost for day, cost in days.items() if day > TODAY - 20 * DAY}, TODAY, FLOOR) is None
+    assert drift(dict.fromkeys(days, 30 * DOLLAR), TODAY, FLOOR) is None
+
+
+@given(st.lists(st.integers(0, 10**12), max_size=80), st.dictionaries(st.integers(0, 60), st.integers(0, 10**14)))
+def test_whatever_is_reported_a_sight_is_above_the_floor_and_not_to_come(
+    costs: list[int], days: dict[int, int]
+) -> None:
+    """No figure makes the guard stumble, or speak of small change."""
+    for sight in seen(burn(spells(costs), {TODAY - n * DAY: cost for n, cost in days.items()})):
+        assert sight.since < sight.until <= NOW
+        assert sight.rate_nanos >= 0
+        ahead = sight.rate_nanos * (5 if sight.clock == "velocity" else 24 * 7)
+        assert sight.excess_nanos + ahead >= FLOOR or sight.clock == "daily"
+
+
+def found(account: str, low: int, high: int, *parts: str) -> Found:
+    """A finding about some parts of an account's bill."""
+    return Found("d", account, "", "", (), "", high, (low, high), "high", frozenset(parts))
+
+
+def test_findings_about_the_same_tokens_count_once() -> None:
+    """The largest; those about other tokens, or of another account, are added."""
+    here = [
+        found("a", 1, 10, "m input"),
+        found("a", 5, 8, "m input", "m output"),
+        found("a", 1, 2, "n input"),
+        found("b", 1, 4, "m input"),
+    ]
+    assert total(here) == (1 + 1 + 1, 10 + 2 + 4)
+
+
+@given(
+    st.lists(
+        st.builds(
+            found,
+            st.sampled_from("ab"),
+            st.integers(0, 5),
+            st.integers(5, 10),
+            st.sampled_from("xyz"),
+            st.sampled_from("xyz"),
+        ),
+        max_size=8,
+    )
+)
+def test_a_total_is_never_more_than_the_sum_nor_less_than_the_largest(every: list[Found]) -> None:
+    """And its range is one."""
+    low, high = total(every)
+    sums = [each.saving or (0, 0) for each in every]
+
+    assert low <= high <= sum(most for _, most in sums)
+    assert high >= max((most for _, most in sums), default=0)
