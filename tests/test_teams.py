@@ -383,6 +383,25 @@ def test_what_is_personal_is_not_shown_in_place_of_a_card_in_a_channel(office: O
     assert office.reads(CHANNEL).startswith("Search spent $4,200.00")
 
 
+def test_details_stand_in_the_thread_below(office: Office) -> None:
+    """What the clock says in a channel has its details as an answer to the message above."""
+    office.says("kim", "help", CHANNEL)
+    before = office.count(CHANNEL)
+    place = Place("teams", CHANNEL, public=True)
+    card = Card("Search spent $4,200.00", personal=False, thread=(Text("Twelve people."),))
+    app = office.app
+    app.database.transact(
+        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
+    )
+    office.company.settle()
+    office.company.clock.forward(timedelta(minutes=5))
+    office.company.settle()
+
+    above, below = office.teams.messages(CHANNEL)[before:]
+    assert "Twelve people." in words_in(below.card)
+    assert below.activity["conversation"]["id"] == f"{CHANNEL};messageid={above.id}"
+
+
 # How it is reached --------------------------------------------------------------------------------------------------
 
 

@@ -58,7 +58,8 @@ ROOMS = (_Room(100, 4_000, 400, 60), _Room(40, 2_000, 150, 60), _Room(15, 1_000,
 
 
 def adaptive(card: Card) -> Json:
-    """The card as Teams draws it, in at most BYTES_MAX bytes."""
+    """The card as Teams draws it, details included, in at most BYTES_MAX bytes."""
+    card = card.whole
     for room in ROOMS:
         drawn = _drawn(card, room)
         if size(drawn) <= BYTES_MAX:

@@ -81,15 +81,16 @@ class Teams:
             return self._tell(place.id, card, receipt)
         channel, _, rest = place.id.partition("/")
         person, _, how = rest.partition("/")
+        thread = place.thread.rpartition(" ")[2]  # of a message of ours it is the receipt
         if not card.personal:
-            return self._put(self._channel(channel), card, receipt, place.thread)
+            return self._put(self._channel(channel), card, receipt, thread)
         if not person:
             raise Undeliverable(f"Post to {channel}: the card is personal and others read there; nothing was shown.")
-        if how == WHISPER and self._whisper(channel, person, place.thread, card):
+        if how == WHISPER and self._whisper(channel, person, thread, card):
             return ""
         shown = self._tell(person, card, receipt)
-        if not receipt:
-            self._point_to_the_chat(channel, place.thread)
+        if not receipt and thread == place.thread:  # else it was said with the message above
+            self._point_to_the_chat(channel, thread)
         return shown
 
     def _tell(self, person: str, card: Card, receipt: str) -> str:
