@@ -42,7 +42,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
     if any("limits" in each.can for each in vendors):
         blocks.append(Button("Their limits", "limits"))
     silent = f"{len(troubled)} of {len(vendors)} providers do not answer"
-    title = silent if troubled else f"{len(vendors)} providers answer"
+    title = silent if troubled else "All providers answer"
     return Card(title, tuple(blocks), "warn" if troubled else "good")
 
 
