@@ -112,6 +112,7 @@ def say(args: argparse.Namespace) -> int:
     if app.settings.is_sample and not app.database.ask(usage.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
         _read(app, sorted(app.providers))
+        app.say("sift")
     person = args.person.removeprefix("@")
 
     def hear(text: str) -> Card:
