@@ -64,12 +64,15 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit."""
+    """Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit.
+
+    `check --provider litellm` looks at that provider only.
+    """
     logs.quiet()
     if args.what == "audit":
         return _check_audit()
     wrong = 0
-    for finding in findings(os.environ):
+    for finding in findings(os.environ, args.provider):
         wrong += not finding.ok
         advice = f"\n     {finding.advice}" if finding.advice else ""
         print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
@@ -244,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--reset", action="store_true", help="start afresh")
     one = add("check", check)
     one.add_argument("what", nargs="?", choices=["audit"], help="only this")
+    one.add_argument("--provider", default="", metavar="NAME", help="only this provider")
     one = add("export", export)
     one.add_argument("what", choices=["audit", "focus", "showback"])
     one.add_argument("month", nargs="?", type=of_month, help="such as 2026-10; default the last one")

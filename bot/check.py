@@ -24,8 +24,13 @@ NAMED_MAX = 5
 DIFFERENCES_MAX = 20
 
 
-def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Settings, database, people, platforms and providers, in the order in which they are needed."""
+def findings(environ: Mapping[str, str], only: str = "") -> Iterator[Finding]:
+    """Settings, database, people, platforms and providers, in the order in which they are needed.
+
+    Args:
+        environ: where secrets are.
+        only: the name of the one provider to be looked at, besides settings and database.
+    """
     try:
         settings = config.load(environ)
     except Misconfigured as trouble:
@@ -41,6 +46,10 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("database", ok=False, advice=f"{why}.".replace("..", "."))
         return
     yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
+    if only:
+        yield from _one(app, only)
+        app.close()
+        return
     yield from _sources(app, unlearnt)
     yield from _probed(app)
     yield from _people(app)
@@ -50,6 +59,17 @@ def findings(environ: Mapping[str, str]) -> Iterator[Finding]:
     for provider in app.providers.values():
         yield from _provider(provider)
     app.close()
+
+
+def _one(app: App, name: str) -> Iterator[Finding]:
+    provider = app.providers.get(name)
+    if provider:
+        yield from _provider(provider)
+    else:
+        known = ", ".join(sorted(app.providers)) or "none"
+        yield Finding(
+            f"provider {name}", ok=False, advice=f"There is no provider “{name}” in app.yaml; there is {known}."
+        )
 
 
 def _unlearnt(app: App) -> str:
