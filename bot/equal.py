@@ -90,9 +90,8 @@ class Equal:
         if paused is None:
             return "settled before"
         if wanted["paused"]:
-            if not paused.before:
-                before = provider.before(subject)
-                self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
+            before = provider.before(subject)
+            self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
             provider.pause(subject)
         elif paused.before:
             provider.resume(subject, paused.before)

@@ -186,6 +186,23 @@ def test_a_limit_that_reads_back_otherwise_is_not_announced(acme: Company) -> No
     assert acme.llm.allows("ana") == 400
 
 
+def test_a_limit_whose_answer_was_lost_is_ours(acme: Company, clock: Clock) -> None:
+    """The provider has what we said and we never heard so: a further grant is written over it, and nobody is asked."""
+    acme.llm.mute = True
+    acme.say("ana", "request 50 finish the migration")
+    acme.say("max", "approve 1")
+    acme.settle()
+    acme.say("ana", "request 30 and the tests")
+    acme.say("max", "approve 2")
+    acme.settle()
+    assert acme.llm.allows("ana") == 450
+    acme.llm.mute = False
+    clock.moment += timedelta(hours=1)
+    compare(acme)
+    assert acme.llm.allows("ana") == 480
+    assert not any("Somebody set" in title for title in titles(acme, "fay"))
+
+
 def test_a_soft_budget_is_not_enforced(database: Database, clock: Clock) -> None:
     """Only hard budgets in money for every model become limits."""
     clock.moment = TUESDAY
@@ -443,16 +460,18 @@ def test_nobody_pauses_a_stranger(acme: Company) -> None:
     assert not acme.llm.there[Subject("user", "ana")].paused
 
 
-def test_a_pause_that_is_said_twice_keeps_how_it_was(acme: Company) -> None:
-    """The state before is kept before anything is changed, and never the paused one."""
+def test_a_pause_whose_answer_was_lost_keeps_how_it_was(acme: Company, clock: Clock) -> None:
+    """The state before is kept before anything is changed; a second attempt keeps the first word."""
+    acme.llm.mute = True
     acme.say("fay", "pause @ana")
-    acme.llm.pause(Subject("user", "ana"))
+    acme.settle()
+    acme.llm.mute = False
+    clock.moment += timedelta(minutes=5)
     acme.settle()
     acme.say("fay", "resume @ana")
     acme.settle()
-    assert acme.llm.allows("ana") in (0, 400)
-    paused = acme.database.ask(limits.paused)
-    assert paused == []
+    assert (acme.llm.allows("ana"), acme.llm.there[Subject("user", "ana")].paused) == (400, False)
+    assert acme.database.ask(limits.paused) == []
 
 
 def test_providers_say_how_they_do(acme: Company) -> None:

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
-from bot.trouble import Undeliverable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 
 
 @dataclass
 class FakeProvider(Provider):
-    """Reports `rows` and `members`; raises `trouble` instead, if there is any. A deaf one says yes and does nothing."""
+    """Reports `rows` and `members`; raises `trouble` instead, if there is any.
+
+    A deaf one says yes and does nothing; a mute one does it, and its answer is lost.
+    """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
     limited = frozenset({"user"})
@@ -27,6 +30,7 @@ class FakeProvider(Provider):
     asked: list[IncreaseRequest] = field(default_factory=list)
     answers: dict[str, int | None] = field(default_factory=dict)
     deaf: bool = False
+    mute: bool = False
 
     def spends(
         self,
@@ -86,6 +90,7 @@ class FakeProvider(Provider):
             raise Undeliverable(f"{self.name} knows no {subject.external_id}")
         if not self.deaf:
             self.there[subject] = replace(self.there[subject], amount_nanos=amount_nanos)
+        self._lose()
         return self.there[subject]
 
     def before(self, subject: Subject) -> str:
@@ -97,6 +102,7 @@ class FakeProvider(Provider):
         """See Provider."""
         self._fail("pause")
         self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
+        self._lose()
 
     def resume(self, subject: Subject, before: str) -> None:
         """See Provider."""
@@ -114,6 +120,10 @@ class FakeProvider(Provider):
         one = next(each for each in self.asked if each.external_id == external_id)
         if total_nanos is not None:
             self.there[one.subject] = replace(self.there[one.subject], amount_nanos=total_nanos)
+
+    def _lose(self) -> None:
+        if self.mute:
+            raise Unreachable("It broke off in the middle of its answer")
 
     def _fail(self, what: str) -> None:
         self.calls.append(what)
