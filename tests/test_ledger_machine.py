@@ -946,5 +946,5 @@ def test_the_ledger_is_what_the_simple_model_says() -> None:
 @pytest.mark.parametrize("part", range(4))
 def test_the_ledger_is_what_the_simple_model_says_in_a_hundred_thousand_steps(part: int) -> None:
     """The same for long lives, a quarter of the steps in each part."""
-    run(examples=130, steps=200)
+    run(examples=145, steps=200)
     assert SHARED["steps"] >= 25_000, part
