@@ -89,12 +89,17 @@ def facts(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
     found = [("Starts anew", f"{ctx.day(period.end)} ({days} {'day' if days == 1 else 'days'})")]
     if standing.moved:
         found.append(("Given on top", ctx.amount(standing.moved, unit)))
-    gone = period.days - days + 1
-    if gone >= PACE_DAYS_MIN and standing.spent > 0:
-        pace = standing.spent * period.days // gone
-        last = ctx.day(period.end - timedelta(days=1))
-        found.append(("At this pace", f"{ctx.estimate(pace, unit)} by {last}"))
-    return found
+    return found + pace(ctx, standing)
+
+
+def pace(ctx: Context, standing: Standing) -> list[tuple[str, str]]:
+    """Where a period ends if it goes on like this; nothing while it is too young to say."""
+    period, unit = standing.period, standing.budget.unit
+    gone = period.days - period.left(ctx.today) + 1
+    if gone < PACE_DAYS_MIN or standing.spent <= 0:
+        return []
+    last = ctx.day(period.end - timedelta(days=1))
+    return [("At this pace", f"{ctx.estimate(standing.spent * period.days // gone, unit)} by {last}")]
 
 
 def _others(ctx: Context, found: list[Standing]) -> Table:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from handlers import waste
-from handlers.balance import gauge
+from handlers.balance import gauge, pace
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
@@ -135,6 +135,7 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     times, sum_ = requests.granted(ctx.conn, request.account_id, request.budget, request.period_start)
     facts = [("Until", ctx.day(request.until))]
     facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
+    facts += pace(ctx, standing) if standing else []
     facts += _pool_after(ctx, request)
     cheaper = waste.cheaper(ctx, request.account_id)
     facts += [("Before you say yes", cheaper)] if cheaper else []

@@ -238,6 +238,8 @@ def _applied(vendor: Vendor) -> str:
 
 
 def _later(seconds: int) -> str:
+    if seconds == 0:
+        return "at once"
     return f"{seconds} s later" if seconds < 120 else f"{round(seconds / 60)} min later"  # noqa: PLR2004 - two minutes
 
 

@@ -66,7 +66,7 @@ def test_an_approval_is_written_back_with_the_new_total(acme: Company) -> None:
     assert acme.llm.allows("ana") == 475
     assert [card.title for card in acme.messages("ana")][-2:] == [
         "Max Weber approved $75.00",
-        "$75.00 more: applied at The sample company (llm) 0 s later",
+        "$75.00 more: applied at The sample company (llm) at once",
     ]
     assert acme.hear("ana", "balance").title == "$228.24 left of $475.00"
     assert acme.database.ask(audit.first_broken) is None
