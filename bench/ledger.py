@@ -115,12 +115,16 @@ _SQLITE = {
     "day": "date({last}, '-' || {ago} || ' days')",
     "start": "{day} || ' 00:00:00.000000'",
     "now": "'2026-11-22 00:00:00.000000'",
+    "room": "pragma cache_size = -1000000",
+    "no_room": "pragma cache_size = -2000",
 }
 _POSTGRESQL = {
     "numbers": "generate_series(0, :size - 1) as s(i)",
     "day": "(({last})::date - ({ago})::int)",
     "start": "{day}::timestamp at time zone 'UTC'",
     "now": "timestamptz '2026-11-22 00:00:00+00'",
+    "room": "set local work_mem = '256MB'",
+    "no_room": "reset work_mem",
 }
 # Ten days of this month, then the days before it.
 _LAST = f"case when i / :people < {DAYS_OF_MONTH} then '2026-11-22' else '2026-10-31' end"
@@ -143,9 +147,11 @@ def fill(database: Database, size: int) -> None:
     spenders = min(PEOPLE, size // DAYS_OF_MONTH)
 
     def work(conn: Connection) -> None:
+        conn.execute(text(words["room"]))
         conn.execute(text("delete from charges"))
         conn.execute(text(_CHARGES.format(**words)), {"size": size, "people": spenders})
         usage.rebuild(conn)
+        conn.execute(text(words["no_room"]))
 
     database.transact(work)
     if not database.is_sqlite:

@@ -1,6 +1,7 @@
 """The tables. storage/README.md says what must always hold about them."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -195,14 +196,30 @@ spend = Table(
     sqlite_with_rowid=False,
 )
 
-# A batch on its way into charges; it lives for one transaction and one connection.
+# A batch on its way into charges. Both tables live for one transaction: what a provider said about some cells, and of
+# those the cells that it changes, with whose they are and what they said before.
+_OF_ONE_TRANSACTION: dict[str, Any] = {
+    "prefixes": ["TEMPORARY"],
+    "sqlite_with_rowid": False,
+    "postgresql_on_commit": "DELETE ROWS",  # deleted one by one they stay behind, and every batch walks past them
+}
 staged = Table(
     "staged",
     MetaData(),
+    *(column for column in _charge_columns(keyed=True) if column.name != "account_id"),
+    **_OF_ONE_TRANSACTION,
+)
+changed = Table(
+    "changed",
+    MetaData(),
     *_charge_columns(keyed=True),
-    prefixes=["TEMPORARY"],
-    sqlite_with_rowid=False,
-    postgresql_on_commit="DELETE ROWS",  # rows that are deleted one by one stay behind, and every batch walks past them
+    Column("was_account_id", String(80)),  # empty for a new cell, as all that follow
+    Column("was_day", Date),
+    Column("was_cost_nanos", BigInteger),
+    Column("was_tokens", BigInteger),
+    Column("was_tokens_unpriced", BigInteger),
+    Column("was_requests", BigInteger),
+    **_OF_ONE_TRANSACTION,
 )
 
 pulls = Table(

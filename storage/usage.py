@@ -1,6 +1,6 @@
 """Charges taken in, and questions about what was spent.
 
-A batch is staged first; then a few statements make it count in one transaction: what did not change is dropped, what is
+A batch is staged first; then a few statements make it count in one transaction: what is not news is left out, what is
 replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
 """
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Date,
+    FromClause,
     Select,
     Table,
     and_,
@@ -28,7 +29,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    not_,
     or_,
     select,
     union_all,
@@ -43,6 +43,7 @@ from storage.models import (
     UNALLOCATED,
     Instant,
     accounts,
+    changed,
     charge_versions,
     charges,
     lineage,
@@ -61,9 +62,9 @@ NANOS = 10**9
 Convert = Callable[[int, str, date], tuple[int, int]]
 
 KEY = tuple(column.name for column in charges.primary_key)
-VALUES = tuple(column.name for column in staged.columns if column.name not in KEY)
+VALUES = tuple(column.name for column in charges.columns if column.name not in (*KEY, "version", "recorded_at"))
 REPORTED = tuple(name for name in Charge.__dataclass_fields__ if name != "bucket_start")
-STAGED = ("bucket_start", *REPORTED, "day", "account_id", "cost_house_nanos", "rate_nanos")
+STAGED = ("bucket_start", *REPORTED, "day", "cost_house_nanos", "rate_nanos")
 PLACE = ("day", "account_id")
 ROLLED = tuple(column.name for column in spend.primary_key)
 SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLED)
@@ -71,6 +72,10 @@ TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_
 
 
 _AS_REPORTED = attrgetter(*REPORTED)
+_KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
+_IS_NEW = changed.c.was_day.is_(None)
+_STAYS = and_(*(changed.c[name] == changed.c[f"was_{name}"] for name in PLACE))
+_MOVES = or_(*(changed.c[name] != changed.c[f"was_{name}"] for name in PLACE))  # not so of a new cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,12 @@ def record(
         now: when the word was heard.
         whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
-    conn.execute(CreateTable(staged, if_not_exists=True))
-    conn.execute(delete(staged))
+    _clear(conn)
     written = bulk.writer(conn)
     seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
+    conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
     retired = _retire(conn, whole, now) if whole and seen else 0
-    return Recorded(seen, retired + _settle(conn, now))
+    return Recorded(seen, retired + _settle(conn, _words(staged), now))
 
 
 def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
@@ -122,13 +127,8 @@ def reattribute(conn: Connection, platform: str, kind: str, external_id: str, no
         How many cells moved.
     """
     column = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}[kind]
-    conn.execute(CreateTable(staged, if_not_exists=True))
-    conn.execute(delete(staged))
-    same = select(*(charges.c[name] for name in (*KEY, *VALUES))).where(
-        charges.c.provider == platform, column == external_id
-    )
-    conn.execute(insert(staged).from_select([*KEY, *VALUES], same))
-    return _settle(conn, now)
+    _clear(conn)
+    return _settle(conn, _words(charges).where(charges.c.provider == platform, column == external_id), now)
 
 
 def rebuild(conn: Connection) -> None:
@@ -145,6 +145,13 @@ def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int
         _add_to_spend(conn, amounts.where(some, charges.c.day >= since))
 
 
+def _clear(conn: Connection) -> None:
+    """Make the tables of one transaction, empty."""
+    for table in (staged, changed):
+        conn.execute(CreateTable(table, if_not_exists=True))
+        conn.execute(delete(table))
+
+
 def _row(
     charge: Charge, zone: ZoneInfo, convert: Convert, written: Callable[[datetime | date], object]
 ) -> tuple[object, ...]:
@@ -152,34 +159,55 @@ def _row(
     start = charge.bucket_start
     day = start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
-    return (written(start), *_AS_REPORTED(charge), written(day), "", house, rate)
+    return (written(start), *_AS_REPORTED(charge), written(day), house, rate)
 
 
-def _settle(conn: Connection, now: datetime) -> int:
-    """Attribute what is staged, and let it count."""
-    conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
-    conn.execute(staged.update().values(account_id=_attributed()))
-    conn.execute(delete(staged).where(select(literal(1)).where(_same_cell(), _same_values()).exists()))
-    changed = conn.execute(select(func.count()).select_from(staged)).scalar_one()
-    if not changed:
+def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:
+    """Let some words about cells count, as far as they are news."""
+    columns = [*KEY, *VALUES]
+    conn.execute(insert(changed).from_select([*columns, *(f"was_{name}" for name in (*PLACE, *SUMS))], _news(words)))
+    conn.exec_driver_sql(f"analyze {changed.name}")
+    cells = conn.execute(select(func.count()).select_from(changed)).scalar_one()
+    if not cells:
         return 0
-    replaced = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
-    old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(staged, _same_cell())
-    columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
-    conn.execute(insert(charge_versions).from_select(columns, old))
+    replaced = [charges.c[name] for name in (*columns, "version", "recorded_at")]
+    old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(changed, _same_cell(changed))
+    conn.execute(
+        insert(charge_versions).from_select([*columns, "version", "recorded_at", "replaced_at"], old.where(~_IS_NEW))
+    )
     _add_to_spend(conn, _difference())
     # Few cells move; the upsert then leaves the index of places alone, which costs as much as the cells themselves.
-    moved = update(charges).where(_same_cell(), not_(_same_place()))
-    conn.execute(moved.values({name: staged.c[name] for name in PLACE}))
-    new = select(*(staged.c[name] for name in (*KEY, *VALUES)), literal(1), literal(now, charges.c.recorded_at.type))
+    moved = update(charges).where(_same_cell(changed), _MOVES)
+    conn.execute(moved.values({name: changed.c[name] for name in PLACE}))
+    new = select(*(changed.c[name] for name in columns), literal(1), literal(now, charges.c.recorded_at.type))
     statement = insert_into(conn, charges).from_select(
-        [*KEY, *VALUES, "version", "recorded_at"],
-        new.where(literal(1) == 1).order_by(*(staged.c[name] for name in KEY)),
+        [*columns, "version", "recorded_at"],
+        new.where(literal(1) == 1).order_by(*(changed.c[name] for name in KEY)),
     )
     values = {name: statement.excluded[name] for name in (*VALUES, "recorded_at") if name not in PLACE}
     values["version"] = charges.c.version + 1
     conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
-    return changed
+    return cells
+
+
+def _words(table: Table) -> Select[Any]:
+    """What a table says about cells, and whose they are."""
+    columns = (*KEY, *VALUES)
+    return select(*(_attributed(table) if name == "account_id" else table.c[name] for name in columns))
+
+
+def _news(words: Select[Any]) -> Select[Any]:
+    """The words that are not what the cell says already, beside what it says, in the order of `changed`."""
+    word = words.subquery()
+    cell = [word.c[name] for name in (*KEY, *VALUES)]
+    was = [*(charges.c[name] for name in PLACE), *_sums(charges)]
+    compared = (*(name for name in VALUES if name != "account_id"), "account_id")  # whose it is has to be looked up
+    same_values = and_(*(charges.c[name].is_not_distinct_from(word.c[name]) for name in compared))
+    return (
+        select(*cell, *(case((_KNOWN, each)) for each in was))
+        .outerjoin_from(word, charges, _same_cell(word))
+        .where(or_(~_KNOWN, ~same_values))
+    )
 
 
 def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
@@ -189,7 +217,7 @@ def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
         charges.c.provider == whole.provider,
         charges.c.bucket_start >= start,
         charges.c.bucket_start < start + timedelta(days=1),
-        ~select(literal(1)).select_from(staged).where(_same_cell()).correlate(charges).exists(),
+        ~select(literal(1)).select_from(staged).where(_same_cell(staged)).correlate(charges).exists(),
     )
     kept = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
     old = select(*kept, literal(now, charges.c.recorded_at.type)).where(gone)
@@ -199,31 +227,19 @@ def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
     return conn.execute(delete(charges).where(gone)).rowcount
 
 
-def _same_cell() -> ColumnElement[bool]:
-    return and_(*(charges.c[name] == staged.c[name] for name in KEY))
+def _same_cell(other: FromClause) -> ColumnElement[bool]:
+    return and_(*(charges.c[name] == other.c[name] for name in KEY))
 
 
-def _same_values() -> ColumnElement[bool]:
-    return and_(*(charges.c[name].is_not_distinct_from(staged.c[name]) for name in VALUES))
-
-
-def _same_place() -> ColumnElement[bool]:
-    return and_(*(charges.c[name] == staged.c[name] for name in PLACE))
-
-
-def _attributed() -> ColumnElement[str]:
+def _attributed(table: Table) -> ColumnElement[str | None]:
     """Whose charge it is: by its key, else by its user, else by its team over there, else nobody's yet."""
 
-    def by(kind: str, column: Column[Any]) -> ColumnElement[str]:
-        return (
-            select(links.c.account_id)
-            .where(links.c.platform == staged.c.provider, links.c.kind == kind, links.c.external_id == column)
-            .scalar_subquery()
-        )
+    def by(kind: str, column: Column[Any]) -> ColumnElement[str | None]:
+        linked = links.c.platform == table.c.provider, links.c.kind == kind, links.c.external_id == column
+        return case((column != "", select(links.c.account_id).where(*linked).scalar_subquery()))
 
-    return func.coalesce(
-        by("key", staged.c.resource), by("user", staged.c.subject), by("team", staged.c.sub_account), UNALLOCATED
-    )
+    whose = (by("key", table.c.resource), by("user", table.c.subject), by("team", table.c.sub_account))
+    return func.coalesce(*whose, UNALLOCATED).label("account_id")
 
 
 def _all_tokens(table: Table) -> ColumnElement[int]:
@@ -244,10 +260,13 @@ def _amounts(table: Table, sums: Iterable[ColumnElement[int]]) -> Select[Any]:
 
 
 def _difference() -> CompoundSelect[Any]:
-    """What is staged, less what its cells said before; a cell that moves is taken out where it was."""
-    less = [new - func.coalesce(old, 0) for new, old in zip(_sums(staged), _sums(charges), strict=True)]
-    here = _amounts(staged, less).outerjoin(charges, and_(_same_cell(), _same_place()))
-    gone = _amounts(charges, [-each for each in _sums(charges)]).join(staged, _same_cell()).where(not_(_same_place()))
+    """What changes, less what its cells said before; a cell that moves is taken out where it was."""
+    were = [changed.c[f"was_{name}"] for name in SUMS]
+    here = _amounts(
+        changed, [new - case((_STAYS, was), else_=0) for new, was in zip(_sums(changed), were, strict=True)]
+    )
+    place = {name: changed.c[f"was_{name}"] for name in PLACE}
+    gone = select(*(place.get(name, changed.c[name]) for name in ROLLED), *(-was for was in were)).where(_MOVES)
     return union_all(here, gone)
 
 
