@@ -121,7 +121,7 @@ def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
     """The names of those asked at the present stage, each with whether they have a place to be written to."""
     asked = [each for each in requests.who_was_asked(ctx.conn, request.id) if each.stage == request.stage]
     return {
-        _name(ctx, each.person_id): bool(people.identities(ctx.conn, f"person/{each.person_id}", CHAT_PLATFORMS))
+        name_of(ctx, each.person_id): bool(people.identities(ctx.conn, f"person/{each.person_id}", CHAT_PLATFORMS))
         for each in asked
     }
 
@@ -166,7 +166,7 @@ def settled_card(ctx: Context, request: Request) -> Card:
     if request.state == "pending":
         return Card(f"{amount} for {name}: others decide now", (Facts(tuple(facts)),))
     facts += [("Said", request.resolved_note)] if request.resolved_note else []
-    decider = _name(ctx, request.resolved_by)
+    decider = name_of(ctx, request.resolved_by)
     small = Text(f"By {decider}, {ctx.moment(request.resolved_at)}.", quiet=True) if request.resolved_at else Text("")
     return Card(f"{VERBS[request.state]}: {amount} for {name}", (Facts(tuple(facts)), small))
 
@@ -227,7 +227,7 @@ def _whose(ctx: Context, request: Request) -> str:
 
 
 def _small_print(ctx: Context, request: Request, why: Decider) -> str:
-    stand_in = f" You decide for {_name(ctx, why.for_id)}." if why.for_id else ""
+    stand_in = f" You decide for {name_of(ctx, why.for_id)}." if why.for_id else ""
     number, yours = request.id, why.authority.partition(",")[0]
     return (
         f"Request #{number}, asked {ctx.moment(request.asked_at)}; yours as {yours}.{stand_in} "
@@ -235,7 +235,8 @@ def _small_print(ctx: Context, request: Request, why: Decider) -> str:
     )
 
 
-def _name(ctx: Context, person_id: str) -> str:
+def name_of(ctx: Context, person_id: str) -> str:
+    """Who did something, as people call them."""
     if person_id in ("rules", "clock"):
         return "the house rules"
     person = ctx.somebody(person_id)

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from handlers.access import refuse_all_but_clock
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
-from handlers.case import deed, grant, refresh, settled_card, start_stage, tell_asker
+from handlers.case import deed, grant, name_of, refresh, settled_card, start_stage, tell_asker
 from handlers.context import Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.money import Amount
@@ -151,7 +152,7 @@ def history(ctx: Context, number: One) -> Card:
     if found is None or not (mine or {"finance", "admin"} & set(ctx.person.roles)):
         raise Refused("There is no request of that number that concerns you.")
     rows = tuple(
-        (ctx.moment(row.deed.at), _who(ctx, row.deed.who), row.deed.what, row.deed.details[:120])
+        (ctx.moment(row.deed.at), name_of(ctx, row.deed.who), row.deed.what, row.deed.details[:120])
         for row in audit.rows(ctx.conn, f"request/{found.id}")
     )
     blocks: list[Block] = [Table("What happened", ("When", "Who", "What", "Words"), rows, "llll")]
@@ -200,7 +201,7 @@ def lapse(ctx: Context, number: One, stage: One) -> Card:
 
 def grants(ctx: Context) -> Card:
     """End grants whose day is over, and tell askers a day before; said by the clock."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     end_grants(ctx)
     for one in requests.grants_until(ctx.conn, ctx.today):
         extend = Button("Ask for more", "request")
@@ -356,14 +357,9 @@ def _unless_late(asked: Request, now: Request | None) -> Request:
 
 def _timed(ctx: Context, number: str, stage: str) -> Request | None:
     """The request of a timer, if it still waits at that stage."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     asked = requests.find(ctx.conn, number)
     return asked if asked and asked.state == "pending" and str(asked.stage) == stage else None
-
-
-def _only_clock(ctx: Context) -> None:
-    if ctx.person.id != "clock":
-        raise Refused("That is said by the clock only.")
 
 
 def _positive(amount: Amount, unit: str) -> int:
@@ -374,8 +370,3 @@ def _positive(amount: Amount, unit: str) -> int:
     if units <= 0:
         raise Refused("An amount must be above zero.", fault="amount")
     return units
-
-
-def _who(ctx: Context, person_id: str) -> str:
-    person = ctx.somebody(person_id)
-    return person.name if person else person_id

@@ -11,20 +11,18 @@ from datetime import UTC, date, timedelta
 from typing import Literal
 from urllib.parse import quote, unquote
 
-from handlers.access import sees_all
+from handlers.access import refuse_all_but_clock, sees_all
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.case import deed, tell_asker
-from handlers.context import CLOCK, Context
+from handlers.context import Context
 from handlers.house import Vendor
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.posting import post
+from handlers.posting import move
 from handlers.standing import Figures, OfAll, OfOne, Standing, standings
 from handlers.trouble import Refused
 from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
-from storage.audit import Deed
-from storage.ledger import Entry
 from storage.limits import Held, Subject, Told, Window
 from storage.models import BEGINNING
 from storage.people import Account
@@ -35,6 +33,7 @@ TOLD_FOR = timedelta(days=7)
 FEW = 3
 MANY = 10
 ROWS_MAX = 50
+FEW_SHOWN = 5
 DONE = Card("Done")
 
 Action = Literal["same", "write", "ask"]
@@ -156,7 +155,7 @@ def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
 
 def reconcile(ctx: Context, provider: One) -> Card:
     """Compare every limit of a provider with the ledger, and wish for what differs; said by the clock."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     vendor = _vendor(ctx, provider)
     lines = list(Desk(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     _report_uncapped(ctx, vendor, lines)
@@ -180,7 +179,7 @@ def reconcile(ctx: Context, provider: One) -> Card:
 
 def follow(ctx: Context, account_id: One) -> Card:
     """Bring an account's limits at all providers up to the ledger; said by the clock when the ledger has moved."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     account = people.account(ctx.conn, account_id)
     held = limits.of_account(ctx.conn, account_id) if account else []
     for line in Desk(ctx, account).lines(held):
@@ -192,12 +191,12 @@ def follow(ctx: Context, account_id: One) -> Card:
 
 def landed(ctx: Context, provider: One, who: One, nanos: One, limit: One) -> Card:
     """Note that a provider has a limit, and tell whoever waits for it; said by the clock."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     vendor, subject = _vendor(ctx, provider), subject_of(who)
     limits.note_known(ctx.conn, [Told(vendor.name, subject, int(nanos), int(limit), ctx.now)])
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
-        deed(ctx, one, "applied", vendor.name, f"{int(nanos)} at {vendor.name}")
+        deed(ctx, one, "applied", vendor.name, f"{ctx.amount(int(nanos), 'USD')} at {vendor.service}")
         shown = ctx.amount(one.resolved_amount, one.unit)
         tell_asker(ctx, one, f"{shown} more: applied at {vendor.service} {_later(seconds)}", key=_applied(vendor))
     return DONE
@@ -205,7 +204,7 @@ def landed(ctx: Context, provider: One, who: One, nanos: One, limit: One) -> Car
 
 def stuck(ctx: Context, provider: One, who: One) -> Card:
     """Tell that a provider did not take a limit, and why; said by the clock."""
-    _only_clock(ctx)
+    refuse_all_but_clock(ctx)
     vendor, subject = _vendor(ctx, provider), subject_of(who)
     wish = outbox.find(ctx.conn, wish_key(vendor.name, subject))
     if wish is None or not wish.error:
@@ -275,7 +274,7 @@ def proceed(ctx: Context, provider: One) -> Card:
     writes = [line for line in lines if line.action == "write"]
     for line in writes:
         _wish(ctx, line)
-    _deed(ctx, "let limits change", f"provider/{vendor.name}", f"{len(writes)} limits")
+    ctx.deed("let limits change", f"provider/{vendor.name}", "role finance", f"{len(writes)} limits")
     settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
     tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
     return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
@@ -291,7 +290,7 @@ def restore(ctx: Context, provider: One) -> Card:
     for line in asks:
         limits.keep(ctx.conn, line.held, -1, ctx.now)
         _wish(ctx, line)
-    _deed(ctx, "restored ours", f"provider/{vendor.name}", f"{len(asks)} limits")
+    ctx.deed("restored ours", f"provider/{vendor.name}", "role finance", f"{len(asks)} limits")
     card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
     tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
     return card
@@ -320,19 +319,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     if line.held.seen_nanos is None or standing.account_id != line.held.account_id or standing.is_share:
         raise Refused(f"That cannot become a rule of {standing.name}'s budget. Keep theirs, or restore ours.")
     difference = ctx.house.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
-    entry = Entry(
-        key=f"correction/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{standing.account_id}",
-        account_id=standing.account_id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
-        kind="correction",
-        amount=difference,
-        unit=standing.budget.unit,
-        said_by=ctx.person.id,
-        note=f"adopted from {vendor.service}",
-        posted_at=ctx.now,
-    )
-    post(ctx, entry)
+    move(ctx, standing, "correction", difference, f"adopted from {vendor.service}")
     again = Desk(ctx, people.account(ctx.conn, standing.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, line.held, again.nanos if again else wanted.nanos, ctx.now)
     return _settled(ctx, vendor, line, "adopted theirs")
@@ -366,7 +353,7 @@ def _settled(ctx: Context, vendor: Vendor, line: Line, what: str) -> Card:
     who = subject_word(line.held.subject)
     seen = _dollars(ctx, line.held.seen_nanos)
     wanted = _dollars(ctx, _certain(line).nanos)
-    _deed(ctx, what, f"limit/{vendor.name}/{who}"[:80], f"theirs {seen}, ours {wanted}")
+    ctx.deed(what, f"limit/{vendor.name}/{who}"[:80], "role finance", f"theirs {seen}, ours {wanted}")
     card = Card(f"{ctx.person.name} {what}: {_name(ctx, line.held)} at {vendor.service}", (_both(ctx, line),))
     tell_finance(ctx, _conflict_key(vendor, line.held), lambda _reader: card)
     hint = "For every period: change the budget in app.yaml." if what == "adopted theirs" else ""
@@ -400,29 +387,23 @@ def _both(ctx: Context, line: Line) -> Facts:
 
 
 def _changed_card(ctx: Context, vendor: Vendor, asks: list[Line], lines: list[Line]) -> Card:
-    return Card(
-        f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}",
-        (
-            Text("Somebody changed them there, so nothing was written over them."),
-            *_plan(ctx, vendor, asks[:5], len(lines)),
-            Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?"),
-            Button("Show the plan", f"limits {vendor.name}"),
-        ),
-        "warn",
-    )
+    title = f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}"
+    why = "Somebody changed them there, so nothing was written over them."
+    back = Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?")
+    return _many(ctx, vendor, title, why, asks, back)
 
 
 def _stopped_card(ctx: Context, vendor: Vendor, writes: list[Line], lines: list[Line]) -> Card:
-    return Card(
-        f"{len(writes)} of {len(lines)} limits at {vendor.service} would change",
-        (
-            Text("That is a large part, so nothing was changed. Look at the plan, then let it go ahead."),
-            *_plan(ctx, vendor, writes[:5], len(lines)),
-            Button("Go ahead", f"proceed {vendor.name}", style="primary", confirm=f"Change {len(writes)} limits?"),
-            Button("Show the plan", f"limits {vendor.name}"),
-        ),
-        "warn",
-    )
+    title = f"{len(writes)} of {len(lines)} limits at {vendor.service} would change"
+    why = "That is a large part, so nothing was changed. Look at the plan, then let it go ahead."
+    go = Button("Go ahead", f"proceed {vendor.name}", style="primary", confirm=f"Change {len(writes)} limits?")
+    return _many(ctx, vendor, title, why, writes, go)
+
+
+def _many(ctx: Context, vendor: Vendor, title: str, why: str, lines: list[Line], settle: Button) -> Card:
+    """What finance is asked about once, and not for each limit."""
+    show = Button("Show the plan", f"limits {vendor.name}")
+    return Card(title, (Text(why), *_plan(ctx, vendor, lines[:FEW_SHOWN], len(lines)), settle, show), "warn")
 
 
 def _plan(ctx: Context, vendor: Vendor, lines: list[Line], total: int) -> list[Block]:
@@ -506,10 +487,9 @@ def subject_of(word: str) -> Subject:
 
 def tell_finance(ctx: Context, key: str, make: Callable[[Context], Card]) -> None:
     """Show everybody of finance a card, in their own words of numbers and dates."""
-    for person in people.active_people(ctx.conn):
-        if "finance" in person.roles:
-            reader = replace(ctx, person=person)
-            reader.tell(person.id, key, make(reader))
+    for person in people.people_with_role(ctx.conn, "finance"):
+        reader = replace(ctx, person=person)
+        reader.tell(person.id, key, make(reader))
 
 
 def _are_too_many(ctx: Context, writes: list[Line], managed: list[Line]) -> bool:
@@ -537,10 +517,6 @@ def _found_equal(lines: list[Line]) -> Iterator[Told]:
             yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 
 
-def _deed(ctx: Context, what: str, subject: str, details: str) -> None:
-    audit.append(ctx.conn, Deed(ctx.now, ctx.person.id, what, subject, "role finance", str(ctx.place), details))
-
-
 def _certain(line: Line) -> Wanted:
     if line.wanted is None:
         raise Refused("No budget says what that limit should be.")
@@ -566,8 +542,3 @@ def _vendor(ctx: Context, name: str) -> Vendor:
         known = ", ".join(each.name for each in ctx.house.vendors) or "none"
         raise Refused(f"There is no provider “{name}” in app.yaml; there is {known}.")
     return vendor
-
-
-def _only_clock(ctx: Context) -> None:
-    if ctx.person.id != CLOCK.id:
-        raise Refused("Only the clock says that.")

@@ -2,14 +2,13 @@
 
 import json
 
-from handlers.access import sees_all
+from handlers.access import refuse_all_but_clock, sees_all
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.limits import subject_of, subject_word, tell_finance
 from handlers.trouble import Refused
 from handlers.words import One, Paused
-from storage import audit, limits, outbox, people
-from storage.audit import Deed
+from storage import limits, outbox, people
 from storage.limits import Held
 from storage.people import Account
 
@@ -74,8 +73,7 @@ def is_pausable(ctx: Context, account: Account) -> bool:
 
 def halted(ctx: Context, provider: One, who: One, state: One) -> Card:
     """Note that a provider has paused or resumed somebody, and tell; said by the clock."""
-    if ctx.person.id != CLOCK.id:
-        raise Refused("Only the clock says that.")
+    refuse_all_but_clock(ctx)
     subject = subject_of(who)
     one = limits.find_paused(ctx.conn, provider, subject)
     held = limits.find(ctx.conn, provider, subject)
@@ -144,8 +142,7 @@ def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
 
 
 def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
-    subject = f"limit/{held.provider}/{subject_word(held.subject)}"[:80]
-    audit.append(ctx.conn, Deed(ctx.now, ctx.person.id, what, subject, authority, str(ctx.place), ""))
+    ctx.deed(what, f"limit/{held.provider}/{subject_word(held.subject)}"[:80], authority)
 
 
 def _service(ctx: Context, held: Held) -> str:

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from handlers.context import Context
 from handlers.place import Place
+from handlers.standing import Standing
+from handlers.trouble import Refused
 from storage import ledger
-from storage.ledger import Entry
+from storage.ledger import Entry, EntryKind
 
 UNHEARD = Place("clock", "")  # where nobody waits for the clock's answer
 
@@ -22,6 +24,28 @@ def post(ctx: Context, entry: Entry) -> bool:
         stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
         replace(ctx, place=UNHEARD).later(f"follow/{entry.account_id}/{stamp}", f"follow {entry.account_id}", ctx.now)
     return new
+
+
+def move(ctx: Context, standing: Standing, kind: EntryKind, amount: int, note: str) -> None:
+    """Move a budget's limit in its present period, as whoever speaks said just now.
+
+    Raises:
+        Refused: they said two of the same in one moment; half of a pair must never be posted without the other.
+    """
+    entry = Entry(
+        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{standing.account_id}",
+        account_id=standing.account_id,
+        budget=standing.budget.name,
+        period_start=standing.period.first,
+        kind=kind,
+        amount=amount,
+        unit=standing.budget.unit,
+        said_by=ctx.person.id,
+        note=note,
+        posted_at=ctx.now,
+    )
+    if not post(ctx, entry):
+        raise Refused("You said two of these in the same moment. Nothing was changed by this one; please say it again.")
 
 
 def post_many(ctx: Context, entries: Sequence[Entry]) -> None:

@@ -2,12 +2,11 @@
 
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
-from handlers.posting import post
+from handlers.posting import move
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from handlers.words import From, HowMuch, Rest, Seen, Signed, To
 from storage import people, requests
-from storage.ledger import Entry, EntryKind
 from storage.people import Account
 
 REASON_MAX = 500
@@ -30,7 +29,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
         why = " What was granted is for you alone." if granted else ""
         raise Refused(f"Only {left} are left to give.{why}", fault="amount")
     for standing, signed in ((given, -units), (taken, units)):
-        _post(ctx, standing, "transfer", signed, reason)
+        move(ctx, standing, "transfer", signed, reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     own = "own" if source.id == ctx.account_id else "owner"
     ctx.deed("transferred", source.id, own, f"{shown} to {to.id}: {reason[:REASON_MAX]}")
@@ -60,7 +59,7 @@ def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card
     if standing is None:
         raise Refused(f"{whom.name} has no budget of their own that could be corrected.")
     units = _units(amount, standing, "amount", signed=True)
-    _post(ctx, standing, "correction", units, reason[:REASON_MAX])
+    move(ctx, standing, "correction", units, reason[:REASON_MAX])
     shown = ctx.amount(units, standing.budget.unit)
     ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
     return Card(
@@ -105,26 +104,6 @@ def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = Fa
     if units == 0 or (units < 0 and not signed):
         raise Refused("An amount must be above zero.", fault=fault)
     return units
-
-
-def _post(ctx: Context, standing: Standing, kind: EntryKind, amount: int, reason: str) -> None:
-    new = post(
-        ctx,
-        Entry(
-            key=f"{kind}/{_stamp(ctx)}/{ctx.person.id}/{standing.account_id}",
-            account_id=standing.account_id,
-            budget=standing.budget.name,
-            period_start=standing.period.first,
-            kind=kind,
-            amount=amount,
-            unit=standing.budget.unit,
-            said_by=ctx.person.id,
-            note=reason[:REASON_MAX],
-            posted_at=ctx.now,
-        ),
-    )
-    if not new:  # half of it must never be posted without the other
-        raise Refused("You said two of these in the same moment. Nothing was changed by this one; please say it again.")
 
 
 def _stamp(ctx: Context) -> str:

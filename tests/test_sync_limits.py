@@ -132,7 +132,10 @@ def test_a_grant_reaches_the_provider_and_then_the_asker_hears_of_it(acme: Compa
     acme.settle()
     assert acme.llm.allows("ana") == 450
     assert titles(acme, "ana")[-1] == "$50.00 more: applied at The sample company (llm) 12 s later"
-    assert "applied" in [row.deed.what for row in acme.database.ask(lambda conn: list(audit.rows(conn, "request/1")))]
+    applied = acme.say("ana", "history 1").splitlines()[-1]
+    assert ("the house rules" in applied, "applied" in applied) == (True, True), applied
+    assert "$" in applied, applied
+    assert applied.rstrip(" |").endswith(" at The sample company (llm)"), applied
     assert acme.database.ask(audit.first_broken) is None
 
 
