@@ -266,9 +266,8 @@ class App:
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
-        for new in people.apply(conn, directory, today):
-            if new.platform in self.providers:
-                usage.reattribute(conn, new.platform, new.kind, new.external_id, self.now())
+        new = people.apply(conn, directory, today)
+        usage.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""

@@ -131,12 +131,12 @@ def meet(conn: Connection, provider: str, members: list[Member], now: datetime) 
     Charges of the past follow a new link.
     """
     users = {each.external_id: each for each in members if each.kind == "user"}
-    for member in sorted(members, key=lambda each: (each.kind, each.external_id)):
+    ids = people.ids_by_email(conn)
+    found = []
+    for member in members:
         user = users.get(member.owner) if member.kind == "key" else member
-        found = people.person_by_email(conn, user.email) if user and user.kind == "user" else None
-        if found is None:
-            continue
-        how = "email" if member.kind == "user" else "owner"
-        new = Link(provider, member.kind, member.external_id, f"person/{found.id}")
-        if people.link(conn, new, how, member.name):
-            usage.reattribute(conn, provider, member.kind, member.external_id, now)
+        person_id = ids.get(user.email.lower()) if user and user.kind == "user" else None
+        if person_id:
+            how = "email" if member.kind == "user" else "owner"
+            found.append((Link(provider, member.kind, member.external_id, f"person/{person_id}"), how, member.name))
+    usage.reattribute(conn, people.link_all(conn, found), now)

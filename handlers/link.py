@@ -43,8 +43,9 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     if to is None:
         raise Refused(f"Say whose it is, such as: link {provider} {kind} {identity} to ana", fault="to")
     full = _complete(ctx, provider, kind, identity)
-    people.link(ctx.conn, Link(provider, kind, full, to.id), "explicit")  # type: ignore[arg-type]
-    moved = usage.reattribute(ctx.conn, provider, kind, full, ctx.now)
+    new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
+    people.link(ctx.conn, new, "explicit")
+    moved = usage.reattribute(ctx.conn, [new], ctx.now)
     ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
     return Card(f"{kind.capitalize()} {full} is {to.name}'s now", (Facts((("Charges moved", str(moved)),)),))
 

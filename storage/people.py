@@ -78,6 +78,12 @@ def person_by_email(conn: Connection, email: str) -> Person | None:
     return _person(rows[0]) if len(rows) == 1 else None
 
 
+def ids_by_email(conn: Connection) -> dict[str, str]:
+    """The one active person under each verified e-mail address, in small letters; two under one address are nobody."""
+    found = select(people.c.email, func.min(people.c.id)).where(people.c.active, people.c.email != "")
+    return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
+
+
 def account(conn: Connection, account_id: str) -> Account | None:
     """The account under an id, or None."""
     row = conn.execute(_ACCOUNT, {"id": account_id}).first()
@@ -183,7 +189,7 @@ def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     """
     where = and_(links.c.platform == new.platform, links.c.kind == new.kind, links.c.external_id == new.external_id)
     known = conn.execute(select(links.c.account_id, links.c.how).where(where)).first()
-    if known and (known.account_id == new.account or (known.how == "explicit" and how != "explicit")):
+    if not _is_news((known.account_id, known.how) if known else None, new.account, how):
         return False
     upsert(conn, links, [_link_row(new, how, name)])
     return True
@@ -200,14 +206,24 @@ def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
     }
 
 
-def _link_all(conn: Connection, wanted: Iterable[Link]) -> list[Link]:
-    """Note explicit links, many at once; those that are new."""
-    rows = conn.execute(select(links.c.platform, links.c.kind, links.c.external_id, links.c.account_id))
-    known = {tuple(row[:3]): row[3] for row in rows}
-    last = {(one.platform, one.kind, one.external_id): one for one in wanted}
-    new = [one for key, one in sorted(last.items()) if known.get(key) != one.account]
-    upsert(conn, links, [_link_row(one, "explicit") for one in new])
-    return new
+def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[Link]:
+    """The same for many at once, each with how it is known and the name over there.
+
+    Returns:
+        Those that are new or another's now.
+    """
+    last = {(one.platform, one.kind, one.external_id): (one, how, name) for one, how, name in wanted}
+    here = links.c.platform.in_(sorted({platform for platform, _, _ in last}))
+    rows = conn.execute(select(links).where(here)) if last else ()
+    known = {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
+    new = [each for key, each in sorted(last.items()) if _is_news(known.get(key), each[0].account, each[1])]
+    upsert(conn, links, [_link_row(*each) for each in new])
+    return [one for one, _, _ in new]
+
+
+def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
+    """An explicit link is never replaced by a found one."""
+    return known is None or (known[0] != account_id and (known[1] != "explicit" or how == "explicit"))
 
 
 class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
@@ -240,7 +256,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
-    return _link_all(conn, (one for one in directory.links if one.account in parents))
+    return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
 
 
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:

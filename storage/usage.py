@@ -7,6 +7,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +39,7 @@ from sqlalchemy.schema import CreateTable
 
 from storage import bulk
 from storage.charges import Charge
+from storage.directory import Link
 from storage.models import (
     BEGINNING,
     UNALLOCATED,
@@ -56,6 +58,7 @@ from storage.upsert import insert_into, upsert
 
 HOURS_OF_A_DAY = 24
 MOVED_AT_ONCE = 500
+LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
 NANOS = 10**9
 
 # Gives a cost in the house currency and the rate used, in 10⁻⁹ house currency per unit of the charge's currency.
@@ -72,6 +75,7 @@ TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_
 
 
 _AS_REPORTED = attrgetter(*REPORTED)
+_PLATFORM_AND_KIND = attrgetter("platform", "kind")
 _KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
 _IS_NEW = changed.c.was_day.is_(None)
 _STAYS = and_(*(changed.c[name] == changed.c[f"was_{name}"] for name in PLACE))
@@ -120,15 +124,22 @@ def record(
     return Recorded(seen, retired + _settle(conn, _words(staged), now))
 
 
-def reattribute(conn: Connection, platform: str, kind: str, external_id: str, now: datetime) -> int:
-    """Let the past follow a new link: the cells of that identity are charged to whom they belong to now.
+def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
+    """Let the past follow new links: the cells of those identities are charged to whom they belong to now.
+
+    A provider's cells are gone through once for each kind and each few thousand links, however many there are.
 
     Returns:
         How many cells moved.
     """
-    column = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}[kind]
-    _clear(conn)
-    return _settle(conn, _words(charges).where(charges.c.provider == platform, column == external_id), now)
+    columns = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}
+    moved = 0
+    for (platform, kind), links_ in groupby(sorted(new, key=_PLATFORM_AND_KIND), _PLATFORM_AND_KIND):
+        while some := [each.external_id for each in islice(links_, LINKED_AT_ONCE)]:
+            _clear(conn)
+            theirs = _words(charges).where(charges.c.provider == platform, columns[kind].in_(some))
+            moved += _settle(conn, theirs, now)
+    return moved
 
 
 def rebuild(conn: Connection) -> None:

@@ -151,8 +151,9 @@ def test_an_unknown_user_is_unallocated_until_linked_and_the_past_follows_the_li
     assert (total(company, "unallocated"), total(company, "org")) == (300, 300)
 
     def introduce(conn: Connection) -> int:
-        people.link(conn, Link("llm", "user", "u-who", "person/bob"), "explicit")
-        return usage.reattribute(conn, "llm", "user", "u-who", NOW)
+        new = Link("llm", "user", "u-who", "person/bob")
+        people.link(conn, new, "explicit")
+        return usage.reattribute(conn, [new], NOW)
 
     assert company.transact(introduce) == 1
     assert (total(company, "unallocated"), total(company, "team/ads"), total(company, "org")) == (0, 300, 300)
