@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.prices import priced
-from bot.providers.base import Member, Provider
+from bot.providers.base import Member, Provider, days
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
 from handlers.house import House
@@ -48,9 +48,9 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         if "people" in provider.can:
             members = list(provider.people())
             database.transact(lambda conn: meet(conn, provider.name, members, started))
-        first, last = _days(before, how, started)
-        for offset in range((last - first).days + 1):
-            total = _read_day(database, provider, first + timedelta(days=offset), how, now, total)
+        first, last = _span(before, how, started)
+        for day in days(first, last):
+            total = _read_day(database, provider, day, how, now, total)
         _read_besides(database, provider, how.house, first, last)
     except Outside as trouble:
         why = str(trouble)
@@ -64,7 +64,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     return total
 
 
-def _days(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
+def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
     today = now.date()
     earliest = today - timedelta(days=how.history_days)
     if before.through is None:

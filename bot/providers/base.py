@@ -5,11 +5,12 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from bot.trouble import Outside
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
 
@@ -116,6 +117,30 @@ class Finding:
     what: str
     ok: bool
     advice: str = ""
+
+
+def why_not(ask: Callable[[], object]) -> Outside | None:
+    """The trouble that a question meets, None if it is answered."""
+    try:
+        ask()
+    except Outside as trouble:
+        return trouble
+    return None
+
+
+def may_read(key_name: str, path: str, no: Outside | None) -> Finding:
+    """Whether a key may read a route, as one line of `check`; `no` is what `why_not` said."""
+    return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    """The days first to last, both included."""
+    return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+
+
+def midnight(day: date) -> datetime:
+    """When a UTC day begins."""
+    return datetime.combine(day, time(), UTC)
 
 
 class Provider:

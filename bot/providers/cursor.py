@@ -6,17 +6,17 @@ All facts here are from its documents of autumn 2026; nothing was seen live.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
 from bot.providers.shapes import NANOS, Body, Count, Word, nanos
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -201,8 +201,8 @@ class Cursor(Provider):
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each hour, person or service account, and model; what the plan includes is apart and free."""
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            cells = self._cells(date.fromordinal(ordinal))
+        for day in days(first, last):
+            cells = self._cells(day)
             yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
 
     def people(self) -> Iterator[Member]:
@@ -245,16 +245,13 @@ class Cursor(Provider):
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
-        try:
-            self._lists.get_json(MEMBERS)
-        except Outside as trouble:
-            yield Finding(f"{self._lists.who} answers", ok=False, advice=str(trouble))
+        no = why_not(partial(self._lists.get_json, MEMBERS))
+        yield Finding(f"{self._lists.who} answers", ok=no is None, advice=str(no or ""))
+        if no:
             return
-        yield Finding(f"{self._lists.who} answers", ok=True)
         for api, path, body in ((self._lists, SPEND, {"page": 1, "pageSize": 1}), (self._events, EVENTS, PROBE)):
-            no = _why_not(partial(api.ask_json, path, body))
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
-        no = _why_not(partial(self._lists.get_json, GROUPS))
+            yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
+        no = why_not(partial(self._lists.get_json, GROUPS))
         closed = isinstance(no, KeyRefused)
         yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
 
@@ -272,7 +269,7 @@ class Cursor(Provider):
 
     def _usage(self, day: date, what: str) -> Iterator[Any]:
         """All events of a day, and exactly as many as Cursor says there are."""
-        start = datetime.combine(day, time(), UTC)
+        start = midnight(day)
         end = min(start + 24 * HOUR - MILLISECOND, self._now())
         if end < start:
             return
@@ -317,14 +314,6 @@ class Cursor(Provider):
             raise Undeliverable(
                 f"{self._limits.who} refused a limit for {row.email}: {self._limits.safe(done.message)}"
             )
-
-
-def _why_not(ask: Callable[[], object]) -> Outside | None:
-    try:
-        ask()
-    except Outside as trouble:
-        return trouble
-    return None
 
 
 def _dollars(amount: int | None) -> str:

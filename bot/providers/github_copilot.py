@@ -6,17 +6,17 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat
+from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, Page, Patience
 from bot.providers.shapes import NANOS, Body, Count, Dollars, Word, nanos
-from bot.trouble import Outside, Undeliverable
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 
@@ -181,8 +181,7 @@ class GitHubCopilot(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, person and model, worth what it cost before included credits."""
         seats = list(self._seats())
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            day = date.fromordinal(ordinal)
+        for day in days(first, last):
             cells = self._cells(day, seats)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
 
@@ -251,12 +250,7 @@ class GitHubCopilot(Provider):
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
         for path, ask in probes.items():
-            try:
-                ask()
-            except Outside as trouble:
-                yield Finding(f"{self._key_name} may read {path}", ok=False, advice=str(trouble))
-            else:
-                yield Finding(f"{self._key_name} may read {path}", ok=True)
+            yield may_read(self._key_name, path, why_not(ask))
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
         """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
@@ -376,7 +370,7 @@ class GitHubCopilot(Provider):
 def _charge(provider: str, day: date, login: str, model: str, dollars: Decimal) -> Charge:
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_start=midnight(day),
         bucket_hours=24,
         subject=login,
         model=model,

@@ -5,14 +5,14 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
 from bot.providers.litellm_limits import BLOCKING, ROUTES, Limits, listed
 from bot.providers.litellm_shapes import Told, rows
@@ -167,8 +167,8 @@ class LiteLLM(Provider):
         So we first ask for what only an admin may see.
         """
         self._api.get_json(USERS, PROBES[USERS])
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            yield from self._charges_of(date.fromordinal(ordinal))
+        for day in days(first, last):
+            yield from self._charges_of(day)
 
     def people(self) -> Iterator[Member]:
         """Users, teams and keys. A key is known by its hash, as in its charges."""
@@ -212,9 +212,9 @@ class LiteLLM(Provider):
         yield Finding(
             "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
         )
-        for path in PROBES:
-            no = self._why_not(path)
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
+        for path, params in PROBES.items():
+            no = why_not(partial(self._api.get_json, path, params))
+            yield may_read(self._key_name, path, no)
             if isinstance(no, KeyRefused) and no.kind in REFUSALS:
                 return
         yield self._rights()
@@ -255,13 +255,6 @@ class LiteLLM(Provider):
         if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
-    def _why_not(self, path: str) -> Outside | None:
-        try:
-            self._api.get_json(path, PROBES[path])
-        except Outside as trouble:
-            return trouble
-        return None
-
     def _spent_this_month(self, subject: Subject) -> Decimal:
         today = self._now().astimezone(UTC).date()
         whose = {"user": "user_id", "key": "api_key"}[subject.kind]
@@ -297,7 +290,7 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
     cached = used.cache_read_input_tokens + used.cache_creation_input_tokens
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_start=midnight(day),
         bucket_hours=24,
         sub_account=cell.team,
         resource=cell.key,
