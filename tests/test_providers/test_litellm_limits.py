@@ -10,25 +10,18 @@ from typing import Any
 import pytest
 
 from bot.providers.base import Finding, Limit
-from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
 from bot.trouble import Undeliverable
 from storage.limits import Subject
 from tests.fakes.litellm import FakeLiteLLM
+from tests.test_providers.asking import QUICK
 
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 ALICE, BOT = Subject("user", "alice"), Subject("user", "quota-bot")
 PLATFORM = Subject("team", "fade7cc2-70f1-441e-8f49-f47774cee9ee")
 KEY = Subject("key", LAPTOP)
 DOLLAR = 10**9
-
-
-@pytest.fixture
-def proxy() -> Iterator[FakeLiteLLM]:
-    with FakeLiteLLM() as server:
-        yield server
 
 
 @pytest.fixture
