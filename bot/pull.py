@@ -1,6 +1,6 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -126,17 +126,27 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
 
 
 def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:
-    """Link a provider's users by verified e-mail, and keys to their users' accounts; nothing else is guessed.
+    """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.
     """
     users = {each.external_id: each for each in members if each.kind == "user"}
-    for member in sorted(members, key=lambda each: (each.kind, each.external_id)):
-        user = users.get(member.owner) if member.kind == "key" else member
-        found = people.person_by_email(conn, user.email) if user and user.kind == "user" else None
-        if found is None:
+    for member in sorted(members, key=lambda each: (each.kind != "user", each.kind, each.external_id)):
+        account = _whose(conn, provider, member, users)
+        if account is None:
             continue
-        how = "email" if member.kind == "user" else "owner"
-        new = Link(provider, member.kind, member.external_id, f"person/{found.id}")
-        if people.link(conn, new, how, member.name):
+        new = Link(provider, member.kind, member.external_id, account)
+        is_new = people.link(conn, new, "email" if member.kind == "user" else "owner", member.name)
+        if is_new and member.kind != "member":  # charges know users, keys and teams
             usage.reattribute(conn, provider, member.kind, member.external_id, now)
+
+
+def _whose(conn: Connection, provider: str, member: Member, users: Mapping[str, Member]) -> str | None:
+    """The account that a user, key or member is of; a member is whoever the user is, however that became known."""
+    if member.kind == "member":
+        return people.linked(conn, provider, "user", member.owner)
+    if member.kind == "team":
+        return None
+    user = users.get(member.owner) if member.kind == "key" else member
+    found = people.person_by_email(conn, user.email) if user else None
+    return f"person/{found.id}" if found else None

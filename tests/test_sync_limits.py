@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.providers.base import Limit, Member
 from bot.trouble import Undeliverable, Unreachable
 from handlers.limits import action
 from handlers.money import NANOS
@@ -13,6 +14,7 @@ from storage.directory import Directory, Link, Person
 from storage.limits import Held, Subject
 from tests.clock import Clock
 from tests.company import ACME, RULES, Company
+from tests.history import reports
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EVERYONE = ("ana", "max", "kim", "fay", "bob", "lea", "ada")
@@ -374,6 +376,34 @@ def test_app_yaml_may_forbid_to_write(database: Database, clock: Clock) -> None:
     assert company.llm.allows("ana") is None
     assert "lets nobody set limits" in company.say("fay", "proceed llm")
     assert "pause" not in {button.label.lower() for button in company.hear("fay", "limits").buttons}
+
+
+# Members of teams ----------------------------------------------------------------------------------------------------
+
+
+def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company) -> None:
+    """A team's keys are not bound by the user's limit, so the member's is: spent for the team, plus what is left."""
+    reports(acme, "ana", acme.clock().date(), sub_account="t/1", cost_nanos=30 * NANOS, model="claude-opus-4-5")
+    ana_in_search = Subject.of_member("t/1", "ana")
+    acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
+    acme.llm.members.append(Member("member", ana_in_search.external_id, name="search", owner="ana"))
+    acme.pull()
+    compare(acme)
+    assert acme.llm.allows("ana") == 400
+    assert acme.llm.there[ana_in_search].amount_nanos == 153_240_000_000  # 30 of her 276.76, and 123.24 that are left
+
+
+def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
+    """A pause stops the user everywhere; the member's limit is no other person."""
+    ana_in_search = Subject.of_member("t", "ana")
+    acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
+    acme.llm.members.append(Member("member", ana_in_search.external_id, owner="ana"))
+    acme.pull()
+    compare(acme)
+    acme.say("fay", "pause @ana")
+    acme.settle()
+    assert acme.llm.calls.count("pause") == 1
+    assert not acme.llm.there[ana_in_search].paused
 
 
 # Uncapped, gone, several ---------------------------------------------------------------------------------------------

@@ -22,14 +22,15 @@ class Member:
     """Somebody or something the provider knows and charges are reported for.
 
     Args:
-        kind: "user" (matches Charge.subject), "key" (Charge.resource) or "team" (Charge.sub_account).
-        external_id: the provider's own id.
+        kind: "user" (matches Charge.subject), "key" (Charge.resource), "team" (Charge.sub_account) or "member" (a user
+            within a team).
+        external_id: the provider's own id; of a member as in Subject.
         name: what people call it there, "" if it has no name.
         email: verified e-mail of a user, "" if unknown. It is the only thing we link by ourselves.
-        owner: external id of the user that a key belongs to, "" if none.
+        owner: external id of the user that a key belongs to or that a member is, "" if none.
     """
 
-    kind: Literal["user", "key", "team"]
+    kind: Literal["user", "key", "team", "member"]
     external_id: str
     name: str = ""
     email: str = ""

@@ -327,7 +327,7 @@ class GitHubCopilot(Provider):
                 return next((each.name for each in self._centers() if each.id == subject.external_id), None)
             case "organization":
                 return self._owner
-            case "key":
+            case "key" | "member":
                 return None
 
     def _seats(self) -> Iterator[_SeatRow]:

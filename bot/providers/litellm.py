@@ -15,7 +15,7 @@ from pydantic import Field
 from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
 from bot.providers.litellm_limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm_shapes import Told, rows
+from bot.providers.litellm_shapes import TeamRow, Told, rows
 from bot.providers.shapes import Body, Count, Dollars, Word, nanos
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
@@ -132,10 +132,10 @@ class LiteLLM(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
-    limited = frozenset({"user", "team", "key"})
+    limited = frozenset({"user", "team", "member", "key"})
     complete = True
     cannot = (
-        "A user's limit does not bind the keys of teams: they are bound by the team's.",
+        "A user's own limit does not bind the keys of teams: the limit as a member of the team does, and the team's.",
         "A call is refused by what LiteLLM estimates it may cost, so some of a limit may stay unused.",
     )
 
@@ -171,11 +171,13 @@ class LiteLLM(Provider):
             yield from self._charges_of(day)
 
     def people(self) -> Iterator[Member]:
-        """Users, teams and keys. A key is known by its hash, as in its charges."""
+        """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
         for kind in MEMBERS:
             for row in listed(self._api, kind):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
                 yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+                if isinstance(row, TeamRow):
+                    yield from (_member(row, each.user_id) for each in row.members if each.user_id)
 
     def limits(self) -> Iterator[Limit]:
         """See Provider."""
@@ -283,6 +285,10 @@ class LiteLLM(Provider):
         except Outside:
             return Finding("licence: not shown to this key, and not needed", ok=True)
         return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
+
+
+def _member(team: TeamRow, user: str) -> Member:
+    return Member("member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user)
 
 
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:

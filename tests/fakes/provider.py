@@ -19,7 +19,7 @@ class FakeProvider(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
-    limited = frozenset({"user"})
+    limited = frozenset({"user", "member"})
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
