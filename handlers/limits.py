@@ -84,7 +84,7 @@ class Desk:
         self._only = account.id if account else ""
         self._figures: Figures = OfOne(ctx, account) if account else OfAll(ctx)
         self._spent: dict[tuple[str, date, date], dict[str, int]] = {}
-        self._in_teams: dict[tuple[str, date, date], dict[tuple[str, str], int]] = {}
+        self._counted: dict[tuple[str, str, date, date], dict[tuple[str, ...], int]] = {}
         self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
 
     def lines(self, rows: list[Held]) -> Iterator[Line]:
@@ -130,13 +130,19 @@ class Desk:
         return left * recent[vendor.name] // total if total > 0 else left
 
     def _spent_as(self, held: Held, account: Account, period: Period) -> int:
-        """What counts against a limit there: of a member only what was spent within the team."""
-        if held.subject.kind != "member":
-            return self._there(held.provider, period).get(account.id, 0)
-        window = (held.provider, period.first, period.end)
-        if window not in self._in_teams:
-            self._in_teams[window] = usage.spent_in_teams(self._ctx.conn, *window, self._only)
-        return self._in_teams[window].get((account.id, held.subject.team), 0)
+        """What the provider counts against a limit: for a key only what that key spent, whatever else its owner did.
+
+        Where it names no keys or teams in its charges, all that the account spent there has to do.
+        """
+        subject = held.subject
+        if subject.kind in ("key", "team", "member"):
+            window = (held.provider, subject.kind, period.first, period.end)
+            if window not in self._counted:
+                self._counted[window] = usage.spent_as(self._ctx.conn, *window)
+            if self._counted[window]:
+                named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
+                return self._counted[window].get(named, 0)
+        return self._there(held.provider, period).get(account.id, 0)
 
     def _there(self, provider: str, period: Period) -> dict[str, int]:
         window = (provider, period.first, period.end)

@@ -400,30 +400,28 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
 
 
-_IN_TEAMS = (
-    select(charges.c.account_id, charges.c.sub_account, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
+_NAMED = {
+    "key": (charges.c.resource,),
+    "team": (charges.c.sub_account,),
+    "member": (charges.c.sub_account, charges.c.subject),
+}
+_AS = {
+    kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
     .where(
         charges.c.provider == bindparam("provider"),
         charges.c.day >= bindparam("first", type_=Date),
         charges.c.day < bindparam("end", type_=Date),
-        charges.c.sub_account != "",
+        *(name != "" for name in names),
     )
-    .group_by(charges.c.account_id, charges.c.sub_account)
-)
-_IN_TEAMS_BY_ONE = _IN_TEAMS.where(charges.c.account_id == bindparam("account"))
+    .group_by(*names)
+    for kind, names in _NAMED.items()
+}
 
 
-def spent_in_teams(
-    conn: Connection, provider: str, first: date, end: date, account_id: str = ""
-) -> dict[tuple[str, str], int]:
-    """The same by account and the provider's id of the team, of what was spent for teams."""
-    values = {"provider": provider, "first": first, "end": end}
-    rows = (
-        conn.execute(_IN_TEAMS_BY_ONE, {**values, "account": account_id})
-        if account_id
-        else conn.execute(_IN_TEAMS, values)
-    )
-    return {(row[0], row[1]): row[2] for row in rows}
+def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
+    """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
+    rows = conn.execute(_AS[kind], {"provider": provider, "first": first, "end": end})
+    return {tuple(row[:-1]): row[-1] for row in rows}
 
 
 _BETWEEN = (

@@ -1,5 +1,6 @@
 """Limits at a provider follow the ledger; what somebody changed there is asked about; nothing is announced early."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -391,6 +392,37 @@ def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company
     compare(acme)
     assert acme.llm.allows("ana") == 400
     assert acme.llm.there[ana_in_search].amount_nanos == 153_240_000_000  # 30 of her 276.76, and 123.24 that are left
+
+
+def test_two_keys_of_an_agent_share_what_is_left(acme: Company) -> None:
+    """The provider counts each key by itself: a key may have what it spent, plus what is left, and not the other's."""
+    today = acme.clock().date()
+    for name, dollars in (("a", 300), ("b", 120)):
+        key = Subject("key", f"crawler-{name}")
+        acme.llm.there[key] = Limit(key, None)
+        acme.directory = replace(
+            acme.directory, links=(*acme.directory.links, Link("llm", "key", key.external_id, "agent/crawler"))
+        )
+        reports(acme, "", today, resource=key.external_id, cost_nanos=dollars * NANOS, model="claude-opus-4-5")
+    acme.app.refresh_people()
+    acme.pull()
+    compare(acme)
+    found = {one.external_id: limit.amount_nanos for one, limit in acme.llm.there.items() if one.kind == "key"}
+    assert found == {"crawler-a": 380 * NANOS, "crawler-b": 200 * NANOS}  # 80 of 500 are left
+
+
+def test_a_team_there_is_limited_by_what_is_counted_there(acme: Company) -> None:
+    """What its people spend elsewhere lowers what is left, and is not counted against the team over there."""
+    search = Subject("team", "proj_search")
+    acme.llm.there[search] = Limit(search, None)
+    acme.directory = replace(
+        acme.directory, links=(*acme.directory.links, Link("llm", "team", "proj_search", "team/search"))
+    )
+    reports(acme, "max", acme.clock().date(), sub_account="proj_search", cost_nanos=50 * NANOS, model="claude-opus-4-5")
+    acme.app.refresh_people()
+    acme.pull()
+    compare(acme)
+    assert acme.llm.there[search].amount_nanos == 2_753_240_000_000  # 50, and 3000 - 246.76 - 50 that are left
 
 
 def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:

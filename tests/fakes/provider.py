@@ -19,7 +19,7 @@ class FakeProvider(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
-    limited = frozenset({"user", "member"})
+    limited = frozenset({"user", "key", "team", "member"})
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
