@@ -502,6 +502,50 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
     assert titles(acme, "max")[-1] == "Crawler is resumed at The sample company (llm)"
 
 
+def waits(database: Database, clock: Clock) -> Company:
+    """Ana's very first limit at the provider is wished for, and not yet there."""
+    clock.moment = TUESDAY
+    company = Company(database, clock)
+    company.llm.knows("ana")
+    company.app.equal.read(company.llm)
+    return company
+
+
+def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
+    """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
+    company = waits(database, clock)
+    company.llm.trouble = Unreachable("the proxy is restarting")
+    company.settle()
+    company.llm.trouble = None
+    company.say("fay", "pause @ana")
+    company.settle()
+    company.llm.calls.clear()
+    clock.moment += timedelta(minutes=1)
+    company.settle()
+    assert company.llm.calls == ["limit"]
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), 0, paused=True, name="ana")
+    company.say("fay", "resume @ana")
+    company.settle()
+    compare(company)
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), 400 * NANOS, name="ana")
+
+
+def test_a_pause_in_the_very_moment_of_a_limit_wins(database: Database, clock: Clock) -> None:
+    """The pause arrives first and the limit after it, because two of us were at work: they are paused again."""
+    company = waits(database, clock)
+
+    def pause() -> None:
+        company.say("fay", "pause @ana")
+        company.settle()
+
+    company.llm.meanwhile = pause
+    company.settle()
+    assert company.llm.allows("ana") == 0
+    company.say("fay", "resume @ana")
+    company.settle()
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), None, name="ana")
+
+
 def test_what_another_paused_needs_two(acme: Company) -> None:
     """Ana cannot undo what Fay paused; when Ana asks and Max, her owner above, agrees, it goes on."""
     acme.say("fay", "pause @ana")
