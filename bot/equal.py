@@ -108,13 +108,15 @@ class Equal:
     def take_requests(self, provider: Provider) -> None:
         """Take up a provider's own requests for more, and let go of those that were decided there."""
         waiting = list(provider.increase_requests())
-        for each in waiting:
+        open_ = self.database.ask(lambda conn: requests.open_from(conn, provider.name))
+        taken = {one.origin for one in open_}
+        for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
             more = "open" if each.total_nanos is None else str(max(0, each.total_nanos - (each.limit_nanos or 0)))
             words = " ".join(each.reason.split())
             # What no rule fits, or nobody can decide, is left to the provider's own queue.
             self.say(f"sought {provider.name} {each.external_id} {subject_word(each.subject)} {more} {words}")
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
-        for one in self.database.ask(lambda conn: requests.open_from(conn, provider.name)):
+        for one in open_:
             if one.origin not in ids:
                 self._surely(f"unsought {one.origin.replace('/', ' ', 1)}")
 

@@ -116,6 +116,7 @@ class FakeProvider(Provider):
 
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """See Provider."""
+        self._fail("increase_requests")
         yield from [each for each in self.asked if each.external_id not in self.answers]
 
     def answer(self, external_id: str, total_nanos: int | None) -> None:
