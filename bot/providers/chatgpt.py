@@ -109,7 +109,7 @@ class ChatGPT(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset({"user"})
     cannot: tuple[str, ...] = (
-        "A limit of a group or workspace at ChatGPT is what each member may use; only persons are limited from here.",
+        "A limit of a group or workspace at ChatGPT is what each member may use, so a team is limited by its persons'.",
         "Requests for more made inside ChatGPT are answered in its Admin Console, for OpenAI documents no other way.",
     )
 

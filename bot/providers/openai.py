@@ -158,6 +158,7 @@ class OpenAI(Provider):
         "A key cannot be switched off and on again, only deleted for good; what is paused is its project.",
         "The smallest limit is one cent: it stands for nothing, and for paused.",
         "OpenAI stops a project some time after its limit is passed, so a little more may be spent.",
+        "Rate limits of projects and OpenAI's own e-mail alerts hold no budget; Bursar leaves them as they are.",
     )
 
     def __init__(
