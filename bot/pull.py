@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.prices import priced
 from bot.providers.base import Member, Provider, days
+from bot.providers.http import KeyRefused, NotThere
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
 from handlers.house import House
@@ -108,7 +109,10 @@ def _read_besides(database: Database, provider: Provider, house: House, first: d
         ]
         database.transact(lambda conn: seats.record(conn, provider.name, here))
     if "outcomes" in provider.can:
-        told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
+        try:
+            told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
+        except (KeyRefused, NotThere):
+            return  # a right that nothing else needs: usage is read without it, and `check` names it
         database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, (first, last), told))
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 from bot.providers.anthropic_reports import BETA as REPORTS_BETA
 from bot.providers.anthropic_reports import Reports
 from bot.providers.anthropic_wire import ROOT, AdminApi, Body, Word, signed
-from bot.providers.base import Finding, Member, Outcome, Provider, days, may_read, why_not
+from bot.providers.base import Finding, Member, Provider, days, may_read, why_not
 from bot.providers.http import PATIENCE, Key, Params, Patience
 from bot.trouble import Outside
 from storage.charges import Charge
@@ -124,8 +124,3 @@ class Claude(Provider):
         for row in self._api.listed(USERS, "members"):
             user = self._api.read(_User, row, "a member")
             yield Member("user", user.id, name=user.name or "", email=user.email or "")
-
-
-def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
-    """What came of somebody's day; what did not happen is not told."""
-    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)

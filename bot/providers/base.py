@@ -5,7 +5,7 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -118,6 +118,11 @@ class Finding:
     what: str
     ok: bool
     advice: str = ""
+
+
+def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
+    """What came of somebody's day; what did not happen is not told."""
+    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
 
 
 def why_not(ask: Callable[[], object]) -> Outside | None:

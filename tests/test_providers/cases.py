@@ -144,7 +144,7 @@ CASES: Mapping[str, Case] = {
         lambda fake: str(fake.key),
         subjects=(Subject("user", "ana@acme.example"),),
         paused=Subject("user", "bo@acme.example"),
-        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events"}),
+        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
     ),
     "github-copilot": Case(
         FakeGitHub,

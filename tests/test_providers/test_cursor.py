@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.providers.base import Limit, Member
+from bot.providers.base import Seat as PaidSeat
 from bot.providers.cursor import Cursor, Rates
 from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
@@ -258,6 +259,41 @@ def test_a_limit_that_did_not_come_back_is_told(team: FakeCursor, provider: Curs
     team.default = None
     sentence = str(refused(lambda: provider.resume(BO, before)))
     assert sentence.endswith("allows bo@acme.example no limit now, and it was 100 dollars: set it right there")
+
+
+# Seats and outcomes ---------------------------------------------------------------------------------------------------
+
+
+def test_every_member_but_a_free_owner_has_a_seat(team: FakeCursor, provider: Cursor) -> None:
+    """With the last day on which Cursor saw it used; who was removed has none."""
+    team.state.seats["kim@acme.example"] = Seat("Kim", role="free-owner")
+    team.state.seats["gone@acme.example"] = Seat("Gone", removed=True)
+    team.work(date(2026, 11, 3), "Ana@acme.example", 10)
+    team.work(date(2026, 9, 1), "ana@acme.example", 10)
+    assert list(provider.seats()) == [
+        PaidSeat("ana@acme.example", "cursor", None, date(2026, 11, 3)),
+        PaidSeat("bo@acme.example", "cursor", None, None),
+    ]
+
+
+def test_seats_are_told_without_their_last_use_if_that_is_closed(team: FakeCursor, provider: Cursor) -> None:
+    """The list of members needs no such right."""
+    team.fail_next(403, path="/teams/daily-usage-data")
+    assert {seat.active_on for seat in provider.seats()} == {None}
+
+
+def test_what_came_of_it_is_what_was_taken(team: FakeCursor, provider: Cursor) -> None:
+    """Each day once, ten days at a time; what nobody did is nobody's."""
+    days = [date(2026, 11, 21) - timedelta(days=back) for back in (24, 10, 0)]
+    for day in days:
+        team.work(day, "Ana@acme.example", 40, accepts=3, rejects=0)
+    team.work(days[-1], None, 5)
+    found = list(provider.outcomes(days[0], date(2026, 11, 30)))
+    assert [(one.day, one.what, one.count) for one in found] == [
+        (day, what, count) for day in days for what, count in (("lines_accepted", 40), ("edits_accepted", 3))
+    ]
+    assert {one.external_id for one in found} == {"ana@acme.example"}
+    assert len([heard for heard in team.requests if heard.path == "/teams/daily-usage-data"]) == 3
 
 
 # Check ----------------------------------------------------------------------------------------------------------------

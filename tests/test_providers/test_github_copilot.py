@@ -1,12 +1,13 @@
 """What GitHub reports of Copilot and allows, and what we make of it."""
 
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.providers.base import Limit, Member, Seat
+from bot.providers.base import Limit, Member, Outcome, Seat
 from bot.providers.github_copilot import GitHubCopilot
 from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
@@ -297,13 +298,49 @@ def test_a_budget_that_only_warned_only_warns_again(github: FakeGitHub, provider
     assert github.state.budgets[budget_id] == was
 
 
+# Outcomes -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_came_of_it_is_read_from_where_the_report_lies(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """Days that are whole, people by their login, and our token is not taken to the file."""
+    done = date(2026, 11, 18)
+    github.make(done, "Octocat", 120, accepted=9)
+    github.make(done, "bo-li", 0)
+    github.make(date(2026, 11, 21), "Octocat", 7)
+    assert list(provider.outcomes(done - timedelta(days=1), date(2026, 11, 22))) == [
+        Outcome("octocat", done, "lines_accepted", 120),
+        Outcome("octocat", done, "edits_accepted", 9),
+    ]
+    asked = [heard.query["day"] for heard in github.requests if "day" in heard.query]
+    assert asked == ["2026-11-17", "2026-11-18", "2026-11-19"]
+    assert list(provider.outcomes(date(2025, 1, 1), date(2025, 10, 1))) == []
+
+
+def test_metrics_of_another_day_are_refused(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """They would be counted twice."""
+    done = date(2026, 11, 18)
+    github.make(done, "octocat", 1)
+    github.state.made[done][0]["day"] = "2026-11-17"
+    assert "was asked for metrics of 2026-11-18" in str(refused(lambda: list(provider.outcomes(done, done))))
+
+
+def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """Whoever has it can read the file."""
+    done = date(2026, 11, 18)
+    github.make(done, "octocat", 1)
+    github.fail_next(403, path="/signed/2026-11-18", times=9)
+    trouble = refused(lambda: list(provider.outcomes(done, done)))
+    assert isinstance(trouble, Unreachable)
+    assert "s3cr3t" not in "".join(traceback.format_exception(trouble))
+
+
 # Check ----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_good_token_passes_the_check(enterprise: FakeGitHub, whole: GitHubCopilot, provider: GitHubCopilot) -> None:
-    """Four routes of an enterprise, three of an organization, and nothing was changed by looking."""
+    """Five routes of an enterprise, four of an organization, and nothing was changed by looking."""
     assert findings(whole) == findings(provider) == {}
-    assert (len(list(whole.check())), len(list(provider.check()))) == (4, 3)
+    assert (len(list(whole.check())), len(list(provider.check()))) == (5, 4)
     assert {heard.method for heard in enterprise.requests} == {"GET"}
 
 
