@@ -47,6 +47,7 @@ BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 NOWHERE = Place("nowhere", "")
 LIMITS_AT = "20 * * * *"
+REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
 PRUNE_EVERY = timedelta(hours=6)
 AFTER_PULL = ("alerts", "watch")  # what the clock says whenever a provider was read
 IN_BULK = frozenset(  # they take long, and write nothing to the audit
@@ -280,19 +281,26 @@ class App:
                 if slot is not None:
                     self._say_later(conn, line, slot, now)
             for each in self.settings.providers:
-                slot = latest_slot(each.read, self.house.zone, now, timedelta(days=1))
-                if slot is not None and each.name in self.providers:
-                    Context(conn, now, CLOCK, NOWHERE, self.house).pull(each.name, f"{slot:%Y-%m-%dT%H:%M}")
-            for name, provider in self.providers.items():
-                slot = latest_slot(LIMITS_AT, self.house.zone, now, timedelta(hours=2))
-                if slot is not None and "limits" in provider.can:
-                    context = Context(conn, now, CLOCK, NOWHERE, self.house)
-                    context.pull(name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
+                if each.name in self.providers:
+                    self._pull_later(Context(conn, now, CLOCK, NOWHERE, self.house), each)
             outbox.prune(conn, now)
             deliveries.prune(conn, now)
 
         self.database.transact(work)
         self.wake.set()
+
+    def _pull_later(self, ctx: Context, one: ProviderSettings) -> None:
+        """Wish that what is due of a provider be read: its usage, its limits, its own requests for more."""
+        can = self.providers[one.name].can
+        slot = latest_slot(one.read, self.house.zone, ctx.now, timedelta(days=1))
+        if slot is not None:
+            ctx.pull(one.name, f"{slot:%Y-%m-%dT%H:%M}")
+        slot = latest_slot(LIMITS_AT, self.house.zone, ctx.now, timedelta(hours=2))
+        if slot is not None and "limits" in can:
+            ctx.pull(one.name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
+        slot = latest_slot(one.requests, self.house.zone, ctx.now, REQUESTS_GRACE)
+        if slot is not None and "increase_requests" in can:
+            ctx.pull(one.name, "requests", what="requests", slot=f"{slot:%Y-%m-%dT%H:%M}")
 
     def _slot(self, line: ScheduleLine, now: datetime) -> datetime | None:
         zone = ZoneInfo(line.zone) if line.zone else self.house.zone
@@ -376,9 +384,10 @@ class App:
         if what == "limits":
             self.equal.read(provider)
             return "limits"
-        done = pull(self.database, provider, self.reading(provider.name), self.now)
-        if "increase_requests" in provider.can:
+        if what == "requests":
             self.equal.take_requests(provider)
+            return "requests"
+        done = pull(self.database, provider, self.reading(provider.name), self.now)
         self._say_at_once(AFTER_PULL, wish.key)
         return str(done)
 

@@ -147,6 +147,7 @@ class ProviderSettings(Rule):
     limits: Literal["write", "read"] = "write"
     seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
+    requests: Cron = "* * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
     history_days: Annotated[int, Field(ge=1, le=400)] = 35
 

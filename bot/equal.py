@@ -58,7 +58,9 @@ class Equal:
             self._surely(f"reconcile {provider.name}")
 
     def set_limit(self, provider: Provider, wish: Wish) -> str:
-        """Write a limit, unless somebody changed it there meanwhile; read it back.
+        """Write a limit, unless it was changed there or paused here meanwhile; read it back.
+
+        What somebody who is paused may have is worked out anew when they are resumed.
 
         Raises:
             Outside: it cannot be said, is refused, or what is there afterwards is not what was said.
@@ -74,11 +76,13 @@ class Equal:
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         what = action(held, nanos, provider.window) if held else "same"
+        if self._is_paused(provider, subject):
+            return "paused"
         if what == "ask":
             self._surely(f"reconcile {provider.name}")
             return "changed there"
-        if held and what == "write":
-            self._write(provider, held, nanos)
+        if held and what == "write" and not self._write(provider, held, nanos):
+            return "paused"
         self._surely(f"landed {provider.name} {subject_word(subject)} {nanos} {wanted['limit']}")
         return "set"
 
@@ -104,13 +108,15 @@ class Equal:
     def take_requests(self, provider: Provider) -> None:
         """Take up a provider's own requests for more, and let go of those that were decided there."""
         waiting = list(provider.increase_requests())
-        for each in waiting:
+        open_ = self.database.ask(lambda conn: requests.open_from(conn, provider.name))
+        taken = {one.origin for one in open_}
+        for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
             more = "open" if each.total_nanos is None else str(max(0, each.total_nanos - (each.limit_nanos or 0)))
             words = " ".join(each.reason.split())
             # What no rule fits, or nobody can decide, is left to the provider's own queue.
             self.say(f"sought {provider.name} {each.external_id} {subject_word(each.subject)} {more} {words}")
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
-        for one in self.database.ask(lambda conn: requests.open_from(conn, provider.name)):
+        for one in open_:
             if one.origin not in ids:
                 self._surely(f"unsought {one.origin.replace('/', ' ', 1)}")
 
@@ -122,16 +128,27 @@ class Equal:
             self._surely(f"landed {provider.name} {wanted['who']} {wanted['total_nanos']} {wanted['limit']}")
         return "answered"
 
-    def _write(self, provider: Provider, held: Held, nanos: int) -> None:
-        """Say a limit; before that, note that we do, for the answer may be lost."""
+    def _is_paused(self, provider: Provider, subject: Subject) -> bool:
+        return self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject)) is not None
+
+    def _write(self, provider: Provider, held: Held, nanos: int) -> bool:
+        """Say a limit; before that, note that we do, for the answer may be lost.
+
+        Returns:
+            False if somebody was paused in this very moment: what we said let them go on, so they are paused again.
+        """
         subject = held.subject
         self.database.transact(lambda conn: limits.note_said(conn, held, nanos))
         after = provider.set_limit(subject, nanos)
+        if self._is_paused(provider, subject):
+            provider.pause(subject)
+            return False
         self._note(provider, [after])
         if after.amount_nanos != nanos:
             raise Undeliverable(
                 f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
             )
+        return True
 
     def _surely(self, words: str) -> None:
         card = self.say(words)

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.prices import priced
-from bot.providers.base import Member, Provider
+from bot.providers.base import Member, Provider, days
+from bot.providers.http import KeyRefused, NotThere
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
 from handlers.house import House
@@ -48,9 +49,9 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         if "people" in provider.can:
             members = list(provider.people())
             database.transact(lambda conn: meet(conn, provider.name, members, started))
-        first, last = _days(before, how, started)
-        for offset in range((last - first).days + 1):
-            total = _read_day(database, provider, first + timedelta(days=offset), how, now, total)
+        first, last = _span(before, how, started)
+        for day in days(first, last):
+            total = _read_day(database, provider, day, how, now, total)
         _read_besides(database, provider, how.house, first, last)
     except Outside as trouble:
         why = str(trouble)
@@ -64,7 +65,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     return total
 
 
-def _days(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
+def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
     today = now.date()
     earliest = today - timedelta(days=how.history_days)
     if before.through is None:
@@ -108,7 +109,10 @@ def _read_besides(database: Database, provider: Provider, house: House, first: d
         ]
         database.transact(lambda conn: seats.record(conn, provider.name, here))
     if "outcomes" in provider.can:
-        told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
+        try:
+            told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
+        except (KeyRefused, NotThere):
+            return  # a right that nothing else needs: usage is read without it, and `check` names it
         database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, (first, last), told))
 
 
@@ -126,7 +130,7 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
 
 
 def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:
-    """Link a provider's users by verified e-mail, and keys to their users' accounts; nothing else is guessed.
+    """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.
     """
@@ -134,9 +138,12 @@ def meet(conn: Connection, provider: str, members: list[Member], now: datetime) 
     ids = people.ids_by_email(conn)
     found = []
     for member in members:
-        user = users.get(member.owner) if member.kind == "key" else member
-        person_id = ids.get(user.email.lower()) if user and user.kind == "user" else None
-        if person_id:
+        user = users.get(member.owner) if member.kind == "key" else users.get(member.external_id)
+        person_id = ids.get(user.email.lower()) if user else None
+        if person_id and member.kind in ("user", "key"):
             how = "email" if member.kind == "user" else "owner"
             found.append((Link(provider, member.kind, member.external_id, f"person/{person_id}"), how, member.name))
     usage.reattribute(conn, people.link_all(conn, found), now)
+    accounts = dict(people.members(conn, provider))  # a member of a team is whoever the user is, however that is known
+    of_teams = [(each, accounts[each.owner]) for each in members if each.kind == "member" and each.owner in accounts]
+    people.link_all(conn, ((Link(provider, "member", m.external_id, whose), "owner", m.name) for m, whose in of_teams))

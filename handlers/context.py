@@ -137,9 +137,9 @@ class Context:
                 self.show(key, place, card)
         return bool(found)
 
-    def pull(self, provider: str, key: str, what: str = "usage") -> None:
-        """Wish that a provider's usage, or its limits, be read."""
-        payload = json.dumps({"what": what})
+    def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
+        """Wish that a provider's usage, limits or requests be read; under the same key again for another slot."""
+        payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
         outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
 
     def later(self, key: str, sentence: str, due_at: datetime) -> None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from handlers.access import refuse_all_but_clock, sees_all
@@ -23,7 +23,7 @@ from handlers.standing import Figures, OfAll, OfOne, Standing, standings
 from handlers.trouble import Refused
 from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
-from storage.limits import Held, Subject, Told, Window
+from storage.limits import Held, Subject, SubjectKind, Told, Window
 from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
@@ -83,6 +83,7 @@ class Desk:
         self._only = account.id if account else ""
         self._figures: Figures = OfOne(ctx, account) if account else OfAll(ctx)
         self._spent: dict[tuple[str, date, date], dict[str, int]] = {}
+        self._counted: dict[tuple[str, str, date, date], dict[tuple[str, ...], int]] = {}
         self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
 
     def lines(self, rows: list[Held]) -> Iterator[Line]:
@@ -110,7 +111,7 @@ class Desk:
         if not found:
             return None
         tightest = min(found, key=lambda each: each.left)
-        there = self._there(vendor.name, _window(self._ctx, vendor, tightest)).get(account.id, 0)
+        there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
         dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
         if dollars is None:
@@ -126,6 +127,21 @@ class Desk:
         recent = {name: self._there(name, since).get(account.id, 0) for name in writable}
         total = sum(recent.values())
         return left * recent[vendor.name] // total if total > 0 else left
+
+    def _spent_as(self, held: Held, account: Account, period: Period) -> int:
+        """What the provider counts against a limit: for a key only what that key spent, whatever else its owner did.
+
+        Where it names no keys or teams in its charges, all that the account spent there has to do.
+        """
+        subject = held.subject
+        if subject.kind in ("key", "team", "member"):
+            window = (held.provider, subject.kind, period.first, period.end)
+            if window not in self._counted:
+                self._counted[window] = usage.spent_as(self._ctx.conn, *window)
+            if self._counted[window]:
+                named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
+                return self._counted[window].get(named, 0)
+        return self._there(held.provider, period).get(account.id, 0)
 
     def _there(self, provider: str, period: Period) -> dict[str, int]:
         window = (provider, period.first, period.end)
@@ -480,7 +496,7 @@ def subject_of(word: str) -> Subject:
         Refused: it is none.
     """
     kind, _, external_id = word.partition(":")
-    if kind not in ("user", "key", "team", "organization"):
+    if kind not in get_args(SubjectKind):
         raise Refused("Say whom, such as: user:usr_123")
     return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
 
@@ -525,6 +541,8 @@ def _certain(line: Line) -> Wanted:
 
 def _name(ctx: Context, held: Held) -> str:
     account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    if account and held.subject.kind == "member":
+        return f"{account.name} in {held.name or held.subject.team}"
     return account.name if account else held.name or held.subject.external_id or "The organization"
 
 

@@ -102,7 +102,7 @@ def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
 
 def _can_pause(ctx: Context, held: Held) -> bool:
     vendor = ctx.house.vendor(held.provider)
-    return vendor is not None and "pause" in vendor.can and held.subject.kind != "organization"
+    return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
 
 
 def _cannot(ctx: Context, whom: tuple[Held, ...]) -> str:

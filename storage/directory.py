@@ -52,13 +52,13 @@ class Link:
 
     Args:
         platform: name of a chat platform or of a provider.
-        kind: "user", "key" or "team".
+        kind: "user", "key", "team" or "member" (a user within a team).
         external_id: the id over there.
         account: "person/ana", "agent/crawler" or "team/search".
     """
 
     platform: str
-    kind: Literal["user", "key", "team"]
+    kind: Literal["user", "key", "team", "member"]
     external_id: str
     account: str
 

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote, unquote
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, literal, or_, select, update
 
 from storage.models import ORGANIZATION, limits, links, pauses
 from storage.upsert import insert_into
 
-SubjectKind = Literal["user", "key", "team", "organization"]
+SubjectKind = Literal["user", "key", "team", "member", "organization"]
 Window = Literal["day", "week", "month", "total"]
 
 
@@ -23,12 +24,28 @@ class Subject:
     """Who is limited at a provider.
 
     Args:
-        kind: "user", "key", "team" (a project, workspace or cost centre) or "organization".
-        external_id: the provider's own id, "" for the organization.
+        kind: "user", "key", "team" (a project, workspace or cost centre), "member" (a user within a team) or
+            "organization".
+        external_id: the provider's own id, "" for the organization; of a member those of the team and of the user.
     """
 
     kind: SubjectKind
     external_id: str
+
+    @classmethod
+    def of_member(cls, team: str, user: str) -> "Subject":
+        """A user within a team."""
+        return cls("member", f"{quote(team, safe='')}/{user}")
+
+    @property
+    def team(self) -> str:
+        """A member's team."""
+        return unquote(self.external_id.partition("/")[0])
+
+    @property
+    def user(self) -> str:
+        """A member's user."""
+        return self.external_id.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -430,6 +430,30 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
 
 
+_NAMED = {
+    "key": (charges.c.resource,),
+    "team": (charges.c.sub_account,),
+    "member": (charges.c.sub_account, charges.c.subject),
+}
+_AS = {
+    kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
+    .where(
+        charges.c.provider == bindparam("provider"),
+        charges.c.day >= bindparam("first", type_=Date),
+        charges.c.day < bindparam("end", type_=Date),
+        *(name != "" for name in names),
+    )
+    .group_by(*names)
+    for kind, names in _NAMED.items()
+}
+
+
+def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
+    """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
+    rows = conn.execute(_AS[kind], {"provider": provider, "first": first, "end": end})
+    return {tuple(row[:-1]): row[-1] for row in rows}
+
+
 _BETWEEN = (
     select(
         charges.c.account_id,

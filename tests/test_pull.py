@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from bot.providers.base import Provider
+from bot.providers.base import Outcome, Provider
+from bot.providers.http import KeyRefused
 from bot.pull import Reading, pull
 from bot.spool import IN_MEMORY_BYTES, spooled
 from bot.trouble import Undeliverable, Unreachable
@@ -116,6 +117,28 @@ def test_a_whole_day_with_a_cell_of_another_day_is_refused(company: Database) ->
     with pytest.raises(Undeliverable, match="was asked for 2026-11-20 and answered for 2026-11-21: nothing is counted"):
         read(company, provider)
     assert total(company) == 0
+
+
+def test_outcomes_that_the_key_may_not_read_keep_nothing_else_back(company: Database) -> None:
+    """Usage is read all the same, and what was told of outcomes before stays."""
+
+    class Closed(FakeProvider):
+        can = FakeProvider.can | {"outcomes"}
+        open = True
+
+        def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+            yield Outcome("ana", max(first, min(last, DAY)), "commits", 3)
+            if not self.open:
+                raise KeyRefused("it may not", "")
+
+    provider = Closed()
+    provider.spends("ana", "4.00")
+    read(company, provider)
+    provider.open = False
+    provider.spends("ana", "5.00")
+    read(company, provider)
+    (noted,) = company.ask(usage.pulled)
+    assert (noted.error, noted.through, total(company)) == ("", NOW.date(), 5 * 10**9)
 
 
 def test_tokens_without_a_cost_count_at_the_list_price(company: Database) -> None:

@@ -1,13 +1,13 @@
 """Whoever asks a provider for more is answered by their manager in chat, and the provider hears the decision."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.providers.base import IncreaseRequest
 from bot.trouble import Unreachable
 from handlers.money import NANOS
-from storage import audit, requests
+from storage import audit, outbox, requests
 from storage.db import Database
 from storage.limits import Subject
 from storage.requests import Request
@@ -55,6 +55,26 @@ def test_what_is_asked_there_goes_to_the_manager_here_once(acme: Company) -> Non
     assert "Ana Silva asks for $75.00 more" in card
     assert "a larger eval" in card
     assert len(acme.messages("max")) == 1
+
+
+def test_who_waits_there_is_seen_within_a_minute(acme: Company) -> None:
+    """Nobody waits for the next reading of usage. The wish is one row, however often it comes true."""
+    acme.app.tick()
+    acme.settle()
+    one = IncreaseRequest("inc_1", Subject("user", "ana"), 475 * NANOS, 400 * NANOS, "", TUESDAY)
+    acme.llm.asked.append(one)
+    acme.llm.spends("ana", "300.00")
+    for _ in range(3):
+        acme.clock.forward(timedelta(minutes=1))
+        acme.app.tick()
+        acme.app.tick()
+        acme.settle()
+    assert mirrored(acme) is not None
+    assert acme.llm.calls.count("increase_requests") == 4
+    wish = acme.database.ask(lambda conn: outbox.find(conn, "pull/llm/requests"))
+    assert wish is not None
+    assert (wish.state, wish.version) == ("done", 4)
+    assert acme.hear("ana", "balance").title == "$153.24 left of $400.00"
 
 
 def test_an_approval_is_written_back_with_the_new_total(acme: Company) -> None:

@@ -1,9 +1,11 @@
 """Limits at a provider follow the ledger; what somebody changed there is asked about; nothing is announced early."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.providers.base import Limit, Member
 from bot.trouble import Undeliverable, Unreachable
 from handlers.limits import action
 from handlers.money import NANOS
@@ -13,6 +15,7 @@ from storage.directory import Directory, Link, Person
 from storage.limits import Held, Subject
 from tests.clock import Clock
 from tests.company import ACME, RULES, Company
+from tests.history import reports
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 EVERYONE = ("ana", "max", "kim", "fay", "bob", "lea", "ada")
@@ -379,6 +382,65 @@ def test_app_yaml_may_forbid_to_write(database: Database, clock: Clock) -> None:
     assert "pause" not in {button.label.lower() for button in company.hear("fay", "limits").buttons}
 
 
+# Members of teams ----------------------------------------------------------------------------------------------------
+
+
+def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company) -> None:
+    """A team's keys are not bound by the user's limit, so the member's is: spent for the team, plus what is left."""
+    reports(acme, "ana", acme.clock().date(), sub_account="t/1", cost_nanos=30 * NANOS, model="claude-opus-4-5")
+    ana_in_search = Subject.of_member("t/1", "ana")
+    acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
+    acme.llm.members.append(Member("member", ana_in_search.external_id, name="search", owner="ana"))
+    acme.pull()
+    compare(acme)
+    assert acme.llm.allows("ana") == 400
+    assert acme.llm.there[ana_in_search].amount_nanos == 153_240_000_000  # 30 of her 276.76, and 123.24 that are left
+
+
+def test_two_keys_of_an_agent_share_what_is_left(acme: Company) -> None:
+    """The provider counts each key by itself: a key may have what it spent, plus what is left, and not the other's."""
+    today = acme.clock().date()
+    for name, dollars in (("a", 300), ("b", 120)):
+        key = Subject("key", f"crawler-{name}")
+        acme.llm.there[key] = Limit(key, None)
+        acme.directory = replace(
+            acme.directory, links=(*acme.directory.links, Link("llm", "key", key.external_id, "agent/crawler"))
+        )
+        reports(acme, "", today, resource=key.external_id, cost_nanos=dollars * NANOS, model="claude-opus-4-5")
+    acme.app.refresh_people()
+    acme.pull()
+    compare(acme)
+    found = {one.external_id: limit.amount_nanos for one, limit in acme.llm.there.items() if one.kind == "key"}
+    assert found == {"crawler-a": 380 * NANOS, "crawler-b": 200 * NANOS}  # 80 of 500 are left
+
+
+def test_a_team_there_is_limited_by_what_is_counted_there(acme: Company) -> None:
+    """What its people spend elsewhere lowers what is left, and is not counted against the team over there."""
+    search = Subject("team", "proj_search")
+    acme.llm.there[search] = Limit(search, None)
+    acme.directory = replace(
+        acme.directory, links=(*acme.directory.links, Link("llm", "team", "proj_search", "team/search"))
+    )
+    reports(acme, "max", acme.clock().date(), sub_account="proj_search", cost_nanos=50 * NANOS, model="claude-opus-4-5")
+    acme.app.refresh_people()
+    acme.pull()
+    compare(acme)
+    assert acme.llm.there[search].amount_nanos == 2_753_240_000_000  # 50, and 3000 - 246.76 - 50 that are left
+
+
+def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
+    """A pause stops the user everywhere; the member's limit is no other person."""
+    ana_in_search = Subject.of_member("t", "ana")
+    acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
+    acme.llm.members.append(Member("member", ana_in_search.external_id, owner="ana"))
+    acme.pull()
+    compare(acme)
+    acme.say("fay", "pause @ana")
+    acme.settle()
+    assert acme.llm.calls.count("pause") == 1
+    assert not acme.llm.there[ana_in_search].paused
+
+
 # Uncapped, gone, several ---------------------------------------------------------------------------------------------
 
 
@@ -441,6 +503,50 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
     acme.settle()
     assert acme.llm.there[Subject("user", "crawler-key")].amount_nanos == 500 * NANOS
     assert titles(acme, "max")[-1] == "Crawler is resumed at The sample company (llm)"
+
+
+def waits(database: Database, clock: Clock) -> Company:
+    """Ana's very first limit at the provider is wished for, and not yet there."""
+    clock.moment = TUESDAY
+    company = Company(database, clock)
+    company.llm.knows("ana")
+    company.app.equal.read(company.llm)
+    return company
+
+
+def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
+    """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
+    company = waits(database, clock)
+    company.llm.trouble = Unreachable("the proxy is restarting")
+    company.settle()
+    company.llm.trouble = None
+    company.say("fay", "pause @ana")
+    company.settle()
+    company.llm.calls.clear()
+    clock.moment += timedelta(minutes=1)
+    company.settle()
+    assert company.llm.calls == ["limit"]
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), 0, paused=True, name="ana")
+    company.say("fay", "resume @ana")
+    company.settle()
+    compare(company)
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), 400 * NANOS, name="ana")
+
+
+def test_a_pause_in_the_very_moment_of_a_limit_wins(database: Database, clock: Clock) -> None:
+    """The pause arrives first and the limit after it, because two of us were at work: they are paused again."""
+    company = waits(database, clock)
+
+    def pause() -> None:
+        company.say("fay", "pause @ana")
+        company.settle()
+
+    company.llm.meanwhile = pause
+    company.settle()
+    assert company.llm.allows("ana") == 0
+    company.say("fay", "resume @ana")
+    company.settle()
+    assert company.llm.there[Subject("user", "ana")] == Limit(Subject("user", "ana"), None, name="ana")
 
 
 def test_what_another_paused_needs_two(acme: Company) -> None:

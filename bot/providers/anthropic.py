@@ -5,13 +5,14 @@ here and in the files beside it is from Anthropic's documentation of August to N
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from typing import ClassVar
 
 from bot.providers.anthropic_reports import BETA as REPORTS_BETA
 from bot.providers.anthropic_reports import Reports
 from bot.providers.anthropic_wire import ROOT, AdminApi, Body, Word, signed
-from bot.providers.base import Finding, Member, Outcome, Provider
+from bot.providers.base import Finding, Member, Provider, days, may_read, why_not
 from bot.providers.http import PATIENCE, Key, Params, Patience
 from bot.trouble import Outside
 from storage.charges import Charge
@@ -106,9 +107,9 @@ class Claude(Provider):
             return
         yield Finding(f"{self._api.who} answers for {organization.name}", ok=True)
         for path, params in self._probes().items():
-            yield self._may_read(self._api, path, params)
+            yield may_read(self._key_name, path, why_not(partial(self._api.get_json, path, params)))
         for path, params in self._reports.probes().items():
-            yield self._may_read(self._reports.api, path, params)
+            yield may_read(self._key_name, path, why_not(partial(self._reports.api.get_json, path, params)))
         yield from self._more()
 
     def _probes(self) -> Mapping[str, Params]:
@@ -123,20 +124,3 @@ class Claude(Provider):
         for row in self._api.listed(USERS, "members"):
             user = self._api.read(_User, row, "a member")
             yield Member("user", user.id, name=user.name or "", email=user.email or "")
-
-    def _may_read(self, api: AdminApi, path: str, params: Params) -> Finding:
-        try:
-            api.get_json(path, params)
-        except Outside as trouble:
-            return Finding(f"{self._key_name} may read {path}", ok=False, advice=str(trouble))
-        return Finding(f"{self._key_name} may read {path}", ok=True)
-
-
-def days(first: date, last: date) -> Iterator[date]:
-    """The days first to last, both included."""
-    return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-
-
-def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
-    """What came of somebody's day; what did not happen is not told."""
-    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
-from bot.providers.anthropic import USERS, Claude, days, outcomes_of
+from bot.providers.anthropic import USERS, Claude
 from bot.providers.anthropic_wire import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Finding, Limit, Member, Outcome
+from bot.providers.base import Finding, Limit, Member, Outcome, days, outcomes_of
 from bot.providers.http import NotThere, Params
 from bot.trouble import Undeliverable
 from storage.limits import Subject

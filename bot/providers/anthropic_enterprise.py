@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 
-from bot.providers.anthropic import USERS, Claude, days, outcomes_of
+from bot.providers.anthropic import USERS, Claude
 from bot.providers.anthropic_reports import REPORTED_SINCE
 from bot.providers.anthropic_wire import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat
+from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, outcomes_of
 from bot.providers.http import Params
 from bot.trouble import Undeliverable
 from storage.limits import Subject

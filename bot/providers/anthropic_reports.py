@@ -6,13 +6,14 @@ attribute to anyone is a cell without user and key.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
 from bot.providers.anthropic_wire import ROOT, AdminApi, Body, Cents, Count, Word, nanos
+from bot.providers.base import midnight
 from bot.providers.http import KeyRefused, NotThere, Params
 from bot.trouble import Undeliverable
 from storage.charges import Charge
@@ -137,7 +138,7 @@ class Reports:
     def charges(self, provider: str, day: date) -> Iterator[Charge]:
         """The cells of a UTC day, each once. Of today the whole hours are reported."""
         now = self.now().astimezone(UTC)
-        start = datetime.combine(day, time(), UTC)
+        start = midnight(day)
         end = min(start + timedelta(days=1), now.replace(minute=0, second=0, microsecond=0))
         if end <= start or day < max(REPORTED_SINCE, now.date() - timedelta(days=REPORTED_DAYS - 1)):
             return
@@ -152,7 +153,7 @@ class Reports:
 
     def probes(self) -> Mapping[str, Params]:
         """The cheapest question to each."""
-        start = datetime.combine(self.now().date() - timedelta(days=1), time(), UTC)
+        start = midnight(self.now().date() - timedelta(days=1))
         params = {**self._asked(start, start + timedelta(hours=1)), "limit": 1}
         return {USAGE: params, COST: params}
 

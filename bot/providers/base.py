@@ -5,11 +5,12 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from bot.trouble import Outside
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
 
@@ -21,14 +22,15 @@ class Member:
     """Somebody or something the provider knows and charges are reported for.
 
     Args:
-        kind: "user" (matches Charge.subject), "key" (Charge.resource) or "team" (Charge.sub_account).
-        external_id: the provider's own id.
+        kind: "user" (matches Charge.subject), "key" (Charge.resource), "team" (Charge.sub_account) or "member" (a user
+            within a team).
+        external_id: the provider's own id; of a member as in Subject.
         name: what people call it there, "" if it has no name.
         email: verified e-mail of a user, "" if unknown. It is the only thing we link by ourselves.
-        owner: external id of the user that a key belongs to, "" if none.
+        owner: external id of the user that a key belongs to or that a member is, "" if none.
     """
 
-    kind: Literal["user", "key", "team"]
+    kind: Literal["user", "key", "team", "member"]
     external_id: str
     name: str = ""
     email: str = ""
@@ -116,6 +118,35 @@ class Finding:
     what: str
     ok: bool
     advice: str = ""
+
+
+def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
+    """What came of somebody's day; what did not happen is not told."""
+    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
+
+
+def why_not(ask: Callable[[], object]) -> Outside | None:
+    """The trouble that a question meets, None if it is answered."""
+    try:
+        ask()
+    except Outside as trouble:
+        return trouble
+    return None
+
+
+def may_read(key_name: str, path: str, no: Outside | None) -> Finding:
+    """Whether a key may read a route, as one line of `check`; `no` is what `why_not` said."""
+    return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    """The days first to last, both included."""
+    return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+
+
+def midnight(day: date) -> datetime:
+    """When a UTC day begins."""
+    return datetime.combine(day, time(), UTC)
 
 
 class Provider:

@@ -6,12 +6,12 @@ and from its help pages. What neither says is marked "not said".
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat
+from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, midnight, why_not
 from bot.providers.chatgpt_log import KEPT_DAYS, CostLog, Hour
 from bot.providers.chatgpt_money import PRICE_MISSING, Amount, Money, Rule, Unit
 from bot.providers.http import PATIENCE, Api, Key, NotThere, Patience
@@ -109,7 +109,7 @@ class ChatGPT(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset({"user"})
     cannot: tuple[str, ...] = (
-        "A limit of a group or workspace at ChatGPT is what each member may use; only persons are limited from here.",
+        "A limit of a group or workspace at ChatGPT is what each member may use, so a team is limited by its persons'.",
         "Requests for more made inside ChatGPT are answered in its Admin Console, for OpenAI documents no other way.",
     )
 
@@ -147,8 +147,7 @@ class ChatGPT(Provider):
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day and user; from the log of costs one for each hour, user, model and tier."""
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            day = date.fromordinal(ordinal)
+        for day in days(first, last):
             yield from self._logged(self._log, day) if self._log else self._reported(day)
 
     def people(self) -> Iterator[Member]:
@@ -213,8 +212,8 @@ class ChatGPT(Provider):
     def check(self) -> Iterator[Finding]:
         """Whether it answers, whether what we read can be read, and whether its unit can be counted."""
         for path, probe in self._probes().items():
-            no = _why_not(probe)
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
+            no = why_not(probe)
+            yield may_read(self._key_name, path, no)
             if no and path == self._own:
                 return
         yield from self._check_unit()
@@ -228,7 +227,7 @@ class ChatGPT(Provider):
                 raise Undeliverable(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
             used[user] = used.get(user, _Totals()) + usage.totals
         for user, totals in sorted(used.items(), key=lambda each: each[0]):
-            hour = Hour(datetime.combine(day, time(), UTC), user, "", "")
+            hour = Hour(midnight(day), user, "", "")
             tokens = Used(
                 totals.uncached_text_input_tokens or 0,
                 totals.cached_text_input_tokens or 0,
@@ -325,16 +324,8 @@ class ChatGPT(Provider):
             )
 
 
-def _why_not(probe: Callable[[], object]) -> Outside | None:
-    try:
-        probe()
-    except Outside as trouble:
-        return trouble
-    return None
-
-
 def _window(day: date) -> dict[str, int]:
-    start = datetime.combine(day, time(), UTC)
+    start = midnight(day)
     return {"start_time": int(start.timestamp()), "end_time": int((start + timedelta(days=1)).timestamp())}
 
 

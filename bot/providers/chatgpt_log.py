@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
+from bot.providers.base import midnight
 from bot.providers.chatgpt_money import Amount, Money
 from bot.providers.http import Api, Batch, Params
 from bot.providers.openai_costs import Used, measure
@@ -106,7 +107,7 @@ class CostLog:
 
     def files(self, day: date) -> Iterator[str]:
         """The files in which lines of a day may stand."""
-        start = datetime.combine(day, time(), UTC)
+        start = midnight(day)
         until = start + timedelta(days=1) + WRITTEN_WITHIN
         params: Params = {"event_type": "COSTS", "before": _written(until), "limit": FILES_MAX}
 

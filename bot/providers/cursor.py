@@ -5,24 +5,44 @@ All facts here are from its documents of autumn 2026; nothing was seen live.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import (
+    Finding,
+    Limit,
+    Member,
+    Outcome,
+    Provider,
+    Seat,
+    days,
+    may_read,
+    midnight,
+    outcomes_of,
+    why_not,
+)
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
 from bot.providers.shapes import NANOS, Body, Count, Word, nanos
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 
 MEMBERS, SPEND, EVENTS, GROUPS = "/teams/members", "/teams/spend", "/teams/filtered-usage-events", "/teams/groups"
 SET_LIMIT = "/teams/user-spend-limit"
+DAILY = "/teams/daily-usage-data"
 SPEND_ROWS, EVENT_ROWS_MAX = 100, 1000
+
+# Up to 30 days may be asked for at once; ten of a large team fit into a body.
+DAILY_DAYS = 10
+IDLE_DAYS = 90
+
+SEAT, UNPAID = "cursor", "free-owner"
 
 HOUR = timedelta(hours=1)
 MILLISECOND = timedelta(milliseconds=1)
@@ -52,6 +72,8 @@ RATES = Rates()
 class _MemberRow(Body):
     email: Word
     name: Word | None = None
+    role: Word = ""
+    removed: bool = Field(False, validation_alias="isRemoved")
 
 
 class _Members(Body):
@@ -120,6 +142,33 @@ class _EventPage(Body):
     more: bool = Field(validation_alias=AliasPath("pagination", "hasNextPage"))
 
 
+class _DailyRow(Body):
+    """What a member did on a day. A row without an address is nobody's."""
+
+    at_ms: Annotated[int, Field(ge=0, le=10**14, validation_alias="date")]
+    email: Word | None = None
+    active: bool = Field(True, validation_alias="isActive")
+    lines: Count = Field(0, validation_alias="acceptedLinesAdded")
+    accepts: Count = Field(0, validation_alias="totalAccepts")
+    rejects: Count = Field(0, validation_alias="totalRejects")
+
+    @property
+    def day(self) -> date:
+        return (EPOCH + self.at_ms * MILLISECOND).date()
+
+    @property
+    def user(self) -> str:
+        return (self.email or "").casefold()
+
+    def counts(self) -> Mapping[str, int]:
+        """What came of it."""
+        return {"lines_accepted": self.lines, "edits_accepted": self.accepts, "edits_rejected": self.rejects}
+
+
+class _Daily(Body):
+    rows: list[_DailyRow] = Field(validation_alias="data")
+
+
 class _Done(Body):
     outcome: Word
     message: Word = ""
@@ -167,7 +216,7 @@ class Cursor(Provider):
         rates: how often it is asked at most.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats", "outcomes"})
     limited = frozenset({"user"})
     complete = True
     step_nanos = NANOS
@@ -201,15 +250,34 @@ class Cursor(Provider):
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each hour, person or service account, and model; what the plan includes is apart and free."""
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            cells = self._cells(date.fromordinal(ordinal))
+        for day in days(first, last):
+            cells = self._cells(day)
             yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
 
     def people(self) -> Iterator[Member]:
         """Members of the team, those who were removed included: their usage stays theirs."""
-        for row in self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows:
+        for row in self._members():
             address = row.email.casefold()
             yield Member("user", address, name=row.name or "", email=address)
+
+    def seats(self) -> Iterator[Seat]:
+        """Every member has one. When it was last used is known for the last three months, if the key may read that."""
+        today = self._now().date()
+        active_on: dict[str, date] = {}
+        with suppress(KeyRefused):
+            for row in self._daily(today - timedelta(days=IDLE_DAYS - 1), today):
+                if row.active:
+                    active_on[row.user] = max(row.day, active_on.get(row.user, row.day))
+        for member in self._members():
+            address = member.email.casefold()
+            if not member.removed and member.role != UNPAID:
+                yield Seat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
+
+    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+        """What members took of what Cursor proposed."""
+        for row in self._daily(first, min(last, self._now().date())):
+            if row.user:
+                yield from outcomes_of(row.user, row.day, row.counts())
 
     def limits(self) -> Iterator[Limit]:
         """Every member's limit as it is enforced, the team's own default included."""
@@ -245,18 +313,29 @@ class Cursor(Provider):
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
-        try:
-            self._lists.get_json(MEMBERS)
-        except Outside as trouble:
-            yield Finding(f"{self._lists.who} answers", ok=False, advice=str(trouble))
+        no = why_not(partial(self._lists.get_json, MEMBERS))
+        yield Finding(f"{self._lists.who} answers", ok=no is None, advice=str(no or ""))
+        if no:
             return
-        yield Finding(f"{self._lists.who} answers", ok=True)
-        for api, path, body in ((self._lists, SPEND, {"page": 1, "pageSize": 1}), (self._events, EVENTS, PROBE)):
-            no = _why_not(partial(api.ask_json, path, body))
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
-        no = _why_not(partial(self._lists.get_json, GROUPS))
+        day = {name: PROBE[name] for name in ("startDate", "endDate")}
+        spend = {"page": 1, "pageSize": 1}
+        for api, path, body in ((self._lists, SPEND, spend), (self._events, EVENTS, PROBE), (self._lists, DAILY, day)):
+            yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
+        no = why_not(partial(self._lists.get_json, GROUPS))
         closed = isinstance(no, KeyRefused)
         yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+
+    def _members(self) -> list[_MemberRow]:
+        return self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows
+
+    def _daily(self, first: date, last: date) -> Iterator[_DailyRow]:
+        """Who was active, and what they did; some days at a time, for there are no pages."""
+        for start in list(days(first, last))[::DAILY_DAYS]:
+            end = min(start + timedelta(days=DAILY_DAYS - 1), last)
+            body = self._lists.ask_json(DAILY, {"startDate": _ms(midnight(start)), "endDate": _ms(midnight(end))})
+            for row in self._lists.read(_Daily, body, "what was done").rows:
+                if start <= row.day <= end:
+                    yield row
 
     def _cells(self, day: date) -> dict[_Cell, _Used]:
         cells: dict[_Cell, _Used] = defaultdict(_Used)
@@ -272,11 +351,11 @@ class Cursor(Provider):
 
     def _usage(self, day: date, what: str) -> Iterator[Any]:
         """All events of a day, and exactly as many as Cursor says there are."""
-        start = datetime.combine(day, time(), UTC)
+        start = midnight(day)
         end = min(start + 24 * HOUR - MILLISECOND, self._now())
         if end < start:
             return
-        span = {"startDate": (start - EPOCH) // MILLISECOND, "endDate": (end - EPOCH) // MILLISECOND}
+        span = {"startDate": _ms(start), "endDate": _ms(end)}
         totals, seen = set[int](), 0
 
         def ask(number: int) -> Page:
@@ -319,12 +398,8 @@ class Cursor(Provider):
             )
 
 
-def _why_not(ask: Callable[[], object]) -> Outside | None:
-    try:
-        ask()
-    except Outside as trouble:
-        return trouble
-    return None
+def _ms(moment: datetime) -> int:
+    return (moment - EPOCH) // MILLISECOND
 
 
 def _dollars(amount: int | None) -> str:

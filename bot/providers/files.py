@@ -8,13 +8,12 @@ import glob
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from bot.providers import focus
-from bot.providers.base import Finding, Member, Provider
+from bot.providers.base import Finding, Member, Provider, midnight
 from bot.providers.cells import Cell, cost_of, count_of, currency_of, day_of, word_of
 from bot.providers.tables import Row, Wrong, rows
 from bot.trouble import Outside, Undeliverable, Unreachable
@@ -32,30 +31,11 @@ _KEY = "day, sub_account, resource, subject, model"
 _USED = [name for name in Cell._fields if name.startswith(("tokens_", "requests"))]
 # A correction may take more back than its day had; below zero nothing was used.
 _SUMS = ", ".join(f"max(0, sum({name}))" for name in _USED)
+# A Cell of all its lines; beside it another currency if there is one, how many lines, and how many name a cost.
 _CELLS = f"""
-select {_KEY}, min(currency), max(currency), count(*), count(cost), sum(cost), {_SUMS}
+select {_KEY}, min(currency), {_SUMS}, sum(cost), max(currency), count(*), count(cost)
 from cells where day between ? and ? group by {_KEY} order by {_KEY}
 """  # noqa: S608 - our own names
-
-
-class _Sum(NamedTuple):
-    """A row of _CELLS: the lines of all files about one cell, `rows` of them, `costs` of which name a cost."""
-
-    day: str
-    sub_account: str
-    resource: str
-    subject: str
-    model: str
-    currency: str
-    other_currency: str
-    rows: int
-    costs: int
-    cost: int | None
-    tokens_input: int
-    tokens_cache_read: int
-    tokens_cache_write_5m: int
-    tokens_output: int
-    requests: int
 
 
 class Files(Provider):
@@ -87,7 +67,13 @@ class Files(Provider):
         self._refresh()
         try:
             for row in self._table.execute(_CELLS, (first.isoformat(), last.isoformat())):
-                yield self._charge(_Sum(*row))
+                *told, other_currency, lines, costs = row
+                cell = Cell(*told)
+                if cell.currency != other_currency:
+                    raise self._torn(cell, f"in {cell.currency} and in {other_currency}")
+                if costs not in {0, lines}:
+                    raise self._torn(cell, "on one line and missing on another")
+                yield _charge(self.name, cell)
         except sqlite3.OperationalError as trouble:  # whole numbers end at 2⁶³
             raise Undeliverable(f"{self._pattern}: rows of one cell add up to more than can be counted") from trouble
 
@@ -141,32 +127,21 @@ class Files(Provider):
             if self._table.in_transaction:
                 self._table.execute("rollback")
 
-    def _charge(self, cell: _Sum) -> Charge:
-        if cell.currency != cell.other_currency:
-            raise self._torn(cell, f"in {cell.currency} and in {cell.other_currency}")
-        if cell.costs not in {0, cell.rows}:
-            raise self._torn(cell, "on one line and missing on another")
-        return Charge(
-            provider=self.name,
-            bucket_start=datetime.fromisoformat(cell.day).replace(tzinfo=UTC),
-            bucket_hours=24,
-            model=cell.model,
-            sub_account=cell.sub_account,
-            resource=cell.resource,
-            subject=cell.subject,
-            tokens_input=cell.tokens_input,
-            tokens_cache_read=cell.tokens_cache_read,
-            tokens_cache_write_5m=cell.tokens_cache_write_5m,
-            tokens_output=cell.tokens_output,
-            requests=cell.requests,
-            cost_nanos=None if cell.cost is None else _nanos(cell.cost),
-            currency=cell.currency,
-            cost_source="unpriced" if cell.cost is None else "cost_report",
-        )
-
-    def _torn(self, cell: _Sum, how: str) -> Undeliverable:
+    def _torn(self, cell: Cell, how: str) -> Undeliverable:
         what = f"what {cell.subject or 'nobody'} used of {cell.model or 'no model'} on {cell.day}"
         return Undeliverable(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
+
+
+def _charge(provider: str, cell: Cell) -> Charge:
+    told = {name: value for name, value in cell._asdict().items() if name not in {"day", "cost"}}
+    return Charge(
+        provider=provider,
+        bucket_start=midnight(date.fromisoformat(cell.day)),
+        bucket_hours=24,
+        **told,
+        cost_nanos=None if cell.cost is None else _nanos(cell.cost),
+        cost_source="unpriced" if cell.cost is None else "cost_report",
+    )
 
 
 def _cells(path: Path) -> Iterator[Cell]:

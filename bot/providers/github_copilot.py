@@ -6,17 +6,29 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat
+from bot.providers.base import (
+    Finding,
+    Limit,
+    Member,
+    Outcome,
+    Provider,
+    Seat,
+    days,
+    may_read,
+    midnight,
+    outcomes_of,
+    why_not,
+)
 from bot.providers.http import PATIENCE, Api, Key, Page, Patience
 from bot.providers.shapes import NANOS, Body, Count, Dollars, Word, nanos
-from bot.trouble import Outside, Undeliverable
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 
@@ -24,6 +36,11 @@ ROWS = 100
 EVERYBODY = ("multi_user_customer", "")
 SKU = "ai_credits"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
+
+# Metrics begin on that day, are kept for a year, and are whole two days after theirs ended.
+METRICS_SINCE = date(2025, 10, 10)
+METRICS_DAYS = 365
+METRICS_LAG = timedelta(days=3)
 
 # 5,000 calls an hour are allowed, to be shared with whatever else uses the token's account.
 CALLS_PER_MINUTE = 60
@@ -119,6 +136,27 @@ class _Usage(Body):
     rows: list[_Item] = Field(validation_alias="usageItems")
 
 
+class _Report(Body):
+    links: list[Word] = Field(default_factory=list, validation_alias="download_links")
+
+
+class _Made(Body):
+    """What somebody made of Copilot on a day, in editors that send telemetry."""
+
+    day: date
+    user: Word = Field(validation_alias="user_login")
+    lines: Count = Field(0, validation_alias="loc_added_sum")
+    accepted: Count = Field(0, validation_alias="code_acceptance_activity_count")
+
+    @property
+    def login(self) -> str:
+        return self.user.casefold()
+
+    def counts(self) -> Mapping[str, int]:
+        """What came of it."""
+        return {"lines_accepted": self.lines, "edits_accepted": self.accepted}
+
+
 class GitHubCopilot(Provider):
     """Copilot of one organization or one enterprise.
 
@@ -135,7 +173,7 @@ class GitHubCopilot(Provider):
         calls_per_minute: how often GitHub is asked at most.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats", "outcomes"})
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
     complete = True
@@ -172,6 +210,8 @@ class GitHubCopilot(Provider):
         if not self._is_enterprise:
             self.limited = frozenset({"user", "organization"})
             self._seats_path = f"/orgs/{owner}/copilot/billing/seats"
+        copilot = self._seats_path.removesuffix("/billing/seats")
+        self._metrics_path = f"{copilot}/metrics/reports/users-1-day"
         self._api = Api("GitHub", url, Key(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
 
     def close(self) -> None:
@@ -181,8 +221,7 @@ class GitHubCopilot(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, person and model, worth what it cost before included credits."""
         seats = list(self._seats())
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            day = date.fromordinal(ordinal)
+        for day in days(first, last):
             cells = self._cells(day, seats)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
 
@@ -199,6 +238,14 @@ class GitHubCopilot(Provider):
             made, active = seat.created_at, seat.last_activity_at
             product = f"copilot_{seat.plan_type or 'business'}"
             yield Seat(seat.login, product, made.date() if made else None, active.date() if active else None)
+
+    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+        """What people made of Copilot in their editors, of days that are reported already."""
+        today = self._now().date()
+        since = max(first, METRICS_SINCE, today - timedelta(days=METRICS_DAYS - 1))
+        for day in days(since, min(last, self._reported)):
+            for row in self._made(day):
+                yield from outcomes_of(row.login, day, row.counts())
 
     def limits(self) -> Iterator[Limit]:
         """Everybody with a seat, every cost centre, and the whole."""
@@ -247,16 +294,24 @@ class GitHubCopilot(Provider):
             self._seats_path: lambda: self._api.get_json(self._seats_path, {"per_page": 1}),
             self._budgets_path: lambda: self._api.get_json(self._budgets_path, {"per_page": 1}),
             self._usage_path: lambda: self._usage(self._now().date()),
+            self._metrics_path: lambda: self._api.get_json(self._metrics_path, {"day": self._reported.isoformat()}),
         }
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
         for path, ask in probes.items():
-            try:
-                ask()
-            except Outside as trouble:
-                yield Finding(f"{self._key_name} may read {path}", ok=False, advice=str(trouble))
-            else:
-                yield Finding(f"{self._key_name} may read {path}", ok=True)
+            yield may_read(self._key_name, path, why_not(ask))
+
+    def _made(self, day: date) -> Iterator[_Made]:
+        """The rows of a day. They lie in files at addresses that are told; of a quiet day there may be none."""
+        what = f"metrics of {day}"
+        body = self._api.get_json(self._metrics_path, {"day": day.isoformat()})
+        report = self._api.read(_Report, body or {}, what)
+        for address in report.links:
+            for line in self._api.lines_at(address, what):
+                row = self._api.read(_Made, line, what)
+                if row.day != day:
+                    raise Undeliverable(f"{self._api.who} was asked for {what} and answered for {row.day}")
+                yield row
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
         """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
@@ -317,6 +372,11 @@ class GitHubCopilot(Provider):
         }
         self._api.write_json("POST", self._budgets_path, new | ({"user": subject.external_id} if is_user else {}))
 
+    @property
+    def _reported(self) -> date:
+        """The last day whose metrics must be there."""
+        return self._now().date() - METRICS_LAG
+
     def _known(self, subject: Subject) -> str:
         name = self._name(subject)
         if name is None:
@@ -333,7 +393,7 @@ class GitHubCopilot(Provider):
                 return next((each.name for each in self._centers() if each.id == subject.external_id), None)
             case "organization":
                 return self._owner
-            case "key":
+            case "key" | "member":
                 return None
 
     def _seats(self) -> Iterator[_SeatRow]:
@@ -376,7 +436,7 @@ class GitHubCopilot(Provider):
 def _charge(provider: str, day: date, login: str, model: str, dollars: Decimal) -> Charge:
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_start=midnight(day),
         bucket_hours=24,
         subject=login,
         model=model,

@@ -177,9 +177,21 @@ class Api:
             Unreachable: as `get_json`, or the file is not there any more.
             Undeliverable: as `get_json`. Lines already given must not be counted.
         """
-        for line in self._patiently(lambda deadline: self._elsewhere(path, deadline)).splitlines():
+        yield from self._lines(lambda deadline: self._elsewhere(path, deadline), path)
+
+    def lines_at(self, address: str, what: str) -> Iterator[Any]:
+        """A file of JSON lines at an address that the service told us; otherwise as `get_lines`.
+
+        Args:
+            address: where it lies. It opens the file for whoever has it, so it is never shown.
+            what: name of the file in a complaint.
+        """
+        yield from self._lines(lambda deadline: self._fetched(httpx.URL(address), what, deadline), what)
+
+    def _lines(self, ask: Callable[[float], bytes], what: str) -> Iterator[Any]:
+        for line in self._patiently(ask).splitlines():
             if line.strip():
-                yield self._parsed(line, path)
+                yield self._parsed(line, what)
 
     def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
@@ -277,6 +289,8 @@ class Api:
 
     def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
         answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+        if answer.status_code == httpx.codes.NO_CONTENT:
+            return b"null"
         if answer.is_success:
             return body
         raise self._trouble(answer, body, f"{method} {self.safe(path)}")
@@ -289,11 +303,15 @@ class Api:
             return body
         if there is None:
             raise self._trouble(answer, body, f"GET {self.safe(path)}")
-        if there.url.scheme != httpx.URL(self._url).scheme:
-            raise Undeliverable(f"{self.who} keeps {self.safe(path)} at an address that we do not trust")
-        answer, body = self._exchange("GET", str(there.url), path, deadline, auth=None)
+        return self._fetched(there.url, path, deadline)
+
+    def _fetched(self, there: httpx.URL, what: str, deadline: float) -> bytes:
+        """A file that lies elsewhere; our key is not taken there."""
+        if there.scheme != httpx.URL(self._url).scheme:
+            raise Undeliverable(f"{self.who} keeps {self.safe(what)} at an address that we do not trust")
+        answer, body = self._exchange("GET", str(there), what, deadline, auth=None)
         if not answer.is_success:
-            raise Unreachable(f"{self.who} sent us to {self.safe(path)}, and it was not there ({answer.status_code})")
+            raise Unreachable(f"{self.who} sent us to {self.safe(what)}, and it was not there ({answer.status_code})")
         return body
 
     def _exchange(

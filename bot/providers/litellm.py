@@ -5,17 +5,17 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
 from bot.providers.litellm_limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm_shapes import Told, rows
+from bot.providers.litellm_shapes import TeamRow, Told, rows
 from bot.providers.shapes import Body, Count, Dollars, Word, nanos
 from bot.trouble import Outside, Undeliverable
 from storage.charges import Charge
@@ -132,10 +132,10 @@ class LiteLLM(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
-    limited = frozenset({"user", "team", "key"})
+    limited = frozenset({"user", "team", "member", "key"})
     complete = True
     cannot = (
-        "A user's limit does not bind the keys of teams: they are bound by the team's.",
+        "A user's own limit does not bind the keys of teams: the limit as a member of the team does, and the team's.",
         "A call is refused by what LiteLLM estimates it may cost, so some of a limit may stay unused.",
     )
 
@@ -167,15 +167,17 @@ class LiteLLM(Provider):
         So we first ask for what only an admin may see.
         """
         self._api.get_json(USERS, PROBES[USERS])
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            yield from self._charges_of(date.fromordinal(ordinal))
+        for day in days(first, last):
+            yield from self._charges_of(day)
 
     def people(self) -> Iterator[Member]:
-        """Users, teams and keys. A key is known by its hash, as in its charges."""
+        """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
         for kind in MEMBERS:
             for row in listed(self._api, kind):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
                 yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+                if isinstance(row, TeamRow):
+                    yield from (_member(row, each.user_id) for each in row.members if each.user_id)
 
     def limits(self) -> Iterator[Limit]:
         """See Provider."""
@@ -212,9 +214,9 @@ class LiteLLM(Provider):
         yield Finding(
             "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
         )
-        for path in PROBES:
-            no = self._why_not(path)
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
+        for path, params in PROBES.items():
+            no = why_not(partial(self._api.get_json, path, params))
+            yield may_read(self._key_name, path, no)
             if isinstance(no, KeyRefused) and no.kind in REFUSALS:
                 return
         yield self._rights()
@@ -255,13 +257,6 @@ class LiteLLM(Provider):
         if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
-    def _why_not(self, path: str) -> Outside | None:
-        try:
-            self._api.get_json(path, PROBES[path])
-        except Outside as trouble:
-            return trouble
-        return None
-
     def _spent_this_month(self, subject: Subject) -> Decimal:
         today = self._now().astimezone(UTC).date()
         whose = {"user": "user_id", "key": "api_key"}[subject.kind]
@@ -292,12 +287,16 @@ class LiteLLM(Provider):
         return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
 
 
+def _member(team: TeamRow, user: str) -> Member:
+    return Member("member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user)
+
+
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
     """LiteLLM does not say for how long a cache was written; most providers' default is five minutes."""
     cached = used.cache_read_input_tokens + used.cache_creation_input_tokens
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_start=midnight(day),
         bucket_hours=24,
         sub_account=cell.team,
         resource=cell.key,

@@ -1,4 +1,4 @@
-"""What users, teams and keys may spend at LiteLLM: read, set, paused and restored.
+"""What users, teams, their members and keys may spend at LiteLLM: read, set, paused and restored.
 
 LiteLLM makes a user of any unknown id that is written to, takes any number, and drops words that it does not know, each
 with a 200. So everything is read before it is written, written by id, and taken from the answer.
@@ -10,15 +10,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from bot.providers import litellm_members
 from bot.providers.base import Limit
 from bot.providers.http import Api, NotThere
-from bot.providers.litellm_shapes import LIST_ROWS_MAX, Changed, KeyRow, Row, TeamRow, Told, UserRow, rows
+from bot.providers.litellm_shapes import (
+    LIST_ROWS_MAX,
+    MONTHLY,
+    NANO_DIGITS,
+    Changed,
+    KeyRow,
+    Row,
+    TeamRow,
+    Told,
+    UserRow,
+    dollars,
+    limit_nanos,
+    rows,
+    window_of,
+)
 from bot.trouble import Undeliverable
-from storage.limits import Subject, SubjectKind, Window
-
-MONTHLY = "1mo"
-DOLLARS_MAX = 10**9
-NANO_DIGITS = 9
+from storage.limits import Subject, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +69,8 @@ KINDS: Mapping[SubjectKind, Kind] = {
                 "key", "token", spend_can_be_set=True),
 }
 # fmt: on
-ROUTES = tuple(route for kind in KINDS.values() for route in (kind.info, kind.update))
+ROUTES = (*(route for kind in KINDS.values() for route in (kind.info, kind.update)), litellm_members.UPDATE)
 BLOCKING = tuple(f"/{kind}/{verb}" for kind in ("team", "key") for verb in ("block", "unblock"))
-
-# LiteLLM's words for how long a window is. "30d" ends with the calendar month and "7d" with the week, as it reckons.
-_WINDOWS: Mapping[str, Window] = {
-    "1mo": "month", "30d": "month", "monthly": "month",
-    "7d": "week", "1w": "week", "weekly": "week",
-    "1d": "day", "24h": "day", "daily": "day",
-}  # fmt: skip
 
 
 class Limits:
@@ -82,25 +86,32 @@ class Limits:
         self._api = api
         self._own_key = own_key
         self._spent_this_month = spent_this_month
+        self._members = litellm_members.Members(api)
 
     def every(self) -> Iterator[Limit]:
         """All of them, page by page."""
         for kind, how in KINDS.items():
             for row in listed(self._api, kind):
                 yield _limit(Subject(kind, row.external_id), row, how)
+                if kind == "team":
+                    yield from self._members.of_team(row.external_id)
 
     def of(self, subject: Subject) -> Limit | None:
         """One of them, None if the proxy does not know it."""
+        if subject.kind == "member":
+            return self._members.of(subject)
         row = self._row(subject)
         return None if row is None else _limit(subject, row, KINDS[subject.kind])
 
     def set(self, subject: Subject, amount_nanos: int) -> Limit:
         """Allow so much each month. The first monthly limit of somebody begins with what was spent this month."""
-        how, row = KINDS[subject.kind], self._known(subject)
         if amount_nanos < 0:
             raise Undeliverable(f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed")
-        body: dict[str, Any] = {"max_budget": _dollars(amount_nanos), "budget_duration": MONTHLY}
-        if _window(row.budget_duration) != "month":
+        if subject.kind == "member":
+            return self._members.set(subject, amount_nanos)
+        how, row = KINDS[subject.kind], self._known(subject)
+        body: dict[str, Any] = {"max_budget": dollars(amount_nanos), "budget_duration": MONTHLY}
+        if window_of(row.budget_duration) != "month":
             body |= self._begun(subject, row, amount_nanos)
         return _limit(subject, self._written(subject, body), how)
 
@@ -149,6 +160,8 @@ class Limits:
         return None if told is None else self._same(subject, {how.column: subject.external_id, **told})
 
     def _known(self, subject: Subject) -> Row:
+        if subject.kind == "member":
+            raise Undeliverable(f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key")
         row = self._row(subject)
         if row is None:
             raise Undeliverable(f"{self._named(subject)} is not known, so nothing was written: that would make one")
@@ -198,21 +211,7 @@ def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[Row]:
 
 
 def _limit(subject: Subject, row: Row, how: Kind) -> Limit:
-    """A user who may spend nothing is as good as blocked. Numbers below zero allow nothing, those without sense all."""
-    amount = None if row.max_budget is None else _nanos(row.max_budget)
+    """A user who may spend nothing is as good as blocked."""
+    amount = None if row.max_budget is None else limit_nanos(row.max_budget)
     paused = row.blocked is True if how.shape is not UserRow else amount == 0
-    return Limit(subject, amount, _window(row.budget_duration), paused, row.name or "")
-
-
-def _nanos(dollars: Decimal) -> int:
-    return round(min(max(dollars, Decimal(0)), Decimal(DOLLARS_MAX)).scaleb(NANO_DIGITS))
-
-
-def _dollars(nanos: int) -> float:
-    """JSON's number: the shortest that is this amount, so it comes back the same."""
-    return float(Decimal(nanos).scaleb(-NANO_DIGITS))
-
-
-def _window(duration: str | None) -> Window:
-    """A window that we have no word for is told as the lifetime: it is not the month that we write."""
-    return _WINDOWS.get(duration or "", "total")
+    return Limit(subject, amount, window_of(row.budget_duration), paused, row.name or "")

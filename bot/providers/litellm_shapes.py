@@ -1,6 +1,6 @@
 """What we need of LiteLLM's bodies; the rest may be anything."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +8,20 @@ from pydantic import AliasChoices, AliasPath, ConfigDict, Field
 
 from bot.providers.http import Api, Page
 from bot.providers.shapes import Body, Count, Word
+from storage.limits import Window
 
 LIST_ROWS_MAX = 100
+
+MONTHLY = "1mo"
+DOLLARS_MAX = 10**9
+NANO_DIGITS = 9
+
+# LiteLLM's words for how long a window is. "30d" ends with the calendar month and "7d" with the week, as it reckons.
+_WINDOWS: Mapping[str, Window] = {
+    "1mo": "month", "30d": "month", "monthly": "month",
+    "7d": "week", "1w": "week", "weekly": "week",
+    "1d": "day", "24h": "day", "daily": "day",
+}  # fmt: skip
 
 
 class List(Body):
@@ -43,11 +55,18 @@ class UserRow(Row):
     email: Word | None = Field(None, validation_alias="user_email")
 
 
+class Person(Body):
+    """A member of a team. Who was invited by an address has no user yet."""
+
+    user_id: Word | None = None
+
+
 class TeamRow(Row):
-    """A team."""
+    """A team and who is in it."""
 
     external_id: Word = Field(validation_alias="team_id")
     name: Word | None = Field(None, validation_alias="team_alias")
+    members: list[Person] = Field(default_factory=list, validation_alias="members_with_roles")
 
 
 class KeyRow(Row):
@@ -75,6 +94,21 @@ class Changed(Body):
     def row(self) -> dict[str, Any] | None:
         """The row."""
         return self.data or self.model_extra
+
+
+def limit_nanos(amount: Decimal) -> int:
+    """A limit in dollars as nanos. Numbers below zero allow nothing, those without sense all."""
+    return round(min(max(amount, Decimal(0)), Decimal(DOLLARS_MAX)).scaleb(NANO_DIGITS))
+
+
+def dollars(amount_nanos: int) -> float:
+    """JSON's number: the shortest that is this amount, so it comes back the same."""
+    return float(Decimal(amount_nanos).scaleb(-NANO_DIGITS))
+
+
+def window_of(duration: str | None) -> Window:
+    """A window that we have no word for is told as the lifetime: it is not the month that we write."""
+    return _WINDOWS.get(duration or "", "total")
 
 
 def rows(api: Api, path: str, what: str, **params: str | int) -> Iterator[Any]:

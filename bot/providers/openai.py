@@ -5,19 +5,20 @@ The facts are from OpenAI's own OpenAPI document and guides of autumn 2026. What
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import Field
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.http import PATIENCE, Api, Key, NotThere, Params, Patience
 from bot.providers.openai_costs import Cell, Line, Used, joined, line
 from bot.providers.openai_lists import rows
 from bot.providers.shapes import Body, Count, Word, nanos
-from bot.trouble import Outside, Undeliverable
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -157,6 +158,7 @@ class OpenAI(Provider):
         "A key cannot be switched off and on again, only deleted for good; what is paused is its project.",
         "The smallest limit is one cent: it stands for nothing, and for paused.",
         "OpenAI stops a project some time after its limit is passed, so a little more may be spent.",
+        "Rate limits of projects and OpenAI's own e-mail alerts hold no budget; Bursar leaves them as they are.",
     )
 
     def __init__(
@@ -178,8 +180,7 @@ class OpenAI(Provider):
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, project, key, user, model and tier, and one for each cost that has no user."""
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            day = date.fromordinal(ordinal)
+        for day in days(first, last):
             lines = list(self._lines(day))
             for cell, used, cost in joined(self._used(day), lines):
                 yield _charge(self.name, day, cell, used, cost)
@@ -236,8 +237,10 @@ class OpenAI(Provider):
     def check(self) -> Iterator[Finding]:
         """Whether it answers, and whether the key may read all that we read."""
         for path, params in self._probes().items():
-            no = self._why_not(path, params)
-            yield Finding(f"{self._key_name} may read {path}", ok=no is None, advice=str(no or ""))
+            no = why_not(partial(self._api.get_json, path, params))
+            if path == SPEND_LIMIT and isinstance(no, NotThere):
+                no = None  # there is none yet
+            yield may_read(self._key_name, path, no)
             if no and path == PROJECTS:
                 return
 
@@ -258,7 +261,7 @@ class OpenAI(Provider):
 
     def _report(self, path: str, day: date, groups: list[str]) -> Iterator[Any]:
         """The rows of one day, which is one bucket. All of a bucket comes at once: OpenAI pages by buckets."""
-        start = int(_midnight(day).timestamp())
+        start = int(midnight(day).timestamp())
         params: Params = {**_day(day), "group_by[]": groups}
         for row in rows(self._api, path, f"{path} of {day}", params):
             bucket = self._api.read(_Bucket, row, f"{path} of {day}")
@@ -307,15 +310,6 @@ class OpenAI(Provider):
         reports = dict.fromkeys((*USAGE, COSTS), any_day)
         return {PROJECTS: {"limit": 1}, USERS: {"limit": 1}, **reports, SPEND_LIMIT: {}}
 
-    def _why_not(self, path: str, params: Params) -> Outside | None:
-        try:
-            self._api.get_json(path, params)
-        except NotThere as trouble:
-            return None if path == SPEND_LIMIT else trouble
-        except Outside as trouble:
-            return trouble
-        return None
-
 
 def _limit(subject: Subject, cents: int | None, name: str = "") -> Limit:
     amount_nanos = None if cents is None else cents * CENT_NANOS
@@ -335,12 +329,8 @@ def _limit_path(subject: Subject) -> str:
             )
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
 def _day(day: date) -> dict[str, str | int]:
-    start = _midnight(day)
+    start = midnight(day)
     end = start + timedelta(days=1)
     return {"start_time": int(start.timestamp()), "end_time": int(end.timestamp()), "bucket_width": "1d", "limit": 1}
 
@@ -349,7 +339,7 @@ def _charge(provider: str, day: date, cell: Cell, used: Used, cost_nanos: int | 
     """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
     return Charge(
         provider=provider,
-        bucket_start=_midnight(day),
+        bucket_start=midnight(day),
         bucket_hours=24,
         sub_account=cell.project,
         resource=cell.key,

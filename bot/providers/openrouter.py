@@ -6,13 +6,14 @@ All facts here are from its OpenAPI document and its docs of August 2026; nothin
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from bot.providers.base import Finding, Limit, Member, Provider
-from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Patience
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Params, Patience
 from bot.providers.openrouter_shapes import (
     METRICS,
     WINDOWS,
@@ -128,8 +129,7 @@ class OpenRouter(Provider):
         What remains is nobody's.
         """
         orphans = [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
-        for ordinal in range(first.toordinal(), last.toordinal() + 1):
-            day = date.fromordinal(ordinal)
+        for day in days(first, last):
             made = [key for key in orphans if key.created_at.date() <= day]
             cells = self._cells(day, made)
             yield from (_charge(self.name, day, cell, cells[cell]) for cell in sorted(cells))
@@ -230,16 +230,8 @@ class OpenRouter(Provider):
         advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
         yield Finding(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
         for path in (MEMBERS, WORKSPACES, KEYS, RAILS, ASSIGNED):
-            yield self._probe(path)
+            yield may_read(self._key_name, path, why_not(partial(self._list, path, path)))
         yield self._analytics()
-
-    def _probe(self, path: str) -> Finding:
-        what = f"{self._key_name} may read {path}"
-        try:
-            self._api.read(List, self._api.get_json(path), path)
-        except Outside as trouble:
-            return Finding(what, ok=False, advice=str(trouble))
-        return Finding(what, ok=True)
 
     def _analytics(self) -> Finding:
         what = "its analytics have all figures that we count"
@@ -305,12 +297,15 @@ class OpenRouter(Provider):
         def ask(number: int) -> Page:
             nonlocal seen
             size = {} if path == KEYS else {"limit": LIST_ROWS}
-            page = self._api.read(List, self._api.get_json(path, {**params, **size, "offset": seen}), what)
+            page = self._list(path, what, {**params, **size, "offset": seen})
             seen += len(page.data)
             full = len(page.data) >= KEY_ROWS if page.total_count is None else seen < page.total_count
             return Page(page.data, number + 1 if page.data and full else number)
 
         return self._api.pages(ask, what)
+
+    def _list(self, path: str, what: str, params: Params | None = None) -> List:
+        return self._api.read(List, self._api.get_json(path, params), what)
 
     def _member(self, subject: Subject) -> MemberRow | None:
         return next((each for each in self._members() if each.address == subject.external_id), None)
@@ -373,7 +368,7 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Used) -> Charge:
     """Tokens read from a cache are a part of the prompt; how many were written to one is not said."""
     return Charge(
         provider=provider,
-        bucket_start=datetime.combine(day, time(), UTC),
+        bucket_start=midnight(day),
         bucket_hours=24,
         resource=cell.key,
         subject=cell.user,

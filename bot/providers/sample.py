@@ -21,7 +21,7 @@ from math import pi, sin
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Finding, Limit, Member, Provider
+from bot.providers.base import Finding, Limit, Member, Provider, days, midnight
 from bot.providers.sample_company import COMPANY, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample_limits import SampleLimits
 from bot.providers.sample_truth import Episode, Story, Truth, truths
@@ -116,7 +116,7 @@ class Sample(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """The report of the days first to last as it stands at this hour. Days after today are not in it."""
         made = self.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        for day in _days(first, min(last, made.date())):
+        for day in days(first, min(last, made.date())):
             for one in roster(self.name, self.seed, self.story):
                 yield from self._as_of(one, day, made)
 
@@ -174,7 +174,7 @@ class Sample(Provider):
 
     def _as_of(self, one: Spender, day: date, made: datetime) -> Iterator[Charge]:
         rows = self._final(one, day)
-        if made >= _midnight(day) + _DAY + FINAL_AFTER:
+        if made >= midnight(day) + _DAY + FINAL_AFTER:
             return iter(rows)
         rng = self._rng(day, one.id, "late")
         missing, early, late = (
@@ -199,7 +199,7 @@ class Sample(Provider):
         """A person's UTC day: the parts of the local working days that lie in it."""
         usd = sum(part * self._work(one, local) for local, part in _local_days(one.zone, day))
         if usd:
-            yield from _cells(one, (_midnight(day), 24), one.usd_month * usd, rng)
+            yield from _cells(one, (midnight(day), 24), one.usd_month * usd, rng)
 
     def _work(self, one: Spender, local: date) -> float:
         """What a person does on a local day, as a share of a month."""
@@ -219,7 +219,7 @@ class Sample(Provider):
         opens, closes = one.hours or (0, 24)
         usd_hour = one.usd_month / 30 / (closes - opens) * _tide(day) * rng.lognormvariate(-0.02, 0.2)
         for number in range(24):
-            start = _midnight(day) + number * _HOUR
+            start = midnight(day) + number * _HOUR
             local = start.astimezone(ZoneInfo(one.zone))
             episode = self.story.at(one.id, local)
             if episode and episode.requests_hour:
@@ -237,7 +237,7 @@ class Sample(Provider):
     def _spent(self, spender: str, first: date, last: date, episode: Episode | None) -> tuple[str, int]:
         """Account and final cost of a spender, or its cost in the hours of an episode."""
         parts = [one for one in roster(self.name, self.seed, self.story) if one.id == spender]
-        rows = ((one, row) for one in parts for day in _days(first, last) for row in self._final(one, day))
+        rows = ((one, row) for one in parts for day in days(first, last) for row in self._final(one, day))
         cost = sum(
             row.cost_nanos or 0
             for one, row in rows
@@ -369,16 +369,16 @@ def _overlap(zone: str, local: date, start: datetime, end: datetime) -> float:
 @lru_cache(maxsize=4096)
 def _local_days(zone: str, day: date) -> tuple[tuple[date, float], ...]:
     """The local days whose working hours reach into a UTC day, each with the share that does."""
-    start, near = _midnight(day), (day - _DAY, day, day + _DAY)
+    start, near = midnight(day), (day - _DAY, day, day + _DAY)
     parts = ((local, _overlap(zone, local, start, start + _DAY)) for local in near)
     return tuple((local, part) for local, part in parts if part)
 
 
 def _seen(zone: str, day: date, made: datetime) -> float:
     """The share of the working hours in a UTC day that were over when the report was made."""
-    start, days = _midnight(day), _local_days(zone, day)
+    start, parts = midnight(day), _local_days(zone, day)
     until = min(made, start + _DAY)
-    return sum(_overlap(zone, local, start, until) for local, _ in days) / sum(part for _, part in days)
+    return sum(_overlap(zone, local, start, until) for local, _ in parts) / sum(part for _, part in parts)
 
 
 def _holiday(zone: str, local: date) -> bool:
@@ -389,11 +389,3 @@ def _holiday(zone: str, local: date) -> bool:
 def _tide(day: date) -> float:
     """The slow trend: up and down by a sixteenth in a year and a half, so that a month costs alike in any year."""
     return 1 + 0.0625 * sin(2 * pi * day.toordinal() / 548)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + number * _DAY for number in range((last - first).days + 1))

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from bot.providers.base import days
+
 Kind = Literal[
     "low_cache_reuse",
     "no_caching",
@@ -184,8 +186,7 @@ class Story:
         """First and last day of each telling of the episode that lies within the window."""
         opening, closing = episode.weekdays
         length = timedelta(days=closing - opening + (episode.hours[1] <= episode.hours[0]))
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
+        for day in days(first, last):
             if day.weekday() == opening and day + length <= last and self.begins_on(episode, day):
                 yield day, day + length
 

@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tests.clock import Clock
@@ -21,6 +21,7 @@ class Seat:
     name: str
     limit: int | None = None
     removed: bool = False
+    role: str = "member"
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class State:
 
     seats: dict[str, Seat] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
+    daily: list[dict[str, Any]] = field(default_factory=list)
 
 
 class FakeCursor(Loopback):
@@ -108,11 +110,12 @@ class FakeCursor(Loopback):
             ("POST", "/teams/spend"): self._spend,
             ("POST", "/teams/filtered-usage-events"): self._usage,
             ("POST", "/teams/user-spend-limit"): self._set,
+            ("POST", "/teams/daily-usage-data"): self._daily,
         }
 
     def _members(self, _body: dict[str, Any]) -> Answer:
         rows = [
-            {"id": f"user_{number}", "name": seat.name, "email": email, "role": "member", "isRemoved": seat.removed}
+            {"id": f"user_{number}", "name": seat.name, "email": email, "role": seat.role, "isRemoved": seat.removed}
             for number, (email, seat) in enumerate(self.state.seats.items())
         ]
         return Answer(200, {"teamMembers": rows})
@@ -170,6 +173,20 @@ class FakeCursor(Loopback):
             "period": {"startDate": start, "endDate": end},
         }
         return Answer(200, body)
+
+    def work(self, day: date, email: str | None, lines: int, accepts: int = 0, rejects: int = 0) -> None:
+        """What somebody took of what was proposed on a day."""
+        start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+        did = {"acceptedLinesAdded": lines, "totalAccepts": accepts, "totalRejects": rejects, "totalLinesAdded": 900}
+        self.state.daily.append({"date": start, "email": email, "isActive": True, **did})
+
+    def _daily(self, body: dict[str, Any]) -> Answer:
+        """Only who was active, as there is no page asked for."""
+        start, end = body.get("startDate", ""), body.get("endDate", "")
+        if not (_is_whole(start) and _is_whole(end) and start <= end <= start + MONTH_MS):
+            return _no(400, "Bad Request", "Date range cannot exceed 30 days")
+        rows = [row for row in self.state.daily if start <= row["date"] <= end]
+        return Answer(200, {"data": rows, "period": {"startDate": start, "endDate": end}})
 
     def _set(self, body: dict[str, Any]) -> Answer:
         if not self.enterprise:

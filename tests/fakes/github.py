@@ -34,6 +34,7 @@ class State:
     budgets: dict[str, dict[str, Any]] = field(default_factory=dict)
     centers: list[dict[str, Any]] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    made: dict[date, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 class FakeGitHub(Loopback):
@@ -97,6 +98,8 @@ class FakeGitHub(Loopback):
 
     def answer(self, heard: Heard) -> Answer:
         """As GitHub would answer."""
+        if heard.path.startswith("/signed/"):
+            return self._file(heard)
         if heard.headers.get("authorization") != f"Bearer {self.key}":
             return _no(401, "Bad credentials")
         if heard.headers.get("x-github-api-version") not in {"2022-11-28", "2026-03-10"}:
@@ -115,6 +118,7 @@ class FakeGitHub(Loopback):
         people = f"/{'enterprises' if self.is_enterprise else 'orgs'}/{self.owner}/copilot/billing/seats"
         routes: dict[tuple[str, str], Callable[..., Answer]] = {
             ("GET", people): self._seats,
+            ("GET", people.replace("/billing/seats", "/metrics/reports/users-1-day")): self._metrics,
             ("GET", f"{billing}/ai_credit/usage"): self._usage,
             ("GET", f"{billing}/budgets"): self._list,
             ("POST", f"{billing}/budgets"): self._create,
@@ -129,6 +133,31 @@ class FakeGitHub(Loopback):
     def _seats(self, query: Mapping[str, str]) -> Answer:
         seats = list(self.state.seats.values())
         return Answer(200, {"total_seats": len(seats), "seats": self._page(seats, query)})
+
+    def make(self, day: date, login: str, lines: int, accepted: int = 0) -> None:
+        """What somebody made of Copilot on a day."""
+        row = {"day": day.isoformat(), "user_login": login, "ai_credits_used": 1.5, "loc_added_sum": lines}
+        did = {"code_acceptance_activity_count": accepted, "user_initiated_interaction_count": 3, "totals_by_ide": []}
+        self.state.made.setdefault(day, []).append({**row, **did})
+
+    def _metrics(self, query: Mapping[str, str]) -> Answer:
+        """The rows lie in a file elsewhere; of a day without any there is none."""
+        try:
+            day = date.fromisoformat(query.get("day", ""))
+        except ValueError:
+            return _no(422, "Invalid day")
+        if day < date(2025, 10, 10):
+            return _no(404, "Not Found")
+        if day not in self.state.made:
+            return Answer(204)
+        return Answer(200, {"download_links": [f"{self.url}/signed/{day}?sig=s3cr3t"], "report_day": str(day)})
+
+    def _file(self, heard: Heard) -> Answer:
+        """Storage refuses a key beside the signature."""
+        if "authorization" in heard.headers or heard.query.get("sig") != "s3cr3t":
+            return Answer(400, b"<Error>InvalidArgument</Error>")
+        rows = self.state.made[date.fromisoformat(heard.path.removeprefix("/signed/"))]
+        return Answer(200, b"\n".join(json.dumps(row).encode() for row in rows))
 
     def _usage(self, query: Mapping[str, str]) -> Answer:
         """Year and month are asked for always; the answer repeats what it was asked."""

@@ -23,7 +23,8 @@ RECORDED = Path(__file__).parents[1] / "test_providers" / "litellm_recorded"
 MASTER_KEY = "litellm_proxy_master_key"
 MANAGEMENT_ROUTES = (
     *("/user/daily/activity", "/user/list", "/v2/team/list", "/key/list", "/user/info", "/team/info", "/key/info"),
-    *("/user/update", "/team/update", "/key/update", "/team/block", "/team/unblock", "/key/block", "/key/unblock"),
+    *("/user/update", "/team/update", "/team/member_update", "/key/update"),
+    *("/team/block", "/team/unblock", "/key/block", "/key/unblock"),
 )
 DURATIONS = re.compile(r"[0-9]+(s|m|h|d|w|mo)|hourly|daily|weekly|monthly")
 # What an order may change; whatever else it says is dropped without a word.
@@ -78,6 +79,7 @@ class FakeLiteLLM(Loopback):
         self._users: dict[str, dict[str, Any]] = {}
         self._teams: dict[str, dict[str, Any]] = {}
         self._keys: dict[str, dict[str, Any]] = {}
+        self._memberships: dict[str, dict[str, dict[str, Any]]] = {}
         self._owners: dict[str, dict[str, Any]] = {}
         self._rows: list[Row] = []
         self._start_as_recorded()
@@ -169,6 +171,7 @@ class FakeLiteLLM(Loopback):
         return {
             "/user/update": self._update_user,
             "/team/update": partial(self._update, "teams", "team_id"),
+            "/team/member_update": self._update_member,
             "/key/update": partial(self._update, "keys", "key"),
             "/team/block": partial(self._block, "teams", "team_id", blocked=True),
             "/team/unblock": partial(self._block, "teams", "team_id", blocked=False),
@@ -221,6 +224,30 @@ class FakeLiteLLM(Loopback):
         envelope = {"team_id": body[id_name], "data": row} if table == "teams" else {"key": body[id_name], **row}
         return Answer(200, envelope)
 
+    def _update_member(self, body: dict[str, Any]) -> Answer:
+        """The answer repeats what was said. Who was on the team's default gets a row of their own, made of it."""
+        trouble = self._missing("teams", "team_id", body)
+        if trouble:
+            return trouble
+        if ("temp_budget_increase" in body) != ("temp_budget_expiry" in body):
+            return Answer(422, {"detail": [{"type": "value_error", "loc": ["body"], "msg": "Both or neither"}]})
+        team, user = body["team_id"], body.get("user_id", "")
+        if user not in {each["user_id"] for each in self._teams[team]["members_with_roles"]}:
+            return Answer(400, {"detail": {"error": f"User id doesn't exist in team table. Data={body}"}})
+        row = self._memberships[team].setdefault(user, _like(self._bare_member, user_id=user, team_id=team))
+        share = _like(row["litellm_budget_table"] or self._bare_share)
+        said = {name: body[name] for name in recorded("057")["response"] if body.get(name) is not None}
+        share.update({name: value for name, value in said.items() if name in share})
+        share["max_budget"] = said.get("max_budget_in_team", share["max_budget"])
+        row.update(litellm_budget_table=share, budget_source="custom")
+        return Answer(200, {**dict.fromkeys(recorded("057")["response"]), **said})
+
+    def member(self, team: str, user: str, **facts: Any) -> dict[str, Any]:
+        """The row of a member, after writing these facts into it as somebody at the console would."""
+        row = self._memberships[team].setdefault(user, _like(self._bare_member, user_id=user, team_id=team))
+        row.update(facts)
+        return row
+
     def _block(self, table: str, id_name: str, body: dict[str, Any], *, blocked: bool) -> Answer:
         trouble = self._missing(table, id_name, body)
         return trouble or Answer(200, self._write(table, body[id_name], {"blocked": blocked}))
@@ -251,7 +278,8 @@ class FakeLiteLLM(Loopback):
         team_id = query.get("team_id", "")
         if team_id not in self._teams:
             return _as_recorded("062", ghost=team_id)
-        told = {"team_id": team_id, "team_info": self._teams[team_id], "keys": [], "team_memberships": []}
+        rows = list(self._memberships[team_id].values())
+        told = {"team_id": team_id, "team_info": self._teams[team_id], "keys": [], "team_memberships": rows}
         return Answer(200, told)
 
     def _key_info(self, query: Mapping[str, str], credential: Credential) -> Answer:
@@ -270,6 +298,11 @@ class FakeLiteLLM(Loopback):
         self._users["alice"] = _like(recorded("021")["response"]["users"][0], user_id="alice")
         team = recorded("064")["response"]["teams"][0]
         self._teams[team["team_id"]] = team
+        told = recorded("061")["response"]
+        self._memberships[team["team_id"]] = {row["user_id"]: row for row in told["team_memberships"]}
+        unspent = {"spend": 0.0, "total_spend": 0.0, "budget_id": None, "litellm_budget_table": None}
+        self._bare_member = _like(told["team_memberships"][0], **unspent)
+        self._bare_share = dict.fromkeys(told["team_memberships"][0]["litellm_budget_table"])
         (day,) = recorded("088")["response"]["results"]
         self._nothing: Metrics = {name: type(value)() for name, value in day["metrics"].items()}
         for model, use in day["breakdown"]["models"].items():
@@ -288,8 +321,12 @@ class FakeLiteLLM(Loopback):
                 facts = {"user_id": user_id, "user_email": owner["user_email"], "user_alias": None}
                 self._users[user_id] = _like(recorded("021")["response"]["users"][0], **facts)
             if team_id is not None and team_id not in self._teams:
-                facts = {"team_id": team_id, "team_alias": None}
+                facts = {"team_id": team_id, "team_alias": None, "members_with_roles": []}
                 self._teams[team_id] = _like(recorded("064")["response"]["teams"][0], **facts)
+                self._memberships[team_id] = {}
+            members = self._teams[team_id]["members_with_roles"] if team_id is not None else []
+            if user_id is not None and user_id not in {each["user_id"] for each in members}:
+                members.append({"user_id": user_id, "user_email": owner["user_email"], "role": "user"})
 
     def _usage(self, query: Mapping[str, str], credential: Credential) -> Answer:
         if "start_date" not in query or "end_date" not in query:

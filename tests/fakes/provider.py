@@ -1,7 +1,7 @@
 """A provider that says what a test put into it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -15,11 +15,12 @@ from storage.limits import Subject
 class FakeProvider(Provider):
     """Reports `rows` and `members`; raises `trouble` instead, if there is any.
 
-    A deaf one says yes and does nothing; a mute one does it, and its answer is lost.
+    A deaf one says yes and does nothing; a mute one does it, and its answer is lost. What happens meanwhile happens
+    once, while the next limit is on its way.
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
-    limited = frozenset({"user"})
+    limited = frozenset({"user", "key", "team", "member"})
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
@@ -31,6 +32,7 @@ class FakeProvider(Provider):
     answers: dict[str, int | None] = field(default_factory=dict)
     deaf: bool = False
     mute: bool = False
+    meanwhile: Callable[[], object] | None = None
 
     def spends(
         self,
@@ -88,6 +90,9 @@ class FakeProvider(Provider):
         self._fail("set_limit")
         if subject not in self.there:
             raise Undeliverable(f"{self.name} knows no {subject.external_id}")
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            meanwhile()
         if not self.deaf:
             self.there[subject] = replace(self.there[subject], amount_nanos=amount_nanos)
         self._lose()
@@ -111,6 +116,7 @@ class FakeProvider(Provider):
 
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """See Provider."""
+        self._fail("increase_requests")
         yield from [each for each in self.asked if each.external_id not in self.answers]
 
     def answer(self, external_id: str, total_nanos: int | None) -> None:

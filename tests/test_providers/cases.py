@@ -29,6 +29,8 @@ from tests.fakes.openai import FakeOpenAI
 from tests.fakes.openrouter import FakeOpenRouter
 
 FAST = 10**6
+PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
+LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Case:
         use: says in the fake what a user used on a day: (fake, day, user, dollars, tokens). Said again for the same day
             and user it is restated. The user is there from then on.
         secret: what the provider's key is in the fake.
-        subject: somebody there whose limit can be set, None if no limits can.
+        subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
         questions: the paths of questions that are asked by another method than GET.
     """
@@ -50,7 +52,7 @@ class Case:
     make: Callable[[Any, Patience], Provider]
     use: Callable[[Any, date, str, Decimal, int], None]
     secret: Callable[[Any], str]
-    subject: Subject | None = None
+    subjects: tuple[Subject, ...] = ()
     paused: Subject | None = None
     questions: frozenset[str] = frozenset()
 
@@ -98,7 +100,7 @@ CASES: Mapping[str, Case] = {
         ),
         FakeChatGPT.use,
         lambda fake: str(fake.key),
-        subject=Subject("user", "user-dana"),
+        subjects=(Subject("user", "user-dana"),),
         paused=Subject("user", "user-dana"),
     ),
     "chatgpt-enterprise with its log of costs": Case(
@@ -123,7 +125,7 @@ CASES: Mapping[str, Case] = {
         ),
         _claude_use,
         lambda fake: str(fake.key),
-        subject=Subject("team", "wrkspc_01Search"),
+        subjects=(Subject("team", "wrkspc_01Search"), Subject("organization", "")),
         paused=Subject("key", "apikey_01Dana"),
     ),
     "anthropic-enterprise": Case(
@@ -133,16 +135,16 @@ CASES: Mapping[str, Case] = {
         ),
         _claude_use,
         lambda fake: str(fake.key),
-        subject=Subject("user", "user_01Dana"),
+        subjects=(Subject("user", "user_01Dana"),),
     ),
     "cursor": Case(
         FakeCursor,
         lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
         _cursor_use,
         lambda fake: str(fake.key),
-        subject=Subject("user", "ana@acme.example"),
+        subjects=(Subject("user", "ana@acme.example"),),
         paused=Subject("user", "bo@acme.example"),
-        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events"}),
+        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
     ),
     "github-copilot": Case(
         FakeGitHub,
@@ -151,7 +153,7 @@ CASES: Mapping[str, Case] = {
         ),
         _copilot_use,
         lambda fake: str(fake.key),
-        subject=Subject("user", "octocat"),
+        subjects=(Subject("user", "octocat"), Subject("organization", "")),
         paused=Subject("user", "bo-li"),
     ),
     "litellm": Case(
@@ -159,7 +161,12 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
         _litellm_use,
         lambda fake: str(fake.key),
-        subject=Subject("user", "alice"),
+        subjects=(
+            Subject("user", "alice"),
+            Subject("key", LAPTOP),
+            Subject("team", PLATFORM),
+            Subject.of_member(PLATFORM, "alice"),
+        ),
         paused=Subject("user", "alice"),
     ),
     "openai": Case(
@@ -167,7 +174,7 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
         FakeOpenAI.use,
         lambda fake: str(fake.key),
-        subject=Subject("team", "proj_main"),
+        subjects=(Subject("team", "proj_main"), Subject("organization", "")),
         paused=Subject("team", "proj_main"),
     ),
     "openrouter": Case(
@@ -175,7 +182,7 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: OpenRouter("or", fake.url, fake.key, patience=patience, calls_per_minute=FAST),
         _openrouter_use,
         lambda fake: str(fake.key),
-        subject=Subject("key", f"{1:064x}"),
+        subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/analytics/query"}),
     ),

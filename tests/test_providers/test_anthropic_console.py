@@ -1,6 +1,6 @@
 """What Claude Console reports and lets us switch, and what we make of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,14 +9,13 @@ import pytest
 
 from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.base import Finding, Limit, Member, Outcome
-from bot.providers.http import Patience
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.anthropic_console import FakeClaudeConsole
+from tests.test_providers.asking import QUICK, refused
 
 DAY = date(2026, 11, 21)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 ROOT = "/v1/organizations"
 KEYS, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/spend_limits"
 KEY = Subject("key", "apikey_01Dana")
@@ -43,13 +42,6 @@ def at(console: FakeClaudeConsole, key: str = "") -> ClaudeConsole:
     return ClaudeConsole(
         "console", console.url, key or console.key, "ADMIN_KEY", lambda: console.now, QUICK, calls_per_minute=60_000
     )
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
 
 
 # Usage, people and outcomes -------------------------------------------------------------------------------------------

@@ -1,10 +1,8 @@
 """What Claude Enterprise reports and allows, and what we make of it."""
 
-import http.client
-import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,16 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
-from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Provider, Seat
-from bot.providers.http import Patience
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Seat
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
+from tests.test_providers.asking import QUICK, answered, charges, findings, refused
 
 DAY = date(2026, 11, 21)
 TODAY = date(2026, 11, 22)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 ROOT = "/v1/organizations"
 USAGE, COST = f"{ROOT}/analytics/usage", f"{ROOT}/analytics/cost"
 ACTIVITY, USERS = f"{ROOT}/analytics/users", f"{ROOT}/users"
@@ -54,23 +51,6 @@ def at(claude: FakeClaudeEnterprise, key: str = "") -> ClaudeEnterprise:
     )
 
 
-def charges(provider: Provider, first: date = DAY, last: date = DAY) -> list[Charge]:
-    """All cells of those days."""
-    return list(provider.charges(first, last))
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
-
-
-def findings(provider: Provider) -> dict[str, str]:
-    """What check finds wrong, with what to do."""
-    return {finding.what: finding.advice for finding in provider.check() if not finding.ok}
-
-
 # Usage and cost -------------------------------------------------------------------------------------------------------
 
 
@@ -87,7 +67,7 @@ def test_a_cell_joins_what_was_used_with_what_it_cost(claude: FakeClaudeEnterpri
         cache_1h=7,
         product="chat",
     )
-    assert charges(provider) == [
+    assert charges(provider, DAY) == [
         Charge(
             provider="claude",
             bucket_start=datetime(2026, 11, 21, tzinfo=UTC),
@@ -110,7 +90,7 @@ def test_hours_and_products_of_a_day_are_one_cell(claude: FakeClaudeEnterprise, 
     """What we do not tell apart is added up before it is given."""
     claude.use(DAY, "user_01Dana", Decimal("0.25"), 1, hour=0, product="chat")
     claude.use(DAY, "user_01Dana", Decimal("0.50"), 2, hour=23, product="claude_code")
-    assert [(cell.cost_nanos, cell.tokens_input) for cell in charges(provider)] == [(750_000_000, 3)]
+    assert [(cell.cost_nanos, cell.tokens_input) for cell in charges(provider, DAY)] == [(750_000_000, 3)]
 
 
 def test_a_cost_that_is_not_told_yet_is_unknown_and_not_zero(
@@ -118,13 +98,13 @@ def test_a_cost_that_is_not_told_yet_is_unknown_and_not_zero(
 ) -> None:
     """Usage without a row of cost is unpriced."""
     claude.use(DAY, "user_01Dana", None, 100)
-    assert [(cell.cost_nanos, cell.cost_source) for cell in charges(provider)] == [(None, "unpriced")]
+    assert [(cell.cost_nanos, cell.cost_source) for cell in charges(provider, DAY)] == [(None, "unpriced")]
 
 
 def test_a_cost_without_tokens_counts(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """Web searches and code that was run are money without tokens, and have no model."""
     claude.use(DAY, "user_01Dana", Decimal(3), 0, model=None)
-    assert [(cell.model, cell.cost_nanos) for cell in charges(provider)] == [("", 3 * DOLLAR)]
+    assert [(cell.model, cell.cost_nanos) for cell in charges(provider, DAY)] == [("", 3 * DOLLAR)]
 
 
 def test_what_is_of_no_member_is_not_lost(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -133,7 +113,7 @@ def test_what_is_of_no_member_is_not_lost(claude: FakeClaudeEnterprise, provider
     claude.use(DAY, "apikey_01Rj", Decimal(2), 1)
     claude.use(DAY, "svac_01Bot", Decimal(4), 1)
     claude.use(DAY, "user_01Gone", Decimal(8), 1)
-    cells = {(cell.resource, cell.subject): cell.cost_nanos for cell in charges(provider)}
+    cells = {(cell.resource, cell.subject): cell.cost_nanos for cell in charges(provider, DAY)}
     assert cells == {
         ("", ""): 1 * DOLLAR,
         ("apikey_01Rj", ""): 2 * DOLLAR,
@@ -156,10 +136,10 @@ def test_of_today_the_whole_hours_are_reported(claude: FakeClaudeEnterprise, pro
     """Nobody asks for the future, and in the first hour of a day there is nothing to ask for."""
     claude.use(TODAY, "user_01Dana", Decimal(1), 1, hour=8)
     claude.use(TODAY, "user_01Dana", Decimal(2), 1, hour=9)
-    assert [cell.cost_nanos for cell in charges(provider, TODAY, TODAY)] == [1 * DOLLAR]
+    assert [cell.cost_nanos for cell in charges(provider, TODAY)] == [1 * DOLLAR]
     claude.now = datetime(2026, 11, 22, 0, 59, tzinfo=UTC)
     claude.requests.clear()
-    assert charges(provider, TODAY, TODAY) == []
+    assert charges(provider, TODAY) == []
     assert claude.requests == []
 
 
@@ -180,7 +160,7 @@ def test_many_rows_come_over_pages(
     claude.report_rows_max = rows_max
     for number in range(250):
         claude.use(DAY, f"user_{number}", Decimal(number), number)
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     assert len(cells) == 250
     assert sum(cell.cost_nanos or 0 for cell in cells) == sum(range(250)) * DOLLAR
     assert [heard.query["limit"] for heard in claude.requests if heard.path == USAGE] == asked_for
@@ -195,16 +175,16 @@ def test_what_is_not_about_rows_is_not_asked_for_with_fewer(
     if status == 410:
         claude.fail_next(200, body={"data": [], "next_page": "more"}, path=USAGE)
     claude.fail_next(status, body={"error": {"message": "cannot"}}, path=USAGE)
-    assert "cannot" in str(refused(lambda: charges(provider)))
+    assert "cannot" in str(refused(lambda: charges(provider, DAY)))
     assert {heard.query["limit"] for heard in claude.requests} == {"1000"}
 
 
 def test_a_restated_row_is_given_with_its_latest_word(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """Anthropic corrects itself for weeks; the cell stays the same one."""
     claude.use(DAY, "user_01Dana", Decimal(1), 10)
-    (before,) = charges(provider)
+    (before,) = charges(provider, DAY)
     claude.use(DAY, "user_01Dana", Decimal("1.5"), 12)
-    (after,) = charges(provider)
+    (after,) = charges(provider, DAY)
     assert (before.cost_nanos, after.cost_nanos) == (1 * DOLLAR, 1_500_000_000)
     assert (before.subject, before.model, before.bucket_start) == (after.subject, after.model, after.bucket_start)
 
@@ -218,7 +198,7 @@ def test_money_is_exact_to_the_nano(rows: list[tuple[str, str, int]]) -> None:
         for (user, model), nanos in told.items():
             claude.use(DAY, user, Decimal(nanos).scaleb(-9), 1, model=model)
         provider = at(claude)
-        assert {(cell.subject, cell.model): cell.cost_nanos for cell in charges(provider)} == told
+        assert {(cell.subject, cell.model): cell.cost_nanos for cell in charges(provider, DAY)} == told
         provider.close()
 
 
@@ -226,14 +206,14 @@ def test_a_fraction_of_a_nano_is_rounded_once(claude: FakeClaudeEnterprise, prov
     """Two halves are a whole, and one half goes to the even side."""
     claude.use(DAY, "user_01Dana", Decimal("0.0000000025"), 1, model="even")
     claude.use(DAY, "user_01Dana", Decimal("0.0000000035"), 1, model="odd")
-    assert {cell.model: cell.cost_nanos for cell in charges(provider)} == {"even": 2, "odd": 4}
+    assert {cell.model: cell.cost_nanos for cell in charges(provider, DAY)} == {"even": 2, "odd": 4}
 
 
 def test_the_reports_have_their_beta_header_and_nothing_else_has(
     claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
 ) -> None:
     """A header is sent where it is asked for; the version is pinned everywhere."""
-    charges(provider)
+    charges(provider, DAY)
     list(provider.people())
     betas = {heard.path: heard.headers.get("anthropic-beta", "") for heard in claude.requests}
     assert betas == {USAGE: "analytics-usage-cost-2026-08-24", COST: "analytics-usage-cost-2026-08-24", USERS: ""}
@@ -244,7 +224,7 @@ def test_an_expired_page_counts_nothing(claude: FakeClaudeEnterprise, provider: 
     """If a page is gone in the middle of a day, not one cell of the day is given."""
     for number in range(101):
         claude.use(DAY, f"user_{number}", Decimal(1), 1)
-    charges(provider)  # finds out how many rows a page may have
+    charges(provider, DAY)  # finds out how many rows a page may have
     claude.slow_next(0, path=COST)
     claude.fail_next(410, body={"error": {"message": "cursor has expired"}}, path=COST)
     cells: list[Charge] = []
@@ -278,7 +258,7 @@ def test_a_figure_that_cannot_be_right_is_refused(
 ) -> None:
     """Negative, broken, foreign or missing figures count nothing at all."""
     claude.fail_next(200, body={"data": [row], "next_page": None}, path=path)
-    assert "cannot be right" in str(refused(lambda: charges(provider)))
+    assert "cannot be right" in str(refused(lambda: charges(provider, DAY)))
 
 
 @pytest.mark.parametrize("body", [{}, [], {"data": []}, {"data": {}, "next_page": None}])
@@ -287,20 +267,20 @@ def test_an_answer_of_another_shape_is_no_empty_day(
 ) -> None:
     """Without rows, or without a word about the next page, nothing is counted."""
     claude.fail_next(200, body=body, path=USAGE)
-    assert "cannot be right" in str(refused(lambda: charges(provider)))
+    assert "cannot be right" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_a_day_that_was_not_asked_for_is_refused(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """A row of another day is not counted for this one."""
     row = {**ROW, "starting_at": "2026-11-20T00:00:00Z", "usage": TOKENS}
     claude.fail_next(200, body={"data": [row], "next_page": None}, path=USAGE)
-    assert "was asked for usage of 2026-11-21" in str(refused(lambda: charges(provider)))
+    assert "was asked for usage of 2026-11-21" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_an_endless_list_is_stopped(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """A page that names a page we have seen ends the reading."""
     claude.fail_next(200, body={"data": [], "next_page": "again"}, path=USAGE, times=2)
-    assert "the same page of usage of 2026-11-21 twice" in str(refused(lambda: charges(provider)))
+    assert "the same page of usage of 2026-11-21 twice" in str(refused(lambda: charges(provider, DAY)))
 
 
 # People, seats and outcomes -------------------------------------------------------------------------------------------
@@ -533,7 +513,7 @@ def test_a_busy_service_is_asked_again(claude: FakeClaudeEnterprise, provider: C
     """Passing trouble passes."""
     claude.use(DAY, "user_01Dana", Decimal(1), 1)
     claude.fail_next(status, {"Retry-After": "0"}, path=COST)
-    assert [cell.cost_nanos for cell in charges(provider)] == [DOLLAR]
+    assert [cell.cost_nanos for cell in charges(provider, DAY)] == [DOLLAR]
 
 
 def test_a_good_key_passes_the_check(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -571,7 +551,7 @@ def test_the_key_is_shown_nowhere(claude: FakeClaudeEnterprise, caplog: pytest.L
     caplog.set_level(logging.DEBUG)
     provider = at(claude, "sk-ant-api01-wrong")
     shown = repr(provider) + repr(vars(provider)) + repr(findings(provider))
-    shown += "".join(traceback.format_exception(refused(lambda: charges(provider))))
+    shown += "".join(traceback.format_exception(refused(lambda: charges(provider, DAY))))
     provider.close()
     assert "sk-ant" not in shown + caplog.text
 
@@ -610,10 +590,5 @@ def asked(
     claude: FakeClaudeEnterprise, method: str, path: str, params: dict[str, Any], body: Any = None
 ) -> tuple[int, Any]:
     """Status and body of the fake's answer."""
-    line = http.client.HTTPConnection(claude.url.removeprefix("http://"))
     headers = {"x-api-key": claude.key, "anthropic-version": "2023-06-01"}
-    line.request(method, f"{path}?{urlencode(params)}", json.dumps(body) if body else None, headers)
-    answer = line.getresponse()
-    said = answer.status, json.loads(answer.read())
-    line.close()
-    return said
+    return answered(f"{claude.url}{path}?{urlencode(params)}", method, headers, body or None)

@@ -11,7 +11,6 @@ from bot.app import App
 from bot.config import Settings
 from bot.providers.anthropic_console import ClaudeConsole
 from bot.providers.anthropic_enterprise import ClaudeEnterprise
-from bot.providers.http import Patience
 from bot.pull import pull
 from bot.web.show import Web
 from handlers.place import Place
@@ -21,8 +20,7 @@ from tests.clock import Clock
 from tests.company import ACME, RULES
 from tests.fakes.anthropic_console import FakeClaudeConsole
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
-
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
+from tests.test_providers.asking import QUICK
 
 
 class House:

@@ -30,7 +30,7 @@ METHODS = {
     "seats": ("seats",),
     "outcomes": ("outcomes",),
 }
-LIMITED = [name for name, case in CASES.items() if case.subject]
+LIMITED = [(name, subject) for name, case in CASES.items() for subject in case.subjects]
 PAUSED = [name for name, case in CASES.items() if case.paused]
 
 
@@ -55,6 +55,14 @@ def provider(case: Case, fake: Loopback) -> Iterator[Provider]:
 def every(names: Any = CASES) -> pytest.MarkDecorator:
     """For each provider in turn."""
     return pytest.mark.parametrize("case", list(names), indirect=True)
+
+
+def each_limited(but: str = "") -> pytest.MarkDecorator:
+    """For somebody of each kind whose limit can be set, at each provider."""
+    chosen = [(name, subject) for name, subject in LIMITED if subject.kind != but]
+    return pytest.mark.parametrize(
+        ("case", "subject"), chosen, indirect=["case"], ids=[f"{name}-{subject.kind}" for name, subject in chosen]
+    )
 
 
 def read(provider: Provider, first: date = DAY, last: date = DAY) -> list[Charge]:
@@ -86,9 +94,10 @@ def test_a_provider_can_what_it_declares_and_nothing_else(provider: Provider) ->
 
 
 @every()
-def test_who_sets_limits_says_whose_and_reads_them(provider: Provider) -> None:
-    """A limit that cannot be read back cannot be kept equal."""
+def test_who_sets_limits_says_whose_and_reads_them(case: Case, provider: Provider) -> None:
+    """A limit that cannot be read back cannot be kept equal. Each kind of whom it limits is tried below."""
     assert ("set_limit" in provider.can) == bool(provider.limited)
+    assert {each.kind for each in case.subjects} in (provider.limited, set())
     assert "set_limit" not in provider.can or "limits" in provider.can
     assert all(sentence.endswith(".") for sentence in provider.cannot)
 
@@ -255,10 +264,9 @@ def test_the_key_is_shown_nowhere(
 # Limits --------------------------------------------------------------------------------------------------------------
 
 
-@every(LIMITED)
-def test_a_limit_is_set_and_read_back(case: Case, provider: Provider) -> None:
+@each_limited()
+def test_a_limit_is_set_and_read_back(provider: Provider, subject: Subject) -> None:
     """What was set is what is seen, by itself and in the list; set again it is the same; 0 allows nothing."""
-    subject = _there(case.subject)
     for dollars in (120, 120, 45, 0):
         wanted = dollars * 10**9
         assert wanted % provider.step_nanos == 0
@@ -269,10 +277,10 @@ def test_a_limit_is_set_and_read_back(case: Case, provider: Provider) -> None:
         assert [each.amount_nanos for each in provider.limits() if each.subject == subject] == [wanted]
 
 
-@every(LIMITED)
-def test_nobody_is_made_by_a_limit(case: Case, provider: Provider) -> None:
+@each_limited(but="organization")
+def test_nobody_is_made_by_a_limit(provider: Provider, subject: Subject) -> None:
     """Somebody the provider does not know is refused in a sentence, and stays unknown."""
-    unknown = Subject(_there(case.subject).kind, "nobody-of-that-name")
+    unknown = Subject(subject.kind, "nobody-of-that-name")
     before = {each.subject for each in provider.limits()}
     with pytest.raises(Undeliverable):
         provider.set_limit(unknown, 10**9)
@@ -280,19 +288,22 @@ def test_nobody_is_made_by_a_limit(case: Case, provider: Provider) -> None:
     assert provider.limit(unknown) is None
 
 
-@every(LIMITED)
-def test_an_order_is_sent_once(case: Case, fake: Loopback, provider: Provider) -> None:
+@each_limited()
+def test_an_order_is_sent_once(case: Case, fake: Loopback, provider: Provider, subject: Subject) -> None:
     """Whether a broken order is said again is the outbox's to decide, after reading back."""
-    subject = _there(case.subject)
     provider.set_limit(subject, 10**10)
-    assert len([heard for heard in fake.requests if case.changes(heard)]) == 1
-    assert case.subject in {each.subject for each in provider.limits()}
+    provider.set_limit(subject, 2 * 10**10)
+    before = len([heard for heard in fake.requests if case.changes(heard)])
+    provider.set_limit(subject, 3 * 10**10)
+    assert len([heard for heard in fake.requests if case.changes(heard)]) == before + 1
+    assert subject in {each.subject for each in provider.limits()}
 
 
 @every(PAUSED)
 def test_paused_is_restored_exactly(case: Case, provider: Provider) -> None:
     """Paused twice is paused; resumed is as it was, to the last figure."""
-    subject = _there(case.paused)
+    subject = case.paused
+    assert subject is not None
     as_it_was, before = provider.limit(subject), provider.before(subject)
     provider.pause(subject)
     provider.pause(subject)
@@ -302,8 +313,3 @@ def test_paused_is_restored_exactly(case: Case, provider: Provider) -> None:
     provider.resume(subject, before)
     provider.resume(subject, before)
     assert provider.limit(subject) == as_it_was
-
-
-def _there(subject: Subject | None) -> Subject:
-    assert subject is not None
-    return subject

@@ -1,26 +1,25 @@
 """What Cursor reports and allows, and what we make of it."""
 
-import http.client
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from bot.providers.base import Limit, Member
+from bot.providers.base import Seat as PaidSeat
 from bot.providers.cursor import Cursor, Rates
-from bot.providers.http import Patience
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.clock import Clock
 from tests.fakes.cursor import FakeCursor, Seat
+from tests.test_providers.asking import QUICK, answered, charges, findings, refused
 
 DAY = date(2026, 11, 21)
 TEN = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 FAST = Rates(10**6, 10**6, 10**6)
 ANA, BO = Subject("user", "ana@acme.example"), Subject("user", "bo@acme.example")
 DOLLAR = 10**9
@@ -45,18 +44,6 @@ def provider(team: FakeCursor, clock: Clock) -> Iterator[Cursor]:
     provider.close()
 
 
-def charges(provider: Cursor, first: date = DAY, last: date = DAY) -> list[Charge]:
-    """All cells of those days."""
-    return list(provider.charges(first, last))
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
-
-
 # Charges --------------------------------------------------------------------------------------------------------------
 
 
@@ -65,7 +52,7 @@ def test_a_cell_is_an_hour_of_a_person_and_a_model(team: FakeCursor, provider: C
     tokens = {"inputTokens": 126, "outputTokens": 450, "cacheWriteTokens": 6112, "cacheReadTokens": 11964}
     team.use(TEN, "Ana@acme.example", "claude-4.5-sonnet", 20.18232, tokens)
     team.use(TEN + timedelta(minutes=44), "Ana@acme.example", "claude-4.5-sonnet", 0.000001, tokens)
-    assert charges(provider) == [
+    assert charges(provider, DAY) == [
         Charge(
             provider="cursor",
             bucket_start=datetime(2026, 11, 21, 10, tzinfo=UTC),
@@ -86,14 +73,14 @@ def test_what_the_plan_included_is_a_cell_of_its_own_and_costs_nothing(team: Fak
     """The seat pays for it, and limits do not count it."""
     team.use(TEN, "bo@acme.example", "auto", 4, {"inputTokens": 9}, kind="Included in Business")
     team.use(TEN, "bo@acme.example", "auto", 7)
-    cells = [(cell.tier, cell.cost_nanos, cell.tokens_input) for cell in charges(provider)]
+    cells = [(cell.tier, cell.cost_nanos, cell.tokens_input) for cell in charges(provider, DAY)]
     assert cells == [("", 70_000_000, 0), ("included", 0, 9)]
 
 
 def test_a_service_account_counts_by_itself(team: FakeCursor, provider: Cursor) -> None:
     """It has an id and no address, and can be linked like a key."""
     team.use(TEN, None, "auto", 4, serviceAccountId="sa_1")
-    (cell,) = charges(provider)
+    (cell,) = charges(provider, DAY)
     assert (cell.resource, cell.subject) == ("sa_1", "")
 
 
@@ -101,14 +88,14 @@ def test_a_call_without_tokens_or_charge_is_counted_as_a_call(team: FakeCursor, 
     """What is not chargeable costs nothing."""
     event = team.use(TEN, "bo@acme.example", "auto", 0, isChargeable=False)
     del event["chargedCents"]
-    (cell,) = charges(provider)
+    (cell,) = charges(provider, DAY)
     assert (cell.requests, cell.tokens_input, cell.cost_nanos) == (1, 0, 0)
 
 
 def test_a_chargeable_call_without_its_charge_is_refused(team: FakeCursor, provider: Cursor) -> None:
     """Unknown is not free."""
     del team.use(TEN, "bo@acme.example", "auto", 0)["chargedCents"]
-    assert "sent usage of 2026-11-21 without its charge" in str(refused(lambda: charges(provider)))
+    assert "sent usage of 2026-11-21 without its charge" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_a_day_is_a_utc_day_to_the_millisecond(team: FakeCursor, provider: Cursor) -> None:
@@ -116,9 +103,9 @@ def test_a_day_is_a_utc_day_to_the_millisecond(team: FakeCursor, provider: Curso
     night = datetime(2026, 11, 21, tzinfo=UTC)
     for moment in (night - timedelta(milliseconds=1), night, night + timedelta(hours=24, milliseconds=-1)):
         team.use(moment.astimezone(timezone(timedelta(hours=9))), "bo@acme.example", "auto", 100)
-    assert [cell.bucket_start.hour for cell in charges(provider)] == [0, 23]
+    assert [cell.bucket_start.hour for cell in charges(provider, DAY)] == [0, 23]
     both = charges(provider, DAY - timedelta(days=1), DAY)
-    assert both == charges(provider, DAY - timedelta(days=1), DAY - timedelta(days=1)) + charges(provider)
+    assert both == charges(provider, DAY - timedelta(days=1)) + charges(provider, DAY)
     assert len(both) == 3
 
 
@@ -134,7 +121,7 @@ def test_many_calls_come_in_pages(team: FakeCursor, provider: Cursor) -> None:
     """More than a thousand calls a day are read to the last one."""
     for number in range(2001):
         team.use(TEN + timedelta(seconds=number % 60), "bo@acme.example", f"m{number % 7}", 0.1)
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     assert sum(cell.requests for cell in cells) == 2001
     assert sum(cell.cost_nanos or 0 for cell in cells) == 2_001_000_000
     assert [json.loads(heard.body)["page"] for heard in team.requests] == [1, 2, 3]
@@ -146,16 +133,16 @@ def test_usage_that_changed_while_it_was_read_is_not_counted(team: FakeCursor, p
     event = team.use(TEN, "bo@acme.example", "auto", 1)
     body = {"totalUsageEventsCount": total, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
-    assert isinstance(refused(lambda: charges(provider)), Unreachable)
-    assert len(charges(provider)) == 1
+    assert isinstance(refused(lambda: charges(provider, DAY)), Unreachable)
+    assert len(charges(provider, DAY)) == 1
 
 
 def test_a_restated_call_is_given_with_its_latest_word(team: FakeCursor, provider: Cursor) -> None:
     """The same cell, another figure."""
     event = team.use(TEN, "bo@acme.example", "auto", 1)
-    charges(provider)
+    charges(provider, DAY)
     event["chargedCents"] = 2.5
-    assert [cell.cost_nanos for cell in charges(provider)] == [25_000_000]
+    assert [cell.cost_nanos for cell in charges(provider, DAY)] == [25_000_000]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +153,7 @@ def test_a_figure_that_cannot_be_right_is_refused(team: FakeCursor, provider: Cu
     event = {**team.use(TEN, "bo@acme.example", "auto", 1), name: value}
     body = {"totalUsageEventsCount": 1, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Undeliverable)
     assert name in str(trouble)
 
@@ -175,7 +162,7 @@ def test_a_busy_cursor_is_asked_again(team: FakeCursor, provider: Cursor) -> Non
     """The question is a POST that changes nothing."""
     team.use(TEN, "bo@acme.example", "auto", 1)
     team.fail_next(429, body={"error": "Too Many Requests", "message": "slow down"}, path=EVENTS)
-    assert len(charges(provider)) == 1
+    assert len(charges(provider, DAY)) == 1
 
 
 # People and limits ----------------------------------------------------------------------------------------------------
@@ -274,12 +261,42 @@ def test_a_limit_that_did_not_come_back_is_told(team: FakeCursor, provider: Curs
     assert sentence.endswith("allows bo@acme.example no limit now, and it was 100 dollars: set it right there")
 
 
+# Seats and outcomes ---------------------------------------------------------------------------------------------------
+
+
+def test_every_member_but_a_free_owner_has_a_seat(team: FakeCursor, provider: Cursor) -> None:
+    """With the last day on which Cursor saw it used; who was removed has none."""
+    team.state.seats["kim@acme.example"] = Seat("Kim", role="free-owner")
+    team.state.seats["gone@acme.example"] = Seat("Gone", removed=True)
+    team.work(date(2026, 11, 3), "Ana@acme.example", 10)
+    team.work(date(2026, 9, 1), "ana@acme.example", 10)
+    assert list(provider.seats()) == [
+        PaidSeat("ana@acme.example", "cursor", None, date(2026, 11, 3)),
+        PaidSeat("bo@acme.example", "cursor", None, None),
+    ]
+
+
+def test_seats_are_told_without_their_last_use_if_that_is_closed(team: FakeCursor, provider: Cursor) -> None:
+    """The list of members needs no such right."""
+    team.fail_next(403, path="/teams/daily-usage-data")
+    assert {seat.active_on for seat in provider.seats()} == {None}
+
+
+def test_what_came_of_it_is_what_was_taken(team: FakeCursor, provider: Cursor) -> None:
+    """Each day once, ten days at a time; what nobody did is nobody's."""
+    days = [date(2026, 11, 21) - timedelta(days=back) for back in (24, 10, 0)]
+    for day in days:
+        team.work(day, "Ana@acme.example", 40, accepts=3, rejects=0)
+    team.work(days[-1], None, 5)
+    found = list(provider.outcomes(days[0], date(2026, 11, 30)))
+    assert [(one.day, one.what, one.count) for one in found] == [
+        (day, what, count) for day in days for what, count in (("lines_accepted", 40), ("edits_accepted", 3))
+    ]
+    assert {one.external_id for one in found} == {"ana@acme.example"}
+    assert len([heard for heard in team.requests if heard.path == "/teams/daily-usage-data"]) == 3
+
+
 # Check ----------------------------------------------------------------------------------------------------------------
-
-
-def findings(provider: Cursor) -> dict[str, str]:
-    """What check finds wrong, by what was looked at, with what to do."""
-    return {finding.what: finding.advice for finding in provider.check() if not finding.ok}
 
 
 def test_a_good_key_passes_the_check(team: FakeCursor, provider: Cursor) -> None:
@@ -328,8 +345,5 @@ def test_the_fake_refuses_what_the_documents_refuse(
     team: FakeCursor, method: str, path: str, body: Any, status: int
 ) -> None:
     """A question that the real one would not answer gets no answer here either."""
-    line = http.client.HTTPConnection(team.url.removeprefix("http://"))
     headers = {"Authorization": f"Basic {b64encode(f'{team.key}:'.encode()).decode()}"}
-    line.request(method, path, json.dumps(body), headers)
-    assert line.getresponse().status == status
-    line.close()
+    assert answered(team.url + path, method, headers, body)[0] == status

@@ -1,24 +1,22 @@
 """What GitHub reports of Copilot and allows, and what we make of it."""
 
-import http.client
-import json
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from bot.providers.base import Limit, Member, Seat
+from bot.providers.base import Limit, Member, Outcome, Seat
 from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.http import Patience
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.clock import Clock
 from tests.fakes.github import FakeGitHub
+from tests.test_providers.asking import QUICK, answered, charges, findings, refused
 
 DAY = date(2026, 11, 21)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 OCTO, BO = Subject("user", "octocat"), Subject("user", "bo-li")
 PLATFORM, ALL = Subject("team", "cc-1"), Subject("organization", "")
 DOLLAR = 10**9
@@ -58,11 +56,6 @@ def at(github: FakeGitHub, account: str, key: str = "") -> GitHubCopilot:
     return GitHubCopilot("copilot", github.url, key, account, now=Clock(), patience=QUICK, calls_per_minute=10**6)
 
 
-def charges(provider: GitHubCopilot, first: date = DAY, last: date = DAY) -> list[Charge]:
-    """All cells of those days."""
-    return list(provider.charges(first, last))
-
-
 def costs(cells: list[Charge]) -> dict[tuple[str, str], int | None]:
     """Costs by person and model."""
     return {(cell.subject, cell.model): cell.cost_nanos for cell in cells}
@@ -73,20 +66,13 @@ def asked_about(github: FakeGitHub) -> list[str]:
     return [heard.query.get("user", "") for heard in github.requests if heard.path == USAGE]
 
 
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
-
-
 # Charges --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_cell_is_a_day_of_a_person_and_a_model(github: FakeGitHub, provider: GitHubCopilot) -> None:
     """The cost is that before included credits, because a person's budget counts that."""
     github.use(DAY, "Octocat", "GPT-5", 1.234567891)
-    assert charges(provider) == [
+    assert charges(provider, DAY) == [
         Charge(
             provider="copilot",
             bucket_start=datetime(2026, 11, 21, tzinfo=UTC),
@@ -102,7 +88,7 @@ def test_what_belongs_to_nobody_is_not_lost(github: FakeGitHub, provider: GitHub
     """Whoever has no seat any more cannot be asked about."""
     github.use(DAY, "gone", "GPT-5", 0.3)
     github.use(DAY, "bo-li", "GPT-5", 0.1)
-    assert costs(charges(provider)) == {("", "GPT-5"): 300_000_000, ("bo-li", "GPT-5"): 100_000_000}
+    assert costs(charges(provider, DAY)) == {("", "GPT-5"): 300_000_000, ("bo-li", "GPT-5"): 100_000_000}
 
 
 def test_people_are_asked_about_until_all_is_accounted_for_and_first_who_was_active(
@@ -112,13 +98,13 @@ def test_people_are_asked_about_until_all_is_accounted_for_and_first_who_was_act
     github.add_seat("idle", active="2026-10-01T09:00:00Z")
     github.use(DAY, "Octocat", "GPT-5", 0.1)
     github.use(DAY, "bo-li", "GPT-5", 0.2)
-    charges(provider)
+    charges(provider, DAY)
     assert asked_about(github) == ["", "octocat", "bo-li"]
 
 
 def test_a_day_without_usage_costs_one_call(github: FakeGitHub, provider: GitHubCopilot) -> None:
     """Nobody is asked about."""
-    assert charges(provider) == []
+    assert charges(provider, DAY) == []
     assert asked_about(github) == [""]
 
 
@@ -130,7 +116,7 @@ def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
     item = {"model": "GPT-5", "grossAmount": 0.4}
     body = {"timePeriod": {"year": 2026, "month": 11, "day": 21}, "usageItems": [item]}
     github.fail_next(200, body=body, path=USAGE)
-    assert costs(charges(provider)) == {("octocat", "GPT-5"): 500_000_000}
+    assert costs(charges(provider, DAY)) == {("octocat", "GPT-5"): 500_000_000}
 
 
 def test_the_days_add_up(github: FakeGitHub, provider: GitHubCopilot) -> None:
@@ -138,7 +124,7 @@ def test_the_days_add_up(github: FakeGitHub, provider: GitHubCopilot) -> None:
     github.use(DAY, "bo-li", "GPT-5", 0.1)
     github.use(DAY + timedelta(days=1), "bo-li", "GPT-5", 0.2)
     both = charges(provider, DAY, DAY + timedelta(days=1))
-    assert both == charges(provider) + charges(provider, DAY + timedelta(days=1), DAY + timedelta(days=1))
+    assert both == charges(provider, DAY) + charges(provider, DAY + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -157,13 +143,13 @@ def test_an_answer_to_another_question_is_refused(
     github.use(DAY, "Octocat", "GPT-5", 0.5)
     github.slow_next(0, path=USAGE)
     github.fail_next(200, body={"timePeriod": period, "user": user, "usageItems": []}, path=USAGE)
-    assert "answered for another day or person" in str(refused(lambda: charges(provider)))
+    assert "answered for another day or person" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: GitHubCopilot) -> None:
     """GitHub says it with 403; how long it wants to be left alone is handed on."""
     github.fail_next(403, {"Retry-After": "60"}, path=USAGE)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Unreachable)
     assert trouble.retry_after_s == 60
 
@@ -312,18 +298,49 @@ def test_a_budget_that_only_warned_only_warns_again(github: FakeGitHub, provider
     assert github.state.budgets[budget_id] == was
 
 
+# Outcomes -------------------------------------------------------------------------------------------------------------
+
+
+def test_what_came_of_it_is_read_from_where_the_report_lies(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """Days that are whole, people by their login, and our token is not taken to the file."""
+    done = date(2026, 11, 18)
+    github.make(done, "Octocat", 120, accepted=9)
+    github.make(done, "bo-li", 0)
+    github.make(date(2026, 11, 21), "Octocat", 7)
+    assert list(provider.outcomes(done - timedelta(days=1), date(2026, 11, 22))) == [
+        Outcome("octocat", done, "lines_accepted", 120),
+        Outcome("octocat", done, "edits_accepted", 9),
+    ]
+    asked = [heard.query["day"] for heard in github.requests if "day" in heard.query]
+    assert asked == ["2026-11-17", "2026-11-18", "2026-11-19"]
+    assert list(provider.outcomes(date(2025, 1, 1), date(2025, 10, 1))) == []
+
+
+def test_metrics_of_another_day_are_refused(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """They would be counted twice."""
+    done = date(2026, 11, 18)
+    github.make(done, "octocat", 1)
+    github.state.made[done][0]["day"] = "2026-11-17"
+    assert "was asked for metrics of 2026-11-18" in str(refused(lambda: list(provider.outcomes(done, done))))
+
+
+def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitHubCopilot) -> None:
+    """Whoever has it can read the file."""
+    done = date(2026, 11, 18)
+    github.make(done, "octocat", 1)
+    github.fail_next(403, path="/signed/2026-11-18", times=9)
+    trouble = refused(lambda: list(provider.outcomes(done, done)))
+    assert isinstance(trouble, Unreachable)
+    assert "s3cr3t" not in "".join(traceback.format_exception(trouble))
+
+
 # Check ----------------------------------------------------------------------------------------------------------------
 
 
-def findings(provider: GitHubCopilot) -> dict[str, str]:
-    """What check finds wrong, by what was looked at, with what to do."""
-    return {finding.what: finding.advice for finding in provider.check() if not finding.ok}
-
-
 def test_a_good_token_passes_the_check(enterprise: FakeGitHub, whole: GitHubCopilot, provider: GitHubCopilot) -> None:
-    """Four routes of an enterprise, three of an organization, and nothing was changed by looking."""
+    """Five routes of an enterprise, four of an organization, and nothing was changed by looking."""
     assert findings(whole) == findings(provider) == {}
-    assert (len(list(whole.check())), len(list(provider.check()))) == (4, 3)
+    assert (len(list(whole.check())), len(list(provider.check()))) == (5, 4)
     assert {heard.method for heard in enterprise.requests} == {"GET"}
 
 
@@ -366,8 +383,5 @@ def test_the_fake_refuses_what_the_documents_refuse(
     """A question that the real one would not answer gets no answer here either."""
     whole = {"budget_entity_name": "", "budget_type": "BundlePricing", "prevent_further_usage": True}
     order = {**whole, "budget_amount": 1, **body} if body and "budget_scope" in body else body
-    line = http.client.HTTPConnection(github.url.removeprefix("http://"))
     headers = {"Authorization": f"Bearer {github.key}", "X-GitHub-Api-Version": "2026-03-10"}
-    line.request(method, path, json.dumps(order) if order is not None else None, headers)
-    assert line.getresponse().status == status
-    line.close()
+    assert answered(github.url + path, method, headers, order)[0] == status

@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -30,8 +30,9 @@ from bot.providers.http import (
     basic,
     retry_after_s,
 )
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from tests.fakes.loopback import Answer, Heard, Loopback
+from tests.test_providers.asking import refused
 
 SECRET = "open-sesame"
 HASH = "57ba9f5d57711e279091af26479d9617f7db6fb65770c60bf602a493dd4b3083"
@@ -63,13 +64,6 @@ def api(echo: Echo) -> Iterator[Api]:
 def api_at(url: str, secret: str = SECRET, patience: Patience = QUICK) -> Api:
     """An asker of a service called Echo."""
     return Api("Echo", url, Key("ECHO_KEY", secret, {"gone": "the key has expired"}, "a new key"), patience)
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
 
 
 def said(api: Api) -> Any:

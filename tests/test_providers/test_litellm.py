@@ -2,11 +2,9 @@
 
 import copy
 import hashlib
-import http.client
-import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,24 +16,18 @@ from hypothesis import strategies as st
 from bot.providers.base import Member, Provider
 from bot.providers.http import PAGES_MAX, Patience
 from bot.providers.litellm import LiteLLM
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from tests.fakes.litellm import FakeLiteLLM, recorded
+from tests.test_providers.asking import QUICK, answered, charges, findings, refused
 
 DAY = date(2026, 11, 22)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 HASTY = Patience(attempts=2, total_s=5.0, silence_s=0.2, pause_s=0.001)
 USAGE = "/user/daily/activity"
 ALICES_LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 # Orders, and questions about one user, team or key, as they were recorded.
 ORDERS = ("015", "020", "023", "034", "062", "108", "109", "111", "113")
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
-
-
-@pytest.fixture
-def proxy() -> Iterator[FakeLiteLLM]:
-    with FakeLiteLLM() as server:
-        yield server
 
 
 @pytest.fixture
@@ -50,28 +42,11 @@ def at(proxy: FakeLiteLLM, key: str = "", page_rows: int = 1000) -> LiteLLM:
     return LiteLLM("proxy", proxy.url, key or proxy.key, patience=QUICK, page_rows=page_rows)
 
 
-def charges(provider: Provider, first: date = DAY, last: date = DAY) -> list[Charge]:
-    """All cells of those days, by default of the recorded day."""
-    return list(provider.charges(first, last))
-
-
 def cost_nanos(cells: list[Charge], **chosen: str) -> int:
     """What the chosen cells cost together."""
     return sum(
         cell.cost_nanos or 0 for cell in cells if all(getattr(cell, name) == value for name, value in chosen.items())
     )
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
-
-
-def findings(provider: Provider) -> dict[str, str]:
-    """What check finds wrong, by what was looked at, with what to do."""
-    return {finding.what: finding.advice for finding in provider.check() if not finding.ok}
 
 
 def usage_body() -> Any:
@@ -101,7 +76,7 @@ def test_litellm_is_a_provider(provider: LiteLLM) -> None:
 
 def test_the_recorded_day_is_counted_to_the_nano(provider: LiteLLM) -> None:
     """The sums are those that the proxy itself shows for the day, its users and its keys."""
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     assert len(cells) == 7
     assert cost_nanos(cells) == 736_470_000
     assert cost_nanos(cells, subject="alice") == 246_470_000
@@ -116,7 +91,7 @@ def test_the_recorded_day_is_counted_to_the_nano(provider: LiteLLM) -> None:
 
 def test_a_cell_says_who_what_and_when(provider: LiteLLM) -> None:
     """A cell is a UTC day of one key and model, with the key's user and team."""
-    (cell,) = (cell for cell in charges(provider) if cell.model == "openai/cheap-gpt")
+    (cell,) = (cell for cell in charges(provider, DAY) if cell.model == "openai/cheap-gpt")
     assert cell == Charge(
         provider="proxy",
         bucket_start=datetime(2026, 11, 22, tzinfo=UTC),
@@ -134,13 +109,13 @@ def test_a_cell_says_who_what_and_when(provider: LiteLLM) -> None:
 
 def test_a_key_without_a_user_has_no_subject(provider: LiteLLM) -> None:
     """An unknown user or team is an empty word, not the word null."""
-    cells = [cell for cell in charges(provider) if cell.resource.startswith("90fec6")]
+    cells = [cell for cell in charges(provider, DAY) if cell.resource.startswith("90fec6")]
     assert [(cell.subject, cell.sub_account) for cell in cells] == [("", "")]
 
 
 def test_the_master_key_is_nobodys(provider: LiteLLM) -> None:
     """What the proxy's own key did is reported under its own two words."""
-    (cell,) = (cell for cell in charges(provider) if cell.subject == "default_user_id")
+    (cell,) = (cell for cell in charges(provider, DAY) if cell.subject == "default_user_id")
     assert cell.resource == "litellm_proxy_master_key"
 
 
@@ -153,20 +128,20 @@ def test_every_day_is_asked_for_by_itself(proxy: FakeLiteLLM, provider: LiteLLM)
     """The days of a range are read one by one, so the sum of one-day reports is the many-day report."""
     proxy.add_usage("2026-11-21", "alice", None, ALICES_LAPTOP, "alice-laptop", None, "openai/fake-gpt", 0.5, 10, 5)
     cells = charges(provider, DAY - timedelta(days=1), DAY)
-    assert cells == charges(provider, DAY - timedelta(days=1), DAY - timedelta(days=1)) + charges(provider)
+    assert cells == charges(provider, DAY - timedelta(days=1)) + charges(provider, DAY)
     assert {cell.bucket_start.day for cell in cells} == {21, 22}
 
 
 def test_reading_twice_gives_the_same(provider: LiteLLM) -> None:
     """The same report gives the same cells in the same order."""
-    assert charges(provider) == charges(provider)
+    assert charges(provider, DAY) == charges(provider, DAY)
 
 
 def test_a_restated_row_is_given_with_its_latest_word(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """A cell is what the proxy says now, under the same key as before."""
     alice = ("alice", "alice@acme.test", ALICES_LAPTOP, "alice-laptop", None)
     proxy.add_usage(DAY, *alice, "openai/cheap-gpt", 0.002, 30, 70, requests=6, failed=2)
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     assert len(cells) == 7
     assert cost_nanos(cells, model="openai/cheap-gpt") == 2_000_000
 
@@ -178,7 +153,7 @@ def test_small_pages_give_the_same_cells(proxy: FakeLiteLLM) -> None:
     """A page may hold a part of a day; what is counted does not hang on its size."""
     small = at(proxy, page_rows=1)
     large = at(proxy)
-    assert charges(small) == charges(large)
+    assert charges(small, DAY) == charges(large, DAY)
     small.close()
     large.close()
     pages = [
@@ -192,7 +167,7 @@ def test_a_cell_on_several_pages_is_given_once(proxy: FakeLiteLLM) -> None:
     provider = at(proxy, page_rows=1)
     alice = ("alice", "alice@acme.test", ALICES_LAPTOP, "alice-laptop", None)
     proxy.add_usage(DAY, *alice, "openai/cheap-gpt", 0.00147, 27, 60, requests=5, failed=2, endpoint="/responses")
-    cells = [cell for cell in charges(provider) if cell.model == "openai/cheap-gpt"]
+    cells = [cell for cell in charges(provider, DAY) if cell.model == "openai/cheap-gpt"]
     provider.close()
     assert [(cell.cost_nanos, cell.tokens_input, cell.requests) for cell in cells] == [(2_940_000, 54, 10)]
 
@@ -220,8 +195,8 @@ def test_cells_are_exact_for_any_rows_and_page_size(rows: list[tuple[str, str, s
             proxy.add_usage("2026-11-01", None, None, key, key, None, name, dollars, 1, 1, endpoint=endpoint)
             told[key, name, endpoint] = count
         small, large = at(proxy, page_rows=page_rows), at(proxy)
-        cells = charges(small, date(2026, 11, 1), date(2026, 11, 1))
-        assert cells == charges(large, date(2026, 11, 1), date(2026, 11, 1))
+        cells = charges(small, date(2026, 11, 1))
+        assert cells == charges(large, date(2026, 11, 1))
         small.close()
         large.close()
     sums: dict[tuple[str, str], int] = {}
@@ -235,21 +210,21 @@ def test_cells_are_exact_for_any_rows_and_page_size(rows: list[tuple[str, str, s
 def test_noise_of_floats_is_not_money(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """0.14700000000000002 dollars, as really seen, are 147 million nanos."""
     proxy.add_usage("2026-11-21", None, None, "k", None, None, "m", 0.14700000000000002, 1, 1)
-    assert cost_nanos(charges(provider, date(2026, 11, 21), date(2026, 11, 21))) == 147_000_000
+    assert cost_nanos(charges(provider, date(2026, 11, 21))) == 147_000_000
 
 
 def test_noise_of_floats_does_not_decide_a_half(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """Half a nano goes to the even one, whether the float stands a hair above it or below."""
     proxy.add_usage("2026-11-21", None, None, "above", None, None, "m", 2.5000000000000004e-9, 1, 1)
     proxy.add_usage("2026-11-21", None, None, "below", None, None, "m", 3.4999999999999997e-9, 1, 1)
-    cells = charges(provider, date(2026, 11, 21), date(2026, 11, 21))
+    cells = charges(provider, date(2026, 11, 21))
     assert {cell.resource: cell.cost_nanos for cell in cells} == {"above": 2, "below": 4}
 
 
 def test_small_money_is_not_lost(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """A cell may cost less than a millionth of a dollar, and many of them are real money."""
     proxy.add_usage("2026-11-21", None, None, "k", None, None, "m", 0.00000014, 7, 0)
-    assert cost_nanos(charges(provider, date(2026, 11, 21), date(2026, 11, 21))) == 140
+    assert cost_nanos(charges(provider, date(2026, 11, 21))) == 140
 
 
 def test_kinds_of_tokens_are_disjoint(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
@@ -270,7 +245,7 @@ def test_kinds_of_tokens_are_disjoint(proxy: FakeLiteLLM, provider: LiteLLM) -> 
         requests=3,
         failed=1,
     )
-    (cell,) = charges(provider, date(2026, 11, 21), date(2026, 11, 21))
+    (cell,) = charges(provider, date(2026, 11, 21))
     assert (cell.tokens_input, cell.tokens_cache_read, cell.tokens_cache_write_5m, cell.tokens_output) == (
         10,
         60,
@@ -283,7 +258,7 @@ def test_kinds_of_tokens_are_disjoint(proxy: FakeLiteLLM, provider: LiteLLM) -> 
 def test_uncached_tokens_are_never_negative(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """Where a model's cached tokens were not within prompt_tokens, nothing is subtracted below zero."""
     proxy.add_usage("2026-11-21", None, None, "k", None, None, "m", 0.1, 10, 20, cache_read=60)
-    (cell,) = charges(provider, date(2026, 11, 21), date(2026, 11, 21))
+    (cell,) = charges(provider, date(2026, 11, 21))
     assert (cell.tokens_input, cell.tokens_cache_read) == (0, 60)
 
 
@@ -293,7 +268,7 @@ def test_a_model_without_keys_keeps_its_cost(proxy: FakeLiteLLM, provider: LiteL
     body = usage_body()
     model(body)["api_key_breakdown"] = breakdown
     proxy.fail_next(200, body=body, path=USAGE)
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     (cell,) = (cell for cell in cells if cell.model == "openai/cheap-gpt")
     assert (cell.resource, cell.subject, cell.sub_account) == ("", "", "")
     assert (cell.cost_nanos, cell.tokens_input, cell.requests) == (1_470_000, 27, 5)
@@ -305,7 +280,7 @@ def test_usage_without_a_model_keeps_its_cost(proxy: FakeLiteLLM, provider: Lite
     body = usage_body()
     del body["results"][0]["breakdown"]["models"]["openai/cheap-gpt"]
     proxy.fail_next(200, body=body, path=USAGE)
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     assert cost_nanos(cells, model="", resource="") == 1_470_000
     assert cost_nanos(cells) == 736_470_000
 
@@ -319,7 +294,7 @@ def test_what_is_nobodys_may_be_cost_or_counts_alone(proxy: FakeLiteLLM, provide
         if (name == "spend") == (lost == "cost"):
             part[name] = 0
     proxy.fail_next(200, body=body, path=USAGE)
-    (cell,) = (cell for cell in charges(provider) if not cell.resource)
+    (cell,) = (cell for cell in charges(provider, DAY) if not cell.resource)
     assert (cell.cost_nanos, cell.requests) == ((1_470_000, 0) if lost == "cost" else (0, 5))
 
 
@@ -331,7 +306,7 @@ def test_parts_that_exceed_the_whole_are_refused(
     body = usage_body()
     alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "parts of 2026-11-22 are more than the whole" in str(refused(lambda: charges(provider)))
+    assert "parts of 2026-11-22 are more than the whole" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_a_repeated_page_is_refused(proxy: FakeLiteLLM) -> None:
@@ -339,7 +314,7 @@ def test_a_repeated_page_is_refused(proxy: FakeLiteLLM) -> None:
     provider = at(proxy, page_rows=1)
     page = recorded("090")["response"]
     proxy.fail_next(200, body=page, path=USAGE, times=2)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     provider.close()
     assert isinstance(trouble, Undeliverable)
     assert "sent the same page of usage twice" in str(trouble)
@@ -350,7 +325,7 @@ def test_an_endless_list_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> No
     body = usage_body()
     body["metadata"]["total_pages"] = PAGES_MAX + 1
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "has no end of usage" in str(refused(lambda: charges(provider)))
+    assert "has no end of usage" in str(refused(lambda: charges(provider, DAY)))
 
 
 # Garbage --------------------------------------------------------------------------------------------------------------
@@ -380,7 +355,7 @@ def test_a_figure_that_cannot_be_right_is_refused(proxy: FakeLiteLLM, provider: 
     body = usage_body()
     alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Undeliverable)
     assert "cannot be right" in str(trouble)
     assert name in str(trouble)
@@ -393,7 +368,7 @@ def test_a_figure_that_is_missing_is_not_zero(proxy: FakeLiteLLM, provider: Lite
     body = usage_body()
     del alices_cell(body)["metrics"][name]
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "Field required" in str(refused(lambda: charges(provider)))
+    assert "Field required" in str(refused(lambda: charges(provider, DAY)))
 
 
 @pytest.mark.parametrize("name", ["cache_read_input_tokens", "cache_creation_input_tokens", "failed_requests"])
@@ -405,7 +380,7 @@ def test_a_figure_that_older_versions_lack_is_zero(proxy: FakeLiteLLM, provider:
     model(body, "openai/fake-gpt")["api_key_breakdown"] = {}
     model(body, "openai/fake-gpt")["metrics"].pop(name)
     proxy.fail_next(200, body=body, path=USAGE)
-    assert cost_nanos(charges(provider)) == 736_470_000
+    assert cost_nanos(charges(provider, DAY)) == 736_470_000
 
 
 @pytest.mark.parametrize("word", ["a\x00b", "\ud800", "x" * 501, 7, ["alice"]])
@@ -414,7 +389,7 @@ def test_a_name_that_no_database_takes_is_refused(proxy: FakeLiteLLM, provider: 
     body = usage_body()
     alices_cell(body)["metadata"]["user_id"] = word
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "user_id" in str(refused(lambda: charges(provider)))
+    assert "user_id" in str(refused(lambda: charges(provider, DAY)))
 
 
 @pytest.mark.parametrize("day", ["2026-11-23", "2126-11-22", "2026-11-21"])
@@ -423,7 +398,7 @@ def test_a_day_that_was_not_asked_for_is_refused(proxy: FakeLiteLLM, provider: L
     body = usage_body()
     body["results"][0]["date"] = day
     proxy.fail_next(200, body=body, path=USAGE)
-    assert f"was asked for 2026-11-22 and answered for {day}" in str(refused(lambda: charges(provider)))
+    assert f"was asked for 2026-11-22 and answered for {day}" in str(refused(lambda: charges(provider, DAY)))
 
 
 @pytest.mark.parametrize(
@@ -432,7 +407,7 @@ def test_a_day_that_was_not_asked_for_is_refused(proxy: FakeLiteLLM, provider: L
 def test_a_body_of_another_shape_is_refused(proxy: FakeLiteLLM, provider: LiteLLM, body: Any) -> None:
     """An answer without rows or pages is not an empty day."""
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "cannot be right" in str(refused(lambda: charges(provider)))
+    assert "cannot be right" in str(refused(lambda: charges(provider, DAY)))
 
 
 # Trouble --------------------------------------------------------------------------------------------------------------
@@ -443,7 +418,7 @@ def test_recorded_refusals_are_told_in_a_sentence(proxy: FakeLiteLLM, provider: 
     """Each shape of error body that was recorded ends in one plain line with its status."""
     refusal = recorded(number)
     proxy.fail_next(refusal["status"], body=refusal["response"], path=USAGE)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Undeliverable)
     assert str(refusal["status"]) in str(trouble)
     assert str(trouble).isprintable()
@@ -456,7 +431,7 @@ def test_recorded_refusals_of_a_key_say_what_it_may_not(
     """Where LiteLLM has no word of its own for the trouble, its message is handed on with what key is needed."""
     refusal = recorded(number)
     proxy.fail_next(refusal["status"], body=refusal["response"], path=USAGE)
-    sentence = str(refused(lambda: charges(provider)))
+    sentence = str(refused(lambda: charges(provider, DAY)))
     assert f"({refusal['status']}): it may not GET {USAGE} (" in sentence
     assert word in sentence
     assert sentence.endswith("it needs a management key of a user with the role proxy_admin")
@@ -466,21 +441,21 @@ def test_recorded_refusals_of_a_key_say_what_it_may_not(
 def test_a_no_counts_nothing(proxy: FakeLiteLLM, provider: LiteLLM, status: int) -> None:
     """A refused page ends the reading for good."""
     proxy.fail_next(status, body={"detail": "no"}, path=USAGE)
-    assert isinstance(refused(lambda: charges(provider)), Undeliverable)
+    assert isinstance(refused(lambda: charges(provider, DAY)), Undeliverable)
 
 
 @pytest.mark.parametrize("spoil", ["drop_next", "halve_next"])
 def test_a_broken_answer_is_asked_again(proxy: FakeLiteLLM, provider: LiteLLM, spoil: str) -> None:
     """A connection that breaks in the middle costs nothing but time."""
     getattr(proxy, spoil)(path=USAGE)
-    assert cost_nanos(charges(provider)) == 736_470_000
+    assert cost_nanos(charges(provider, DAY)) == 736_470_000
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_busy_proxy_is_asked_again(proxy: FakeLiteLLM, provider: LiteLLM, status: int) -> None:
     """Passing trouble passes."""
     proxy.fail_next(status, {"Retry-After": "0"}, path=USAGE)
-    assert cost_nanos(charges(provider)) == 736_470_000
+    assert cost_nanos(charges(provider, DAY)) == 736_470_000
 
 
 def test_trouble_in_the_middle_is_never_half_a_day(proxy: FakeLiteLLM) -> None:
@@ -499,7 +474,7 @@ def test_a_silent_proxy_is_unreachable(proxy: FakeLiteLLM) -> None:
     """No answer within our patience is trouble that may pass."""
     provider = LiteLLM("proxy", proxy.url, proxy.key, patience=HASTY)
     proxy.slow_next(1.0, times=2)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     provider.close()
     assert isinstance(trouble, Unreachable)
 
@@ -507,7 +482,7 @@ def test_a_silent_proxy_is_unreachable(proxy: FakeLiteLLM) -> None:
 def test_a_long_pause_is_handed_on(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """The outbox learns how long the proxy wants to be left alone."""
     proxy.fail_next(429, {"Retry-After": "120"}, path=USAGE)
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Unreachable)
     assert trouble.retry_after_s == 120
 
@@ -515,7 +490,7 @@ def test_a_long_pause_is_handed_on(proxy: FakeLiteLLM, provider: LiteLLM) -> Non
 def test_a_personal_key_is_refused_rather_than_counted_as_everyone(proxy: FakeLiteLLM) -> None:
     """LiteLLM gives an ordinary user the own figures only, without a word; they must not pass for all."""
     provider = at(proxy, key=proxy.issue("alice"))
-    sentence = str(refused(lambda: charges(provider)))
+    sentence = str(refused(lambda: charges(provider, DAY)))
     provider.close()
     assert "it may not GET /user/list" in sentence
     assert "a management key of a user with the role proxy_admin" in sentence
@@ -527,7 +502,7 @@ def test_the_key_is_shown_nowhere(proxy: FakeLiteLLM, caplog: pytest.LogCaptureF
     wrong = "sk-wrong-" + "0123456789"
     provider = at(proxy, key=wrong)
     shown = repr(provider) + repr(vars(provider)) + repr(findings(provider))
-    shown += "".join(traceback.format_exception(refused(lambda: charges(provider))))
+    shown += "".join(traceback.format_exception(refused(lambda: charges(provider, DAY))))
     provider.close()
     assert wrong not in shown + caplog.text
     assert hashlib.sha256(wrong.encode()).hexdigest() not in shown + caplog.text
@@ -551,7 +526,7 @@ def test_all_charges_are_of_people_who_are_listed(provider: LiteLLM) -> None:
     people = {(member.kind, member.external_id) for member in provider.people()}
     unlisted = {
         name
-        for cell in charges(provider)
+        for cell in charges(provider, DAY)
         for kind, name in [("user", cell.subject), ("key", cell.resource), ("team", cell.sub_account)]
         if name and (kind, name) not in people
     }
@@ -691,12 +666,7 @@ def test_the_fake_refuses_what_the_real_one_refuses(
 
 def asked(proxy: FakeLiteLLM, question: Any, keys: dict[str, str]) -> tuple[int, Any]:
     """Status and body that the fake gives to a recorded question."""
-    query = urlencode(question["params"] or {})
-    body = json.dumps(question["json"]) if question["json"] else None
-    line = http.client.HTTPConnection(proxy.url.removeprefix("http://"))
-    headers = {"Authorization": f"Bearer {keys[question['auth']]}"}
-    line.request(question["method"], f"{question['path']}?{query}", body, headers)
-    answer = line.getresponse()
-    said = answer.status, json.loads(answer.read())
-    line.close()
-    return said
+    where = f"{proxy.url}{question['path']}?{urlencode(question['params'] or {})}"
+    return answered(
+        where, question["method"], {"Authorization": f"Bearer {keys[question['auth']]}"}, question["json"] or None
+    )

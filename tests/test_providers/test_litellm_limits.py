@@ -9,26 +9,20 @@ from typing import Any
 
 import pytest
 
-from bot.providers.base import Finding, Limit
-from bot.providers.http import Patience
+from bot.providers.base import Finding, Limit, Member
 from bot.providers.litellm import LiteLLM
 from bot.trouble import Undeliverable
 from storage.limits import Subject
-from tests.fakes.litellm import FakeLiteLLM
+from tests.fakes.litellm import FakeLiteLLM, recorded
+from tests.test_providers.asking import QUICK, answered
 
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 ALICE, BOT = Subject("user", "alice"), Subject("user", "quota-bot")
 PLATFORM = Subject("team", "fade7cc2-70f1-441e-8f49-f47774cee9ee")
+ALICE_THERE, BOB_THERE = (Subject.of_member(PLATFORM.external_id, user) for user in ("alice", "bob"))
 KEY = Subject("key", LAPTOP)
 DOLLAR = 10**9
-
-
-@pytest.fixture
-def proxy() -> Iterator[FakeLiteLLM]:
-    with FakeLiteLLM() as server:
-        yield server
 
 
 @pytest.fixture
@@ -186,6 +180,85 @@ def test_a_team_that_would_be_stopped_by_its_past_is_refused(proxy: FakeLiteLLM,
     assert provider.set_limit(PLATFORM, 901 * DOLLAR).window == "month"
 
 
+# Members of teams -----------------------------------------------------------------------------------------------------
+
+
+def test_members_are_told_with_their_teams(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Who is on the team's default has that; who has no limit there is told as such."""
+    every = {each.subject: each for each in provider.limits() if each.subject.kind == "member"}
+    assert every[ALICE_THERE] == Limit(ALICE_THERE, DOLLAR, "month", name="platform")
+    assert every[BOB_THERE] == Limit(BOB_THERE, 300_000_000, "total", name="platform")
+    assert set(every) == {ALICE_THERE, BOB_THERE, Subject.of_member(PLATFORM.external_id, "quota-bot")}
+    proxy.add_usage("2026-11-22", "alice", None, "n" * 64, None, "new/team", "m", 0.1, 1, 1)
+    new = Subject.of_member("new/team", "alice")
+    assert new.external_id == "new%2Fteam/alice"
+    assert limit(provider, new) == Limit(new, None, "total")
+
+
+def test_members_are_known_by_team_and_user(provider: LiteLLM) -> None:
+    """So that a member is whoever the user is."""
+    found = [each for each in provider.people() if each.kind == "member"]
+    assert Member("member", ALICE_THERE.external_id, name="platform", owner="alice") in found
+
+
+def test_a_members_limit_is_for_a_month_and_for_nobody_else(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """The others keep the team's default. The answer repeats what was said, so it is read back."""
+    proxy.member(PLATFORM.external_id, "bob", spend=0.0)
+    assert provider.set_limit(BOB_THERE, 7 * DOLLAR) == Limit(BOB_THERE, 7 * DOLLAR, "month", name="platform")
+    said = {"team_id": PLATFORM.external_id, "user_id": "bob", "max_budget_in_team": 7.0, "budget_duration": "1mo"}
+    assert orders(proxy) == [("/team/member_update", said)]
+    assert limit(provider, ALICE_THERE).amount_nanos == DOLLAR
+
+
+def test_a_member_who_would_be_stopped_by_the_past_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """That counter cannot be set with a management key, so we say who can do it."""
+    proxy.member(PLATFORM.external_id, "bob", spend=900.0)
+    with pytest.raises(Undeliverable, match=r"900\.00 dollars.*master key"):
+        provider.set_limit(BOB_THERE, 20 * DOLLAR)
+    assert orders(proxy) == []
+    assert provider.set_limit(BOB_THERE, 901 * DOLLAR).amount_nanos == 901 * DOLLAR
+
+
+@pytest.mark.parametrize("subject", [Subject.of_member("ghost", "bob"), Subject.of_member("", "bob")])
+def test_a_member_of_no_team_is_nobody(proxy: FakeLiteLLM, provider: LiteLLM, subject: Subject) -> None:
+    """Nor is a membership made by writing."""
+    assert provider.limit(subject) is None
+    with pytest.raises(Undeliverable, match="has no member “bob”"):
+        provider.set_limit(subject, DOLLAR)
+    assert orders(proxy) == []
+
+
+def test_a_member_cannot_be_paused_apart(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """What a member was allowed by default could not be restored exactly."""
+    with pytest.raises(Undeliverable, match="pause the user"):
+        provider.pause(ALICE_THERE)
+    assert orders(proxy) == []
+
+
+def test_the_fake_refuses_of_members_what_the_real_one_refuses(proxy: FakeLiteLLM) -> None:
+    """Half a temporary increase, a team or a member that is not there; a member of the default gets an own row."""
+    team, headers = PLATFORM.external_id, {"Authorization": f"Bearer {proxy.key}"}
+    for body, status in (
+        ({"team_id": team, "user_id": "bob", "temp_budget_increase": 1.0}, 422),
+        ({"user_id": "bob"}, 422),
+        ({"team_id": "ghost", "user_id": "bob"}, 404),
+        ({"team_id": team, "user_id": "ghost", "max_budget_in_team": 1.0}, 400),
+        ({"team_id": team, "user_id": "alice", "max_budget_in_team": 2.0}, 200),
+    ):
+        assert answered(f"{proxy.url}/team/member_update", "POST", headers, body)[0] == status
+    row = proxy.member(team, "alice")
+    assert (row["budget_source"], row["litellm_budget_table"]["budget_duration"]) == ("custom", "30d")
+    assert proxy.member(team, "quota-bot")["litellm_budget_table"]["max_budget"] == 1.0
+
+
+@pytest.mark.parametrize("number", ["055", "057"])
+def test_the_fake_answers_about_members_as_recorded(proxy: FakeLiteLLM, number: str) -> None:
+    """Word for word."""
+    exchange, headers = recorded(number), {"Authorization": f"Bearer {proxy.key}"}
+    found = answered(f"{proxy.url}/team/member_update", "POST", headers, exchange["request"]["json"])
+    assert found == (200, exchange["response"])
+
+
 # Pause ---------------------------------------------------------------------------------------------------------------
 
 
@@ -279,8 +352,8 @@ def test_a_key_that_may_not_write_is_told_which_routes_it_lacks(proxy: FakeLiteL
     provider.close()
     assert not found.ok
     assert found.advice == (
-        "without it Bursar only reads: add /key/block, /key/unblock, /key/update, /team/block, /team/unblock "
-        "to the allowed_routes of its key"
+        "without it Bursar only reads: add /key/block, /key/unblock, /key/update, /team/block, "
+        "/team/member_update, /team/unblock to the allowed_routes of its key"
     )
     assert orders(proxy) == []
 

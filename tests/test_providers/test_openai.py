@@ -1,25 +1,24 @@
 """What OpenAI's platform reports and lets us set, and what we make of it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
 from bot.config import ProviderSettings
 from bot.providers.base import Limit, Member
-from bot.providers.http import KeyRefused, Patience
+from bot.providers.http import KeyRefused
 from bot.providers.openai import COSTS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
-from bot.trouble import Outside, Undeliverable
+from bot.trouble import Undeliverable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.openai import FakeOpenAI, Project
+from tests.test_providers.asking import QUICK, answered, refused
 
 DAY = date(2026, 11, 18)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 MODEL = "gpt-5.2-2026-01-15"
 MAIN, WHOLE = Subject("team", "proj_main"), Subject("organization", "")
 
@@ -45,13 +44,6 @@ def at(fake: FakeOpenAI, key: str = "") -> OpenAI:
 def charges(provider: OpenAI, first: date = DAY, last: date = DAY) -> list[Charge]:
     """All cells of those days that are not empty."""
     return [cell for cell in provider.charges(first, last) if cell.cost_nanos != 0 or cell.requests]
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
 
 
 def page(*results: Any, start: date = DAY, **more: Any) -> Any:
@@ -443,15 +435,8 @@ def test_the_fake_refuses_what_the_real_one_refuses(
     fake: FakeOpenAI, method: str, path: str, body: Any, status: int
 ) -> None:
     """A question that OpenAI would not answer gets no answer here either."""
-    content = None if body is None else json.dumps(body).encode()
-    request = Request(fake.base + path, content, {"Authorization": f"Bearer {fake.key}"}, method=method)
-    try:
-        with urlopen(request) as answer:
-            said = answer.status
-    except HTTPError as no:
-        said = no.code
-        no.close()
-    assert said == status
+    headers = {"Authorization": f"Bearer {fake.key}"}
+    assert answered(fake.base + path, method, headers, body)[0] == status
 
 
 def test_the_fake_pages_by_buckets(fake: FakeOpenAI) -> None:

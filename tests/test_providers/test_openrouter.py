@@ -1,23 +1,20 @@
 """What OpenRouter reports and allows, and what we make of it."""
 
-import http.client
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.providers.base import Limit, Member
-from bot.providers.http import Patience
 from bot.providers.openrouter import OpenRouter
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.openrouter import FakeOpenRouter
+from tests.test_providers.asking import QUICK, answered, charges, findings, refused
 
 DAY = date(2026, 11, 21)
-QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 ANA, BO = Subject("user", "ana@acme.example"), Subject("user", "bo@acme.example")
 DOLLAR = 10**9
 GPT = "openai/gpt-5.2"
@@ -41,21 +38,9 @@ def at(router: FakeOpenRouter, key: str = "") -> OpenRouter:
     return OpenRouter("openrouter", router.url, key or router.key, patience=QUICK, calls_per_minute=10**6)
 
 
-def charges(provider: OpenRouter, first: date = DAY, last: date = DAY) -> list[Charge]:
-    """All cells of those days."""
-    return list(provider.charges(first, last))
-
-
 def costs(cells: list[Charge]) -> dict[tuple[str, str], int | None]:
     """Costs by key and person, without the cells that cost nothing."""
     return {(cell.resource, cell.subject): cell.cost_nanos for cell in cells if cell.cost_nanos}
-
-
-def refused(what: Callable[[], Any]) -> Outside:
-    """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
-        what()
-    return trouble.value
 
 
 def key_of(key_hash: str) -> Subject:
@@ -69,7 +54,7 @@ def key_of(key_hash: str) -> Subject:
 def test_a_cell_is_a_day_of_a_person_and_a_model(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """A person is known by the address, in lower case; cached tokens are counted apart from other input."""
     router.use(DAY, router.ana_key, GPT, 0.123456789, 100, 40, cached=60, reasoning=15, requests=3)
-    assert charges(provider) == [
+    assert charges(provider, DAY) == [
         Charge(
             provider="openrouter",
             bucket_start=datetime(2026, 11, 21, tzinfo=UTC),
@@ -90,14 +75,14 @@ def test_keys_of_a_person_count_as_one(router: FakeOpenRouter, provider: OpenRou
     """OpenRouter counts for whoever made a key."""
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.use(DAY, router.add_key("ana server", "user_ana"), GPT, 0.2)
-    assert costs(charges(provider)) == {("", "ana@acme.example"): 300_000_000}
+    assert costs(charges(provider, DAY)) == {("", "ana@acme.example"): 300_000_000}
 
 
 def test_a_key_that_nobody_made_counts_by_itself(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """A key of a workspace can belong to an agent, so its cells carry the key."""
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.use(DAY, router.agent_key, GPT, 0.2)
-    assert costs(charges(provider)) == {("", "ana@acme.example"): 100_000_000, (router.agent_key, ""): 200_000_000}
+    assert costs(charges(provider, DAY)) == {("", "ana@acme.example"): 100_000_000, (router.agent_key, ""): 200_000_000}
 
 
 def test_what_belongs_to_nobody_is_neither_lost_nor_counted_twice(router: FakeOpenRouter, provider: OpenRouter) -> None:
@@ -106,9 +91,9 @@ def test_what_belongs_to_nobody_is_neither_lost_nor_counted_twice(router: FakeOp
     router.use(DAY, router.agent_key, GPT, 0.2)
     router.use(DAY, lost, GPT, 0.3)
     del router.state.keys[lost]
-    assert costs(charges(provider)) == {("", ""): 300_000_000, (router.agent_key, ""): 200_000_000}
+    assert costs(charges(provider, DAY)) == {("", ""): 300_000_000, (router.agent_key, ""): 200_000_000}
     router.state.uses = [use for use in router.state.uses if use.key_hash == router.agent_key]
-    assert [cell.resource for cell in charges(provider)] == [router.agent_key]
+    assert [cell.resource for cell in charges(provider, DAY)] == [router.agent_key]
 
 
 def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
@@ -120,7 +105,7 @@ def test_a_part_that_grew_meanwhile_does_not_make_the_rest_negative(
     counts = {"request_count": "1", "tokens_prompt": "21", "tokens_completion": "1"}
     body = {"data": {"data": [{**row, **counts}], "metadata": {"truncated": False}}}
     router.fail_next(200, body=body, path="/analytics/query")
-    cells = charges(provider)
+    cells = charges(provider, DAY)
     figures = {cell.resource: (cell.cost_nanos, cell.tokens_input, cell.tokens_output) for cell in cells}
     assert figures == {router.agent_key: (200_000_000, 20, 5), "": (0, 1, 0)}
 
@@ -132,10 +117,10 @@ def test_a_key_is_asked_about_only_if_it_can_have_been_used(router: FakeOpenRout
     router.use(DAY + timedelta(days=1), young, GPT, 1.0)
     router.use(DAY, router.agent_key, GPT, 0.1)
     router.use(DAY - timedelta(days=1), others[-1], GPT, 0.1)
-    charges(provider)
+    charges(provider, DAY)
     assert [heard.path for heard in router.requests].count("/analytics/query") == 2
     router.use(DAY, "deleted", GPT, 0.1)
-    charges(provider)
+    charges(provider, DAY)
     assert [heard.path for heard in router.requests].count("/analytics/query") == 2 + 3
 
 
@@ -144,16 +129,16 @@ def test_the_days_add_up(router: FakeOpenRouter, provider: OpenRouter) -> None:
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.use(DAY + timedelta(days=1), router.ana_key, GPT, 0.2)
     both = charges(provider, DAY, DAY + timedelta(days=1))
-    assert both == charges(provider) + charges(provider, DAY + timedelta(days=1), DAY + timedelta(days=1))
+    assert both == charges(provider, DAY) + charges(provider, DAY + timedelta(days=1))
     assert [cell.cost_nanos for cell in both] == [100_000_000, 200_000_000]
 
 
 def test_a_restated_row_is_given_with_its_latest_word(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """The same cell, another figure."""
     router.use(DAY, router.ana_key, GPT, 0.1)
-    charges(provider)
+    charges(provider, DAY)
     router.use(DAY, router.ana_key, GPT, 0.4)
-    assert costs(charges(provider)) == {("", "ana@acme.example"): 400_000_000}
+    assert costs(charges(provider, DAY)) == {("", "ana@acme.example"): 400_000_000}
 
 
 def test_a_report_that_was_cut_off_is_not_counted(router: FakeOpenRouter, provider: OpenRouter) -> None:
@@ -161,7 +146,7 @@ def test_a_report_that_was_cut_off_is_not_counted(router: FakeOpenRouter, provid
     router.rows_max = 1
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.use(DAY, router.bo_key, GPT, 0.1)
-    assert "more than 10000 rows for 2026-11-21" in str(refused(lambda: charges(provider)))
+    assert "more than 10000 rows for 2026-11-21" in str(refused(lambda: charges(provider, DAY)))
 
 
 @pytest.mark.parametrize(("name", "value"), [("credits_usage", -1), ("tokens_prompt", "-1"), ("request_count", None)])
@@ -172,7 +157,7 @@ def test_a_figure_that_cannot_be_right_is_refused(
     row = {"date__day": str(DAY), "credits_usage": 0, "request_count": 1, "tokens_prompt": 1, "tokens_completion": 1}
     body = {"data": {"data": [{**row, name: value}], "metadata": {"truncated": False}}}
     router.fail_next(200, body=body, path="/analytics/query")
-    trouble = refused(lambda: charges(provider))
+    trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, Undeliverable)
     assert name in str(trouble)
 
@@ -181,13 +166,13 @@ def test_a_query_is_asked_again_though_it_is_a_post(router: FakeOpenRouter, prov
     """It changes nothing, so a passing trouble passes."""
     router.use(DAY, router.ana_key, GPT, 0.1)
     router.fail_next(429, {"Retry-After": "0"}, path="/analytics/query")
-    assert costs(charges(provider)) == {("", "ana@acme.example"): 100_000_000}
+    assert costs(charges(provider, DAY)) == {("", "ana@acme.example"): 100_000_000}
 
 
 def test_reasoning_is_a_part_of_output(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """Whatever is said of it."""
     router.use(DAY, router.ana_key, GPT, 0.1, completion=40, reasoning=50)
-    assert [(cell.tokens_output, cell.tokens_reasoning) for cell in charges(provider)] == [(40, 40)]
+    assert [(cell.tokens_output, cell.tokens_reasoning) for cell in charges(provider, DAY)] == [(40, 40)]
 
 
 # People ---------------------------------------------------------------------------------------------------------------
@@ -356,11 +341,6 @@ def test_who_is_paused_is_not_limited_meanwhile(router: FakeOpenRouter, provider
 # Check ----------------------------------------------------------------------------------------------------------------
 
 
-def findings(provider: OpenRouter) -> dict[str, str]:
-    """What check finds wrong, by what was looked at, with what to do."""
-    return {finding.what: finding.advice for finding in provider.check() if not finding.ok}
-
-
 def test_a_good_key_passes_the_check(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """Each thing that works has its line, and nothing was changed by looking."""
     assert findings(provider) == {}
@@ -421,8 +401,5 @@ def test_the_fake_refuses_what_the_documents_refuse(
     router: FakeOpenRouter, method: str, path: str, body: Any, status: int
 ) -> None:
     """A question that the real one would not answer gets no answer here either."""
-    line = http.client.HTTPConnection(router.url.removeprefix("http://"))
     headers = {"Authorization": f"Bearer {router.key}"}
-    line.request(method, path.format(key=router.ana_key), json.dumps(body) if body is not None else None, headers)
-    assert line.getresponse().status == status
-    line.close()
+    assert answered(router.url + path.format(key=router.ana_key), method, headers, body)[0] == status
