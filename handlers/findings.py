@@ -20,7 +20,6 @@ from handlers.waste.use import MONTH_DAYS, WINDOW_DAYS
 from handlers.words import One, Rest, Until, Whom
 from storage import audit, findings, habits, people
 from storage.audit import Deed
-from storage.directory import Person
 from storage.findings import Finding
 from storage.people import Account
 
@@ -124,7 +123,7 @@ def release(ctx: Context, number: One) -> Card:
     findings.note(ctx.conn, one.id, state="done", done_on=ctx.today, said_by=ctx.person.id)
     _deed(ctx, one, "released")
     month = ctx.amount(one.found.cost_nanos, ctx.house.organization.currency)
-    for each in _finance(ctx):
+    for each in people.people_with_role(ctx.conn, "finance"):
         facts = Facts((("Seat", one.found.about), ("Why", one.found.what)))
         card = Card(f"{ctx.person.name} releases a seat of {month} a month", (facts, Text("Take it back there.")))
         replace(ctx, person=each).tell(each.id, f"released/{one.id}", card)
@@ -390,17 +389,13 @@ def _owners(ctx: Context) -> Callable[[Finding], tuple[str, ...]]:
     """Whom a finding concerns: the owner of its account, or finance where there is none."""
     accounts = {each.id: each.owner_id for each in people.accounts_ever(ctx.conn)}
     here = {each.id for each in people.active_people(ctx.conn)}
-    finance = tuple(each.id for each in _finance(ctx))
+    finance = tuple(each.id for each in people.people_with_role(ctx.conn, "finance"))
 
     def owners(one: Finding) -> tuple[str, ...]:
         owner = accounts[one.found.account_id]
         return (owner,) if owner in here else finance
 
     return owners
-
-
-def _finance(ctx: Context) -> list[Person]:
-    return [each for each in people.active_people(ctx.conn) if "finance" in each.roles]
 
 
 def _deed(ctx: Context, one: Finding, what: str, details: str = "") -> None:

@@ -265,11 +265,11 @@ def _end(ctx: Context, account: Account, one: Danger) -> None:
 
 def told(ctx: Context, account: Account, one: Danger) -> Iterator[Person]:
     """Whom it concerns: the owner; finance, too, if it is a danger, or if nobody owns it."""
-    everybody = people.active_people(ctx.conn)
-    owner = [each for each in everybody if each.id == account.owner_id]
-    yield from owner
-    if one.clock in DANGERS or not owner:
-        yield from (each for each in everybody if "finance" in each.roles and each not in owner)
+    owner = people.person(ctx.conn, account.owner_id)
+    if owner is not None and owner.active:
+        yield owner
+    if one.clock in DANGERS or owner is None or not owner.active:
+        yield from (each for each in people.people_with_role(ctx.conn, "finance") if each.id != account.owner_id)
 
 
 def _is_awake(ctx: Context, person: Person) -> bool:
