@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import exp, log
 from statistics import median, median_low
-from typing import Literal
 
-Clock = Literal["velocity", "daily", "loop", "weekly"]
+from storage.dangers import Clock, Sight
+
 DANGERS: frozenset[Clock] = frozenset({"velocity", "daily"})
 
 HISTORY_DAYS = 56
@@ -73,29 +73,6 @@ class Burn:
     peer_day: int
     whole_until: date
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """Something out of the ordinary.
-
-    Args:
-        clock: which one rang.
-        since: when it began.
-        until: up to when it was seen burning.
-        now_nanos: what the last hour, day or week cost.
-        usual_nanos: what such a one usually costs at most.
-        excess_nanos: what it has cost above the usual so far.
-        rate_nanos: what an hour of it costs above the usual.
-    """
-
-    clock: Clock
-    since: datetime
-    until: datetime
-    now_nanos: int
-    usual_nanos: int
-    excess_nanos: int
-    rate_nanos: int
 
 
 def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -19,7 +19,6 @@ from handlers.guard.clocks import (
     WEEK,
     WEEK_FLOORS,
     Burn,
-    Sight,
     Spell,
     drift,
     look,
@@ -30,7 +29,7 @@ from handlers.place import Place
 from handlers.trouble import Refused
 from storage import burn, dangers, people, reports, usage
 from storage.burn import Bucket
-from storage.dangers import Danger
+from storage.dangers import Danger, Sight
 from storage.directory import Person
 from storage.people import Account
 from storage.usage import HOURS_OF_A_DAY
@@ -200,18 +199,15 @@ def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequen
     for sight in seen:
         pressing = sight.clock in DANGERS
         same = next((each for each in reversed(mine) if each.clock == sight.clock and _goes_on(each, sight)), None)
-        values: dict[str, object] = {
-            name: getattr(sight, name) for name in ("until", "now_nanos", "usual_nanos", "rate_nanos")
-        }
         if same is not None:
             since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
-            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, since=since, excess_nanos=excess, **values)
+            grown = replace(sight, since=since, excess_nanos=excess)
+            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
             return
         if any(pressing <= (each.clock in DANGERS) for each in burning):
             continue
         if not any(each.until > sight.since for each in mine if not each.burns and each.clock != "weekly"):
-            found = {"clock": sight.clock, "since": sight.since, "excess_nanos": sight.excess_nanos, **values}
-            dangers.begin(ctx.conn, account_id, **found)
+            dangers.begin(ctx.conn, account_id, sight)
             return
 
 

@@ -34,14 +34,14 @@ from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
 from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
-from handlers.waste.use import WINDOW_DAYS, Peers, Usage
+from handlers.waste.use import FLAGSHIP, WINDOW_DAYS, Peers, Usage
 from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
 from storage import findings, usage
 from storage.findings import Finding, Found
 from storage.models import ORGANIZATION
 
 WEEK = 7
-TIERS_DOWN = ("flagship", STANDARD, "small")
+TIERS_DOWN = (FLAGSHIP, STANDARD, "small")
 CHEAPER_PERCENT_MAX = 80
 
 Detector = Callable[[Usage, Peers], Iterator[Found]]

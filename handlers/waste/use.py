@@ -26,6 +26,7 @@ PEERS_MIN = 8
 INPUT_KINDS = TOKENS[:4]
 _WEIGHTS = tuple(WEIGHTS[kind] for kind in TOKENS)
 INPUT, READ, WRITE_5M, WRITE_1H, OUTPUT = _WEIGHTS
+FLAGSHIP = "flagship"
 BATCH = frozenset({"batch", "flex"})
 PREMIUM = frozenset({"priority", "fast", "premium"})
 
@@ -146,6 +147,16 @@ class Usage:
         """By model, in the order of their names."""
         ordered = sorted(self.habits, key=attrgetter("model"))
         return {model: add(group) for model, group in groupby(ordered, key=attrgetter("model"))}
+
+    @cached_property
+    def top_models(self) -> list[str]:
+        """Those of the top tier."""
+        return [model for model in self.models if self.tier_of(model) == FLAGSHIP]
+
+    @cached_property
+    def top(self) -> Part:
+        """All use of the top tier."""
+        return add(self.models[model] for model in self.top_models)
 
     def of(self, wanted: Callable[[Habit], bool]) -> Part:
         """Those habits that are wanted, added up."""

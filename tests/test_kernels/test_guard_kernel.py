@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.guard.clocks import Burn, Sight, Spell, drift, look
+from handlers.guard.clocks import Burn, Spell, drift, look
 from handlers.waste import total
+from storage.dangers import Sight
 from storage.findings import Found
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
