@@ -28,7 +28,8 @@ REMIND_DAYS = 14
 CHECKED_AFTER = (14, 28)
 SHOWN_MAX = 8
 BY_THE_DAY = frozenset({"failed_calls", "off_hours_loop", "unattributed"})
-SEATS = frozenset({"idle_seat", "doubled_seat"})
+SEATS = frozenset({"idle_seat", "doubled_seat"})  # may be given back
+BY_THE_SEAT = SEATS | {"larger_seat"}
 UNSEEN = (
     "Usage figures hold no prompts: doubled or bad prompts, wrong answers and work that nobody needed cannot be seen "
     "here. Savings are estimates at own prices of the last four weeks; of overlapping ones only the largest counts."
@@ -182,7 +183,7 @@ def _measure(ctx: Context, one: Finding) -> None:
     if due is None or one.done_on is None or ctx.today < one.done_on + due * _DAY:
         return
     cost, requests = habits.cost_and_requests(ctx.conn, one.found.account_id, one.done_on, one.done_on + due * _DAY)
-    if one.found.detector in SEATS:
+    if one.found.detector in BY_THE_SEAT:
         saved = one.found.cost_nanos if one.seen < ctx.today else 0
     elif one.found.detector in BY_THE_DAY:
         saved = (one.before_nanos * due // WINDOW_DAYS - cost) * MONTH_DAYS // due

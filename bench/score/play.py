@@ -15,6 +15,7 @@ from bot.app import NOWHERE, App
 from bot.config import Settings
 from bot.providers.sample import Sample
 from bot.providers.sample_company import Spender
+from bot.providers.sample_seats import PRICES_USD
 from bot.providers.sample_truth import Truth
 from bot.pull import meet, pull
 from handlers.context import CLOCK, Context
@@ -35,10 +36,17 @@ DAYS_BACK = 1
 PULL_EVERY = 4 * HOUR
 ZONE = ZoneInfo("Europe/Berlin")
 FLOOR_NANOS = 25 * 10**9
+POOL = "search-pool"
+SHARES = {"max": 70, "ana": 1000}  # dollars a week; Ana uses a fifteenth of hers
+STRANDED = Truth(
+    "stranded_quota", "W19", "person/ana", EPOCH - 14 * DAY, EPOCH - DAY, 0, None, "has a share of which little is used"
+)
 SETTINGS = Settings.model_validate(
     {
         "organization": {"name": "Meridian", "zone": "Europe/Berlin"},
-        "providers": [{"kind": "sample", "days_back": DAYS_BACK, "history_days": 35}],
+        "providers": [{"kind": "sample", "days_back": DAYS_BACK, "history_days": 56}],
+        "budgets": [{"name": POOL, "who": "team search", "amount": "1500 USD", "every": "week"}],
+        "seats": {product: f"{usd} USD" for product, usd in PRICES_USD.items()},
     }
 )
 
@@ -230,13 +238,23 @@ def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
         company = Company(seed, clock, Path(home))
         members = list(company.sample.people())
         company.app.database.transact(lambda conn: meet(conn, "sample", members, clock()))
-        clock.moment += 42 * DAY
-        company.app.refresh_people()
+        for weeks in (2, 1):
+            clock.moment = datetime.combine(EPOCH - weeks * 7 * DAY, time(6), UTC)
+            company.app.refresh_people()
+            _share_out(company)
+        clock.moment = datetime.combine(EPOCH, time(6), UTC)
         pull(company.app.database, company.provider, company.app.reading("sample"), clock)
         company.say("sift")
         found = company.app.database.ask(lambda conn: findings.below(conn, ORGANIZATION))
         company.app.close()
-    return company.sample.truth(), found
+    return (*company.sample.truth(), STRANDED), found
+
+
+def _share_out(company: Company) -> None:
+    """Let the owner of the pool give its shares of a week; the simulator knows nothing of pools."""
+    for person, usd in SHARES.items():
+        card = company.app.hear(Sentence(f"allot {usd} to {person}", "max", NOWHERE))
+        assert card.title.endswith("now"), card.title
 
 
 def _accounts(company: Company) -> dict[tuple[str, str], str]:

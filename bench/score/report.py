@@ -8,7 +8,7 @@ from bench.score.incidents import DAY, HOUR, Incident
 from bench.score.play import FLOOR_NANOS, PLAIN, PULL_EVERY, Alert, Played
 from bench.table import Table
 from bot.providers.sample_truth import Truth
-from handlers.waste import DETECTORS
+from handlers.waste import BY_THE_PIECE, DETECTORS
 from storage.findings import Finding
 from storage.models import UNALLOCATED
 
@@ -191,6 +191,8 @@ def _about(finding: Finding) -> str:
 
 def _is_worth(truth: Truth) -> bool:
     """Whether a month of it comes to the floor. An episode is over, and counts as a month of it as the findings do."""
+    if truth.kind in BY_THE_PIECE:
+        return True
     months = MONTHS if truth.last - truth.first > 30 * DAY else 1
     return (truth.saving_nanos[1] if truth.saving_nanos else truth.cost_nanos) // months >= FLOOR_NANOS
 

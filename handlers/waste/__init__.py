@@ -29,9 +29,10 @@ from handlers.waste.no_caching import no_caching
 from handlers.waste.off_hours_loop import off_hours_loop
 from handlers.waste.older_model import older_model
 from handlers.waste.premium_speed import premium_speed
-from handlers.waste.seats import doubled_seat, idle_seat
+from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
+from handlers.waste.tool_fees import tool_fees
 from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
 from handlers.waste.use import FLAGSHIP, WINDOW_DAYS, Peers, Usage
@@ -61,10 +62,13 @@ DETECTORS: Mapping[str, tuple[str, Detector]] = {
     "off_hours_loop": ("Runs at night", off_hours_loop),
     "older_model": ("Older model", older_model),
     "unattributed": ("Nobody's", unattributed),
+    "tool_fees": ("Paid for tools", tool_fees),
     "idle_seat": ("Idle seat", idle_seat),
     "doubled_seat": ("Doubled seat", doubled_seat),
+    "larger_seat": ("Larger seat than needed", larger_seat),
     "stranded_quota": ("Unused share", stranded_quota),
 }
+BY_THE_PIECE = frozenset({"idle_seat", "doubled_seat", "larger_seat", "stranded_quota"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def detect(seen: Seen, floor_nanos: int) -> list[Found]:
 
 def _matters(found: Found, floor_nanos: int) -> bool:
     """Seats and shares are counted by the piece, all else by what is at stake."""
-    if found.detector in ("idle_seat", "doubled_seat", "stranded_quota"):
+    if found.detector in BY_THE_PIECE:
         return True
     return (found.saving[1] if found.saving else found.cost_nanos) >= floor_nanos
 
