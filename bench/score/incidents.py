@@ -13,7 +13,7 @@ from bot.providers.sample import Sample
 from bot.providers.sample_truth import EPISODES
 from storage.charges import Charge
 
-Kind = Literal["runaway", "ramp", "same_document"]
+Kind = Literal["runaway", "ramp", "same_document", "off_hours_loop"]
 TIMES = (4, 6, 10, 15, 25, 50)  # what a runaway burns in a night, in usual days
 RUNAWAYS, RAMPS = 14, 4
 NIGHT_HOURS = 8

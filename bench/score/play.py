@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bench.score.incidents import DAY, HOUR, Incident, Owner, Spoilt, made_up, owners
+from bench.score.incidents import DAY, HOUR, Incident, Kind, Owner, Spoilt, made_up, owners
 from bot.app import NOWHERE, App
 from bot.config import Settings
 from bot.providers.sample import Sample
@@ -38,6 +38,12 @@ ZONE = ZoneInfo("Europe/Berlin")
 FLOOR_NANOS = 25 * 10**9
 POOL = "search-pool"
 SHARES = {"max": 70, "ana": 1000}  # dollars a week; Ana uses a fifteenth of hers
+# The simulator's own episodes: the hour (UTC) at which each begins, its hours, and how many usual days it burns.
+BEGINS: Mapping[str, tuple[Kind, int, int, int]] = {
+    "runaway": ("runaway", 21, 9, 50),
+    "same_document": ("same_document", 7, 7 * 24, 0),
+    "off_hours_loop": ("off_hours_loop", 21, 5 * 24, 0),  # the nights of five days
+}
 STRANDED = Truth(
     "stranded_quota", "W19", "person/ana", EPOCH - 14 * DAY, EPOCH - DAY, 0, None, "has a share of which little is used"
 )
@@ -53,11 +59,13 @@ SETTINGS = Settings.model_validate(
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Somebody was told of an account by a rule at a moment."""
+    """Somebody was told of an account by a rule at a moment, about the time from `first` until before `end`."""
 
     rule: str
     account: str
     at: datetime
+    first: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,15 +282,15 @@ def _owners(company: Company, accounts: Mapping[tuple[str, str], str]) -> list[O
 
 
 def _own_episodes(company: Company, days: int) -> Iterator[Incident]:
-    """The simulator's own runaway and loop, with what they really cost."""
+    """The simulator's own runaway and loops, with what they really cost."""
     first = company.clock().date() - days * DAY
     for truth in company.sample.truth():
-        if (truth.kind == "runaway" or truth.kind == "same_document") and truth.first >= first:  # noqa: PLR1714 - for mypy
+        if (begins := BEGINS.get(truth.kind)) and truth.first >= first:
             owner = Owner(truth.account, "", "", hourly=True, usual_nanos=0)
-            start = datetime.combine(truth.first, time(21 if truth.kind == "runaway" else 7), UTC)
-            hours = 9 if truth.kind == "runaway" else 24 * 7
+            kind, opens, hours, times = begins
+            start = datetime.combine(truth.first, time(opens), UTC)
             extra = (truth.cost_nanos // hours,) * hours
-            yield Incident(truth.kind, owner, start, start + hours * HOUR, 50 if hours == 9 else 0, extra)
+            yield Incident(kind, owner, start, start + hours * HOUR, times, extra)
 
 
 def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
@@ -291,7 +299,7 @@ def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
     for each in company.app.database.ask(lambda conn: dangers.known(conn, now - 60 * DAY)):
         if each.told_nanos is not None and each.id not in seen:
             seen.add(each.id)
-            yield Alert(f"guard: {each.clock}", each.account_id, now)
+            yield Alert(f"guard: {each.clock}", each.account_id, now, each.since, each.until)
 
 
 # Plain rules ---------------------------------------------------------------------------------------------------------
@@ -335,4 +343,5 @@ def _plainly_told(
                 for label in (name, f"{name}, floor $25")[: 1 + floored] if rung else ():
                     if (label, account, day) not in told:
                         told.add((label, account, day))
-                        yield Alert(label, account, now)
+                        first = datetime.combine(day, time(), UTC)
+                        yield Alert(label, account, now, first, first + DAY)

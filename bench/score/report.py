@@ -18,7 +18,7 @@ MONTHS = 3  # of the simulator's truth
 
 
 def first_told(played: Played, incident: Incident, rule: str) -> Alert | None:
-    """The first alert of a rule about an incident, until a day after its end."""
+    """The first alert of a rule about an incident."""
     return next(
         (
             alert
@@ -34,7 +34,9 @@ def _same_rule(alert: str, rule: str) -> bool:
 
 
 def _is_about(alert: Alert, incident: Incident) -> bool:
-    return alert.account == incident.owner.account and incident.start <= alert.at <= incident.end + DAY
+    """Whether the time of which an alert speaks is, in part, that of the incident."""
+    is_then = alert.first < incident.end and incident.start < alert.end
+    return alert.account == incident.owner.account and incident.start <= alert.at and is_then
 
 
 def due(incident: Incident) -> datetime:

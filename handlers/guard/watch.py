@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from handlers.guard import cards
 from handlers.guard.clocks import (
     DANGERS,
     HISTORY_DAYS,
+    HOUR_LATE,
     HOURS_DAYS,
     WEEK,
     WEEK_FLOORS,
@@ -22,6 +23,7 @@ from handlers.guard.clocks import (
     Spell,
     drift,
     look,
+    total,
 )
 from handlers.hours import after_working, next_morning
 from handlers.pause import is_pausable
@@ -36,6 +38,7 @@ from storage.usage import HOURS_OF_A_DAY
 
 KINDS = ("person", "agent", "unallocated")
 _DAY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Figures(Protocol):
@@ -72,14 +75,15 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
     expected = dangers.expected(ctx.conn, ctx.today)
     hot = [each for each in known if each.burns and each.clock != "weekly"]
     looked = _looked(ctx, figures, accounts, known)
-    for account_id, seen in looked.items():
+    for account_id, here in looked.items():
         mine = [each for each in known if each.account_id == account_id]
         if account_id not in expected:
-            _remember(ctx, account_id, seen, mine)
+            _remember(ctx, account_id, here.sights, mine)
     for each in hot:
-        still = [sight for sight in looked.get(each.account_id, []) if sight.clock == each.clock]
-        if not still or each.account_id in expected:
-            _end(ctx, accounts[each.account_id], each)
+        here = looked[each.account_id]
+        still = any(sight.clock == each.clock for sight in here.sights)
+        if each.account_id in expected or not (still or here.unheard):
+            _end(ctx, accounts[each.account_id], each, here.burn)
     burning = [each for each in dangers.known(ctx.conn, ctx.now) if each.burns]
     for each in burning:
         _tell(ctx, accounts[each.account_id], each)
@@ -108,18 +112,37 @@ def watch_weeks(ctx: Context, figures: Figures = burn) -> None:
 # Looking -------------------------------------------------------------------------------------------------------------
 
 
-def _looked(
-    ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]
-) -> dict[str, list[Sight]]:
-    """What is out of the ordinary, by account. Only who spent enough of late is looked at closely."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An account that was looked at closely.
+
+    Args:
+        burn: what it burns.
+        sights: what is out of the ordinary there.
+        unheard: whether a provider that reports it was not read of late, so that silence means nothing.
+    """
+
+    burn: Burn
+    sights: list[Sight]
+    unheard: bool
+
+
+def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]) -> dict[str, Look]:
+    """What is out of the ordinary, by account. Only who spent enough of late, or burns, is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
-    since = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    hot = {each.account_id: each for each in known if each.burns}
+    recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    unheard: set[str] = set()
+    vendors = {each.name for each in ctx.house.vendors}  # one that app.yaml names no more is waited for no more
     for pull in usage.pulled(ctx.conn):
+        was_heard = pull.provider not in vendors or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
+        since = recent if was_heard else min([recent, *(each.since for each in hot.values())])
         for bucket in figures.latest(ctx.conn, pull.provider, since):
             if bucket.account_id in accounts:
                 late[bucket.account_id].append(bucket)
+                unheard |= set() if was_heard else {bucket.account_id}
     floor = ctx.house.guard_floor_nanos
-    chosen = sorted(each for each, buckets in late.items() if _is_dear(buckets, floor))
+    chosen = sorted({*hot, *(each for each, buckets in late.items() if _is_dear(buckets, floor))})
     hours = figures.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
     days = figures.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
     peers = _Peers(accounts, late)
@@ -138,7 +161,7 @@ def _looked(
             since=min((one.since for one in mine if one.burns), default=None),
         )
         morning = next_morning(ctx.now, ctx.house.working, _zone(ctx, zones.get(accounts[each].owner_id, "")))
-        found[each] = look(seen, ctx.now, morning, floor)
+        found[each] = Look(seen, look(seen, ctx.now, morning, floor), each in unheard)
     return found
 
 
@@ -246,9 +269,11 @@ def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
     return dangers.note(ctx.conn, one.id, paused=True)
 
 
-def _end(ctx: Context, account: Account, one: Danger) -> None:
+def _end(ctx: Context, account: Account, one: Danger, burn: Burn) -> None:
     """It is over: say what it came to, and take the buttons off what was said before."""
-    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now)
+    whole = total(burn, one)
+    values = {"until": whole.until, "excess_nanos": whole.excess_nanos}
+    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now, **values)
     if one.told_nanos is None:
         return
     for person in told(ctx, account, one):

@@ -89,6 +89,22 @@ def test_a_day_rings_while_it_lasts() -> None:
     assert sight.excess_nanos == 60 * DOLLAR - sight.usual_nanos
 
 
+def test_a_day_that_goes_on_counts_until_the_morning_and_one_that_is_over_does_not() -> None:
+    """Three hours have cost $15, and five more are to come before somebody is there."""
+    usual = working_days(2 * DOLLAR)
+    [sight] = seen(burn(days=usual | {TODAY: 15 * DOLLAR}))
+    assert sight.excess_nanos < FLOOR <= sight.excess_nanos + 5 * sight.rate_nanos
+
+    assert seen(burn(days=usual | {TODAY - DAY: 15 * DOLLAR})) == []
+
+
+def test_what_chance_brings_about_is_silent() -> None:
+    """Twice the usual of such days comes about once in a thousand, which is too often for everybody on each day."""
+    days = {TODAY - n * DAY: (20 + n * 7 % 13) * DOLLAR for n in range(1, 57)}
+    assert seen(burn(days=days | {TODAY: 52 * DOLLAR})) == []
+    assert [each.clock for each in seen(burn(days=days | {TODAY: 120 * DOLLAR}))] == ["daily"]
+
+
 def test_a_night_with_a_midnight_in_it_rings_by_both_its_days() -> None:
     """Neither of them comes to the floor."""
     days = working_days(2 * DOLLAR) | {TODAY - DAY: 17 * DOLLAR, TODAY: 17 * DOLLAR}
