@@ -257,8 +257,10 @@ def _card(ctx: Context, one: Finding) -> Card:
         blocks += _buttons(one)
     else:
         blocks.append(Text(_said(ctx, one)))
-    seen = Text(f"Finding #{one.id}, seen {ctx.day(one.since)} to {ctx.day(one.seen)}. {UNSEEN}", quiet=True)
-    return Card(f"{whose}{title}", (*blocks, seen), "warn" if one.state == "open" else "plain")
+    seen = f"Finding #{one.id}, seen on {ctx.day(one.since)}"
+    seen += f" and until {ctx.day(one.seen)}." if one.seen > one.since else "."
+    seen += "" if found.detector in BY_THE_SEAT else f" {UNSEEN}"
+    return Card(f"{whose}{title}", (*blocks, Text(seen, quiet=True)), "warn" if one.state == "open" else "plain")
 
 
 def _buttons(one: Finding) -> list[Block]:

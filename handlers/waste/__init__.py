@@ -81,6 +81,8 @@ class Summary:
         high_nanos: the most.
         unexplained_nanos: what is spent a month and belongs to nobody.
         realised_nanos: what a month costs less since owners acted, as measured.
+        measured: how many findings that is of.
+        waiting: how many are done and not measured yet.
         kinds: of each detector with open findings: its title, how many, and the range, None without a saving.
     """
 
@@ -89,6 +91,8 @@ class Summary:
     high_nanos: int
     unexplained_nanos: int
     realised_nanos: int
+    measured: int
+    waiting: int
     kinds: tuple[tuple[str, int, tuple[int, int] | None], ...]
 
 
@@ -122,12 +126,16 @@ def summary(ctx: Context, account_id: str, since: date, until: date) -> Summary:
 def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
     """What some open findings come to, and what those of `every` that are done have saved."""
     low, high = total(each.found for each in here)
+    done = [each for each in every if each.state == "done"]
+    measured = [each.realised_nanos for each in done if each.realised_nanos is not None]
     return Summary(
         count=len(here),
         low_nanos=low,
         high_nanos=high,
         unexplained_nanos=sum(each.found.cost_nanos for each in here if each.found.saving is None),
-        realised_nanos=sum(each.realised_nanos or 0 for each in every if each.state == "done"),
+        realised_nanos=sum(measured),
+        measured=len(measured),
+        waiting=len(done) - len(measured),
         kinds=tuple(_kinds(here)),
     )
 
