@@ -18,7 +18,7 @@ from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of
 from handlers.trouble import Refused
-from handlers.waste import summary
+from handlers.waste import Summary, summary
 from handlers.why import AS_USUAL_PERCENT, compared, explained, in_a_line
 from handlers.words import OneOf, Span, Whom
 from storage import people, reports, requests, usage
@@ -101,6 +101,8 @@ def _digest(ctx: Context, account: Account) -> Card:
     facts += [("Changed most", line)] if not week.late and (line := in_a_line(ctx, change)) else []
     facts += [("Models", shares)] if (shares := _tiers(ctx, here)) else []
     facts += [("Waiting for a decision", _asked(ctx, asked))] if asked else []
+    wasted = _wasted(ctx, week)
+    facts += _saved(ctx, wasted)
     facts += _nobodys(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
     blocks += [gauge(ctx, standing)] if standing else []
@@ -111,7 +113,7 @@ def _digest(ctx: Context, account: Account) -> Card:
         tuple(blocks),
         _tone(week, tone_of(standing) if standing else "plain"),
         personal=not is_for_all(ctx, account.id),
-        thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week)),
+        thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
         idle=not (week.total() or week.total(1) or asked or week.late),
     )
 
@@ -227,17 +229,32 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     yield Table("By team", ("Team", "Last week", "Week before"), tuple(rows), "lrr")
 
 
-def _waste(ctx: Context, week: Week) -> Iterator[Block]:
-    """What looked like waste in the week and what was saved, as totals: whose it is stays between me and its owner."""
+def _wasted(ctx: Context, week: Week) -> Summary | None:
+    """What looked like waste and what was saved, as totals: whose it is stays between me and its owner."""
     if week.account.id != ctx.account_id and not is_group(ctx, week.account.id):
+        return None
+    return summary(ctx, week.account.id, week.span.first, ctx.today + DAY)
+
+
+def _saved(ctx: Context, wasted: Summary | None) -> list[tuple[str, str]]:
+    """What acting on findings has saved, as measured; nothing is said before the first is measured."""
+    if wasted is None or not wasted.realised_nanos:
+        return []
+    count = f"{wasted.measured} {'finding' if wasted.measured == 1 else 'findings'}"
+    more = f", {wasted.waiting} more to be measured" if wasted.waiting else ""
+    return [("Saved by acting on waste", f"{_money(ctx, wasted.realised_nanos)} a month, measured on {count}{more}")]
+
+
+def _waste(ctx: Context, week: Week, wasted: Summary | None) -> Iterator[Block]:
+    """What could still be kept, by kind."""
+    if wasted is None or not wasted.high_nanos:
         return
-    seen = summary(ctx, week.account.id, week.span.first, ctx.today + DAY)
-    low, high = _money(ctx, seen.low_nanos), _money(ctx, seen.high_nanos)
-    facts = [("Looks like waste", f"{low} to {high} a month")] if seen.high_nanos else []
-    facts += [("Saved so far", f"{_money(ctx, seen.realised_nanos)} a month")] if seen.realised_nanos > 0 else []
-    if facts:
-        yield Facts(tuple(facts))
-        yield Button("What to do?", f"waste{_of(ctx, week.account)}")
+    kinds = [(title, str(count), saving) for title, count, saving in wasted.kinds if saving]
+    rows = tuple((title, count, f"{_money(ctx, low)} to {_money(ctx, high)}") for title, count, (low, high) in kinds)
+    low, high = _money(ctx, wasted.low_nanos), _money(ctx, wasted.high_nanos)
+    yield Facts((("Looks like waste", f"{low} to {high} a month"),))
+    yield Table("By kind; what overlaps is counted once in the total", ("What", "Findings", "A month"), rows, "lrr")
+    yield Button("What to do?", f"waste{_of(ctx, week.account)}")
 
 
 def _of(ctx: Context, account: Account) -> str:

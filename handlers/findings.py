@@ -20,7 +20,6 @@ from handlers.waste.use import MONTH_DAYS, WINDOW_DAYS
 from handlers.words import One, Rest, Until, Whom
 from storage import audit, findings, habits, people
 from storage.audit import Deed
-from storage.directory import Person
 from storage.findings import Finding
 from storage.people import Account
 
@@ -29,7 +28,8 @@ REMIND_DAYS = 14
 CHECKED_AFTER = (14, 28)
 SHOWN_MAX = 8
 BY_THE_DAY = frozenset({"failed_calls", "off_hours_loop", "unattributed"})
-SEATS = frozenset({"idle_seat", "doubled_seat"})
+SEATS = frozenset({"idle_seat", "doubled_seat"})  # may be given back
+BY_THE_SEAT = SEATS | {"larger_seat"}
 UNSEEN = (
     "Usage figures hold no prompts: doubled or bad prompts, wrong answers and work that nobody needed cannot be seen "
     "here. Savings are estimates at own prices of the last four weeks; of overlapping ones only the largest counts."
@@ -124,7 +124,7 @@ def release(ctx: Context, number: One) -> Card:
     findings.note(ctx.conn, one.id, state="done", done_on=ctx.today, said_by=ctx.person.id)
     _deed(ctx, one, "released")
     month = ctx.amount(one.found.cost_nanos, ctx.house.organization.currency)
-    for each in _finance(ctx):
+    for each in people.people_with_role(ctx.conn, "finance"):
         facts = Facts((("Seat", one.found.about), ("Why", one.found.what)))
         card = Card(f"{ctx.person.name} releases a seat of {month} a month", (facts, Text("Take it back there.")))
         replace(ctx, person=each).tell(each.id, f"released/{one.id}", card)
@@ -183,7 +183,7 @@ def _measure(ctx: Context, one: Finding) -> None:
     if due is None or one.done_on is None or ctx.today < one.done_on + due * _DAY:
         return
     cost, requests = habits.cost_and_requests(ctx.conn, one.found.account_id, one.done_on, one.done_on + due * _DAY)
-    if one.found.detector in SEATS:
+    if one.found.detector in BY_THE_SEAT:
         saved = one.found.cost_nanos if one.seen < ctx.today else 0
     elif one.found.detector in BY_THE_DAY:
         saved = (one.before_nanos * due // WINDOW_DAYS - cost) * MONTH_DAYS // due
@@ -257,8 +257,10 @@ def _card(ctx: Context, one: Finding) -> Card:
         blocks += _buttons(one)
     else:
         blocks.append(Text(_said(ctx, one)))
-    seen = Text(f"Finding #{one.id}, seen {ctx.day(one.since)} to {ctx.day(one.seen)}. {UNSEEN}", quiet=True)
-    return Card(f"{whose}{title}", (*blocks, seen), "warn" if one.state == "open" else "plain")
+    seen = f"Finding #{one.id}, seen on {ctx.day(one.since)}"
+    seen += f" and until {ctx.day(one.seen)}." if one.seen > one.since else "."
+    seen += "" if found.detector in BY_THE_SEAT else f" {UNSEEN}"
+    return Card(f"{whose}{title}", (*blocks, Text(seen, quiet=True)), "warn" if one.state == "open" else "plain")
 
 
 def _buttons(one: Finding) -> list[Block]:
@@ -390,17 +392,13 @@ def _owners(ctx: Context) -> Callable[[Finding], tuple[str, ...]]:
     """Whom a finding concerns: the owner of its account, or finance where there is none."""
     accounts = {each.id: each.owner_id for each in people.accounts_ever(ctx.conn)}
     here = {each.id for each in people.active_people(ctx.conn)}
-    finance = tuple(each.id for each in _finance(ctx))
+    finance = tuple(each.id for each in people.people_with_role(ctx.conn, "finance"))
 
     def owners(one: Finding) -> tuple[str, ...]:
         owner = accounts[one.found.account_id]
         return (owner,) if owner in here else finance
 
     return owners
-
-
-def _finance(ctx: Context) -> list[Person]:
-    return [each for each in people.active_people(ctx.conn) if "finance" in each.roles]
 
 
 def _deed(ctx: Context, one: Finding, what: str, details: str = "") -> None:

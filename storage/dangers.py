@@ -1,6 +1,6 @@
 """Dangers: accounts that burn money out of the ordinary, and what people said about them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -9,24 +9,41 @@ from sqlalchemy import Connection, Date, Row, bindparam, delete, insert, or_, se
 from storage.models import Instant, dangers, expectations
 from storage.upsert import upsert
 
+Clock = Literal["velocity", "daily", "loop", "weekly"]
 Verdict = Literal["", "expected", "unexpected"]
 
 
 @dataclass(frozen=True, slots=True)
-class Danger:
+class Sight:
+    """Something out of the ordinary.
+
+    Args:
+        clock: which one rang.
+        since: when it began.
+        until: up to when it was seen burning.
+        now_nanos: what the last hour, day or week cost.
+        usual_nanos: what such a one usually costs at most.
+        excess_nanos: what it has cost above the usual so far.
+        rate_nanos: what an hour of it costs above the usual.
+    """
+
+    clock: Clock
+    since: datetime
+    until: datetime
+    now_nanos: int
+    usual_nanos: int
+    excess_nanos: int
+    rate_nanos: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Danger(Sight):
     """One spell of it, from the first sight to the end.
 
     Args:
         id: the number people say.
         account_id: whose.
-        clock: which clock rang.
         burns: whether it goes on, as far as is known.
-        since: when it began.
-        until: up to when it was seen burning.
-        now_nanos: what the last hour, day or week cost.
-        usual_nanos: what such a one usually costs.
-        excess_nanos: what it has cost above the usual.
-        rate_nanos: what an hour costs above the usual.
         told_nanos: what it had cost when people were told last, None if they were not told.
         told_times: how often they were told.
         paused: whether the rules had it paused.
@@ -36,14 +53,7 @@ class Danger:
 
     id: int
     account_id: str
-    clock: str
     burns: bool
-    since: datetime
-    until: datetime
-    now_nanos: int
-    usual_nanos: int
-    excess_nanos: int
-    rate_nanos: int
     told_nanos: int | None
     told_times: int
     paused: bool
@@ -72,12 +82,12 @@ _EXPECTED = select(expectations).where(expectations.c.until >= bindparam("today"
 
 
 def _danger(row: Row[Any]) -> Danger:
-    return Danger(*list(row))
+    return Danger(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
 
 
-def begin(conn: Connection, account_id: str, **seen: object) -> Danger:
-    """Note the first sight of a danger; the names are those of `Danger`."""
-    row = {"account_id": account_id, "burns": True, "told_times": 0, "paused": False, "verdict": "", **seen}
+def begin(conn: Connection, account_id: str, seen: Sight) -> Danger:
+    """Note the first sight of a danger."""
+    row = {"account_id": account_id, "burns": True, "told_times": 0, "paused": False, "verdict": "", **asdict(seen)}
     return _danger(conn.execute(insert(dangers).values(**row).returning(*_COLUMNS)).one())
 
 

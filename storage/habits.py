@@ -79,6 +79,18 @@ def hours(conn: Connection, first: date, end: date) -> Iterator[Hour]:
         yield Hour(account_id, key, start, cost, tuple(tokens), requests, failed)
 
 
+_USERS = (
+    select(charges.c.provider, charges.c.subject, _SUMS[0])
+    .where(_IN_TIME, charges.c.subject != "")
+    .group_by(charges.c.provider, charges.c.subject)
+)
+
+
+def spent_by_user(conn: Connection, first: date, end: date) -> dict[tuple[str, str], int]:
+    """What each user spent at a provider on the days first until before end, by (provider, its id of the user)."""
+    return {(provider, user): cost for provider, user, cost in conn.execute(_USERS, {"first": first, "end": end})}
+
+
 _OWN = select(_SUMS[0], cast(func.sum(charges.c.requests), BigInteger)).where(
     _IN_TIME, charges.c.account_id == bindparam("account")
 )

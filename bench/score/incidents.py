@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
 from typing import Literal
 
-from bot.providers.base import Finding, Member, Provider
+from bot.providers.base import Finding, Member, Provider, Seat
 from bot.providers.sample import Sample
 from bot.providers.sample_truth import EPISODES
 from storage.charges import Charge
 
-Kind = Literal["runaway", "ramp", "same_document"]
+Kind = Literal["runaway", "ramp", "same_document", "off_hours_loop"]
 TIMES = (4, 6, 10, 15, 25, 50)  # what a runaway burns in a night, in usual days
 RUNAWAYS, RAMPS = 14, 4
 NIGHT_HOURS = 8
@@ -116,7 +116,7 @@ class Spoilt(Provider):
     sample: Sample
     incidents: Sequence[Incident]
 
-    can = frozenset({"charges", "people"})
+    can = frozenset({"charges", "people", "seats"})
 
     def __post_init__(self) -> None:
         self.name = self.sample.name
@@ -145,6 +145,10 @@ class Spoilt(Provider):
     def people(self) -> Iterator[Member]:
         """See Provider."""
         return self.sample.people()
+
+    def seats(self) -> Iterator[Seat]:
+        """See Provider."""
+        return self.sample.seats()
 
     def check(self) -> Iterator[Finding]:
         """See Provider."""

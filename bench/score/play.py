@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bench.score.incidents import DAY, HOUR, Incident, Owner, Spoilt, made_up, owners
+from bench.score.incidents import DAY, HOUR, Incident, Kind, Owner, Spoilt, made_up, owners
 from bot.app import NOWHERE, App
 from bot.config import Settings
 from bot.providers.sample import Sample
 from bot.providers.sample_company import Spender
+from bot.providers.sample_seats import PRICES_USD
 from bot.providers.sample_truth import Truth
 from bot.pull import meet, pull
 from handlers.context import CLOCK, Context
@@ -35,21 +36,36 @@ DAYS_BACK = 1
 PULL_EVERY = 4 * HOUR
 ZONE = ZoneInfo("Europe/Berlin")
 FLOOR_NANOS = 25 * 10**9
+POOL = "search-pool"
+SHARES = {"max": 70, "ana": 1000}  # dollars a week; Ana uses a fifteenth of hers
+# The simulator's own episodes: the hour (UTC) at which each begins, its hours, and how many usual days it burns.
+BEGINS: Mapping[str, tuple[Kind, int, int, int]] = {
+    "runaway": ("runaway", 21, 9, 50),
+    "same_document": ("same_document", 7, 7 * 24, 0),
+    "off_hours_loop": ("off_hours_loop", 21, 5 * 24, 0),  # the nights of five days
+}
+STRANDED = Truth(
+    "stranded_quota", "W19", "person/ana", EPOCH - 14 * DAY, EPOCH - DAY, 0, None, "has a share of which little is used"
+)
 SETTINGS = Settings.model_validate(
     {
         "organization": {"name": "Meridian", "zone": "Europe/Berlin"},
-        "providers": [{"kind": "sample", "days_back": DAYS_BACK, "history_days": 35}],
+        "providers": [{"kind": "sample", "days_back": DAYS_BACK, "history_days": 56}],
+        "budgets": [{"name": POOL, "who": "team search", "amount": "1500 USD", "every": "week"}],
+        "seats": {product: f"{usd} USD" for product, usd in PRICES_USD.items()},
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Somebody was told of an account by a rule at a moment."""
+    """Somebody was told of an account by a rule at a moment, about the time from `first` until before `end`."""
 
     rule: str
     account: str
     at: datetime
+    first: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +246,23 @@ def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
         company = Company(seed, clock, Path(home))
         members = list(company.sample.people())
         company.app.database.transact(lambda conn: meet(conn, "sample", members, clock()))
-        clock.moment += 42 * DAY
-        company.app.refresh_people()
+        for weeks in (2, 1):
+            clock.moment = datetime.combine(EPOCH - weeks * 7 * DAY, time(6), UTC)
+            company.app.refresh_people()
+            _share_out(company)
+        clock.moment = datetime.combine(EPOCH, time(6), UTC)
         pull(company.app.database, company.provider, company.app.reading("sample"), clock)
         company.say("sift")
         found = company.app.database.ask(lambda conn: findings.below(conn, ORGANIZATION))
         company.app.close()
-    return company.sample.truth(), found
+    return (*company.sample.truth(), STRANDED), found
+
+
+def _share_out(company: Company) -> None:
+    """Let the owner of the pool give its shares of a week; the simulator knows nothing of pools."""
+    for person, usd in SHARES.items():
+        card = company.app.hear(Sentence(f"allot {usd} to {person}", "max", NOWHERE))
+        assert card.title.endswith("now"), card.title
 
 
 def _accounts(company: Company) -> dict[tuple[str, str], str]:
@@ -256,15 +282,15 @@ def _owners(company: Company, accounts: Mapping[tuple[str, str], str]) -> list[O
 
 
 def _own_episodes(company: Company, days: int) -> Iterator[Incident]:
-    """The simulator's own runaway and loop, with what they really cost."""
+    """The simulator's own runaway and loops, with what they really cost."""
     first = company.clock().date() - days * DAY
     for truth in company.sample.truth():
-        if (truth.kind == "runaway" or truth.kind == "same_document") and truth.first >= first:  # noqa: PLR1714 - for mypy
+        if (begins := BEGINS.get(truth.kind)) and truth.first >= first:
             owner = Owner(truth.account, "", "", hourly=True, usual_nanos=0)
-            start = datetime.combine(truth.first, time(21 if truth.kind == "runaway" else 7), UTC)
-            hours = 9 if truth.kind == "runaway" else 24 * 7
+            kind, opens, hours, times = begins
+            start = datetime.combine(truth.first, time(opens), UTC)
             extra = (truth.cost_nanos // hours,) * hours
-            yield Incident(truth.kind, owner, start, start + hours * HOUR, 50 if hours == 9 else 0, extra)
+            yield Incident(kind, owner, start, start + hours * HOUR, times, extra)
 
 
 def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
@@ -273,7 +299,7 @@ def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
     for each in company.app.database.ask(lambda conn: dangers.known(conn, now - 60 * DAY)):
         if each.told_nanos is not None and each.id not in seen:
             seen.add(each.id)
-            yield Alert(f"guard: {each.clock}", each.account_id, now)
+            yield Alert(f"guard: {each.clock}", each.account_id, now, each.since, each.until)
 
 
 # Plain rules ---------------------------------------------------------------------------------------------------------
@@ -317,4 +343,5 @@ def _plainly_told(
                 for label in (name, f"{name}, floor $25")[: 1 + floored] if rung else ():
                     if (label, account, day) not in told:
                         told.add((label, account, day))
-                        yield Alert(label, account, now)
+                        first = datetime.combine(day, time(), UTC)
+                        yield Alert(label, account, now, first, first + DAY)

@@ -8,7 +8,7 @@ from bench.score.incidents import DAY, HOUR, Incident
 from bench.score.play import FLOOR_NANOS, PLAIN, PULL_EVERY, Alert, Played
 from bench.table import Table
 from bot.providers.sample_truth import Truth
-from handlers.waste import DETECTORS
+from handlers.waste import BY_THE_PIECE, DETECTORS
 from storage.findings import Finding
 from storage.models import UNALLOCATED
 
@@ -18,7 +18,7 @@ MONTHS = 3  # of the simulator's truth
 
 
 def first_told(played: Played, incident: Incident, rule: str) -> Alert | None:
-    """The first alert of a rule about an incident, until a day after its end."""
+    """The first alert of a rule about an incident."""
     return next(
         (
             alert
@@ -34,7 +34,9 @@ def _same_rule(alert: str, rule: str) -> bool:
 
 
 def _is_about(alert: Alert, incident: Incident) -> bool:
-    return alert.account == incident.owner.account and incident.start <= alert.at <= incident.end + DAY
+    """Whether the time of which an alert speaks is, in part, that of the incident."""
+    is_then = alert.first < incident.end and incident.start < alert.end
+    return alert.account == incident.owner.account and incident.start <= alert.at and is_then
 
 
 def due(incident: Incident) -> datetime:
@@ -191,6 +193,8 @@ def _about(finding: Finding) -> str:
 
 def _is_worth(truth: Truth) -> bool:
     """Whether a month of it comes to the floor. An episode is over, and counts as a month of it as the findings do."""
+    if truth.kind in BY_THE_PIECE:
+        return True
     months = MONTHS if truth.last - truth.first > 30 * DAY else 1
     return (truth.saving_nanos[1] if truth.saving_nanos else truth.cost_nanos) // months >= FLOOR_NANOS
 

@@ -21,9 +21,10 @@ from math import pi, sin
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Finding, Limit, Member, Provider, days, midnight
-from bot.providers.sample_company import COMPANY, Spender, Use, directory, members, roster, workspace
+from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, midnight
+from bot.providers.sample_company import COMPANY, EDITOR, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample_limits import SampleLimits
+from bot.providers.sample_seats import seats, wrong_seats
 from bot.providers.sample_truth import Episode, Story, Truth, truths
 from storage.charges import Charge, CostSource
 from storage.directory import Directory
@@ -64,6 +65,7 @@ PRICES = {
     "meridian-flash-preview": Price(500, 50, None, None, 3_000, "unpriced"),
     "deepseek-v3": Price(280, 28, None, None, 420, "list_price"),
 }
+SEARCH, SEARCH_NANOS = "web search", 10**7  # what a search costs, without tokens
 # Times as much, in halves. An odd price is rounded down to the nano for a token of a batch.
 _TIER_HALVES = {"standard": 2, "batch": 1, "priority": 4}
 
@@ -96,7 +98,7 @@ class Sample(Provider):
         memory: where its limits are kept, so that another process finds them.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
     limited = frozenset({"user", "key"})
 
     name: str = "sample"
@@ -125,8 +127,8 @@ class Sample(Provider):
         return members(self.story, self._today)
 
     def limits(self) -> Iterator[Limit]:
-        """What everybody may spend in a month, as it was last told."""
-        return self._limits.of(self.people())
+        """What everybody may spend in a month, as it was last told. The editor knows of no limits."""
+        return self._limits.of(each for each in self.people() if not each.external_id.startswith(EDITOR))
 
     def limit(self, subject: Subject) -> Limit | None:
         """See Provider."""
@@ -150,6 +152,13 @@ class Sample(Provider):
         assert before == subject.kind
         self._limits.change(self.limit(subject), subject, paused=False)
 
+    def seats(self) -> Iterator[Seat]:
+        """Who has a paid seat today."""
+        today = self._today
+        everybody = roster(self.name, self.seed, self.story)
+        here = (one for one in everybody if one.account.startswith("person/") and one.subject)
+        return seats((one for one in here if one.since <= today < one.until), today, self._is_active)
+
     def check(self) -> Iterator[Finding]:
         yield Finding(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
 
@@ -164,7 +173,7 @@ class Sample(Provider):
         """What a good detector finds in the last 90 whole days, with what it costs."""
         last = self._today - _DAY
         first = last - (HISTORY_DAYS - 1) * _DAY
-        return tuple(truths(self.story, first, last, self._spent))
+        return (*truths(self.story, first, last, self._spent), *wrong_seats(first, last))
 
     @property
     def _today(self) -> date:
@@ -194,6 +203,9 @@ class Sample(Provider):
             return []
         rng = self._rng(day, one.id, "cells")
         return list(self._hours(one, day, rng) if one.hours else self._day(one, day, rng))
+
+    def _is_active(self, one: Spender, day: date) -> bool:
+        return bool(self._final(one, day))
 
     def _day(self, one: Spender, day: date, rng: random.Random) -> Iterator[Charge]:
         """A person's UTC day: the parts of the local working days that lie in it."""
@@ -287,6 +299,8 @@ def _cells(one: Spender, bucket: tuple[datetime, int], usd: float, rng: random.R
         if asked and not skipped:
             tokens = _tokens(use, model, asked, asked - failed, lambda: rng.uniform(0.88, 1.12))
             yield _charge(one, bucket, (model, tier), tokens, (asked, failed))
+            if use.searches:
+                yield _charge(one, bucket, (SEARCH, tier), (0, 0, 0, 0, 0), (asked * use.searches, 0))
 
 
 def _loop(one: Spender, start: datetime, episode: Episode) -> Charge:
@@ -326,8 +340,8 @@ def _charge(
         tokens_reasoning=tokens[4] * 3 // 10,
         requests=requests[0],
         requests_failed=requests[1],
-        cost_nanos=cost_nanos(*sku, tokens),
-        cost_source=PRICES[sku[0]].source,
+        cost_nanos=requests[0] * SEARCH_NANOS if sku[0] == SEARCH else cost_nanos(*sku, tokens),
+        cost_source="cost_report" if sku[0] == SEARCH else PRICES[sku[0]].source,
     )
 
 

@@ -80,6 +80,8 @@ _OFFICES = (
 )
 # fmt: on
 _ROLES: dict[str, tuple[Role, ...]] = {"fay": ("finance",), "ada": ("admin",)}
+EDITOR = "editor_"
+EDITORS = {"bob": 1, "dante": 2, "hanna": 45}  # who has a seat of the editor, and how many days ago it was used
 _CHIEF, _JOINER, _LEAVER, _MOVER, _MOVED_TO = "ines", "zoe", "xavier", "ida", "search"
 
 
@@ -96,6 +98,7 @@ class Use:
         output: output tokens of a request that works.
         failing: share of requests that fail.
         dead_hours: share of hours in which every request fails and is tried again.
+        searches: of the web for each request; they cost without tokens.
     """
 
     mix: tuple[tuple[str, str, float], ...]
@@ -106,6 +109,7 @@ class Use:
     output: int
     failing: float = 0.008
     dead_hours: float = 0.0
+    searches: int = 0
 
     def varied(self, context: float, output: float) -> "Use":
         """The same habit with more or less context and output."""
@@ -229,6 +233,8 @@ _KEYS = (
         (9, 18), personal=True),
     Key("xavier_ci", "Xavier's build", "xavier", "security", "SFO", 75, Use(_SONNET, 1_500, 9_000, 800, 0, 500),
         personal=True),
+    Key("scout", "Scout", "wei", "research", "NYC", 120, Use(_mix(haiku=1), 4_000, 6_000, 600, 0, 500, searches=1),
+        (9, 18)),
     Key("unclaimed", "test-2", "", "", "BER", 130, Use(_SONNET, 1_500, 6_000, 600, 0, 500)),
 )
 _STRANGERS = (
@@ -283,10 +289,12 @@ def directory(provider: str, story: Story, today: date) -> Directory:
 
 
 def members(story: Story, today: date) -> Iterator[Member]:
-    """Users, keys and workspaces as the provider lists them today."""
+    """Users, keys and workspaces as the provider lists them today. Who has a seat of the editor is its user, too."""
     for person in _people():
         if _has_joined(person, story, today):
             yield Member("user", _user(person.id), person.name, person.email)
+        if person.id in EDITORS:
+            yield Member("user", editor_of(person.id), person.name, person.email)
     for id_, name, email, _ in _STRANGERS:
         yield Member("user", _user(id_), name, email)
     for key in _KEYS:
@@ -310,6 +318,11 @@ def roster(provider: str, seed: int, story: Story) -> tuple[Spender, ...]:
 def workspace(team: str) -> str:
     """The provider's id of a team's workspace; the default workspace has none."""
     return f"ws_{team}" if team else ""
+
+
+def editor_of(person: str) -> str:
+    """The provider's id of somebody in its editor, which has no other use of models."""
+    return f"{EDITOR}{person}"
 
 
 def _user(person: str) -> str:

@@ -14,6 +14,8 @@ from storage import usage
 from storage.dangers import Danger
 from storage.people import Account
 
+TIMES_WHOLE, TIMES_MAX = 10, 1000  # from where on tenths, and figures, say nothing more
+
 
 def danger(ctx: Context, account: Account, one: Danger) -> Card:
     """A danger that burns, for one of those it concerns."""
@@ -24,7 +26,7 @@ def danger(ctx: Context, account: Account, one: Danger) -> Card:
         facts.append((f"By {ctx.moment(morning)}", f"{_money(ctx, _by(one, ctx.now, morning))}, if it goes on"))
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
-    blocks: list[Block] = [Text(_why(ctx, one)), Facts(tuple(facts))]
+    blocks: list[Block] = [Text(_why(one)), Facts(tuple(facts))]
     blocks += [Text("The house rules are having it paused.")] if one.paused else []
     bad = one.clock in DANGERS
     title = f"{again}{_title(ctx, account, one)}"
@@ -33,11 +35,7 @@ def danger(ctx: Context, account: Account, one: Danger) -> Card:
 
 def over(ctx: Context, account: Account, one: Danger) -> Card:
     """A danger that is over, with its total."""
-    facts = (
-        ("From", ctx.moment(one.since)),
-        ("To", ctx.moment(one.until)),
-        ("Number", f"#{one.id}"),
-    )
+    facts = (("From", ctx.moment(one.since)), ("To", ctx.moment(one.until)), *_model(ctx, account, one))
     verdict = {"expected": "It was expected.", "unexpected": "It was not expected."}.get(one.verdict, "")
     blocks: list[Block] = [Facts(facts), *([Text(verdict)] if verdict else [])]
     if not one.verdict:
@@ -64,16 +62,24 @@ def _title(ctx: Context, account: Account, one: Danger) -> str:
             return f"{account.name}: {_money(ctx, one.now_nanos)} last week, usually {_money(ctx, one.usual_nanos)}"
 
 
-def _why(ctx: Context, one: Danger) -> str:
+def _why(one: Danger) -> str:
     match one.clock:
         case "velocity":
-            return "An hour costs several times as much as its dearest usual hour."
+            return f"{_times(one)} its dearest usual hour."
         case "daily":
-            return "A day costs more than the dearest of the last eight weeks, and far more than the usual one."
+            return f"{_times(one)} a usual day, and more than any of the last eight weeks."
         case "loop":
-            return f"Since {ctx.moment(one.since)} every request is of the same size, hour after hour."
+            return "Every request is of the same size, hour after hour."
         case _:
-            return "The last seven days cost more than half as much again as the dearest week of the last eight."
+            return f"{_times(one)} a usual week, and more than any of the last eight."
+
+
+def _times(one: Danger) -> str:
+    """How many times the usual: 1.8 times, 64 times; far more where next to nothing is usual."""
+    if one.now_nanos >= TIMES_MAX * one.usual_nanos:
+        return "Far more than"
+    times = one.now_nanos / one.usual_nanos
+    return f"{times:.0f} times" if times >= TIMES_WHOLE else f"{times:.1f} times"
 
 
 def _by(one: Danger, now: datetime, morning: datetime) -> int:

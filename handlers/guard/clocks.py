@@ -11,14 +11,16 @@ compared; money stays in whole nanos.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from math import exp, log
 from statistics import median, median_low
-from typing import Literal
 
-Clock = Literal["velocity", "daily", "loop", "weekly"]
+from storage.dangers import Clock, Sight
+
 DANGERS: frozenset[Clock] = frozenset({"velocity", "daily"})
+
+BY_THE_HOUR: frozenset[Clock] = frozenset({"velocity", "loop"})
 
 HISTORY_DAYS = 56
 HOURS_DAYS = 28
@@ -28,7 +30,7 @@ HOUR_TIMES = 4  # of the dearest but one in twenty of one's own hours
 HOUR_LATE = timedelta(hours=3)  # an hour is reported by then
 DAY_PERCENT = 150  # of one's own dearest day
 PEER_TIMES = 3  # of the dearest but one in twenty of one's kind
-DEVIATIONS = 3
+DEVIATIONS = 3.7  # by chance one day in ten thousand is as far off; at 3 it is one in a thousand, for everybody
 SCALE_MIN = 0.2
 MAD_TO_SIGMA = 1.4826
 LOOP_HOURS = 8
@@ -75,29 +77,6 @@ class Burn:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """Something out of the ordinary.
-
-    Args:
-        clock: which one rang.
-        since: when it began.
-        until: up to when it was seen burning.
-        now_nanos: what the last hour, day or week cost.
-        usual_nanos: what such a one usually costs at most.
-        excess_nanos: what it has cost above the usual so far.
-        rate_nanos: what an hour of it costs above the usual.
-    """
-
-    clock: Clock
-    since: datetime
-    until: datetime
-    now_nanos: int
-    usual_nanos: int
-    excess_nanos: int
-    rate_nanos: int
-
-
 def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:
     """What is out of the ordinary now, the most pressing first.
 
@@ -107,8 +86,32 @@ def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list
         morning: when somebody will be there again.
         floor_nanos: what it must have cost above the usual, or will have by the morning.
     """
-    seen = (_velocity(burn, now, morning, floor_nanos), _daily(burn, now, floor_nanos), _loop(burn, now, floor_nanos))
+    seen = (
+        _velocity(burn, now, morning, floor_nanos),
+        _daily(burn, now, morning, floor_nanos),
+        _loop(burn, now, floor_nanos),
+    )
     return [each for each in seen if each is not None]
+
+
+def total(burn: Burn, one: Sight) -> Sight:
+    """What came of something that is over, by all that is reported of it now.
+
+    Figures come late, and it may have gone on after the last look, until somebody read the provider again.
+    """
+    if one.clock not in BY_THE_HOUR:
+        first, last = (each.astimezone(UTC).date() for each in (one.since, one.until - timedelta(seconds=1)))
+        days = (first + number * _DAY for number in range((last - first).days + 1))
+        return replace(one, excess_nanos=sum(burn.days.get(day, 0) - one.usual_nanos for day in days))
+    run: list[Spell] = []
+    for spell in burn.hours:
+        goes_on = not run or spell.start <= run[-1].start + 2 * _HOUR
+        if spell.start >= one.since and goes_on and spell.cost_nanos > HOUR_TIMES * one.usual_nanos:
+            run.append(spell)
+    if not run:
+        return one
+    excess = sum(spell.cost_nanos - one.usual_nanos for spell in run)
+    return replace(one, until=max(one.until, run[-1].start + _HOUR), excess_nanos=excess)
 
 
 def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Sight | None:
@@ -126,11 +129,15 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
     excess = sum(spell.cost_nanos - usual for spell in burning)
     whole = [spell for spell in burning if spell.start + _HOUR <= now][:3] or burning
     rate = sum(spell.cost_nanos - usual for spell in whole) // len(whole)
-    ahead = rate * max(0, int((morning - now).total_seconds())) // 3600
-    if excess + ahead < floor_nanos:
+    if excess + _ahead(rate, now, morning) < floor_nanos:
         return None
     until = min(now, burning[0].start + _HOUR)
     return Sight("velocity", burning[-1].start, until, whole[0].cost_nanos, usual, excess, rate)
+
+
+def _ahead(rate_nanos: int, now: datetime, morning: datetime) -> int:
+    """What it will cost until somebody is there again."""
+    return rate_nanos * max(0, int((morning - now).total_seconds())) // 3600
 
 
 def _usual_hour(burn: Burn, before: datetime) -> int:
@@ -139,7 +146,7 @@ def _usual_hour(burn: Burn, before: datetime) -> int:
     return known[len(known) * 19 // 20] if len(known) >= ACTIVE_HOURS_MIN else burn.peer_hour
 
 
-def _daily(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
+def _daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Sight | None:
     """Today so far, or yesterday, which is still reported; or both together, for a night has a midnight in it."""
     known = min(burn.since.date() if burn.since else now.date(), now.date())
     for length in (1, 2):
@@ -152,12 +159,14 @@ def _daily(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
                 burning.append(first)
                 first -= length * _DAY
             excess = sum(_stretch(burn.days, each, length) - usual for each in burning)
-            if not burning or excess < floor_nanos:
+            if not burning:
                 continue
             start, last = (datetime.combine(each, time(), UTC) for each in (burning[-1], burning[0]))
             until = min(now, last + length * _DAY)
             cost = _stretch(burn.days, burning[0], length)
             rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
+            if excess + (_ahead(rate, now, morning) if until == now else 0) < floor_nanos:
+                continue
             return Sight("daily", start, until, cost // length, usual // length, excess, rate)
     return None
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -15,14 +15,15 @@ from handlers.guard import cards
 from handlers.guard.clocks import (
     DANGERS,
     HISTORY_DAYS,
+    HOUR_LATE,
     HOURS_DAYS,
     WEEK,
     WEEK_FLOORS,
     Burn,
-    Sight,
     Spell,
     drift,
     look,
+    total,
 )
 from handlers.hours import after_working, next_morning
 from handlers.pause import is_pausable
@@ -30,13 +31,14 @@ from handlers.place import Place
 from handlers.trouble import Refused
 from storage import burn, dangers, people, reports, usage
 from storage.burn import Bucket
-from storage.dangers import Danger
+from storage.dangers import Danger, Sight
 from storage.directory import Person
 from storage.people import Account
 from storage.usage import HOURS_OF_A_DAY
 
 KINDS = ("person", "agent", "unallocated")
 _DAY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Figures(Protocol):
@@ -73,14 +75,15 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
     expected = dangers.expected(ctx.conn, ctx.today)
     hot = [each for each in known if each.burns and each.clock != "weekly"]
     looked = _looked(ctx, figures, accounts, known)
-    for account_id, seen in looked.items():
+    for account_id, here in looked.items():
         mine = [each for each in known if each.account_id == account_id]
         if account_id not in expected:
-            _remember(ctx, account_id, seen, mine)
+            _remember(ctx, account_id, here.sights, mine)
     for each in hot:
-        still = [sight for sight in looked.get(each.account_id, []) if sight.clock == each.clock]
-        if not still or each.account_id in expected:
-            _end(ctx, accounts[each.account_id], each)
+        here = looked[each.account_id]
+        still = any(sight.clock == each.clock for sight in here.sights)
+        if each.account_id in expected or not (still or here.unheard):
+            _end(ctx, accounts[each.account_id], each, here.burn)
     burning = [each for each in dangers.known(ctx.conn, ctx.now) if each.burns]
     for each in burning:
         _tell(ctx, accounts[each.account_id], each)
@@ -109,18 +112,37 @@ def watch_weeks(ctx: Context, figures: Figures = burn) -> None:
 # Looking -------------------------------------------------------------------------------------------------------------
 
 
-def _looked(
-    ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]
-) -> dict[str, list[Sight]]:
-    """What is out of the ordinary, by account. Only who spent enough of late is looked at closely."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An account that was looked at closely.
+
+    Args:
+        burn: what it burns.
+        sights: what is out of the ordinary there.
+        unheard: whether a provider that reports it was not read of late, so that silence means nothing.
+    """
+
+    burn: Burn
+    sights: list[Sight]
+    unheard: bool
+
+
+def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]) -> dict[str, Look]:
+    """What is out of the ordinary, by account. Only who spent enough of late, or burns, is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
-    since = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    hot = {each.account_id: each for each in known if each.burns}
+    recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    unheard: set[str] = set()
+    vendors = {each.name for each in ctx.house.vendors}  # one that app.yaml names no more is waited for no more
     for pull in usage.pulled(ctx.conn):
+        was_heard = pull.provider not in vendors or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
+        since = recent if was_heard else min([recent, *(each.since for each in hot.values())])
         for bucket in figures.latest(ctx.conn, pull.provider, since):
             if bucket.account_id in accounts:
                 late[bucket.account_id].append(bucket)
+                unheard |= set() if was_heard else {bucket.account_id}
     floor = ctx.house.guard_floor_nanos
-    chosen = sorted(each for each, buckets in late.items() if _is_dear(buckets, floor))
+    chosen = sorted({*hot, *(each for each, buckets in late.items() if _is_dear(buckets, floor))})
     hours = figures.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
     days = figures.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
     peers = _Peers(accounts, late)
@@ -139,7 +161,7 @@ def _looked(
             since=min((one.since for one in mine if one.burns), default=None),
         )
         morning = next_morning(ctx.now, ctx.house.working, _zone(ctx, zones.get(accounts[each].owner_id, "")))
-        found[each] = look(seen, ctx.now, morning, floor)
+        found[each] = Look(seen, look(seen, ctx.now, morning, floor), each in unheard)
     return found
 
 
@@ -200,18 +222,15 @@ def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequen
     for sight in seen:
         pressing = sight.clock in DANGERS
         same = next((each for each in reversed(mine) if each.clock == sight.clock and _goes_on(each, sight)), None)
-        values: dict[str, object] = {
-            name: getattr(sight, name) for name in ("until", "now_nanos", "usual_nanos", "rate_nanos")
-        }
         if same is not None:
             since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
-            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, since=since, excess_nanos=excess, **values)
+            grown = replace(sight, since=since, excess_nanos=excess)
+            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
             return
         if any(pressing <= (each.clock in DANGERS) for each in burning):
             continue
         if not any(each.until > sight.since for each in mine if not each.burns and each.clock != "weekly"):
-            found = {"clock": sight.clock, "since": sight.since, "excess_nanos": sight.excess_nanos, **values}
-            dangers.begin(ctx.conn, account_id, **found)
+            dangers.begin(ctx.conn, account_id, sight)
             return
 
 
@@ -250,9 +269,11 @@ def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
     return dangers.note(ctx.conn, one.id, paused=True)
 
 
-def _end(ctx: Context, account: Account, one: Danger) -> None:
+def _end(ctx: Context, account: Account, one: Danger, burn: Burn) -> None:
     """It is over: say what it came to, and take the buttons off what was said before."""
-    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now)
+    whole = total(burn, one)
+    values = {"until": whole.until, "excess_nanos": whole.excess_nanos}
+    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now, **values)
     if one.told_nanos is None:
         return
     for person in told(ctx, account, one):
@@ -265,11 +286,11 @@ def _end(ctx: Context, account: Account, one: Danger) -> None:
 
 def told(ctx: Context, account: Account, one: Danger) -> Iterator[Person]:
     """Whom it concerns: the owner; finance, too, if it is a danger, or if nobody owns it."""
-    everybody = people.active_people(ctx.conn)
-    owner = [each for each in everybody if each.id == account.owner_id]
-    yield from owner
-    if one.clock in DANGERS or not owner:
-        yield from (each for each in everybody if "finance" in each.roles and each not in owner)
+    owner = people.person(ctx.conn, account.owner_id)
+    if owner is not None and owner.active:
+        yield owner
+    if one.clock in DANGERS or owner is None or not owner.active:
+        yield from (each for each in people.people_with_role(ctx.conn, "finance") if each.id != account.owner_id)
 
 
 def _is_awake(ctx: Context, person: Person) -> bool:

@@ -29,19 +29,20 @@ from handlers.waste.no_caching import no_caching
 from handlers.waste.off_hours_loop import off_hours_loop
 from handlers.waste.older_model import older_model
 from handlers.waste.premium_speed import premium_speed
-from handlers.waste.seats import doubled_seat, idle_seat
+from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
+from handlers.waste.tool_fees import tool_fees
 from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
-from handlers.waste.use import WINDOW_DAYS, Peers, Usage
+from handlers.waste.use import FLAGSHIP, WINDOW_DAYS, Peers, Usage
 from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
 from storage import findings, usage
 from storage.findings import Finding, Found
 from storage.models import ORGANIZATION
 
 WEEK = 7
-TIERS_DOWN = ("flagship", STANDARD, "small")
+TIERS_DOWN = (FLAGSHIP, STANDARD, "small")
 CHEAPER_PERCENT_MAX = 80
 
 Detector = Callable[[Usage, Peers], Iterator[Found]]
@@ -61,10 +62,13 @@ DETECTORS: Mapping[str, tuple[str, Detector]] = {
     "off_hours_loop": ("Runs at night", off_hours_loop),
     "older_model": ("Older model", older_model),
     "unattributed": ("Nobody's", unattributed),
+    "tool_fees": ("Paid for tools", tool_fees),
     "idle_seat": ("Idle seat", idle_seat),
     "doubled_seat": ("Doubled seat", doubled_seat),
+    "larger_seat": ("Larger seat than needed", larger_seat),
     "stranded_quota": ("Unused share", stranded_quota),
 }
+BY_THE_PIECE = frozenset({"idle_seat", "doubled_seat", "larger_seat", "stranded_quota"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Summary:
         high_nanos: the most.
         unexplained_nanos: what is spent a month and belongs to nobody.
         realised_nanos: what a month costs less since owners acted, as measured.
+        measured: how many findings that is of.
+        waiting: how many are done and not measured yet.
         kinds: of each detector with open findings: its title, how many, and the range, None without a saving.
     """
 
@@ -85,6 +91,8 @@ class Summary:
     high_nanos: int
     unexplained_nanos: int
     realised_nanos: int
+    measured: int
+    waiting: int
     kinds: tuple[tuple[str, int, tuple[int, int] | None], ...]
 
 
@@ -96,7 +104,7 @@ def detect(seen: Seen, floor_nanos: int) -> list[Found]:
 
 def _matters(found: Found, floor_nanos: int) -> bool:
     """Seats and shares are counted by the piece, all else by what is at stake."""
-    if found.detector in ("idle_seat", "doubled_seat", "stranded_quota"):
+    if found.detector in BY_THE_PIECE:
         return True
     return (found.saving[1] if found.saving else found.cost_nanos) >= floor_nanos
 
@@ -118,12 +126,16 @@ def summary(ctx: Context, account_id: str, since: date, until: date) -> Summary:
 def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
     """What some open findings come to, and what those of `every` that are done have saved."""
     low, high = total(each.found for each in here)
+    done = [each for each in every if each.state == "done"]
+    measured = [each.realised_nanos for each in done if each.realised_nanos is not None]
     return Summary(
         count=len(here),
         low_nanos=low,
         high_nanos=high,
         unexplained_nanos=sum(each.found.cost_nanos for each in here if each.found.saving is None),
-        realised_nanos=sum(each.realised_nanos or 0 for each in every if each.state == "done"),
+        realised_nanos=sum(measured),
+        measured=len(measured),
+        waiting=len(done) - len(measured),
         kinds=tuple(_kinds(here)),
     )
 

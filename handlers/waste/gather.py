@@ -15,6 +15,7 @@ from storage import habits, ledger, people, reports, seats, usage
 from storage.habits import Habit, Hour
 from storage.models import UNALLOCATED
 from storage.people import Account
+from storage.seats import Seat
 
 IN_USE = timedelta(days=7)
 
@@ -59,7 +60,15 @@ def gather(ctx: Context) -> Seen:
         )
         for account_id in sorted({*own, *here, *shares} & accounts.keys())
     ]
-    return Seen(usages, Peers(every, ctx.house.tier_of), end)
+    return Seen(usages, Peers(every, ctx.house.tier_of, _used_seats(ctx, here, end)), end)
+
+
+def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
+    """What was used with each seat in the last four weeks, and in the four before."""
+    window = timedelta(days=WINDOW_DAYS)
+    months = [habits.spent_by_user(ctx.conn, last - window, last) for last in (end, end - window)]
+    every = [seat for some in here.values() for seat in some]
+    return {seat: tuple(each.get((seat.provider, seat.external_id), 0) for each in months) for seat in every}
 
 
 def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, str]) -> bool:

@@ -1,8 +1,10 @@
-"""Seats that are paid for and not used, and second seats."""
+"""Seats that are paid for and not used, second seats, and seats that are larger than needed."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from statistics import median_low
 
-from handlers.waste.use import Peers, Usage
+from handlers.waste.use import PEERS_MIN, WINDOW_DAYS, Peers, Usage
 from storage.findings import Found
 from storage.seats import Seat
 
@@ -48,6 +50,39 @@ def doubled_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
         "low",
         frozenset({f"seat {_name(spare)}"}),
     )
+
+
+def larger_seat(one: Usage, peers: Peers) -> Iterator[Found]:
+    """Half of those who have a cheaper seat of the same product use more than this one holds, two months in a row.
+
+    What a seat includes is in no report, so nothing is said of seats that are too small.
+    """
+    for seat in one.seats:
+        others = peers.cheaper_seats(seat)
+        new = seat.since is not None and one.today - seat.since < timedelta(days=2 * WINDOW_DAYS)
+        if len(others) < PEERS_MIN or new or (_rested(one, seat) or 0) >= IDLE_DAYS:
+            continue
+        mine = peers.used(seat)
+        usual = tuple(median_low(months) for months in zip(*(peers.used(each) for each in others), strict=True))
+        if any(own >= theirs for own, theirs in zip(mine, usual, strict=True)):
+            continue
+        instead = max(others, key=lambda each: each.month_nanos)
+        kept = seat.month_nanos - instead.month_nanos
+        yield Found(
+            "larger_seat",
+            one.account_id,
+            _name(seat),
+            f"The {seat.plan} seat is larger than what is used of it",
+            (
+                ("Used", f"less than half of the {len(others)} who have a cheaper seat, two months in a row"),
+                ("Cheaper", instead.plan),
+            ),
+            f"Change it to {instead.plan}, and back if that is too little.",
+            seat.month_nanos,
+            (kept, kept),
+            "medium",
+            frozenset({f"seat {_name(seat)}"}),
+        )
 
 
 def _rested(one: Usage, seat: Seat) -> int | None:

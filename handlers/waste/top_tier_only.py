@@ -6,13 +6,12 @@ from handlers.house import STANDARD
 from handlers.waste.use import Part, Peers, Usage, monthly, share, tokens_of
 from storage.findings import Found
 
-TOP = "flagship"
 SHARE_PERCENT_MIN = 90
 
 
 def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
     """Nine tenths of the money go to the top tier; the tier below is in use here and would do for some of it."""
-    top = one.of(lambda habit: one.tier_of(habit.model) == TOP)
+    top = one.top
     others = peers.below([STANDARD], 0)
     if not top.cost_nanos or top.cost_nanos * 100 < one.whole.cost_nanos * SHARE_PERCENT_MIN or not others:
         return
@@ -20,18 +19,17 @@ def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
     kept = monthly(top.cost_nanos - peers.price(instead, top.weight))
     if kept <= 0:
         return
-    models = [model for model in one.models if one.tier_of(model) == TOP]
     yield Found(
         "top_tier_only",
         one.account_id,
         instead,
         f"{share(top.cost_nanos, one.whole.cost_nanos)} of the money goes to the top tier",
-        (("Models", ", ".join(models)), _same(top, peers, instead)),
+        (("Models", ", ".join(one.top_models)), _same(top, peers, instead)),
         f"Make {instead} the usual one, and keep the top for what it fails at.",
         monthly(top.cost_nanos),
         (kept * 2 // 5, kept),
         "medium",
-        tokens_of(models),
+        tokens_of(one.top_models),
     )
 
 

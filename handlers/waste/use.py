@@ -4,7 +4,7 @@ A provider reports one cost for all tokens of a cell, so what a kind of token co
 bill and the usual proportions of prices (a read from a cache a tenth of input, output five times; handlers/why.py).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -26,6 +26,7 @@ PEERS_MIN = 8
 INPUT_KINDS = TOKENS[:4]
 _WEIGHTS = tuple(WEIGHTS[kind] for kind in TOKENS)
 INPUT, READ, WRITE_5M, WRITE_1H, OUTPUT = _WEIGHTS
+FLAGSHIP = "flagship"
 BATCH = frozenset({"batch", "flex"})
 PREMIUM = frozenset({"priority", "fast", "premium"})
 
@@ -147,6 +148,16 @@ class Usage:
         ordered = sorted(self.habits, key=attrgetter("model"))
         return {model: add(group) for model, group in groupby(ordered, key=attrgetter("model"))}
 
+    @cached_property
+    def top_models(self) -> list[str]:
+        """Those of the top tier."""
+        return [model for model in self.models if self.tier_of(model) == FLAGSHIP]
+
+    @cached_property
+    def top(self) -> Part:
+        """All use of the top tier."""
+        return add(self.models[model] for model in self.top_models)
+
     def of(self, wanted: Callable[[Habit], bool]) -> Part:
         """Those habits that are wanted, added up."""
         return add(each for each in self.habits if wanted(each))
@@ -160,10 +171,13 @@ class Usage:
 class Peers:
     """What models cost and how large requests are in the whole organization."""
 
-    def __init__(self, every: Sequence[Habit], tier_of: Callable[[str], str]) -> None:
-        """See Peers. `every` are the habits of all."""
+    def __init__(
+        self, every: Sequence[Habit], tier_of: Callable[[str], str], seats: Mapping[Seat, tuple[int, ...]] | None = None
+    ) -> None:
+        """See Peers. `every` are the habits of all; `seats` has what was used with each seat in each of two months."""
         self.tier_of = tier_of
-        standard = [each for each in every if each.tier not in BATCH | PREMIUM and each.cost_nanos]
+        self._seats = seats or {}
+        standard = [each for each in every if each.tier not in BATCH | PREMIUM and each.cost_nanos and any(each.tokens)]
         ordered = sorted(standard, key=attrgetter("model"))
         self.models = {model: add(group) for model, group in groupby(ordered, key=attrgetter("model"))}
         self._sizes: dict[tuple[str, bool], list[Part]] = {}
@@ -181,6 +195,20 @@ class Peers:
     def price(self, model: str, weight: int) -> int:
         """What tokens of a weight cost the organization on a model at the ordinary speed."""
         return self.models[model].worth(weight) if model in self.models else 0
+
+    def used(self, seat: Seat) -> tuple[int, ...]:
+        """What was used with a seat in each of the last two months, in nanos."""
+        return self._seats.get(seat, (0, 0))
+
+    def cheaper_seats(self, seat: Seat) -> list[Seat]:
+        """Seats of the same product that cost less: copilot_business is one of the product of copilot_enterprise."""
+        product = seat.plan.partition("_")[0]
+        return [
+            each
+            for each in self._seats
+            if each.provider == seat.provider and each.plan.partition("_")[0] == product
+            if 0 < each.month_nanos < seat.month_nanos
+        ]
 
     def cheapest(self, among: Iterable[str]) -> str:
         """Of some models that the organization uses the one with the cheapest tokens, "" of none."""

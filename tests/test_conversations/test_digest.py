@@ -11,7 +11,7 @@ from bot.trouble import Unreachable
 from handlers.card import Card, Chart, Table
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import usage
+from storage import findings, usage
 from storage.db import Database
 from storage.directory import Person
 from storage.usage import Pull
@@ -210,3 +210,20 @@ def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> Non
     assert re.fullmatch(r"\$\d+\.\d\d to \$\d+\.\d\d a month", waste["Looks like waste"])
     assert "Ana" not in terminal.render(shown.whole)
     assert [each.says for each in shown.whole.buttons][-1] == "waste of team search"
+    assert any(block.kind == "table" and block.caption.startswith("By kind") for block in shown.thread)
+
+
+def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Company) -> None:
+    """How much, on how many findings, and how many are still to be measured; said to be done is not saved yet."""
+    uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
+    read_all(company)
+    company.app.hear(Sentence("sift", "clock", Place("nowhere", "")))
+    numbers = [each.id for each in company.database.ask(lambda conn: findings.below(conn, "person/ana"))]
+    for number in numbers[:2]:
+        company.say("ana", f"done {number}")
+    assert "Saved by acting on waste" not in facts(of_clock(company, "digest of team search"))
+
+    measured = {"checked_days": 14, "realised_nanos": 107 * 10**9}
+    company.database.transact(lambda conn: findings.note(conn, numbers[0], **measured))
+    said = facts(of_clock(company, "digest of team search"))["Saved by acting on waste"]
+    assert said == "$107.00 a month, measured on 1 finding, 1 more to be measured"

@@ -133,6 +133,28 @@ def test_it_ends_also_when_nothing_is_reported_any_more(acme: Company) -> None:
     assert titles(acme, "max")[-1].startswith("Crawler is back to usual: $43.62")
 
 
+def test_the_total_holds_what_burnt_while_nobody_looked(acme: Company) -> None:
+    """The provider did not answer from midnight to the morning; the loop ended at six."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    hourly(acme, acme.clock.moment, 7, lambda _: 22 * 10**9)
+    acme.clock.forward(12 * HOUR)
+    pulled(acme)
+
+    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above it in all"}
+    assert "25 Nov 07:00 (Berlin)" in dangers(acme, "max")[-1]
+
+
+def test_a_provider_that_is_silent_ends_nothing(acme: Company) -> None:
+    """Another one was read, and the guard looks: what is not known is not usual."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    acme.clock.forward(5 * HOUR)
+    assert acme.say("clock", "watch").startswith("1 accounts burn")
+    assert not any("back to usual" in title for title in titles(acme, "max"))
+
+    pulled(acme)
+    assert "back to usual" in titles(acme, "max")[-1]
+
+
 def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
     """The known story: nobody set a cap, an agent loops overnight, and it burns 200,000 yuan an hour."""
     database = Database(f"sqlite:///{tmp_path}/yuan.db")
@@ -298,7 +320,7 @@ def test_the_same_document_for_a_week_is_a_loop_told_in_working_hours(acme: Comp
 
     [card] = dangers(acme, "max")
     assert card.startswith("! Crawler may be in a loop, at $5.04 a day")
-    assert "every request is of the same size" in card
+    assert "Every request is of the same size" in card
     assert dangers(acme, "fay") == []
 
 

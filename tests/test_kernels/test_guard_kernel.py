@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.guard.clocks import Burn, Sight, Spell, drift, look
+from handlers.guard.clocks import Burn, Spell, drift, look
 from handlers.waste import total
+from storage.dangers import Sight
 from storage.findings import Found
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -86,6 +87,22 @@ def test_a_day_rings_while_it_lasts() -> None:
 
     assert (sight.clock, sight.since, sight.until) == ("daily", datetime(2026, 11, 25, tzinfo=UTC), NOW)
     assert sight.excess_nanos == 60 * DOLLAR - sight.usual_nanos
+
+
+def test_a_day_that_goes_on_counts_until_the_morning_and_one_that_is_over_does_not() -> None:
+    """Three hours have cost $15, and five more are to come before somebody is there."""
+    usual = working_days(2 * DOLLAR)
+    [sight] = seen(burn(days=usual | {TODAY: 15 * DOLLAR}))
+    assert sight.excess_nanos < FLOOR <= sight.excess_nanos + 5 * sight.rate_nanos
+
+    assert seen(burn(days=usual | {TODAY - DAY: 15 * DOLLAR})) == []
+
+
+def test_what_chance_brings_about_is_silent() -> None:
+    """Twice the usual of such days comes about once in a thousand, which is too often for everybody on each day."""
+    days = {TODAY - n * DAY: (20 + n * 7 % 13) * DOLLAR for n in range(1, 57)}
+    assert seen(burn(days=days | {TODAY: 52 * DOLLAR})) == []
+    assert [each.clock for each in seen(burn(days=days | {TODAY: 120 * DOLLAR}))] == ["daily"]
 
 
 def test_a_night_with_a_midnight_in_it_rings_by_both_its_days() -> None:

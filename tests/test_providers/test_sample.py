@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.config import load
 from bot.providers.base import Provider
-from bot.providers.sample import FINAL_AFTER, PRICES, Sample, cost_nanos, price_of
+from bot.providers.sample import FINAL_AFTER, PRICES, SEARCH, SEARCH_NANOS, Sample, cost_nanos, price_of
+from bot.providers.sample_seats import PRICES_USD
 from bot.providers.sample_truth import Truth
 from bot.trouble import Undeliverable
 from storage.charges import Charge
@@ -73,7 +75,7 @@ def test_it_is_a_provider() -> None:
     """The type checker agrees that it speaks the protocol, and it declares what it can do."""
     provider: Provider = sample()
 
-    assert frozenset({"charges", "people", "limits", "set_limit", "pause"}) == provider.can
+    assert frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"}) == provider.can
     assert [finding.ok for finding in provider.check()] == [True]
 
 
@@ -124,10 +126,18 @@ def test_each_cell_is_reported_once() -> None:
     assert {1} == set(rows.values())
 
 
+def searches() -> list[Charge]:
+    """What is charged for searches of the web."""
+    return [row for row in quarter() if row.model == SEARCH]
+
+
 def test_costs_are_tokens_times_prices_to_the_nano() -> None:
     """Token kinds are disjoint, so the cost is the plain sum; a row without a price has no cost, which is not zero."""
     sources = set()
+    assert all(row.cost_nanos == row.requests * SEARCH_NANOS and not any(tokens(row)) for row in searches())
     for row in quarter():
+        if row.model == SEARCH:
+            continue
         price = price_of(row.model, row.tier)
         each = (
             price.input,
@@ -171,7 +181,7 @@ def test_all_models_and_tiers_are_in_use() -> None:
     """The price table lists nothing that nobody uses."""
     rows = quarter()
 
-    assert set(PRICES) == {row.model for row in rows}
+    assert {*PRICES, SEARCH} == {row.model for row in rows}
     assert {"standard", "batch", "priority"} == {row.tier for row in rows}
 
 
@@ -421,7 +431,7 @@ def test_every_truth_is_of_an_account_that_exists() -> None:
     accounts |= {f"{member.kind}/{member.external_id}" for member in bot.people()}
 
     assert {truth.account for truth in wrong()} <= accounts
-    assert len({truth.kind for truth in wrong()}) == 16
+    assert len({truth.kind for truth in wrong()}) == 20
 
 
 def test_a_saving_is_a_part_of_what_was_spent() -> None:
@@ -537,6 +547,7 @@ RULES: dict[str, Callable[[Sums, Sums], bool]] = {
     "verbose_output": lambda s, usual: s.length > 3 * usual.length,
     "failed_calls": lambda s, _: s.failed > 0.05 * s.asked,
     "older_model": lambda s, _: s.usd["claude-opus-4-1"] > 0,
+    "tool_fees": lambda s, _: s.share(SEARCH) > 0.1,
 }
 
 
@@ -590,6 +601,39 @@ def test_nothing_is_told_of_a_key_whose_owner_has_not_left_yet() -> None:
     told = sample(datetime(2026, 10, 1, tzinfo=UTC)).truth()
 
     assert "person/xavier" not in {truth.account for truth in told}
+
+
+# Seats
+
+
+def test_everybody_has_a_seat_and_app_yaml_has_its_price() -> None:
+    """One of the assistant each, and three of the editor, whose users are members as well."""
+    bot = sample()
+    told = list(bot.seats())
+    people_now = {person.id for person in bot.directory().people if person.active}
+    house = load({}).house
+    priced = {product: house.seat_nanos(product) // 10**9 for product in PRICES_USD}
+
+    assert {each.external_id for each in told if each.product.startswith("assistant")} == {
+        f"usr_{person}" for person in people_now
+    }
+    assert [each.external_id for each in told if each.product == "editor_business"] == [
+        "editor_bob", "editor_dante", "editor_hanna"
+    ]  # fmt: skip
+    assert {each.external_id for each in told} <= {each.external_id for each in bot.people()}
+    assert priced == PRICES_USD
+    assert {each.product for each in told} == PRICES_USD.keys()
+
+
+def test_a_seat_was_used_on_the_last_day_of_usage() -> None:
+    """Who never uses models never used the seat."""
+    told = {each.external_id: each.active_on for each in sample().seats()}
+    last: dict[str, date] = {}
+    for row in during(NOW.date() - 20 * DAY, NOW.date() - DAY):
+        last[row.subject] = max(row.bucket_start.date(), last.get(row.subject, date.min))
+
+    assert told["usr_ana"] == last["usr_ana"]
+    assert told["usr_ines"] is None
 
 
 # Limits

@@ -8,7 +8,7 @@ import pytest
 
 from storage import burn, dangers, findings, habits, outcomes, people, seats, usage
 from storage.charges import Charge
-from storage.dangers import Expectation
+from storage.dangers import Expectation, Sight
 from storage.db import Database
 from storage.findings import Found
 from storage.outcomes import Outcome
@@ -95,8 +95,8 @@ def test_a_number_that_is_none_finds_nothing(acme_base: Database, number: str) -
 
 def test_a_danger_is_known_while_it_burns_and_for_a_time(acme_base: Database) -> None:
     """And what is expected until its day."""
-    seen = {"since": NOW - HOUR, "until": NOW, "now_nanos": 5, "usual_nanos": 1, "excess_nanos": 4, "rate_nanos": 4}
-    one = acme_base.transact(lambda conn: dangers.begin(conn, "agent/crawler", clock="velocity", **seen))
+    seen = Sight("velocity", NOW - HOUR, NOW, now_nanos=5, usual_nanos=1, excess_nanos=4, rate_nanos=4)
+    one = acme_base.transact(lambda conn: dangers.begin(conn, "agent/crawler", seen))
     assert acme_base.ask(lambda conn: dangers.known(conn, NOW + 90 * DAY)) == [one]
 
     over = acme_base.transact(lambda conn: dangers.note(conn, one.id, burns=False, ended_at=NOW))
