@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from bot.config import Misconfigured, TeamsSettings
 from bot.optional import optional
 from bot.run import teams_secret
 from bot.teams.line import PATH, Line
+from bot.teams.render import adaptive
 from bot.teams.serve import checked, connected
 from bot.teams.show import LIMITS, Pace
 from bot.trouble import Unreachable
@@ -32,8 +33,8 @@ from storage import people
 from storage.db import Database
 from storage.directory import Link
 from tests.clock import Clock
-from tests.company import RULES, Company
-from tests.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, words_in
+from tests.company import ACME, RULES, Company
+from tests.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
 from tests.small_bot import served
 
 OTHER_TENANT = str(UUID(int=0xBAD))
@@ -381,6 +382,93 @@ def test_what_is_personal_is_not_shown_in_place_of_a_card_in_a_channel(office: O
     assert "left of" not in json.dumps(answer)
     assert "left of $400.00" in office.reads("ana")
     assert office.reads(CHANNEL).startswith("Search spent $4,200.00")
+
+
+def show_in_channel(office: Office, card: Card) -> None:
+    """The clock shows a card of totals in the channel."""
+    place, app = Place("teams", CHANNEL, public=True), office.app
+    app.database.transact(
+        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
+    )
+    office.company.settle()
+
+
+TOTALS = Card(
+    "Search spent $4,200.00",
+    (Button("Where did it go?", "spend of team search by model"), Button("What is left of mine?", "balance")),
+    personal=False,
+)
+BUTTONS = {"Where did it go?", "What is left of mine?"}
+
+
+def buttons(drawn: dict[str, Any]) -> set[str]:
+    """What can be pressed on a card."""
+    return {each["title"] for each in elements(drawn) if each["type"] == "Action.Execute"}
+
+
+def test_a_card_in_a_channel_has_the_buttons_that_its_reader_may_press(office: Office) -> None:
+    """Max owns the team and Fay is finance; Bob sees the same figures without a button that would be refused."""
+    for name in ("max", "fay", "bob"):
+        office.says(name, "help")
+    show_in_channel(office, TOTALS)
+
+    assert buttons(office.teams.last(CHANNEL)) == {"What is left of mine?"}
+    seen = {name: office.teams.look(name, CHANNEL) for name in ("max", "fay", "bob", "lea")}
+    assert {name: buttons(card) for name, card in seen.items()} == {
+        "max": BUTTONS,
+        "fay": BUTTONS,
+        "bob": BUTTONS - {"Where did it go?"},
+        "lea": BUTTONS - {"Where did it go?"},
+    }
+    assert all("Search spent $4,200.00" in words_in(card) for card in seen.values())
+
+
+def test_a_reader_who_is_not_known_any_more_sees_what_all_see(office: Office) -> None:
+    """Teams asks for those whom the card names; who they are to us is looked up when it asks."""
+    office.says("max", "help")
+    show_in_channel(office, TOTALS)
+    office.company.directory = replace(ACME, people=tuple(one for one in ACME.people if one.id != "max"))
+    office.app.refresh_people()
+
+    assert buttons(office.teams.look("max", CHANNEL)) == {"What is left of mine?"}
+
+
+def test_a_card_names_sixty_readers_at_most() -> None:
+    """Teams takes no more; the others see what all see, and have words."""
+    readers = [f"29:{number}" for number in range(100)]
+    assert len(adaptive(TOTALS, readers)["refresh"]["userIds"]) == 60
+
+
+def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Office) -> None:
+    """The form and then “Sent” take the place of the card; when Max looks again, the request is there to be decided."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    form = office.presses("max", "Ask a question")
+    assert isinstance(form, dict)
+    assert form["value"]["refresh"]["userIds"] == []  # while he writes, nothing takes it from him
+    assert "Approve" in buttons(office.teams.look("max"))
+
+
+def test_an_old_card_says_how_it_stands_when_it_is_looked_at_again(office: Office) -> None:
+    """Max decided elsewhere, and Teams was down: his card in Teams says so all the same."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    assert office.company.say("max", "approve 1").startswith("Approved")
+
+    assert buttons(office.teams.last("max")) >= {"Approve", "Deny"}  # nothing was delivered yet
+    assert "Approved: $50.00" in words_in(office.teams.look("max"))
+
+
+def test_a_message_that_is_not_known_any_more_is_no_error(office: Office) -> None:
+    """Such as one from before the database was lost."""
+    office.says("max", "help")
+    action = {"type": "Action.Execute", "verb": "look", "data": {}}
+    said = {"action": action, "trigger": "automatic"}
+    activity = office.teams.activity("max", "invoke", name="adaptiveCard/action", value=said, replyToId="17")
+    answer = office.teams.post(activity)
+
+    assert answer.status == 200
+    assert "I don't know that message any more" in answer.body["value"]
 
 
 def test_details_stand_in_the_thread_below(office: Office) -> None:

@@ -25,8 +25,8 @@ from microsoft_teams.apps import ActivityContext
 from bot.teams.addresses import Addresses
 from bot.teams.line import Line
 from bot.teams.people import Knows, People, Speaker
-from bot.teams.render import FIELD, SAY, Json
-from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, said_beside, shown_in_place
+from bot.teams.render import FIELD, LOOK, SAY, Json
+from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, readers_of, said_beside, shown_in_place
 from bot.text import line as one_line
 from bot.text import plain
 from bot.trouble import Outside
@@ -37,6 +37,7 @@ from storage.conversations import Conversation
 
 SENTENCE_MAX = 4_000
 GREETING = "help"
+FORGOTTEN = Card("I don't know that message any more. Say in words what you want to know.")
 
 _log = logging.getLogger("bursar.teams")
 
@@ -49,6 +50,12 @@ class Hears(Knows, Protocol):
 
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""
+
+    def post(self, key: str, place: Place, card: Card) -> None:
+        """Have a card shown at a place, once for every key."""
+
+    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
+        """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
 
     def reshow(self, platform: str, receipt: str, card: Card) -> None:
         """Let an answer that was shown become another card."""
@@ -100,6 +107,11 @@ class Call:
             return Place("teams", self.speaker.id)
         whisper = f"/{WHISPER}" if self.targeted else ""
         return Place("teams", f"{self.conversation}/{self.speaker.id}{whisper}", public=True, thread=self.thread)
+
+    def receipt(self, message: str) -> str:
+        """What the outbox knows a message of this conversation by: that of a new message has no thread."""
+        thread = self.thread if self.thread != message else ""
+        return f"{self.conversation};messageid={thread} {message}" if thread else f"{self.conversation} {message}"
 
     def addresses(self) -> Iterable[Conversation]:
         """What is learnt about how the place and the person are reached."""
@@ -165,6 +177,8 @@ class Door:
     def _pressed(self, activity: AdaptiveCardInvokeActivity) -> Json:
         """Answer a press: by a card in place, or by a sentence beside it."""
         call = self._noted(activity)
+        if activity.value.action.verb == LOOK:
+            return self._looked(call, activity.reply_to_id or "")
         data = activity.value.action.data
         inputs = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
         person = self._people.person(call.speaker, call.conversation, call.service_url)
@@ -175,10 +189,18 @@ class Door:
         if card.tone in {"warn", "bad"} and not card.blocks:
             return said_beside(card)
         if card.personal and not call.private:
-            self._tell(call, card)
+            self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
             return said_beside(IN_THE_CHAT)
-        self._app.reshow("teams", f"{activity.conversation.id} {activity.reply_to_id}", card)
-        return shown_in_place(card)
+        self._app.reshow("teams", call.receipt(activity.reply_to_id or ""), card)
+        return shown_in_place(card, [] if card.inputs else [call.speaker.member])  # a form stays while it is filled in
+
+    def _looked(self, call: Call, message: str) -> Json:
+        """Answer who looks at a card again by how it stands now, for them."""
+        reader = self._app.who("teams", call.speaker.identity) or ""
+        card = self._app.look("teams", call.receipt(message), reader)
+        if card is None:
+            return said_beside(FORGOTTEN)
+        return shown_in_place(card, readers_of(card, call.speaker.member))
 
     def _installed(self, activity: InstalledActivity) -> None:
         call = self._noted(activity)

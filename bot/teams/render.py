@@ -32,6 +32,12 @@ WIDTH_MIN, WIDTH_MAX = 4, 24
 SAY = "say"
 """The verb of every button, and the key under which its sentence travels."""
 
+LOOK = "look"
+"""The verb with which Teams asks for a card anew, for one reader."""
+
+READERS_MAX = 60
+"""So many people may see one card in a way of their own (Teams' page "User Specific Views", 2026)."""
+
 FIELD = "in:"
 """What the id of every field begins with; the field's name follows."""
 
@@ -57,14 +63,25 @@ class _Room:
 ROOMS = (_Room(100, 4_000, 400, 60), _Room(40, 2_000, 150, 60), _Room(15, 1_000, 80, 30), _Room(5, 300, 40, 12))
 
 
-def adaptive(card: Card) -> Json:
-    """The card as Teams draws it, details included, in at most BYTES_MAX bytes."""
+def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
+    """The card as Teams draws it, details included, in at most BYTES_MAX bytes.
+
+    Args:
+        card: what to show.
+        readers: for whom Teams asks for it anew by itself when it is looked at again, as Teams calls them; the first 60
+            count. Without anybody, Teams does so if one chooses it in the message's menu; None for never.
+    """
     card = card.whole
+    anew = {"refresh": _anew(readers[:READERS_MAX])} if readers is not None else {}
     for room in ROOMS:
-        drawn = _drawn(card, room)
+        drawn = _drawn(card, room) | anew
         if size(drawn) <= BYTES_MAX:
             return drawn
     return _drawn(Card(card.title, (Text(TOO_BIG),), card.tone), ROOMS[-1])
+
+
+def _anew(readers: Sequence[str]) -> Json:
+    return {"action": {"type": "Action.Execute", "title": "Look again", "verb": LOOK}, "userIds": list(readers)}
 
 
 def size(drawn: Json) -> int:
