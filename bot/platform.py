@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from handlers.card import Card
+from handlers.card import Card, Text
 from handlers.place import Place
 
 
@@ -28,3 +28,13 @@ class Platform(Protocol):
             Unreachable: try again later.
             Undeliverable: it will not work until somebody acts.
         """
+
+
+def broken(number: str) -> Card:
+    """What a person sees of a bug in a platform's door; the app has its own boundary behind `hear`.
+
+    Args:
+        number: under which the log has it.
+    """
+    advice = Text("The fault is ours. Try again, and give an administrator this number if it stays.")
+    return Card(f"That broke ({number}).", (advice,), "bad")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,6 @@ from bot.trouble import Unreachable
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.place import Place
-from handlers.sentence import Sentence
 from storage import people
 from storage.db import Database
 from storage.directory import Link
@@ -578,22 +578,45 @@ def test_messages_and_secrets_stay_out_of_the_log(office: Office, caplog: pytest
     assert "no.token.secret" not in written
 
 
-def test_where_the_door_broke_is_logged_and_what_was_said_is_not(
-    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("where", ["ana", CHANNEL])
+def test_a_message_that_breaks_the_door_is_answered_all_the_same(
+    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """A bug of ours: Teams hears 500, the log has the place."""
-
-    def broken(_key: str, sentence: Sentence) -> None:
-        raise RuntimeError(sentence.text)
-
+    """A bug of ours: one plain sentence with a number; under it the log has the place, and not what was said."""
     office.says("ana", "help")
-    monkeypatch.setattr(office.app, "answer", broken)
-    assert office.teams.say("ana", "my secret project").status == 500
+    with monkeypatch.context() as faulty:
+        faulty.setattr(office.app, "answer", broken)
+        assert office.teams.say("ana", "my secret project", "" if where == "ana" else where).status == 200
 
+    said = office.reads(where)
+    assert re.match(r"That broke \([0-9a-f]{4}\)\.\nThe fault is ours\.", said)
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
-    assert "Teams' door broke (RuntimeError)" in written
+    assert f"Teams' door broke ({said[12:16]}): RuntimeError" in written
     assert "bot/teams/door.py" in written
     assert "secret project" not in written
+
+    office.says("ana", "balance")
+    assert "left of $400.00" in office.reads("ana")
+
+
+def test_a_press_that_breaks_the_door_leaves_the_card_as_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said beside the card; the request is still there to be decided, and then it is."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    with monkeypatch.context() as faulty:
+        faulty.setattr(office.app, "hear", broken)
+        answer = office.presses("max", "Approve")
+
+    assert isinstance(answer, dict)
+    assert answer["type"] == "application/vnd.microsoft.activity.message"
+    assert "That broke (" in answer["value"]
+    office.presses("max", "Approve")
+    assert "Approved: $50.00" in office.reads("max")
+
+
+def broken(*said: object) -> None:
+    """A bug of ours that says what a person wrote."""
+    raise RuntimeError(str(said))
 
 
 def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:

@@ -7,10 +7,11 @@ one that was pressed, and the outbox changes the message, so that everybody sees
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from html import unescape
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from microsoft_teams.api import ActivityBase, ConversationUpdateActivity, InvokeResponse
 from microsoft_teams.api.activities import (
@@ -22,8 +23,9 @@ from microsoft_teams.api.activities import (
 from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
+from bot.platform import broken
 from bot.teams.addresses import Addresses
-from bot.teams.line import Line
+from bot.teams.line import Line, where
 from bot.teams.people import Knows, People, Speaker
 from bot.teams.render import FIELD, LOOK, SAY, Json
 from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, readers_of, said_beside, shown_in_place
@@ -38,6 +40,9 @@ from storage.conversations import Conversation
 SENTENCE_MAX = 4_000
 GREETING = "help"
 FORGOTTEN = Card("I don't know that message any more. Say in words what you want to know.")
+
+A = TypeVar("A", bound=ActivityBase)
+T = TypeVar("T")
 
 _log = logging.getLogger("bursar.teams")
 
@@ -113,13 +118,17 @@ class Call:
         thread = self.thread if self.thread != message else ""
         return f"{self.conversation};messageid={thread} {message}" if thread else f"{self.conversation} {message}"
 
+    @property
+    def here(self) -> Conversation:
+        """How the conversation is reached."""
+        return Conversation("", self.conversation, "", self.service_url, self.speaker.tenant)
+
     def addresses(self) -> Iterable[Conversation]:
         """What is learnt about how the place and the person are reached."""
         if not self.private:
-            yield Conversation(self.conversation, self.conversation, "", self.service_url, self.speaker.tenant)
+            yield replace(self.here, place_id=self.conversation)
         elif self.speaker.id:
-            member = self.speaker.member
-            yield Conversation(self.speaker.id, self.conversation, member, self.service_url, self.speaker.tenant)
+            yield replace(self.here, place_id=self.speaker.id, member_id=self.speaker.member)
 
 
 class Door:
@@ -146,19 +155,22 @@ class Door:
     # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
 
     async def _on_message(self, ctx: ActivityContext[MessageActivity]) -> None:
-        await asyncio.to_thread(self._written, ctx.activity)
+        trouble = await _unbroken(self._written, ctx.activity)
+        if isinstance(trouble, Card):
+            await asyncio.to_thread(self._said_broken, Call.of(ctx.activity), trouble)
 
     async def _on_press(self, ctx: ActivityContext[AdaptiveCardInvokeActivity]) -> InvokeResponse[Any]:
-        return InvokeResponse(status=200, body=await asyncio.to_thread(self._pressed, ctx.activity))
+        done = await _unbroken(self._pressed, ctx.activity)
+        return InvokeResponse(status=200, body=said_beside(done) if isinstance(done, Card) else done)
 
     async def _on_install(self, ctx: ActivityContext[InstalledActivity]) -> None:
-        await asyncio.to_thread(self._installed, ctx.activity)
+        await _unbroken(self._installed, ctx.activity)
 
     async def _on_removal(self, ctx: ActivityContext[UninstalledActivity]) -> None:
-        await asyncio.to_thread(self._removed, ctx.activity)
+        await _unbroken(self._removed, ctx.activity)
 
     async def _on_meeting(self, ctx: ActivityContext[ConversationUpdateActivity]) -> None:
-        await asyncio.to_thread(self._noted, ctx.activity)
+        await _unbroken(self._noted, ctx.activity)
 
     # What they do ----------------------------------------------------------------------------------------------------
 
@@ -224,6 +236,13 @@ class Door:
         except Outside as trouble:
             _log.warning("%s", trouble)
 
+    def _said_broken(self, call: Call, card: Card) -> None:
+        """Say where it was said that it broke; the database may be what broke, so it is not asked."""
+        try:
+            self._teams.reply(call.here, call.thread, card)
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
     def _words(self, activity: MessageActivity, tenant: str) -> str:
         """What somebody typed, as one line of words; being addressed is no part of the sentence."""
         words = activity.text[:SENTENCE_MAX]
@@ -237,3 +256,16 @@ class Door:
         """The person id of somebody who is mentioned, else the name."""
         person = self._addresses.person_of(mention.mentioned.id)
         return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""
+
+
+async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
+    """Do something with a request, beside the loop; if it breaks, a card that says so.
+
+    The log has the place; what the error says may be what a person wrote.
+    """
+    try:
+        return await asyncio.to_thread(work, activity)
+    except Exception as trouble:  # noqa: BLE001 - the boundary of this door; whoever spoke must hear of it
+        number = secrets.token_hex(2)
+        _log.error("Teams' door broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+        return broken(number)

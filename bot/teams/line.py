@@ -170,10 +170,14 @@ def _tenants_of(event: ActivityEvent) -> set[str]:
     return {str(each).lower() for each in found if each}
 
 
+def where(error: BaseException) -> str:
+    """The place of an error, without what it says."""
+    return "".join(traceback.format_tb(error.__traceback__))
+
+
 def _log_where(event: ErrorEvent) -> None:
-    """Log where a handler of ours broke; what the error says may be what a person wrote."""
-    where = "".join(traceback.format_tb(event.error.__traceback__))
-    _log.error("Teams' door broke (%s):\n%s", type(event.error).__name__, where)
+    """Log where the SDK broke; what the error says may be what a person wrote."""
+    _log.error("Teams' SDK broke (%s):\n%s", type(event.error).__name__, where(event.error))
 
 
 async def _coroutine(work: Awaitable[HttpResponse]) -> HttpResponse:

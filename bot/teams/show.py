@@ -98,6 +98,14 @@ class Teams:
             self._point_to_the_chat(channel, thread)
         return shown
 
+    def reply(self, where: Conversation, thread: str, card: Card) -> None:
+        """Show a card in a conversation that was heard from just now, whoever reads there.
+
+        Raises:
+            Outside: it could not be shown.
+        """
+        self._put(where, card, "", thread)
+
     def _tell(self, person: str, card: Card, receipt: str) -> str:
         """Show a card in the private chat with a person."""
         found = self._addresses.find(person)
