@@ -446,6 +446,12 @@ def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Of
     form = office.presses("max", "Ask a question")
     assert isinstance(form, dict)
     assert form["value"]["refresh"]["userIds"] == []  # while he writes, nothing takes it from him
+
+    request = office.teams.messages("max")[-1].id
+    sent = office.teams.press_on("max", request, form["value"], "Send", words="why now?").body
+    office.company.settle()
+    assert "The answer comes back to you." in words_in(sent["value"])
+    assert "“why now?”" in office.reads("ana")
     assert "Approve" in buttons(office.teams.look("max"))
 
 
