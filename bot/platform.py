@@ -30,6 +30,16 @@ class Platform(Protocol):
         """
 
 
+class Knows(Protocol):
+    """Knows people by what platforms call them."""
+
+    def who(self, platform: str, external_id: str) -> str | None:
+        """The person id linked to an identity such as ("slack", "workspace/user"), or None."""
+
+    def introduce(self, platform: str, external_id: str, email: str) -> str | None:
+        """Link an identity to the person with that verified address; the person id, or None if there is none."""
+
+
 def broken(number: str) -> Card:
     """What a person sees of a bug in a platform's door; the app has its own boundary behind `hear`.
 

@@ -21,10 +21,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
-from bot.platform import broken
+from bot.platform import Knows, broken
 from bot.slack.blocks import FIELD, SAY, Json, fault, home, message, modal, origin
 from bot.slack.hook import Hooks
-from bot.slack.people import Knows, People, Speaker
+from bot.slack.people import People, Speaker
 from bot.slack.show import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
 from bot.slack.text import heard, unescaped
 from bot.text import plain

@@ -23,10 +23,10 @@ from microsoft_teams.api.activities import (
 from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
-from bot.platform import broken
+from bot.platform import Knows, broken
 from bot.teams.addresses import Addresses
 from bot.teams.line import Line, where
-from bot.teams.people import Knows, People, Speaker
+from bot.teams.people import People, Speaker
 from bot.teams.render import FIELD, LOOK, SAY, Json
 from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, readers_of, said_beside, shown_in_place
 from bot.text import line as one_line
