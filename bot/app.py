@@ -238,20 +238,26 @@ class App:
         kept = (each for each in card.blocks if not isinstance(each, Button) or handlers.may_say(ctx, each.says))
         return replace(card, blocks=tuple(kept))
 
-    def reshow(self, platform: str, receipt: str, card: Card) -> None:
+    def reshow(self, platform: str, receipt: str, card: Card) -> bool:
         """Let an answer that was shown become the answer to a press on it.
 
         A message about something of its own, such as a request to decide, is left alone: it shows how that stands.
+
+        Returns:
+            Whether it becomes so.
         """
 
-        def work(conn: Connection) -> None:
+        def work(conn: Connection) -> bool:
             wish = outbox.shown_as(conn, platform, receipt)
-            if wish is not None and wish.key.startswith(f"{platform}/"):
-                payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
-                outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
+            if wish is None or not wish.key.startswith(f"{platform}/"):
+                return False
+            payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
+            outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
+            return True
 
-        self.database.transact(work)
+        became = self.database.transact(work)
         self.wake.set()
+        return became
 
     def messages(self, place: Place) -> Sequence[tuple[str, int, Card]]:
         """What has been shown at a place: id, version and card of each message, oldest first."""

@@ -170,6 +170,13 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     return one.handler(ctx, **understand(one, rest, inputs, ctx))
 
 
+def is_order(text: str) -> bool:
+    """Whether a sentence does something to something, such as `approve 42`; `request` alone only opens a form."""
+    word, _, rest = text.partition(" ")
+    one = find(word)
+    return one is not None and one.writes and bool(rest)
+
+
 def may_say(ctx: Context, text: str) -> bool:
     """Whether a sentence makes sense from the person who speaks.
 

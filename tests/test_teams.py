@@ -440,7 +440,7 @@ def test_a_card_names_sixty_readers_at_most() -> None:
 
 
 def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Office) -> None:
-    """The form and then “Sent” take the place of the card; when Max looks again, the request is there to be decided."""
+    """The form takes the place of the card; once the question is sent, the request is there to be decided."""
     office.says("max", "help")
     office.says("ana", "request 50 the migration")
     form = office.presses("max", "Ask a question")
@@ -450,9 +450,33 @@ def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Of
     request = office.teams.messages("max")[-1].id
     sent = office.teams.press_on("max", request, form["value"], "Send", words="why now?").body
     office.company.settle()
-    assert "The answer comes back to you." in words_in(sent["value"])
+    assert "Sent. The answer comes back to you." in words_in(sent["value"])
+    assert "Approve" in buttons(sent["value"])
     assert "“why now?”" in office.reads("ana")
-    assert "Approve" in buttons(office.teams.look("max"))
+    assert "The answer comes back to you." not in office.reads("max")
+
+
+def test_what_is_shown_in_place_of_a_message_gives_way_to_it(office: Office) -> None:
+    """Ana looks where it went from an alert; when she opens the chat again, the alert is there."""
+    office.says("ana", "help")
+    tell(
+        office, "ana", Card("80 % is used", (Button("Where did it go?", "spend by model"), Button("Got it", "known x")))
+    )
+    answer = office.presses("ana", "Where did it go?")
+
+    assert isinstance(answer, dict)
+    assert "$246.76 spent" in words_in(answer["value"])
+    assert answer["value"]["refresh"]["userIds"] == [office.teams.members["ana"].member]
+    assert words_in(office.teams.look("ana")).startswith("80 % is used")
+
+
+def test_an_answer_is_not_asked_for_anew(office: Office) -> None:
+    """It says how things were when it was asked; only what others may decide meanwhile is looked at again."""
+    office.says("ana", "balance")
+    pressed = office.presses("ana", "Where did it go?")
+    assert isinstance(pressed, dict)
+    assert "refresh" not in pressed["value"]
+    assert "refresh" not in office.teams.last("ana")
 
 
 def test_an_old_card_says_how_it_stands_when_it_is_looked_at_again(office: Office) -> None:

@@ -28,11 +28,11 @@ from bot.teams.addresses import Addresses
 from bot.teams.line import Line, where
 from bot.teams.people import People, Speaker
 from bot.teams.render import FIELD, LOOK, SAY, Json
-from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, readers_of, said_beside, shown_in_place
+from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, in_a_line, readers_of, said_beside, shown_in_place
 from bot.text import line as one_line
 from bot.text import plain
 from bot.trouble import Outside
-from handlers.card import Card
+from handlers.card import Card, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
@@ -62,8 +62,8 @@ class Hears(Knows, Protocol):
     def look(self, platform: str, receipt: str, reader: str) -> Card | None:
         """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
 
-    def reshow(self, platform: str, receipt: str, card: Card) -> None:
-        """Let an answer that was shown become another card."""
+    def reshow(self, platform: str, receipt: str, card: Card) -> bool:
+        """Let an answer that was shown become another card; False for a message about something of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +203,26 @@ class Door:
         if card.personal and not call.private:
             self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
             return said_beside(IN_THE_CHAT)
-        self._app.reshow("teams", call.receipt(activity.reply_to_id or ""), card)
-        return shown_in_place(card, [] if card.inputs else [call.speaker.member])  # a form stays while it is filled in
+        return self._in_place(call, call.receipt(activity.reply_to_id or ""), card)
+
+    def _in_place(self, call: Call, receipt: str, card: Card) -> Json:
+        """Answer a press in a private chat where it was pressed.
+
+        An answer becomes the next one. A message about something of its own is not gone for it: a few words stand above
+        it, what is longer gives way to it when the chat is opened again, and a form, which must not go while it is
+        filled in, when its reader chooses so.
+        """
+        if self._app.reshow("teams", receipt, card):
+            return shown_in_place(card, None)
+        own = self._app.look("teams", receipt, "")
+        if own is None:
+            return shown_in_place(card, None)
+        if card.inputs:
+            return shown_in_place(card, [])
+        if all(isinstance(block, Text) for block in card.blocks):
+            own = replace(own, blocks=(Text(in_a_line(card)), *own.blocks))
+            return shown_in_place(own, readers_of(own, call.speaker.member))
+        return shown_in_place(card, [call.speaker.member])
 
     def _looked(self, call: Call, message: str) -> Json:
         """Answer who looks at a card again by how it stands now, for them."""

@@ -17,6 +17,7 @@ from bot.teams.line import Line
 from bot.teams.render import Json, adaptive
 from bot.text import cut, line
 from bot.trouble import Outside, Undeliverable, Unreachable
+from handlers import is_order
 from handlers.card import Card, Text
 from handlers.place import Place
 from storage.conversations import Conversation
@@ -25,6 +26,7 @@ Views = Callable[[Card, Sequence[str]], list[Card]]
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 SUMMARY_MAX = 150
+ENDS = (".", "!", "?", ":", "…")
 NOT_FOUND = 404
 WHISPER = "whisper"
 """The third part of a place where Teams shows a message to one person alone."""
@@ -182,8 +184,9 @@ IN_THE_CHAT = Card("Your answer is in our private chat", (Text("Only you can rea
 
 
 def readers_of(card: Card, member: str) -> list[str] | None:
-    """Who is shown a card anew when the chat is opened again: one can press something, and is not filling in a form."""
-    return [member] if member and card.buttons and not card.inputs else None
+    """Who is shown a card of a private chat anew when the chat is opened: it may have been overtaken by others."""
+    overtaken = any(is_order(each.says) for each in card.buttons) and not card.inputs
+    return [member] if member and overtaken else None
 
 
 def _message(card: Card, readers: Sequence[str] | None = None) -> MessageActivityInput:
@@ -208,5 +211,10 @@ def shown_in_place(card: Card, readers: Sequence[str] | None) -> Json:
 
 def said_beside(card: Card) -> Json:
     """What answers a press by a sentence beside the card, which stays as it is."""
-    words = [card.title, *(block.text for block in card.blocks if isinstance(block, Text))]
-    return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": line(" ".join(words))}
+    return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": in_a_line(card)}
+
+
+def in_a_line(card: Card) -> str:
+    """What a card says in words."""
+    said = [card.title, *(block.text for block in card.blocks if isinstance(block, Text))]
+    return line(" ".join(each if each.endswith(ENDS) else f"{each}." for each in said))
