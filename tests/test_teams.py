@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from bot.check import unreached
 from bot.config import Misconfigured, TeamsSettings
 from bot.optional import optional
 from bot.run import teams_secret
+from bot.slack.show import Slack, web_client
 from bot.teams.line import PATH, Line
 from bot.teams.render import adaptive
 from bot.teams.serve import checked, connected
@@ -29,11 +31,13 @@ from bot.trouble import Unreachable
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.place import Place
+from handlers.sentence import Sentence
 from storage import people
 from storage.db import Database
 from storage.directory import Link
 from tests.clock import Clock
 from tests.company import ACME, RULES, Company
+from tests.fakes.slack import FakeSlack, Message
 from tests.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
 from tests.small_bot import served
 
@@ -237,6 +241,19 @@ def test_nothing_personal_is_shown_in_a_channel(office: Office) -> None:
     assert "left of $400.00" in office.reads("ana")
     assert office.reads(CHANNEL).startswith("Your answer is in our private chat")
     assert "left of" not in json.dumps([each.activity for each in office.teams.messages(CHANNEL)])
+
+
+def test_a_group_is_spoken_to_as_a_channel_is(office: Office) -> None:
+    """Others read there: the answer goes to the private chat. A group has no threads."""
+    group = "19:seven@thread.v2"
+    office.teams.chats[group] = []
+    activity = office.teams.activity("ana", "message", text="balance")
+    activity["conversation"] |= {"id": group, "conversationType": "groupChat"}
+    assert office.teams.post(activity).status == 200
+    office.company.settle()
+
+    assert "left of $400.00" in office.reads("ana")
+    assert office.reads(group).startswith("Your answer is in our private chat")
 
 
 def test_a_slash_command_is_answered_in_the_channel_to_the_person_alone(office: Office) -> None:
@@ -594,6 +611,26 @@ def test_the_limits_of_one_chat_are_kept() -> None:
         pace.step("a")
 
 
+def test_whispers_count_as_messages_of_their_channel(
+    office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where too much was said just now, a whisper waits a moment, and comes there all the same."""
+
+    def full(_pace: Pace, conversation_id: str) -> None:
+        raise Unreachable(f"Too much was said in {conversation_id}.", 1)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Pace, "step", full)
+        office.says("ana", "/balance", CHANNEL, slash=True)
+        assert office.count(CHANNEL) == 0
+    clock.forward(timedelta(seconds=10))
+    office.company.settle()
+
+    (message,) = office.teams.messages(CHANNEL)
+    assert message.to == office.teams.members["ana"].id
+    assert office.count("ana") == 0
+
+
 def test_messages_and_secrets_stay_out_of_the_log(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     """Neither what people write nor tokens, not even when the SDK stumbles over a request."""
     caplog.set_level(logging.DEBUG)
@@ -670,6 +707,33 @@ def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
     assert not finding.ok
     assert "TEAMS_APP_SECRET" in finding.advice
     assert "abc" not in finding.advice
+
+
+def said_in(slack: FakeSlack) -> list[Message]:
+    """All messages of the workspace."""
+    return [message for channel in slack.messages.values() for message in channel]
+
+
+def test_a_request_made_in_slack_is_decided_in_teams(office: Office) -> None:
+    """Max has it in both; wherever he decides, both messages end in the same state, and Ana hears of it in Slack."""
+    with FakeSlack() as slack:
+        for name in ("ana", "max"):
+            slack.add_user(f"U{name.upper()}", f"{name}@acme.example")
+            new = Link("slack", "user", f"{slack.team}/U{name.upper()}", f"person/{name}")
+            office.app.database.transact(partial(people.link, new=new, how="email"))
+        there = Slack(web_client(slack.bot_token, slack.base_url))
+        office.app.platforms = {**office.app.platforms, there.name: there}
+        office.says("max", "help")
+
+        office.app.hear(Sentence("request 50 the migration", "ana", Place("slack", "UANA")))
+        office.company.settle()
+        (asked,) = [each for each in said_in(slack) if each.text.startswith("Ana Silva asks for $50.00 more")]
+        office.presses("max", "Approve")
+
+        assert office.reads("max").startswith("Approved: $50.00 for Ana Silva")
+        assert asked.text.startswith("Approved: $50.00 for Ana Silva")
+        assert "Approve" not in json.dumps([each.get("elements") for each in asked.blocks])
+        assert any(each.text.startswith("Max Weber approved $50.00") for each in said_in(slack))
 
 
 def test_one_person_on_two_platforms_is_one_person(office: Office) -> None:

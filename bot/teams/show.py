@@ -162,6 +162,7 @@ class Teams:
     def _whisper(self, channel: str, person: str, thread: str, card: Card) -> bool:
         """Show a card in a channel to one person alone; False if Teams would not."""
         where, whom = self._channel(channel), self._addresses.find(person)
+        self._pace.step(where.conversation_id)
         said = _message(card)
         said.recipient = Account(id=whom.member_id if whom else person, is_targeted=True)
         conversation = f"{channel};messageid={thread}" if thread else channel
