@@ -179,15 +179,15 @@ def manifest_(args: argparse.Namespace) -> int:
     """Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams."""
     settings = config.load()
     if args.platform == "teams":
-        return _teams_package(settings, args.url or "")
+        return _teams_package(settings, args.url or "", args.version)
     reads_people = any(each.kind == "slack" for each in settings.directory)
     print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
     return 0
 
 
-def _teams_package(settings: config.Settings, url: str) -> int:
+def _teams_package(settings: config.Settings, url: str, version: str) -> int:
     teams = optional("bot.teams.manifest")
-    made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()})
+    made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()}, version)
     Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
     print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
     return 0
@@ -264,6 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("manifest", manifest_)
     one.add_argument("platform", choices=["slack", "teams"])
     one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")
+    one.add_argument("--version", default="1.0.0", help="for Teams: higher than that of the package that is there now")
     return parser
 
 

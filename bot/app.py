@@ -25,7 +25,7 @@ from bot.platform import Platform
 from bot.providers.base import Provider
 from bot.pull import Reading, pull
 from bot.trouble import Outside, Undeliverable, Unreachable
-from handlers.card import CARD, Card
+from handlers.card import CARD, Button, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.grammar import Command
 from handlers.hours import next_workday
@@ -193,30 +193,72 @@ class App:
 
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown through the outbox, once under a key."""
-        card = self.hear(sentence)
+        self.post(key, sentence.place, self.hear(sentence))
+
+    def post(self, key: str, place: Place, card: Card) -> None:
+        """Have a card shown through the outbox, once under a key."""
 
         def work(conn: Connection) -> None:
-            context = Context(conn, self.now(), CLOCK, sentence.place, self.house)
+            context = Context(conn, self.now(), CLOCK, place, self.house)
             if deliveries.note(conn, f"answer/{key}", self.now()) is None:
-                context.show(key, sentence.place, card)
+                context.show(key, place, card)
 
         self.database.transact(work)
         self.wake.set()
 
-    def reshow(self, platform: str, receipt: str, card: Card) -> None:
+    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
+        """A message as one of its readers should see it now; None if the outbox has no such message.
+
+        Args:
+            platform: where.
+            receipt: of the message.
+            reader: id of the person who looks, "" for somebody unknown.
+        """
+        wish = self.database.ask(lambda conn: outbox.shown_as(conn, platform, receipt))
+        if wish is None:
+            return None
+        said = json.loads(wish.payload)
+        card = CARD.validate_python(said["card"])
+        return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
+
+    def views(self, card: Card, readers: Sequence[str]) -> list[Card]:
+        """A card that several people read, as each of them should see it: with the buttons that are of use to them.
+
+        What a press may do is looked up when it is pressed; this only spares people buttons that would be refused.
+
+        Args:
+            card: as it was made, for all.
+            readers: ids of persons; "" is somebody unknown.
+        """
+        return self.database.ask(lambda conn: [self._view(conn, card, reader) for reader in readers])
+
+    def _view(self, conn: Connection, card: Card, reader: str) -> Card:
+        person = people.person(conn, reader)
+        known = person if person and person.active else Person(id="", name="")
+        ctx = Context(conn, self.now(), known, NOWHERE, self.house)
+        kept = (each for each in card.blocks if not isinstance(each, Button) or handlers.may_say(ctx, each.says))
+        return replace(card, blocks=tuple(kept))
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> bool:
         """Let an answer that was shown become the answer to a press on it.
 
         A message about something of its own, such as a request to decide, is left alone: it shows how that stands.
+
+        Returns:
+            Whether it becomes so.
         """
 
-        def work(conn: Connection) -> None:
+        def work(conn: Connection) -> bool:
             wish = outbox.shown_as(conn, platform, receipt)
-            if wish is not None and wish.key.startswith(f"{platform}/"):
-                payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
-                outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
+            if wish is None or not wish.key.startswith(f"{platform}/"):
+                return False
+            payload = json.dumps(json.loads(wish.payload) | {"card": CARD.dump_python(card, mode="json")})
+            outbox.ensure(conn, wish.key, "show", wish.target, payload, self.now(), self.now())
+            return True
 
-        self.database.transact(work)
+        became = self.database.transact(work)
         self.wake.set()
+        return became
 
     def messages(self, place: Place) -> Sequence[tuple[str, int, Card]]:
         """What has been shown at a place: id, version and card of each message, oldest first."""

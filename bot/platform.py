@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from handlers.card import Card
+from handlers.card import Card, Text
 from handlers.place import Place
 
 
@@ -28,3 +28,23 @@ class Platform(Protocol):
             Unreachable: try again later.
             Undeliverable: it will not work until somebody acts.
         """
+
+
+class Knows(Protocol):
+    """Knows people by what platforms call them."""
+
+    def who(self, platform: str, external_id: str) -> str | None:
+        """The person id linked to an identity such as ("slack", "workspace/user"), or None."""
+
+    def introduce(self, platform: str, external_id: str, email: str) -> str | None:
+        """Link an identity to the person with that verified address; the person id, or None if there is none."""
+
+
+def broken(number: str) -> Card:
+    """What a person sees of a bug in a platform's door; the app has its own boundary behind `hear`.
+
+    Args:
+        number: under which the log has it.
+    """
+    advice = Text("The fault is ours. Try again, and give an administrator this number if it stays.")
+    return Card(f"That broke ({number}).", (advice,), "bad")

@@ -170,6 +170,27 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     return one.handler(ctx, **understand(one, rest, inputs, ctx))
 
 
+def is_order(text: str) -> bool:
+    """Whether a sentence does something to something, such as `approve 42`; `request` alone only opens a form."""
+    word, _, rest = text.partition(" ")
+    one = find(word)
+    return one is not None and one.writes and bool(rest)
+
+
+def may_say(ctx: Context, text: str) -> bool:
+    """Whether a sentence makes sense from the person who speaks.
+
+    Each word of it is understood, and it asks for no figures that are not theirs to see. What an order may do is looked
+    up when it is said.
+    """
+    try:
+        one, rest = heed(text)
+        understand(one, rest, {}, ctx)
+    except Refused:
+        return False
+    return True
+
+
 def _did_you_mean(word: str) -> str:
     meant = nearest(word, [name for name, one in COMMANDS.items() if not one.hidden])
     return f"Did you mean: {COMMANDS[meant].usage}" if meant else "Say “help” to see what I understand."

@@ -4,6 +4,7 @@ Messages are made to match the state of the request: whoever was asked sees butt
 """
 
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from handlers import waste
@@ -16,6 +17,7 @@ from handlers.posting import UNHEARD, post
 from handlers.standing import Standing, standings
 from handlers.trouble import Refused
 from storage import audit, people, requests
+from storage.audit import Deed
 from storage.ledger import Entry
 from storage.requests import Request
 
@@ -107,14 +109,30 @@ def answer_origin(ctx: Context, request: Request) -> None:
 def _copies(ctx: Context, request: Request) -> list[str]:
     """Keys of further messages with buttons: reminders, and questions once they can no longer be answered."""
     keys = []
-    for deed in [row.deed for row in audit.rows(ctx.conn, f"request/{request.id}")]:
+    for deed in _deeds(ctx, request):
         if deed.what == "reminded":
             keys.append(f"request/{request.id}/reminder/{deed.at.astimezone(ctx.house.zone).date()}")
         elif deed.what == "nudged":
             keys.append(f"request/{request.id}/nudge/{deed.details}")
         elif deed.what == "said" and request.resolved_at:
-            keys.append(f"question/{request.id}/{deed.at:%Y%m%dT%H%M%S%f}")
+            keys.append(_said(request, deed.at))
     return keys
+
+
+def tell_about(ctx: Context, request: Request, person_id: str, card: Card) -> None:
+    """Tell somebody what was said about a request, below its message or else below what was said first."""
+    keys = [_said(request, deed.at) for deed in _deeds(ctx, request) if deed.what == "said"]
+    ctx.tell_below(person_id, [f"request/{request.id}", *keys], _said(request, ctx.now), card)
+
+
+def _said(request: Request, at: datetime) -> str:
+    """The key of what was said about a request."""
+    return f"question/{request.id}/{at:%Y%m%dT%H%M%S%f}"
+
+
+def _deeds(ctx: Context, request: Request) -> list[Deed]:
+    """What was done to a request, in its order."""
+    return [row.deed for row in audit.rows(ctx.conn, f"request/{request.id}")]
 
 
 def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -130,12 +131,23 @@ class Context:
         Returns:
             Whether there is such a place; somebody who never spoke to us on a platform may have none.
         """
-        found = people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS)
-        for platform, external_id in found:
-            place = Place(platform, external_id.rpartition("/")[2])
+        places = self._places(person_id)
+        for place in places:
             if not again or outbox.is_known(self.conn, f"{key}@{place}"):
                 self.show(key, place, card)
-        return bool(found)
+        return bool(places)
+
+    def tell_below(self, person_id: str, above: Iterable[str], key: str, card: Card) -> None:
+        """The same in the thread of what they saw before: of the first of some keys under which they have a message."""
+        keys = tuple(above)
+        for place in self._places(person_id):
+            head = outbox.first_known(self.conn, (f"{each}@{place}" for each in keys))
+            self._show(f"{key}@{place}", place, card, head)
+
+    def _places(self, person_id: str) -> list[Place]:
+        """Where a person talks to us in private."""
+        found = people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS)
+        return [Place(platform, external_id.rpartition("/")[2]) for platform, external_id in found]
 
     def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
         """Wish that a provider's usage, limits or requests be read; under the same key again for another slot."""

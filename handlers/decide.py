@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import refuse_all_but_clock
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
-from handlers.case import deed, grant, name_of, refresh, settled_card, start_stage, tell_asker
+from handlers.case import deed, grant, name_of, refresh, settled_card, start_stage, tell_about, tell_asker
 from handlers.context import Context
 from handlers.deciders import Decider, deciders, stage_of, to_be_asked
 from handlers.money import Amount
@@ -21,6 +21,7 @@ from storage.requests import Request, Resolution
 
 NOTE_MAX = 500
 DELEGATED_DAYS_MAX = 60
+DECIDED_NEXT = "Whoever decides reads it now, and you hear from me when it is decided."
 
 
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
@@ -95,8 +96,8 @@ def question(ctx: Context, number: One, words: Rest = "") -> Card:
     )
     others = to_be_asked(deciders(ctx, asked)) if mine else [asked.asker_id]
     for one in others:
-        ctx.tell(one, f"question/{asked.id}/{ctx.now:%Y%m%dT%H%M%S%f}", card)
-    return Card("Sent", (Text("The answer comes back to you."),))
+        tell_about(ctx, asked, one, card)
+    return Card("Sent", (Text(DECIDED_NEXT if mine else "The answer comes back to you."),))
 
 
 def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:

@@ -33,6 +33,8 @@ _COLUMNS = [conversations.c[name] for name in Conversation.__dataclass_fields__]
 _ONE = select(*_COLUMNS).where(conversations.c.place_id == bindparam("place_id"))
 _LATEST = select(*_COLUMNS).order_by(conversations.c.seen_at.desc()).limit(1)
 
+_MEMBERS = select(*_COLUMNS).where(conversations.c.member_id != "").order_by(conversations.c.place_id)
+
 
 def note(conn: Connection, seen: Conversation, now: datetime) -> None:
     """Keep how a place is reached; the latest word counts."""
@@ -60,6 +62,12 @@ def person_of(conn: Connection, member_id: str) -> str | None:
     """The directory's id of somebody by what the platform calls them, None for somebody never heard."""
     statement = select(conversations.c.place_id).where(conversations.c.member_id == member_id).limit(1)
     return conn.execute(statement).scalar()
+
+
+def members(conn: Connection) -> dict[str, str]:
+    """What the platform calls people, by what they are known by there: the tenant and the directory's id."""
+    rows = conn.execute(_MEMBERS)
+    return {f"{row.tenant_id}/{row.place_id}": row.member_id for row in rows}
 
 
 def known(conn: Connection, place_ids: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ another one repeats the work, which changes nothing, because a wish says how som
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -117,6 +117,12 @@ def find(conn: Connection, key: str) -> Wish | None:
 def is_known(conn: Connection, key: str) -> bool:
     """Whether something was ever wished under a key."""
     return conn.execute(_OLD, {"key": key}).first() is not None
+
+
+def first_known(conn: Connection, keys: Iterable[str]) -> str:
+    """The first of some keys under which something is wished that was not given up, "" for none."""
+    rows = ((key, conn.execute(_OLD, {"key": key}).first()) for key in keys)
+    return next((key for key, row in rows if row is not None and row.state != "parked"), "")
 
 
 def receipt_of(conn: Connection, key: str) -> tuple[State, str]:

@@ -144,8 +144,8 @@ def owned(conn: Connection, person_id: str) -> list[Account]:
 
 
 def owns(conn: Connection, person_id: str, account_id: str) -> bool:
-    """Whether the person owns the account or one above it."""
-    return conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None
+    """Whether the person owns the account or one above it. What nobody owns is not owned by who is nobody."""
+    return bool(person_id) and conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None
 
 
 def find_accounts(conn: Connection, word: str) -> list[Account]:

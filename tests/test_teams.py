@@ -2,11 +2,13 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,7 +22,9 @@ from bot.check import unreached
 from bot.config import Misconfigured, TeamsSettings
 from bot.optional import optional
 from bot.run import teams_secret
+from bot.slack.show import Slack, web_client
 from bot.teams.line import PATH, Line
+from bot.teams.render import adaptive
 from bot.teams.serve import checked, connected
 from bot.teams.show import LIMITS, Pace
 from bot.trouble import Unreachable
@@ -32,8 +36,9 @@ from storage import people
 from storage.db import Database
 from storage.directory import Link
 from tests.clock import Clock
-from tests.company import RULES, Company
-from tests.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, words_in
+from tests.company import ACME, RULES, Company
+from tests.fakes.slack import FakeSlack, Message
+from tests.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
 from tests.small_bot import served
 
 OTHER_TENANT = str(UUID(int=0xBAD))
@@ -238,6 +243,19 @@ def test_nothing_personal_is_shown_in_a_channel(office: Office) -> None:
     assert "left of" not in json.dumps([each.activity for each in office.teams.messages(CHANNEL)])
 
 
+def test_a_group_is_spoken_to_as_a_channel_is(office: Office) -> None:
+    """Others read there: the answer goes to the private chat. A group has no threads."""
+    group = "19:seven@thread.v2"
+    office.teams.chats[group] = []
+    activity = office.teams.activity("ana", "message", text="balance")
+    activity["conversation"] |= {"id": group, "conversationType": "groupChat"}
+    assert office.teams.post(activity).status == 200
+    office.company.settle()
+
+    assert "left of $400.00" in office.reads("ana")
+    assert office.reads(group).startswith("Your answer is in our private chat")
+
+
 def test_a_slash_command_is_answered_in_the_channel_to_the_person_alone(office: Office) -> None:
     """Where Teams can show something to one alone, it is asked to; the channel sees nothing."""
     office.says("ana", "ping from the private chat")
@@ -383,6 +401,123 @@ def test_what_is_personal_is_not_shown_in_place_of_a_card_in_a_channel(office: O
     assert office.reads(CHANNEL).startswith("Search spent $4,200.00")
 
 
+def show_in_channel(office: Office, card: Card) -> None:
+    """The clock shows a card of totals in the channel."""
+    place, app = Place("teams", CHANNEL, public=True), office.app
+    app.database.transact(
+        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
+    )
+    office.company.settle()
+
+
+TOTALS = Card(
+    "Search spent $4,200.00",
+    (Button("Where did it go?", "spend of team search by model"), Button("What is left of mine?", "balance")),
+    personal=False,
+)
+BUTTONS = {"Where did it go?", "What is left of mine?"}
+
+
+def buttons(drawn: dict[str, Any]) -> set[str]:
+    """What can be pressed on a card."""
+    return {each["title"] for each in elements(drawn) if each["type"] == "Action.Execute"}
+
+
+def test_a_card_in_a_channel_has_the_buttons_that_its_reader_may_press(office: Office) -> None:
+    """Max owns the team and Fay is finance; Bob sees the same figures without a button that would be refused."""
+    for name in ("max", "fay", "bob"):
+        office.says(name, "help")
+    show_in_channel(office, TOTALS)
+
+    assert buttons(office.teams.last(CHANNEL)) == {"What is left of mine?"}
+    seen = {name: office.teams.look(name, CHANNEL) for name in ("max", "fay", "bob", "lea")}
+    assert {name: buttons(card) for name, card in seen.items()} == {
+        "max": BUTTONS,
+        "fay": BUTTONS,
+        "bob": BUTTONS - {"Where did it go?"},
+        "lea": BUTTONS - {"Where did it go?"},
+    }
+    assert all("Search spent $4,200.00" in words_in(card) for card in seen.values())
+
+
+def test_a_reader_who_is_not_known_any_more_sees_what_all_see(office: Office) -> None:
+    """Teams asks for those whom the card names; who they are to us is looked up when it asks."""
+    office.says("max", "help")
+    show_in_channel(office, TOTALS)
+    office.company.directory = replace(ACME, people=tuple(one for one in ACME.people if one.id != "max"))
+    office.app.refresh_people()
+
+    assert buttons(office.teams.look("max", CHANNEL)) == {"What is left of mine?"}
+
+
+def test_a_card_names_sixty_readers_at_most() -> None:
+    """Teams takes no more; the others see what all see, and have words."""
+    readers = [f"29:{number}" for number in range(100)]
+    assert len(adaptive(TOTALS, readers)["refresh"]["userIds"]) == 60
+
+
+def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Office) -> None:
+    """The form takes the place of the card; once the question is sent, the request is there to be decided."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    form = office.presses("max", "Ask a question")
+    assert isinstance(form, dict)
+    assert form["value"]["refresh"]["userIds"] == []  # while he writes, nothing takes it from him
+
+    request = office.teams.messages("max")[-1].id
+    sent = office.teams.press_on("max", request, form["value"], "Send", words="why now?").body
+    office.company.settle()
+    assert "Sent. The answer comes back to you." in words_in(sent["value"])
+    assert "Approve" in buttons(sent["value"])
+    assert "“why now?”" in office.reads("ana")
+    assert "The answer comes back to you." not in office.reads("max")
+
+
+def test_what_is_shown_in_place_of_a_message_gives_way_to_it(office: Office) -> None:
+    """Ana looks where it went from an alert; when she opens the chat again, the alert is there."""
+    office.says("ana", "help")
+    tell(
+        office, "ana", Card("80 % is used", (Button("Where did it go?", "spend by model"), Button("Got it", "known x")))
+    )
+    answer = office.presses("ana", "Where did it go?")
+
+    assert isinstance(answer, dict)
+    assert "$246.76 spent" in words_in(answer["value"])
+    assert answer["value"]["refresh"]["userIds"] == [office.teams.members["ana"].member]
+    assert words_in(office.teams.look("ana")).startswith("80 % is used")
+
+
+def test_an_answer_is_not_asked_for_anew(office: Office) -> None:
+    """It says how things were when it was asked; only what others may decide meanwhile is looked at again."""
+    office.says("ana", "balance")
+    pressed = office.presses("ana", "Where did it go?")
+    assert isinstance(pressed, dict)
+    assert "refresh" not in pressed["value"]
+    assert "refresh" not in office.teams.last("ana")
+
+
+def test_an_old_card_says_how_it_stands_when_it_is_looked_at_again(office: Office) -> None:
+    """Max decided elsewhere, and Teams was down: his card in Teams says so all the same."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    assert office.company.say("max", "approve 1").startswith("Approved")
+
+    assert buttons(office.teams.last("max")) >= {"Approve", "Deny"}  # nothing was delivered yet
+    assert "Approved: $50.00" in words_in(office.teams.look("max"))
+
+
+def test_a_message_that_is_not_known_any_more_is_no_error(office: Office) -> None:
+    """Such as one from before the database was lost."""
+    office.says("max", "help")
+    action = {"type": "Action.Execute", "verb": "look", "data": {}}
+    said = {"action": action, "trigger": "automatic"}
+    activity = office.teams.activity("max", "invoke", name="adaptiveCard/action", value=said, replyToId="17")
+    answer = office.teams.post(activity)
+
+    assert answer.status == 200
+    assert "I don't know that message any more" in answer.body["value"]
+
+
 def test_details_stand_in_the_thread_below(office: Office) -> None:
     """What the clock says in a channel has its details as an answer to the message above."""
     office.says("kim", "help", CHANNEL)
@@ -476,6 +611,26 @@ def test_the_limits_of_one_chat_are_kept() -> None:
         pace.step("a")
 
 
+def test_whispers_count_as_messages_of_their_channel(
+    office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where too much was said just now, a whisper waits a moment, and comes there all the same."""
+
+    def full(_pace: Pace, conversation_id: str) -> None:
+        raise Unreachable(f"Too much was said in {conversation_id}.", 1)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Pace, "step", full)
+        office.says("ana", "/balance", CHANNEL, slash=True)
+        assert office.count(CHANNEL) == 0
+    clock.forward(timedelta(seconds=10))
+    office.company.settle()
+
+    (message,) = office.teams.messages(CHANNEL)
+    assert message.to == office.teams.members["ana"].id
+    assert office.count("ana") == 0
+
+
 def test_messages_and_secrets_stay_out_of_the_log(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     """Neither what people write nor tokens, not even when the SDK stumbles over a request."""
     caplog.set_level(logging.DEBUG)
@@ -490,22 +645,45 @@ def test_messages_and_secrets_stay_out_of_the_log(office: Office, caplog: pytest
     assert "no.token.secret" not in written
 
 
-def test_where_the_door_broke_is_logged_and_what_was_said_is_not(
-    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("where", ["ana", CHANNEL])
+def test_a_message_that_breaks_the_door_is_answered_all_the_same(
+    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """A bug of ours: Teams hears 500, the log has the place."""
-
-    def broken(_key: str, sentence: Sentence) -> None:
-        raise RuntimeError(sentence.text)
-
+    """A bug of ours: one plain sentence with a number; under it the log has the place, and not what was said."""
     office.says("ana", "help")
-    monkeypatch.setattr(office.app, "answer", broken)
-    assert office.teams.say("ana", "my secret project").status == 500
+    with monkeypatch.context() as faulty:
+        faulty.setattr(office.app, "answer", broken)
+        assert office.teams.say("ana", "my secret project", "" if where == "ana" else where).status == 200
 
+    said = office.reads(where)
+    assert re.match(r"That broke \([0-9a-f]{4}\)\.\nThe fault is ours\.", said)
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
-    assert "Teams' door broke (RuntimeError)" in written
+    assert f"Teams' door broke ({said[12:16]}): RuntimeError" in written
     assert "bot/teams/door.py" in written
     assert "secret project" not in written
+
+    office.says("ana", "balance")
+    assert "left of $400.00" in office.reads("ana")
+
+
+def test_a_press_that_breaks_the_door_leaves_the_card_as_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said beside the card; the request is still there to be decided, and then it is."""
+    office.says("max", "help")
+    office.says("ana", "request 50 the migration")
+    with monkeypatch.context() as faulty:
+        faulty.setattr(office.app, "hear", broken)
+        answer = office.presses("max", "Approve")
+
+    assert isinstance(answer, dict)
+    assert answer["type"] == "application/vnd.microsoft.activity.message"
+    assert "That broke (" in answer["value"]
+    office.presses("max", "Approve")
+    assert "Approved: $50.00" in office.reads("max")
+
+
+def broken(*said: object) -> None:
+    """A bug of ours that says what a person wrote."""
+    raise RuntimeError(str(said))
 
 
 def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:
@@ -529,6 +707,33 @@ def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
     assert not finding.ok
     assert "TEAMS_APP_SECRET" in finding.advice
     assert "abc" not in finding.advice
+
+
+def said_in(slack: FakeSlack) -> list[Message]:
+    """All messages of the workspace."""
+    return [message for channel in slack.messages.values() for message in channel]
+
+
+def test_a_request_made_in_slack_is_decided_in_teams(office: Office) -> None:
+    """Max has it in both; wherever he decides, both messages end in the same state, and Ana hears of it in Slack."""
+    with FakeSlack() as slack:
+        for name in ("ana", "max"):
+            slack.add_user(f"U{name.upper()}", f"{name}@acme.example")
+            new = Link("slack", "user", f"{slack.team}/U{name.upper()}", f"person/{name}")
+            office.app.database.transact(partial(people.link, new=new, how="email"))
+        there = Slack(web_client(slack.bot_token, slack.base_url))
+        office.app.platforms = {**office.app.platforms, there.name: there}
+        office.says("max", "help")
+
+        office.app.hear(Sentence("request 50 the migration", "ana", Place("slack", "UANA")))
+        office.company.settle()
+        (asked,) = [each for each in said_in(slack) if each.text.startswith("Ana Silva asks for $50.00 more")]
+        office.presses("max", "Approve")
+
+        assert office.reads("max").startswith("Approved: $50.00 for Ana Silva")
+        assert asked.text.startswith("Approved: $50.00 for Ana Silva")
+        assert "Approve" not in json.dumps([each.get("elements") for each in asked.blocks])
+        assert any(each.text.startswith("Max Weber approved $50.00") for each in said_in(slack))
 
 
 def test_one_person_on_two_platforms_is_one_person(office: Office) -> None:

@@ -33,6 +33,7 @@ def test_the_package_holds_the_manifest_and_two_icons() -> None:
     assert made["bots"][0]["botId"] == APP
     assert made["bots"][0]["supportsTargetedMessages"] is True
     assert made["validDomains"] == ["bursar.acme.example"]
+    assert "defaultBlockUntilAdminAction" not in made  # what is not said is left to Microsoft
 
 
 def test_what_is_offered_while_typing_are_commands_that_there_are() -> None:
@@ -59,14 +60,18 @@ def test_what_is_missing_is_said() -> None:
         manifest(Settings(), URL, HELP)
     with pytest.raises(Misconfigured, match="--url"):
         manifest(SETTINGS, "http://bursar.acme.example", HELP)
+    with pytest.raises(Misconfigured, match="--version"):
+        manifest(SETTINGS, URL, HELP, "two")
 
 
 def test_the_command_writes_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`manifest teams` beside app.yaml."""
+    """`manifest teams` beside app.yaml; a changed one has a higher version."""
     (tmp_path / "app.yaml").write_text(f"msteams: {{app_id: {APP}, tenants: [{APP}]}}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BURSAR_CONFIG", raising=False)
 
-    assert main(["manifest", "teams", "--url", URL]) == 0
-    with ZipFile(tmp_path / "bursar-teams.zip") as zipped:
-        assert json.loads(zipped.read("manifest.json"))["id"] == APP
+    for version in ("1.0.0", "1.0.1"):
+        assert main(["manifest", "teams", "--url", URL, *(["--version", version] if version > "1.0.0" else [])]) == 0
+        with ZipFile(tmp_path / "bursar-teams.zip") as zipped:
+            made = json.loads(zipped.read("manifest.json"))
+        assert (made["id"], made["version"]) == (APP, version)

@@ -1,11 +1,13 @@
-"""People as Microsoft Entra has them, by Microsoft Graph: name, address, department, and who is whose manager.
+"""People as Microsoft Entra has them, by Microsoft Graph: name, address, department, zone, and who is whose manager.
 
 Somebody is a known person by a link that was made before, or by the address; never by name. Guests are nobody here.
-Whether an application may read managers is not the same in every tenant: if it may not, people come without them.
+Whether an application may read managers is not the same in every tenant: if it may not, people come without them. The
+zone is a setting of the mailbox and takes a right of its own, which nobody has to give.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 from msal import ConfidentialClientApplication
@@ -14,6 +16,7 @@ from bot.config import TeamsSettings
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known, Unusable
 from bot.directory.teams import Member, TeamIds, teams_of
+from bot.directory.zones import may_read, zones_of
 from bot.providers.base import Finding
 from bot.providers.http import PATIENCE, Api, Key, KeyRefused
 from bot.trouble import Outside, Undeliverable, Unreachable
@@ -31,6 +34,8 @@ NO_MANAGERS = (
     "This tenant does not let an application read managers. Take them from an HR export (csv), before microsoft under "
     "directory: in app.yaml."
 )
+
+NO_ZONES = "Give the app registration MailboxSettings.Read, too, or write zone: for those who are elsewhere."
 
 User = Mapping[str, Any]
 
@@ -105,14 +110,15 @@ class MicrosoftDirectory:
         teams, wrong = teams_of(ids, working)
         if wrong or ids.wrong:
             raise Unusable("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
-        people = tuple(_person(user, one) for user, one in zip(there, members, strict=True))
+        zones = self._zones(there, persons, known)
+        people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
         return Directory(people, teams, links=tuple(self._links(persons, known)))
 
     def check(self) -> Iterator[Finding]:
-        """Whether Graph lets us read people, and whose managers they are."""
+        """Whether Graph lets us read people, whose managers they are, and where they are."""
         first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}
         try:
-            self._pages(first, most=1)
+            users = self._pages(first, most=1)
         except Outside as trouble:
             yield Finding("Microsoft Graph: people", ok=False, advice=str(trouble))
             return
@@ -123,6 +129,29 @@ class MicrosoftDirectory:
             yield Finding("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
         else:
             yield Finding("Microsoft Graph: managers", ok=True)
+        yield from self._check_zones(users)
+
+    def _check_zones(self, users: list[User]) -> Iterator[Finding]:
+        """Nobody has to give this right, so it is no trouble if it is missing."""
+        with closing(self._api()) as api:
+            try:
+                read = not users or may_read(api, users[0]["id"])
+            except Outside as trouble:
+                yield Finding("Microsoft Graph: time zones", ok=False, advice=str(trouble))
+                return
+        if read:
+            yield Finding("Microsoft Graph: time zones", ok=True)
+        else:
+            yield Finding("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
+
+    def _zones(self, users: list[User], persons: Mapping[str, str], known: Known) -> dict[str, str]:
+        """The zones of users of whom no other source says one; as they were for whom Graph did not answer for."""
+        said = {one.id: one.zone for one in known.earlier.people}
+        asked = [user["id"] for user in users if user.get("accountEnabled") and not said.get(persons[user["id"]])]
+        with closing(self._api()) as api:
+            found = zones_of(api, asked)
+        remembered = {each: known.remembered.get(persons[each]) for each in asked if each not in found}
+        return found | {each: person.zone for each, person in remembered.items() if person}
 
     def _users(self) -> list[User]:
         """Every full member of the tenant."""
@@ -136,11 +165,9 @@ class MicrosoftDirectory:
 
     def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX) -> list[User]:
         """The users of all pages, or of the first ones."""
-        key = Key("TEAMS_APP_SECRET", self._token(), {}, NEEDED)
-        api = Api("Microsoft Graph", self._url, key, PATIENCE)
         users: list[User] = []
         path, params, seen = "/users", dict(asked) or None, {""}
-        try:
+        with closing(self._api()) as api:
             for _ in range(most):
                 page = api.get_json(path, params)
                 users += _users_in(page)
@@ -151,9 +178,10 @@ class MicrosoftDirectory:
                     raise Undeliverable("Microsoft Graph sent us to a page that cannot be right, so nothing counts.")
                 seen.add(following)
                 path, params = following.removeprefix(self._url), None
-        finally:
-            api.close()
         raise Undeliverable(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
+
+    def _api(self) -> Api:
+        return Api("Microsoft Graph", self._url, Key("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)
 
     def _persons(self, users: list[User], known: Known) -> dict[str, str]:
         """The person behind each user: linked before, or of the same address, or new.
@@ -205,13 +233,14 @@ def _member(user: User, persons: Mapping[str, str], ids: TeamIds) -> Member:
     return Member(0, persons[user["id"]], manager, team, "", "", "")
 
 
-def _person(user: User, one: Member) -> Person:
+def _person(user: User, one: Member, zones: Mapping[str, str]) -> Person:
     return Person(
         id=one.person,
         name=str(user.get("displayName") or one.person),
         email=_address(user),
         manager=one.manager,
         team=one.team,
+        zone=zones.get(user["id"], ""),
         locale=locale_name(str(user.get("preferredLanguage") or "")),
         active=bool(user.get("accountEnabled")),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
+from bot.drawing import Drawing
 from bot.slack.text import escaped
 from bot.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
@@ -141,7 +142,7 @@ def _submit(card: Card, place: Place) -> Button | None:
 
 
 @dataclass(slots=True)
-class _Page:
+class _Page(Drawing):
     """Blocks in the making, and how much of what Slack allows once is used up."""
 
     surface: Surface
@@ -181,34 +182,12 @@ class _Page:
         if row:
             self.row(row)
 
-    def one(self, block: Block) -> None:
-        match block:
-            case Text():
-                self.text(block)
-            case Facts():
-                self.facts(block)
-            case Gauge():
-                self.gauge(block)
-            case Table():
-                self.table(block)
-            case Chart():
-                self.chart(block)
-            case Input():
-                self.input(block)
-            case Button():
-                self.row([block])
-            case File():
-                self.note(f"File: {line(block.name)}")
-            case _:
-                assert_never(block)
+    @property
+    def letters_max(self) -> int:
+        return SECTION_MAX
 
-    def text(self, block: Text) -> None:
-        text = plain(block.text).strip()
-        if not text:
-            return
-        (self.note if block.quiet else self.paragraph)(text)
-        if len(text) > SECTION_MAX:
-            self.note("That text was longer; the rest is not shown.")
+    def file(self, block: File) -> None:
+        self.note(f"File: {line(block.name)}")
 
     def facts(self, block: Facts) -> None:
         for start in range(0, len(block.facts), FIELDS_MAX):

@@ -21,9 +21,10 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
+from bot.platform import Knows, broken
 from bot.slack.blocks import FIELD, SAY, Json, fault, home, message, modal, origin
 from bot.slack.hook import Hooks
-from bot.slack.people import Knows, People, Speaker
+from bot.slack.people import People, Speaker
 from bot.slack.show import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
 from bot.slack.text import heard, unescaped
 from bot.text import plain
@@ -202,8 +203,7 @@ class Door:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
         _log.error("Slack door broke (%s)", number, exc_info=error)
-        advice = Text("The fault is ours. Try again, and give an administrator this number if it stays.")
-        return self._reply(ack, body, context, Card(f"That broke ({number}).", (advice,), "bad"), _place(body))
+        return self._reply(ack, body, context, broken(number), _place(body))
 
     def _hear(self, speaker: Speaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
         person = self._people.person(speaker)

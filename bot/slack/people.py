@@ -6,24 +6,15 @@ channel shared with them) are refused, whoever they say they are.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from slack_sdk import WebClient
 
+from bot.platform import Knows
 from bot.slack.show import TROUBLE, code
 from handlers.card import Card, Text
 
 SLACKBOT = "USLACKBOT"
-
-
-class Knows(Protocol):
-    """Knows people by what platforms call them."""
-
-    def who(self, platform: str, external_id: str) -> str | None:
-        """The person id linked to an identity such as ("slack", "T1/U1"), or None."""
-
-    def introduce(self, platform: str, external_id: str, email: str) -> str | None:
-        """Link an identity to the person with that verified address; the person id, or None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from storage import conversations
+from sqlalchemy import Connection
+
+from storage import conversations, people
 from storage.conversations import Conversation
 from storage.db import Database
 
@@ -37,6 +39,10 @@ class Addresses:
         """The address of a channel, or of a person's private chat."""
         return self.database.ask(lambda conn: conversations.find(conn, place_id))
 
+    def members(self) -> dict[str, str]:
+        """What Teams calls people, by the id of the person."""
+        return self.database.ask(_members)
+
     def person_of(self, member_id: str) -> str | None:
         """The directory's id of somebody who is mentioned."""
         return self.database.ask(lambda conn: conversations.person_of(conn, member_id))
@@ -45,3 +51,12 @@ class Addresses:
         """The best guess for a place that was never heard from: that of the last one that was."""
         latest = self.database.ask(conversations.latest)
         return latest.service_url if latest else SERVICE_URL
+
+
+def _members(conn: Connection) -> dict[str, str]:
+    called = conversations.members(conn)
+    return {
+        account.removeprefix("person/"): called[identity]
+        for identity, account in people.members(conn, "teams")
+        if identity in called
+    }

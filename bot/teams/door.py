@@ -7,10 +7,11 @@ one that was pressed, and the outbox changes the message, so that everybody sees
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from html import unescape
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from microsoft_teams.api import ActivityBase, ConversationUpdateActivity, InvokeResponse
 from microsoft_teams.api.activities import (
@@ -22,21 +23,26 @@ from microsoft_teams.api.activities import (
 from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
+from bot.platform import Knows, broken
 from bot.teams.addresses import Addresses
-from bot.teams.line import Line
-from bot.teams.people import Knows, People, Speaker
-from bot.teams.render import FIELD, SAY, Json
-from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, said_beside, shown_in_place
+from bot.teams.line import Line, where
+from bot.teams.people import People, Speaker
+from bot.teams.render import FIELD, LOOK, SAY, Json
+from bot.teams.show import IN_THE_CHAT, WHISPER, Teams, in_a_line, readers_of, said_beside, shown_in_place
 from bot.text import line as one_line
 from bot.text import plain
 from bot.trouble import Outside
-from handlers.card import Card
+from handlers.card import Card, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
 
 SENTENCE_MAX = 4_000
 GREETING = "help"
+FORGOTTEN = Card("I don't know that message any more. Say in words what you want to know.")
+
+A = TypeVar("A", bound=ActivityBase)
+T = TypeVar("T")
 
 _log = logging.getLogger("bursar.teams")
 
@@ -50,8 +56,14 @@ class Hears(Knows, Protocol):
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""
 
-    def reshow(self, platform: str, receipt: str, card: Card) -> None:
-        """Let an answer that was shown become another card."""
+    def post(self, key: str, place: Place, card: Card) -> None:
+        """Have a card shown at a place, once for every key."""
+
+    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
+        """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> bool:
+        """Let an answer that was shown become another card; False for a message about something of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +113,22 @@ class Call:
         whisper = f"/{WHISPER}" if self.targeted else ""
         return Place("teams", f"{self.conversation}/{self.speaker.id}{whisper}", public=True, thread=self.thread)
 
+    def receipt(self, message: str) -> str:
+        """What the outbox knows a message of this conversation by: that of a new message has no thread."""
+        thread = self.thread if self.thread != message else ""
+        return f"{self.conversation};messageid={thread} {message}" if thread else f"{self.conversation} {message}"
+
+    @property
+    def here(self) -> Conversation:
+        """How the conversation is reached."""
+        return Conversation("", self.conversation, "", self.service_url, self.speaker.tenant)
+
     def addresses(self) -> Iterable[Conversation]:
         """What is learnt about how the place and the person are reached."""
         if not self.private:
-            yield Conversation(self.conversation, self.conversation, "", self.service_url, self.speaker.tenant)
+            yield replace(self.here, place_id=self.conversation)
         elif self.speaker.id:
-            member = self.speaker.member
-            yield Conversation(self.speaker.id, self.conversation, member, self.service_url, self.speaker.tenant)
+            yield replace(self.here, place_id=self.speaker.id, member_id=self.speaker.member)
 
 
 class Door:
@@ -134,19 +155,22 @@ class Door:
     # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
 
     async def _on_message(self, ctx: ActivityContext[MessageActivity]) -> None:
-        await asyncio.to_thread(self._written, ctx.activity)
+        trouble = await _unbroken(self._written, ctx.activity)
+        if isinstance(trouble, Card):
+            await asyncio.to_thread(self._said_broken, Call.of(ctx.activity), trouble)
 
     async def _on_press(self, ctx: ActivityContext[AdaptiveCardInvokeActivity]) -> InvokeResponse[Any]:
-        return InvokeResponse(status=200, body=await asyncio.to_thread(self._pressed, ctx.activity))
+        done = await _unbroken(self._pressed, ctx.activity)
+        return InvokeResponse(status=200, body=said_beside(done) if isinstance(done, Card) else done)
 
     async def _on_install(self, ctx: ActivityContext[InstalledActivity]) -> None:
-        await asyncio.to_thread(self._installed, ctx.activity)
+        await _unbroken(self._installed, ctx.activity)
 
     async def _on_removal(self, ctx: ActivityContext[UninstalledActivity]) -> None:
-        await asyncio.to_thread(self._removed, ctx.activity)
+        await _unbroken(self._removed, ctx.activity)
 
     async def _on_meeting(self, ctx: ActivityContext[ConversationUpdateActivity]) -> None:
-        await asyncio.to_thread(self._noted, ctx.activity)
+        await _unbroken(self._noted, ctx.activity)
 
     # What they do ----------------------------------------------------------------------------------------------------
 
@@ -165,6 +189,8 @@ class Door:
     def _pressed(self, activity: AdaptiveCardInvokeActivity) -> Json:
         """Answer a press: by a card in place, or by a sentence beside it."""
         call = self._noted(activity)
+        if activity.value.action.verb == LOOK:
+            return self._looked(call, activity.reply_to_id or "")
         data = activity.value.action.data
         inputs = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
         person = self._people.person(call.speaker, call.conversation, call.service_url)
@@ -175,10 +201,36 @@ class Door:
         if card.tone in {"warn", "bad"} and not card.blocks:
             return said_beside(card)
         if card.personal and not call.private:
-            self._tell(call, card)
+            self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
             return said_beside(IN_THE_CHAT)
-        self._app.reshow("teams", f"{activity.conversation.id} {activity.reply_to_id}", card)
-        return shown_in_place(card)
+        return self._in_place(call, call.receipt(activity.reply_to_id or ""), card)
+
+    def _in_place(self, call: Call, receipt: str, card: Card) -> Json:
+        """Answer a press in a private chat where it was pressed.
+
+        An answer becomes the next one. A message about something of its own is not gone for it: a few words stand above
+        it, what is longer gives way to it when the chat is opened again, and a form, which must not go while it is
+        filled in, when its reader chooses so.
+        """
+        if self._app.reshow("teams", receipt, card):
+            return shown_in_place(card, None)
+        own = self._app.look("teams", receipt, "")
+        if own is None:
+            return shown_in_place(card, None)
+        if card.inputs:
+            return shown_in_place(card, [])
+        if all(isinstance(block, Text) for block in card.blocks):
+            own = replace(own, blocks=(Text(in_a_line(card)), *own.blocks))
+            return shown_in_place(own, readers_of(own, call.speaker.member))
+        return shown_in_place(card, [call.speaker.member])
+
+    def _looked(self, call: Call, message: str) -> Json:
+        """Answer who looks at a card again by how it stands now, for them."""
+        reader = self._app.who("teams", call.speaker.identity) or ""
+        card = self._app.look("teams", call.receipt(message), reader)
+        if card is None:
+            return said_beside(FORGOTTEN)
+        return shown_in_place(card, readers_of(card, call.speaker.member))
 
     def _installed(self, activity: InstalledActivity) -> None:
         call = self._noted(activity)
@@ -202,6 +254,13 @@ class Door:
         except Outside as trouble:
             _log.warning("%s", trouble)
 
+    def _said_broken(self, call: Call, card: Card) -> None:
+        """Say where it was said that it broke; the database may be what broke, so it is not asked."""
+        try:
+            self._teams.reply(call.here, call.thread, card)
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
     def _words(self, activity: MessageActivity, tenant: str) -> str:
         """What somebody typed, as one line of words; being addressed is no part of the sentence."""
         words = activity.text[:SENTENCE_MAX]
@@ -215,3 +274,16 @@ class Door:
         """The person id of somebody who is mentioned, else the name."""
         person = self._addresses.person_of(mention.mentioned.id)
         return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""
+
+
+async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
+    """Do something with a request, beside the loop; if it breaks, a card that says so.
+
+    The log has the place; what the error says may be what a person wrote.
+    """
+    try:
+        return await asyncio.to_thread(work, activity)
+    except Exception as trouble:  # noqa: BLE001 - the boundary of this door; whoever spoke must hear of it
+        number = secrets.token_hex(2)
+        _log.error("Teams' door broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+        return broken(number)

@@ -4,6 +4,7 @@ It is checked against Microsoft's own schema of manifests, which is kept beside 
 """
 
 import json
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -24,16 +25,18 @@ COMMANDS = ("balance", "spend", "why", "forecast", "request", "requests", "model
 """What Teams offers while one types; at most twelve. Every other sentence is heard as well."""
 
 
-def manifest(settings: Settings, url: str, commands: Mapping[str, str]) -> dict[str, Any]:
+def manifest(settings: Settings, url: str, commands: Mapping[str, str], version: str = "1.0.0") -> dict[str, Any]:
     """The manifest.
 
     Args:
         settings: whose the app is, and its app registration.
         url: the bot's public address, such as "https://bursar.acme.example".
         commands: what each command is for, by its name.
+        version: three numbers; Teams takes a changed package only under a higher one.
 
     Raises:
-        Misconfigured: the app registration or the address is missing, or Microsoft's schema refuses the manifest.
+        Misconfigured: the app registration or the address is missing, the version is none, or Microsoft's schema
+            refuses the manifest.
     """
     app_id = settings.msteams.app_id
     if not app_id:
@@ -41,12 +44,14 @@ def manifest(settings: Settings, url: str, commands: Mapping[str, str]) -> dict[
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
         raise Misconfigured("Say where the bot is: --url https://bursar.acme.example")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise Misconfigured("A version has three numbers: --version 1.0.1")
     site = f"https://{address.netloc}/"
     offered = [{"title": name, "description": commands[name]} for name in COMMANDS]
     made = {
         "$schema": f"https://developer.microsoft.com/json-schemas/teams/v{VERSION}/MicrosoftTeams.schema.json",
         "manifestVersion": VERSION,
-        "version": "1.0.0",
+        "version": version,
         "id": app_id,
         "developer": {
             "name": settings.organization.name[:32],
@@ -85,7 +90,7 @@ def check(made: Mapping[str, Any]) -> None:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     del schema["properties"]["extensions"]  # of Office; Python does not read the patterns there
     try:
-        fastjsonschema.validate(schema, made)
+        fastjsonschema.validate(schema, made, use_default=False)
     except fastjsonschema.JsonSchemaException as wrong:
         raise Misconfigured(f"Microsoft's schema refuses the manifest: {wrong}") from wrong
 

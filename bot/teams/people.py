@@ -5,26 +5,16 @@ are.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from microsoft_teams.api.models import TeamsChannelAccount
 
+from bot.platform import Knows
 from bot.teams.line import Line
 from bot.trouble import Outside, Undeliverable
 from handlers.card import Card, Text
 
 OUTSIDER = "#ext#"
 """What the sign-in name of a guest has in it."""
-
-
-class Knows(Protocol):
-    """Knows people by what platforms call them."""
-
-    def who(self, platform: str, external_id: str) -> str | None:
-        """The person id linked to an identity such as ("teams", "tenant/person"), or None."""
-
-    def introduce(self, platform: str, external_id: str, email: str) -> str | None:
-        """Link an identity to the person with that verified address; the person id, or None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, assert_never
+from typing import Any
 
+from bot.drawing import Drawing
 from bot.scale import amount
 from bot.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
@@ -31,6 +32,12 @@ WIDTH_MIN, WIDTH_MAX = 4, 24
 
 SAY = "say"
 """The verb of every button, and the key under which its sentence travels."""
+
+LOOK = "look"
+"""The verb with which Teams asks for a card anew, for one reader."""
+
+READERS_MAX = 60
+"""So many people may see one card in a way of their own (Teams' page "User Specific Views", 2026)."""
 
 FIELD = "in:"
 """What the id of every field begins with; the field's name follows."""
@@ -57,14 +64,25 @@ class _Room:
 ROOMS = (_Room(100, 4_000, 400, 60), _Room(40, 2_000, 150, 60), _Room(15, 1_000, 80, 30), _Room(5, 300, 40, 12))
 
 
-def adaptive(card: Card) -> Json:
-    """The card as Teams draws it, details included, in at most BYTES_MAX bytes."""
+def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
+    """The card as Teams draws it, details included, in at most BYTES_MAX bytes.
+
+    Args:
+        card: what to show.
+        readers: for whom Teams asks for it anew by itself when it is looked at again, as Teams calls them; the first 60
+            count. Without anybody, Teams does so if one chooses it in the message's menu; None for never.
+    """
     card = card.whole
+    anew = {"refresh": _anew(readers[:READERS_MAX])} if readers is not None else {}
     for room in ROOMS:
-        drawn = _drawn(card, room)
+        drawn = _drawn(card, room) | anew
         if size(drawn) <= BYTES_MAX:
             return drawn
     return _drawn(Card(card.title, (Text(TOO_BIG),), card.tone), ROOMS[-1])
+
+
+def _anew(readers: Sequence[str]) -> Json:
+    return {"action": {"type": "Action.Execute", "title": "Look again", "verb": LOOK}, "userIds": list(readers)}
 
 
 def size(drawn: Json) -> int:
@@ -87,7 +105,7 @@ def _drawn(card: Card, room: _Room) -> Json:
 
 
 @dataclass(slots=True)
-class _Page:
+class _Page(Drawing):
     """The body of a card in the making.
 
     Args:
@@ -139,36 +157,13 @@ class _Page:
         if missing:
             self.note(f"{missing} more parts do not fit here.")
 
-    def one(self, block: Block) -> None:
-        match block:
-            case Text():
-                self.text(block)
-            case Facts():
-                self.facts(block)
-            case Gauge():
-                self.gauge(block)
-            case Table():
-                self.caption(block.caption)
-                self.table(block)
-            case Chart():
-                self.chart(block)
-            case Input():
-                self.input(block)
-            case Button():
-                self.row([block])
-            case File():
-                # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
-                self.note(f"{line(block.name)}: python -m bot export writes it.")
-            case _:
-                assert_never(block)
+    @property
+    def letters_max(self) -> int:
+        return self.room.letters
 
-    def text(self, block: Text) -> None:
-        text = plain(block.text).strip()
-        if not text:
-            return
-        (self.note if block.quiet else self.paragraph)(text)
-        if len(text) > self.room.letters:
-            self.note("That text was longer; the rest is not shown.")
+    def file(self, block: File) -> None:
+        # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
+        self.note(f"{line(block.name)}: python -m bot export writes it.")
 
     def facts(self, block: Facts) -> None:
         shown = block.facts[: self.room.rows]
@@ -201,6 +196,7 @@ class _Page:
         self.paragraph(line(block.caption) or EMPTY)
 
     def table(self, block: Table) -> None:
+        self.caption(block.caption)
         wide = min(len(block.columns), COLUMNS_MAX)
         if not wide:
             return
@@ -243,7 +239,7 @@ class _Page:
         self.hidden += 1
         rows = zip(block.categories, *(series.values for series in block.series), strict=True)
         table = Table(
-            caption=block.title,
+            caption="",
             columns=("", *(series.name for series in block.series)),
             rows=tuple((first, *(amount(value, block.unit) for value in values)) for first, *values in rows),
             align="l" + "r" * len(block.series),

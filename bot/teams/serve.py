@@ -17,7 +17,7 @@ from bot.teams.show import Teams, check
 def connected(app: App, line: Line) -> Iterator[Route]:
     """The route for Teams' requests; while it is open, the app can show cards in Teams."""
     addresses = Addresses(app.database, app.now)
-    teams = Teams(line, addresses, app.settings.msteams.tenants)
+    teams = Teams(line, addresses, app.views, app.settings.msteams.tenants)
     app.platforms = {**app.platforms, teams.name: teams}
     Door(app, line, teams, addresses)
     try:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from microsoft_teams.api import Account
 from microsoft_teams.api.activities import MessageActivityInput
@@ -17,12 +17,16 @@ from bot.teams.line import Line
 from bot.teams.render import Json, adaptive
 from bot.text import cut, line
 from bot.trouble import Outside, Undeliverable, Unreachable
+from handlers import is_order
 from handlers.card import Card, Text
 from handlers.place import Place
 from storage.conversations import Conversation
 
+Views = Callable[[Card, Sequence[str]], list[Card]]
+
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 SUMMARY_MAX = 150
+ENDS = (".", "!", "?", ":", "…")
 NOT_FOUND = 404
 WHISPER = "whisper"
 """The third part of a place where Teams shows a message to one person alone."""
@@ -64,13 +68,15 @@ class Teams:
     Args:
         line: to the Bot Connector.
         addresses: how places are reached.
+        views: gives a card as each of several people should see it; "" is somebody unknown.
         tenants: whose chats they are.
     """
 
     name = "teams"
 
-    def __init__(self, line: Line, addresses: Addresses, tenants: tuple[str, ...] = ()) -> None:
+    def __init__(self, line: Line, addresses: Addresses, views: Views, tenants: tuple[str, ...] = ()) -> None:
         self._line = line
+        self._views = views
         self._addresses = addresses
         self._tenants = tenants
         self._pace = Pace()
@@ -83,7 +89,8 @@ class Teams:
         person, _, how = rest.partition("/")
         thread = place.thread.rpartition(" ")[2]  # of a message of ours it is the receipt
         if not card.personal:
-            return self._put(self._channel(channel), card, receipt, thread)
+            common, readers = self._for_all(card)
+            return self._put(self._channel(channel), common, receipt, thread, readers)
         if not person:
             raise Undeliverable(f"Post to {channel}: the card is personal and others read there; nothing was shown.")
         if how == WHISPER and self._whisper(channel, person, thread, card):
@@ -93,12 +100,29 @@ class Teams:
             self._point_to_the_chat(channel, thread)
         return shown
 
+    def reply(self, where: Conversation, thread: str, card: Card) -> None:
+        """Show a card in a conversation that was heard from just now, whoever reads there.
+
+        Raises:
+            Outside: it could not be shown.
+        """
+        self._put(where, card, "", thread)
+
     def _tell(self, person: str, card: Card, receipt: str) -> str:
         """Show a card in the private chat with a person."""
         found = self._addresses.find(person)
         if found is None or not found.conversation_id:
             found = self._opened(person, found)
-        return self._put(found, card, receipt if receipt.startswith(f"{found.conversation_id} ") else "", "")
+        above = receipt if receipt.startswith(f"{found.conversation_id} ") else ""
+        return self._put(found, card, above, "", readers_of(card, found.member_id))
+
+    def _for_all(self, card: Card) -> tuple[Card, list[str] | None]:
+        """A card for a channel, without the buttons that not everybody may press, and for whom there are more."""
+        if not card.buttons:
+            return card, None
+        members = self._addresses.members()
+        common, *views = self._views(card, ["", *members])
+        return common, [one for one, view in zip(members.values(), views, strict=True) if view != common] or None
 
     def _opened(self, person: str, found: Conversation | None) -> Conversation:
         """A private chat with somebody who never wrote. Teams allows it if the app is installed for them."""
@@ -113,23 +137,24 @@ class Teams:
     def _channel(self, channel: str) -> Conversation:
         return self._addresses.find(channel) or Conversation(channel, channel, "", self._addresses.service_url(), "")
 
-    def _put(self, where: Conversation, card: Card, receipt: str, thread: str) -> str:
+    def _put(
+        self, where: Conversation, card: Card, receipt: str, thread: str, readers: Sequence[str] | None = None
+    ) -> str:
         """Post a card, or change the message of a receipt."""
         shown, _, message = receipt.rpartition(" ")
         if message:
             try:
-                self._send(where, shown, card, message)
+                self._send(where, shown, _message(card, readers), message)
             except Undeliverable as no:
                 if refusal_of(no.__cause__ or no).status != NOT_FOUND:
                     raise
             else:
                 return receipt
         conversation = f"{where.conversation_id};messageid={thread}" if thread else where.conversation_id
-        return f"{conversation} {self._send(where, conversation, card, '')}"
+        return f"{conversation} {self._send(where, conversation, _message(card, readers), '')}"
 
-    def _send(self, where: Conversation, conversation: str, card: Card, message: str) -> str:
+    def _send(self, where: Conversation, conversation: str, said: MessageActivityInput, message: str) -> str:
         self._pace.step(where.conversation_id)
-        said = _message(card)
         said.id = message or None
         sent = self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
         return sent.id
@@ -137,6 +162,7 @@ class Teams:
     def _whisper(self, channel: str, person: str, thread: str, card: Card) -> bool:
         """Show a card in a channel to one person alone; False if Teams would not."""
         where, whom = self._channel(channel), self._addresses.find(person)
+        self._pace.step(where.conversation_id)
         said = _message(card)
         said.recipient = Account(id=whom.member_id if whom else person, is_targeted=True)
         conversation = f"{channel};messageid={thread}" if thread else channel
@@ -158,9 +184,15 @@ class Teams:
 IN_THE_CHAT = Card("Your answer is in our private chat", (Text("Only you can read it there."),), personal=False)
 
 
-def _message(card: Card) -> MessageActivityInput:
+def readers_of(card: Card, member: str) -> list[str] | None:
+    """Who is shown a card of a private chat anew when the chat is opened: it may have been overtaken by others."""
+    overtaken = any(is_order(each.says) for each in card.buttons) and not card.inputs
+    return [member] if member and overtaken else None
+
+
+def _message(card: Card, readers: Sequence[str] | None = None) -> MessageActivityInput:
     """A message that is nothing but the card; the summary is what a notification shows."""
-    attachment = Attachment(content_type=CARD_TYPE, content=adaptive(card))
+    attachment = Attachment(content_type=CARD_TYPE, content=adaptive(card, readers))
     return MessageActivityInput(attachments=[attachment], summary=cut(line(card.title), SUMMARY_MAX))
 
 
@@ -173,12 +205,17 @@ def check(line: Line) -> Finding:
     return Finding("Teams: app registration and secret", ok=True)
 
 
-def shown_in_place(card: Card) -> Json:
-    """What answers a press by a card in place of the one that was pressed."""
-    return {"statusCode": 200, "type": CARD_TYPE, "value": adaptive(card)}
+def shown_in_place(card: Card, readers: Sequence[str] | None) -> Json:
+    """What answers a press by a card in place of the one that was pressed, until its readers look at it again."""
+    return {"statusCode": 200, "type": CARD_TYPE, "value": adaptive(card, readers)}
 
 
 def said_beside(card: Card) -> Json:
     """What answers a press by a sentence beside the card, which stays as it is."""
-    words = [card.title, *(block.text for block in card.blocks if isinstance(block, Text))]
-    return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": line(" ".join(words))}
+    return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": in_a_line(card)}
+
+
+def in_a_line(card: Card) -> str:
+    """What a card says in words."""
+    said = [card.title, *(block.text for block in card.blocks if isinstance(block, Text))]
+    return line(" ".join(each if each.endswith(ENDS) else f"{each}." for each in said))

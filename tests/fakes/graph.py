@@ -1,9 +1,11 @@
 """Microsoft Graph and the sign-in of Microsoft Entra, as far as reading people goes.
 
-They refuse what the real ones refuse: another secret, a token of somebody else, and, if so set, the list of managers.
+They refuse what the real ones refuse: another secret, a token of somebody else, a batch of more than twenty, and, if so
+set, the list of managers and mailboxes' settings.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,16 +14,23 @@ from tests.fakes.loopback import Answer, Heard, Loopback
 
 Json = dict[str, Any]
 TOKEN = "a-token-of-microsoft-entra-for-graph"
-PAGE = 2
+PAGE, BATCH_MAX = 2, 20
 
 
 class FakeGraph(Loopback):
-    """Graph. `users` are as it has them, with the id of the manager under "manager"."""
+    """Graph.
+
+    `users` are as it has them, with the id of the manager under "manager" and the mailbox's zone under "zone"; without
+    that there is no mailbox.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.users: list[Json] = []
         self.managers_refused = False
+        self.zones_refused = False
+        self.busy_mailboxes: set[str] = set()
+        self.kept_mailboxes: set[str] = set()
         self.refused = False
 
     def hire(self, id: str, name: str, manager: str = "", **more: Any) -> None:
@@ -35,6 +44,8 @@ class FakeGraph(Loopback):
         """See Loopback."""
         if heard.headers.get("authorization") != f"Bearer {TOKEN}":
             return _refusal(401, "InvalidAuthenticationToken")
+        if (heard.method, heard.path) == ("POST", "/$batch"):
+            return self._batch(json.loads(heard.body)["requests"])
         if heard.path != "/users":
             return _refusal(404, "Request_ResourceNotFound")
         expanded = "$expand" in heard.query
@@ -48,9 +59,32 @@ class FakeGraph(Loopback):
             page["@odata.nextLink"] = f"{self.url}/users?{rest}&$skiptoken={start + PAGE}".replace(" ", "%20")
         return Answer(200, page)
 
+    def _batch(self, asked: list[Json]) -> Answer:
+        """Each request is answered by itself, in another order than they came."""
+        if not 0 < len(asked) <= BATCH_MAX or len({each["id"] for each in asked}) < len(asked):
+            return _refusal(400, "BadRequest")
+        return Answer(200, {"responses": [{"id": each["id"], **self._one(each)} for each in reversed(asked)]})
+
+    def _one(self, asked: Json) -> Json:
+        who = re.fullmatch("/users/([^/]+)/mailboxSettings/timeZone", asked["url"])
+        if asked["method"] != "GET" or who is None:
+            return _part(_refusal(400, "BadRequest"))
+        user = next(each for each in self.users if each["id"] == who[1])
+        if self.zones_refused or user["id"] in self.kept_mailboxes:
+            return _part(_refusal(403, "ErrorAccessDenied"))
+        if user["id"] in self.busy_mailboxes:
+            return _part(_refusal(429, "ApplicationThrottled"))
+        if "zone" not in user:
+            return _part(_refusal(404, "MailboxNotEnabledForRESTAPI"))
+        return _part(Answer(200, {"value": user["zone"]}))
+
+
+def _part(answer: Answer) -> Json:
+    return {"status": answer.status, "body": answer.body}
+
 
 def _shown(user: Json, *, expanded: bool) -> Json:
-    shown = {name: value for name, value in user.items() if name not in {"manager", "userType"}}
+    shown = {name: value for name, value in user.items() if name not in {"manager", "userType", "zone"}}
     return shown | ({"manager": {"id": user["manager"]}} if expanded and user["manager"] else {})
 
 

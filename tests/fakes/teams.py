@@ -28,6 +28,7 @@ Json = dict[str, Any]
 SCHEMAS = Path(__file__).parent.parent / "schemas"
 valid_card = fastjsonschema.compile(json.loads((SCHEMAS / "teams_cards.json").read_text()), detailed_exceptions=False)
 ISSUER = "https://api.botframework.com"
+READERS_MAX = 60
 MESSAGE_BYTES_MAX = 28 * 1024
 CHANNEL = "19:ai-spend@thread.tacv2"
 BOT_NAME = "Bursar"
@@ -38,8 +39,9 @@ def elements(drawn: Any) -> Iterator[Json]:
     if isinstance(drawn, dict):
         if "type" in drawn:
             yield drawn
-        for value in drawn.values():
-            yield from elements(value)
+        for key, value in drawn.items():
+            if key != "refresh":  # it is not drawn
+                yield from elements(value)
     elif isinstance(drawn, list):
         for value in drawn:
             yield from elements(value)
@@ -211,6 +213,19 @@ class FakeTeams(Loopback):
         more = {"name": "adaptiveCard/action", "value": {"action": action, "trigger": "manual"}, "replyToId": message}
         return self.post(self.activity(name, "invoke", where, message if where else "", **more))
 
+    def look(self, name: str, where: str = "") -> Json:
+        """Somebody opens a chat or a channel; how they see the newest card there."""
+        message = self.messages(where or name)[-1]
+        refresh = message.card.get("refresh", {})
+        if self.members[name].member not in refresh.get("userIds", ()):
+            return message.card
+        action = {"type": "Action.Execute", "id": "", "verb": refresh["action"]["verb"], "data": {}}
+        said = {"value": {"action": action, "trigger": "automatic"}, "replyToId": message.id}
+        reply = self.post(self.activity(name, "invoke", where, message.id, name="adaptiveCard/action", **said))
+        assert (reply.status, reply.body["type"]) == (200, "application/vnd.microsoft.card.adaptive"), reply
+        valid_card(reply.body["value"])
+        return dict(reply.body["value"])
+
     def install(self, name: str, action: str = "add") -> Reply:
         """The app is installed for somebody, or taken away."""
         return self.post(self.activity(name, "installationUpdate", action=action))
@@ -296,6 +311,8 @@ class FakeTeams(Loopback):
         if len(heard.body) > MESSAGE_BYTES_MAX:
             return Answer(413, {"error": {"code": "MessageSizeTooBig"}})
         for attachment in activity.get("attachments", ()):
+            if len(attachment["content"].get("refresh", {}).get("userIds", ())) > READERS_MAX:
+                return Answer(400, {"error": {"code": "BadArgument"}})
             try:
                 valid_card(attachment["content"])
             except fastjsonschema.JsonSchemaException as wrong:

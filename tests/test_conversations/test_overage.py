@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.trouble import Undeliverable
 from storage.db import Database
 from tests.clock import Clock
 from tests.company import ACME, RULES, Company
+from tests.fakes.board import Board
 
 Found = Callable[..., Company]
 LADDER = [
@@ -143,6 +145,54 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
     company.say("ana", "question 1 no, the demo is on friday")
     assert "“no, the demo is on friday”" in company.reads("max")[-1]
     assert title(company, "bob", "question 1 what is it?") == "There is no request of that number that concerns you."
+
+
+def talk(found: Found) -> tuple[Company, Board]:
+    """Ana asked for more, Max asks back twice, and she answers the second time; what stands where on a board."""
+    company, board = found(), Board()
+    company.app.platforms = {"web": board}
+    company.say("ana", "request 50 for it")
+    for words in ("max", "question 1 can it wait?"), ("max", "question 1 or less?"), ("ana", "question 1 no"):
+        company.clock.forward(timedelta(minutes=1))
+        company.say(*words)
+        company.settle()
+    return company, board
+
+
+def test_what_is_said_about_a_request_stands_in_its_thread(found: Found) -> None:
+    """With Max below the request; with Ana, who has no message of it, below the first question."""
+    _, board = talk(found)
+
+    said = [(receipt, place.id, place.thread, card.title) for receipt, (place, card) in board.messages.items()]
+    assert said == [
+        ("1", "max", "", "Ana Silva asks for $50.00 more"),
+        ("2", "ana", "", "Max Weber about request #1"),
+        ("3", "ana", "2", "Max Weber about request #1"),
+        ("4", "max", "1", "Ana Silva about request #1"),
+    ]
+
+
+def test_a_question_does_not_wait_for_a_message_that_was_given_up(found: Found) -> None:
+    """Max's chat was closed to us when the request came, and is open again: Ana's words stand by themselves."""
+    company, board = found(), Board(trouble=Undeliverable("blocked"))
+    company.app.platforms = {"web": board}
+    company.say("ana", "request 50 for it")
+    company.settle()
+    board.trouble = None
+    company.say("ana", "question 1 please hurry")
+    company.settle()
+
+    assert [(place.thread, card.title) for place, card in board.messages.values()] == [
+        ("", "Ana Silva about request #1")
+    ]
+
+
+def test_who_answers_hears_what_comes_next(found: Found) -> None:
+    """Whoever asks back waits for an answer; the asker, who gave it, for the decision."""
+    company = found()
+    company.say("ana", "request 50 for it")
+    assert "The answer comes back to you." in company.say("max", "question 1 can it wait?")
+    assert "you hear from me when it is decided" in company.say("ana", "question 1 no")
 
 
 @pytest.mark.parametrize("wrong", ["ana", "bob", "lea", "kim", "fay", "ada"])

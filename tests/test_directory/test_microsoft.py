@@ -8,6 +8,7 @@ import pytest
 from bot.config import TeamsSettings
 from bot.directory.microsoft import MicrosoftDirectory, token
 from bot.directory.source import Known
+from bot.directory.zones import IANA, zone_name
 from bot.trouble import Undeliverable, Unreachable
 from storage.directory import Directory, Link, Person, Team
 from tests.fakes.graph import TOKEN, FakeEntra, FakeGraph
@@ -76,7 +77,7 @@ def test_where_managers_are_refused_people_come_without_them(graph: FakeGraph) -
     graph.managers_refused = True
 
     assert [one.manager for one in source(graph).read(Known()).people] == ["", "", ""]
-    people, managers = source(graph).check()
+    people, managers, _zones = source(graph).check()
     assert people.ok
     assert not managers.ok
     assert "HR export" in managers.advice
@@ -92,9 +93,94 @@ def test_without_the_right_nothing_is_read_and_check_says_which_it_is(graph: Fak
 
 
 def test_with_the_right_check_says_that_all_is_well(graph: FakeGraph) -> None:
-    """Two cheap requests."""
-    assert [finding.ok for finding in source(graph).check()] == [True, True]
-    assert len(graph.requests) == 2
+    """Three cheap requests."""
+    assert [finding.ok for finding in source(graph).check()] == [True, True, True]
+    assert len(graph.requests) == 3
+
+
+# Where people are ----------------------------------------------------------------------------------------------------
+
+
+def zones(found: Directory) -> dict[str, str]:
+    """The zone of everybody."""
+    return {one.id: one.zone for one in found.people}
+
+
+def test_zones_come_from_mailboxes_by_either_of_their_names(graph: FakeGraph) -> None:
+    """Windows' name, or that of the time zone database; who has no mailbox, or a zone of their own making, has none."""
+    for user, zone in zip(graph.users, ("W. Europe Standard Time", "Asia/Tokyo", "Customized Time Zone"), strict=False):
+        user["zone"] = zone
+
+    assert zones(source(graph).read(Known())) == {"kim": "Europe/Berlin", "max": "Asia/Tokyo", "ana": ""}
+
+
+def test_every_zone_that_windows_has_is_known() -> None:
+    """CLDR's list, and each name in it is one of the time zone database."""
+    assert len(IANA) > 130
+    assert all(map(zone_name, IANA))
+
+
+def test_zones_are_asked_for_twenty_at_a_time(graph: FakeGraph) -> None:
+    """Of those only of whom no other source says one, and not of whoever has left."""
+    for number in range(40):
+        graph.hire(f"p{number}", f"Person {number}", zone="Tokyo Standard Time")
+    hr = Directory(people=(Person("ana", "Ana", "ana@acme.example", zone="America/Lima"),))
+    found = zones(source(graph).read(Known(hr)))
+
+    assert {found[f"p{number}"] for number in range(40)} == {"Asia/Tokyo"}
+    batches = [heard for heard in graph.requests if heard.path == "/$batch"]
+    assert len(batches) == 3
+    asked = b"".join(heard.body for heard in batches)
+    assert b"oid-ana" not in asked
+    assert b"oid-bob" not in asked
+
+
+def test_without_the_right_people_come_without_zones_and_check_says_how_to_have_them(graph: FakeGraph) -> None:
+    """One request finds it out, and it is no trouble: the house's zone counts, as for everybody."""
+    graph.users[0]["zone"] = "Tokyo Standard Time"
+    graph.zones_refused = True
+    for number in range(40):
+        graph.hire(f"p{number}", f"Person {number}")
+
+    earlier = {"kim": Person("kim", "Kim", zone="America/Lima")}
+    assert set(zones(source(graph).read(Known(remembered=earlier))).values()) == {""}
+    assert len([heard for heard in graph.requests if heard.path == "/$batch"]) == 1
+    *_, finding = source(graph).check()
+    assert finding.ok
+    assert "MailboxSettings.Read" in finding.advice
+
+
+def test_a_zone_that_graph_has_no_time_for_stays_as_it_was(graph: FakeGraph) -> None:
+    """Too busy for one mailbox, or for all of them."""
+    for user in graph.users:
+        user["zone"] = "Tokyo Standard Time"
+    earlier = Known(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
+    graph.busy_mailboxes = {"oid-kim"}
+    assert zones(source(graph).read(earlier)) == {"kim": "America/Lima", "max": "Asia/Tokyo", "ana": "Asia/Tokyo"}
+
+    graph.fail_next(503, {"Retry-After": "3600"}, path="/$batch")
+    assert zones(source(graph).read(earlier)) == {"kim": "America/Lima", "max": "", "ana": ""}
+
+
+def test_a_mailbox_that_is_kept_from_us_costs_nobody_else_the_zone(graph: FakeGraph) -> None:
+    """A tenant may let an application into some mailboxes only: the last one, alone in its batch, is none of them."""
+    graph.users.clear()
+    for number in range(21):
+        graph.hire(f"p{number:02}", f"Person {number}", zone="Tokyo Standard Time")
+    graph.kept_mailboxes = {"oid-p20"}
+
+    found = zones(source(graph).read(Known()))
+    assert found.pop("p20") == ""
+    assert set(found.values()) == {"Asia/Tokyo"}
+
+
+def test_an_answer_to_a_batch_that_cannot_be_right_changes_no_zone(graph: FakeGraph) -> None:
+    """Neither an odd body nor an answer to what was not asked."""
+    earlier = Known(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
+    wrong: list[object] = [[], {"responses": [{"id": "77", "status": 200}, {"id": "0"}, 5]}]
+    for body in wrong:
+        graph.fail_next(200, body=body, path="/$batch")
+        assert zones(source(graph).read(earlier))["kim"] == "America/Lima"
 
 
 def test_a_page_elsewhere_is_not_fetched(graph: FakeGraph) -> None:
