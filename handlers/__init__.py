@@ -57,7 +57,7 @@ def help(_ctx: Context, about: One = "") -> Card:
             raise Refused(f"I don't know “{about}”. {_did_you_mean(about)}")
         return Card(one.usage, (Text(one.details),))
     rows = tuple((one.usage, one.help) for one in COMMANDS.values() if not one.hidden)
-    first = Text("Say one of these, here or after /tokens.")
+    first = Text("Say one of these.")
     buttons = (Button("What is left?", "balance"), Button("Where did it go?", "spend"))
     return Card("What you can say", (first, Table("Commands", ("Say", "To see or do"), rows, "ll"), *buttons))
 

@@ -172,7 +172,7 @@ def tell(app: App, person: str, card: Card) -> None:
 
 @pytest.mark.timeout(300)
 def test_ana_asks_and_max_decides_in_teams(desks: tuple[Desk, Desk], pictures: Path) -> None:
-    """Balance with its gauge, a request with fields on the card, approval in another chat, an alert, a mention."""
+    """Balance with its gauge, a request with fields, a question and approval in another chat, an alert, a mention."""
     ana, max_ = desks
     max_.sees("What you can say")  # the app was installed, and so it greets
 
@@ -190,6 +190,12 @@ def test_ana_asks_and_max_decides_in_teams(desks: tuple[Desk, Desk], pictures: P
     ana.sees("Asked for $50.00 more")
 
     max_.sees("Ana Silva asks for $50.00 more")
+    max_.presses("Ask a question")
+    max_.sees("What do you want to say?")
+    max_.page.get_by_label("What do you want to say?").last.fill("can it wait until monday?")
+    max_.presses("Send")
+    max_.sees("Sent. The answer comes back to you.")  # and below it the request, still to be decided
+    ana.sees("can it wait until monday?")
     max_.presses("Approve")
     max_.until(lambda: not max_.page.get_by_role("button", name="Approve", exact=True).count())
     ana.sees("approved")

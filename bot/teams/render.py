@@ -82,7 +82,9 @@ def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
 
 
 def _anew(readers: Sequence[str]) -> Json:
-    return {"action": {"type": "Action.Execute", "title": "Look again", "verb": LOOK}, "userIds": list(readers)}
+    """What makes Teams ask; the SDK refuses an action without data."""
+    action = {"type": "Action.Execute", "title": "Look again", "verb": LOOK, "data": {LOOK: "again"}}
+    return {"action": action, "userIds": list(readers)}
 
 
 def size(drawn: Json) -> int:

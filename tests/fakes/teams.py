@@ -219,7 +219,7 @@ class FakeTeams(Loopback):
         refresh = message.card.get("refresh", {})
         if self.members[name].member not in refresh.get("userIds", ()):
             return message.card
-        action = {"type": "Action.Execute", "id": "", "verb": refresh["action"]["verb"], "data": {}}
+        action = {"id": "", **{key: value for key, value in refresh["action"].items() if key != "title"}}
         said = {"value": {"action": action, "trigger": "automatic"}, "replyToId": message.id}
         reply = self.post(self.activity(name, "invoke", where, message.id, name="adaptiveCard/action", **said))
         assert (reply.status, reply.body["type"]) == (200, "application/vnd.microsoft.card.adaptive"), reply
