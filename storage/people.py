@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, union, update
 
 from storage import usage
 from storage.directory import Directory, Link, Person
@@ -100,6 +100,15 @@ def people_with_role(conn: Connection, role: str) -> list[Person]:
     """Everybody who is there now and has a role, by id."""
     rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
     return [each for each in map(_person, rows) if role in each.roles]
+
+
+def who_answers(conn: Connection) -> set[str]:
+    """Ids of those who have a role, or own a team, an agent or the organization: who may do more than anybody may."""
+    with_role = select(people.c.id).where(people.c.active, people.c.roles != "")
+    owners = select(accounts.c.owner_id).where(
+        accounts.c.active, accounts.c.kind != "person", accounts.c.owner_id != ""
+    )
+    return set(conn.scalars(union(with_role, owners)))
 
 
 def every_account(conn: Connection) -> list[Account]:

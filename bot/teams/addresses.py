@@ -39,9 +39,9 @@ class Addresses:
         """The address of a channel, or of a person's private chat."""
         return self.database.ask(lambda conn: conversations.find(conn, place_id))
 
-    def members(self) -> dict[str, str]:
-        """What Teams calls people, by the id of the person."""
-        return self.database.ask(_members)
+    def who_answers(self) -> dict[str, str]:
+        """What Teams calls those who may do more than anybody may, by the id of the person."""
+        return self.database.ask(_who_answers)
 
     def person_of(self, member_id: str) -> str | None:
         """The directory's id of somebody who is mentioned."""
@@ -53,10 +53,7 @@ class Addresses:
         return latest.service_url if latest else SERVICE_URL
 
 
-def _members(conn: Connection) -> dict[str, str]:
-    called = conversations.members(conn)
-    return {
-        account.removeprefix("person/"): called[identity]
-        for identity, account in people.members(conn, "teams")
-        if identity in called
-    }
+def _who_answers(conn: Connection) -> dict[str, str]:
+    called, ids = conversations.members(conn), people.who_answers(conn)
+    known = ((identity, account.removeprefix("person/")) for identity, account in people.members(conn, "teams"))
+    return {person_id: called[identity] for identity, person_id in known if identity in called and person_id in ids}

@@ -120,9 +120,9 @@ class Teams:
         """A card for a channel, without the buttons that not everybody may press, and for whom there are more."""
         if not card.buttons:
             return card, None
-        members = self._addresses.members()
-        common, *views = self._views(card, ["", *members])
-        return common, [one for one, view in zip(members.values(), views, strict=True) if view != common] or None
+        people = self._addresses.who_answers()
+        common, *views = self._views(card, ["", *people])
+        return common, [one for one, view in zip(people.values(), views, strict=True) if view != common] or None
 
     def _opened(self, person: str, found: Conversation | None) -> Conversation:
         """A private chat with somebody who never wrote. Teams allows it if the app is installed for them."""
