@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -142,7 +142,7 @@ class Context:
         keys = tuple(above)
         for place in self._places(person_id):
             head = outbox.first_known(self.conn, (f"{each}@{place}" for each in keys))
-            self._show(f"{key}@{place}", place, card, head)
+            self._show(f"{key}@{place}", replace(place, aloud=True), card, head)
 
     def _places(self, person_id: str) -> list[Place]:
         """Where a person talks to us in private."""
@@ -162,4 +162,4 @@ class Context:
 
 def place_to_json(place: Place) -> dict[str, object]:
     """A place as it is kept in a wish."""
-    return {"platform": place.platform, "id": place.id, "public": place.public, "thread": place.thread}
+    return asdict(place)

@@ -12,12 +12,14 @@ class Place:
         id: the platform's own id of the conversation: a channel, a direct message, a person's page.
         public: others than the person who speaks can read here (a channel).
         thread: the platform's id of the message that is answered, if any.
+        aloud: whether what is said in a thread is shown in the chat as well, for somebody must see it now.
     """
 
     platform: str
     id: str
     public: bool = False
     thread: str = ""
+    aloud: bool = False
 
     def __str__(self) -> str:
         return f"{self.platform}:{self.id}" + (f"#{self.thread}" if self.thread else "")

@@ -84,6 +84,17 @@ def test_what_is_personal_is_never_posted_for_all(slack: FakeSlack, shows: Platf
     assert slack.calls == []
 
 
+@pytest.mark.parametrize(("thread", "aloud"), [("D0/1763800000.000100", True), ("1763800000.000100", None), ("", None)])
+def test_what_must_be_seen_now_leaves_its_thread(
+    slack: FakeSlack, shows: Platform, thread: str, aloud: bool | None
+) -> None:
+    """Slack tells nobody of a reply in a thread they took no part in, so a question stands in the chat as well."""
+    shows.show(Place("slack", "UANA", thread=thread, aloud=bool(aloud)), NEWS, "")
+
+    said = next(each for name, each in slack.calls if name == "chat.postMessage")
+    assert said.get("reply_broadcast") in ({"1", "true", True} if aloud else {None, "0", "false", False})
+
+
 @pytest.mark.parametrize("id", ["C1", "C1/UANA"])
 def test_totals_are_posted_in_the_thread(slack: FakeSlack, shows: Platform, id: str) -> None:
     """What is not personal is posted where it belongs, for all, without unfolding links."""

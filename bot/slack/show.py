@@ -165,7 +165,7 @@ class Slack:
             changed = self._change(shown, ts, card)
             if changed:
                 return changed
-        posted = self._post(channel, thread, card)
+        posted = self._post(channel, thread, card, aloud=place.aloud)
         return f"{posted['channel']}/{posted['ts']}"
 
     def _where(self, place: Place) -> tuple[str, str]:
@@ -216,12 +216,18 @@ class Slack:
             raise trouble(f"Upload {name}", error) from error
         return str(done["files"][0]["id"])
 
-    def _post(self, channel: str, thread: str, card: Card) -> SlackResponse:
+    def _post(self, channel: str, thread: str, card: Card, *, aloud: bool = False) -> SlackResponse:
+        """Post a message. Slack tells nobody of a reply in a thread they took no part in, so some are shown twice."""
         pictures = self._pictures(card)
 
         def post(said: Json) -> SlackResponse:
             return self._client.chat_postMessage(
-                channel=channel, thread_ts=thread or None, unfurl_links=False, unfurl_media=False, **said
+                channel=channel,
+                thread_ts=thread or None,
+                reply_broadcast=aloud if thread else None,
+                unfurl_links=False,
+                unfurl_media=False,
+                **said,
             )
 
         return self._degrading(f"Post to {channel}", card, post, pictures)
