@@ -92,7 +92,7 @@ class Files(Provider):
             return
         for path in self._read:
             (count,) = self._table.execute("select count(*) from cells where file = ?", (path,)).fetchone()
-            yield Finding(f"{path}: {count} rows", ok=True)
+            yield Finding(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
 
     def _refresh(self) -> None:
         """Read what changed since the last time, each file whole or not at all."""
