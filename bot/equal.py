@@ -77,6 +77,8 @@ class Equal:
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         what = action(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
+            if unsure:  # what we said before may have arrived after the pause
+                provider.pause(subject)
             return "paused"
         if what == "ask":
             self._surely(f"reconcile {provider.name}")

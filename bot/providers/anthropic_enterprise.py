@@ -10,7 +10,7 @@ from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 from bot.providers.anthropic import USERS, Claude
 from bot.providers.anthropic_reports import REPORTED_SINCE
 from bot.providers.anthropic_wire import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, outcomes_of
+from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, may_write, outcomes_of
 from bot.providers.http import Params
 from bot.trouble import Undeliverable
 from storage.limits import Subject
@@ -196,9 +196,7 @@ class ClaudeEnterprise(Claude):
         }
 
     def _more(self) -> Iterator[Finding]:
-        yield Finding(
-            "whether limits may be written shows at the first one", ok=True, advice="The key needs write:spend_limits."
-        )
+        yield may_write("The key needs write:spend_limits.")
 
     def _effective(self, params: Params) -> Iterator[Limit]:
         for row in self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):

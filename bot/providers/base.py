@@ -139,6 +139,11 @@ def may_read(key_name: str, path: str, no: Outside | None) -> Finding:
     return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
 
 
+def may_write(needs: str) -> Finding:
+    """What is to be said of writing where no question would tell: nothing is written to find out."""
+    return Finding("whether limits may be written shows at the first one", ok=True, advice=needs)
+
+
 def days(first: date, last: date) -> Iterator[date]:
     """The days first to last, both included."""
     return (first + timedelta(days=offset) for offset in range((last - first).days + 1))

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, midnight, why_not
+from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, may_write, midnight, why_not
 from bot.providers.chatgpt_log import KEPT_DAYS, CostLog, Hour
 from bot.providers.chatgpt_money import PRICE_MISSING, Amount, Money, Rule, Unit
 from bot.providers.http import PATIENCE, Api, Key, NotThere, Patience
@@ -216,6 +216,7 @@ class ChatGPT(Provider):
             yield may_read(self._key_name, path, no)
             if no and path == self._own:
                 return
+        yield may_write("The key needs chatgpt.enterprise.usage_limit.write.")
         yield from self._check_unit()
         yield from self._check_requests()
 

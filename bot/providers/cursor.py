@@ -23,6 +23,7 @@ from bot.providers.base import (
     Seat,
     days,
     may_read,
+    may_write,
     midnight,
     outcomes_of,
     why_not,
@@ -324,6 +325,8 @@ class Cursor(Provider):
         no = why_not(partial(self._lists.get_json, GROUPS))
         closed = isinstance(no, KeyRefused)
         yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+        if no is None:
+            yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
 
     def _members(self) -> list[_MemberRow]:
         return self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows

@@ -92,7 +92,7 @@ class Files(Provider):
             return
         for path in self._read:
             (count,) = self._table.execute("select count(*) from cells where file = ?", (path,)).fetchone()
-            yield Finding(f"{path}: {count} rows", ok=True)
+            yield Finding(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
 
     def _refresh(self) -> None:
         """Read what changed since the last time, each file whole or not at all."""
@@ -149,7 +149,9 @@ def _cells(path: Path) -> Iterator[Cell]:
     meaning: Meaning | None = None
     for where, row in rows(path):
         try:
-            meaning = meaning or _meaning(row)
+            if meaning is None:  # the header, which must be right even if no row follows
+                meaning = _meaning(row)
+                continue
             cell = meaning(row)
         except Wrong as wrong:
             raise Wrong(str(wrong), wrong.where or where) from None
@@ -170,7 +172,7 @@ def _meaning(row: Row) -> Meaning:
 def _need(row: Row, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in row]
     if missing:
-        raise Wrong(f"it lacks {', '.join(missing)}; it has {', '.join(row)}", "header")
+        raise Wrong(f"it lacks {', '.join(missing)}; it has {', '.join(row) or 'nothing'}", "header")
 
 
 def _plain(row: Row) -> Cell:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -22,11 +23,12 @@ from bot.providers.base import (
     Seat,
     days,
     may_read,
+    may_write,
     midnight,
     outcomes_of,
     why_not,
 )
-from bot.providers.http import PATIENCE, Api, Key, Page, Patience
+from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Patience
 from bot.providers.shapes import NANOS, Body, Count, Dollars, Word, nanos
 from bot.trouble import Undeliverable
 from storage.charges import Charge
@@ -35,6 +37,8 @@ from storage.limits import Subject, SubjectKind
 ROWS = 100
 EVERYBODY = ("multi_user_customer", "")
 SKU = "ai_credits"
+# It needs no rights and is free of charge; a server of one's own may have it switched off (404).
+ANSWERS = "/rate_limit"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
 
 # Metrics begin on that day, are kept for a year, and are whole two days after theirs ended.
@@ -298,8 +302,14 @@ class GitHubCopilot(Provider):
         }
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
+        no = why_not(partial(self._api.get_json, ANSWERS))
+        is_there = no is None or isinstance(no, NotThere)
+        yield Finding(f"{self._api.who} answers", ok=is_there, advice="" if is_there else str(no))
+        if not is_there:
+            return
         for path, ask in probes.items():
             yield may_read(self._key_name, path, why_not(ask))
+        yield may_write("The token needs Administration (read and write), or manage_billing:enterprise.")
 
     def _made(self, day: date) -> Iterator[_Made]:
         """The rows of a day. They lie in files at addresses that are told; of a quiet day there may be none."""

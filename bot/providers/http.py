@@ -384,7 +384,9 @@ class Api:
         return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
-        meaning = self._key.refusals.get(kind) or f"it may not {asked}" + (f" ({message})" if message else "")
+        is_unsaid = status == httpx.codes.UNAUTHORIZED and not self._key.refusals
+        unknown = "it does not know this key, or " if is_unsaid else ""
+        meaning = self._key.refusals.get(kind) or f"{unknown}it may not {asked}" + (f" ({message})" if message else "")
         return f"{self.who} refused the key in {self._key.name} ({status}): {meaning}; it needs {self._key.needed}"
 
     def _said(self, body: bytes) -> tuple[str, str]:

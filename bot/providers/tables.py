@@ -27,7 +27,7 @@ class Wrong(Exception):  # noqa: N818 - it says what is wrong with a row
 
 
 def rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Each row with where it stands; a file is never held in memory.
+    """Each row with where it stands, before them the columns without values; a file is never held in memory.
 
     Raises:
         Wrong: it is no such file, or a row has too many or too few fields.
@@ -46,6 +46,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
             twice = next((name for name, count in Counter(names).items() if name and count > 1), "")
             if twice:
                 raise Wrong(f"two columns are called {twice}", "header")
+            yield "header", dict.fromkeys(names, "")
             begins = reader.line_num + 1
             for record in reader:
                 if any(map(str.strip, record)):
@@ -68,6 +69,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
     number = 0
     try:
         with parquet.ParquetFile(path) as file:
+            yield "header", dict.fromkeys(file.schema_arrow.names, "")
             for batch in file.iter_batches(BATCH_ROWS):
                 for record in batch.to_pylist():
                     number += 1

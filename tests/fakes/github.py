@@ -117,6 +117,7 @@ class FakeGitHub(Loopback):
         billing = f"/{kind}/{self.owner}/settings/billing"
         people = f"/{'enterprises' if self.is_enterprise else 'orgs'}/{self.owner}/copilot/billing/seats"
         routes: dict[tuple[str, str], Callable[..., Answer]] = {
+            ("GET", "/rate_limit"): lambda _query: Answer(200, {"resources": {}, "rate": {"remaining": 4999}}),
             ("GET", people): self._seats,
             ("GET", people.replace("/billing/seats", "/metrics/reports/users-1-day")): self._metrics,
             ("GET", f"{billing}/ai_credit/usage"): self._usage,

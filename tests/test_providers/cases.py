@@ -11,6 +11,7 @@ from bot.providers.anthropic_enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor, Rates
+from bot.providers.files import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
@@ -22,6 +23,7 @@ from tests.fakes.anthropic_console import FakeClaudeConsole
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.fakes.chatgpt import FakeChatGPT
 from tests.fakes.cursor import FakeCursor
+from tests.fakes.folder import Folder
 from tests.fakes.github import FakeGitHub
 from tests.fakes.litellm import FakeLiteLLM
 from tests.fakes.loopback import Heard, Loopback
@@ -42,19 +44,21 @@ class Case:
         make: makes the provider that speaks to that fake.
         use: says in the fake what a user used on a day: (fake, day, user, dollars, tokens). Said again for the same day
             and user it is restated. The user is there from then on.
-        secret: what the provider's key is in the fake.
+        secret: what must never be shown: the provider's key in the fake, or a text that is none of our business.
         subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
         questions: the paths of questions that are asked by another method than GET.
+        is_asked: whether it is asked over a network, which can fail in ways of its own.
     """
 
-    fake: Callable[[], Loopback]
+    fake: Callable[[], Loopback | Folder]
     make: Callable[[Any, Patience], Provider]
     use: Callable[[Any, date, str, Decimal, int], None]
     secret: Callable[[Any], str]
     subjects: tuple[Subject, ...] = ()
     paused: Subject | None = None
     questions: frozenset[str] = frozenset()
+    is_asked: bool = True
 
     def changes(self, heard: Heard) -> bool:
         """Whether a request is an order rather than a question."""
@@ -145,6 +149,13 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("user", "ana@acme.example"),),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
+    ),
+    "files": Case(
+        Folder,
+        lambda fake, _patience: Files("files", f"{fake.path}/*.csv"),
+        Folder.use,
+        lambda fake: str(fake.prompt),
+        is_asked=False,
     ),
     "github-copilot": Case(
         FakeGitHub,

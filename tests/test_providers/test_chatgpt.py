@@ -345,6 +345,7 @@ def test_a_good_key_passes_the_check(provider: ChatGPT) -> None:
         "/manage/workspaces/ws-123/groups",
         f"{LIMITS}/users",
         USAGE,
+        "whether limits may be written shows at the first one",
         "it counts in credits",
     ]
 

@@ -459,6 +459,6 @@ def test_files_stand_beside_app_yaml(tmp_path: Path) -> None:
     (settings,) = Settings.model_validate(content, context={"folder": tmp_path}).providers
     provider = PROVIDERS["files"](settings, "", lambda: datetime.now(UTC))
     assert settings.days_back == 35
-    assert [finding.what for finding in provider.check()] == [f"{tmp_path}/usage/a.csv: 1 rows"]
+    assert [finding.what for finding in provider.check()] == [f"{tmp_path}/usage/a.csv: 1 row"]
     assert [cell.subject for cell in provider.charges(DAY, DAY)] == ["ana"]
     provider.close()

@@ -338,9 +338,9 @@ def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitH
 
 
 def test_a_good_token_passes_the_check(enterprise: FakeGitHub, whole: GitHubCopilot, provider: GitHubCopilot) -> None:
-    """Five routes of an enterprise, four of an organization, and nothing was changed by looking."""
+    """It answers, each route has a line, five or four of them, and nothing was changed by looking."""
     assert findings(whole) == findings(provider) == {}
-    assert (len(list(whole.check())), len(list(provider.check()))) == (5, 4)
+    assert (len(list(whole.check())), len(list(provider.check()))) == (7, 6)
     assert {heard.method for heard in enterprise.requests} == {"GET"}
 
 
