@@ -77,7 +77,8 @@ def unexpected(ctx: Context, number: One) -> Card:
         _settle(ctx, account, one, verdict="unexpected")
     _deed(ctx, one, "unexpected", "")
     pause = Button("Pause", cards.pause_sentence(account), style="danger", confirm=f"Pause {account.name}?")
-    blocks = (pause,) if one.burns and is_pausable(ctx, account) else ()
+    offered = one.burns and is_pausable(ctx, account) and not cards.is_paused(ctx, account)
+    blocks = (pause,) if offered else ()
     return Card(f"{account.name}: not expected, and not taken for usual", blocks)
 
 
