@@ -29,6 +29,7 @@ from storage.usage import Pull, Spent
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
 WEEKS_DRAWN = 8
+FACTS_MAX = 6
 
 Preview = Annotated[str, OneOf("", ("preview",))]
 
@@ -246,14 +247,13 @@ def _saved(ctx: Context, wasted: Summary | None) -> list[tuple[str, str]]:
 
 
 def _waste(ctx: Context, week: Week, wasted: Summary | None) -> Iterator[Block]:
-    """What could still be kept, by kind."""
+    """What could still be kept: the total, and the kinds it is of. Those may overlap, so they may come to more."""
     if wasted is None or not wasted.high_nanos:
         return
-    kinds = [(title, str(count), saving) for title, count, saving in wasted.kinds if saving]
-    rows = tuple((title, count, f"{_money(ctx, low)} to {_money(ctx, high)}") for title, count, (low, high) in kinds)
-    low, high = _money(ctx, wasted.low_nanos), _money(ctx, wasted.high_nanos)
-    yield Facts((("Looks like waste", f"{low} to {high} a month"),))
-    yield Table("By kind; what overlaps is counted once in the total", ("What", "Findings", "A month"), rows, "lrr")
+    sums = [("Looks like waste", (wasted.low_nanos, wasted.high_nanos))]
+    sums += [(title, saving) for title, _, saving in wasted.kinds if saving] if len(wasted.kinds) > 1 else []
+    facts = [(title, f"{_money(ctx, low)} to {_money(ctx, high)} a month") for title, (low, high) in sums]
+    yield Facts(tuple(facts[:FACTS_MAX]))
     yield Button("What to do?", f"waste{_of(ctx, week.account)}")
 
 

@@ -230,7 +230,7 @@ def _list_card(ctx: Context, here: Sequence[Finding], names: dict[str, str], sum
         )
         for each in here[:SHOWN_MAX]
     )
-    table = Table("What was found", ("", "What", "Costs a month", "Could be kept", "Sure"), rows, "llrrl")
+    table = Table("What was found", ("No.", "What", "Costs a month", "Could be kept", "Sure"), rows, "llrrl")
     buttons = [Button(f"Look at #{each.id}", f"finding {each.id}") for each in here[:4]]
     blocks: list[Block] = [table]
     blocks += [Text(f"And {len(here) - SHOWN_MAX} smaller ones.")] if len(here) > SHOWN_MAX else []
@@ -325,7 +325,7 @@ def _programs(ctx: Context, account: Account, here: Sequence[Finding]) -> Iterat
         for each in sorted(here, key=wastes.order)[:SHOWN_MAX]
     )
     if rows:
-        yield Table("Programs and keys", ("", "What", "Costs a month", "Could be kept"), rows, "llrr")
+        yield Table("Programs and keys", ("No.", "What", "Costs a month", "Could be kept"), rows, "llrr")
 
 
 def _title(ctx: Context, sums: Summary) -> str:

@@ -7,7 +7,7 @@ fetches it, and without it these tests are skipped.
 import json
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,9 @@ from bot.app import App
 from bot.charts import draw
 from bot.config import load
 from bot.demo import demo_app
+from bot.pull import pull
 from bot.slack.blocks import Json, message
-from handlers.card import Card, Chart
+from handlers.card import Button, Card, Chart
 from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.clock import Clock
@@ -29,6 +30,7 @@ ICON = ROOT / "bot" / "web" / "static" / "icon.svg"
 WIDTH_PX, PHONE_PX = 720, 390
 PAPER = {"light": "#ffffff", "dark": "#1a1d21"}
 MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
+TUESDAY_EVENING = datetime(2026, 11, 17, 21, 5, tzinfo=UTC)
 CHANNEL = Place("slack", "C1", public=True)
 
 pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="make pictures fetches what draws them")
@@ -39,6 +41,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample company on a Monday morning, with everything said that the clock says."""
     clock = Clock(MONDAY)
     made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock)
+    said(made, "sift")
     yield made
     made.close()
 
@@ -55,7 +58,19 @@ def page(browser: Browser) -> Iterator[Page]:
     tab.close()
 
 
-def drawn(page: Page, card: Card, path: Path, theme: str = "light", width: int = WIDTH_PX) -> str:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The night in which the crawler forgets its cap: the company is read at ten, eleven, one and eleven."""
+    clock = Clock(TUESDAY_EVENING)
+    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock)
+    made.equal.read(made.providers["sample"])
+    yield made
+    made.close()
+
+
+def drawn(
+    page: Page, card: Card, path: Path, theme: str = "light", width: int = WIDTH_PX, now: datetime = MONDAY
+) -> str:
     """Draw a card as Slack would, keep the picture, and return the words that stand in it."""
     charts = [block for block in card.blocks if isinstance(block, Chart)]
     said = message(card, pictures={each: f"F{number}" for number, each in enumerate(charts)})
@@ -64,7 +79,7 @@ def drawn(page: Page, card: Card, path: Path, theme: str = "light", width: int =
     page.set_viewport_size({"width": width, "height": 600})
     page.evaluate("(paper) => (document.body.style = `margin: 0; background: ${paper}`)", PAPER[theme])
     page.evaluate(
-        "window.draw", {"blocks": blocks, "name": "Bursar", "time": MONDAY.isoformat(), "logo": logo, "theme": theme}
+        "window.draw", {"blocks": blocks, "name": "Bursar", "time": now.isoformat(), "logo": logo, "theme": theme}
     )
     page.wait_for_function("[...document.images].every((image) => image.complete)")
     root = page.locator("#root")
@@ -127,6 +142,8 @@ TOLD = (
     ("alerts", "vera", "left of $250.00", "slack-alert"),
     ("alerts", "indra", "over the limit of $400.00", "slack-alert-used-up"),
     ("sift", "tom", "a month could be kept", "slack-waste"),
+    ("sift", "hanna", "a month could be kept", "slack-waste-seat"),
+    ("sift", "kim", "a month could be kept", "slack-waste-seat-large"),
     ("sift", "indra", "a month could be kept", "slack-waste-several"),
     ("notes", "ana", "spent last week", "slack-note"),
     ("close", "fay", "spent in October 2026", "slack-close"),
@@ -143,3 +160,38 @@ def test_what_one_is_told(
     card = next(each for each in told(app, words, person) if expected in each.title)
 
     assert expected in drawn(page, card, pictures / f"{name}.png")
+
+
+# The hours to wait, what is expected then, and the name of the picture.
+NIGHT = (
+    (1, "Crawler burns $", "slack-danger"),
+    (2, "Still burning: Crawler burns $", "slack-danger-again"),
+    (10, "Crawler is back to usual: $", "slack-danger-over"),
+)
+
+
+@pytest.mark.parametrize(("hours", "expected", "name"), NIGHT)
+def test_the_night_in_which_a_cap_was_forgotten(
+    night: App, page: Page, pictures: Path, hours: int, expected: str, name: str
+) -> None:
+    """What its owner is told: at once, when it has doubled, and when it is over."""
+    assert isinstance(night.now, Clock)
+    night.now.forward(timedelta(hours=hours))
+    pull(night.database, night.providers["sample"], night.reading("sample"), night.now)
+    card = told(night, "watch", "max")[-1]
+
+    assert card.title.startswith(expected)
+    assert expected in drawn(page, card, pictures / f"{name}.png", now=night.now())
+    assert ("Pause" in [each.label for each in card.blocks if isinstance(each, Button)]) == ("over" not in name)
+
+
+def test_what_is_asked_of_the_guard(night: App, page: Page, pictures: Path) -> None:
+    """The morning after."""
+    card = said(night, "guard", "max", Place("web", "max"))
+    assert "Crawler" in drawn(page, card, pictures / "slack-guard.png", now=night.now())
+
+
+def test_the_waste_of_a_team(app: App, page: Page, pictures: Path) -> None:
+    """Totals only: whose it is stays between Bursar and them."""
+    card = said(app, "waste of org", "fay", Place("web", "fay"))
+    assert "could be kept" in drawn(page, card, pictures / "slack-waste-team.png")

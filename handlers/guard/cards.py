@@ -10,7 +10,7 @@ from handlers.hours import next_morning
 from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.standing import standings
-from storage import usage
+from storage import limits, usage
 from storage.dangers import Danger
 from storage.people import Account
 
@@ -27,7 +27,10 @@ def danger(ctx: Context, account: Account, one: Danger) -> Card:
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
     blocks: list[Block] = [Text(_why(one)), Facts(tuple(facts))]
-    blocks += [Text("The house rules are having it paused.")] if one.paused else []
+    if one.paused:
+        blocks.append(Text("The house rules are having it paused."))
+    elif is_paused(ctx, account):
+        blocks.append(Text("It is paused already; what is reported late may still come."))
     bad = one.clock in DANGERS
     title = f"{again}{_title(ctx, account, one)}"
     return Card(title, (*blocks, *_buttons(ctx, account, one), as_of(ctx)), "bad" if bad else "warn")
@@ -43,6 +46,12 @@ def over(ctx: Context, account: Account, one: Danger) -> Card:
     return Card(
         f"{account.name} is back to usual: {_money(ctx, one.excess_nanos)} above it in all", (*blocks, as_of(ctx))
     )
+
+
+def is_paused(ctx: Context, account: Account) -> bool:
+    """Whether somebody has had it paused, at one provider at least."""
+    held = limits.of_account(ctx.conn, account.id)
+    return any(limits.find_paused(ctx.conn, each.provider, each.subject) for each in held)
 
 
 def pause_sentence(account: Account) -> str:
@@ -111,7 +120,7 @@ def _model(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]
 
 def _buttons(ctx: Context, account: Account, one: Danger) -> list[Block]:
     buttons: list[Block] = []
-    if not one.paused and is_pausable(ctx, account):
+    if not one.paused and is_pausable(ctx, account) and not is_paused(ctx, account):
         confirm = f"Pause {account.name}? Nothing it asks is answered until it is let go on."
         buttons.append(Button("Pause", pause_sentence(account), style="danger", confirm=confirm))
     return [

@@ -34,7 +34,7 @@ def guard(ctx: Context) -> Card:
     if here:
         rows = tuple(
             (
-                f"#{each.id}",
+                f"{each.id}",
                 accounts[each.account_id].name,
                 ctx.moment(each.since),
                 ctx.amount(each.excess_nanos, unit),
@@ -42,7 +42,7 @@ def guard(ctx: Context) -> Card:
             )
             for each in reversed(here)
         )
-        blocks.append(Table("The last four weeks", ("", "Who", "Since", "Above usual", "State"), rows, "lllrl"))
+        blocks.append(Table("The last four weeks", ("No.", "Who", "Since", "Above usual", "State"), rows, "rllrl"))
     if marks:
         lines = tuple((accounts[each.account_id].name, ctx.day(each.until), each.reason or "–") for each in marks)
         blocks.append(Table("Expected", ("Who", "Until", "Why"), lines, "lll"))
@@ -77,7 +77,8 @@ def unexpected(ctx: Context, number: One) -> Card:
         _settle(ctx, account, one, verdict="unexpected")
     _deed(ctx, one, "unexpected", "")
     pause = Button("Pause", cards.pause_sentence(account), style="danger", confirm=f"Pause {account.name}?")
-    blocks = (pause,) if one.burns and is_pausable(ctx, account) else ()
+    offered = one.burns and is_pausable(ctx, account) and not cards.is_paused(ctx, account)
+    blocks = (pause,) if offered else ()
     return Card(f"{account.name}: not expected, and not taken for usual", blocks)
 
 

@@ -83,7 +83,8 @@ class Summary:
         realised_nanos: what a month costs less since owners acted, as measured.
         measured: how many findings that is of.
         waiting: how many are done and not measured yet.
-        kinds: of each detector with open findings: its title, how many, and the range, None without a saving.
+        kinds: of each detector with open findings: its title, how many, and the range, None without a saving; the
+            largest first.
     """
 
     count: int
@@ -136,7 +137,7 @@ def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
         realised_nanos=sum(measured),
         measured=len(measured),
         waiting=len(done) - len(measured),
-        kinds=tuple(_kinds(here)),
+        kinds=tuple(sorted(_kinds(here), key=lambda kind: -(kind[2] or (0, 0))[1])),
     )
 
 

@@ -210,7 +210,7 @@ def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> Non
     assert re.fullmatch(r"\$\d+\.\d\d to \$\d+\.\d\d a month", waste["Looks like waste"])
     assert "Ana" not in terminal.render(shown.whole)
     assert [each.says for each in shown.whole.buttons][-1] == "waste of team search"
-    assert any(block.kind == "table" and block.caption.startswith("By kind") for block in shown.thread)
+    assert waste.keys() >= {"No cache", "Little read from caches"}
 
 
 def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Company) -> None:

@@ -277,6 +277,23 @@ def test_what_no_provider_can_stop_has_no_button_for_it(acme: Company) -> None:
     assert not any("[Pause" in text for text in dangers(acme, "max"))
 
 
+def test_who_is_paused_is_not_offered_to_be_paused(acme: Company) -> None:
+    """The next message says that it is, and so does the answer to somebody who did not expect it."""
+    a_night(acme, NIGHT + HOUR)
+    acme.say("max", "pause agent crawler")
+    acme.settle()
+    for _ in range(2):
+        hourly(acme, acme.clock.moment, 1, lambda _: 22 * 10**9)
+        acme.clock.forward(HOUR)
+        pulled(acme)
+
+    *_, last = dangers(acme, "fay")
+    assert last.startswith("!! Still burning")
+    assert "It is paused already" in last
+    assert "[Pause" not in last
+    assert "[Pause" not in acme.say("max", "unexpected 1")
+
+
 def pauses(acme: Company) -> list[str]:
     """What the clock was to say about pausing."""
     with acme.database._questions.connect() as conn:
