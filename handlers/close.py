@@ -11,10 +11,10 @@ from handlers.card import Block, Button, Card, Facts, File, Table, Text
 from handlers.context import CLOCK, Context
 from handlers.money import percent
 from handlers.periods import Period, period_of
-from handlers.provenance import as_of
+from handlers.provenance import as_of, late
 from handlers.trouble import Refused
 from handlers.words import When
-from storage import exports, ledger, people, reports, usage
+from storage import exports, ledger, people, reports
 from storage.exports import Share
 from storage.ledger import Moved
 from storage.models import ORGANIZATION
@@ -73,14 +73,13 @@ def _send(theirs: Context, month: Period, key: str) -> bool:
 
 def _read(ctx: Context, month: Period) -> Month:
     earlier = period_of(month.first - DAY, "month")
-    late = [each.provider for each in usage.pulled(ctx.conn) if each.through is None or each.through < month.end]
     begun = min(reports.first_used(ctx.conn, ORGANIZATION).values(), default=month.end)
     return Month(
         month,
         exports.showback(ctx.conn, month.first, month.end),
         exports.showback(ctx.conn, earlier.first, earlier.end) if begun <= earlier.first + STARTED else (),
         ledger.moved(ctx.conn, month.first, month.end),
-        late,
+        [each.provider for each in late(ctx, month.end)],
     )
 
 

@@ -16,7 +16,7 @@ from handlers.context import CLOCK, Context
 from handlers.forecast import runs_out, seen_ahead
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of
+from handlers.provenance import as_of, late
 from handlers.trouble import Refused
 from handlers.waste import Summary, summary
 from handlers.why import AS_USUAL_PERCENT, compared, explained, in_a_line
@@ -125,9 +125,8 @@ def _week(ctx: Context, account: Account) -> Week:
     for day, each in usage.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
-    late = tuple(each for each in usage.pulled(ctx.conn) if each.through is None or each.through < monday)
     begun = min(reports.first_used(ctx.conn, account.id).values(), default=monday)
-    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late)
+    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
 
 
 def _title(ctx: Context, week: Week) -> str:

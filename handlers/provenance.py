@@ -1,8 +1,17 @@
 """Where figures come from and of when they are: the line under every answer."""
 
+from datetime import date
+
 from handlers.card import Text
 from handlers.context import Context
 from storage import usage
+from storage.usage import Pull
+
+
+def late(ctx: Context, end: date) -> tuple[Pull, ...]:
+    """Providers that have not told all days before the end. One that app.yaml names no more is waited for no more."""
+    here = (each for each in usage.pulled(ctx.conn) if ctx.house.vendor(each.provider))
+    return tuple(each for each in here if each.through is None or each.through < end)
 
 
 def as_of(ctx: Context, tokens_unpriced: int = 0) -> Text:

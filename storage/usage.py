@@ -74,6 +74,7 @@ SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLE
 TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
 
 
+_DAY = timedelta(days=1)
 _AS_REPORTED = attrgetter(*REPORTED)
 _PLATFORM_AND_KIND = attrgetter("platform", "kind")
 _KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
@@ -439,6 +440,8 @@ _AS = {
     kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
     .where(
         charges.c.provider == bindparam("provider"),
+        charges.c.bucket_start >= bindparam("first_about"),
+        charges.c.bucket_start < bindparam("end_about"),
         charges.c.day >= bindparam("first", type_=Date),
         charges.c.day < bindparam("end", type_=Date),
         *(name != "" for name in names),
@@ -450,7 +453,10 @@ _AS = {
 
 def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
     """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
-    rows = conn.execute(_AS[kind], {"provider": provider, "first": first, "end": end})
+    # A day of the organization's begins and ends within a day of the one of UTC; the key of charges begins with that.
+    first_about, end_about = (datetime.combine(each, time(), UTC) for each in (first - _DAY, end + _DAY))
+    values = {"provider": provider, "first": first, "end": end, "first_about": first_about, "end_about": end_about}
+    rows = conn.execute(_AS[kind], values)
     return {tuple(row[:-1]): row[-1] for row in rows}
 
 

@@ -133,9 +133,9 @@ def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known:
     hot = {each.account_id: each for each in known if each.burns}
     recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
     unheard: set[str] = set()
-    vendors = {each.name for each in ctx.house.vendors}  # one that app.yaml names no more is waited for no more
     for pull in usage.pulled(ctx.conn):
-        was_heard = pull.provider not in vendors or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
+        is_waited_for = ctx.house.vendor(pull.provider) is not None  # not so if app.yaml names it no more
+        was_heard = not is_waited_for or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
         since = recent if was_heard else min([recent, *(each.since for each in hot.values())])
         for bucket in figures.latest(ctx.conn, pull.provider, since):
             if bucket.account_id in accounts:

@@ -124,10 +124,14 @@ def test_a_week_in_which_the_provider_was_down_is_not_a_cheap_week(company: Comp
 
 
 def test_a_provider_that_was_never_read_is_named(company: Company) -> None:
-    """Beside another that was."""
+    """Beside another that was. One that app.yaml names no more is waited for no more."""
     never = Pull("other", company.clock(), None, None, 0, 0, "no key")
     company.database.transact(lambda conn: usage.note_pull(conn, never))
+    assert "other was never read" not in company.say("max", "digest")
 
+    house = company.app.house
+    other = house.vendors[0].model_copy(update={"name": "other"})
+    company.app.house = house.model_copy(update={"vendors": (*house.vendors, other)})
     assert "other was never read" in company.say("max", "digest")
 
 
