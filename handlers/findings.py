@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers import waste as wastes
@@ -54,7 +54,7 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
     open_ = [each for account in mine for each in _open(ctx, account.id)]
     names = {account.id: account.name for account in mine if account.id != ctx.account_id}
     return _list_card(
-        ctx, open_, names, wastes.summary_of(open_, [each for one in mine for each in _every(ctx, one.id)])
+        ctx, open_, names, wastes.summary_of(open_, [each for one in mine for each in wastes.every(ctx, one.id)])
     )
 
 
@@ -249,7 +249,7 @@ def _card(ctx: Context, one: Finding) -> Card:
     account = people.account(ctx.conn, found.account_id)
     whose = f"{account.name}: " if account and account.id != ctx.account_id else ""
     facts = [("Costs", f"{ctx.amount(found.cost_nanos, unit)} a month")] if found.cost_nanos else []
-    facts += [*found.evidence, ("How sure", found.confidence)]
+    facts += [*((name, _shown(ctx, value)) for name, value in found.evidence), ("How sure", found.confidence)]
     title = f"{_saving(ctx, found.saving)} a month could be kept" if found.saving else found.what
     blocks: list[Block] = [Text(f"{found.what}.")] if found.saving else []
     blocks += [Facts(tuple(facts)), Text(found.advice)]
@@ -261,6 +261,14 @@ def _card(ctx: Context, one: Finding) -> Card:
     seen += f" and until {ctx.day(one.seen)}." if one.seen > one.since else "."
     seen += "" if found.detector in BY_THE_SEAT else f" {UNSEEN}"
     return Card(f"{whose}{title}", (*blocks, Text(seen, quiet=True)), "warn" if one.state == "open" else "plain")
+
+
+def _shown(ctx: Context, value: str) -> str:
+    """Evidence as it was kept; a day as the reader writes days."""
+    try:
+        return ctx.day(date.fromisoformat(value))
+    except ValueError:
+        return value
 
 
 def _buttons(one: Finding) -> list[Block]:
@@ -297,12 +305,14 @@ def _of_group(ctx: Context, account: Account) -> Card:
     every = wastes.found(ctx, account.id, first, end)
     kinds = {each.id: each.kind for each in below}
     counted = [each for each in every if persons >= GROUP_MIN or kinds.get(each.found.account_id) != "person"]
-    sums = wastes.summary_of(counted, _every(ctx, account.id) if persons >= GROUP_MIN else [])
+    sums = wastes.summary_of(counted, wastes.every(ctx, account.id) if persons >= GROUP_MIN else [])
     personal = not is_for_all(ctx, account.id)
     if not counted:
         return Card(f"{account.name}: no waste found", (Text(UNSEEN, quiet=True), as_of(ctx)), personal=personal)
-    rows = tuple((title, str(count), _saving(ctx, saving)) for title, count, saving in sums.kinds)
-    blocks: list[Block] = [Table("By kind", ("What", "Findings", "Could be kept a month"), rows, "lrr")]
+    rows = [(title, str(count), _saving(ctx, saving)) for title, count, saving in sums.kinds[:SHOWN_MAX]]
+    rest = sums.kinds[SHOWN_MAX:]
+    rows += [(f"{len(rest)} more kinds", str(sum(count for _, count, _ in rest)), "")] if rest else []
+    blocks: list[Block] = [Table("By kind", ("What", "Findings", "Could be kept a month"), tuple(rows), "lrr")]
     if personal:
         blocks += _programs(ctx, account, [each for each in counted if kinds.get(each.found.account_id) != "person"])
     blocks += [Facts(_realised(ctx, sums))] if sums.realised_nanos else []
@@ -315,17 +325,16 @@ def _programs(ctx: Context, account: Account, here: Sequence[Finding]) -> Iterat
     """Findings that are about no person: agents, and what is nobody's."""
     names = {each.id: each.name for each in people.descendants(ctx.conn, account.id)}
     unit = ctx.house.organization.currency
-    rows = tuple(
+    facts = tuple(
         (
-            f"#{each.id}",
             _headline(each, names),
-            ctx.amount(each.found.cost_nanos, unit),
-            _saving(ctx, each.found.saving),
+            f"{_saving(ctx, each.found.saving)} of {ctx.amount(each.found.cost_nanos, unit)}, #{each.id}",
         )
         for each in sorted(here, key=wastes.order)[:SHOWN_MAX]
     )
-    if rows:
-        yield Table("Programs and keys", ("No.", "What", "Costs a month", "Could be kept"), rows, "llrr")
+    if facts:
+        yield Text("Of programs and keys:")
+        yield Facts(facts)
 
 
 def _title(ctx: Context, sums: Summary) -> str:
@@ -363,10 +372,6 @@ def _own(ctx: Context, person_id: str) -> list[Account]:
         for each in people.every_account(ctx.conn)
         if each.owner_id == person_id and each.kind in ("person", "agent")
     ]
-
-
-def _every(ctx: Context, account_id: str) -> list[Finding]:
-    return findings.below(ctx.conn, account_id)
 
 
 def _open(ctx: Context, account_id: str) -> tuple[Finding, ...]:

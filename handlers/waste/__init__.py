@@ -42,6 +42,7 @@ from storage.findings import Finding, Found
 from storage.models import ORGANIZATION
 
 WEEK = 7
+SAVED_FOR = timedelta(days=365)
 TIERS_DOWN = (FLAGSHIP, STANDARD, "small")
 CHEAPER_PERCENT_MAX = 80
 
@@ -121,7 +122,13 @@ def found(ctx: Context, account_id: str, since: date, until: date) -> tuple[Find
 
 def summary(ctx: Context, account_id: str, since: date, until: date) -> Summary:
     """What these findings come to, without names; realised savings are those of findings done since then or before."""
-    return summary_of(found(ctx, account_id, since, until), findings.below(ctx.conn, account_id))
+    return summary_of(found(ctx, account_id, since, until), every(ctx, account_id))
+
+
+def every(ctx: Context, account_id: str) -> list[Finding]:
+    """All findings of an account and below; what was done counts as saved for a year."""
+    since = ctx.today - SAVED_FOR
+    return [each for each in findings.below(ctx.conn, account_id) if each.done_on is None or each.done_on > since]
 
 
 def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:

@@ -218,7 +218,7 @@ def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> Non
 
 
 def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Company) -> None:
-    """How much, on how many findings, and how many are still to be measured; said to be done is not saved yet."""
+    """For a year: how much, on how many findings, and how many are yet to be measured; done is not saved yet."""
     uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
     read_all(company)
     company.app.hear(Sentence("sift", "clock", Place("nowhere", "")))
@@ -231,3 +231,7 @@ def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Co
     company.database.transact(lambda conn: findings.note(conn, numbers[0], **measured))
     said = facts(of_clock(company, "digest of team search"))["Saved by acting on waste"]
     assert said == "$107.00 a month, measured on 1 finding, 1 more to be measured"
+
+    long_ago = company.clock().date() - timedelta(days=365)
+    company.database.transact(lambda conn: findings.note(conn, numbers[0], done_on=long_ago))
+    assert "Saved by acting on waste" not in facts(of_clock(company, "digest of team search"))
