@@ -18,8 +18,7 @@ from handlers.waste import DETECTORS, Summary
 from handlers.waste.gather import gather
 from handlers.waste.use import MONTH_DAYS, WINDOW_DAYS
 from handlers.words import One, Rest, Until, Whom
-from storage import audit, findings, habits, people
-from storage.audit import Deed
+from storage import findings, habits, people
 from storage.findings import Finding
 from storage.people import Account
 
@@ -407,4 +406,4 @@ def _owners(ctx: Context) -> Callable[[Finding], tuple[str, ...]]:
 
 
 def _deed(ctx: Context, one: Finding, what: str, details: str = "") -> None:
-    audit.append(ctx.conn, Deed(ctx.now, ctx.person.id, what, f"finding/{one.id}", "owner", str(ctx.place), details))
+    ctx.deed(what, f"finding/{one.id}", "owner", details)

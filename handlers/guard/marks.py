@@ -12,8 +12,7 @@ from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import One, Rest, Until
-from storage import audit, dangers, people
-from storage.audit import Deed
+from storage import dangers, people
 from storage.dangers import Danger, Expectation
 from storage.people import Account
 
@@ -102,7 +101,7 @@ def _mine(ctx: Context, number: str) -> tuple[Danger, Account]:
 
 
 def _deed(ctx: Context, one: Danger, what: str, details: str) -> None:
-    audit.append(ctx.conn, Deed(ctx.now, ctx.person.id, what, f"danger/{one.id}", "owner", str(ctx.place), details))
+    ctx.deed(what, f"danger/{one.id}", "owner", details)
 
 
 def _tone(burning: list[Danger]) -> Tone:
