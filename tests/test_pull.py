@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from bot.providers.base import Outcome, Provider
+from bot.providers.base import Member, Outcome, Provider
 from bot.providers.http import KeyRefused
-from bot.pull import Reading, pull
+from bot.pull import Reading, meet, pull
 from bot.spool import IN_MEMORY_BYTES, spooled
 from bot.trouble import Undeliverable, Unreachable
 from handlers.house import House
 from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database
-from storage.directory import Directory
+from storage.directory import Directory, Person
 from storage.usage import Recorded
 from tests.fakes.provider import FakeProvider
 
@@ -152,3 +152,25 @@ def test_tokens_without_a_cost_count_at_the_list_price(company: Database) -> Non
     first, end = DAY, DAY + timedelta(days=1)
     found = company.ask(lambda conn: usage.spent_by(conn, "org", first, end, "model"))
     assert [(each.cost_nanos, each.tokens_unpriced) for each in found] == [(1_250_000_000, 0), (0, 10**6)]
+
+
+def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
+    """A user is linked by an address that one person has, in any letters, and by no other; its key follows it."""
+    here = [
+        Person("ana", "Ana", "ana@x.example"),
+        Person("b1", "Bob", "bob@x.example"),
+        Person("b2", "Bob", "bob@x.example"),
+    ]
+    told = [
+        Member("user", "u-ana", email="Ana@X.example"),
+        Member("key", "k-ana", owner="u-ana"),
+        Member("user", "u-bob", email="bob@x.example"),
+        Member("user", "u-none"),
+    ]
+
+    def work(conn: Connection) -> list[str | None]:
+        people.apply(conn, Directory(tuple(here)), NOW.date())
+        meet(conn, "llm", told, NOW)
+        return [people.linked(conn, "llm", each.kind, each.external_id) for each in told]
+
+    assert database.transact(work) == ["person/ana", "person/ana", None, None]

@@ -159,6 +159,25 @@ def test_an_unknown_user_is_unallocated_until_linked_and_the_past_follows_the_li
     assert (total(company, "unallocated"), total(company, "team/ads"), total(company, "org")) == (0, 300, 300)
 
 
+def test_the_past_follows_many_links_in_several_walks(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More links than one statement takes, of users and of keys: each cell moves once."""
+    monkeypatch.setattr(usage, "LINKED_AT_ONCE", 1)
+    key = replace(charge("u-three", cost=4), resource="k-three")
+    record(company, charge("u-one", cost=1), charge("u-two", cost=2), key)
+    new = [
+        Link("llm", "user", "u-one", "person/ana"),
+        Link("llm", "key", "k-three", "person/bob"),
+        Link("llm", "user", "u-two", "person/bob"),
+    ]
+
+    def introduce(conn: Connection) -> int:
+        people.link_all(conn, ((each, "explicit", "") for each in new))
+        return usage.reattribute(conn, new, NOW)
+
+    assert company.transact(introduce) == 3
+    assert [total(company, each) for each in ("unallocated", "person/ana", "person/bob", "org")] == [0, 1, 6, 7]
+
+
 def test_a_moved_persons_past_stays_with_the_old_team(company: Database) -> None:
     """A move on the 15th leaves the 10th where it was spent, also when the 10th is restated later."""
     moved = replace(HERE, people=(replace(HERE.people[0], team="ads"), HERE.people[1]))
