@@ -22,11 +22,11 @@ from bot.app import App
 from bot.config import Settings
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import bulk, people, usage
+from storage import bulk_load, people, usage
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
-from storage.models import charges
+from storage.tables import charges
 
 PEOPLE = 100_000
 DEPARTMENTS = 10
@@ -240,7 +240,7 @@ def _floor(database: Database) -> tuple[float, float]:
     ours = charges.select().where(charges.c.provider == "restater")
 
     def prepare(conn: Connection) -> list[tuple[object, ...]]:
-        written = bulk.writer(conn)
+        written = bulk_load.writer(conn)
         conn.execute(text("create table floor as select * from charges where provider = 'restater'"))
         conn.execute(text(f"create unique index floor_key on floor ({', '.join(keys)})"))
         return [tuple(written(v) if isinstance(v, date) else v for v in row) for row in conn.execute(ours)]
@@ -248,7 +248,7 @@ def _floor(database: Database) -> tuple[float, float]:
     def work(conn: Connection) -> None:
         conn.execute(text("drop table if exists floor_in"))
         conn.execute(text("create temporary table floor_in as select * from floor limit 0"))
-        bulk.load(conn, charges.to_metadata(MetaData(), name="floor_in"), names, rows)
+        bulk_load.load(conn, charges.to_metadata(MetaData(), name="floor_in"), names, rows)
         conn.execute(text(upsert))
 
     rows = database.transact(prepare)

@@ -20,11 +20,11 @@ from bench.table import Table, aimed
 from bot.providers.base import Provider
 from bot.pull import Reading, pull
 from handlers.house import House
-from storage import bulk, people
+from storage import bulk_load, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
-from storage.models import charges
+from storage.tables import charges
 
 SIZES = (100_000, 1_000_000)
 PEOPLE, TEAMS, MODELS = 10_000, 100, 5
@@ -122,7 +122,7 @@ def _company() -> Directory:
 
 
 def _floor(conn: Connection, provider: Bulk) -> None:
-    written = bulk.writer(conn)
+    written = bulk_load.writer(conn)
     table = charges.to_metadata(MetaData(), name="floor")
     conn.execute(text("create table floor as select * from charges where 1 = 0"))
     conn.execute(text(f"create unique index floor_key on floor ({', '.join(c.name for c in charges.primary_key)})"))
@@ -132,7 +132,7 @@ def _floor(conn: Connection, provider: Bulk) -> None:
         (written(each.bucket_start), written(NOW.date()), *(getattr(each, name) for name in told))
         for each in provider.charges(NOW.date(), NOW.date())
     )
-    bulk.load(conn, table, names, rows)
+    bulk_load.load(conn, table, names, rows)
 
 
 def _table(kind: str, found: dict[int, Pulled]) -> Table:

@@ -33,7 +33,7 @@ from handlers.house import House, Vendor
 from handlers.place import Place, named_place
 from handlers.sentence import Sentence
 from handlers.trouble import Refused
-from storage import deliveries, outbox, people, usage
+from storage import idempotency, outbox, people, usage
 from storage.db import Busy, Database
 from storage.directory import Directory, Link, Person
 from storage.outbox import Wish
@@ -144,12 +144,12 @@ class App:
         def work(conn: Connection) -> Card:
             delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:]
             if sentence.delivery:
-                before = deliveries.note(conn, delivery, self.now())
+                before = idempotency.note(conn, delivery, self.now())
                 if before is not None:
                     return CARD.validate_json(before)
             card = handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
             if sentence.delivery:
-                deliveries.answered(conn, delivery, CARD.dump_json(card).decode())
+                idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
         card = self.database.transact(work, in_turn=one.name not in IN_BULK)
@@ -200,7 +200,7 @@ class App:
 
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.house)
-            if deliveries.note(conn, f"answer/{key}", self.now()) is None:
+            if idempotency.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, place, card)
 
         self.database.transact(work)
@@ -326,7 +326,7 @@ class App:
                 if each.name in self.providers:
                     self._pull_later(Context(conn, now, CLOCK, NOWHERE, self.house), each)
             outbox.prune(conn, now)
-            deliveries.prune(conn, now)
+            idempotency.prune(conn, now)
 
         self.database.transact(work)
         self.wake.set()

@@ -27,8 +27,8 @@ from storage import alerts as store
 from storage import ledger, people, usage
 from storage.alerts import Alert, Used
 from storage.directory import Person
-from storage.models import ORGANIZATION
 from storage.people import Account
+from storage.tables import ORGANIZATION
 
 WHOLE = 100
 LATER_HOURS = 9  # of working time: the same time on the next working day

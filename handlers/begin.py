@@ -16,8 +16,8 @@ from handlers.words import One
 from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
-from storage.models import ORGANIZATION
 from storage.people import Account
+from storage.tables import ORGANIZATION
 from storage.usage import Spent
 
 # Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.

@@ -14,10 +14,10 @@ from handlers.periods import Period, period_of
 from handlers.provenance import as_of, late
 from handlers.trouble import Refused
 from handlers.words import When
-from storage import exports, ledger, people, reports
+from storage import comparisons, exports, ledger, people
 from storage.exports import Share
 from storage.ledger import Moved
-from storage.models import ORGANIZATION
+from storage.tables import ORGANIZATION
 from storage.usage import Spent
 
 DAY = timedelta(days=1)
@@ -73,7 +73,7 @@ def _send(theirs: Context, month: Period, key: str) -> bool:
 
 def _read(ctx: Context, month: Period) -> Month:
     earlier = period_of(month.first - DAY, "month")
-    begun = min(reports.first_used(ctx.conn, ORGANIZATION).values(), default=month.end)
+    begun = min(comparisons.first_used(ctx.conn, ORGANIZATION).values(), default=month.end)
     return Month(
         month,
         exports.showback(ctx.conn, month.first, month.end),

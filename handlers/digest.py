@@ -21,9 +21,9 @@ from handlers.trouble import Refused
 from handlers.waste import Summary, summary
 from handlers.why import AS_USUAL_PERCENT, compared, explained, in_a_line
 from handlers.words import OneOf, Span, Whom
-from storage import people, reports, requests, usage
-from storage.models import ORGANIZATION, UNALLOCATED
+from storage import comparisons, people, requests, usage
 from storage.people import Account
+from storage.tables import ORGANIZATION, UNALLOCATED
 from storage.usage import Pull, Spent
 
 WEEK = timedelta(days=7)
@@ -125,7 +125,7 @@ def _week(ctx: Context, account: Account) -> Week:
     for day, each in usage.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
-    begun = min(reports.first_used(ctx.conn, account.id).values(), default=monday)
+    begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
     return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
 
 

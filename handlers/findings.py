@@ -18,7 +18,7 @@ from handlers.waste import DETECTORS, Summary
 from handlers.waste.gather import gather
 from handlers.waste.use import MONTH_DAYS, WINDOW_DAYS
 from handlers.words import One, Rest, Until, Whom
-from storage import findings, habits, people
+from storage import findings, people, usage_patterns
 from storage.findings import Finding
 from storage.people import Account
 
@@ -68,7 +68,7 @@ def finding(ctx: Context, number: One) -> Card:
 def done(ctx: Context, number: One) -> Card:
     """Say that you have acted on a finding: `done 12`. After 14 and 28 days I measure what it saved."""
     one = _mine(ctx, number)
-    before = habits.cost_and_requests(ctx.conn, one.found.account_id, ctx.today - WINDOW_DAYS * _DAY, ctx.today)
+    before = usage_patterns.cost_and_requests(ctx.conn, one.found.account_id, ctx.today - WINDOW_DAYS * _DAY, ctx.today)
     findings.note(
         ctx.conn,
         one.id,
@@ -181,7 +181,9 @@ def _measure(ctx: Context, one: Finding) -> None:
     due = next((days for days in CHECKED_AFTER if days > one.checked_days), None)
     if due is None or one.done_on is None or ctx.today < one.done_on + due * _DAY:
         return
-    cost, requests = habits.cost_and_requests(ctx.conn, one.found.account_id, one.done_on, one.done_on + due * _DAY)
+    cost, requests = usage_patterns.cost_and_requests(
+        ctx.conn, one.found.account_id, one.done_on, one.done_on + due * _DAY
+    )
     if one.found.detector in BY_THE_SEAT:
         saved = one.found.cost_nanos if one.seen < ctx.today else 0
     elif one.found.detector in BY_THE_DAY:

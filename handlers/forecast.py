@@ -26,7 +26,7 @@ from handlers.provenance import as_of
 from handlers.standing import Standing, standings, used
 from handlers.trouble import Refused
 from handlers.words import Whom
-from storage import people, reports, usage
+from storage import comparisons, people, usage
 from storage.people import Account
 
 WEEK = 7
@@ -278,7 +278,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
     found = standings(ctx, account)
     scope = scope_of(ctx, account, found)
-    until = reports.whole_until(ctx.conn, ctx.today)
+    until = comparisons.whole_until(ctx.conn, ctx.today)
     days = _days(ctx, scope, until)
     seen = look_ahead(ctx, scope, days, until)
     limit = scope.standing.limit if scope.standing else None
@@ -297,14 +297,14 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
 def missing(ctx: Context, standing: Standing) -> int:
     """What an account's budget will likely lack when its period ends, 0 if it will do."""
     scope = Scope(standing.account_id, standing.period, standing.budget.unit, standing)
-    until = reports.whole_until(ctx.conn, ctx.today)
+    until = comparisons.whole_until(ctx.conn, ctx.today)
     return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - standing.limit)
 
 
 def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
     """How the period of an account will end, and which period that is."""
     scope = scope_of(ctx, account, standings(ctx, account))
-    until = reports.whole_until(ctx.conn, ctx.today)
+    until = comparisons.whole_until(ctx.conn, ctx.today)
     return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
 
 

@@ -24,9 +24,9 @@ from handlers.trouble import Refused
 from handlers.words import One
 from storage import audit, limits, outbox, people, requests, usage
 from storage.limits import Held, Subject, SubjectKind, Told, Window
-from storage.models import BEGINNING
 from storage.people import Account
 from storage.requests import Request
+from storage.tables import BEGINNING
 
 RECENT = timedelta(days=28)
 TOLD_FOR = timedelta(days=7)

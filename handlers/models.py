@@ -8,8 +8,8 @@ from statistics import median_low
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.provenance import as_of
-from storage import reports, usage
-from storage.models import ORGANIZATION
+from storage import comparisons, usage
+from storage.tables import ORGANIZATION
 from storage.usage import Spent
 
 DAYS = 28
@@ -38,7 +38,7 @@ def models(ctx: Context) -> Card:
 
     The rates are what the organization really paid in the last 28 days, all kinds of tokens together.
     """
-    end = reports.whole_until(ctx.conn, ctx.today)
+    end = comparisons.whole_until(ctx.conn, ctx.today)
     first = end - timedelta(days=DAYS)
     found = [each for each in usage.spent_by(ctx.conn, ORGANIZATION, first, end, "model") if each.tokens]
     days = [each.tokens for each in usage.spent_by(ctx.conn, ctx.account_id, first, end, "day") if each.tokens]

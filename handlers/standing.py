@@ -19,8 +19,8 @@ from handlers.periods import Period, period_of
 from storage import ledger, people, usage
 from storage.directory import Person
 from storage.ledger import Posted
-from storage.models import ORGANIZATION
 from storage.people import Account
+from storage.tables import ORGANIZATION
 from storage.usage import Spent
 
 

@@ -10,7 +10,7 @@ from handlers.context import Context
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import Span, When, Whom
-from storage import outcomes, people, reports, usage
+from storage import comparisons, outcomes, people, usage
 from storage.people import Account
 
 WEEKS = 4
@@ -64,7 +64,7 @@ def _team(ctx: Context, whom: Account | None) -> Account:
 
 
 def _span(ctx: Context, period: Span | None) -> Span:
-    end = reports.whole_until(ctx.conn, ctx.today)
+    end = comparisons.whole_until(ctx.conn, ctx.today)
     return period or Span(end - timedelta(weeks=WEEKS), end, "in the last four weeks")
 
 

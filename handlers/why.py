@@ -15,9 +15,9 @@ from handlers.context import Context
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import Span, When, Whom
-from storage import people, reports, usage
+from storage import comparisons, people, usage
+from storage.comparisons import Consumed
 from storage.people import Account
-from storage.reports import Consumed
 from storage.usage import TOKENS
 
 WEEK = 7
@@ -225,7 +225,7 @@ class Compared:
 
 def compared(ctx: Context, account: Account, span: Span) -> Compared:
     """Compare whole days with the equal stretches before them, up to four."""
-    begun = reports.first_used(ctx.conn, account.id)
+    begun = comparisons.first_used(ctx.conn, account.id)
     windows = _windows(span, min(begun.values(), default=span.end))
     now = _cells(ctx, account, [(span.first, span.end)])
     return Compared(span, windows, drivers(now, _cells(ctx, account, windows), max(1, len(windows))), begun)
@@ -251,7 +251,7 @@ def in_a_line(ctx: Context, seen: Compared) -> str:
 
 def _span(ctx: Context, period: Span | None) -> Span:
     """The days to explain: whole ones only, so that they can be compared."""
-    until = reports.whole_until(ctx.conn, ctx.today)
+    until = comparisons.whole_until(ctx.conn, ctx.today)
     if period is None:
         label = "in the last 7 days" if until == ctx.today else f"in the 7 days to {ctx.day(until - _DAY)}"
         return Span(until - WEEK * _DAY, until, label)
@@ -279,7 +279,7 @@ def _cells(ctx: Context, account: Account, windows: Sequence[tuple[date, date]])
     return [
         cell
         for first, end in windows
-        for cell in apportion(reports.consumed(ctx.conn, account.id, first, end, keys=keys))
+        for cell in apportion(comparisons.consumed(ctx.conn, account.id, first, end, keys=keys))
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import BigInteger, Connection, and_, cast, func, literal, or_, select
 
-from storage.models import accounts, alerts, entries, spend
+from storage.tables import accounts, alerts, entries, spend
 from storage.upsert import upsert
 
 AlertState = Literal["armed", "fired", "known", "snoozed"]

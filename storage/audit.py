@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select
 
-from storage.models import audit
+from storage.tables import audit
 
 BEGINNING = "0" * 64
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from storage.models import conversations
+from storage.tables import conversations
 from storage.upsert import upsert
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
 
-from storage.models import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
+from storage.tables import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
 from storage.usage import Spent
 
 ROWS_AT_ONCE = 5_000

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Date, Row, and_, bindparam, or_, select, update
 
-from storage.models import FOREVER, findings, lineage
+from storage.tables import FOREVER, findings, lineage
 from storage.upsert import insert_into
 
 Confidence = Literal["high", "medium", "low"]

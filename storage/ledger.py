@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Date, bindparam, case, cast, func, literal, select
 
-from storage.models import entries
+from storage.tables import entries
 from storage.upsert import insert_into, insert_new
 
 K = TypeVar("K")

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, literal, or_, select, update
 
-from storage.models import ORGANIZATION, limits, links, pauses
+from storage.tables import ORGANIZATION, limits, links, pauses
 from storage.upsert import insert_into
 
 SubjectKind = Literal["user", "key", "team", "member", "organization"]

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
 
-from storage.models import wishes
+from storage.tables import wishes
 from storage.upsert import insert_new
 
 WishKind = Literal["show", "say", "pull", "limit", "pause", "answer"]

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, delete, func, select
 
-from storage.models import FOREVER, accounts, lineage, links, outcomes
+from storage.tables import FOREVER, accounts, lineage, links, outcomes
 from storage.upsert import upsert
 
 

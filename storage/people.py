@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, se
 
 from storage import usage
 from storage.directory import Directory, Link, Person
-from storage.models import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
+from storage.tables import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
 from storage.upsert import upsert
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from storage.models import preferences
+from storage.tables import preferences
 from storage.upsert import upsert
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, delete, func, insert, select, update
 
-from storage.models import FOREVER, asked, delegations, lineage, requests
+from storage.tables import FOREVER, asked, delegations, lineage, requests
 from storage.upsert import insert_into, upsert
 
 RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, and_, delete, select
 
-from storage.models import links, seats
+from storage.tables import links, seats
 from storage.upsert import upsert
 
 

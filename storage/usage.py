@@ -37,10 +37,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk
+from storage import bulk_load
 from storage.charges import Charge
 from storage.directory import Link
-from storage.models import (
+from storage.tables import (
     BEGINNING,
     UNALLOCATED,
     Instant,
@@ -118,8 +118,8 @@ def record(
         whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
     _clear(conn)
-    written = bulk.writer(conn)
-    seen = bulk.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
+    written = bulk_load.writer(conn)
+    seen = bulk_load.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
     conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
     retired = _retire(conn, whole, now) if whole and seen else 0
     return Recorded(seen, retired + _settle(conn, _words(staged), now))

@@ -22,7 +22,7 @@ from storage import alerts
 from storage.alerts import Alert
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
-from storage.models import metadata
+from storage.tables import metadata
 from tests.clock import Clock
 from tests.company import RULES, Company
 

@@ -19,7 +19,7 @@ from bot.__main__ import _parser
 from bot.config import Settings, SourceSettings
 from bot.slack.manifest import DIRECTORY_SCOPES, SCOPES
 from handlers import COMMANDS
-from storage.models import metadata
+from storage.tables import metadata
 from tests.company import Company
 from tests.test_architecture import modules
 

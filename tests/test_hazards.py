@@ -19,7 +19,7 @@ from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
-from storage.models import spend
+from storage.tables import spend
 from tests.clock import Clock
 from tests.company import ACME, PEOPLE, RULES, Company
 from tests.fakes.litellm import FakeLiteLLM

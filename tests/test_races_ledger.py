@@ -15,7 +15,7 @@ from storage import usage
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
-from storage.models import entries, spend
+from storage.tables import entries, spend
 from tests.clock import NOW, Clock
 from tests.company import ACME, PEOPLE, RULES, Company
 

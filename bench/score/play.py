@@ -21,12 +21,12 @@ from bot.pull import meet, pull
 from handlers.context import CLOCK, Context
 from handlers.guard.watch import watch_hours, watch_weeks
 from handlers.sentence import Sentence
-from storage import dangers, findings, usage
-from storage.burn import Bucket
+from storage import findings, spikes, usage
+from storage.burn_rate import Bucket
 from storage.charges import Charge
 from storage.db import Database
 from storage.findings import Finding
-from storage.models import ORGANIZATION, UNALLOCATED
+from storage.tables import ORGANIZATION, UNALLOCATED
 from storage.usage import Pull
 
 EPOCH = date(2026, 11, 23)
@@ -296,7 +296,7 @@ def _own_episodes(company: Company, days: int) -> Iterator[Incident]:
 def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
     """What the guard has told for the first time."""
     now = company.clock()
-    for each in company.app.database.ask(lambda conn: dangers.known(conn, now - 60 * DAY)):
+    for each in company.app.database.ask(lambda conn: spikes.known(conn, now - 60 * DAY)):
         if each.told_nanos is not None and each.id not in seen:
             seen.add(each.id)
             yield Alert(f"guard: {each.clock}", each.account_id, now, each.since, each.until)

@@ -10,7 +10,7 @@ from bench.table import Table
 from bot.providers.sample_truth import Truth
 from handlers.waste import BY_THE_PIECE, DETECTORS
 from storage.findings import Finding
-from storage.models import UNALLOCATED
+from storage.tables import UNALLOCATED
 
 LARGE = 10
 RULES = ("guard", *(name for plain in PLAIN for name in (plain, f"{plain}, floor $25")))

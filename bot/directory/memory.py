@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from storage.directory import Person
-from storage.models import links, people
+from storage.tables import links, people
 
 _PEOPLE = select(people.c.id, people.c.name, people.c.email, people.c.manager_id, people.c.active)
 _LINKED = select(links.c.external_id, links.c.account_id).where(

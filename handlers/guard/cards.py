@@ -11,8 +11,8 @@ from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.standing import standings
 from storage import limits, usage
-from storage.dangers import Danger
 from storage.people import Account
+from storage.spikes import Danger
 
 TIMES_WHOLE, TIMES_MAX = 10, 1000  # from where on tenths, and figures, say nothing more
 

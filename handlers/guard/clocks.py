@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import exp, log
 from statistics import median, median_low
 
-from storage.dangers import Clock, Sight
+from storage.spikes import Clock, Sight
 
 DANGERS: frozenset[Clock] = frozenset({"velocity", "daily"})
 

@@ -12,9 +12,9 @@ from handlers.pause import is_pausable
 from handlers.provenance import as_of
 from handlers.trouble import Refused
 from handlers.words import One, Rest, Until
-from storage import dangers, people
-from storage.dangers import Danger, Expectation
+from storage import people, spikes
 from storage.people import Account
+from storage.spikes import Danger, Expectation
 
 DAYS = 7
 SHOWN_SINCE = timedelta(days=28)
@@ -26,8 +26,8 @@ def guard(ctx: Context) -> Card:
     You see your own, those of teams and agents that you own; finance sees all.
     """
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
-    here = [each for each in dangers.known(ctx.conn, ctx.now - SHOWN_SINCE) if may_see(ctx, each.account_id)]
-    marks = [each for each in dangers.expected(ctx.conn, ctx.today).values() if may_see(ctx, each.account_id)]
+    here = [each for each in spikes.known(ctx.conn, ctx.now - SHOWN_SINCE) if may_see(ctx, each.account_id)]
+    marks = [each for each in spikes.expected(ctx.conn, ctx.today).values() if may_see(ctx, each.account_id)]
     unit = ctx.house.organization.currency
     blocks: list[Block] = []
     if here:
@@ -60,7 +60,7 @@ def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") 
     day = until or ctx.today + timedelta(days=DAYS)
     if day < ctx.today:
         raise Refused(f"{ctx.day(day)} is over. Name a day to come, such as: expected {one.id} until friday")
-    dangers.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
+    spikes.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
     _settle(ctx, account, one, verdict="expected", burns=False, ended_at=one.ended_at or ctx.now)
     _deed(ctx, one, "expected", f"until {day}. {reason}".strip())
     return Card(f"{account.name} is expected to burn until {ctx.day(day)}", (Text("I am silent about it until then."),))
@@ -69,9 +69,9 @@ def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") 
 def unexpected(ctx: Context, number: One) -> Card:
     """Say that a danger is not meant so: `unexpected 3`. What it burnt never counts as usual."""
     one, account = _mine(ctx, number)
-    dangers.unexpect(ctx.conn, account.id)
+    spikes.unexpect(ctx.conn, account.id)
     if one.burns:
-        dangers.note(ctx.conn, one.id, verdict="unexpected")
+        spikes.note(ctx.conn, one.id, verdict="unexpected")
     else:
         _settle(ctx, account, one, verdict="unexpected")
     _deed(ctx, one, "unexpected", "")
@@ -83,7 +83,7 @@ def unexpected(ctx: Context, number: One) -> Card:
 
 def _settle(ctx: Context, account: Account, one: Danger, **values: object) -> None:
     """Note what was said, and show it on every message about it."""
-    said = dangers.note(ctx.conn, one.id, **values)
+    said = spikes.note(ctx.conn, one.id, **values)
     for person in told(ctx, account, said):
         theirs = replace(ctx, person=person)
         card = cards.over(theirs, account, said)
@@ -93,7 +93,7 @@ def _settle(ctx: Context, account: Account, one: Danger, **values: object) -> No
 
 def _mine(ctx: Context, number: str) -> tuple[Danger, Account]:
     """A danger that the speaker may judge: its owner or finance; unknown ones and others' get the same answer."""
-    one = dangers.find(ctx.conn, number)
+    one = spikes.find(ctx.conn, number)
     account = people.account(ctx.conn, one.account_id) if one else None
     if one is None or account is None or not any(each.id == ctx.person.id for each in told(ctx, account, one)):
         raise Refused("You have no danger of that number. Say: guard")

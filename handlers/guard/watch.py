@@ -29,11 +29,11 @@ from handlers.hours import after_working, next_morning
 from handlers.pause import is_pausable
 from handlers.place import Place
 from handlers.trouble import Refused
-from storage import burn, dangers, people, reports, usage
-from storage.burn import Bucket
-from storage.dangers import Danger, Sight
+from storage import burn_rate, comparisons, people, spikes, usage
+from storage.burn_rate import Bucket
 from storage.directory import Person
 from storage.people import Account
+from storage.spikes import Danger, Sight
 from storage.usage import HOURS_OF_A_DAY
 
 KINDS = ("person", "agent", "unallocated")
@@ -42,7 +42,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Figures(Protocol):
-    """Where figures are read: `storage.burn`, or a memory for measuring how often the guard is right."""
+    """Where figures are read: `storage.burn_rate`, or a memory for measuring how often the guard is right."""
 
     def latest(self, conn: Connection, provider: str, since: datetime, /) -> Iterable[Bucket]:
         """See storage.burn."""
@@ -61,7 +61,7 @@ def watch(ctx: Context) -> Card:
     """Look at what everybody burns, and tell owners and finance of danger; said by the clock after each pull."""
     if ctx.person.id != CLOCK.id:
         raise Refused("The guard is set off by the clock, after each pull. Say: guard")
-    return Card(f"{watch_hours(ctx, burn)} accounts burn out of the ordinary")
+    return Card(f"{watch_hours(ctx, burn_rate)} accounts burn out of the ordinary")
 
 
 def watch_hours(ctx: Context, figures: Figures) -> int:
@@ -71,8 +71,8 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
         How many burn.
     """
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn) if each.kind in KINDS}
-    known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
-    expected = dangers.expected(ctx.conn, ctx.today)
+    known = spikes.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
+    expected = spikes.expected(ctx.conn, ctx.today)
     hot = [each for each in known if each.burns and each.clock != "weekly"]
     looked = _looked(ctx, figures, accounts, known)
     for account_id, here in looked.items():
@@ -84,18 +84,18 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
         still = any(sight.clock == each.clock for sight in here.sights)
         if each.account_id in expected or not (still or here.unheard):
             _end(ctx, accounts[each.account_id], each, here.burn)
-    burning = [each for each in dangers.known(ctx.conn, ctx.now) if each.burns]
+    burning = [each for each in spikes.known(ctx.conn, ctx.now) if each.burns]
     for each in burning:
         _tell(ctx, accounts[each.account_id], each)
     return len(burning)
 
 
-def watch_weeks(ctx: Context, figures: Figures = burn) -> None:
+def watch_weeks(ctx: Context, figures: Figures = burn_rate) -> None:
     """Look for slow drifts, once a night; whoever drifts is told in working hours."""
-    end = reports.whole_until(ctx.conn, ctx.today)
+    end = comparisons.whole_until(ctx.conn, ctx.today)
     floor = ctx.house.guard_floor_nanos
-    known = dangers.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
-    expected = dangers.expected(ctx.conn, ctx.today)
+    known = spikes.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
+    expected = spikes.expected(ctx.conn, ctx.today)
     dear = figures.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
     days = figures.days(ctx.conn, dear, end - (HISTORY_DAYS + WEEK) * _DAY)
     seen = {each: sight for each in dear if (sight := drift(days.get(each, {}), end, floor))}
@@ -106,7 +106,7 @@ def watch_weeks(ctx: Context, figures: Figures = burn) -> None:
             _remember(ctx, account_id, [sight], mine)
     for each in known:
         if each.burns and each.clock == "weekly" and each.account_id not in seen:
-            dangers.note(ctx.conn, each.id, burns=False, ended_at=ctx.now)
+            spikes.note(ctx.conn, each.id, burns=False, ended_at=ctx.now)
 
 
 # Looking -------------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Look:
         unheard: whether a provider that reports it was not read of late, so that silence means nothing.
     """
 
-    burn: Burn
+    burn_rate: Burn
     sights: list[Sight]
     unheard: bool
 
@@ -146,7 +146,7 @@ def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known:
     hours = figures.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
     days = figures.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
     peers = _Peers(accounts, late)
-    whole_until = reports.whole_until(ctx.conn, ctx.today)
+    whole_until = comparisons.whole_until(ctx.conn, ctx.today)
     zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
     found = {}
     for each in chosen:
@@ -225,12 +225,12 @@ def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequen
         if same is not None:
             since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
             grown = replace(sight, since=since, excess_nanos=excess)
-            dangers.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
+            spikes.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
             return
         if any(pressing <= (each.clock in DANGERS) for each in burning):
             continue
         if not any(each.until > sight.since for each in mine if not each.burns and each.clock != "weekly"):
-            dangers.begin(ctx.conn, account_id, sight)
+            spikes.begin(ctx.conn, account_id, sight)
             return
 
 
@@ -254,7 +254,7 @@ def _tell(ctx: Context, account: Account, one: Danger) -> None:
     for person in readers:
         theirs = replace(ctx, person=person)
         theirs.tell(person.id, f"danger/{one.id}/{one.told_times}", cards.danger(theirs, account, one))
-    dangers.note(ctx.conn, one.id, told_nanos=one.excess_nanos, told_times=one.told_times + 1)
+    spikes.note(ctx.conn, one.id, told_nanos=one.excess_nanos, told_times=one.told_times + 1)
 
 
 def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
@@ -266,14 +266,14 @@ def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
         return one
     unheard = replace(ctx, place=Place("clock", ""))
     unheard.later(f"pause/{one.id}", cards.pause_sentence(account), ctx.now)
-    return dangers.note(ctx.conn, one.id, paused=True)
+    return spikes.note(ctx.conn, one.id, paused=True)
 
 
 def _end(ctx: Context, account: Account, one: Danger, burn: Burn) -> None:
     """It is over: say what it came to, and take the buttons off what was said before."""
     whole = total(burn, one)
     values = {"until": whole.until, "excess_nanos": whole.excess_nanos}
-    over = dangers.note(ctx.conn, one.id, burns=False, ended_at=ctx.now, **values)
+    over = spikes.note(ctx.conn, one.id, burns=False, ended_at=ctx.now, **values)
     if one.told_nanos is None:
         return
     for person in told(ctx, account, one):

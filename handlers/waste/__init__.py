@@ -39,7 +39,7 @@ from handlers.waste.use import FLAGSHIP, WINDOW_DAYS, Peers, Usage
 from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
 from storage import findings, usage
 from storage.findings import Finding, Found
-from storage.models import ORGANIZATION
+from storage.tables import ORGANIZATION
 
 WEEK = 7
 SAVED_FOR = timedelta(days=365)

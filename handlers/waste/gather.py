@@ -11,11 +11,11 @@ from handlers.house import Budget
 from handlers.periods import Period, period_of
 from handlers.standing import current, spent_below, used
 from handlers.waste.use import WINDOW_DAYS, Peers, Share, Usage
-from storage import habits, ledger, people, reports, seats, usage
-from storage.habits import Habit, Hour
-from storage.models import UNALLOCATED
+from storage import comparisons, ledger, people, seats, usage, usage_patterns
 from storage.people import Account
 from storage.seats import Seat
+from storage.tables import UNALLOCATED
+from storage.usage_patterns import Habit, Hour
 
 IN_USE = timedelta(days=7)
 
@@ -31,17 +31,17 @@ class Seen:
 
 def gather(ctx: Context) -> Seen:
     """Read it, once for all accounts."""
-    end = reports.whole_until(ctx.conn, ctx.today)
+    end = comparisons.whole_until(ctx.conn, ctx.today)
     first = end - timedelta(days=WINDOW_DAYS)
-    every = list(habits.habits(ctx.conn, first, end))
+    every = list(usage_patterns.habits(ctx.conn, first, end))
     hours: dict[str, list[Hour]] = defaultdict(list)
-    for hour in habits.hours(ctx.conn, first, end):
+    for hour in usage_patterns.hours(ctx.conn, first, end):
         hours[hour.account_id].append(hour)
     own: dict[str, list[Habit]] = defaultdict(list)
     for habit in every:
         own[habit.account_id].append(habit)
     here, shares = seats.owned(ctx.conn), _shares(ctx)
-    recent = {each.account_id for each in habits.habits(ctx.conn, end - IN_USE, end)}
+    recent = {each.account_id for each in usage_patterns.habits(ctx.conn, end - IN_USE, end)}
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
     usages = [
@@ -66,7 +66,7 @@ def gather(ctx: Context) -> Seen:
 def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
     """What was used with each seat in the last four weeks, and in the four before."""
     window = timedelta(days=WINDOW_DAYS)
-    months = [habits.spent_by_user(ctx.conn, last - window, last) for last in (end, end - window)]
+    months = [usage_patterns.spent_by_user(ctx.conn, last - window, last) for last in (end, end - window)]
     every = [seat for some in here.values() for seat in some]
     return {seat: tuple(each.get((seat.provider, seat.external_id), 0) for each in months) for seat in every}
 

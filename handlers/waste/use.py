@@ -15,10 +15,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from handlers.why import WEIGHTS
-from storage.habits import Habit, Hour
-from storage.models import UNALLOCATED
 from storage.seats import Seat
+from storage.tables import UNALLOCATED
 from storage.usage import TOKENS, Unallocated
+from storage.usage_patterns import Habit, Hour
 
 WINDOW_DAYS = 28
 MONTH_DAYS = 30

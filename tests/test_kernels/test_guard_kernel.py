@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from handlers.guard.clocks import Burn, Spell, drift, look
 from handlers.waste import total
-from storage.dangers import Sight
 from storage.findings import Found
+from storage.spikes import Sight
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 TODAY = NOW.date()

@@ -13,8 +13,8 @@ from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
 from handlers.waste.tool_fees import tool_fees
 from handlers.waste.use import FLAGSHIP, Peers, Share, Usage
-from storage.habits import Habit
 from storage.seats import Seat
+from storage.usage_patterns import Habit
 
 TODAY = date(2026, 11, 23)
 DOLLAR = 10**9

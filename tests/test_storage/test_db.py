@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from storage import ledger
 from storage.db import Database, Unreadable
 from storage.ledger import Entry
-from storage.models import Instant, metadata
+from storage.tables import Instant, metadata
 from tests.clock import NOW
 
 

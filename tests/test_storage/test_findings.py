@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from storage import burn, dangers, findings, habits, outcomes, people, seats, usage
+from storage import burn_rate, findings, outcomes, people, seats, spikes, usage, usage_patterns
 from storage.charges import Charge
-from storage.dangers import Expectation, Sight
 from storage.db import Database
 from storage.findings import Found
 from storage.outcomes import Outcome
 from storage.seats import Seat
+from storage.spikes import Expectation, Sight
 from tests.company import ACME
 
 TODAY = date(2026, 11, 22)
@@ -90,25 +90,25 @@ def test_what_was_done_or_dismissed_stays_so_while_it_is_seen(acme_base: Databas
 def test_a_number_that_is_none_finds_nothing(acme_base: Database, number: str) -> None:
     """Nor does it break the database."""
     assert acme_base.ask(lambda conn: findings.find(conn, number)) is None
-    assert acme_base.ask(lambda conn: dangers.find(conn, number)) is None
+    assert acme_base.ask(lambda conn: spikes.find(conn, number)) is None
 
 
 def test_a_danger_is_known_while_it_burns_and_for_a_time(acme_base: Database) -> None:
     """And what is expected until its day."""
     seen = Sight("velocity", NOW - HOUR, NOW, now_nanos=5, usual_nanos=1, excess_nanos=4, rate_nanos=4)
-    one = acme_base.transact(lambda conn: dangers.begin(conn, "agent/crawler", seen))
-    assert acme_base.ask(lambda conn: dangers.known(conn, NOW + 90 * DAY)) == [one]
+    one = acme_base.transact(lambda conn: spikes.begin(conn, "agent/crawler", seen))
+    assert acme_base.ask(lambda conn: spikes.known(conn, NOW + 90 * DAY)) == [one]
 
-    over = acme_base.transact(lambda conn: dangers.note(conn, one.id, burns=False, ended_at=NOW))
-    assert acme_base.ask(lambda conn: dangers.known(conn, NOW - DAY)) == [over]
-    assert acme_base.ask(lambda conn: dangers.known(conn, NOW + DAY)) == []
+    over = acme_base.transact(lambda conn: spikes.note(conn, one.id, burns=False, ended_at=NOW))
+    assert acme_base.ask(lambda conn: spikes.known(conn, NOW - DAY)) == [over]
+    assert acme_base.ask(lambda conn: spikes.known(conn, NOW + DAY)) == []
 
     said = Expectation("agent/crawler", TODAY, "max", "reindex", NOW)
-    acme_base.transact(lambda conn: dangers.expect(conn, said))
-    assert acme_base.ask(lambda conn: dangers.expected(conn, TODAY)) == {"agent/crawler": said}
-    assert acme_base.ask(lambda conn: dangers.expected(conn, TODAY + DAY)) == {}
-    acme_base.transact(lambda conn: dangers.unexpect(conn, "agent/crawler"))
-    assert acme_base.ask(lambda conn: dangers.expected(conn, TODAY)) == {}
+    acme_base.transact(lambda conn: spikes.expect(conn, said))
+    assert acme_base.ask(lambda conn: spikes.expected(conn, TODAY)) == {"agent/crawler": said}
+    assert acme_base.ask(lambda conn: spikes.expected(conn, TODAY + DAY)) == {}
+    acme_base.transact(lambda conn: spikes.unexpect(conn, "agent/crawler"))
+    assert acme_base.ask(lambda conn: spikes.expected(conn, TODAY)) == {}
 
 
 def recorded(base: Database) -> Database:
@@ -132,17 +132,17 @@ def recorded(base: Database) -> Database:
 def test_what_is_burnt_is_told_by_hour_and_day(acme_base: Database) -> None:
     """As the guard reads it."""
     base = recorded(acme_base)
-    late = base.ask(lambda conn: list(burn.latest(conn, "llm", NOW - 90 * timedelta(minutes=1))))
+    late = base.ask(lambda conn: list(burn_rate.latest(conn, "llm", NOW - 90 * timedelta(minutes=1))))
     assert [(each.account_id, each.cost_nanos, each.output, each.hours) for each in late] == [
         ("agent/crawler", 6, 2, 1)
     ]
 
-    hours = base.ask(lambda conn: burn.hours(conn, ["agent/crawler", "person/ana"], TODAY))
+    hours = base.ask(lambda conn: burn_rate.hours(conn, ["agent/crawler", "person/ana"], TODAY))
     assert {each: [one.cost_nanos for one in some] for each, some in hours.items()} == {"agent/crawler": [5, 6]}
     assert hours["agent/crawler"][0].input == 8
-    days = base.ask(lambda conn: burn.days(conn, ["agent/crawler", "person/ana"], TODAY - DAY))
+    days = base.ask(lambda conn: burn_rate.days(conn, ["agent/crawler", "person/ana"], TODAY - DAY))
     assert days == {"agent/crawler": {TODAY: 11}, "person/ana": {TODAY - DAY: 10}}
-    dear = base.ask(lambda conn: burn.dear(conn, TODAY - DAY, TODAY + DAY, 11))
+    dear = base.ask(lambda conn: burn_rate.dear(conn, TODAY - DAY, TODAY + DAY, 11))
     assert dear == ["agent/crawler"]
 
 
@@ -150,15 +150,15 @@ def test_habits_leave_out_what_has_no_price(acme_base: Database) -> None:
     """Unknown is not zero, and would make all else look dear."""
     base = recorded(acme_base)
     first, end = TODAY - DAY, TODAY + DAY
-    seen = base.ask(lambda conn: list(habits.habits(conn, first, end)))
+    seen = base.ask(lambda conn: list(usage_patterns.habits(conn, first, end)))
     assert [(each.account_id, each.model, each.cost_nanos, sum(each.tokens), each.failed) for each in seen] == [
         ("agent/crawler", "m", 11, 10, 1),
         ("person/ana", "m", 10, 4, 0),
     ]
-    hours = base.ask(lambda conn: list(habits.hours(conn, first, end)))
+    hours = base.ask(lambda conn: list(usage_patterns.hours(conn, first, end)))
     assert [(each.start, each.cost_nanos) for each in hours] == [(NOW - 2 * HOUR, 5), (NOW - HOUR, 6)]
-    assert base.ask(lambda conn: habits.cost_and_requests(conn, "person/ana", first, end)) == (10, 3)
-    assert base.ask(lambda conn: habits.cost_and_requests(conn, "person/bob", first, end)) == (0, 0)
+    assert base.ask(lambda conn: usage_patterns.cost_and_requests(conn, "person/ana", first, end)) == (10, 3)
+    assert base.ask(lambda conn: usage_patterns.cost_and_requests(conn, "person/bob", first, end)) == (0, 0)
 
 
 def test_a_providers_seats_are_its_latest_word(acme_base: Database) -> None:

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from storage import people, reports, usage
+from storage import comparisons, people, usage
 from storage.charges import Charge
+from storage.comparisons import Consumed
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
-from storage.reports import Consumed
 from storage.usage import Pull
 from tests.clock import NOW
 
@@ -52,19 +52,21 @@ def test_kinds_of_tokens_are_told_apart_and_keys_if_asked_for(company: Database)
     """The 10th and the 11th, and neither what has no price nor a later day."""
     days = (date(2026, 11, 10), date(2026, 11, 13))
 
-    assert company.ask(lambda conn: reports.consumed(conn, "person/ana", *days, keys=True)) == [
+    assert company.ask(lambda conn: comparisons.consumed(conn, "person/ana", *days, keys=True)) == [
         Consumed("m", "k1", 200, (10, 5, 0, 0, 1)),
         Consumed("m", "k2", 100, (0, 0, 2, 4, 0)),
     ]
     above = company.ask(
-        lambda conn: [reports.consumed(conn, each, *days, keys=False) for each in ("person/ana", "team/search", "org")]
+        lambda conn: [
+            comparisons.consumed(conn, each, *days, keys=False) for each in ("person/ana", "team/search", "org")
+        ]
     )
     assert above == [[Consumed("m", "", 300, (10, 5, 2, 4, 1))]] * 3
 
 
 def test_a_model_is_used_first_on_the_day_it_consumed_something(company: Database) -> None:
     """A row of zeros is no use; tokens without a price are."""
-    assert company.ask(lambda conn: reports.first_used(conn, "team/search")) == {
+    assert company.ask(lambda conn: comparisons.first_used(conn, "team/search")) == {
         "m": date(2026, 11, 10),
         "mystery": date(2026, 11, 12),
     }
@@ -94,4 +96,4 @@ def test_days_are_whole_that_every_living_provider_has_told(
             usage.note_pull(conn, Pull(name, NOW, None if days is None else NOW, through, 1, 1, ""))
 
     database.transact(note)
-    assert database.ask(lambda conn: reports.whole_until(conn, TODAY)) == TODAY - timedelta(days=whole)
+    assert database.ask(lambda conn: comparisons.whole_until(conn, TODAY)) == TODAY - timedelta(days=whole)

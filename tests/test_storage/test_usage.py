@@ -13,7 +13,7 @@ from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
-from storage.models import charge_versions, spend
+from storage.tables import charge_versions, spend
 from storage.usage import Recorded, WholeDay
 from tests.clock import NOW
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import storage.models
+import storage.tables
 
 revision = '0001'
 down_revision = None
@@ -35,8 +35,8 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=8), nullable=False),
     sa.Column('limit_units', sa.BigInteger(), nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
-    sa.Column('fired_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('until', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('fired_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.tables.Instant(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('budget', 'period_start', 'account_id', 'percent', name=op.f('pk_alerts')),
     sa.UniqueConstraint('handle', name=op.f('uq_alerts_handle'))
     )
@@ -53,7 +53,7 @@ def upgrade() -> None:
 
     op.create_table('audit',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('at', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('who', sa.String(length=64), nullable=False),
     sa.Column('what', sa.String(length=32), nullable=False),
     sa.Column('subject', sa.String(length=80), nullable=False),
@@ -69,7 +69,7 @@ def upgrade() -> None:
     op.create_table('charge_versions',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('provider', sa.String(length=64), nullable=False),
-    sa.Column('bucket_start', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('bucket_start', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('sub_account', sa.String(length=255), nullable=False),
     sa.Column('resource', sa.String(length=255), nullable=False),
     sa.Column('subject', sa.String(length=255), nullable=False),
@@ -92,8 +92,8 @@ def upgrade() -> None:
     sa.Column('cost_house_nanos', sa.BigInteger(), nullable=False),
     sa.Column('rate_nanos', sa.BigInteger(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('recorded_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('replaced_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('recorded_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('replaced_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_charge_versions'))
     )
     with op.batch_alter_table('charge_versions', schema=None) as batch_op:
@@ -101,7 +101,7 @@ def upgrade() -> None:
 
     op.create_table('charges',
     sa.Column('provider', sa.String(length=64), nullable=False),
-    sa.Column('bucket_start', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('bucket_start', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('sub_account', sa.String(length=255), nullable=False),
     sa.Column('resource', sa.String(length=255), nullable=False),
     sa.Column('subject', sa.String(length=255), nullable=False),
@@ -124,7 +124,7 @@ def upgrade() -> None:
     sa.Column('cost_house_nanos', sa.BigInteger(), nullable=False),
     sa.Column('rate_nanos', sa.BigInteger(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('recorded_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('recorded_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('provider', 'bucket_start', 'sub_account', 'resource', 'subject', 'model', 'tier', name=op.f('pk_charges')),
     sqlite_with_rowid=False
     )
@@ -137,7 +137,7 @@ def upgrade() -> None:
     sa.Column('member_id', sa.Text(), nullable=False),
     sa.Column('service_url', sa.Text(), nullable=False),
     sa.Column('tenant_id', sa.String(length=64), nullable=False),
-    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('seen_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('place_id', name=op.f('pk_conversations'))
     )
     op.create_table('dangers',
@@ -145,8 +145,8 @@ def upgrade() -> None:
     sa.Column('account_id', sa.String(length=80), nullable=False),
     sa.Column('clock', sa.String(length=16), nullable=False),
     sa.Column('burns', sa.Boolean(), nullable=False),
-    sa.Column('since', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('until', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('since', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('until', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('now_nanos', sa.BigInteger(), nullable=False),
     sa.Column('usual_nanos', sa.BigInteger(), nullable=False),
     sa.Column('excess_nanos', sa.BigInteger(), nullable=False),
@@ -155,7 +155,7 @@ def upgrade() -> None:
     sa.Column('told_times', sa.Integer(), nullable=False),
     sa.Column('paused', sa.Boolean(), nullable=False),
     sa.Column('verdict', sa.String(length=16), nullable=False),
-    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('ended_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_dangers'))
     )
     with op.batch_alter_table('dangers', schema=None) as batch_op:
@@ -179,7 +179,7 @@ def upgrade() -> None:
     sa.Column('unit', sa.String(length=8), nullable=False),
     sa.Column('said_by', sa.String(length=64), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
-    sa.Column('posted_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('posted_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_entries')),
     sa.UniqueConstraint('key', name=op.f('uq_entries_key'))
     )
@@ -192,7 +192,7 @@ def upgrade() -> None:
     sa.Column('until', sa.Date(), nullable=False),
     sa.Column('said_by', sa.String(length=64), nullable=False),
     sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('said_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('said_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('account_id', name=op.f('pk_expectations'))
     )
     op.create_table('findings',
@@ -226,7 +226,7 @@ def upgrade() -> None:
     op.create_table('heard',
     sa.Column('delivery', sa.String(length=255), nullable=False),
     sa.Column('answer', sa.Text(), nullable=False),
-    sa.Column('heard_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('heard_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('delivery', name=op.f('pk_heard'))
     )
     with op.batch_alter_table('heard', schema=None) as batch_op:
@@ -240,12 +240,12 @@ def upgrade() -> None:
     sa.Column('window', sa.String(length=8), nullable=False),
     sa.Column('paused', sa.Boolean(), nullable=False),
     sa.Column('seen_nanos', sa.BigInteger(), nullable=True),
-    sa.Column('seen_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('first_seen_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('seen_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('first_seen_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('said_nanos', sa.BigInteger(), nullable=True),
     sa.Column('known_nanos', sa.BigInteger(), nullable=True),
     sa.Column('known_limit', sa.BigInteger(), nullable=True),
-    sa.Column('known_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('known_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.Column('kept_nanos', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_limits'))
     )
@@ -285,7 +285,7 @@ def upgrade() -> None:
     sa.Column('external_id', sa.String(length=255), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('paused_by', sa.String(length=64), nullable=False),
-    sa.Column('paused_at', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('paused_at', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('before', sa.Text(), nullable=False),
     sa.Column('resumed_by', sa.String(length=64), nullable=False),
     sa.PrimaryKeyConstraint('provider', 'kind', 'external_id', name=op.f('pk_pauses'))
@@ -313,8 +313,8 @@ def upgrade() -> None:
     )
     op.create_table('pulls',
     sa.Column('provider', sa.String(length=64), nullable=False),
-    sa.Column('tried_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('done_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('tried_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('done_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.Column('through', sa.Date(), nullable=True),
     sa.Column('rows_seen', sa.BigInteger(), nullable=False),
     sa.Column('rows_changed', sa.BigInteger(), nullable=False),
@@ -338,12 +338,12 @@ def upgrade() -> None:
     sa.Column('stage', sa.Integer(), nullable=False),
     sa.Column('raised', sa.Integer(), nullable=False),
     sa.Column('reminded_on', sa.Date(), nullable=True),
-    sa.Column('asked_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('resolved_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('asked_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('resolved_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.Column('resolved_by', sa.String(length=64), nullable=False),
     sa.Column('resolved_amount', sa.BigInteger(), nullable=False),
     sa.Column('resolved_note', sa.Text(), nullable=False),
-    sa.Column('ended_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('ended_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.Column('origin', sa.String(length=255), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_requests')),
     sa.UniqueConstraint('handle', name=op.f('uq_requests_handle'))
@@ -382,14 +382,14 @@ def upgrade() -> None:
     sa.Column('payload', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=8), nullable=False),
-    sa.Column('due_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('held_until', storage.models.Instant(timezone=True), nullable=False),
+    sa.Column('due_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('held_until', storage.tables.Instant(timezone=True), nullable=False),
     sa.Column('holder', sa.String(length=32), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('receipt', sa.Text(), nullable=False),
     sa.Column('error', sa.Text(), nullable=False),
-    sa.Column('made_at', storage.models.Instant(timezone=True), nullable=False),
-    sa.Column('settled_at', storage.models.Instant(timezone=True), nullable=True),
+    sa.Column('made_at', storage.tables.Instant(timezone=True), nullable=False),
+    sa.Column('settled_at', storage.tables.Instant(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_wishes')),
     sa.UniqueConstraint('key', name=op.f('uq_wishes_key'))
     )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Date, Row, bindparam, delete, insert, or_, select, update
 
-from storage.models import Instant, dangers, expectations
+from storage.tables import Instant, dangers, expectations
 from storage.upsert import upsert
 
 Clock = Literal["velocity", "daily", "loop", "weekly"]

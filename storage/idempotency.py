@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from storage.models import heard
+from storage.tables import heard
 from storage.upsert import insert_new
 
 KEPT = timedelta(days=1)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, literal, or_, select
 
 from storage import usage
-from storage.models import charges, lineage, spend
+from storage.tables import charges, lineage, spend
 from storage.usage import TOKENS
 
 SILENT_DAYS_MAX = 14

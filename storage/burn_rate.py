@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, select
 
-from storage.models import Instant, accounts, charges, spend
+from storage.tables import Instant, accounts, charges, spend
 from storage.usage import HOURS_OF_A_DAY, TOKENS
 
 AT_ONCE = 500

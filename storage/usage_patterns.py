@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, select
 
-from storage.models import charges
+from storage.tables import charges
 from storage.usage import HOURS_OF_A_DAY, TOKENS
 
 
