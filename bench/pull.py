@@ -19,7 +19,7 @@ from bench.machine import memory_mb
 from bench.table import Table, aimed
 from bot.providers.base import Provider
 from bot.pull import Reading, pull
-from handlers.house import House
+from handlers.policy.policy import House
 from storage import bulk_load, people
 from storage.charges import Charge
 from storage.db import Database

@@ -27,12 +27,12 @@ from bot.pull import Reading, pull
 from bot.trouble import Outside, Undeliverable, Unreachable
 from handlers.card import CARD, Button, Card
 from handlers.context import CLOCK, Context, place_to_json
-from handlers.grammar import Command
-from handlers.hours import next_workday
-from handlers.house import House, Vendor
+from handlers.errors import Refused
+from handlers.parser import Command
 from handlers.place import Place, named_place
+from handlers.policy.policy import House, Vendor
+from handlers.policy.working_hours import next_workday
 from handlers.sentence import Sentence
-from handlers.trouble import Refused
 from storage import idempotency, outbox, people, usage
 from storage.db import Busy, Database
 from storage.directory import Directory, Link, Person

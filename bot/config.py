@@ -27,8 +27,9 @@ from pydantic import (
 )
 
 from bot.providers.kinds import KINDS, Kind
-from handlers.floors import GuardRules, WasteRules, Words
-from handlers.house import (
+from handlers.money import COUNTED, Amount
+from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.policy import (
     PLACE,
     TIERS,
     AmountWritten,
@@ -42,8 +43,7 @@ from handlers.house import (
     Rule,
     Zone,
 )
-from handlers.money import COUNTED, Amount
-from handlers.rules import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.thresholds import GuardRules, WasteRules, Words
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"

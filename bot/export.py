@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from bot import focus
 from bot.focus import Profile
-from handlers.house import House
 from handlers.periods import Period, period_of
+from handlers.policy.policy import House
 from storage import exports
 from storage.audit import Row
 from storage.db import Database

@@ -11,7 +11,7 @@ from bot.providers.base import Member, Provider, days
 from bot.providers.http import KeyRefused, NotThere
 from bot.spool import spooled
 from bot.trouble import Outside, Undeliverable
-from handlers.house import House
+from handlers.policy.policy import House
 from storage import outcomes, people, seats, usage
 from storage.charges import Charge
 from storage.db import Database

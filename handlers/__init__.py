@@ -5,13 +5,33 @@ COMMANDS is the menu: what the bot understands, on one screen. A new capability 
 
 from collections.abc import Mapping
 
-from handlers.alerts import alerts, known, snooze
-from handlers.balance import balance
-from handlers.begin import begin, enforce
+from handlers.admin.identities import link, people_
+from handlers.admin.providers import providers
+from handlers.admin.status import retry, status
+from handlers.alerts.spikes.commands import expected, guard, unexpected
+from handlers.alerts.spikes.watch import watch
+from handlers.alerts.thresholds import alerts, known, snooze
+from handlers.arguments import One
+from handlers.budgets.allotments import begin, enforce
+from handlers.budgets.pool import allot, pool, split
+from handlers.budgets.transfer import correct, transfer
 from handlers.card import Button, Card, Table, Text
-from handlers.close import close
 from handlers.context import Context
-from handlers.decide import (
+from handlers.errors import Refused
+from handlers.limits.pause import halted, pause, resume
+from handlers.limits.provider_requests import answered, sought, unsought
+from handlers.limits.reconcile import adopt, follow, landed, limits_, ours, proceed, reconcile, restore, stuck, theirs
+from handlers.parser import Command, command, nearest, understand
+from handlers.questions.balance import balance
+from handlers.questions.forecast import forecast
+from handlers.questions.model_prices import models
+from handlers.questions.spend import spend
+from handlers.questions.unit_cost import value
+from handlers.questions.why import why
+from handlers.reports.digest import digest
+from handlers.reports.month_close import close
+from handlers.reports.subscriptions import notes, settings
+from handlers.requests.decide import (
     approve,
     delegate,
     deny,
@@ -25,28 +45,8 @@ from handlers.decide import (
     raise_,
     revoke,
 )
-from handlers.digest import digest
-from handlers.findings import dismiss, done, finding, keep, postpone, release, sift, tell, waste
-from handlers.forecast import forecast
-from handlers.grammar import Command, command, nearest, understand
-from handlers.guard.marks import expected, guard, unexpected
-from handlers.guard.watch import watch
-from handlers.increase import answered, sought, unsought
-from handlers.limits import adopt, follow, landed, limits_, ours, proceed, reconcile, restore, stuck, theirs
-from handlers.link import link, people_
-from handlers.models import models
-from handlers.overage import change, remind, request, requests_, withdraw
-from handlers.pause import halted, pause, resume
-from handlers.pool import allot, pool, split
-from handlers.providers import providers
-from handlers.settings import notes, settings
-from handlers.spend import spend
-from handlers.status import retry, status
-from handlers.transfer import correct, transfer
-from handlers.trouble import Refused
-from handlers.value import value
-from handlers.why import why
-from handlers.words import One
+from handlers.requests.submit import change, remind, request, requests_, withdraw
+from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 
 
 def help(_ctx: Context, about: One = "") -> Card:

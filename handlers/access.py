@@ -5,7 +5,7 @@ sees group totals only.
 """
 
 from handlers.context import CLOCK, Context
-from handlers.trouble import Refused
+from handlers.errors import Refused
 from storage import people
 
 GROUP_MIN = 5

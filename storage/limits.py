@@ -1,7 +1,7 @@
 """What providers say they allow, and what they were told to.
 
 Three figures stand beside each other: what we last told the provider (known), what it says now (seen), and, computed
-from the ledger each time, what it ought to be (wanted, handlers/limits.py).
+from the ledger each time, what it ought to be (wanted, handlers/limits/reconcile.py).
 """
 
 from collections.abc import Iterable

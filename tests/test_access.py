@@ -13,11 +13,11 @@ from bot import terminal
 from bot.directory.everybody import Everybody
 from bot.directory.memory import Memory
 from handlers import COMMANDS
+from handlers.arguments import AmountWord, OneOf, OneWord, PeriodWord, TextWord, UntilWord, WhomWord
 from handlers.card import Text
-from handlers.grammar import Command, Parameter
+from handlers.parser import Command, Parameter
 from handlers.place import Place
 from handlers.sentence import Sentence
-from handlers.words import AmountWord, OneOf, OneWord, PeriodWord, TextWord, UntilWord, WhomWord
 from storage import alerts
 from storage.alerts import Alert
 from storage.db import Database

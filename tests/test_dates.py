@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 
 from bot.app import latest_slot
+from handlers.arguments import PeriodWord
+from handlers.budgets.status import current, spent_below, standings
 from handlers.context import CLOCK, Context
-from handlers.house import House
 from handlers.periods import Every, period_of
 from handlers.place import Place
-from handlers.standing import current, spent_below, standings
-from handlers.words import PeriodWord
+from handlers.policy.policy import House
 from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, select
 from bot.providers.http import Patience
 from bot.providers.litellm import LiteLLM
 from bot.trouble import Unreachable
+from handlers.budgets.status import Standing, standings
 from handlers.card import Facts
 from handlers.context import CLOCK, Context
 from handlers.place import Place
-from handlers.standing import Standing, standings
 from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database

@@ -20,14 +20,14 @@ from sqlalchemy import Connection, event
 
 from bot.app import App
 from bot.config import Settings
+from handlers.budgets.status import standings
 from handlers.card import Card
 from handlers.context import CLOCK, Context
-from handlers.house import Budget, House
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.place import Place
+from handlers.policy.policy import Budget, House
 from handlers.sentence import Sentence
-from handlers.standing import standings
 from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database

@@ -12,7 +12,7 @@ from bot.providers.http import KeyRefused
 from bot.pull import Reading, meet, pull
 from bot.spool import IN_MEMORY_BYTES, spooled
 from bot.trouble import Undeliverable, Unreachable
-from handlers.house import House
+from handlers.policy.policy import House
 from storage import people, usage
 from storage.charges import Charge
 from storage.db import Database

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from bot.app import App
 from handlers.card import CARD, Card
 from handlers.context import place_to_json
-from handlers.overage import OPEN_MAX
 from handlers.place import Place
+from handlers.requests.submit import OPEN_MAX
 from storage import outbox
 from storage.db import Database
 from tests.clock import Clock

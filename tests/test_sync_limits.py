@@ -7,7 +7,7 @@ import pytest
 
 from bot.providers.base import Limit, Member
 from bot.trouble import Undeliverable, Unreachable
-from handlers.limits import action
+from handlers.limits.reconcile import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
 from storage.db import Database

@@ -18,8 +18,8 @@ from bot.providers.sample_company import Spender
 from bot.providers.sample_seats import PRICES_USD
 from bot.providers.sample_truth import Truth
 from bot.pull import meet, pull
+from handlers.alerts.spikes.watch import watch_hours, watch_weeks
 from handlers.context import CLOCK, Context
-from handlers.guard.watch import watch_hours, watch_weeks
 from handlers.sentence import Sentence
 from storage import findings, spikes, usage
 from storage.burn_rate import Bucket

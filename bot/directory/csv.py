@@ -19,7 +19,7 @@ from bot.directory.names import ID, id_from_email, locale_name
 from bot.directory.records import Broken, records
 from bot.directory.source import Known, Unusable
 from bot.directory.teams import Member, TeamIds, teams_of
-from handlers.house import ZONES
+from handlers.policy.policy import ZONES
 from storage.directory import Directory, Person, Role
 
 ROWS_MAX = 5_000_000

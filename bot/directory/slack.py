@@ -18,7 +18,7 @@ from bot.directory.slack_managers import Managers, asked
 from bot.directory.source import Known
 from bot.slack.people import SLACKBOT
 from bot.trouble import Undeliverable, Unreachable
-from handlers.house import ZONES
+from handlers.policy.policy import ZONES
 from storage.directory import Directory, Link, Person
 
 PAGE_MEMBERS = 200

@@ -13,7 +13,7 @@ from babel.core import get_global
 
 from bot.providers.http import Api
 from bot.trouble import Outside, Undeliverable
-from handlers.house import ZONES
+from handlers.policy.policy import ZONES
 
 BATCH_MAX = 20
 FORBIDDEN = 403

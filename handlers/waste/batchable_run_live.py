@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from handlers.waste.use import BATCH, Peers, Usage, monthly, tokens_of
+from handlers.waste.usage import BATCH, Peers, Usage, monthly, tokens_of
 from storage.findings import Found
 
 HOURS_MAX = 6

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import INPUT, INPUT_KINDS, READ, WRITE_1H, WRITE_5M, Peers, Usage, count, monthly, tokens_of
+from handlers.waste.usage import INPUT, INPUT_KINDS, READ, WRITE_1H, WRITE_5M, Peers, Usage, count, monthly, tokens_of
 from storage.findings import Found
 
 TOKENS_MIN = 10**6

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import Part, Peers, Usage, count, monthly, share, tokens_of
+from handlers.waste.usage import Part, Peers, Usage, count, monthly, share, tokens_of
 from storage.findings import Found
 
 FAILED_PERCENT_MIN = 5

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, count, monthly, tokens_of
+from handlers.waste.usage import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, count, monthly, tokens_of
 from storage.findings import Found
 
 TIMES_MIN = 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import INPUT, INPUT_KINDS, READ, WRITE_5M, Peers, Usage, count, monthly, share, tokens_of
+from handlers.waste.usage import INPUT, INPUT_KINDS, READ, WRITE_5M, Peers, Usage, count, monthly, share, tokens_of
 from storage.findings import Found
 
 REUSED_PERCENT_MAX = 25

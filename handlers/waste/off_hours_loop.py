@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.waste.use import Peers, Usage, monthly, share, tokens_of
+from handlers.waste.usage import Peers, Usage, monthly, share, tokens_of
 from storage.findings import Found
 
 TIMES_MIN = 3

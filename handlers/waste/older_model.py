@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from handlers.waste.use import Peers, Usage, monthly, share, tokens_of
+from handlers.waste.usage import Peers, Usage, monthly, share, tokens_of
 from storage.findings import Found
 
 CHEAPER_PERCENT_MIN = 10

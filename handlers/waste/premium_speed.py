@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import PREMIUM, Peers, Usage, add, monthly, share, tokens_of
+from handlers.waste.usage import PREMIUM, Peers, Usage, add, monthly, share, tokens_of
 from storage.findings import Found
 
 TIMES = 2  # what speed costs where the ordinary price is not known here

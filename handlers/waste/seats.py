@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from statistics import median_low
 
-from handlers.waste.use import PEERS_MIN, WINDOW_DAYS, Peers, Usage
+from handlers.waste.usage import PEERS_MIN, WINDOW_DAYS, Peers, Usage
 from storage.findings import Found
 from storage.seats import Seat
 

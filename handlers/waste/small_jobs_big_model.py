@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from handlers.house import STANDARD
 from handlers.money import NANOS
-from handlers.waste.use import Peers, Usage, count, monthly, tokens_of
+from handlers.policy.policy import STANDARD
+from handlers.waste.usage import Peers, Usage, count, monthly, tokens_of
 from storage.findings import Found
 
 OUTPUT_MAX, INPUT_MAX = 300, 3_000

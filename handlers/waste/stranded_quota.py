@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import Peers, Usage, share
+from handlers.waste.usage import Peers, Usage, share
 from storage.findings import Found
 
 USED_PERCENT_MAX = 20

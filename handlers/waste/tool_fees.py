@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from handlers.waste.use import Peers, Usage, add, count, monthly, share
+from handlers.waste.usage import Peers, Usage, add, count, monthly, share
 from storage.findings import Found
 
 # How reports call what is sold without tokens. A seat's product costs without tokens, too, and is none of these.

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from handlers.house import STANDARD
-from handlers.waste.use import Part, Peers, Usage, monthly, share, tokens_of
+from handlers.policy.policy import STANDARD
+from handlers.waste.usage import Part, Peers, Usage, monthly, share, tokens_of
 from storage.findings import Found
 
 SHARE_PERCENT_MIN = 90

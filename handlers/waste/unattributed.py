@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import Peers, Usage, count, monthly
+from handlers.waste.usage import Peers, Usage, count, monthly
 from storage.findings import Found
 
 

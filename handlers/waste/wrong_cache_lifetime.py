@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.use import WRITE_1H, WRITE_5M, Peers, Usage, add, count, monthly, tokens_of
+from handlers.waste.usage import WRITE_1H, WRITE_5M, Peers, Usage, add, count, monthly, tokens_of
 from storage.findings import Found
 
 TOKENS_MIN = 10**6

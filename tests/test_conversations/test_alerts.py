@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from bot.config import Settings
-from handlers.house import House
 from handlers.place import Place
+from handlers.policy.policy import House
 from handlers.sentence import Sentence
 from storage.db import Database
 from storage.directory import Person

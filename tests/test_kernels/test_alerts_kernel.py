@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.alerts import Step, step
+from handlers.alerts.thresholds import Step, step
 from storage.alerts import Alert, Used
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

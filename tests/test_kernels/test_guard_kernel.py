@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.guard.clocks import Burn, Spell, drift, look
-from handlers.waste import total
+from handlers.alerts.spikes.rules import Burn, Spell, drift, look
+from handlers.waste.detect import total
 from storage.findings import Found
 from storage.spikes import Sight
 

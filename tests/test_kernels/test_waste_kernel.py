@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from handlers.house import STANDARD, TIERS
+from handlers.policy.policy import STANDARD, TIERS
 from handlers.waste.seats import larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
 from handlers.waste.tool_fees import tool_fees
-from handlers.waste.use import FLAGSHIP, Peers, Share, Usage
+from handlers.waste.usage import FLAGSHIP, Peers, Share, Usage
 from storage.seats import Seat
 from storage.usage_patterns import Habit
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.why import FEES, WEIGHTS, Cell, Driver, apportion, drivers
+from handlers.questions.why import FEES, WEIGHTS, Cell, Driver, apportion, drivers
 from storage.comparisons import Consumed
 
 OPUS, SONNET = "claude-opus-4-5", "claude-sonnet-4-5"

@@ -1,0 +1,267 @@
+"""Telling people, once, that a share of their limit is used up: before it hurts, and when it does.
+
+Each percentage of a limit is armed until it fires. Whoever was told says that they know it, or is told again tomorrow.
+It is armed again when the limit was raised above what is spent, and in the next period. Whatever is less than the whole
+limit waits for working hours.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handlers.access import is_for_all
+from handlers.arguments import One
+from handlers.budgets.status import Standing, binds, current, spent_below, spent_of, standings, used
+from handlers.card import Block, Button, Card, Facts, Text
+from handlers.context import CLOCK, Context
+from handlers.errors import Refused
+from handlers.money import COUNTED
+from handlers.periods import Period
+from handlers.place import named_place
+from handlers.policy.policy import Budget
+from handlers.policy.working_hours import after_working, is_working
+from handlers.provenance import as_of
+from handlers.questions.balance import facts, gauge, title_of, tone_of
+from storage import alerts as store
+from storage import ledger, people, usage
+from storage.alerts import Alert, Used
+from storage.directory import Person
+from storage.people import Account
+from storage.tables import ORGANIZATION
+
+WHOLE = 100
+LATER_HOURS = 9  # of working time: the same time on the next working day
+
+
+# The rule: plain data in, plain data out -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What follows from how a limit stands.
+
+    Args:
+        tell: the percentage that people are told of now, 0 for none.
+        changed: the alerts that are different from now on.
+    """
+
+    tell: int
+    changed: tuple[Alert, ...]
+
+
+def step(now: datetime, limit: Used, percents: Sequence[int], before: Mapping[int, Alert], fresh: Alert) -> Step:
+    """The next step of the alerts of one limit.
+
+    Several that are reached at once are told once, by the highest. One below another that was told before is not told.
+
+    Args:
+        now: the moment.
+        limit: how it stands.
+        percents: those that people are told of.
+        before: what was told, by percentage.
+        fresh: an alert of this limit that was never told; its percentage does not matter.
+    """
+    reached = [each for each in sorted(percents) if _is_reached(limit, each)]
+    rearmed = [
+        replace(each, state="armed", until=None)
+        for percent, each in before.items()
+        if percent not in reached and each.state != "armed" and limit.limit > each.limit_units
+    ]
+    due = [each for each in reached if _is_due(before.get(each), now)]
+    fired = [_fired(before.get(each) or fresh, each, limit, now) for each in due]
+    tell = max(due) if due and max(due) == max(reached) else 0
+    return Step(tell, tuple(sorted([*rearmed, *fired], key=lambda each: each.percent)))
+
+
+def _is_reached(limit: Used, percent: int) -> bool:
+    return limit.spent > 0 and limit.spent * 100 >= limit.limit * percent
+
+
+def _is_due(alert: Alert | None, now: datetime) -> bool:
+    if alert is None or alert.state == "armed":
+        return True
+    return alert.state == "snoozed" and alert.until is not None and alert.until <= now
+
+
+def _fired(alert: Alert, percent: int, limit: Used, now: datetime) -> Alert:
+    handle = alert.handle if alert.percent == percent else store.new_handle()
+    return replace(
+        alert,
+        percent=percent,
+        handle=handle,
+        state="fired",
+        limit_units=limit.limit,
+        round=alert.round + 1,
+        fired_at=now,
+        until=None,
+    )
+
+
+# The commands --------------------------------------------------------------------------------------------------------
+
+
+def alerts(ctx: Context) -> Card:
+    """Tell whoever has used up a share of a limit; said by the clock after each reading."""
+    if "admin" not in ctx.person.roles:
+        raise Refused("Alerts are looked for by the clock, or by an admin.")
+    told = sum(_tell_of(ctx, each) for each in ctx.house.budgets if each.alert_at and each.limit != "watch")
+    return Card(f"{told} {'alert' if told == 1 else 'alerts'} told")
+
+
+def known(ctx: Context, handle: One) -> Card:
+    """Say that you know of an alert; said by its button."""
+    alert = _alert_of(ctx, handle)
+    store.note(ctx.conn, [replace(alert, state="known", until=None)])
+    _refresh(ctx, alert, f"{ctx.person.name} knows of it.")
+    return Card("Noted", (Text("You hear of this limit again when the next mark is reached, or it starts anew."),))
+
+
+def snooze(ctx: Context, handle: One) -> Card:
+    """Be told of an alert again at this time of the next working day; said by its button."""
+    alert = _alert_of(ctx, handle)
+    zone = ZoneInfo(ctx.person.zone or ctx.house.organization.zone)
+    until = after_working(ctx.now, LATER_HOURS, ctx.house.working, zone)
+    store.note(ctx.conn, [replace(alert, state="snoozed", until=until)])
+    _refresh(ctx, alert, f"{ctx.person.name} is told again {ctx.moment(until)}.")
+    return Card(f"I tell you again {ctx.moment(until)}", (Text("Unless it is better by then."),))
+
+
+def _alert_of(ctx: Context, handle: str) -> Alert:
+    """An alert that the speaker was told; unknown and another's get the same answer."""
+    alert = store.find(ctx.conn, handle)
+    account = people.account(ctx.conn, alert.account_id) if alert else None
+    if alert is None or account is None or ctx.person.id not in {each.id for each in _whom(ctx, account)}:
+        raise Refused("There is no such alert of yours. Say: balance")
+    return alert
+
+
+# Finding and telling -------------------------------------------------------------------------------------------------
+
+
+def _tell_of(ctx: Context, budget: Budget) -> int:
+    """Take the next step with every limit of a budget; how many were told of."""
+    period = current(ctx, budget)
+    before = store.told(ctx.conn, budget.name, period.first)
+    changed: list[Alert] = []
+    count = 0
+    for limit in _limits(ctx, budget, period):
+        fresh = Alert(budget.name, period.first, limit.account_id, 0, "", "armed", 0, 0, ctx.now)
+        next_ = step(ctx.now, limit, budget.alert_at, before.get(limit.account_id, {}), fresh)
+        if next_.tell:
+            told = _tell(ctx, budget, period, limit, next_)
+            count += told
+            if not told:
+                continue
+        changed += next_.changed
+    store.note(ctx.conn, sorted(changed, key=lambda each: (each.account_id, each.percent)))
+    return count
+
+
+def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
+    """Every limit by a rule of which a mark is reached, or was."""
+    if not (budget.is_pool or budget.zone):
+        return store.used_up(
+            ctx.conn,
+            budget.name,
+            (period.first, period.end),
+            min(budget.alert_at),
+            tokens=budget.unit in COUNTED,
+            models=_models(ctx, budget, period),
+        )
+    posted = ledger.shares(ctx.conn, budget.name, period.first)
+    limits = {each: sums.allotment + sums.moved for each, sums in posted.items() if sums.allotment + sums.moved}
+    if budget.is_pool:
+        limits[budget.account_id] = sum(limits.values())
+    if set(limits) == {budget.account_id}:
+        spent = {budget.account_id: spent_of(ctx, budget, period, budget.account_id)}
+    else:
+        spent = spent_below(ctx, budget, period, budget.account_id or ORGANIZATION)
+    return [Used(each, limit, used(ctx.house, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
+
+
+def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
+    """The models in use that count against a budget, None for all."""
+    if budget.models == "all":
+        return None
+    everything = usage.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
+    return [each.name for each in everything if ctx.house.covers(budget, each.name)]
+
+
+def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step) -> bool:
+    """Tell whom it concerns, unless it can wait for their working hours, or nobody is left whom it concerns."""
+    account = people.account(ctx.conn, limit.account_id)
+    whom = _whom(ctx, account) if account else []
+    if account is None or not account.active or not whom or not _binds(ctx, budget, account):
+        return False
+    zone = ZoneInfo(whom[0].zone or ctx.house.organization.zone)
+    if next_.tell < WHOLE and not is_working(ctx.now, ctx.house.working, zone):
+        return False
+    alert = next(each for each in next_.changed if each.percent == next_.tell)
+    standing = _standing(budget, period, account, limit)
+    for person in whom:
+        theirs = replace(ctx, person=person)
+        theirs.tell(person.id, _key(alert), _card(theirs, account, standing, _answers(alert)))
+    if budget.alert_in and account.id == budget.account_id:
+        place = named_place(budget.alert_in)
+        there = replace(ctx, person=CLOCK, place=place)
+        card = _card(there, account, standing, ())
+        ctx.show(_key(alert), place, replace(card, personal=not is_for_all(there, account.id)))
+    return True
+
+
+def _refresh(ctx: Context, alert: Alert, note: str) -> None:
+    """Let the messages about an alert say what was answered, without the buttons that are used up."""
+    account = people.account(ctx.conn, alert.account_id)
+    found = standings(ctx, account) if account else []
+    key = (alert.budget, alert.account_id, alert.period_start)
+    standing = next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)
+    if account is None or standing is None:
+        return  # its period is over
+    for person in _whom(ctx, account):
+        theirs = replace(ctx, person=person)
+        theirs.tell(person.id, _key(alert), _card(theirs, account, standing, (Text(note, quiet=True),)), again=True)
+
+
+def _whom(ctx: Context, account: Account) -> list[Person]:
+    """The person or the owner; finance for what nobody owns."""
+    owner = people.person(ctx.conn, account.owner_id) if account.owner_id else None
+    if owner and owner.active:
+        return [owner]
+    return people.people_with_role(ctx.conn, "finance") if account.kind != "person" else []
+
+
+def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
+    """Whether a limit that was posted still counts: roles come and go within a period."""
+    if not budget.role:
+        return True
+    person = people.person(ctx.conn, account.person_id)
+    return person is not None and binds(budget, account, person.roles, {account.id})
+
+
+def _standing(budget: Budget, period: Period, account: Account, limit: Used) -> Standing:
+    is_share = budget.is_pool and account.id != budget.account_id
+    return Standing(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
+
+
+def _key(alert: Alert) -> str:
+    return f"alert/{alert.handle}/{alert.round}"
+
+
+def _answers(alert: Alert) -> tuple[Button, ...]:
+    return (Button("Remind me tomorrow", f"snooze {alert.handle}"), Button("Got it", f"known {alert.handle}"))
+
+
+def _card(ctx: Context, account: Account, standing: Standing, end: Sequence[Block]) -> Card:
+    """What was reached, how fast it goes, what can be done."""
+    facts_ = Facts(tuple(facts(ctx, standing)))
+    blocks = (gauge(ctx, standing), facts_, *_buttons(ctx, account, standing), *end, as_of(ctx))
+    return Card(title_of(ctx, account, standing), blocks, tone_of(standing))
+
+
+def _buttons(ctx: Context, account: Account, standing: Standing) -> Iterator[Button]:
+    mine, said = account.id == ctx.account_id, account.id.replace("/", " ")
+    if account.kind in ("person", "agent") and not standing.is_share and ctx.person.id != CLOCK.id:
+        whose = "" if mine else f" for {said}"
+        yield Button("Ask for more", f"request{whose} of {standing.budget.name}", style="primary")
+    yield Button("Where did it go?", "spend by model" if mine else f"spend of {said} by model")

@@ -1,0 +1,280 @@
+"""How an account stands: every budget that binds it, with limit, spent and left.
+
+Several budgets may bind one account. All are looked at. One that is used up decides; else the one with least left among
+those that count every model, for a cap on some models stops nobody who can take another.
+
+A pool may be split: who has a share is bound by the share, and all others together by what is not split.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from handlers.context import Context
+from handlers.money import COUNTED
+from handlers.periods import Period, period_of
+from handlers.policy.policy import Budget, House
+from storage import ledger, people, usage
+from storage.directory import Person
+from storage.ledger import Posted
+from storage.people import Account
+from storage.tables import ORGANIZATION
+from storage.usage import Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One budget of one account in one period.
+
+    Args:
+        budget: the rule.
+        account_id: whose budget it is: the account's own, or a pool above it.
+        name: the account's name.
+        period: which days.
+        allotment: what the rule gave at the start.
+        moved: what was granted, transferred or corrected since.
+        spent: what was consumed.
+        since: the day of the allotment, if the rule came after the period's first day; else None.
+        is_share: a share of a pool that was split.
+    """
+
+    budget: Budget
+    account_id: str
+    name: str
+    period: Period
+    allotment: int
+    moved: int
+    spent: int
+    since: date | None = None
+    is_share: bool = False
+
+    @property
+    def limit(self) -> int:
+        """All that may be spent in the period."""
+        return self.allotment + self.moved
+
+    @property
+    def left(self) -> int:
+        """What is left; below zero when it is overspent."""
+        return self.limit - self.spent
+
+    @property
+    def permille(self) -> int:
+        """The share used, in thousandths; 1000 of nothing if nothing is allowed."""
+        return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
+
+
+def binds(budget: Budget, account: Account, roles: Container[str], above: Container[str]) -> bool:
+    """Whether a budget is an account's own, or that of an account above it."""
+    if budget.role:
+        return account.kind == "person" and budget.role in roles
+    return bool(budget.kind and budget.kind == account.kind) or budget.account_id in above
+
+
+def current(ctx: Context, budget: Budget) -> Period:
+    """The period that a budget is in now, by the calendar of its zone."""
+    today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
+    return period_of(today, budget.every, ctx.house.organization.fiscal_year_starts)
+
+
+def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
+    """What the rule gives for a period: all of it, or the share of the days that are left for a joiner."""
+    if not budget.prorate or joined is None or joined <= period.first:
+        return budget.allotment
+    days = max(0, (period.end - joined).days)
+    return budget.allotment * days // period.days
+
+
+class Figures(Protocol):
+    """What standings are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
+
+    def above(self, account: Account) -> dict[str, str]:
+        """The account itself and every account above it today, each with its name."""
+
+    def person(self, account: Account) -> Person | None:
+        """Whose own account it is, None for a team or an agent."""
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """The entries of an account's own budget."""
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """The entries of a pool by account."""
+
+    def spent(self, budget: Budget, period: Period, account_id: str) -> int:
+        """What of an account's spending counts against a budget, in its unit."""
+
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """What each account below a pool spent of it, on the days on which it was there."""
+
+
+NOTHING = Posted(0, 0, None, has_allotment=False)
+
+
+def standings(ctx: Context, account: Account, figures: Figures | None = None) -> list[Standing]:
+    """How an account stands today, the deciding budget first."""
+    figures = figures or OfOne(ctx, account)
+    names, person = figures.above(account), figures.person(account)
+    roles, joined = (person.roles, person.joined) if person else ((), None)
+    found = []
+    for budget in (each for each in ctx.house.budgets if binds(each, account, roles, names)):
+        period = current(ctx, budget)
+        holder = budget.account_id or account.id
+        if budget.is_pool:
+            found += _pool(ctx, figures, budget, period, account, names[holder])
+            continue
+        here = figures.posted(budget, period, account)
+        allotment = here.allotment if here.has_allotment else allotment_of(budget, period, joined)
+        spent = figures.spent(budget, period, holder)
+        since = _late(ctx, here, period)
+        found.append(Standing(budget, holder, names[holder], period, allotment, here.moved, spent, since))
+    return sorted(found, key=_deciding)
+
+
+def _pool(
+    ctx: Context, figures: Figures, budget: Budget, period: Period, account: Account, name: str
+) -> list[Standing]:
+    """A pool as a whole, and before it what binds this account in it: its share, or what is not split."""
+    holder = budget.account_id
+    shares = dict(figures.shares(budget, period))
+    own = shares.pop(holder, NOTHING)
+    allotment = own.allotment if own.has_allotment else budget.allotment
+    shares = {each: posted for each, posted in shares.items() if posted.moved}  # a share of nothing is none
+    split = sum(each.moved for each in shares.values())
+    spent = figures.spent(budget, period, holder)
+    since = _late(ctx, own, period)
+    whole = Standing(budget, holder, name, period, allotment, own.moved + split, spent, since)
+    if not split or account.id == holder:
+        return [whole]
+    below = figures.below(budget, period)
+    if account.id in shares:
+        used = below.get(account.id, 0)
+        return [Standing(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
+    theirs = sum(below.get(each, 0) for each in shares)
+    return [Standing(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
+
+
+def _late(ctx: Context, here: Posted, period: Period) -> date | None:
+    """The day the allotment was posted, if that was after the first day of the period."""
+    day = here.first_posted_at.astimezone(ctx.house.zone).date() if here.first_posted_at else None
+    return day if day and day > period.first else None
+
+
+def _deciding(standing: Standing) -> tuple[bool, bool, bool, int]:
+    """The order in which limits bind: used up, for every model, in money, with least left."""
+    budget = standing.budget
+    return standing.left > 0, budget.models != "all", budget.unit in COUNTED, standing.left
+
+
+class OfOne:
+    """Entries and charges of one account, each read once."""
+
+    def __init__(self, ctx: Context, account: Account) -> None:
+        self._ctx = ctx
+        self._spent: dict[tuple[str, date, date, str], list[Spent]] = {}
+        self._posted: dict[tuple[str, date], Posted] | None = None
+        self._account = account
+
+    def above(self, account: Account) -> dict[str, str]:
+        """See Figures."""
+        return people.ancestors(self._ctx.conn, account.id)
+
+    def person(self, account: Account) -> Person | None:
+        """See Figures."""
+        return self._ctx.somebody(account.person_id) if account.person_id else None
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """See Figures."""
+        if self._posted is None:
+            since = min(current(self._ctx, each).first for each in self._ctx.house.budgets if not each.is_pool)
+            self._posted = ledger.posted(self._ctx.conn, account.id, since)
+        return self._posted.get((budget.name, period.first), NOTHING)
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """See Figures."""
+        return ledger.shares(self._ctx.conn, budget.name, period.first)
+
+    def spent(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        window = (account_id, period.first, period.end, budget.zone)
+        if window not in self._spent:
+            self._spent[window] = spent_of(self._ctx, budget, period, account_id)
+        return used(self._ctx.house, budget, self._spent[window])
+
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """See Figures."""
+        spent = spent_below(self._ctx, budget, period, budget.account_id)
+        return {each: used(self._ctx.house, budget, sums) for each, sums in spent.items()}
+
+
+class OfAll:
+    """The same for every account, in a few statements: for what goes through the whole company."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._persons = {each.id: each for each in people.active_people(ctx.conn)}
+        self._above = people.everybodys_ancestors(ctx.conn)
+        self._shares: dict[str, dict[str, Posted]] = {}
+        self._spent: dict[tuple[str, str], dict[str, int]] = {}
+
+    def above(self, account: Account) -> dict[str, str]:
+        """See Figures."""
+        return self._above.get(account.id, {})
+
+    def person(self, account: Account) -> Person | None:
+        """See Figures."""
+        return self._persons.get(account.person_id)
+
+    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+        """See Figures."""
+        return self.shares(budget, period).get(account.id, NOTHING)
+
+    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+        """See Figures."""
+        if budget.name not in self._shares:
+            self._shares[budget.name] = ledger.shares(self._ctx.conn, budget.name, period.first)
+        return self._shares[budget.name]
+
+    def spent(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        return self._all(budget, period, ORGANIZATION).get(account_id, 0)
+
+    def below(self, budget: Budget, period: Period) -> dict[str, int]:
+        """See Figures."""
+        return self._all(budget, period, budget.account_id)
+
+    def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
+        if (budget.name, above) not in self._spent:
+            spent = spent_below(self._ctx, budget, period, above)
+            self._spent[budget.name, above] = {
+                each: used(self._ctx.house, budget, sums) for each, sums in spent.items()
+            }
+        return self._spent[budget.name, above]
+
+
+def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
+    """What an account and all below it spent by model, as a budget cuts the days."""
+    if not _has_own_zone(ctx, budget):
+        return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
+    return spent_below(ctx, budget, period, account_id)[account_id]
+
+
+def spent_below(ctx: Context, budget: Budget, period: Period, account_id: str) -> dict[str, list[Spent]]:
+    """What an account spent, and each below it on the days on which it was there, as a budget cuts the days."""
+    if not _has_own_zone(ctx, budget):
+        return usage.spent_below(ctx.conn, account_id, period.first, period.end)
+    zone = ZoneInfo(budget.zone)
+    start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (period.first, period.end))
+    return usage.spent_between(ctx.conn, account_id, (period.first, period.end), (start, end))
+
+
+def _has_own_zone(ctx: Context, budget: Budget) -> bool:
+    """The rollup cuts days as the organization does; a budget of another zone looks at the hours themselves."""
+    return bool(budget.zone) and budget.zone != ctx.house.organization.zone
+
+
+def used(house: House, budget: Budget, spent: list[Spent]) -> int:
+    """What of some sums counts against a budget, in its unit."""
+    covered = [each for each in spent if house.covers(budget, each.name)]
+    return sum(each.tokens if budget.unit in COUNTED else each.cost_nanos for each in covered)

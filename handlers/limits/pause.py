@@ -1,0 +1,156 @@
+"""Stop somebody at the providers, at once, and let them go on exactly as before."""
+
+import json
+
+from handlers.access import refuse_all_but_clock, sees_all
+from handlers.arguments import One, Paused
+from handlers.card import Button, Card, Facts, Text
+from handlers.context import CLOCK, Context
+from handlers.errors import Refused
+from handlers.limits.reconcile import subject_of, subject_word, tell_finance
+from storage import limits, outbox, people
+from storage.limits import Held
+from storage.people import Account
+
+DONE = Card("Done")
+
+
+def pause(ctx: Context, whom: Paused) -> Card:
+    """Stop a person's or an agent's spending at every provider that can, now: `pause @ana`, `pause key sk-abc`.
+
+    For finance, and for the owner. Nothing is lost: `resume` restores it exactly.
+    """
+    _refuse_strangers(ctx, whom)
+    able = [each for each in whom if _can_pause(ctx, each)]
+    if not able:
+        raise Refused(_cannot(ctx, whom))
+    new = [each for each in able if limits.pause(ctx.conn, each, ctx.person.id, ctx.now)]
+    for each in new:
+        _wish(ctx, each, paused=True)
+        _deed(ctx, "paused", each, _authority(ctx, whom))
+    if not new:
+        return Card(f"{_called(ctx, able)} is paused already", (_resume(able),))
+    return Card(
+        f"{_called(ctx, able)} is being paused",
+        (Facts(tuple((_service(ctx, each), each.name or each.subject.external_id) for each in new)), _resume(able)),
+    )
+
+
+def resume(ctx: Context, whom: Paused) -> Card:
+    """Let somebody who was paused go on, exactly as before: `resume @ana`, `resume key sk-abc`.
+
+    For finance, and for the owner. What another person paused needs a second one to agree.
+    """
+    _refuse_strangers(ctx, whom)
+    found = {held: limits.find_paused(ctx.conn, held.provider, held.subject) for held in whom}
+    paused = {held: one for held, one in found.items() if one}
+    if not paused:
+        raise Refused(f"{_called(ctx, list(whom))} is not paused.")
+    freed = []
+    for held, one in paused.items():
+        alone = one.paused_by in (ctx.person.id, CLOCK.id)
+        if not alone and one.resumed_by in ("", ctx.person.id):
+            limits.note_resumer(ctx.conn, held.provider, held.subject, ctx.person.id)
+            _ask_a_second(ctx, held, one.paused_by)
+            continue
+        _wish(ctx, held, paused=False)
+        _deed(ctx, "resumed", held, _authority(ctx, whom))
+        freed.append(held)
+    if freed:
+        return Card(f"{_called(ctx, freed)} is being resumed", tone="good")
+    first = next(iter(paused.values()))
+    by = people.person(ctx.conn, first.paused_by)
+    return Card(
+        f"{by.name if by else first.paused_by} paused that, so one more must agree",
+        (Text("They, and finance, were asked. It goes on as soon as one of them agrees."),),
+    )
+
+
+def is_pausable(ctx: Context, account: Account) -> bool:
+    """Whether a provider can stop an account's spending."""
+    return any(_can_pause(ctx, each) for each in limits.of_account(ctx.conn, account.id))
+
+
+def halted(ctx: Context, provider: One, who: One, state: One) -> Card:
+    """Note that a provider has paused or resumed somebody, and tell; said by the clock."""
+    refuse_all_but_clock(ctx)
+    subject = subject_of(who)
+    one = limits.find_paused(ctx.conn, provider, subject)
+    held = limits.find(ctx.conn, provider, subject)
+    if one is None or held is None:
+        return DONE
+    if state == "resumed":
+        limits.end_pause(ctx.conn, provider, subject)
+    card = Card(
+        f"{_called(ctx, [held])} is {state} at {_service(ctx, held)}",
+        () if state == "resumed" else (_resume([held]),),
+        "good" if state == "resumed" else "warn",
+    )
+    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
+        ctx.tell(person_id, f"halted/{provider}/{who}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
+    return DONE
+
+
+def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
+    """The same answer for what is not there and what is not theirs."""
+    for held in whom:
+        owner = bool(held.account_id) and people.owns(ctx.conn, ctx.person.id, held.account_id)
+        if not (sees_all(ctx) or owner):
+            raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
+
+
+def _can_pause(ctx: Context, held: Held) -> bool:
+    vendor = ctx.house.vendor(held.provider)
+    return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
+
+
+def _cannot(ctx: Context, whom: tuple[Held, ...]) -> str:
+    where = ", ".join(sorted({_service(ctx, each) for each in whom}))
+    return f"{where} lets nobody be paused from outside. Lower the limit there, or say: correct -50 of … why"
+
+
+def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
+    card = Card(
+        f"{ctx.person.name} wants to resume {_called(ctx, [held])}",
+        (
+            Text("It was paused by another, so one more must agree."),
+            Button("Agree", f"resume {held.provider}/{subject_word(held.subject)}", style="primary"),
+        ),
+    )
+    key = f"resume/{held.provider}/{subject_word(held.subject)}/{ctx.person.id}"
+    tell_finance(ctx, key, lambda _reader: card)
+    ctx.tell(paused_by, key, card)
+
+
+def _wish(ctx: Context, held: Held, *, paused: bool) -> None:
+    key = f"pause/{held.provider}/{subject_word(held.subject)}"
+    payload = {"kind": held.subject.kind, "id": held.subject.external_id, "paused": paused}
+    outbox.ensure(ctx.conn, key, "pause", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
+
+
+def _resume(whom: list[Held]) -> Button:
+    first = whom[0]
+    return Button("Resume", f"resume {first.provider}/{subject_word(first.subject)}")
+
+
+def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
+    if ctx.person.id == CLOCK.id:
+        return "the house rules"
+    owns = all(held.account_id and people.owns(ctx.conn, ctx.person.id, held.account_id) for held in whom)
+    return "owner" if owns else "role finance"
+
+
+def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
+    ctx.deed(what, f"limit/{held.provider}/{subject_word(held.subject)}"[:80], authority)
+
+
+def _service(ctx: Context, held: Held) -> str:
+    vendor = ctx.house.vendor(held.provider)
+    return vendor.service if vendor else held.provider
+
+
+def _called(ctx: Context, whom: list[Held]) -> str:
+    first = whom[0]
+    account = people.account(ctx.conn, first.account_id) if first.account_id else None
+    return account.name if account else first.name or first.subject.external_id

@@ -1,0 +1,301 @@
+"""The house rules: what an admin wrote in app.yaml, as far as decisions need it."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from handlers.money import COUNTED, NANOS, Amount, read_amount
+from handlers.periods import Every
+from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.thresholds import GuardRules, WasteRules, Words, units
+from storage.limits import Window
+
+ZONES = frozenset(available_timezones())
+
+
+def _zone(name: str) -> str:
+    if name not in ZONES:
+        raise ValueError(f"“{name}” is no time zone; write one such as Europe/Berlin or America/New_York")
+    return name
+
+
+def _locale(name: str) -> str:
+    try:
+        Locale.parse(name)
+    except (UnknownLocaleError, ValueError) as trouble:
+        raise ValueError(f"“{name}” is no locale; write one such as en_US or de_DE") from trouble
+    return name
+
+
+def _amount(value: object) -> object:
+    if isinstance(value, Amount):
+        return value
+    amount = read_amount(str(value))
+    if amount is None or not amount.unit:
+        raise ValueError(f"“{value}” is no amount; write one such as 400 USD or 100M tokens")
+    return amount
+
+
+def _rollover(words: str) -> str:
+    if words in ("none", "all") or (words.startswith("up to ") and read_amount(words.removeprefix("up to "))):
+        return words
+    raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
+
+
+AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
+Zone = Annotated[str, AfterValidator(_zone)]
+LocaleName = Annotated[str, AfterValidator(_locale)]
+PLACE = r"^(slack|teams|web):\S+$|^$"
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class Rule(BaseModel):
+    """A part of app.yaml: frozen, and no key but those it knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Organization(Rule):
+    """Who we are and how we count."""
+
+    name: str = "Our company"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    zone: Zone = "UTC"
+    locale: LocaleName = "en_US"
+    fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+
+
+class Budget(Rule):
+    """A named rule: who may spend how much of what, every how long.
+
+    `who` is "every person", "every agent", "role NAME", "organization", "team NAME", "person NAME" or "agent NAME". A
+    budget of a team or of the organization is a pool: all below it spend from it together, and its owner may split it.
+
+    Args:
+        name: a short word; it stands on every entry, so it must not change.
+        who: whose budget it is.
+        amount: of one period, such as "400 USD" or "100M tokens".
+        every: how long a period is.
+        zone: the zone whose calendar cuts the periods; the organization's if empty.
+        models: "all", or the tier of models that it is for.
+        limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
+        alert_at: percent of the limit at which people are told.
+        alert_in: a channel that is told as well, of a pool only.
+        rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
+        prorate: whoever joins within a period gets the share of the days that are left.
+    """
+
+    name: Name
+    who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
+    amount: AmountWritten
+    every: Every = "month"
+    zone: Zone | Literal[""] = ""
+    models: str = "all"
+    limit: Literal["hard", "soft", "watch"] = "hard"
+    alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
+    alert_in: Annotated[str, Field(pattern=PLACE)] = ""
+    rollover: Annotated[str, AfterValidator(_rollover)] = "none"
+    prorate: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What it is counted in: a currency's code, "tokens" or "credits"."""
+        return self.amount.unit
+
+    @property
+    def allotment(self) -> int:
+        """The amount of one period, in nanos or pieces."""
+        return self.amount.units(self.unit)
+
+    @property
+    def account_id(self) -> str:
+        """The one account it is for, or "" if it is for every one of a kind."""
+        if self.who == "organization":
+            return "org"
+        kind, _, name = self.who.partition(" ")
+        return "" if kind in ("every", "role") else f"{kind}/{name}"
+
+    @property
+    def kind(self) -> str:
+        """The kind of account that each get their own, or "" if it is for one account."""
+        if self.role:
+            return "person"
+        return self.who.removeprefix("every ") if self.who.startswith("every ") else ""
+
+    @property
+    def role(self) -> str:
+        """The role whose people each get their own, or "" if roles do not matter."""
+        return self.who.removeprefix("role ") if self.who.startswith("role ") else ""
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether several spend from it together."""
+        return self.who == "organization" or self.who.startswith("team ")
+
+    @property
+    def rollover_max(self) -> int | None:
+        """How much of what is left is carried on: nanos or pieces, None for all of it."""
+        if self.rollover == "all":
+            return None
+        cap = read_amount(self.rollover.removeprefix("up to "))
+        return cap.units(self.unit) if cap else 0
+
+
+TIERS: dict[str, tuple[str, ...]] = {
+    "small": ("*haiku*", "*-mini*", "*-nano*", "*flash*", "*-lite*", "*-small*"),
+    "flagship": ("*opus*", "gpt-5*pro*", "*gemini*pro*", "o1*", "o3*", "*ultra*", "*fable*"),
+}
+STANDARD = "standard"
+
+
+# Since a day, so many units of the house currency for one unit of another.
+Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
+
+
+class LimitRules(Rule):
+    """How limits are kept at providers.
+
+    Args:
+        split: one budget over several providers: each may spend "all" that is left, or the part of it that was spent
+            there in the last four weeks ("recent").
+        ask_above_percent: finance is asked before more than this share of a provider's limits is changed at once.
+    """
+
+    split: Literal["all", "recent"] = "all"
+    ask_above_percent: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class Vendor(Rule):
+    """What a provider declares, as far as decisions need it; see bot/providers/base.py."""
+
+    name: str
+    service: str
+    can: frozenset[str] = frozenset()
+    limited: frozenset[str] = frozenset()
+    window: Window = "month"
+    step_nanos: int = 1
+    cannot: tuple[str, ...] = ()
+
+
+class House(Rule):
+    """All rules that decisions need."""
+
+    organization: Organization = Organization()
+    working: WorkingHours = WorkingHours()
+    approvals: tuple[ApprovalRule, ...] = MANAGER
+    rates: Rates = Field(default_factory=dict)
+    budgets: tuple[Budget, ...] = ()
+    tiers: dict[str, tuple[str, ...]] = TIERS
+    limits: LimitRules = LimitRules()
+    vendors: tuple[Vendor, ...] = ()
+    guard: GuardRules = GuardRules()
+    waste: WasteRules = WasteRules()
+    seats: dict[str, Words] = Field(default_factory=dict)
+
+    @field_validator("budgets")
+    @classmethod
+    def _names_differ(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
+        names = [budget.name for budget in budgets]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two budgets are called “{twice[0]}”; give each its own name")
+        return budgets
+
+    @model_validator(mode="after")
+    def _budgets_make_sense(self) -> "House":
+        for budget in self.budgets:
+            if budget.unit not in COUNTED and budget.unit != self.organization.currency:
+                raise ValueError(
+                    f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
+                    f"({self.organization.currency}) or in tokens",
+                )
+            if budget.alert_in and not budget.is_pool:
+                raise ValueError(
+                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
+                    "of a team or of the organization",
+                )
+            if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
+                known = ", ".join(["all", *self.tiers, STANDARD])
+                raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _floors_are_money(self) -> "House":
+        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
+            units(words, self.organization.currency)
+        return self
+
+    @property
+    def guard_floor_nanos(self) -> int:
+        """What is danger, in nanos of the house currency."""
+        return units(self.guard.floor, self.organization.currency) or 0
+
+    @property
+    def pause_above_nanos(self) -> int | None:
+        """Above what an agent is paused without asking, None for never."""
+        return units(self.guard.pause_above, self.organization.currency)
+
+    def seat_nanos(self, product: str) -> int:
+        """What a seat costs a month in nanos of the house currency, 0 if app.yaml does not say."""
+        return units(self.seats.get(product, ""), self.organization.currency) or 0
+
+    @property
+    def waste_floor_nanos(self) -> int:
+        """What a finding must be able to save a month."""
+        return units(self.waste.floor, self.organization.currency) or 0
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The organization's zone: it cuts the days."""
+        return ZoneInfo(self.organization.zone)
+
+    @cached_property
+    def tier_of(self) -> Callable[[str], str]:
+        """The tier a model belongs to: the first whose patterns match, else "standard". Looked up once for each."""
+        return lru_cache(maxsize=4096)(self._tier)
+
+    def _tier(self, model: str) -> str:
+        name = model.rpartition("/")[2].lower()
+        for tier, patterns in self.tiers.items():
+            if any(fnmatchcase(name, pattern) for pattern in patterns):
+                return tier
+        return STANDARD
+
+    def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
+        """A cost in the house currency, and the rate used (in 10⁻⁹ house currency for one unit); None without a rate.
+
+        The rate of the latest day not after the charge's counts. Rounded half to even, once.
+        """
+        if currency == self.organization.currency:
+            return cost_nanos, NANOS
+        since = max((start for start in self.rates.get(currency, {}) if start <= day), default=None)
+        if since is None:
+            return None
+        rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
+        house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
+        return int(house), rate_nanos
+
+    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
+        one = self.convert(NANOS, "USD", day)
+        return amount_nanos * NANOS // one[1] if one else None
+
+    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
+        """An amount of US dollars in the house currency; None without a rate."""
+        house = self.convert(dollars_nanos, "USD", day)
+        return house[0] if house else None
+
+    def vendor(self, name: str) -> Vendor | None:
+        """The provider of that name, or None."""
+        return next((each for each in self.vendors if each.name == name), None)
+
+    def covers(self, budget: Budget, model: str) -> bool:
+        """Whether spending on a model counts against a budget."""
+        return budget.models == "all" or budget.models == self.tier_of(model)

@@ -1,0 +1,49 @@
+"""What is small change and what is danger, as an admin wrote it in app.yaml."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from handlers.money import read_amount
+from handlers.policy.approvals import Frozen
+
+
+def _money(words: str) -> str:
+    if words and read_amount(words) is None:
+        raise ValueError(f"“{words}” is no amount; write one such as 25 or 25 USD")
+    return words
+
+
+Words = Annotated[str, BeforeValidator(str), AfterValidator(_money)]
+
+
+class GuardRules(Frozen):
+    """When the runaway guard speaks.
+
+    Args:
+        floor: what an account must have burnt, or burn by the next morning, above its usual.
+        pause_above: an agent that has burnt so much above its usual is paused without asking; "" for never.
+    """
+
+    floor: Words = "25"
+    pause_above: Words = ""
+
+
+class WasteRules(Frozen):
+    """What is worth a word.
+
+    Args:
+        floor: what a finding must be able to save a month.
+    """
+
+    floor: Words = "25"
+
+
+def units(words: str, unit: str) -> int | None:
+    """An amount of app.yaml in nanos, None for none.
+
+    Raises:
+        ValueError: it is in another unit.
+    """
+    amount = read_amount(words)
+    return amount.units(unit) if amount else None

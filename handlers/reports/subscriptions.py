@@ -1,0 +1,58 @@
+"""What people may have otherwise: their own private note of the week."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from handlers.arguments import OneOf
+from handlers.card import Button, Card, Text
+from handlers.context import Context
+from handlers.errors import Refused
+from handlers.policy.working_hours import is_working, next_workday
+from handlers.reports.digest import digest
+from storage import people, preferences
+from storage.directory import Person
+
+WEEKLY, SENT = "weekly", "note sent"
+
+OnOff = Annotated[str, OneOf(WEEKLY, ("on", "off"))]
+
+
+def settings(ctx: Context, weekly: OnOff = "") -> Card:
+    """What you get from me by itself: a private note of your week, on or off.
+
+    `settings weekly on` sends you on each Monday what you spent and why, to nobody but you.
+    """
+    if weekly:
+        preferences.prefer(ctx.conn, ctx.person.id, WEEKLY, weekly)
+    on = preferences.preferred(ctx.conn, ctx.person.id).get(WEEKLY) == "on"
+    first = Text("Every Monday: what you spent, what changed and why. Only you see it.")
+    change = Button("Send me none", "settings weekly off") if on else Button("Send it to me", "settings weekly on")
+    return Card(f"Your private note of the week is {'on' if on else 'off'}", (first, change))
+
+
+def notes(ctx: Context) -> Card:
+    """Send the private notes of the week that are due; said by the clock."""
+    if "admin" not in ctx.person.roles:
+        raise Refused("Notes are sent by the clock, or by an admin.")
+    wanted = [people.person(ctx.conn, each) for each in preferences.who_prefers(ctx.conn, WEEKLY, "on")]
+    due = [each for each in wanted if each and each.active and _is_due(ctx, each)]
+    sent = sum(_send(replace(ctx, person=each)) for each in due)
+    return Card(f"{sent} notes sent")
+
+
+def _is_due(ctx: Context, person: Person) -> bool:
+    """Whether it is working time on the first working day of the person's week, and nothing was sent yet."""
+    zone = ZoneInfo(person.zone or ctx.house.organization.zone)
+    today = ctx.now.astimezone(zone).date()
+    first = next_workday(today - timedelta(days=today.weekday()), ctx.house.working)
+    sent = preferences.preferred(ctx.conn, person.id).get(SENT)
+    return today == first and sent != str(first) and is_working(ctx.now, ctx.house.working, zone)
+
+
+def _send(theirs: Context) -> bool:
+    today = theirs.now.astimezone(ZoneInfo(theirs.person.zone or theirs.house.organization.zone)).date()
+    preferences.prefer(theirs.conn, theirs.person.id, SENT, str(today))
+    card = digest(theirs, people.account(theirs.conn, theirs.account_id))
+    return not card.idle and theirs.tell(theirs.person.id, f"note/{theirs.person.id}/{today}", card.whole)

@@ -1,0 +1,362 @@
+"""More, on request: how one asks, and what one may do until it is decided. decide.py is the other half."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
+from handlers.budgets.status import Standing, standings
+from handlers.card import Block, Button, Card, Facts, Input, Table, Text
+from handlers.context import Context
+from handlers.errors import Refused
+from handlers.money import COUNTED, NANOS, Amount
+from handlers.policy import approvals
+from handlers.policy.approvals import STAGES, Ask, Stage
+from handlers.policy.policy import Budget
+from handlers.questions.balance import gauge
+from handlers.questions.forecast import missing
+from handlers.requests.messages import deed, grant, refresh, start_stage, who_is_reached
+from storage import people, requests
+from storage.people import Account
+from storage.requests import Request, Resolution, Wanted
+
+OPEN_MAX = 5
+REASON_MAX = 500
+MILLION = 10**6
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes: the stages, and in words."""
+
+    stages: tuple[Stage, ...]
+    words: str
+
+
+def request(
+    ctx: Context,
+    amount: MaybeHowMuch = None,
+    agent: ForAgent = None,
+    budget: OfBudget = None,
+    until: Until = None,
+    ticket: FormText = "",
+    result: FormText = "",
+    reason: Rest = "",
+) -> Card:
+    """Ask for more: say how much and what for, and it goes to whom the house rules name.
+
+    `request 50 finish the migration` sends it at once; `request` alone opens a form. `request 300 for crawler until
+    friday nightly reindex` asks for an agent that you own, before it runs; at half of it you are asked whether to go
+    on. `request 50 of flagship the review` asks for more of that budget, else it is of the one that decides. Without a
+    day it counts until the budget starts anew.
+    """
+    account = agent or _own_account(ctx)
+    own = _own_standings(ctx, account)
+    standing = _chosen(own, budget, account)
+    if amount is None:
+        return _form(ctx, standing, own, account, reason)
+    reason = _in_full(reason, ticket, result)
+    units = _units(amount, standing)
+    last = _last_day(ctx, standing, until)
+    _check_reason(reason)
+    _check_flood(ctx)
+    opened = open_request(ctx, standing, account, units, last, reason)
+    asked, route, names = opened.request, opened.route, opened.names
+    if asked.state == "approved":
+        return _granted_card(ctx, asked)
+    shown = ctx.amount(units, asked.unit)
+    return Card(
+        f"Asked for {shown} more",
+        (
+            Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(names, route)), ("For", reason))),
+            Text(_what_next(ctx, asked)),
+            Button("Withdraw it", f"withdraw {asked.handle}", confirm=f"Withdraw the request for {shown}?"),
+        ),
+    )
+
+
+def requests_(ctx: Context) -> Card:
+    """Your requests of the last 60 days and how they stand, and those that wait for your decision."""
+    own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
+    waiting = requests.open_for(ctx.conn, ctx.person.id)
+    blocks: list[Block] = []
+    if own:
+        rows = tuple((f"#{one.id}", ctx.amount(one.amount, one.unit), one.state, one.reason[:60]) for one in own)
+        blocks.append(Table("What you asked", ("Request", "Amount", "State", "For"), rows, "lrll"))
+    if waiting:
+        names = {one.id: one.name for one in people.active_people(ctx.conn)}
+        lines = tuple(
+            (f"#{one.id}", names.get(one.asker_id, one.asker_id), ctx.amount(one.amount, one.unit), one.reason[:60])
+            for one in waiting
+        )
+        blocks.append(Table("What waits for you", ("Request", "Who", "Amount", "For"), lines, "llrl"))
+        first = waiting[0]
+        blocks.append(Button(f"Look at #{first.id}", f"history {first.handle}", style="primary"))
+    open_ = [one for one in own if one.state == "pending"]
+    if open_:
+        blocks += [
+            Button(f"Remind about #{open_[0].id}", f"remind {open_[0].handle}"),
+            Button(f"Withdraw #{open_[0].id}", f"withdraw {open_[0].handle}", confirm="Withdraw this request?"),
+        ]
+    return Card(f"{len(open_)} open, {len(waiting)} for you to decide", tuple(blocks or [Text("Nothing was asked.")]))
+
+
+def withdraw(ctx: Context, number: One) -> Card:
+    """Take back a request of yours that is not yet decided: `withdraw 42`."""
+    asked = _open_of_mine(ctx, number)
+    ended = requests.resolve(ctx.conn, asked, Resolution("withdrawn", ctx.person.id), ctx.now)
+    if ended is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, ended, "withdrawn", "asker")
+    refresh(ctx, ended)
+    return Card(f"Request #{ended.id} is withdrawn")
+
+
+def change(ctx: Context, number: One, reason: Rest = "") -> Card:
+    """Say better what a request of yours is for, until it is decided: `change 42 the customer's deadline moved`."""
+    asked = _open_of_mine(ctx, number)
+    _check_reason(reason)
+    changed = requests.change(ctx.conn, asked, reason=reason)
+    if changed is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, changed, "changed", "asker", reason)
+    refresh(ctx, changed)
+    return Card(f"Request #{changed.id} says now what it is for", (Text(f"“{reason}”"),))
+
+
+def remind(ctx: Context, number: One) -> Card:
+    """Remind whoever is to decide a request of yours, once a day: `remind 42`."""
+    asked = _open_of_mine(ctx, number)
+    if asked.reminded_on == ctx.today:
+        raise Refused("You reminded them today already. Try again tomorrow.")
+    changed = requests.change(ctx.conn, asked, reminded_on=ctx.today)
+    if changed is None:
+        raise Refused(f"Request #{asked.id} was decided a moment ago.")
+    deed(ctx, changed, "reminded", "asker")
+    refresh(ctx, changed, anew=f"reminder/{ctx.today}")
+    return Card(f"Reminded about request #{changed.id}")
+
+
+def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> Route:
+    """Where a request for so much would go.
+
+    Raises:
+        Refused: no rule of app.yaml fits.
+    """
+    times, more = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
+    pools = [
+        one.left for one in standings(ctx, account) if one.budget.is_pool and one.budget.unit == standing.budget.unit
+    ]
+    ask = Ask(
+        amount=units,
+        limit=standing.limit - more,
+        unit=standing.budget.unit,
+        models=standing.budget.models,
+        teams=frozenset(each.removeprefix("team/") for each in people.ancestors(ctx.conn, account.id)),
+        times=times,
+        pool_left=min(pools, default=None),
+    )
+    stages = approvals.stages_for(ctx.house.approvals, ask)
+    if stages is None:
+        raise Refused("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
+    why = approvals.because(ctx.house.approvals, ask, ctx.amount)
+    return Route(stages, ", then ".join(stage.by.removeprefix("role ") for stage in stages) + why)
+
+
+def _goes_to(names: list[str], route: Route) -> str:
+    """Whom it was sent to by name, then the stages after, and why."""
+    first, _, after = route.words.partition(", then ")
+    by = route.stages[0].by
+    whom = " or ".join(names) + (f" (your {by})" if by in ("manager", "owner") else "")
+    return whom + (f", then {after}" if after else route.words.removeprefix(first))
+
+
+def _what_next(ctx: Context, asked: Request) -> str:
+    """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
+    unseen = [name for name, reached in who_is_reached(ctx, asked).items() if not reached]
+    if unseen:
+        return f"{' and '.join(unseen)} never spoke to me here, so I cannot write to them. Tell them to say: requests"
+    return "You hear from me when it is decided."
+
+
+def _own_account(ctx: Context) -> Account:
+    account = people.account(ctx.conn, ctx.account_id)
+    if account is None:
+        raise Refused("You have no account of your own, so there is nothing to ask more of.")
+    return account
+
+
+def _own_standings(ctx: Context, account: Account) -> list[Standing]:
+    """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
+    if account.kind == "agent" and account.owner_id != ctx.person.id:
+        raise Refused(f"Only the owner of {account.name} asks for it.")
+    own = [each for each in standings(ctx, account) if each.account_id == account.id]
+    if not own:
+        raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
+    return own
+
+
+def _chosen(own: list[Standing], budget: Budget | None, account: Account) -> Standing:
+    if budget is None:
+        return own[0]
+    found = next((each for each in own if each.budget.name == budget.name), None)
+    if found is None:
+        known = ", ".join(each.budget.name for each in own)
+        raise Refused(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+    return found
+
+
+def _in_full(reason: str, ticket: str, result: str) -> str:
+    """What who decides reads: the reason, the ticket, and what is expected of it."""
+    more = [f"{name}: {words}" for name, words in (("Ticket", ticket), ("Expected", result)) if words]
+    return "\n".join(filter(None, [reason, *more])) if reason else reason
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A request that was just made: granted already if the rules say so, else who was asked to decide."""
+
+    request: Request
+    route: Route
+    names: list[str]
+
+
+def open_request(
+    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, origin: str = ""
+) -> Opened:
+    """Make a request and send it where the rules say; a small one inside them is granted at once.
+
+    Raises:
+        Refused: no rule fits, or nobody can be found who decides.
+    """
+    route = route_of(ctx, standing, account, units)
+    wanted = Wanted(
+        asker_id=ctx.person.id,
+        account_id=account.id,
+        budget=standing.budget.name,
+        period_start=standing.period.first,
+        until=last,
+        amount=units,
+        unit=standing.budget.unit,
+        reason=reason,
+        stages=STAGES.dump_json(route.stages).decode(),
+        origin=origin,
+    )
+    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
+    if route.stages[0].by != "nobody":
+        return Opened(asked, route, start_stage(ctx, asked))
+    resolved = requests.resolve(ctx.conn, asked, Resolution("approved", "rules", asked.amount), ctx.now)
+    assert resolved is not None
+    grant(ctx, resolved, "house rules")
+    return Opened(resolved, route, [])
+
+
+def _granted_card(ctx: Context, asked: Request) -> Card:
+    shown = ctx.amount(asked.amount, asked.unit)
+    facts = Facts((("Request", f"#{asked.id}"), ("For", asked.reason), ("Until", ctx.day(asked.until))))
+    return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
+
+
+def _units(amount: Amount, standing: Standing) -> int:
+    try:
+        units = amount.units(standing.budget.unit)
+    except ValueError as wrong:
+        raise Refused(str(wrong), fault="amount") from wrong
+    if units <= 0:
+        raise Refused("An amount must be above zero.", fault="amount")
+    return units
+
+
+def _last_day(ctx: Context, standing: Standing, until: date | None) -> date:
+    end = standing.period.end - timedelta(days=1)
+    if until is None:
+        return end
+    if until < ctx.today:
+        raise Refused(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
+    if until > end:
+        raise Refused(
+            f"The budget starts anew on {ctx.day(standing.period.end)}. Ask until {ctx.day(end)} at most.",
+            fault="until",
+        )
+    return until
+
+
+def _check_reason(reason: str) -> None:
+    if not reason:
+        raise Refused("Say what it is for, such as: request 50 finish the migration", fault="reason")
+    if len(reason) > REASON_MAX:
+        raise Refused(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
+
+
+def _check_flood(ctx: Context) -> None:
+    if requests.count_open(ctx.conn, ctx.person.id) >= OPEN_MAX:
+        raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
+
+
+def _open_of_mine(ctx: Context, word: str) -> Request:
+    """A request of the speaker's own; unknown and another's get the same answer."""
+    asked = requests.find(ctx.conn, word)
+    if asked is None or asked.asker_id != ctx.person.id:
+        raise Refused("You have no request of that number. Say: requests")
+    if asked.state != "pending":
+        raise Refused(f"Request #{asked.id} is {asked.state} already.")
+    return asked
+
+
+def _form(ctx: Context, standing: Standing, own: list[Standing], account: Account, reason: str) -> Card:
+    says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
+    return Card(
+        "Ask for more",
+        (
+            gauge(ctx, standing),
+            Input(
+                "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
+            ),
+            *_which(ctx, standing, own),
+            Input("reason", "What is it for?", form="long", value=reason),
+            Input("ticket", "Link to the ticket", optional=True),
+            Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
+            Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
+            Text(_routes(ctx, standing), quiet=True),
+            Button("Send", says, style="primary"),
+        ),
+    )
+
+
+def _which(ctx: Context, standing: Standing, own: list[Standing]) -> list[Input]:
+    """A choice, where there is one."""
+    if len(own) == 1:
+        return []
+    choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
+    return [Input("budget", "Of which budget?", form="choice", value=standing.budget.name, choices=choices)]
+
+
+def _likely(ctx: Context, standing: Standing) -> str:
+    """What will likely be missing, rounded up, as somebody would type it; "" if nothing will."""
+    lacking = missing(ctx, standing)
+    if standing.budget.unit in COUNTED:
+        return f"{-(-lacking // MILLION)}M" if lacking else ""
+    return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
+
+
+def _routes(ctx: Context, standing: Standing) -> str:
+    """What will happen, before anything is sent: the rules in words."""
+    parts = []
+    for rule in ctx.house.approvals:
+        who = ", then ".join(stage.by.removeprefix("role ") for stage in rule.stages)
+        verb = (
+            "granted at once"
+            if who == "nobody"
+            else f"decided by your {who}"
+            if who == "manager"
+            else f"decided by {who}"
+        )
+        most = rule.when.amount_up_to
+        if most and most.unit not in ("", standing.budget.unit):
+            continue
+        share = rule.when.share_up_to
+        limits = [f"up to {ctx.amount(most.units(standing.budget.unit), standing.budget.unit)}"] if most else []
+        limits += [f"up to {share} % of the budget"] if share else []
+        parts.append(f"{' and '.join(limits) or 'else'}: {verb}")
+    words = "; ".join(parts)
+    return words[0].upper() + words[1:] + "." if words else ""

@@ -1,0 +1,216 @@
+"""Waste: money that bought nothing, as far as usage figures can show it.
+
+DETECTORS is the table: a detector looks at one account's use beside that of its peers. What they see is kept once a day
+(`sift`), and is read from there by whoever shows it:
+
+    found(ctx, account_id, since, until) -> tuple[Finding, ...]
+    summary(ctx, account_id, since, until) -> Summary     # totals for teams and channels; nothing is counted twice
+    cheaper(ctx, account_id) -> str                       # one line for whoever decides a request
+
+None of them checks who asks: access stands with the caller (handlers/access.py). Findings of persons are theirs;
+whoever else is told hears a `summary`, and only of five people or more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from handlers.context import Context
+from handlers.money import percent
+from handlers.policy.policy import STANDARD
+from handlers.questions.model_prices import MILLION, Rate, rate
+from handlers.waste.batchable_run_live import batchable_run_live
+from handlers.waste.cache_not_reread import cache_not_reread
+from handlers.waste.failed_calls import failed_calls
+from handlers.waste.larger_than_peers import context_bloat, verbose_output
+from handlers.waste.load import Seen
+from handlers.waste.low_cache_reuse import low_cache_reuse
+from handlers.waste.no_caching import no_caching
+from handlers.waste.off_hours_loop import off_hours_loop
+from handlers.waste.older_model import older_model
+from handlers.waste.premium_speed import premium_speed
+from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
+from handlers.waste.small_jobs_big_model import small_jobs_big_model
+from handlers.waste.stranded_quota import stranded_quota
+from handlers.waste.tool_fees import tool_fees
+from handlers.waste.top_tier_only import top_tier_only
+from handlers.waste.unattributed import unattributed
+from handlers.waste.usage import FLAGSHIP, WINDOW_DAYS, Peers, Usage
+from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
+from storage import findings, usage
+from storage.findings import Finding, Found
+from storage.tables import ORGANIZATION
+
+WEEK = 7
+SAVED_FOR = timedelta(days=365)
+TIERS_DOWN = (FLAGSHIP, STANDARD, "small")
+CHEAPER_PERCENT_MAX = 80
+
+Detector = Callable[[Usage, Peers], Iterator[Found]]
+
+DETECTORS: Mapping[str, tuple[str, Detector]] = {
+    "low_cache_reuse": ("Little read from caches", low_cache_reuse),
+    "no_caching": ("No cache", no_caching),
+    "cache_not_reread": ("Cache not read again", cache_not_reread),
+    "wrong_cache_lifetime": ("Cache kept too long", wrong_cache_lifetime),
+    "top_tier_only": ("Top tier for everything", top_tier_only),
+    "small_jobs_big_model": ("Small jobs, big model", small_jobs_big_model),
+    "batchable_run_live": ("Could run as a batch", batchable_run_live),
+    "premium_speed": ("Paid for speed", premium_speed),
+    "context_bloat": ("Too much context", context_bloat),
+    "verbose_output": ("Long output", verbose_output),
+    "failed_calls": ("Failing calls", failed_calls),
+    "off_hours_loop": ("Runs at night", off_hours_loop),
+    "older_model": ("Older model", older_model),
+    "unattributed": ("Nobody's", unattributed),
+    "tool_fees": ("Paid for tools", tool_fees),
+    "idle_seat": ("Idle seat", idle_seat),
+    "doubled_seat": ("Doubled seat", doubled_seat),
+    "larger_seat": ("Larger seat than needed", larger_seat),
+    "stranded_quota": ("Unused share", stranded_quota),
+}
+BY_THE_PIECE = frozenset({"idle_seat", "doubled_seat", "larger_seat", "stranded_quota"})
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the findings of an account and all below it come to.
+
+    Args:
+        count: open findings.
+        low_nanos: the least of what could be kept a month, overlapping findings counted once.
+        high_nanos: the most.
+        unexplained_nanos: what is spent a month and belongs to nobody.
+        realised_nanos: what a month costs less since owners acted, as measured.
+        measured: how many findings that is of.
+        waiting: how many are done and not measured yet.
+        kinds: of each detector with open findings: its title, how many, and the range, None without a saving; the
+            largest first.
+    """
+
+    count: int
+    low_nanos: int
+    high_nanos: int
+    unexplained_nanos: int
+    realised_nanos: int
+    measured: int
+    waiting: int
+    kinds: tuple[tuple[str, int, tuple[int, int] | None], ...]
+
+
+def detect(seen: Seen, floor_nanos: int) -> list[Found]:
+    """What all detectors see, without small change."""
+    every = (found for one in seen.usages for _, detector in DETECTORS.values() for found in detector(one, seen.peers))
+    return [each for each in every if _matters(each, floor_nanos)]
+
+
+def _matters(found: Found, floor_nanos: int) -> bool:
+    """Seats and shares are counted by the piece, all else by what is at stake."""
+    if found.detector in BY_THE_PIECE:
+        return True
+    return (found.saving[1] if found.saving else found.cost_nanos) >= floor_nanos
+
+
+def found(ctx: Context, account_id: str, since: date, until: date) -> tuple[Finding, ...]:
+    """The open findings of an account and all below it that were seen on a day from since until before until.
+
+    The largest saving stands first.
+    """
+    every = findings.seen_between(ctx.conn, account_id, since, until)
+    return tuple(sorted((each for each in every if _is_open(each, ctx.today)), key=order))
+
+
+def summary(ctx: Context, account_id: str, since: date, until: date) -> Summary:
+    """What these findings come to, without names; realised savings are those of findings done since then or before."""
+    return summary_of(found(ctx, account_id, since, until), every(ctx, account_id))
+
+
+def every(ctx: Context, account_id: str) -> list[Finding]:
+    """All findings of an account and below; what was done counts as saved for a year."""
+    since = ctx.today - SAVED_FOR
+    return [each for each in findings.below(ctx.conn, account_id) if each.done_on is None or each.done_on > since]
+
+
+def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
+    """What some open findings come to, and what those of `every` that are done have saved."""
+    low, high = total(each.found for each in here)
+    done = [each for each in every if each.state == "done"]
+    measured = [each.realised_nanos for each in done if each.realised_nanos is not None]
+    return Summary(
+        count=len(here),
+        low_nanos=low,
+        high_nanos=high,
+        unexplained_nanos=sum(each.found.cost_nanos for each in here if each.found.saving is None),
+        realised_nanos=sum(measured),
+        measured=len(measured),
+        waiting=len(done) - len(measured),
+        kinds=tuple(sorted(_kinds(here), key=lambda kind: -(kind[2] or (0, 0))[1])),
+    )
+
+
+def cheaper(ctx: Context, account_id: str) -> str:
+    """A line for whoever decides a request: what of the spending looks like waste, and what would be cheaper.
+
+    Returns:
+        One or two plain sentences without details, or "" if there is nothing to say.
+    """
+    unit = ctx.house.organization.currency
+    end = ctx.today + timedelta(days=1)
+    low, high = total(each.found for each in found(ctx, account_id, ctx.today - timedelta(days=WEEK), end))
+    said = [f"{ctx.amount(low, unit)} to {ctx.amount(high, unit)} a month of it looks like waste."] if high else []
+    first = end - timedelta(days=WINDOW_DAYS)
+    own = [each for each in usage.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
+    here = {each.name: rate([each]) for each in usage.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
+    dearest = max(own, key=lambda each: each.cost_nanos, default=None)
+    if dearest is not None:
+        said += _instead(ctx, dearest.name, here)
+    return " ".join(said)
+
+
+def _instead(ctx: Context, model: str, here: Mapping[str, Rate]) -> Iterator[str]:
+    """The most used model of the tiers below that is cheaper by a fifth at least, at what the organization pays."""
+    tiers = (
+        TIERS_DOWN[TIERS_DOWN.index(ctx.house.tier_of(model)) + 1 :] if ctx.house.tier_of(model) in TIERS_DOWN else ()
+    )
+    own = here[model].of(MILLION) or 0
+    cheap = [
+        name
+        for name, each in here.items()
+        if ctx.house.tier_of(name) in tiers and (price := each.of(MILLION)) and price * 100 <= own * CHEAPER_PERCENT_MAX
+    ]
+    if cheap:
+        other = max(cheap, key=lambda name: (-tiers.index(ctx.house.tier_of(name)), here[name].cost_nanos))
+        yield f"Most goes to {model}; {other} costs {percent(here[other].of(MILLION) or 0, own)} % of it here."
+
+
+def total(every: Iterable[Found]) -> tuple[int, int]:
+    """The least and the most that findings could save together.
+
+    Of those that would make the same tokens cheaper only the largest counts.
+    """
+    taken: dict[str, set[str]] = {}
+    low = high = 0
+    for each in sorted(every, key=lambda each: -(each.saving or (0, 0))[1]):
+        parts = taken.setdefault(each.account_id, set())
+        if each.saving is not None and not parts & each.parts:
+            parts |= each.parts
+            low, high = low + each.saving[0], high + each.saving[1]
+    return low, high
+
+
+def _is_open(finding: Finding, today: date) -> bool:
+    return finding.state == "open" and (finding.silent_until is None or finding.silent_until <= today)
+
+
+def order(finding: Finding) -> tuple[int, int, int]:
+    """The order in which findings are shown: the largest saving first."""
+    saving = finding.found.saving
+    return -(saving[1] if saving else 0), -finding.found.cost_nanos, finding.id
+
+
+def _kinds(here: Iterable[Finding]) -> Iterator[tuple[str, int, tuple[int, int] | None]]:
+    every = list(here)
+    for name, (title, _) in DETECTORS.items():
+        some = [each.found for each in every if each.found.detector == name]
+        if some:
+            yield title, len(some), total(some) if any(each.saving for each in some) else None

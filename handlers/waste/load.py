@@ -1,0 +1,104 @@
+"""Reads what detectors look at: everybody's use of four weeks, seats, shares of pools, and what is nobody's."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from handlers.budgets.status import current, spent_below, used
+from handlers.context import Context
+from handlers.periods import Period, period_of
+from handlers.policy.policy import Budget
+from handlers.waste.usage import WINDOW_DAYS, Peers, Share, Usage
+from storage import comparisons, ledger, people, seats, usage, usage_patterns
+from storage.people import Account
+from storage.seats import Seat
+from storage.tables import UNALLOCATED
+from storage.usage_patterns import Habit, Hour
+
+IN_USE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that detectors look at, and the day until which it goes."""
+
+    usages: list[Usage]
+    peers: Peers
+    end: date
+
+
+def gather(ctx: Context) -> Seen:
+    """Read it, once for all accounts."""
+    end = comparisons.whole_until(ctx.conn, ctx.today)
+    first = end - timedelta(days=WINDOW_DAYS)
+    every = list(usage_patterns.habits(ctx.conn, first, end))
+    hours: dict[str, list[Hour]] = defaultdict(list)
+    for hour in usage_patterns.hours(ctx.conn, first, end):
+        hours[hour.account_id].append(hour)
+    own: dict[str, list[Habit]] = defaultdict(list)
+    for habit in every:
+        own[habit.account_id].append(habit)
+    here, shares = seats.owned(ctx.conn), _shares(ctx)
+    recent = {each.account_id for each in usage_patterns.habits(ctx.conn, end - IN_USE, end)}
+    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
+    zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
+    usages = [
+        Usage(
+            account_id,
+            person=accounts[account_id].kind == "person",
+            left=_has_left(accounts, account_id, zones) and account_id in recent,
+            habits=tuple(own[account_id]),
+            hours=tuple(hours[account_id]),
+            zone=ZoneInfo(zones.get(accounts[account_id].owner_id, "") or ctx.house.organization.zone),
+            today=ctx.today,
+            tier_of=ctx.house.tier_of,
+            seats=tuple(here.get(account_id, ())),
+            strays=tuple(usage.unallocated(ctx.conn, first)) if account_id == UNALLOCATED else (),
+            shares=tuple(shares[account_id]),
+        )
+        for account_id in sorted({*own, *here, *shares} & accounts.keys())
+    ]
+    return Seen(usages, Peers(every, ctx.house.tier_of, _used_seats(ctx, here, end)), end)
+
+
+def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
+    """What was used with each seat in the last four weeks, and in the four before."""
+    window = timedelta(days=WINDOW_DAYS)
+    months = [usage_patterns.spent_by_user(ctx.conn, last - window, last) for last in (end, end - window)]
+    every = [seat for some in here.values() for seat in some]
+    return {seat: tuple(each.get((seat.provider, seat.external_id), 0) for each in months) for seat in every}
+
+
+def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, str]) -> bool:
+    account = accounts[account_id]
+    return account.kind in ("person", "agent") and account.owner_id not in here
+
+
+def _shares(ctx: Context) -> dict[str, list[Share]]:
+    """Shares of pools in the last two periods that are over."""
+    found: dict[str, list[Share]] = defaultdict(list)
+    for budget in ctx.house.budgets:
+        if budget.is_pool:
+            last = _before(ctx, current(ctx, budget))
+            now, old = (dict(_used(ctx, budget, period)) for period in (last, _before(ctx, last)))
+            for account_id in sorted(now.keys() & old.keys()):
+                found[account_id].append(Share(budget.name, (now[account_id], old[account_id])))
+    return found
+
+
+def _before(ctx: Context, period: Period) -> Period:
+    return period_of(period.first - timedelta(days=1), period.every, ctx.house.organization.fiscal_year_starts)
+
+
+def _used(ctx: Context, budget: Budget, period: Period) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The limit of each share of a pool in a period, and what was used of it."""
+    shares = {
+        account_id: posted.moved
+        for account_id, posted in ledger.shares(ctx.conn, budget.name, period.first).items()
+        if account_id != budget.account_id and posted.moved > 0
+    }
+    spent = spent_below(ctx, budget, period, budget.account_id) if shares else {}
+    for account_id, limit in shares.items():
+        yield account_id, (limit, used(ctx.house, budget, spent.get(account_id, [])))
