@@ -26,7 +26,7 @@ from bench.servers import postgresql
 from bench.table import Table
 from bot.app import App
 from bot.config import Settings
-from bot.web.show import Web
+from bot.platforms.web.messenger import Web
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import people

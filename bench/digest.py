@@ -18,9 +18,9 @@ from bench.databases import KINDS
 from bench.ledger import PEOPLE, RULES, TEAMS, empty, fill, large_company
 from bench.table import Table, aimed
 from bot.app import App
-from bot.charts import HEIGHT_PX, WIDTH_PX, draw
+from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
 from bot.config import Settings
-from bot.web.show import Web
+from bot.platforms.web.messenger import Web
 from handlers.card import Chart, Series
 from handlers.place import Place
 from handlers.sentence import Sentence

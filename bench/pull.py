@@ -18,7 +18,7 @@ from bench.databases import KINDS, temporary
 from bench.machine import memory_mb
 from bench.table import Table, aimed
 from bot.providers.base import Provider
-from bot.pull import Reading, pull
+from bot.sync.usage import Reading, pull
 from handlers.policy.policy import House
 from storage import bulk_load, people
 from storage.charges import Charge

@@ -22,8 +22,8 @@ from bench.machine import SERVER_CORE, cpu_s, on_core
 from bot.app import utc_now
 from bot.build import build
 from bot.config import Settings
-from bot.providers.sample import Sample
-from bot.pull import pull
+from bot.providers.sample.provider import Sample
+from bot.sync.usage import pull
 from tests.fakes.slack import FakeSlack
 
 ROOT = Path(__file__).parent.parent

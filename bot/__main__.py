@@ -14,20 +14,21 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import config, logs, terminal
+from bot import config, logging
 from bot.app import App
 from bot.build import build
-from bot.check import findings
-from bot.demo import demo_app, serve_demo
+from bot.cli.check import findings
+from bot.cli.demo import demo_app, serve_demo
+from bot.cli.import_outcomes import read as read_outcomes
 from bot.directory.source import Unusable
-from bot.export import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
-from bot.focus import PROFILES
+from bot.errors import Outside
+from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
+from bot.exports.focus import PROFILES
 from bot.optional import optional
-from bot.outcomes import read as read_outcomes
-from bot.pull import pull
+from bot.platforms import terminal
+from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
-from bot.slack.manifest import manifest
-from bot.trouble import Outside
+from bot.sync.usage import pull
 from handlers import COMMANDS
 from handlers.card import Card
 from handlers.periods import period_of
@@ -43,14 +44,14 @@ TEAMS_PACKAGE = "bursar-teams.zip"
 
 def run(_args: argparse.Namespace) -> int:
     """Serve Slack and Teams, health and metrics until told to stop."""
-    logs.to_json()
+    logging.to_json()
     serve(_app(), os.environ)
     return 0
 
 
 def demo(args: argparse.Namespace) -> int:
     """Serve the try-it page of the sample company on 127.0.0.1."""
-    logs.quiet()
+    logging.quiet()
     settings = config.load()
     if not settings.is_sample:
         raise config.Misconfigured(
@@ -68,7 +69,7 @@ def check(args: argparse.Namespace) -> int:
 
     `check --provider litellm` looks at that provider only.
     """
-    logs.quiet()
+    logging.quiet()
     if args.what == "audit":
         return _check_audit()
     wrong = 0
@@ -95,7 +96,7 @@ def _check_audit() -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."""
-    logs.quiet()
+    logging.quiet()
     app = build(config.load())
     if args.what == "audit":
         app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
@@ -110,7 +111,7 @@ def export(args: argparse.Namespace) -> int:
 
 def say(args: argparse.Namespace) -> int:
     """Say a sentence as somebody and see the answer; without a sentence, talk until "quit"."""
-    logs.quiet()
+    logging.quiet()
     app = _app()
     if app.settings.is_sample and not app.database.ask(usage.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
@@ -132,7 +133,7 @@ def say(args: argparse.Namespace) -> int:
 
 def sync(args: argparse.Namespace) -> int:
     """Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed."""
-    logs.quiet()
+    logging.quiet()
     app = _app()
     names = [args.provider] if args.provider else sorted(app.providers)
     unknown = [name for name in names if name not in app.providers]
@@ -162,7 +163,7 @@ def status(args: argparse.Namespace) -> int:
 
 def outcomes(args: argparse.Namespace) -> int:
     """Take in a CSV of what teams got done (team, day, kind, count), for what one says with value."""
-    logs.quiet()
+    logging.quiet()
     app = _app()
     teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
     try:
@@ -186,7 +187,7 @@ def manifest_(args: argparse.Namespace) -> int:
 
 
 def _teams_package(settings: config.Settings, url: str, version: str) -> int:
-    teams = optional("bot.teams.manifest")
+    teams = optional("bot.platforms.teams.manifest")
     made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()}, version)
     Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
     print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)

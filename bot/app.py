@@ -16,15 +16,15 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Connection
 
 import handlers
-from bot import export
 from bot.config import ProviderSettings, ScheduleLine, Settings
 from bot.directory.source import Unusable
-from bot.equal import Equal
+from bot.errors import Outside, Undeliverable, Unreachable
+from bot.exports import files
 from bot.metrics import DELIVERED, HEARD, timed
-from bot.platform import Platform
+from bot.ports import Platform
 from bot.providers.base import Provider
-from bot.pull import Reading, pull
-from bot.trouble import Outside, Undeliverable, Unreachable
+from bot.sync.limits import Equal
+from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Button, Card
 from handlers.context import CLOCK, Context, place_to_json
 from handlers.errors import Refused
@@ -279,7 +279,7 @@ class App:
         Raises:
             KeyError: there is no export of that name.
         """
-        return export.made(self.database, self.house, name)
+        return files.made(self.database, self.house, name)
 
     # Tick ----------------------------------------------------------------------------------------------------------
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
-from bot.providers.anthropic_console import ClaudeConsole
-from bot.providers.anthropic_enterprise import ClaudeEnterprise
+from bot.providers.anthropic.console import ClaudeConsole
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
-from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor
-from bot.providers.files import Files
+from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.litellm import LiteLLM
-from bot.providers.openai import OpenAI
-from bot.providers.openrouter import OpenRouter
-from bot.providers.sample import Sample
+from bot.providers.litellm.provider import LiteLLM
+from bot.providers.openai.chatgpt import ChatGPT
+from bot.providers.openai.platform import OpenAI
+from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.sample.provider import Sample
 from storage.db import Database
 
 Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]

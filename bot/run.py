@@ -13,11 +13,11 @@ from bot.app import App
 from bot.clock import Clock
 from bot.config import Misconfigured, secret
 from bot.optional import optional
+from bot.platforms.slack.listener import Door, Settings
+from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.transport import Endpoint, Socket
+from bot.platforms.slack.verification import Gate
 from bot.server import serve_until_told, server
-from bot.slack.door import Door, Settings
-from bot.slack.gate import Gate
-from bot.slack.serve import Endpoint, Socket
-from bot.slack.show import Slack, web_client
 
 log = structlog.get_logger()
 
@@ -74,7 +74,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
-    teams = optional("bot.teams.serve")
+    teams = optional("bot.platforms.teams.serve")
     with teams.connected(app, teams.Line(app.settings.msteams, teams_secret(app, environ))) as route:
         yield route
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from bot import terminal
 from bot.app import App
 from bot.config import Settings
-from bot.pull import pull
-from bot.web.show import Web
+from bot.platforms import terminal
+from bot.platforms.web.messenger import Web
+from bot.sync.usage import pull
 from handlers.card import Card
 from handlers.place import Place
 from handlers.sentence import Sentence

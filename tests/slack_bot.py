@@ -10,11 +10,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.slack.door import Door, Settings
-from bot.slack.gate import Gate
-from bot.slack.serve import Endpoint, Socket
-from bot.slack.show import Slack, web_client
-from bot.trouble import Outside
+from bot.errors import Outside
+from bot.platforms.slack.listener import Door, Settings
+from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.transport import Endpoint, Socket
+from bot.platforms.slack.verification import Gate
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
 from handlers.sentence import Sentence
 from tests.fakes.slack import FakeSlack

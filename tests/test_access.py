@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot import terminal
-from bot.directory.everybody import Everybody
-from bot.directory.memory import Memory
+from bot.directory.combined import Everybody
+from bot.directory.known_people import Memory
+from bot.platforms import terminal
 from handlers import COMMANDS
 from handlers.arguments import AmountWord, OneOf, OneWord, PeriodWord, TextWord, UntilWord, WhomWord
 from handlers.card import Text

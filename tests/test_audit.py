@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.export import AUDIT_COLUMNS, audit_rows, safe, write_csv
+from bot.exports.files import AUDIT_COLUMNS, audit_rows, safe, write_csv
 from storage import audit
 from storage.audit import Deed
 from storage.db import Database

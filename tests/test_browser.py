@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from bot.cli.demo import CAST, demo_app
 from bot.clock import Clock
 from bot.config import load
-from bot.demo import CAST, demo_app
-from bot.web.page import page
+from bot.platforms.web.page import page
 from tests.clock import Clock as SetClock
 from tests.small_bot import served
 

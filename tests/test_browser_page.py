@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from bot.web.page import page as web_page
+from bot.platforms.web.page import page as web_page
 from handlers.card import Button, Card, Text
 from tests.small_bot import PEOPLE, SmallBot, served
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import charts, scale
-from bot.charts import draw
+from bot.charts import axis, png
+from bot.charts.png import draw
 from handlers.card import Chart, Series
 
 DAYS = tuple(f"{day} Oct" for day in range(1, 32))
@@ -75,14 +75,14 @@ def test_texts_are_never_markup(text: str) -> None:
 
 def test_letters_that_the_font_lacks_are_boxes() -> None:
     """A sign that cannot be drawn is seen to be missing; all others stay."""
-    with charts._open() as sheet:
+    with png._open() as sheet:
         assert sheet.plain("Zoë  spends\n日 €5") == "Zoë spends □ €5"
 
 
 @given(text=st.text(max_size=80), room=st.floats(60, 1200))
 def test_shortened_text_fits(text: str, room: float) -> None:
     """A shortened text is no wider than its room, and says that it was cut."""
-    with charts._open() as sheet:
+    with png._open() as sheet:
         whole = sheet.plain(text)
         shown = sheet.shorten(whole, room)
 
@@ -118,12 +118,12 @@ def test_same_chart_same_picture() -> None:
 def test_a_limit_and_what_exceeds_it_are_seen() -> None:
     """A limit changes the picture, and a bar beyond it has another hatching than one below it."""
     assert draw(BAR) != draw(replace(BAR, limit=500))
-    assert charts._fill(charts._weight(bar(6, limit=5), 6))["hatch"] != charts._fill(0)["hatch"]
+    assert png._fill(png._weight(bar(6, limit=5), 6))["hatch"] != png._fill(0)["hatch"]
 
 
 def test_every_series_differs_by_more_than_its_colour() -> None:
     """Six series have six colours, six hatchings and six markers."""
-    for signs in (charts.COLOURS, charts.HATCHES, charts.MARKERS):
+    for signs in (png.COLOURS, png.HATCHES, png.MARKERS):
         assert len(set(signs)) == 6
 
 
@@ -135,11 +135,11 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("colour", "least"), [*((colour, 3.0) for colour in charts.COLOURS), (charts.INK, 7.0), (charts.QUIET, 4.5)]
+    ("colour", "least"), [*((colour, 3.0) for colour in png.COLOURS), (png.INK, 7.0), (png.QUIET, 4.5)]
 )
 def test_colours_stand_out_from_the_paper(colour: str, least: float) -> None:
     """Shapes have a contrast of at least 3 to 1 with the paper, words of 4.5 to 1."""
-    assert (luminance(charts.PAPER) + 0.05) / (luminance(colour) + 0.05) >= least
+    assert (luminance(png.PAPER) + 0.05) / (luminance(colour) + 0.05) >= least
 
 
 def test_memory_does_not_grow() -> None:
@@ -182,19 +182,19 @@ def test_matplotlib_is_loaded_at_first_use_and_pyplot_never() -> None:
 )
 def test_values_have_units_and_separators(value: float, unit: str, full: str, brief: str) -> None:
     """A value is written with its unit, in full in a table and briefly in a picture."""
-    assert (scale.amount(value, unit), scale.short(value, unit)) == (full, brief)
+    assert (axis.amount(value, unit), axis.short(value, unit)) == (full, brief)
 
 
 def test_what_is_no_number_is_said_to_be_missing() -> None:
     """A gap in the figures is written as a gap, not as nan."""
-    assert scale.amount(math.nan, "$") == "n/a"
+    assert axis.amount(math.nan, "$") == "n/a"
 
 
 @given(low=st.floats(-1e15, 0), high=st.floats(0, 1e15))
 def test_ticks_enclose_the_values(low: float, high: float) -> None:
     """There are two to seven ticks, evenly apart, from below the lowest to above the highest value."""
-    low, high = scale.extremes(bar(low, high))
-    marks = scale.ticks(low, high)
+    low, high = axis.extremes(bar(low, high))
+    marks = axis.ticks(low, high)
     slack = (high - low) * 0.001
 
     assert 2 <= len(marks) <= 7
@@ -205,7 +205,7 @@ def test_ticks_enclose_the_values(low: float, high: float) -> None:
 @given(heights=st.lists(st.floats(0, 400), max_size=7))
 def test_names_beside_the_plot_do_not_touch(heights: list[float]) -> None:
     """Names are a line apart, in the order of what they name, within the plot as long as there is room."""
-    placed = scale.spread(heights, 42, 0, 400)
+    placed = axis.spread(heights, 42, 0, 400)
 
     assert all(low - high >= 41.99 for high, low in pairwise(sorted(placed)))
     assert all(0 <= height <= 400 for height in placed)
@@ -217,7 +217,7 @@ def test_names_beside_the_plot_do_not_touch(heights: list[float]) -> None:
 @given(column=st.lists(st.integers(-100, 100), min_size=1, max_size=6))
 def test_piles_have_no_gap(column: list[int]) -> None:
     """The parts of a pile add up, what is above zero upwards and what is below downwards."""
-    parts = scale.piled(column)
+    parts = axis.piled(column)
 
     assert [end - start for start, end in parts] == column
     assert max(0, *(end for _, end in parts)) == sum(value for value in column if value > 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.check import findings
+from bot.cli.check import findings
 from bot.providers.base import Finding
 from tests.fakes.litellm import FakeLiteLLM
 

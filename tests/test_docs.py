@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from bot.__main__ import _parser
 from bot.config import Settings, SourceSettings
-from bot.slack.manifest import DIRECTORY_SCOPES, SCOPES
+from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES
 from handlers import COMMANDS
 from storage.tables import metadata
 from tests.company import Company

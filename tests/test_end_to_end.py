@@ -21,8 +21,8 @@ from sqlalchemy import Connection
 from bot.app import App
 from bot.build import build
 from bot.config import Settings
+from bot.platforms.web.page import page
 from bot.run import assembled
-from bot.web.page import page
 from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.clock import Clock

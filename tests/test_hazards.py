@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.providers.http import Patience
-from bot.providers.litellm import LiteLLM
-from bot.trouble import Unreachable
+from bot.errors import Unreachable
+from bot.http import Patience
+from bot.providers.litellm.provider import LiteLLM
 from handlers.budgets.status import Standing, standings
 from handlers.card import Facts
 from handlers.context import CLOCK, Context

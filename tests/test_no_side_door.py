@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from bot.config import Settings
-from bot.directory.everybody import Everybody
-from bot.directory.memory import Memory
+from bot.directory.combined import Everybody
+from bot.directory.known_people import Memory
 from bot.directory.names import id_from_email
 from bot.directory.source import Unusable
 from handlers.place import Place

@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bot.app import App
-from bot.charts import draw
+from bot.charts.png import draw
+from bot.cli.demo import demo_app
 from bot.config import load
-from bot.demo import demo_app
-from bot.pull import pull
-from bot.slack.blocks import Json, message
+from bot.platforms.slack.block_kit import Json, message
+from bot.sync.usage import pull
 from handlers.card import Button, Card, Chart
 from handlers.place import Place
 from handlers.sentence import Sentence

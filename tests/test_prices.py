@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from bot.config import ProviderSettings
-from bot.prices import SeatCost, priced, seat_costs
 from bot.providers.base import Seat
+from bot.sync.list_prices import SeatCost, priced, seat_costs
 from storage.charges import Charge
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
+from bot.errors import Undeliverable, Unreachable
+from bot.http import KeyRefused
 from bot.providers.base import Member, Outcome, Provider
-from bot.providers.http import KeyRefused
-from bot.pull import Reading, meet, pull
-from bot.spool import IN_MEMORY_BYTES, spooled
-from bot.trouble import Undeliverable, Unreachable
+from bot.sync.spool import IN_MEMORY_BYTES, spooled
+from bot.sync.usage import Reading, meet, pull
 from handlers.policy.policy import House
 from storage import people, usage
 from storage.charges import Charge

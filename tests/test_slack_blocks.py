@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
 from slack_sdk.models.views import View
 
-from bot.slack import blocks
-from bot.slack.blocks import fallback, fault, home, message, modal, origin
-from bot.slack.text import escaped, heard
-from bot.text import cut, plain
+from bot.platforms.slack import block_kit
+from bot.platforms.slack.block_kit import fallback, fault, home, message, modal, origin
+from bot.platforms.slack.mrkdwn import escaped, heard
+from bot.platforms.text import cut, plain
 from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 from tests.fakes.blockkit import faults_of_message, faults_of_view
@@ -300,8 +300,13 @@ def test_only_ten_names_of_a_sentence_are_looked_up() -> None:
 
 def test_the_limits_are_those_of_the_reference() -> None:
     """The renderer's own figures are the ones that Slack documents."""
-    assert (blocks.HEADER_MAX, blocks.SECTION_MAX, blocks.FIELD_MAX, blocks.SAYS_MAX) == (150, 3_000, 2_000, 2_000)
-    assert blocks.BLOCKS_MAX == {"message": 50, "modal": 100, "home": 100}
+    assert (block_kit.HEADER_MAX, block_kit.SECTION_MAX, block_kit.FIELD_MAX, block_kit.SAYS_MAX) == (
+        150,
+        3_000,
+        2_000,
+        2_000,
+    )
+    assert block_kit.BLOCKS_MAX == {"message": 50, "modal": 100, "home": 100}
 
 
 def _accepted_by_the_sdk(drawn: list[dict[str, Any]]) -> None:

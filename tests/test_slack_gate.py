@@ -12,9 +12,9 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 
-from bot.slack.gate import SIZE_MAX, Gate, Refusal
-from bot.slack.serve import Endpoint
-from bot.text import plain
+from bot.platforms.slack.transport import Endpoint
+from bot.platforms.slack.verification import SIZE_MAX, Gate, Refusal
+from bot.platforms.text import plain
 from tests.fakes.slack import FakeSlack, Reply
 from tests.slack_bot import SlackBot, running
 

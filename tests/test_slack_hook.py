@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.slack.hook import Hooks
+from bot.platforms.slack.response_url import Hooks
 from handlers.card import Card, Table
 from tests.fakes.slack import FakeSlack
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.slack.manifest import SCOPES, manifest
+from bot.platforms.slack.manifest import SCOPES, manifest
 from handlers.card import Card, Chart, Series
 from handlers.place import Place
 from tests.fakes.slack import FakeSlack

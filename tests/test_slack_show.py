@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bot.platform import Platform
-from bot.slack.show import Slack, check, web_client
-from bot.trouble import Undeliverable, Unreachable
+from bot.errors import Undeliverable, Unreachable
+from bot.platforms.slack.messenger import Slack, check, web_client
+from bot.ports import Platform
 from handlers.card import Button, Card, Chart, File, Series, Table, Text
 from handlers.place import Place
 from tests.fakes.loopback import Answer, Heard

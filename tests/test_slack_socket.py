@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.slack.gate import Gate
-from bot.slack.serve import Socket
-from bot.trouble import Undeliverable, Unreachable
+from bot.errors import Undeliverable, Unreachable
+from bot.platforms.slack.transport import Socket
+from bot.platforms.slack.verification import Gate
 from tests.fakes.slack import FakeSlack
 from tests.slack_bot import SlackBot, running
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.errors import Unreachable
 from bot.providers.base import IncreaseRequest
-from bot.trouble import Unreachable
 from handlers.money import NANOS
 from storage import audit, outbox, requests
 from storage.db import Database

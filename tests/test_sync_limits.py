@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Member
-from bot.trouble import Undeliverable, Unreachable
 from handlers.limits.reconcile import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.providers.http import Patience
-from bot.providers.litellm import LiteLLM
+from bot.http import Patience
+from bot.providers.litellm.provider import LiteLLM
 from storage import audit, usage
 from storage.db import Database
 from tests.clock import Clock

@@ -16,18 +16,18 @@ from uuid import UUID
 import pytest
 from starlette.applications import Starlette
 
-from bot import terminal
 from bot.app import App
-from bot.check import unreached
+from bot.cli.check import unreached
 from bot.config import Misconfigured, TeamsSettings
+from bot.errors import Unreachable
 from bot.optional import optional
+from bot.platforms import terminal
+from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.teams.adaptive_cards import adaptive
+from bot.platforms.teams.connector import PATH, Line
+from bot.platforms.teams.messenger import LIMITS, Pace
+from bot.platforms.teams.setup import checked, connected
 from bot.run import teams_secret
-from bot.slack.show import Slack, web_client
-from bot.teams.line import PATH, Line
-from bot.teams.render import adaptive
-from bot.teams.serve import checked, connected
-from bot.teams.show import LIMITS, Pace
-from bot.trouble import Unreachable
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.place import Place
@@ -206,9 +206,9 @@ def test_the_environment_cannot_switch_the_check_off(
 
 def test_missing_packages_are_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teams' packages are optional."""
-    monkeypatch.setitem(sys.modules, "bot.teams.serve", None)
+    monkeypatch.setitem(sys.modules, "bot.platforms.teams.serve", None)
     with pytest.raises(Misconfigured, match="pip install -r requirements-teams"):
-        optional("bot.teams.serve")
+        optional("bot.platforms.teams.serve")
 
 
 # What they hear -----------------------------------------------------------------------------------------------------
@@ -659,7 +659,7 @@ def test_a_message_that_breaks_the_door_is_answered_all_the_same(
     assert re.match(r"That broke \([0-9a-f]{4}\)\.\nThe fault is ours\.", said)
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
     assert f"Teams' door broke ({said[12:16]}): RuntimeError" in written
-    assert "bot/teams/door.py" in written
+    assert "bot/platforms/teams/listener.py" in written
     assert "secret project" not in written
 
     office.says("ana", "balance")

@@ -11,8 +11,8 @@ import pytest
 
 from bot.__main__ import main
 from bot.config import Misconfigured, Settings
-from bot.teams.manifest import COMMANDS as OFFERED
-from bot.teams.manifest import check, manifest, package
+from bot.platforms.teams.manifest import COMMANDS as OFFERED
+from bot.platforms.teams.manifest import check, manifest, package
 from handlers import COMMANDS
 
 APP = str(UUID(int=0xB0B))

@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 
 from bot.app import App
-from bot.teams.line import PATH, Line
-from bot.teams.serve import connected
+from bot.platforms.teams.connector import PATH, Line
+from bot.platforms.teams.setup import connected
 from handlers.card import Button, Card, Gauge
 from handlers.context import Context
 from handlers.place import Place

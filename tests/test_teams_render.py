@@ -8,7 +8,7 @@ import fastjsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bot.teams.render import BYTES_MAX, adaptive
+from bot.platforms.teams.adaptive_cards import BYTES_MAX, adaptive
 from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
 from tests.fakes.teams import elements, valid_card, words_in
 from tests.small_bot import ASK, EVERY_BLOCK

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import terminal
+from bot.platforms import terminal
 from handlers.card import Card, Chart, Series
 from handlers.money import show_estimate
 

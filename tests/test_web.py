@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.web.page import BODY_MAX_BYTES, page
-from bot.web.render import headline, render
+from bot.platforms.web.html import headline, render
+from bot.platforms.web.page import BODY_MAX_BYTES, page
 from handlers.card import Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -512,5 +512,5 @@ def test_the_pages_files_load_nothing_from_elsewhere(door: str, name: str) -> No
 
 def test_no_template_turns_escaping_off() -> None:
     """No template marks anything as safe by itself."""
-    for template in (Path(__file__).parents[1] / "bot/web/templates").iterdir():
+    for template in (Path(__file__).parents[1] / "bot/platforms/web/templates").iterdir():
         assert not re.search(r"\|\s*safe|autoescape|striptags", template.read_text())

@@ -9,8 +9,8 @@ from statistics import median_low
 from typing import Literal
 
 from bot.providers.base import Finding, Member, Provider, Seat
-from bot.providers.sample import Sample
-from bot.providers.sample_truth import EPISODES
+from bot.providers.sample.ground_truth import EPISODES
+from bot.providers.sample.provider import Sample
 from storage.charges import Charge
 
 Kind = Literal["runaway", "ramp", "same_document", "off_hours_loop"]

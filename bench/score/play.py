@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from bench.score.incidents import DAY, HOUR, Incident, Kind, Owner, Spoilt, made_up, owners
 from bot.app import NOWHERE, App
 from bot.config import Settings
-from bot.providers.sample import Sample
-from bot.providers.sample_company import Spender
-from bot.providers.sample_seats import PRICES_USD
-from bot.providers.sample_truth import Truth
-from bot.pull import meet, pull
+from bot.providers.sample.company import Spender
+from bot.providers.sample.ground_truth import Truth
+from bot.providers.sample.provider import Sample
+from bot.providers.sample.seats import PRICES_USD
+from bot.sync.usage import meet, pull
 from handlers.alerts.spikes.watch import watch_hours, watch_weeks
 from handlers.context import CLOCK, Context
 from handlers.sentence import Sentence

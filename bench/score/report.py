@@ -7,7 +7,7 @@ from statistics import median
 from bench.score.incidents import DAY, HOUR, Incident
 from bench.score.play import FLOOR_NANOS, PLAIN, PULL_EVERY, Alert, Played
 from bench.table import Table
-from bot.providers.sample_truth import Truth
+from bot.providers.sample.ground_truth import Truth
 from handlers.waste.detect import BY_THE_PIECE, DETECTORS
 from storage.findings import Finding
 from storage.tables import UNALLOCATED

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.config import Settings, SourceSettings, TeamsSettings, secret
-from bot.directory.csv import Csv
-from bot.directory.everybody import Everybody
-from bot.directory.memory import recall
+from bot.directory.combined import Everybody
+from bot.directory.hr_csv.source import Csv
+from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
-from bot.directory.slack import SlackDirectory
+from bot.directory.slack.source import SlackDirectory
 from bot.directory.source import Source
 from bot.optional import optional
-from bot.slack.show import web_client
+from bot.platforms.slack.messenger import web_client
 from storage.db import Database
 
 Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datetime]], Source]
@@ -31,7 +31,7 @@ SOURCES: Mapping[str, Make] = {
 
 
 def _microsoft(settings: TeamsSettings, secret: str) -> Source:
-    microsoft = optional("bot.directory.microsoft")
+    microsoft = optional("bot.directory.microsoft.source")
     tenant = next(iter(settings.tenants), "")
     made: Source = microsoft.MicrosoftDirectory(
         tenant, microsoft.token(settings, secret), link_by_email=settings.link_by_email

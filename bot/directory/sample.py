@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.directory.source import Known
-from bot.providers.sample import Sample
+from bot.providers.sample.provider import Sample
 from storage.directory import Directory
 
 

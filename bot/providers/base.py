@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from bot.trouble import Outside
+from bot.errors import Outside
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
 

@@ -14,6 +14,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
+from bot.errors import Undeliverable, Unreachable
+from bot.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
 from bot.providers.base import (
     Finding,
     Limit,
@@ -28,9 +30,7 @@ from bot.providers.base import (
     outcomes_of,
     why_not,
 )
-from bot.providers.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
-from bot.providers.shapes import NANOS, Body, Count, Word, nanos
-from bot.trouble import Undeliverable, Unreachable
+from bot.providers.payload_fields import NANOS, Body, Count, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from bot.errors import Undeliverable
+from bot.http import PATIENCE, Api, Key, NotThere, Page, Patience
 from bot.providers.base import (
     Finding,
     Limit,
@@ -28,9 +30,7 @@ from bot.providers.base import (
     outcomes_of,
     why_not,
 )
-from bot.providers.http import PATIENCE, Api, Key, NotThere, Page, Patience
-from bot.providers.shapes import NANOS, Body, Count, Dollars, Word, nanos
-from bot.trouble import Undeliverable
+from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 

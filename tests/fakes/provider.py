@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
+from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
-from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.trouble import Unreachable
+from bot.errors import Unreachable
 from tests.company import Company
 
 

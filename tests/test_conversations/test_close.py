@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from bot.export import EXPORTS, made, of_month, safe
-from bot.focus import Profile, columns
+from bot.exports.files import EXPORTS, made, of_month, safe
+from bot.exports.focus import Profile, columns
 from handlers.card import Card, File, Table
 from handlers.place import Place
 from handlers.sentence import Sentence

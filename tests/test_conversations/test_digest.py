@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot import terminal
-from bot.trouble import Unreachable
+from bot.errors import Unreachable
+from bot.platforms import terminal
 from handlers.card import Card, Chart, Table
 from handlers.place import Place
 from handlers.sentence import Sentence

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import terminal
+from bot.platforms import terminal
 from storage.charges import Charge
 from storage.db import Database
 from storage.limits import Subject

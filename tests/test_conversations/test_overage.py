@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.trouble import Undeliverable
+from bot.errors import Undeliverable
 from storage.db import Database
 from tests.clock import Clock
 from tests.company import ACME, RULES, Company

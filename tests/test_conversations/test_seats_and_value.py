@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.app import App
+from bot.cli.import_outcomes import read
 from bot.directory.source import Unusable
-from bot.outcomes import read
 from bot.providers.base import Capability, Outcome, Seat
-from bot.pull import pull
+from bot.sync.usage import pull
 from storage import outcomes
 from storage.directory import Link
 from tests.company import ACME, Company

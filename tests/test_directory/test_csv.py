@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.directory.columns import COLUMNS
-from bot.directory.csv import Csv
+from bot.directory.hr_csv.columns import COLUMNS
+from bot.directory.hr_csv.source import Csv
 from bot.directory.source import Known, Unusable
 from storage.directory import Directory, Person, Team
 

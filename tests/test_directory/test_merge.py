@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.directory.circles import circles
+from bot.directory.cycles import circles
 from bot.directory.merge import Merged, Merger, merge
 from storage.directory import Agent, Directory, Link, Person, Team
 

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from bot.config import TeamsSettings
-from bot.directory.microsoft import MicrosoftDirectory, token
+from bot.directory.microsoft.mailbox_zones import IANA, zone_name
+from bot.directory.microsoft.source import MicrosoftDirectory, token
 from bot.directory.source import Known
-from bot.directory.zones import IANA, zone_name
-from bot.trouble import Undeliverable, Unreachable
+from bot.errors import Undeliverable, Unreachable
 from storage.directory import Directory, Link, Person, Team
 from tests.fakes.graph import TOKEN, FakeEntra, FakeGraph
 

@@ -13,13 +13,13 @@ import yaml
 
 from bot.app import App
 from bot.build import build
-from bot.check import findings
+from bot.cli.check import findings
 from bot.config import DEMO_DATABASE, Misconfigured, SourceSettings, database_url, load
 from bot.directory import SOURCES
-from bot.directory.csv import Csv
+from bot.directory.hr_csv.source import Csv
 from bot.directory.source import Known
-from bot.slack.manifest import DIRECTORY_SCOPES
-from bot.trouble import Unreachable
+from bot.errors import Unreachable
+from bot.platforms.slack.manifest import DIRECTORY_SCOPES
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import people

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot.directory.slack import PAGE_MEMBERS, SlackDirectory
-from bot.directory.slack_managers import PROFILES_MAX
+from bot.directory.slack.managers import PROFILES_MAX
+from bot.directory.slack.source import PAGE_MEMBERS, SlackDirectory
 from bot.directory.source import Known
-from bot.slack.manifest import DIRECTORY_SCOPES, SCOPES, manifest
-from bot.slack.show import web_client
-from bot.trouble import Undeliverable, Unreachable
+from bot.errors import Undeliverable, Unreachable
+from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES, manifest
+from bot.platforms.slack.messenger import web_client
 from storage.directory import Directory, Link, Person
 from tests.clock import Clock
 from tests.fakes.slack import FakeSlack
@@ -329,7 +329,7 @@ def test_a_page_that_comes_again_ends_the_reading(office: Office) -> None:
 
 def test_a_list_without_an_end_ends_the_reading(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is a limit on everything."""
-    monkeypatch.setattr("bot.directory.slack.PAGES_MAX", 2)
+    monkeypatch.setattr("bot.directory.slack.source.PAGES_MAX", 2)
     for cursor in ("a", "b"):
         page = {"ok": True, "members": [], "response_metadata": {"next_cursor": cursor}}
         office.slack.fail_next(200, body=page, path="/api/users.list")

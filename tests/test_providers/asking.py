@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bot.errors import Outside
+from bot.http import Patience
 from bot.providers.base import Provider
-from bot.providers.http import Patience
-from bot.trouble import Outside
 from storage.charges import Charge
 
 QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)

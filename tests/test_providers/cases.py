@@ -6,17 +6,17 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from bot.providers.anthropic_console import ClaudeConsole
-from bot.providers.anthropic_enterprise import ClaudeEnterprise
+from bot.http import Patience
+from bot.providers.anthropic.console import ClaudeConsole
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
-from bot.providers.chatgpt import ChatGPT
 from bot.providers.cursor import Cursor, Rates
-from bot.providers.files import Files
+from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.http import Patience
-from bot.providers.litellm import LiteLLM
-from bot.providers.openai import OpenAI
-from bot.providers.openrouter import OpenRouter
+from bot.providers.litellm.provider import LiteLLM
+from bot.providers.openai.chatgpt import ChatGPT
+from bot.providers.openai.platform import OpenAI
+from bot.providers.openrouter.provider import OpenRouter
 from storage.limits import Subject
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.anthropic_console import FakeClaudeConsole

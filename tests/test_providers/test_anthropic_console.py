@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.providers.anthropic_console import ClaudeConsole
+from bot.errors import Undeliverable, Unreachable
+from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.base import Finding, Limit, Member, Outcome
-from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.anthropic_console import FakeClaudeConsole

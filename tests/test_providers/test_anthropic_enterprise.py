@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.providers.anthropic_enterprise import ClaudeEnterprise
+from bot.errors import Undeliverable, Unreachable
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Seat
-from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.anthropic_enterprise import FakeClaudeEnterprise

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot import terminal
 from bot.app import App
 from bot.config import Settings
-from bot.providers.anthropic_console import ClaudeConsole
-from bot.providers.anthropic_enterprise import ClaudeEnterprise
-from bot.pull import pull
-from bot.web.show import Web
+from bot.platforms import terminal
+from bot.platforms.web.messenger import Web
+from bot.providers.anthropic.console import ClaudeConsole
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.sync.usage import pull
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Database

@@ -10,11 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from bot.config import ProviderSettings
+from bot.errors import Undeliverable
+from bot.http import KeyRefused
 from bot.providers.base import Limit, Member, Seat
-from bot.providers.chatgpt import ChatGPT
-from bot.providers.chatgpt_money import CREDITS_MAX
-from bot.providers.http import KeyRefused
-from bot.trouble import Undeliverable
+from bot.providers.openai.chatgpt import ChatGPT
+from bot.providers.openai.chatgpt_currency import CREDITS_MAX
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.chatgpt import PERIOD_END, FakeChatGPT, Person

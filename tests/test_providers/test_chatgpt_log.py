@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.providers.chatgpt import NO_MODELS, ChatGPT
-from bot.providers.chatgpt_log import KEPT_DAYS
+from bot.providers.openai.chatgpt import NO_MODELS, ChatGPT
+from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS
 from storage.charges import Charge
 from tests.fakes.chatgpt import FakeChatGPT, billed
 from tests.test_providers.asking import QUICK, charges, refused

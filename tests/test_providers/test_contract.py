@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Outside, Undeliverable, Unreachable
+from bot.http import KeyRefused, Patience
 from bot.providers.base import Provider
-from bot.providers.http import KeyRefused, Patience
-from bot.trouble import Outside, Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.loopback import Loopback

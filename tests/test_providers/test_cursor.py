@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Member
 from bot.providers.base import Seat as PaidSeat
 from bot.providers.cursor import Cursor, Rates
-from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.clock import Clock

@@ -17,10 +17,10 @@ import yaml
 
 from bot.build import PROVIDERS
 from bot.config import Settings
-from bot.prices import priced
+from bot.errors import Outside
 from bot.providers.base import Member
-from bot.providers.files import Files
-from bot.trouble import Outside
+from bot.providers.files.provider import Files
+from bot.sync.list_prices import priced
 from storage.charges import Charge
 
 DAY = date(2026, 11, 21)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Member, Outcome, Seat
 from bot.providers.github_copilot import GitHubCopilot
-from bot.trouble import Undeliverable, Unreachable
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.clock import Clock

@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from bot.providers.http import (
+from bot.errors import Undeliverable, Unreachable
+from bot.http import (
     PAGES_MAX,
     RETRY_AFTER_S_MAX,
     Api,
@@ -30,7 +31,6 @@ from bot.providers.http import (
     basic,
     retry_after_s,
 )
-from bot.trouble import Undeliverable, Unreachable
 from tests.fakes.loopback import Answer, Heard, Loopback
 from tests.test_providers.asking import refused
 

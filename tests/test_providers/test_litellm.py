@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.errors import Undeliverable, Unreachable
+from bot.http import PAGES_MAX, Patience
 from bot.providers.base import Member, Provider
-from bot.providers.http import PAGES_MAX, Patience
-from bot.providers.litellm import LiteLLM
-from bot.trouble import Undeliverable, Unreachable
+from bot.providers.litellm.provider import LiteLLM
 from storage.charges import Charge
 from tests.fakes.litellm import FakeLiteLLM, recorded
 from tests.test_providers.asking import QUICK, answered, charges, findings, refused

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Undeliverable
 from bot.providers.base import Finding, Limit, Member
-from bot.providers.litellm import LiteLLM
-from bot.trouble import Undeliverable
+from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.fakes.litellm import FakeLiteLLM, recorded
 from tests.test_providers.asking import QUICK, answered

@@ -9,10 +9,10 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bot.config import ProviderSettings
+from bot.errors import Undeliverable
+from bot.http import KeyRefused
 from bot.providers.base import Limit, Member
-from bot.providers.http import KeyRefused
-from bot.providers.openai import COSTS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
-from bot.trouble import Undeliverable
+from bot.providers.openai.platform import COSTS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.openai import FakeOpenAI, Project

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.openai_costs import Cell, Line, Used, joined, line, shares
+from bot.providers.openai.costs import Cell, Line, Used, joined, line, shares
 
 ANA, BEN = Cell("p", "", "ana", "gpt-5.2", "standard"), Cell("p", "", "ben", "gpt-5.2", "standard")
 

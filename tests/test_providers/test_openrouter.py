@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Member
-from bot.providers.openrouter import OpenRouter
-from bot.trouble import Undeliverable, Unreachable
+from bot.providers.openrouter.provider import OpenRouter
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.fakes.openrouter import FakeOpenRouter

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.config import load
+from bot.errors import Undeliverable
 from bot.providers.base import Provider
-from bot.providers.sample import FINAL_AFTER, PRICES, SEARCH, SEARCH_NANOS, Sample, cost_nanos, price_of
-from bot.providers.sample_seats import PRICES_USD
-from bot.providers.sample_truth import Truth
-from bot.trouble import Undeliverable
+from bot.providers.sample.ground_truth import Truth
+from bot.providers.sample.provider import FINAL_AFTER, PRICES, SEARCH, SEARCH_NANOS, Sample, cost_nanos, price_of
+from bot.providers.sample.seats import PRICES_USD
 from storage.charges import Charge
 from storage.directory import Person
 from storage.limits import Subject

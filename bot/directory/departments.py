@@ -1,0 +1,157 @@
+"""Teams as an HR export has them: a name in a column, and the people who stand beside it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.directory.cycles import circles
+from bot.directory.names import same_name, slug
+from storage.directory import Team
+
+Wrong = tuple[int, str]
+"""A line of the file, and what is wrong there as the rest of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a line says of a team.
+
+    Args:
+        line: of the file.
+        person: id of the member.
+        manager: id of the member's manager, "" if none.
+        team: id.
+        parent: id of the department that the team is a part of, "" if none.
+        owner: id of whom the line calls the owner of the team, "" if nobody.
+        cost_center: "" if none.
+    """
+
+    line: int
+    person: str
+    manager: str
+    team: str
+    parent: str
+    owner: str
+    cost_center: str
+
+
+@dataclass(slots=True)
+class TeamIds:
+    """Finds the id of a team by its name: that of a team we know by this name, else the name itself as an id."""
+
+    known: Iterable[Team]
+    names: dict[str, str] = field(default_factory=dict, init=False)
+    """The name of each team that was asked for, by its id."""
+    wrong: list[Wrong] = field(default_factory=list, init=False)
+    _ids: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for team in self.known:
+            self._ids.setdefault(same_name(team.name), team.id)
+
+    def of(self, name: str, line: int) -> str:
+        """The id of the team of that name on that line, "" for no name."""
+        same = same_name(name)
+        if not same:
+            return ""
+        made = self._ids.get(same)
+        if made is None:
+            made = self._ids[same] = slug(name)
+            if made in self.names:
+                both = f"the teams “{self.names[made]}” and “{name}” would both have the id {made}"
+                self.wrong.append((line, f"{both}; rename one, or list one with another id under teams: in app.yaml"))
+        self.names.setdefault(made, name)
+        return made
+
+
+def teams_of(ids: TeamIds, members: Sequence[Member]) -> tuple[tuple[Team, ...], list[Wrong]]:
+    """The teams with owner, cost centre and the department above, and what is wrong with them.
+
+    The owner of a team is whom a line calls so, else the most common manager of its members and of the owners of the
+    teams below it.
+
+    Args:
+        ids: has been asked for every team.
+        members: those who count.
+    """
+    wrong: list[Wrong] = []
+
+    def part_of(one: Member, team: str) -> str:
+        return f"the team “{team}” is part of “{ids.names[one.parent]}”"
+
+    def owned_by(one: Member, team: str) -> str:
+        return f"the owner of the team “{team}” is {one.owner}"
+
+    parents = _agreed(ids, members, lambda one: one.parent, part_of, wrong)
+    owners = _agreed(ids, members, lambda one: one.owner, owned_by, wrong)
+    for circle in circles(parents):
+        around = " below ".join(f"“{ids.names[each]}”" for each in [*circle, circle[0]])
+        line = min(one.line for one in members if one.team in circle and one.parent)
+        wrong.append((line, f"a department cannot be below itself: {around}; correct the column department"))
+    if not wrong:
+        owners = _owners(ids, members, parents, owners)
+    centers = _counted(members, lambda one: one.cost_center)
+    teams = (
+        Team(each, name, owners.get(each, ""), parents.get(each, ""), _most_common(centers[each], ()))
+        for each, name in ids.names.items()
+    )
+    return tuple(teams), wrong
+
+
+def _agreed(
+    ids: TeamIds,
+    members: Sequence[Member],
+    said: Callable[[Member], str],
+    sentence: Callable[[Member, str], str],
+    wrong: list[Wrong],
+) -> dict[str, str]:
+    """What the lines of each team say, and where one of them says something else than the first."""
+    first: dict[str, Member] = {}
+    told: set[tuple[str, str]] = set()
+    for one in members:
+        if not said(one):
+            continue
+        before = first.setdefault(one.team, one)
+        if said(one) != said(before) and (one.team, said(one)) not in told:
+            told.add((one.team, said(one)))
+            name = ids.names[one.team]
+            wrong.append((one.line, f"{sentence(one, name)} here, but on line {before.line} {sentence(before, name)}"))
+    return {team: said(one) for team, one in first.items()}
+
+
+def _owners(
+    ids: TeamIds, members: Sequence[Member], parents: Mapping[str, str], said: Mapping[str, str]
+) -> dict[str, str]:
+    """The owner of each team: whoever a line calls so, else by votes, from the lowest teams up."""
+    managers = {one.person: one.manager for one in members}
+    votes = _counted(members, lambda one: one.manager)
+    inside: dict[str, set[str]] = defaultdict(set)
+    for one in members:
+        inside[one.team].add(one.person)
+    owners: dict[str, str] = {}
+    for team in sorted(ids.names, key=lambda each: -_depth(each, parents)):
+        owner = owners[team] = said.get(team) or _most_common(votes[team], inside[team])
+        if above := managers.get(owner):
+            votes[parents.get(team, "")][above] += 1
+    return owners
+
+
+def _counted(members: Iterable[Member], said: Callable[[Member], str]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for one in members:
+        if word := said(one):
+            found[one.team][word] += 1
+    return found
+
+
+def _most_common(votes: Counter[str], inside: Iterable[str]) -> str:
+    """The word said most often, "" if none; among equals one that is inside, then the first in the alphabet."""
+    most = max(votes.values(), default=0)
+    return min((each for each in votes if votes[each] == most), key=lambda each: (each not in inside, each), default="")
+
+
+def _depth(team: str, parents: Mapping[str, str]) -> int:
+    depth = 0
+    while team := parents.get(team, ""):
+        depth += 1
+    return depth

@@ -1,0 +1,251 @@
+"""People as Microsoft Entra has them, by Microsoft Graph: name, address, department, zone, and who is whose manager.
+
+Somebody is a known person by a link that was made before, or by the address; never by name. Guests are nobody here.
+Whether an application may read managers is not the same in every tenant: if it may not, people come without them. The
+zone is a setting of the mailbox and takes a right of its own, which nobody has to give.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from msal import ConfidentialClientApplication
+
+from bot.config import TeamsSettings
+from bot.directory.departments import Member, TeamIds, teams_of
+from bot.directory.microsoft.mailbox_zones import may_read, zones_of
+from bot.directory.names import id_from_email, locale_name
+from bot.directory.source import Known, Unusable
+from bot.errors import Outside, Undeliverable, Unreachable
+from bot.http import PATIENCE, Api, Key, KeyRefused
+from bot.providers.base import Finding
+from storage.directory import Directory, Link, Person
+
+GRAPH_URL = "https://graph.microsoft.com/v1.0"
+LOGIN_URL = "https://login.microsoftonline.com"
+SCOPE = "https://graph.microsoft.com/.default"
+FIELDS = "id,displayName,mail,userPrincipalName,department,accountEnabled,preferredLanguage"
+MANAGER = {"$expand": "manager($select=id)"}
+PAGE_USERS, PAGES_MAX = 999, 2_000
+PERSON = "person/"
+NEEDED = "the application permission User.Read.All with an administrator's consent"
+NO_MANAGERS = (
+    "This tenant does not let an application read managers. Take them from an HR export (csv), before microsoft under "
+    "directory: in app.yaml."
+)
+
+NO_ZONES = "Give the app registration MailboxSettings.Read, too, or write zone: for those who are elsewhere."
+
+User = Mapping[str, Any]
+
+_log = logging.getLogger("bursar.directory")
+
+
+def token(settings: TeamsSettings, secret: str, http_client: object = None) -> Callable[[], str]:
+    """Gives tokens for Graph, each used until it ends.
+
+    Args:
+        settings: the app registration; the first tenant is where it is.
+        secret: of the app registration.
+        http_client: asks Microsoft Entra; None for msal's own.
+    """
+    made: list[ConfidentialClientApplication] = []
+
+    def give() -> str:
+        if not (settings.app_id and settings.tenants and secret):
+            raise Undeliverable(
+                "Microsoft is a people source without an app registration: set msteams: in app.yaml and "
+                "TEAMS_APP_SECRET, or take microsoft out of directory: in app.yaml."
+            )
+        try:
+            if not made:
+                authority = f"{LOGIN_URL}/{settings.tenants[0]}"
+                made.append(ConfidentialClientApplication(settings.app_id, secret, authority, http_client=http_client))
+            answer = made[0].acquire_token_for_client([SCOPE])
+        except OSError as trouble:
+            raise Unreachable(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
+        if not answer or "access_token" not in answer:
+            word = (answer or {}).get("error", "nothing")
+            raise Undeliverable(
+                f"Microsoft Entra gives no token for Graph ({word}): are app_id and tenants in app.yaml right, and is "
+                "the secret in TEAMS_APP_SECRET still valid?"
+            )
+        return str(answer["access_token"])
+
+    return give
+
+
+class MicrosoftDirectory:
+    """Microsoft Entra as a people source.
+
+    Args:
+        tenant: whose people, as it stands in the identities of Teams.
+        token: gives a token for Graph.
+        link_by_email: whether an address is enough to link somebody whom another source names.
+        url: of Graph.
+    """
+
+    def __init__(
+        self, tenant: str, token: Callable[[], str], *, link_by_email: bool = True, url: str = GRAPH_URL
+    ) -> None:
+        self._tenant = tenant
+        self._token = token
+        self._link_by_email = link_by_email
+        self._url = url
+
+    def read(self, known: Known) -> Directory:
+        """See Source.
+
+        Raises:
+            Outside: Graph cannot be asked, or refuses.
+            Unusable: the departments contradict themselves.
+        """
+        users = self._users()
+        persons = self._persons(users, known)
+        ids = TeamIds(known.earlier.teams)
+        there = [user for user in users if user["id"] in persons]
+        members = [_member(user, persons, ids) for user in there]
+        working = [one for user, one in zip(there, members, strict=True) if one.team and user.get("accountEnabled")]
+        teams, wrong = teams_of(ids, working)
+        if wrong or ids.wrong:
+            raise Unusable("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
+        zones = self._zones(there, persons, known)
+        people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
+        return Directory(people, teams, links=tuple(self._links(persons, known)))
+
+    def check(self) -> Iterator[Finding]:
+        """Whether Graph lets us read people, whose managers they are, and where they are."""
+        first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}
+        try:
+            users = self._pages(first, most=1)
+        except Outside as trouble:
+            yield Finding("Microsoft Graph: people", ok=False, advice=str(trouble))
+            return
+        yield Finding("Microsoft Graph: people", ok=True)
+        try:
+            self._pages(first | MANAGER, most=1)
+        except Outside:
+            yield Finding("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
+        else:
+            yield Finding("Microsoft Graph: managers", ok=True)
+        yield from self._check_zones(users)
+
+    def _check_zones(self, users: list[User]) -> Iterator[Finding]:
+        """Nobody has to give this right, so it is no trouble if it is missing."""
+        with closing(self._api()) as api:
+            try:
+                read = not users or may_read(api, users[0]["id"])
+            except Outside as trouble:
+                yield Finding("Microsoft Graph: time zones", ok=False, advice=str(trouble))
+                return
+        if read:
+            yield Finding("Microsoft Graph: time zones", ok=True)
+        else:
+            yield Finding("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
+
+    def _zones(self, users: list[User], persons: Mapping[str, str], known: Known) -> dict[str, str]:
+        """The zones of users of whom no other source says one; as they were for whom Graph did not answer for."""
+        said = {one.id: one.zone for one in known.earlier.people}
+        asked = [user["id"] for user in users if user.get("accountEnabled") and not said.get(persons[user["id"]])]
+        with closing(self._api()) as api:
+            found = zones_of(api, asked)
+        remembered = {each: known.remembered.get(persons[each]) for each in asked if each not in found}
+        return found | {each: person.zone for each, person in remembered.items() if person}
+
+    def _users(self) -> list[User]:
+        """Every full member of the tenant."""
+        asked: dict[str, str | int] = {"$select": FIELDS, "$top": PAGE_USERS, "$filter": "userType eq 'Member'"}
+        try:
+            return self._pages(asked | MANAGER)
+        except KeyRefused:
+            users = self._pages(asked)  # if people are refused as well, this says so
+        _log.warning("Microsoft Graph: people are read without their managers. %s", NO_MANAGERS)
+        return users
+
+    def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX) -> list[User]:
+        """The users of all pages, or of the first ones."""
+        users: list[User] = []
+        path, params, seen = "/users", dict(asked) or None, {""}
+        with closing(self._api()) as api:
+            for _ in range(most):
+                page = api.get_json(path, params)
+                users += _users_in(page)
+                following = str(page.get("@odata.nextLink") or "")
+                if not following or most < PAGES_MAX:
+                    return users
+                if following in seen or not following.startswith(f"{self._url}/users?"):
+                    raise Undeliverable("Microsoft Graph sent us to a page that cannot be right, so nothing counts.")
+                seen.add(following)
+                path, params = following.removeprefix(self._url), None
+        raise Undeliverable(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
+
+    def _api(self) -> Api:
+        return Api("Microsoft Graph", self._url, Key("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)
+
+    def _persons(self, users: list[User], known: Known) -> dict[str, str]:
+        """The person behind each user: linked before, or of the same address, or new.
+
+        Who has no address, or left and is nobody we know, is left out.
+        """
+        links = {
+            **known.linked,
+            **{each.external_id: each.account for each in known.earlier.links if each.platform == "teams"},
+        }
+        persons, newcomers = {}, []
+        for user in users:
+            account, address = links.get(self._identity(user["id"]), ""), _address(user)
+            if account:
+                if account.startswith(PERSON):  # else it is an agent's, or a team's
+                    persons[user["id"]] = account.removeprefix(PERSON)
+            elif address and (person := known.by_email(address)):
+                persons[user["id"]] = person
+            elif address and user.get("accountEnabled"):
+                newcomers.append((address, user["id"]))
+        taken = {*known.ids, *persons.values()}
+        for address, user_id in sorted(newcomers):
+            persons[user_id] = id_from_email(address, taken)
+            taken.add(persons[user_id])
+        return persons
+
+    def _links(self, persons: Mapping[str, str], known: Known) -> Iterator[Link]:
+        for user_id, person in persons.items():
+            if self._link_by_email or person not in known.people:
+                yield Link("teams", "user", self._identity(user_id), PERSON + person)
+
+    def _identity(self, user_id: str) -> str:
+        return f"{self._tenant}/{user_id.lower()}"
+
+
+def _users_in(page: Any) -> list[User]:
+    match page:
+        case {"value": [*users]} if all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in users):
+            return users
+        case _:
+            raise Undeliverable("Microsoft Graph sent people that cannot be right, so nothing of it counts.")
+
+
+def _member(user: User, persons: Mapping[str, str], ids: TeamIds) -> Member:
+    """Somebody with manager and department."""
+    above = user.get("manager")
+    manager = persons.get(str(above.get("id")), "") if isinstance(above, dict) else ""
+    team = ids.of(str(user.get("department") or "").strip(), 0)
+    return Member(0, persons[user["id"]], manager, team, "", "", "")
+
+
+def _person(user: User, one: Member, zones: Mapping[str, str]) -> Person:
+    return Person(
+        id=one.person,
+        name=str(user.get("displayName") or one.person),
+        email=_address(user),
+        manager=one.manager,
+        team=one.team,
+        zone=zones.get(user["id"], ""),
+        locale=locale_name(str(user.get("preferredLanguage") or "")),
+        active=bool(user.get("accountEnabled")),
+    )
+
+
+def _address(user: User) -> str:
+    """The address, or else the sign-in name, in lower case; both are given by the tenant's administrators."""
+    return str(user.get("mail") or user.get("userPrincipalName") or "").lower()

@@ -1,0 +1,116 @@
+"""What leaves the bot as a file: rows of CSV in which no cell can act as a formula."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TextIO
+
+from sqlalchemy import Connection
+
+from bot.exports import focus
+from bot.exports.focus import Profile
+from handlers.periods import Period, period_of
+from handlers.policy.policy import House
+from storage import exports
+from storage.audit import Row
+from storage.db import Database
+
+AUDIT_COLUMNS = ("number", "at", "who", "what", "subject", "authority", "place", "details", "hash")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
+
+
+def safe(cell: object) -> str:
+    """A cell that a spreadsheet shows and never computes: what could begin a formula gets an apostrophe before it.
+
+    The list of beginnings is OWASP's (CSV injection). A number is a number, also below zero.
+    """
+    if isinstance(cell, int | Decimal):
+        return str(cell)
+    text = str(cell).replace("\x00", "")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as RFC 4180 says, every cell safe."""
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([safe(cell) for cell in row] for row in rows)
+
+
+def audit_rows(rows: Iterable[Row]) -> Iterable[Sequence[object]]:
+    """The audit as rows of AUDIT_COLUMNS."""
+    for row in rows:
+        deed = row.deed
+        at = deed.at.isoformat(timespec="microseconds")
+        yield (row.id, at, deed.who, deed.what, deed.subject, deed.authority, deed.place, deed.details, row.hash)
+
+
+# The files of a month ------------------------------------------------------------------------------------------------
+
+SHOWBACK_COLUMNS = ("month", "team", "cost_center", "cost", "currency", "tokens", "tokens_unpriced", "requests")
+NAME = re.compile(r"(?P<what>[a-z0-9.-]+)-(?P<month>[0-9]{4}-(0[1-9]|1[0-2]))\.csv")
+
+
+def showback(conn: Connection, house: House, month: Period, out: TextIO) -> None:
+    """What each team itself spent in a month, with its cost centre; the rows add up to the whole."""
+    currency = house.organization.currency
+    rows = (
+        (
+            f"{month.first:%Y-%m}",
+            each.team,
+            each.cost_center,
+            focus.money(each.spent.cost_nanos),
+            currency,
+            each.spent.tokens,
+            each.spent.tokens_unpriced,
+            each.spent.requests,
+        )
+        for each in exports.showback(conn, month.first, month.end)
+    )
+    write_csv(out, SHOWBACK_COLUMNS, rows)
+
+
+def in_focus(profile: Profile, conn: Connection, _house: House, month: Period, out: TextIO) -> None:
+    """Every charge of a month in the columns of FOCUS."""
+    lines = exports.lines(conn, month.first, month.end)
+    write_csv(out, focus.columns(profile), focus.rows(lines, profile, month))
+
+
+EXPORTS: Mapping[str, Callable[[Connection, House, Period, TextIO], None]] = {
+    "showback": showback,
+    "focus-1.2": partial(in_focus, "1.2"),
+    "focus-1.4": partial(in_focus, "1.4"),
+}
+
+
+def of_month(words: str) -> Period:
+    """The month of words such as "2026-10".
+
+    Raises:
+        ValueError: it is no month.
+    """
+    return period_of(date.fromisoformat(f"{words}-01"), "month")
+
+
+@contextmanager
+def made(database: Database, house: House, name: str) -> Iterator[Path]:
+    """The file of a name such as "focus-1.2-2026-10.csv", made now and gone afterwards.
+
+    Raises:
+        KeyError: there is no export of that name.
+    """
+    found = NAME.fullmatch(name)
+    if found is None:
+        raise KeyError(name)
+    write, month = EXPORTS[found["what"]], of_month(found["month"])
+    with TemporaryDirectory(prefix="bursar-") as home:
+        path = Path(home) / name
+        with path.open("w", encoding="utf-8", newline="") as out:
+            database.ask(lambda conn: write(conn, house, month, out))
+        yield path

@@ -1,0 +1,517 @@
+"""Speaking HTTP to a provider: one client, bounded patience, plain sentences. httpx is imported nowhere else."""
+
+import hashlib
+import json
+import re
+import ssl
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+import httpx
+import stamina
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import Undeliverable, Unreachable
+
+BODY_BYTES_MAX = 32 * 2**20
+MESSAGE_LETTERS_MAX = 200
+PAGES_MAX = 5_000
+RETRY_AFTER_S_MAX = 3600.0
+
+# Keys of every provider we know, hashes of keys, and whatever else is long enough to be one; a UUID is not.
+SECRETS = re.compile(r"\bsk-[\w.-]+|[0-9a-fA-F]{32,}|[\w-]{40,}")
+# A name or password in a url would show in logs, and a query would swallow the path that we add.
+URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+
+Method = Literal["POST", "PUT", "PATCH", "DELETE"]
+Shape = TypeVar("Shape", bound=BaseModel)
+Heard = TypeVar("Heard")
+
+
+Sign = Callable[[str], Mapping[str, str]]
+
+# What a question asks for; a list is sent as the same name again and again.
+Params = Mapping[str, str | int | Sequence[str]]
+
+
+def bearer(secret: str) -> Mapping[str, str]:
+    """A secret as most services want it (RFC 6750)."""
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def basic(secret: str) -> Mapping[str, str]:
+    """A secret as the user of basic authentication, without a password (RFC 7617)."""
+    return {"Authorization": f"Basic {b64encode(f'{secret}:'.encode()).decode()}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret, and what may be said about it.
+
+    Args:
+        name: the environment variable it stands in; sentences call it so.
+        secret: sent and shown nowhere.
+        refusals: what it means when the key is refused, by the provider's own word for the refusal.
+        needed: what key is needed, as the end of a sentence that says what to do.
+        sign: the headers that carry it.
+    """
+
+    name: str
+    secret: str = field(repr=False)
+    refusals: Mapping[str, str]
+    needed: str
+    sign: Sign = bearer
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long one call may take before it is left to the outbox.
+
+    Args:
+        attempts: requests made at most.
+        total_s: seconds after which no pause for another attempt is begun and no body is read on.
+        silence_s: seconds without a byte after which an attempt is given up.
+        pause_s: first pause between attempts where the other side names none; it doubles each time.
+    """
+
+    attempts: int = 4
+    total_s: float = 90.0
+    silence_s: float = 30.0
+    pause_s: float = 0.5
+
+
+PATIENCE = Patience()
+
+
+class KeyRefused(Undeliverable):
+    """The key is not accepted, or not for this. `kind` is the provider's word for it, "" if it had none."""
+
+    def __init__(self, why: str, kind: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+class NotThere(Undeliverable):
+    """There is nothing of that name (404)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
+
+    rows: list[Any]
+    following: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a numbered list: its rows as they came, and how many pages there are by its own word."""
+
+    rows: list[Any]
+    pages_total: int
+
+
+class Api:
+    """Asks one service with one key. It may be shared by threads; close it when done.
+
+    Args:
+        service: what people call it, such as "LiteLLM".
+        url: where it is, from app.yaml. A path in front of its routes is kept.
+        key: what opens it.
+        patience: how long a call may take.
+        headers: what every request carries besides, such as a version.
+        calls_per_minute: how often the service wants to be asked at most; calls are spread evenly, None for no limit.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        key: Key,
+        patience: Patience,
+        headers: Mapping[str, str] | None = None,
+        calls_per_minute: int | None = None,
+    ) -> None:
+        self.who = f"{service} at {url}" if URL.fullmatch(url) else service
+        self._url = url.rstrip("/")
+        self._key = key
+        self._patience = patience
+        self._client = httpx.Client(
+            auth=self._signed,
+            headers=headers,
+            timeout=patience.silence_s,
+            follow_redirects=False,
+            verify=_trusted(),
+        )
+        self._pace = _Pace(60.0 / calls_per_minute if calls_per_minute else 0.0)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def get_json(self, path: str, params: Params | None = None) -> Any:
+        """Ask for something, again if need be. Fractions come as Decimal, never as float.
+
+        Raises:
+            Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
+            Undeliverable: refused; KeyRefused if the key is to blame.
+        """
+        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
+
+    def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
+        return self._patiently(lambda deadline: self._parsed(self._once("POST", path, deadline, json=body), path))
+
+    def get_lines(self, path: str) -> Iterator[Any]:
+        """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
+
+        Raises:
+            Unreachable: as `get_json`, or the file is not there any more.
+            Undeliverable: as `get_json`. Lines already given must not be counted.
+        """
+        yield from self._lines(lambda deadline: self._elsewhere(path, deadline), path)
+
+    def lines_at(self, address: str, what: str) -> Iterator[Any]:
+        """A file of JSON lines at an address that the service told us; otherwise as `get_lines`.
+
+        Args:
+            address: where it lies. It opens the file for whoever has it, so it is never shown.
+            what: name of the file in a complaint.
+        """
+        yield from self._lines(lambda deadline: self._fetched(httpx.URL(address), what, deadline), what)
+
+    def _lines(self, ask: Callable[[float], bytes], what: str) -> Iterator[Any]:
+        for line in self._patiently(ask).splitlines():
+            if line.strip():
+                yield self._parsed(line, what)
+
+    def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
+
+        Returns:
+            The answer; None if it has no body.
+
+        Raises:
+            Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
+            Undeliverable: refused; KeyRefused if the key is to blame.
+        """
+        answer = self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        return self._parsed(answer, path) if answer else None
+
+    def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
+        """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
+
+        Raises:
+            Undeliverable: something is missing, of a wrong kind or out of bounds. It names where, not what.
+        """
+        try:
+            return shape.model_validate(body)
+        except ValidationError as trouble:
+            first = trouble.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        wrong = f"{self.safe(where)}: {first['msg']}"
+        raise Undeliverable(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+
+    def safe(self, text: str) -> str:
+        """Somebody else's text, on one line, short and without secrets."""
+        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
+        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+
+    def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
+        """The rows of a list whose pages are numbered from 1, as they come.
+
+        Args:
+            ask: gives a page by its number.
+            what: name of the list in a complaint.
+
+        Raises:
+            Undeliverable: a page came twice, or there is no end of pages. Rows already given must not be counted.
+        """
+        seen = set()
+        number, pages_total = 0, 1
+        while number < pages_total:
+            number += 1
+            page = ask(number)
+            pages_total = page.pages_total
+            if pages_total > PAGES_MAX:
+                raise Undeliverable(
+                    f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted"
+                )
+            mark = hashlib.sha256(repr(page.rows).encode("utf-8", "backslashreplace")).digest()
+            if page.rows and mark in seen:
+                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+            seen.add(mark)
+            yield from page.rows
+
+    def follow(self, ask: Callable[[str], Batch], what: str) -> Iterator[Any]:
+        """The rows of a list whose pages each name the next one, as they come.
+
+        Args:
+            ask: gives a page by its name, the first by "".
+            what: name of the list in a complaint.
+
+        Raises:
+            Undeliverable: a page is named twice, or there is no end of pages. Rows already given must not be counted.
+        """
+        seen, following = set[str](), ""
+        for _ in range(PAGES_MAX):
+            batch = ask(following)
+            yield from batch.rows
+            following = batch.following
+            if not following:
+                return
+            if following in seen:
+                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+            seen.add(following)
+        raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
+
+    def _patiently(self, ask: Callable[[float], Heard]) -> Heard:
+        deadline = time.monotonic() + self._patience.total_s
+        for attempt in stamina.retry_context(
+            on=_again(deadline),
+            attempts=self._patience.attempts,
+            timeout=None,
+            wait_initial=self._patience.pause_s,
+            wait_jitter=self._patience.pause_s,
+        ):
+            with attempt:
+                return ask(deadline)
+        raise AssertionError("stamina returns or raises")
+
+    def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
+        answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+        if answer.status_code == httpx.codes.NO_CONTENT:
+            return b"null"
+        if answer.is_success:
+            return body
+        raise self._trouble(answer, body, f"{method} {self.safe(path)}")
+
+    def _elsewhere(self, path: str, deadline: float) -> bytes:
+        """What lies where a path leads to. The address there is a secret of its own, so it is not shown."""
+        answer, body = self._exchange("GET", f"{self._url}{path}", path, deadline)
+        there = answer.next_request
+        if answer.is_success:
+            return body
+        if there is None:
+            raise self._trouble(answer, body, f"GET {self.safe(path)}")
+        return self._fetched(there.url, path, deadline)
+
+    def _fetched(self, there: httpx.URL, what: str, deadline: float) -> bytes:
+        """A file that lies elsewhere; our key is not taken there."""
+        if there.scheme != httpx.URL(self._url).scheme:
+            raise Undeliverable(f"{self.who} keeps {self.safe(what)} at an address that we do not trust")
+        answer, body = self._exchange("GET", str(there), what, deadline, auth=None)
+        if not answer.is_success:
+            raise Unreachable(f"{self.who} sent us to {self.safe(what)}, and it was not there ({answer.status_code})")
+        return body
+
+    def _exchange(
+        self, method: str, url: str, path: str, deadline: float, **content: Any
+    ) -> tuple[httpx.Response, bytes]:
+        self._refuse_bad_settings()
+        self._pace.wait()
+        try:
+            with self._client.stream(method, url, **content) as answer:
+                return answer, self._whole(answer, path, deadline)
+        except httpx.InvalidURL:
+            raise self._no_url() from None
+        except httpx.TimeoutException:
+            why = f"did not answer {self.safe(path)} within {self._patience.silence_s:g} seconds"
+            raise Unreachable(f"{self.who} {why}") from None
+        except httpx.ConnectError as trouble:
+            why = f"cannot be reached ({self.safe(str(trouble))}): is it running, and is its url in app.yaml right?"
+            raise Unreachable(f"{self.who} {why}") from None
+        except httpx.HTTPError:
+            raise Unreachable(f"{self.who} broke off in the middle of {self.safe(path)}") from None
+
+    def _signed(self, request: httpx.Request) -> httpx.Request:
+        request.headers.update(self._key.sign(self._key.secret))
+        return request
+
+    def _refuse_bad_settings(self) -> None:
+        if not URL.fullmatch(self._url):
+            raise self._no_url()
+        if not re.fullmatch(r"[!-~]+", self._key.secret):  # the HTTP library would show others in its complaint
+            raise Undeliverable(f"{self._key.name} is empty or has blanks or odd letters: it needs {self._key.needed}")
+
+    def _no_url(self) -> Undeliverable:
+        return Undeliverable(
+            f"The url of {self.who} in app.yaml must look like http://host:4000, without name, password or query"
+        )
+
+    def _whole(self, answer: httpx.Response, path: str, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                limit = BODY_BYTES_MAX // 2**20
+                raise Undeliverable(
+                    f"{self.who} sent more than {limit} MiB for {self.safe(path)}, which no real page has"
+                )
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds")
+        return bytes(body)
+
+    def _parsed(self, body: bytes, path: str) -> Any:
+        try:
+            return _json(body)
+        except (ValueError, ArithmeticError, RecursionError):
+            raise Unreachable(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
+
+    def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
+        status = answer.status_code
+        kind, message = self._said(body)
+        tail = f"{status}: {message}" if message else str(status)
+        if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
+            pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
+            return Unreachable(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+        if status in {401, 403}:
+            return KeyRefused(self._refusal(status, kind, message, asked), kind)
+        if answer.is_redirect:
+            return Undeliverable(
+                f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
+            )
+        trouble = NotThere if status == 404 else Undeliverable  # noqa: PLR2004 - a status of HTTP
+        return trouble(f"{self.who} refused {asked} ({tail})")
+
+    def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
+        is_unsaid = status == httpx.codes.UNAUTHORIZED and not self._key.refusals
+        unknown = "it does not know this key, or " if is_unsaid else ""
+        meaning = self._key.refusals.get(kind) or f"{unknown}it may not {asked}" + (f" ({message})" if message else "")
+        return f"{self.who} refused the key in {self._key.name} ({status}): {meaning}; it needs {self._key.needed}"
+
+    def _said(self, body: bytes) -> tuple[str, str]:
+        """The provider's word for the trouble and its message, "" for what it did not say."""
+        try:
+            said = _json(body)
+        except (ValueError, ArithmeticError, RecursionError):
+            return "", ""
+        return _kind(said), self.safe(_message(said))
+
+
+class _Pace:
+    """Spreads calls evenly, over all threads that share an Api."""
+
+    def __init__(self, step_s: float) -> None:
+        self._step_s = step_s
+        self._lock = threading.Lock()
+        self._next_s = 0.0
+
+    def wait(self) -> None:
+        """Sleep until it is this call's turn."""
+        with self._lock:
+            turn_s = max(self._next_s, time.monotonic())
+            self._next_s = turn_s + self._step_s
+        time.sleep(max(0.0, turn_s - time.monotonic()))
+
+
+def _is_out_of_calls(answer: httpx.Response) -> bool:
+    """GitHub refuses with 403, too, what comes too often."""
+    headers = answer.headers
+    too_often = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
+    return answer.status_code == httpx.codes.FORBIDDEN and too_often
+
+
+NO_ANSWER = (httpx.HTTPError,)
+"""What a client of others' making raises, if it is made of httpx."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
+
+    status: int
+    word: str
+    retry_after_s: float | None = None
+
+
+def refusal_of(trouble: BaseException) -> Refusal:
+    """Read one of NO_ANSWER; whatever else it is, nobody answered."""
+    if not isinstance(trouble, httpx.HTTPStatusError):
+        return Refusal(0, type(trouble).__name__)
+    answer = trouble.response
+    try:
+        said = _json(answer.content)
+    except (ValueError, ArithmeticError, RecursionError):
+        said = None
+    match said:
+        case {"error": {"code": str(word)}} if word.isidentifier():
+            pass
+        case _:
+            word = ""
+    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
+
+
+def retry_after_s(header: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After asks us to wait, at most an hour, None if it says nothing we understand.
+
+    It is a number of seconds or a date (RFC 9110, 10.2.3).
+    """
+    if header is None:
+        return None
+    if header.isascii() and header.isdigit():
+        return min(float(header), RETRY_AFTER_S_MAX)
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return None
+    wait_s = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return min(max(wait_s.total_seconds(), 0.0), RETRY_AFTER_S_MAX)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom we trust over TLS. It takes 50 ms to load, so all share it."""
+    return httpx.create_ssl_context()
+
+
+def _again(deadline: float) -> Callable[[Exception], bool | float]:
+    """Whether to try again after a trouble, and if the other side named a pause, after which."""
+
+    def again(trouble: Exception) -> bool | float:
+        if not isinstance(trouble, Unreachable):
+            return False
+        pause_s = trouble.retry_after_s
+        if time.monotonic() + (pause_s or 0.0) >= deadline:
+            return False
+        return True if pause_s is None else pause_s
+
+    return again
+
+
+def _json(body: bytes) -> Any:
+    return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+
+
+def _message(said: Any) -> str:
+    """The message in an error body. LiteLLM 1.106.2 has these shapes, and nearly everybody else has one of them."""
+    match said:
+        case (
+            {"message": str(text)}
+            | {"error": {"message": str(text)}}
+            | {"error": str(text)}
+            | {"detail": {"error": str(text)}}
+            | {"detail": str(text)}
+        ):
+            return text
+        case {"detail": [{"loc": [*steps], "msg": str(text)}, *_]}:
+            return ".".join(str(step) for step in steps) + f": {text}"
+        case _:
+            return ""
+
+
+def _kind(said: Any) -> str:
+    match said:
+        case {"error": {"type": str(kind)}}:
+            return kind
+        case _:
+            return ""

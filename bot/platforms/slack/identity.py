@@ -1,0 +1,129 @@
+"""Who speaks: a Slack user becomes a person by a link, and a link is made by a verified e-mail address.
+
+Slack is asked only about those we don't know. Guests, bots, people who have left and people of other companies (in a
+channel shared with them) are refused, whoever they say they are.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.platforms.slack.messenger import TROUBLE, code
+from bot.ports import Knows
+from handlers.card import Card, Text
+
+SLACKBOT = "USLACKBOT"
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who sent a request, as Slack signed it.
+
+    Args:
+        team: the workspace the request came from.
+        user: id of the user.
+        own_team: the workspace or organization the user belongs to, if Slack said it, or "".
+        enterprise: the organization of the workspace, or "".
+    """
+
+    team: str
+    user: str
+    own_team: str = ""
+    enterprise: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What we know the user by. The same user id in two workspaces is two users."""
+        return f"{self.team}/{self.user}"
+
+
+class People:
+    """Finds the person behind a Slack user.
+
+    Args:
+        app: who knows people.
+        client: to ask Slack about the unknown.
+        teams: workspaces and organizations whose members are ours, besides the one a request came from.
+    """
+
+    def __init__(self, app: Knows, client: WebClient, teams: Iterable[str] = ()) -> None:
+        self._app = app
+        self._client = client
+        self._teams = frozenset(teams)
+
+    def person(self, speaker: Speaker) -> str | Card:
+        """The id of the person who speaks, or a card that says why not and what to do."""
+        home = {speaker.team, speaker.enterprise, *self._teams} - {""}
+        if not speaker.own_team or speaker.own_team in home:
+            known = self._app.who("slack", speaker.identity)
+            if known is not None:
+                return known
+        return self._newcomer(speaker, home)
+
+    def named(self, team: str, user: str) -> str | None:
+        """The person id of somebody who is mentioned, if known."""
+        return self._app.who("slack", f"{team}/{user}")
+
+    def _newcomer(self, speaker: Speaker, home: set[str]) -> str | Card:
+        try:
+            user: dict[str, Any] = self._client.users_info(user=speaker.user)["user"]
+        except TROUBLE as error:
+            return STRANGER if code(error) in {"user_not_found", "user_not_visible"} else UNANSWERED
+        if _belongs_elsewhere(user, home):
+            return STRANGER
+        if user.get("is_restricted") or user.get("is_ultra_restricted"):
+            return GUEST
+        if user.get("deleted") or user.get("is_bot") or user.get("is_app_user") or speaker.user == SLACKBOT:
+            return NOBODY
+        email = user.get("profile", {}).get("email", "")
+        if not email or user.get("is_email_confirmed", True) is not True:
+            return NO_ADDRESS
+        return self._app.introduce("slack", speaker.identity, email) or UNLISTED
+
+
+def _belongs_elsewhere(user: dict[str, Any], home: set[str]) -> bool:
+    organization = user.get("enterprise_user", {}).get("enterprise_id", "-")
+    return bool(user.get("is_stranger")) or not ({user.get("team_id", ""), organization} & home)
+
+
+STRANGER = Card(
+    "I only speak with people of this workspace",
+    (Text("Your account belongs to another company. Ask somebody here to look for you."),),
+    "warn",
+)
+GUEST = Card(
+    "I don't speak with guests",
+    (Text("Your account in this workspace is a guest's. Ask the person who invited you to look for you."),),
+    "warn",
+)
+NOBODY = Card(
+    "I only speak with people",
+    (Text("This account belongs to a bot, or to somebody who has left."),),
+    "warn",
+)
+NO_ADDRESS = Card(
+    "I don't know who you are",
+    (
+        Text(
+            "Slack shows me no confirmed e-mail address of yours. Ask an administrator of Bursar to link your account."
+        ),
+    ),
+    "warn",
+)
+UNLISTED = Card(
+    "I don't find you among the people of Bursar",
+    (
+        Text(
+            "The e-mail address of your Slack account is not on the list of people. "
+            "Ask an administrator of Bursar to add you or to link your account."
+        ),
+    ),
+    "warn",
+)
+UNANSWERED = Card(
+    "I could not find out who you are",
+    (Text("Slack did not answer when I asked. Nothing was changed. Say it again in a minute."),),
+    "warn",
+)

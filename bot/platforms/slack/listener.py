@@ -1,0 +1,378 @@
+"""Words in: commands, buttons, forms, mentions, direct messages and the Home tab become sentences, by way of Bolt.
+
+The answer rides the ack: a command is answered in the HTTP response (or the envelope of Socket Mode) itself. Bolt runs
+with `process_before_response`, for otherwise it polls for the ack every ten milliseconds. What is slow, such as opening
+a form, is done once the response is on its way. If the answer itself is late, an empty response goes out first and the
+answer follows by another way; `Turn` sees to it that exactly one of the two happens.
+"""
+
+import logging
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
+from typing import Any, Protocol
+
+from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.authorization.authorize import Authorize
+from slack_sdk import WebClient
+
+from bot.errors import Outside
+from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
+from bot.platforms.slack.identity import People, Speaker
+from bot.platforms.slack.messenger import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
+from bot.platforms.slack.mrkdwn import heard, unescaped
+from bot.platforms.slack.response_url import Hooks
+from bot.platforms.text import plain
+from bot.ports import Knows, broken
+from handlers.card import Card, Text
+from handlers.place import Place
+from handlers.sentence import Sentence
+
+WORKERS = 4
+ASK_MAX_S = 3
+ANY = re.compile("")
+HOME_SENTENCE = "balance"
+
+_log = logging.getLogger("bursar.slack")
+
+
+class Hears(Knows, Protocol):
+    """What the door needs of the app behind it."""
+
+    def hear(self, sentence: Sentence) -> Card:
+        """Answer a sentence. It takes milliseconds and never raises."""
+
+    def answer(self, key: str, sentence: Sentence) -> None:
+        """Hear a sentence and have its card shown at its place, once for every key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set.
+
+    Args:
+        command: the slash command, to be named in advice; any command that Slack sends is heard.
+        teams: workspaces and organizations whose members are ours, besides the one a request came from.
+        native: draw tables and charts as Slack's own blocks.
+    """
+
+    command: str = "/tokens"
+    teams: frozenset[str] = frozenset()
+    native: bool = True
+
+
+class Turn:
+    """Whose turn it is to answer a request: the listener's, in the response, or the clock's, with an empty one."""
+
+    __slots__ = ("_lock", "after")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.after: list[Callable[[], None]] = []
+
+    def take(self) -> bool:
+        """Take the turn; False if somebody else has it."""
+        return self._lock.acquire(blocking=False)
+
+    def then(self, work: Callable[[], None]) -> None:
+        """Do something after the response: it is left to who sends it, or, if that was done, it is done now."""
+        if self.take():
+            self.after.append(work)
+        else:
+            work()
+
+
+class Door:
+    """Hears what people say in Slack.
+
+    Args:
+        app: who answers.
+        client: the Web API, with the bot token.
+        settings: see Settings.
+    """
+
+    def __init__(self, app: Hears, client: WebClient, settings: Settings = Settings()) -> None:
+        self._app = app
+        self._client = client
+        self._settings = settings
+        self._people = People(app, web_client(client.token, client.base_url, ASK_MAX_S), settings.teams)
+        self._slack = Slack(client, native=settings.native)
+        self._hooks = Hooks(client.base_url, native=settings.native)
+        self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
+        self._bolt = self._wired()
+
+    def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
+        """Answer a payload that came through the gate."""
+        return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
+
+    def late(self, payload: Json) -> BoltResponse:
+        """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
+        if payload.get("type") != "view_submission":
+            return BoltResponse(status=200)
+        view = modal(PATIENCE, _place(payload))
+        return BoltResponse(status=200, body={"response_action": "update", "view": view})
+
+    def after(self, turn: Turn) -> None:
+        """Do what was put off until the response was on its way."""
+        for work in turn.after:
+            self._workers.submit(work).add_done_callback(report)
+
+    def close(self) -> None:
+        """Finish what was put off, and stop."""
+        self._workers.shutdown()
+
+    # Wiring ----------------------------------------------------------------------------------------------------------
+
+    def _wired(self) -> App:
+        bolt = App(
+            name="bursar.slack.bolt",  # Bolt sets the level of the logger of this name
+            client=web_client(None, self._client.base_url),
+            authorize=_OneWorkspace(),
+            process_before_response=True,
+            request_verification_enabled=False,  # the gate has done it, on the raw bytes
+            ignoring_self_events_enabled=False,
+            ssl_check_enabled=False,
+            attaching_function_token_enabled=False,
+            attaching_conversation_kwargs_enabled=False,
+            listener_executor=self._workers,
+        )
+        bolt.command(ANY)(self._commanded)
+        bolt.action(re.compile(f"^{SAY}"))(self._pressed)
+        bolt.view(ANY)(self._submitted)
+        bolt.event("message")(self._written)
+        bolt.event("app_mention")(self._written)
+        bolt.event("app_home_opened")(self._home_opened)
+        for ignored in (bolt.event, bolt.action, bolt.view_closed):
+            ignored(ANY)(_ignored)
+        bolt.shortcut(ANY)(self._shortcut)
+        bolt.error(self._broken)
+        return bolt
+
+    # Sentences -------------------------------------------------------------------------------------------------------
+
+    def _commanded(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        words = self._words(body["text"], body["team_id"])
+        place = _place(body)
+        return self._reply(ack, body, context, self._hear(_speaker(body), words, place, {}, body["trigger_id"]), place)
+
+    def _pressed(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        pressed = body["actions"][0]
+        if pressed["type"] != "button":
+            return ack()
+        place = _place(body)
+        moment = body["message"]["ts"] or body.get("view", {}).get("id", "")
+        delivery = f"{moment}/{pressed['action_ts'] or body['trigger_id']}/{body['user']['id']}"
+        words = plain(unescaped(pressed["value"]))
+        return self._reply(ack, body, context, self._hear(_speaker(body), words, place, _inputs(body), delivery), place)
+
+    def _submitted(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        kept = origin(body["view"]["private_metadata"])
+        place = _place(body)
+        if kept is None:
+            return self._reply(ack, body, context, OUTDATED, place)
+        card = self._hear(_speaker(body), kept[0], place, _inputs(body), body["trigger_id"])
+        return self._reply(ack, body, context, card, place)
+
+    def _written(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        if not _is_for_us(body):
+            return ack()
+        place = _place(body)
+        person = self._people.person(_speaker(body))
+        if isinstance(person, Card):
+            return self._reply(ack, body, context, person, place)
+        words = self._words(body["event"]["text"], body["team_id"], body["bot_user"])
+        event_id = body["event_id"]
+        self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
+        return ack()
+
+    def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        if body["event"]["tab"] == "home" and body["event"]["user"]:
+            context["turn"].then(partial(self._publish, _speaker(body)))
+        return ack()
+
+    def _shortcut(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        advice = Text(f"Say {self._settings.command} help to see what I understand.")
+        return self._reply(ack, body, context, Card("I have no shortcuts", (advice,)), _place(body))
+
+    def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
+        """What a person sees of a bug here; the app has its own boundary behind `hear`."""
+        number = secrets.token_hex(2)
+        _log.error("Slack door broke (%s)", number, exc_info=error)
+        return self._reply(ack, body, context, broken(number), _place(body))
+
+    def _hear(self, speaker: Speaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
+        person = self._people.person(speaker)
+        if isinstance(person, Card):
+            return person
+        return self._app.hear(Sentence(words, person, place, inputs, delivery))
+
+    def _words(self, text: str, team: str, bot: str = "") -> str:
+        return heard(text, bot, partial(self._people.named, team))
+
+    # Answers ---------------------------------------------------------------------------------------------------------
+
+    def _reply(self, ack: Ack, body: Json, context: BoltContext, card: Card, place: Place) -> BoltResponse:
+        """Answer in the way that fits the kind of the request."""
+        turn: Turn = context["turn"]
+        if "command" in body:
+            return self._reply_command(ack, body, turn, card, place)
+        match body["type"]:
+            case "view_submission":
+                return self._reply_form(ack, body, turn, card, place)
+            case "event_callback":
+                turn.then(partial(self._tell, place, card))
+            case _:
+                turn.then(partial(self._show, body, card, place))
+        return ack()
+
+    def _reply_command(self, ack: Ack, body: Json, turn: Turn, card: Card, place: Place) -> BoltResponse:
+        if card.inputs:
+            turn.then(partial(self._open, body, card, place))
+            return ack()
+        answer = message(card, native=self._settings.native)
+        answer["response_type"] = "ephemeral" if card.personal else "in_channel"
+        if turn.take():
+            return BoltResponse(status=200, body=answer)
+        self._hooks.answer(body["response_url"], card, public=not card.personal)
+        return ack()
+
+    def _reply_form(self, ack: Ack, body: Json, turn: Turn, card: Card, place: Place) -> BoltResponse:
+        at_fault = _block_of(body["state"], card.fault)
+        if at_fault:
+            answer = {"response_action": "errors", "errors": {at_fault: fault(card)}}
+        else:
+            answer = {"response_action": "update", "view": modal(card, place)}
+        if turn.take():
+            return BoltResponse(status=200, body=answer)
+        self._update(body, card, place)
+        return ack()
+
+    def _show(self, body: Json, card: Card, place: Place) -> None:
+        """Show the answer to a press: where it was pressed, and to nobody else."""
+        view = body.get("view", {})
+        url = body.get("response_url")
+        if view.get("type") == "modal":
+            self._update(body, card, place)
+        elif card.inputs or view or not url:
+            self._open(body, card, place)
+        else:
+            self._hooks.answer(url, card, public=False)
+
+    def _open(self, body: Json, card: Card, place: Place) -> None:
+        try:
+            self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
+        except TROUBLE as error:
+            _log.warning("%s", trouble("Open a form", error))
+            instead = TOO_LATE if card.inputs else card
+            url = body.get("response_url")
+            if not url or not self._hooks.answer(url, instead, public=False):
+                self._tell(Place("slack", _speaker(body).user), instead)
+
+    def _update(self, body: Json, card: Card, place: Place) -> None:
+        try:
+            self._client.views_update(view_id=body["view"]["id"], view=modal(card, place))
+        except TROUBLE as error:
+            _log.warning("%s", trouble("Change a form", error))
+            self._tell(Place("slack", body["user"]["id"]), card)
+
+    def _publish(self, speaker: Speaker) -> None:
+        card = self._hear(speaker, HOME_SENTENCE, Place("slack", speaker.user), {}, "")
+        for native in dict.fromkeys((self._settings.native, False)):
+            try:
+                self._client.views_publish(user_id=speaker.user, view=home(card, native=native))
+            except TROUBLE as error:
+                _log.warning("%s", trouble("Show the Home tab", error))
+                if code(error) in BLOCKS_REFUSED:
+                    continue
+            return
+
+    def _tell(self, place: Place, card: Card) -> None:
+        try:
+            self._slack.show(place, card, "")
+        except Outside as error:
+            _log.warning("%s", error)
+
+
+class _OneWorkspace(Authorize):
+    """Lets Bolt ask nobody: there is one workspace and one token, and the gate has checked whose request it is."""
+
+    def __init__(self) -> None:
+        """Nothing to prepare."""
+
+    def __call__(self, **_context: object) -> AuthorizeResult:
+        return AUTHORIZED
+
+
+def _ignored(ack: Ack) -> BoltResponse:
+    return ack()
+
+
+def report(done: Future[Any]) -> None:
+    """Log what broke in work that nobody waits for."""
+    error = done.exception()
+    if error is not None:
+        _log.error("What was to be done after an answer broke.", exc_info=error)
+
+
+def _speaker(body: Json) -> Speaker:
+    if "command" in body:
+        return Speaker(body["team_id"], body["user_id"])
+    if body["type"] == "event_callback":
+        event = body["event"]
+        return Speaker(body["team_id"], event["user"], event["team"], body["enterprise_id"])
+    return Speaker(body["team"]["id"], body["user"]["id"], body["user"]["team_id"], body["enterprise_id"])
+
+
+def _place(body: Json) -> Place:
+    """Where something was said. In a channel, what is said to us by mention can be answered to the speaker alone."""
+    if "command" in body:
+        return _conversation(body["channel_id"])
+    if body["type"] == "event_callback":
+        event = body["event"]
+        place = _conversation(event["channel"], event["thread_ts"])
+        return replace(place, id=f"{place.id}/{event['user']}") if place.public else place
+    if kept := origin(body.get("view", {}).get("private_metadata", "")):
+        return kept[1]
+    channel = body.get("channel", {}).get("id", "")
+    return _conversation(channel, body["message"]["thread_ts"]) if channel else Place("slack", body["user"]["id"])
+
+
+def _conversation(channel: str, thread: str = "") -> Place:
+    return Place("slack", channel, public=not channel.startswith("D"), thread=thread)
+
+
+def _inputs(body: Json) -> dict[str, str]:
+    return {
+        action_id.removeprefix(FIELD): plain(unescaped(value))
+        for block in body["state"].values()
+        for action_id, value in block.items()
+        if action_id.startswith(FIELD)
+    }
+
+
+def _block_of(state: Json, name: str) -> str:
+    """The id of the block with the field of that name, "" if there is none."""
+    return next((block_id for block_id, block in state.items() if name and FIELD + name in block), "")
+
+
+def _is_for_us(body: Json) -> bool:
+    """Whether an event is a person speaking to us now: no bot, not ourselves, no edit, no other conversation."""
+    event = body["event"]
+    if event["bot_id"] or event["subtype"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
+        return False
+    return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
+
+
+AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)
+PATIENCE = Card("One moment", (Text("This takes a little longer. The answer appears here."),))
+OUTDATED = Card("This form is from an older version", (Text("Nothing was changed. Please open it again."),), "warn")
+TOO_LATE = Card(
+    "The form could not be opened",
+    (Text("Slack gives three seconds for that, and they were over. Nothing was changed. Please say it again."),),
+    "warn",
+)

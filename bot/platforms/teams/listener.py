@@ -1,0 +1,297 @@
+"""Words in: messages, mentions, slash commands and presses become sentences, by way of Microsoft's SDK.
+
+A message is answered through the outbox. A press is answered in the response itself: the card takes the place of the
+one that was pressed, and the outbox changes the message, so that everybody sees it and it stays.
+"""
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from html import unescape
+from typing import Any, Protocol, TypeVar
+
+from microsoft_teams.api import ActivityBase, ConversationUpdateActivity, InvokeResponse
+from microsoft_teams.api.activities import (
+    AdaptiveCardInvokeActivity,
+    InstalledActivity,
+    MessageActivity,
+    UninstalledActivity,
+)
+from microsoft_teams.api.models import MentionEntity
+from microsoft_teams.apps import ActivityContext
+
+from bot.errors import Outside
+from bot.platforms.teams.adaptive_cards import FIELD, LOOK, SAY, Json
+from bot.platforms.teams.connector import Line, where
+from bot.platforms.teams.conversations import Addresses
+from bot.platforms.teams.identity import People, Speaker
+from bot.platforms.teams.messenger import (
+    IN_THE_CHAT,
+    WHISPER,
+    Teams,
+    in_a_line,
+    readers_of,
+    said_beside,
+    shown_in_place,
+)
+from bot.platforms.text import line as one_line
+from bot.platforms.text import plain
+from bot.ports import Knows, broken
+from handlers.card import Card, Text
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage.conversations import Conversation
+
+SENTENCE_MAX = 4_000
+GREETING = "help"
+FORGOTTEN = Card("I don't know that message any more. Say in words what you want to know.")
+
+A = TypeVar("A", bound=ActivityBase)
+T = TypeVar("T")
+
+_log = logging.getLogger("bursar.teams")
+
+
+class Hears(Knows, Protocol):
+    """What the door needs of the app behind it."""
+
+    def hear(self, sentence: Sentence) -> Card:
+        """Answer a sentence. It takes milliseconds and never raises."""
+
+    def answer(self, key: str, sentence: Sentence) -> None:
+        """Hear a sentence and have its card shown at its place, once for every key."""
+
+    def post(self, key: str, place: Place, card: Card) -> None:
+        """Have a card shown at a place, once for every key."""
+
+    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
+        """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
+
+    def reshow(self, platform: str, receipt: str, card: Card) -> bool:
+        """Let an answer that was shown become another card; False for a message about something of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every request says: who, where, and which.
+
+    Args:
+        id: Teams' own id of it.
+        speaker: who.
+        conversation: where, as Teams calls it, without the thread.
+        thread: the message at the head of the thread, "" outside channels.
+        private: a chat of the person with us alone.
+        targeted: Teams can answer to the person alone, even in a channel.
+        service_url: where answers go.
+    """
+
+    id: str
+    speaker: Speaker
+    conversation: str
+    thread: str
+    private: bool
+    targeted: bool
+    service_url: str
+
+    @classmethod
+    def of(cls, activity: ActivityBase) -> "Call":
+        """Read what all kinds of requests have in common."""
+        conversation, _, thread = activity.conversation.id.partition(";messageid=")
+        sender, kind = activity.from_, activity.conversation.conversation_type
+        data = activity.channel_data
+        tenant = activity.conversation.tenant_id or (data and data.tenant and data.tenant.id) or ""
+        return cls(
+            id=activity.id,
+            speaker=Speaker(tenant.lower(), (sender.aad_object_id or "").lower(), sender.id),
+            conversation=conversation,
+            thread=thread,
+            private=kind == "personal",
+            targeted=bool(activity.recipient.is_targeted),
+            service_url=activity.service_url or "",
+        )
+
+    @property
+    def place(self) -> Place:
+        """Where the answer goes."""
+        if self.private:
+            return Place("teams", self.speaker.id)
+        whisper = f"/{WHISPER}" if self.targeted else ""
+        return Place("teams", f"{self.conversation}/{self.speaker.id}{whisper}", public=True, thread=self.thread)
+
+    def receipt(self, message: str) -> str:
+        """What the outbox knows a message of this conversation by: that of a new message has no thread."""
+        thread = self.thread if self.thread != message else ""
+        return f"{self.conversation};messageid={thread} {message}" if thread else f"{self.conversation} {message}"
+
+    @property
+    def here(self) -> Conversation:
+        """How the conversation is reached."""
+        return Conversation("", self.conversation, "", self.service_url, self.speaker.tenant)
+
+    def addresses(self) -> Iterable[Conversation]:
+        """What is learnt about how the place and the person are reached."""
+        if not self.private:
+            yield replace(self.here, place_id=self.conversation)
+        elif self.speaker.id:
+            yield replace(self.here, place_id=self.speaker.id, member_id=self.speaker.member)
+
+
+class Door:
+    """Hears what people say in Teams.
+
+    Args:
+        app: who answers.
+        line: where it is heard.
+        teams: where answers to presses are shown that must not stand in a channel.
+        addresses: where it is kept how people are reached.
+    """
+
+    def __init__(self, app: Hears, line: Line, teams: Teams, addresses: Addresses) -> None:
+        self._app = app
+        self._people = People(app, line)
+        self._teams = teams
+        self._addresses = addresses
+        line.sdk.on_message(self._on_message)
+        line.sdk.on_card_action(self._on_press)
+        line.sdk.on_install_add(self._on_install)
+        line.sdk.on_install_remove(self._on_removal)
+        line.sdk.on_conversation_update(self._on_meeting)
+
+    # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
+
+    async def _on_message(self, ctx: ActivityContext[MessageActivity]) -> None:
+        trouble = await _unbroken(self._written, ctx.activity)
+        if isinstance(trouble, Card):
+            await asyncio.to_thread(self._said_broken, Call.of(ctx.activity), trouble)
+
+    async def _on_press(self, ctx: ActivityContext[AdaptiveCardInvokeActivity]) -> InvokeResponse[Any]:
+        done = await _unbroken(self._pressed, ctx.activity)
+        return InvokeResponse(status=200, body=said_beside(done) if isinstance(done, Card) else done)
+
+    async def _on_install(self, ctx: ActivityContext[InstalledActivity]) -> None:
+        await _unbroken(self._installed, ctx.activity)
+
+    async def _on_removal(self, ctx: ActivityContext[UninstalledActivity]) -> None:
+        await _unbroken(self._removed, ctx.activity)
+
+    async def _on_meeting(self, ctx: ActivityContext[ConversationUpdateActivity]) -> None:
+        await _unbroken(self._noted, ctx.activity)
+
+    # What they do ----------------------------------------------------------------------------------------------------
+
+    def _written(self, activity: MessageActivity) -> None:
+        call = self._noted(activity)
+        self._say(call, self._words(activity, call.speaker.tenant))
+
+    def _say(self, call: Call, words: str) -> None:
+        """Have a sentence answered where it was said."""
+        person = self._people.person(call.speaker, call.conversation, call.service_url)
+        if isinstance(person, Card):
+            self._tell(call, person)
+        else:
+            self._app.answer(f"teams/{call.id}", Sentence(words, person, call.place, delivery=call.id))
+
+    def _pressed(self, activity: AdaptiveCardInvokeActivity) -> Json:
+        """Answer a press: by a card in place, or by a sentence beside it."""
+        call = self._noted(activity)
+        if activity.value.action.verb == LOOK:
+            return self._looked(call, activity.reply_to_id or "")
+        data = activity.value.action.data
+        inputs = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
+        person = self._people.person(call.speaker, call.conversation, call.service_url)
+        if isinstance(person, Card):
+            return said_beside(person)
+        said = plain(str(data.get(SAY, "")))[:SENTENCE_MAX]
+        card = self._app.hear(Sentence(said, person, call.place, inputs, call.id))
+        if card.tone in {"warn", "bad"} and not card.blocks:
+            return said_beside(card)
+        if card.personal and not call.private:
+            self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
+            return said_beside(IN_THE_CHAT)
+        return self._in_place(call, call.receipt(activity.reply_to_id or ""), card)
+
+    def _in_place(self, call: Call, receipt: str, card: Card) -> Json:
+        """Answer a press in a private chat where it was pressed.
+
+        An answer becomes the next one. A message about something of its own is not gone for it: a few words stand above
+        it, what is longer gives way to it when the chat is opened again, and a form, which must not go while it is
+        filled in, when its reader chooses so.
+        """
+        if self._app.reshow("teams", receipt, card):
+            return shown_in_place(card, None)
+        own = self._app.look("teams", receipt, "")
+        if own is None:
+            return shown_in_place(card, None)
+        if card.inputs:
+            return shown_in_place(card, [])
+        if all(isinstance(block, Text) for block in card.blocks):
+            own = replace(own, blocks=(Text(in_a_line(card)), *own.blocks))
+            return shown_in_place(own, readers_of(own, call.speaker.member))
+        return shown_in_place(card, [call.speaker.member])
+
+    def _looked(self, call: Call, message: str) -> Json:
+        """Answer who looks at a card again by how it stands now, for them."""
+        reader = self._app.who("teams", call.speaker.identity) or ""
+        card = self._app.look("teams", call.receipt(message), reader)
+        if card is None:
+            return said_beside(FORGOTTEN)
+        return shown_in_place(card, readers_of(card, call.speaker.member))
+
+    def _installed(self, activity: InstalledActivity) -> None:
+        call = self._noted(activity)
+        if call.private:
+            self._say(call, GREETING)
+
+    def _removed(self, activity: UninstalledActivity) -> None:
+        call = Call.of(activity)
+        self._addresses.forget(call.speaker.id if call.private else call.conversation)
+
+    def _noted(self, activity: ActivityBase) -> Call:
+        call = Call.of(activity)
+        for each in call.addresses():
+            self._addresses.note(each)
+        return call
+
+    def _tell(self, call: Call, card: Card) -> None:
+        """Show a card to who speaks, in the private chat."""
+        try:
+            self._teams.show(Place("teams", call.speaker.id), card, "")
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
+    def _said_broken(self, call: Call, card: Card) -> None:
+        """Say where it was said that it broke; the database may be what broke, so it is not asked."""
+        try:
+            self._teams.reply(call.here, call.thread, card)
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
+    def _words(self, activity: MessageActivity, tenant: str) -> str:
+        """What somebody typed, as one line of words; being addressed is no part of the sentence."""
+        words = activity.text[:SENTENCE_MAX]
+        for each in activity.entities or ():
+            if isinstance(each, MentionEntity) and each.text:
+                ours = each.mentioned.id == activity.recipient.id
+                words = words.replace(each.text, " " if ours else f" @{self._named(each, tenant)} ")
+        return one_line(unescape(re.sub("</?at>", " ", words))).removeprefix("/")
+
+    def _named(self, mention: MentionEntity, tenant: str) -> str:
+        """The person id of somebody who is mentioned, else the name."""
+        person = self._addresses.person_of(mention.mentioned.id)
+        return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""
+
+
+async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
+    """Do something with a request, beside the loop; if it breaks, a card that says so.
+
+    The log has the place; what the error says may be what a person wrote.
+    """
+    try:
+        return await asyncio.to_thread(work, activity)
+    except Exception as trouble:  # noqa: BLE001 - the boundary of this door; whoever spoke must hear of it
+        number = secrets.token_hex(2)
+        _log.error("Teams' door broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+        return broken(number)

@@ -1,0 +1,221 @@
+"""Showing cards in Teams: to a person in the private chat, in a channel, or there to one person alone."""
+
+import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+
+from microsoft_teams.api import Account
+from microsoft_teams.api.activities import MessageActivityInput
+from microsoft_teams.api.clients.conversation import CreateConversationParams
+from microsoft_teams.api.models import Attachment
+
+from bot.errors import Outside, Undeliverable, Unreachable
+from bot.http import refusal_of
+from bot.platforms.teams.adaptive_cards import Json, adaptive
+from bot.platforms.teams.connector import Line
+from bot.platforms.teams.conversations import Addresses
+from bot.platforms.text import cut, line
+from bot.providers.base import Finding
+from handlers import is_order
+from handlers.card import Card, Text
+from handlers.place import Place
+from storage.conversations import Conversation
+
+Views = Callable[[Card, Sequence[str]], list[Card]]
+
+CARD_TYPE = "application/vnd.microsoft.card.adaptive"
+SUMMARY_MAX = 150
+ENDS = (".", "!", "?", ":", "…")
+NOT_FOUND = 404
+WHISPER = "whisper"
+"""The third part of a place where Teams shows a message to one person alone."""
+
+LIMITS: Mapping[float, int] = {1: 7, 2: 8, 30: 60, 3600: 1800}
+"""Messages of a bot in one conversation, by seconds (Teams' page "Optimize your bot with rate limiting", 2026)."""
+
+_log = logging.getLogger("bursar.teams")
+
+
+class Pace:
+    """Keeps to the limits of Teams for one conversation; several replicas together may still be told to wait."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._sent: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=max(LIMITS.values())))
+
+    def step(self, conversation_id: str) -> None:
+        """Count a message that is about to be sent.
+
+        Raises:
+            Unreachable: it is too early; it says for how long.
+        """
+        sent, now = self._sent[conversation_id], self._now()
+        waits = [sent[-most] + span - now for span, most in LIMITS.items() if len(sent) >= most]
+        wait_s = max(waits, default=0.0)
+        if wait_s > 0:
+            raise Unreachable("Teams takes no more messages in one chat for a moment.", wait_s)
+        sent.append(now)
+
+
+class Teams:
+    """The platform Teams, as far as showing goes.
+
+    A place's id is a person, by the id in Microsoft Entra; or, if the place is public, a channel or group with the
+    person who is spoken to ("19:…@thread.tacv2/7e3…"), and "/whisper" if Teams can show something there to one alone.
+    What is personal goes to the private chat otherwise. A receipt is a conversation and a message in it.
+
+    Args:
+        line: to the Bot Connector.
+        addresses: how places are reached.
+        views: gives a card as each of several people should see it; "" is somebody unknown.
+        tenants: whose chats they are.
+    """
+
+    name = "teams"
+
+    def __init__(self, line: Line, addresses: Addresses, views: Views, tenants: tuple[str, ...] = ()) -> None:
+        self._line = line
+        self._views = views
+        self._addresses = addresses
+        self._tenants = tenants
+        self._pace = Pace()
+
+    def show(self, place: Place, card: Card, receipt: str) -> str:
+        """See Platform.show. A whisper leaves no receipt. A message that is gone is posted anew."""
+        if not place.public:
+            return self._tell(place.id, card, receipt)
+        channel, _, rest = place.id.partition("/")
+        person, _, how = rest.partition("/")
+        thread = place.thread.rpartition(" ")[2]  # of a message of ours it is the receipt
+        if not card.personal:
+            common, readers = self._for_all(card)
+            return self._put(self._channel(channel), common, receipt, thread, readers)
+        if not person:
+            raise Undeliverable(f"Post to {channel}: the card is personal and others read there; nothing was shown.")
+        if how == WHISPER and self._whisper(channel, person, thread, card):
+            return ""
+        shown = self._tell(person, card, receipt)
+        if not receipt and thread == place.thread:  # else it was said with the message above
+            self._point_to_the_chat(channel, thread)
+        return shown
+
+    def reply(self, where: Conversation, thread: str, card: Card) -> None:
+        """Show a card in a conversation that was heard from just now, whoever reads there.
+
+        Raises:
+            Outside: it could not be shown.
+        """
+        self._put(where, card, "", thread)
+
+    def _tell(self, person: str, card: Card, receipt: str) -> str:
+        """Show a card in the private chat with a person."""
+        found = self._addresses.find(person)
+        if found is None or not found.conversation_id:
+            found = self._opened(person, found)
+        above = receipt if receipt.startswith(f"{found.conversation_id} ") else ""
+        return self._put(found, card, above, "", readers_of(card, found.member_id))
+
+    def _for_all(self, card: Card) -> tuple[Card, list[str] | None]:
+        """A card for a channel, without the buttons that not everybody may press, and for whom there are more."""
+        if not card.buttons:
+            return card, None
+        people = self._addresses.who_answers()
+        common, *views = self._views(card, ["", *people])
+        return common, [one for one, view in zip(people.values(), views, strict=True) if view != common] or None
+
+    def _opened(self, person: str, found: Conversation | None) -> Conversation:
+        """A private chat with somebody who never wrote. Teams allows it if the app is installed for them."""
+        url = found.service_url if found else self._addresses.service_url()
+        tenant = found.tenant_id if found else next(iter(self._tenants), "")
+        params = CreateConversationParams(members=[Account(id=person)], tenant_id=tenant)
+        made = self._line.run(self._line.sdk.api.clone(service_url=url).conversations.create(params))
+        opened = Conversation(person, made.id, found.member_id if found else "", url, tenant)
+        self._addresses.note(opened)
+        return opened
+
+    def _channel(self, channel: str) -> Conversation:
+        return self._addresses.find(channel) or Conversation(channel, channel, "", self._addresses.service_url(), "")
+
+    def _put(
+        self, where: Conversation, card: Card, receipt: str, thread: str, readers: Sequence[str] | None = None
+    ) -> str:
+        """Post a card, or change the message of a receipt."""
+        shown, _, message = receipt.rpartition(" ")
+        if message:
+            try:
+                self._send(where, shown, _message(card, readers), message)
+            except Undeliverable as no:
+                if refusal_of(no.__cause__ or no).status != NOT_FOUND:
+                    raise
+            else:
+                return receipt
+        conversation = f"{where.conversation_id};messageid={thread}" if thread else where.conversation_id
+        return f"{conversation} {self._send(where, conversation, _message(card, readers), '')}"
+
+    def _send(self, where: Conversation, conversation: str, said: MessageActivityInput, message: str) -> str:
+        self._pace.step(where.conversation_id)
+        said.id = message or None
+        sent = self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
+        return sent.id
+
+    def _whisper(self, channel: str, person: str, thread: str, card: Card) -> bool:
+        """Show a card in a channel to one person alone; False if Teams would not."""
+        where, whom = self._channel(channel), self._addresses.find(person)
+        self._pace.step(where.conversation_id)
+        said = _message(card)
+        said.recipient = Account(id=whom.member_id if whom else person, is_targeted=True)
+        conversation = f"{channel};messageid={thread}" if thread else channel
+        try:
+            self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
+        except Undeliverable as no:
+            _log.warning("A private reply in a channel is sent to the private chat: %s", no)
+            return False
+        return True
+
+    def _point_to_the_chat(self, channel: str, thread: str) -> None:
+        """Tell who asked in a channel where the answer is; the answer itself is more important than this."""
+        try:
+            self._put(self._channel(channel), IN_THE_CHAT, "", thread)
+        except Outside as trouble:
+            _log.warning("%s", trouble)
+
+
+IN_THE_CHAT = Card("Your answer is in our private chat", (Text("Only you can read it there."),), personal=False)
+
+
+def readers_of(card: Card, member: str) -> list[str] | None:
+    """Who is shown a card of a private chat anew when the chat is opened: it may have been overtaken by others."""
+    overtaken = any(is_order(each.says) for each in card.buttons) and not card.inputs
+    return [member] if member and overtaken else None
+
+
+def _message(card: Card, readers: Sequence[str] | None = None) -> MessageActivityInput:
+    """A message that is nothing but the card; the summary is what a notification shows."""
+    attachment = Attachment(content_type=CARD_TYPE, content=adaptive(card, readers))
+    return MessageActivityInput(attachments=[attachment], summary=cut(line(card.title), SUMMARY_MAX))
+
+
+def check(line: Line) -> Finding:
+    """Whether Entra gives us a token for the Bot Connector."""
+    try:
+        line.run(line.sdk.token_provider.get_app_token())
+    except Outside as trouble:
+        return Finding("Teams: app registration", ok=False, advice=str(trouble))
+    return Finding("Teams: app registration and secret", ok=True)
+
+
+def shown_in_place(card: Card, readers: Sequence[str] | None) -> Json:
+    """What answers a press by a card in place of the one that was pressed, until its readers look at it again."""
+    return {"statusCode": 200, "type": CARD_TYPE, "value": adaptive(card, readers)}
+
+
+def said_beside(card: Card) -> Json:
+    """What answers a press by a sentence beside the card, which stays as it is."""
+    return {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": in_a_line(card)}
+
+
+def in_a_line(card: Card) -> str:
+    """What a card says in words."""
+    said = [card.title, *(block.text for block in card.blocks if isinstance(block, Text))]
+    return line(" ".join(each if each.endswith(ENDS) else f"{each}." for each in said))

@@ -1,0 +1,127 @@
+"""Card -> HTML.
+
+Every block has its template, and every template escapes what it is given: whatever a person typed is data. The `match`
+below has no default, so a block that is forgotten here fails mypy.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, assert_never
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bot.charts.axis import amount
+from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
+
+PICTURES_MAX = 64
+FULL_PERMILLE = 1000
+TONE_WORDS = {"plain": "", "good": "Good news", "warn": "Attention", "bad": "Problem"}
+
+
+def render(card: Card, key: str, note: str = "") -> Markup:
+    """The HTML of one card, an `article`.
+
+    Args:
+        card: what to show.
+        key: letters and digits that no other card on the page has; element ids begin with it.
+        note: who can see the card or where it came from, in a few words.
+    """
+    title, figure = card.title, headline(card.title)
+    body = Markup().join(_rows(card, key))
+    word = TONE_WORDS[card.tone]
+    return fill(
+        "card.html", card=card, key=key, note=note, figure=figure, rest=title[len(figure) :], word=word, body=body
+    )
+
+
+def fill(template: str, **values: Any) -> Markup:
+    """A template with its values, all of them escaped but those that are Markup already."""
+    return Markup(_templates().get_template(template).render(values))  # noqa: S704 - Jinja has escaped the values
+
+
+@cache
+def _templates() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+_FIGURE = re.compile(
+    r"[-+\N{MINUS SIGN}]?[$€£¥]? ?\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"  # -$1,204.50 or 1.2M
+    r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;])"  # 38 % or 12 €, and then a space or the end
+)
+
+
+def headline(title: str) -> str:
+    """The number a title begins with, which is drawn large; "" for a title that is words."""
+    found = _FIGURE.match(title)
+    return found.group().rstrip(",.;") if found else ""
+
+
+def _rows(card: Card, key: str) -> Iterator[Markup]:
+    """The blocks in their order, buttons that follow each other in one row."""
+    numbered = enumerate(card.blocks)
+    for buttons, group in groupby(numbered, key=lambda pair: isinstance(pair[1], Button)):
+        parts = [_block(card, block, f"{key}-{number}") for number, block in group]
+        yield fill("buttons.html", buttons=parts) if buttons else Markup("\n").join(parts)
+
+
+def _block(card: Card, block: Block, key: str) -> Markup:
+    match block:
+        case Text():
+            return fill("text.html", text=block)
+        case Facts():
+            return fill("facts.html", facts=block.facts)
+        case Gauge():
+            return _gauge(block, key)
+        case Table():
+            return _table(block, key)
+        case Chart():
+            return _chart(block, key)
+        case Button():
+            return fill("button.html", button=block)
+        case Input():
+            return fill("input.html", input=block, key=key, error=card.title if card.fault == block.name else "")
+        case File():
+            return fill("file.html", file=block)
+        case _:
+            assert_never(block)
+
+
+def _gauge(gauge: Gauge, key: str) -> Markup:
+    used = max(0, gauge.permille)
+    return fill("gauge.html", gauge=gauge, key=key, used=used, full=FULL_PERMILLE, end=max(used, FULL_PERMILLE))
+
+
+def _table(table: Table, key: str) -> Markup:
+    sides = [{"r": "number"}.get(letter, "words") for letter in table.align.ljust(len(table.columns), "l")]
+    return fill("table.html", table=table, key=key, columns=_paired(table.columns, sides), sides=sides, paired=_paired)
+
+
+def _paired(cells: Iterable[str], sides: Iterable[str]) -> list[tuple[str, str]]:
+    return list(zip(cells, sides, strict=False))
+
+
+def _chart(chart: Chart, key: str) -> Markup:
+    """The picture as others will get it, and below it the same numbers as a table."""
+    rows = zip(chart.categories, *(series.values for series in chart.series), strict=True)
+    numbers = Table(
+        caption=f"{chart.title}: the numbers",
+        columns=("", *(series.name for series in chart.series)),
+        rows=tuple((name, *(amount(value, chart.unit) for value in values)) for name, *values in rows),
+        align="l" + "r" * len(chart.series),
+    )
+    return fill(
+        "chart.html", chart=chart, picture=_picture(chart), width=WIDTH_PX, height=HEIGHT_PX, table=_table(numbers, key)
+    )
+
+
+@lru_cache(PICTURES_MAX)
+def _picture(chart: Chart) -> str:
+    """The picture as an address that holds it, so that it needs no place of its own."""
+    return "data:image/png;base64," + b64encode(draw(chart)).decode("ascii")

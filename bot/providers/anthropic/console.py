@@ -1,0 +1,257 @@
+"""Claude Console: what a company's API keys use, and Claude Code that is billed to them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from pydantic import AliasPath, Field
+
+from bot.errors import Undeliverable
+from bot.http import NotThere, Params
+from bot.providers.anthropic.base import USERS, Claude
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
+from bot.providers.base import Finding, Limit, Member, Outcome, days, outcomes_of
+from storage.limits import Subject
+
+KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
+CODE = f"{ROOT}/usage_report/claude_code"
+MONTHLY = "monthly"
+ACTIVE, INACTIVE = "active", "inactive"
+ORGANIZATION = Subject("organization", "")
+
+EARLY_ACCESS = (
+    "limits by API are in early access for Console organizations: ask Anthropic's account team, or set them in the "
+    "Console under Settings, Limits"
+)
+
+
+class _Principal(Body):
+    """Whom a key acts for, which may be another than who made it."""
+
+    id: Word
+    type: Word
+
+
+class _ApiKey(Body):
+    id: Word
+    name: Word | None = None
+    status: Word
+    workspace_id: Word | None = None
+    principal: _Principal | None = None
+
+    @property
+    def limit(self) -> Limit:
+        """A key has no limit, but it can be paused."""
+        return Limit(Subject("key", self.id), None, paused=self.status != ACTIVE, name=self.name or "")
+
+
+class _Workspace(Body):
+    id: Word
+    name: Word | None = None
+
+
+class _Configured(Body):
+    """A limit as it was set. Without an amount, or switched off, it binds nobody."""
+
+    kind: Annotated[Word, Field(validation_alias=AliasPath("scope", "type"))]
+    workspace_id: Annotated[Word | None, Field(validation_alias=AliasPath("scope", "workspace_id"))] = None
+    amount: Cents | None
+    currency: Literal["USD"]
+    period: Word
+    is_enabled: bool = True
+
+    @property
+    def limit(self) -> Limit:
+        """What it allows."""
+        subject = Subject("team", self.workspace_id) if self.workspace_id else ORGANIZATION
+        return Limit(subject, None if self.amount is None or not self.is_enabled else nanos(self.amount))
+
+
+class _Edits(Body):
+    accepted: Count = 0
+    rejected: Count = 0
+
+
+class _Session(Body):
+    """What somebody did with Claude Code in one kind of terminal."""
+
+    email: Annotated[Word | None, Field(validation_alias=AliasPath("actor", "email_address"))] = None
+    commits: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "commits_by_claude_code"))] = 0
+    pulls: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "pull_requests_by_claude_code"))] = 0
+    lines: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "lines_of_code", "added"))] = 0
+    sessions: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "num_sessions"))] = 0
+    tool_actions: dict[Word, _Edits] = Field(default_factory=dict)
+
+    def counts(self) -> Counter[str]:
+        """What came of it."""
+        edits = self.tool_actions.values()
+        return Counter(
+            commits=self.commits,
+            pull_requests=self.pulls,
+            lines_accepted=self.lines,
+            edits_accepted=sum(each.accepted for each in edits),
+            edits_rejected=sum(each.rejected for each in edits),
+            sessions=self.sessions,
+        )
+
+
+class _Before(Body):
+    """What `resume` needs: the keys that were active."""
+
+    active: tuple[Word, ...]
+
+
+class ClaudeConsole(Claude):
+    """One Claude Console organization, read with an admin key."""
+
+    service = "Claude Console"
+    needed = "an admin key (sk-ant-admin01-…, made by an admin in the Console, Settings, Admin keys)"
+    dimensions = ("actor", "api_key_id", "workspace_id", "model", "service_tier")
+    limits_beta = "spend-limit-reads-2026-09-26"
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "outcomes"})
+    limited = frozenset({"team", "organization"})
+    step_nanos = NANOS_OF_A_CENT
+    cannot = (
+        "Claude Console has no limit per person or key: such a limit can be kept only by pausing keys.",
+        "Limits of workspaces and of the organization can be set only if Anthropic gave early access to that.",
+        "The default workspace can have no limit of its own.",
+        "Only API keys can be paused, and a workspace by its keys: a person who signs in goes on.",
+    )
+
+    def people(self) -> Iterator[Member]:
+        """Members, keys and workspaces, archived ones included: they are in the reports of the past."""
+        yield from self._members()
+        for key in self._keys():
+            whose = key.principal
+            yield Member("key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else "")
+        for workspace in self._workspaces(include_archived="true"):
+            yield Member("team", workspace.id, workspace.name or "")
+
+    def limits(self) -> Iterator[Limit]:
+        """Keys, which can be paused; and what the organization and each workspace may spend, if that can be read."""
+        keys = list(self._keys())
+        yield from (key.limit for key in keys if key.status in {ACTIVE, INACTIVE})
+        yield from self._spend_limits(keys)
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """What a workspace or the organization may spend, or whether a key is paused."""
+        if subject.kind != "key":
+            return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
+        try:
+            return self._key(subject.external_id).limit
+        except NotThere:
+            return None
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Set what a workspace or the organization may spend in a month."""
+        scope = {"type": "organization"}
+        if subject.kind == "team":
+            scope = {"type": "workspace", "workspace_id": subject.external_id}
+        body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
+        try:
+            said = self._api.write_json("POST", LIMITS, body)  # only reading is in beta
+        except Undeliverable as trouble:
+            raise Undeliverable(f"{trouble}; {EARLY_ACCESS}") from trouble
+        return self._api.read(_Configured, said, "the limit that was set").limit
+
+    def before(self, subject: Subject) -> str:
+        """Which of a subject's keys are active."""
+        active = (key.id for key in self._keys_of(subject) if key.status == ACTIVE)
+        return _Before(active=tuple(active)).model_dump_json()
+
+    def pause(self, subject: Subject) -> None:
+        """Make active keys inactive. One that is archived or has expired opens nothing anyway."""
+        for key in self._keys_of(subject):
+            self._switch(key, ACTIVE, INACTIVE)
+
+    def resume(self, subject: Subject, before: str) -> None:  # noqa: ARG002 - `before` knows which keys they are
+        """Make keys active again that were; one that was archived since stays so."""
+        for name in _Before.model_validate_json(before).active:
+            self._switch(self._key(name), INACTIVE, ACTIVE)
+
+    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+        """What came of the work with Claude Code, by member; what keys did on their own is nobody's."""
+        ids = {member.email.lower(): member.external_id for member in self._members() if member.email}
+        for day in days(first, min(last, self._now().date())):
+            done: dict[str, Counter[str]] = {}
+            for session in self._sessions(day):
+                user = ids.get((session.email or "").lower())
+                if user:
+                    done.setdefault(user, Counter()).update(session.counts())
+            for user, counts in done.items():
+                yield from outcomes_of(user, day, counts)
+
+    def _probes(self) -> Mapping[str, Params]:
+        yesterday = self._now().date() - timedelta(days=1)
+        return {
+            USERS: {"limit": 1},
+            KEYS: {"limit": 1},
+            WORKSPACES: {"limit": 1},
+            CODE: {"starting_at": yesterday.isoformat(), "limit": 1},
+        }
+
+    def _more(self) -> Iterator[Finding]:
+        if self._tells_limits():
+            yield Finding(f"{self._key_name} may read {LIMITS}", ok=True)
+        else:
+            yield Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
+
+    def _spend_limits(self, keys: Sequence[_ApiKey]) -> Iterator[Limit]:
+        """None if they cannot be read here: no limit is something else than an unknown one."""
+        if not self._tells_limits():
+            return
+        known = {limit.subject: limit.amount_nanos for limit in self._configured()}
+        paused = {key.workspace_id for key in keys} - {key.workspace_id for key in keys if key.status == ACTIVE}
+        yield Limit(ORGANIZATION, known.get(ORGANIZATION))
+        for each in self._workspaces():
+            subject = Subject("team", each.id)
+            yield Limit(subject, known.get(subject), paused=each.id in paused, name=each.name or "")
+
+    def _tells_limits(self) -> bool:
+        """Whether this organization is among those whose limits can be read; a wrong key would have shown before."""
+        try:
+            self._limits.get_json(LIMITS, {"limit": 1})
+        except Undeliverable:
+            return False
+        return True
+
+    def _keys(self) -> Iterator[_ApiKey]:
+        return (self._api.read(_ApiKey, row, "a key") for row in self._api.listed(KEYS, "keys"))
+
+    def _workspaces(self, **params: str) -> Iterator[_Workspace]:
+        rows = self._api.listed(WORKSPACES, "workspaces", params)
+        return (self._api.read(_Workspace, row, "a workspace") for row in rows)
+
+    def _configured(self) -> Iterator[Limit]:
+        params: Params = {"scope_type[]": ["organization", "workspace"], "limit": LIST_ROWS_MAX}
+        for row in self._limits.paged(LIMITS, "limits", params):
+            found = self._limits.read(_Configured, row, "a limit")
+            if found.period == MONTHLY and found.kind in {"organization", "workspace"}:
+                yield found.limit
+
+    def _sessions(self, day: date) -> Iterator[_Session]:
+        params: Params = {"starting_at": day.isoformat(), "limit": LIST_ROWS_MAX}
+        for row in self._api.paged(CODE, "Claude Code's work", params):
+            yield self._api.read(_Session, row, "Claude Code's work")
+
+    def _key(self, name: str) -> _ApiKey:
+        return self._api.read(_ApiKey, self._api.get_json(_path(name)), "a key")
+
+    def _keys_of(self, subject: Subject) -> list[_ApiKey]:
+        if subject.kind == "key":
+            return [self._key(subject.external_id)]
+        if subject.kind == "team":
+            return [key for key in self._keys() if key.workspace_id == subject.external_id]
+        raise Undeliverable(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
+
+    def _switch(self, key: _ApiKey, old: str, new: str) -> None:
+        if key.status == old:
+            said = self._api.write_json("POST", _path(key.id), {"status": new})
+            if self._api.read(_ApiKey, said, "a key").status != new:
+                raise Undeliverable(f"{self._api.who} left the key {key.id} {old} when told {new}")
+
+
+def _path(key: str) -> str:
+    return f"{KEYS}/{quote(key, safe='')}"

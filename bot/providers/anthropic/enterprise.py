@@ -1,0 +1,233 @@
+"""Claude Enterprise: claude.ai for a company, with seats, usage credits and a limit for each member."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
+
+from bot.errors import Undeliverable
+from bot.http import Params
+from bot.providers.anthropic.base import USERS, Claude
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
+from bot.providers.anthropic.reports import REPORTED_SINCE
+from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, may_write, outcomes_of
+from storage.limits import Subject
+
+ACTIVITY = f"{ROOT}/analytics/users"
+LIMITS, EFFECTIVE = f"{ROOT}/spend_limits", f"{ROOT}/spend_limits/effective"
+REQUESTS = f"{ROOT}/spend_limit_increase_requests"
+SEAT = "claude_enterprise"
+
+# A day of activity is there in the afternoon of the next one (UTC), so two days ago always is.
+ACTIVITY_LAG = timedelta(days=2)
+IDLE_DAYS = 90
+
+# Months are the only period that Anthropic enforces today, and we know no other limits.
+MONTHLY = "monthly"
+
+
+class _Person(Body):
+    """A member. The reports of August and those of October spell the id in two ways."""
+
+    id: Annotated[Word, Field(validation_alias=AliasChoices("user_id", "id"))]
+    name: Word | None = None
+    deleted: bool = False
+
+
+class _Effective(Body):
+    """What binds a member, wherever it comes from. No amount is no limit."""
+
+    actor: _Person
+    amount: Cents | None
+    currency: Literal["USD"]
+    period: Word
+
+
+class _Configured(Body):
+    """A limit as it was set."""
+
+    user_id: Annotated[Word, Field(validation_alias=AliasPath("scope", "user_id"))]
+    amount: Cents
+    currency: Literal["USD"]
+
+
+class _Request(Body):
+    id: Word
+    actor: _Person
+    status: Word
+    period: Word
+    created_at: AwareDatetime
+    spend_summary: _Effective | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether nobody has decided yet."""
+        return self.status == "pending"
+
+
+class _Edits(Body):
+    accepted_count: Count = 0
+    rejected_count: Count = 0
+
+
+class _Lines(Body):
+    added_count: Count = 0
+
+
+class _Work(Body):
+    commit_count: Count = 0
+    pull_request_count: Count = 0
+    distinct_session_count: Count = 0
+    lines_of_code: _Lines = _Lines()
+
+
+class _Code(Body):
+    core_metrics: _Work = _Work()
+    tool_actions: dict[Word, _Edits] = Field(default_factory=dict)
+
+
+class _Activity(Body):
+    user: _Person
+    claude_code_metrics: _Code = _Code()
+    last_activity_date: date | None = None
+
+    def counts(self) -> Mapping[str, int]:
+        """What came of the work with Claude Code."""
+        work, edits = self.claude_code_metrics.core_metrics, self.claude_code_metrics.tool_actions.values()
+        return {
+            "commits": work.commit_count,
+            "pull_requests": work.pull_request_count,
+            "lines_accepted": work.lines_of_code.added_count,
+            "edits_accepted": sum(each.accepted_count for each in edits),
+            "edits_rejected": sum(each.rejected_count for each in edits),
+            "sessions": work.distinct_session_count,
+        }
+
+
+class _Joined(Body):
+    id: Word
+    added_at: AwareDatetime | None = None
+
+
+class ClaudeEnterprise(Claude):
+    """One Claude Enterprise organization, read and limited with a scoped key of its primary owner."""
+
+    service = "Claude Enterprise"
+    needed = (
+        "a key of the primary owner with read:members, read:analytics, read:spend_limits and write:spend_limits "
+        "(claude.ai, Organization settings, API)"
+    )
+    dimensions = ("actor", "model")
+    can = frozenset({"charges", "people", "limits", "set_limit", "increase_requests", "seats", "outcomes"})
+    limited = frozenset({"user"})
+    step_nanos = NANOS_OF_A_CENT
+    cannot = (
+        "Claude Enterprise limits a member by the month only, from the 1st at 00:00 UTC.",
+        "Claude Enterprise cannot block a member altogether: a limit of $0 leaves what the plan includes.",
+        "Limits of groups, seat tiers and the organization can be set in claude.ai only.",
+        "Requests for more at Claude name no amount, and only the member can begin one there.",
+    )
+
+    def limits(self) -> Iterator[Limit]:
+        """What binds each member."""
+        return self._effective({"limit": LIST_ROWS_MAX})
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """What binds one member."""
+        found = self._effective({"user_ids[]": [subject.external_id]})
+        return next((each for each in found if each.subject == subject), None)
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Set a member's own limit; it stands above that of the group, seat or organization."""
+        scope = {"type": subject.kind, "user_id": subject.external_id}
+        body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
+        said = self._limits.read(_Configured, self._limits.write_json("POST", LIMITS, body), "the limit that was set")
+        return Limit(Subject("user", said.user_id), nanos(said.amount))
+
+    def increase_requests(self) -> Iterator[IncreaseRequest]:
+        """Who waits in claude.ai for more. How much is wanted is never said there."""
+        for row in self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX}):
+            request = self._limits.read(_Request, row, "a request")
+            if request.period == MONTHLY:
+                yield self._request(request)
+
+    def answer(self, external_id: str, total_nanos: int | None) -> None:
+        """Grant or deny, without Anthropic's mail: the asker hears it from us.
+
+        Somebody may decide in claude.ai at the same time, and that is final there. What was denied there and granted
+        here is then granted by the limit itself.
+        """
+        request = self._asked(external_id)
+        if request.is_pending:
+            try:
+                self._decide(external_id, total_nanos)
+            except Undeliverable:
+                request = self._asked(external_id)
+                if request.is_pending:
+                    raise
+        if request.status == "denied" and total_nanos is not None:
+            self.set_limit(Subject("user", request.actor.id), total_nanos)
+
+    def seats(self) -> Iterator[Seat]:
+        """Every member has a seat; when it was last used is known for the last three months."""
+        until = self._now().date() - ACTIVITY_LAG
+        since = until - timedelta(days=IDLE_DAYS)
+        activity = self._activity({"starting_date": since.isoformat(), "ending_date": until.isoformat()})
+        active_on = {each.user.id: each.last_activity_date for each in activity}
+        for row in self._api.listed(USERS, "members"):
+            member = self._api.read(_Joined, row, "a member")
+            added_on = member.added_at.date() if member.added_at else None
+            yield Seat(member.id, SEAT, added_on, active_on.get(member.id))
+
+    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+        """What came of the work with Claude Code, of days that are reported already."""
+        for day in days(max(first, REPORTED_SINCE), min(last, self._now().date() - ACTIVITY_LAG)):
+            for each in self._activity({"date": day.isoformat()}):
+                yield from outcomes_of(each.user.id, day, each.counts())
+
+    def _probes(self) -> Mapping[str, Params]:
+        return {
+            USERS: {"limit": 1},
+            ACTIVITY: {"date": (self._now().date() - ACTIVITY_LAG).isoformat(), "limit": 1},
+            EFFECTIVE: {"limit": 1},
+            REQUESTS: {"limit": 1},
+        }
+
+    def _more(self) -> Iterator[Finding]:
+        yield may_write("The key needs write:spend_limits.")
+
+    def _effective(self, params: Params) -> Iterator[Limit]:
+        for row in self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):
+            found = self._limits.read(_Effective, row, "a limit")
+            if found.period == MONTHLY and not found.actor.deleted:
+                subject = Subject("user", found.actor.id)
+                yield Limit(subject, _amount(found), name=found.actor.name or "")
+
+    def _activity(self, params: Params) -> Iterator[_Activity]:
+        for row in self._api.paged(ACTIVITY, "activity", {**params, "limit": LIST_ROWS_MAX}):
+            yield self._api.read(_Activity, row, "activity")
+
+    def _request(self, request: _Request) -> IncreaseRequest:
+        subject = Subject("user", request.actor.id)
+        if request.spend_summary:
+            now_nanos = _amount(request.spend_summary)
+        else:
+            known = self.limit(subject)
+            now_nanos = known.amount_nanos if known else None
+        return IncreaseRequest(request.id, subject, None, now_nanos, "", request.created_at)
+
+    def _asked(self, external_id: str) -> _Request:
+        body = self._limits.get_json(f"{REQUESTS}/{quote(external_id, safe='')}")
+        return self._limits.read(_Request, body, "a request")
+
+    def _decide(self, external_id: str, total_nanos: int | None) -> None:
+        verb = "deny" if total_nanos is None else "approve"
+        amount = {} if total_nanos is None else {"amount": cents(total_nanos)}
+        path = f"{REQUESTS}/{quote(external_id, safe='')}/{verb}"
+        self._limits.write_json("POST", path, {**amount, "suppress_notification": True})
+
+
+def _amount(found: _Effective) -> int | None:
+    return None if found.amount is None else nanos(found.amount)

@@ -1,0 +1,214 @@
+"""Anthropic's report of usage and cost, in beta since October 2026: who used which tokens, and what that cost.
+
+Usage and cost come apart, as rows by the same dimensions, so a cell of ours is a row of each. What a report does not
+attribute to anyone is a cell without user and key.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import AliasChoices, AwareDatetime, Field, model_validator
+
+from bot.errors import Undeliverable
+from bot.http import KeyRefused, NotThere, Params
+from bot.providers.anthropic.client import ROOT, AdminApi, Body, Cents, Count, Word, nanos
+from bot.providers.base import midnight
+from storage.charges import Charge
+
+BETA = "analytics-usage-cost-2026-08-24"
+USAGE, COST = f"{ROOT}/analytics/usage", f"{ROOT}/analytics/cost"
+
+# How many rows a page may have is not documented. The reports that these replace give the first; the second is safe.
+PAGE_ROWS_MAX, PAGE_ROWS_SURE = 1000, 100
+
+# Nothing is reported of earlier days, and asking for them is refused.
+REPORTED_SINCE = date(2026, 1, 1)
+REPORTED_DAYS = 365
+
+KEY_PREFIX = "apikey_"
+
+
+class _Actor(Body):
+    """Who used it. The names of its fields are taken from the reports that this one replaces."""
+
+    type: Word = ""
+    id: Annotated[Word, Field(validation_alias=AliasChoices("user_id", "service_account_id", "api_key_id", "id"))] = ""
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> "_Actor":
+        """If a user's id were spelt otherwise, all would be charged to nobody, and twice once we can spell it."""
+        if self.type == "user_actor" and not self.id:
+            raise ValueError("a user without an id")
+        return self
+
+
+class _Group(Body):
+    actor: _Actor | None = None
+    api_key_id: Word | None = None
+    workspace_id: Word | None = None
+    model: Word | None = None
+    service_tier: Word | None = None
+
+
+class _CacheWrites(Body):
+    ephemeral_5m_input_tokens: Count = 0
+    ephemeral_1h_input_tokens: Count = 0
+
+
+class _Tokens(Body):
+    uncached_input_tokens: Count
+    cache_read_input_tokens: Count = 0
+    cache_creation: _CacheWrites = _CacheWrites()
+    output_tokens: Count
+    requests: Count = 0
+
+
+class _Money(Body):
+    amount: Cents
+    currency: Literal["USD"]
+
+
+class _Row(Body):
+    """A row of either report."""
+
+    starting_at: AwareDatetime | None = None
+    group: _Group
+
+
+class _UsageRow(_Row):
+    usage: _Tokens
+
+
+class _CostRow(_Row):
+    cost: _Money
+
+
+RowShape = TypeVar("RowShape", bound=_Row)
+
+
+class _Cell(NamedTuple):
+    workspace: str
+    key: str
+    user: str
+    model: str
+    tier: str
+
+
+@dataclass(slots=True)
+class _Used:
+    """What a cell adds up to."""
+
+    tokens_input: int = 0
+    tokens_cache_read: int = 0
+    tokens_cache_write_5m: int = 0
+    tokens_cache_write_1h: int = 0
+    tokens_output: int = 0
+    requests: int = 0
+    cents: Decimal | None = None
+
+    def add(self, tokens: _Tokens) -> None:
+        """Count a row's tokens in."""
+        self.tokens_input += tokens.uncached_input_tokens
+        self.tokens_cache_read += tokens.cache_read_input_tokens
+        self.tokens_cache_write_5m += tokens.cache_creation.ephemeral_5m_input_tokens
+        self.tokens_cache_write_1h += tokens.cache_creation.ephemeral_1h_input_tokens
+        self.tokens_output += tokens.output_tokens
+        self.requests += tokens.requests
+
+
+@dataclass(slots=True)
+class Reports:
+    """The two reports of an organization.
+
+    Args:
+        api: asks with the header that they need.
+        dimensions: what their rows are told apart by.
+        now: the clock.
+        page_rows: rows to ask for at once; fewer once that was refused.
+    """
+
+    api: AdminApi
+    dimensions: Sequence[str]
+    now: Callable[[], datetime]
+    page_rows: int = PAGE_ROWS_MAX
+
+    def charges(self, provider: str, day: date) -> Iterator[Charge]:
+        """The cells of a UTC day, each once. Of today the whole hours are reported."""
+        now = self.now().astimezone(UTC)
+        start = midnight(day)
+        end = min(start + timedelta(days=1), now.replace(minute=0, second=0, microsecond=0))
+        if end <= start or day < max(REPORTED_SINCE, now.date() - timedelta(days=REPORTED_DAYS - 1)):
+            return
+        cells: dict[_Cell, _Used] = {}
+        for usage in self._rows(USAGE, _UsageRow, start, end):
+            cells.setdefault(_cell(usage.group), _Used()).add(usage.usage)
+        for cost in self._rows(COST, _CostRow, start, end):
+            used = cells.setdefault(_cell(cost.group), _Used())
+            used.cents = (used.cents or Decimal(0)) + cost.cost.amount
+        for cell in sorted(cells):
+            yield _charge(provider, start, cell, cells[cell])
+
+    def probes(self) -> Mapping[str, Params]:
+        """The cheapest question to each."""
+        start = midnight(self.now().date() - timedelta(days=1))
+        params = {**self._asked(start, start + timedelta(hours=1)), "limit": 1}
+        return {USAGE: params, COST: params}
+
+    def _asked(self, start: datetime, end: datetime) -> dict[str, Any]:
+        return {"starting_at": _written(start), "ending_at": _written(end), "group_by[]": list(self.dimensions)}
+
+    def _rows(self, path: str, shape: type[RowShape], start: datetime, end: datetime) -> Iterator[RowShape]:
+        what = f"{'usage' if path == USAGE else 'cost'} of {start.date()}"
+        for body in self.api.paged(path, what, self._asked(start, end), self._page):
+            row = self.api.read(shape, body, what)
+            if row.starting_at not in {None, start}:
+                raise Undeliverable(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
+            yield row
+
+    def _page(self, path: str, asked: Params) -> Any:
+        """A page, the first one with fewer rows if that many are refused."""
+        try:
+            return self.api.get_json(path, {**asked, "limit": self.page_rows})
+        except Undeliverable as trouble:
+            is_about_rows = "page" not in asked and not isinstance(trouble, KeyRefused | NotThere)
+            if not is_about_rows or self.page_rows == PAGE_ROWS_SURE:
+                raise
+        self.page_rows = PAGE_ROWS_SURE
+        return self._page(path, asked)
+
+
+def _cell(group: _Group) -> _Cell:
+    """Whose a row is. A key is told as such where it was used by nobody else."""
+    actor = group.actor.id if group.actor else ""
+    is_key = actor.startswith(KEY_PREFIX)
+    return _Cell(
+        workspace=group.workspace_id or "",
+        key=group.api_key_id or (actor if is_key else ""),
+        user="" if is_key else actor,
+        model=group.model or "",
+        tier=group.service_tier or "",
+    )
+
+
+def _charge(provider: str, start: datetime, cell: _Cell, used: _Used) -> Charge:
+    counts = {field.name: getattr(used, field.name) for field in fields(used) if field.name != "cents"}
+    return Charge(
+        provider=provider,
+        bucket_start=start,
+        bucket_hours=24,
+        sub_account=cell.workspace,
+        resource=cell.key,
+        subject=cell.user,
+        model=cell.model,
+        tier=cell.tier,
+        **counts,
+        cost_nanos=None if used.cents is None else nanos(used.cents),
+        cost_source="unpriced" if used.cents is None else "cost_report",
+    )
+
+
+def _written(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,217 @@
+"""What users, teams, their members and keys may spend at LiteLLM: read, set, paused and restored.
+
+LiteLLM makes a user of any unknown id that is written to, takes any number, and drops words that it does not know, each
+with a 200. So everything is read before it is written, written by id, and taken from the answer.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.errors import Undeliverable
+from bot.http import Api, NotThere
+from bot.providers.base import Limit
+from bot.providers.litellm import members
+from bot.providers.litellm.payloads import (
+    LIST_ROWS_MAX,
+    MONTHLY,
+    NANO_DIGITS,
+    Changed,
+    KeyRow,
+    Row,
+    TeamRow,
+    Told,
+    UserRow,
+    dollars,
+    limit_nanos,
+    rows,
+    window_of,
+)
+from storage.limits import Subject, SubjectKind
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How LiteLLM speaks of one kind of subject.
+
+    Args:
+        shape: a row of it.
+        listed: the route that lists all.
+        asking: what that route wants besides the number of the page.
+        info: the route that tells about one.
+        update: the route that changes one.
+        id: how these two name the id.
+        column: how a row names it.
+        spend_can_be_set: whether what was spent since the window began can be written.
+    """
+
+    shape: type[Row]
+    listed: str
+    asking: Mapping[str, str | int]
+    info: str
+    update: str
+    id: str
+    column: str
+    spend_can_be_set: bool
+
+
+_PAGE: Mapping[str, str | int] = {"page_size": LIST_ROWS_MAX}
+_KEYS_PAGE: Mapping[str, str | int] = {"size": LIST_ROWS_MAX, "return_full_object": "true"}
+# fmt: off
+KINDS: Mapping[SubjectKind, Kind] = {
+    "user": Kind(UserRow, "/user/list", _PAGE, "/user/info", "/user/update",
+                 "user_id", "user_id", spend_can_be_set=True),
+    "team": Kind(TeamRow, "/v2/team/list", _PAGE, "/team/info", "/team/update",
+                 "team_id", "team_id", spend_can_be_set=False),
+    "key": Kind(KeyRow, "/key/list", _KEYS_PAGE, "/key/info", "/key/update",
+                "key", "token", spend_can_be_set=True),
+}
+# fmt: on
+ROUTES = (*(route for kind in KINDS.values() for route in (kind.info, kind.update)), members.UPDATE)
+BLOCKING = tuple(f"/{kind}/{verb}" for kind in ("team", "key") for verb in ("block", "unblock"))
+
+
+class Limits:
+    """The limits of one proxy.
+
+    Args:
+        api: the proxy.
+        own_key: hash of the key that we use ourselves: whoever blocks it can never unblock it.
+        spent_this_month: what a user or key spent since the first of the month, in dollars, by its usage report.
+    """
+
+    def __init__(self, api: Api, own_key: str, spent_this_month: Callable[[Subject], Decimal]) -> None:
+        self._api = api
+        self._own_key = own_key
+        self._spent_this_month = spent_this_month
+        self._members = members.Members(api)
+
+    def every(self) -> Iterator[Limit]:
+        """All of them, page by page."""
+        for kind, how in KINDS.items():
+            for row in listed(self._api, kind):
+                yield _limit(Subject(kind, row.external_id), row, how)
+                if kind == "team":
+                    yield from self._members.of_team(row.external_id)
+
+    def of(self, subject: Subject) -> Limit | None:
+        """One of them, None if the proxy does not know it."""
+        if subject.kind == "member":
+            return self._members.of(subject)
+        row = self._row(subject)
+        return None if row is None else _limit(subject, row, KINDS[subject.kind])
+
+    def set(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Allow so much each month. The first monthly limit of somebody begins with what was spent this month."""
+        if amount_nanos < 0:
+            raise Undeliverable(f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed")
+        if subject.kind == "member":
+            return self._members.set(subject, amount_nanos)
+        how, row = KINDS[subject.kind], self._known(subject)
+        body: dict[str, Any] = {"max_budget": dollars(amount_nanos), "budget_duration": MONTHLY}
+        if window_of(row.budget_duration) != "month":
+            body |= self._begun(subject, row, amount_nanos)
+        return _limit(subject, self._written(subject, body), how)
+
+    def before(self, subject: Subject) -> str:
+        """What `resume` needs: the block of a team or key, the amount of a user and the keys that were not blocked."""
+        row = self._known(subject)
+        if subject.kind != "user":
+            return json.dumps({"blocked": row.blocked is True})
+        amount = None if row.max_budget is None else str(row.max_budget)
+        return json.dumps({"max_budget": amount, "keys": self._open_keys(subject)})
+
+    def pause(self, subject: Subject) -> None:
+        """Block a team or key. A user is allowed nothing, and each of its keys is blocked, those of teams as well."""
+        self._known(subject)
+        if subject.kind != "user":
+            self._block(subject, "block")
+            return
+        self._written(subject, {"max_budget": 0})
+        for key in self._open_keys(subject):
+            self._block(Subject("key", key), "block")
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """Restore what `before` said. A key that is gone by now is no trouble."""
+        self._known(subject)
+        was = json.loads(before)
+        if subject.kind != "user":
+            self._block(subject, "block" if was["blocked"] else "unblock")
+            return
+        there = {row.external_id for row in listed(self._api, "key", user_id=subject.external_id)}
+        for key in was["keys"]:
+            if key in there:
+                self._block(Subject("key", key), "unblock")
+        amount = was["max_budget"]
+        self._written(subject, {"max_budget": None if amount is None else float(Decimal(amount))})
+
+    def _row(self, subject: Subject) -> Row | None:
+        """Somebody as the proxy tells it. Without an id it would tell about us, and some versions tell of nobody."""
+        how = KINDS[subject.kind]
+        if not subject.external_id:
+            return None
+        try:
+            answer = self._api.get_json(how.info, {how.id: subject.external_id})
+        except NotThere:
+            return None
+        told = self._api.read(Told, answer, f"a {subject.kind}").row
+        return None if told is None else self._same(subject, {how.column: subject.external_id, **told})
+
+    def _known(self, subject: Subject) -> Row:
+        if subject.kind == "member":
+            raise Undeliverable(f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key")
+        row = self._row(subject)
+        if row is None:
+            raise Undeliverable(f"{self._named(subject)} is not known, so nothing was written: that would make one")
+        return row
+
+    def _written(self, subject: Subject, body: Mapping[str, Any]) -> Row:
+        how = KINDS[subject.kind]
+        answer = self._api.write_json("POST", how.update, {how.id: subject.external_id, **body})
+        return self._same(subject, self._api.read(Changed, answer, f"a {subject.kind} that was changed").row)
+
+    def _same(self, subject: Subject, body: Any) -> Row:
+        row = self._api.read(KINDS[subject.kind].shape, body, f"a {subject.kind}")
+        if row.external_id != subject.external_id:
+            raise Undeliverable(f"{self._named(subject)} was asked for, and the answer is about somebody else")
+        return row
+
+    def _begun(self, subject: Subject, row: Row, amount_nanos: int) -> dict[str, float]:
+        """Where to count from if so far it counted from long ago: nobody is stopped for what they spent last year."""
+        if KINDS[subject.kind].spend_can_be_set:
+            return {"spend": float(self._spent_this_month(subject))}
+        if row.spend >= Decimal(amount_nanos).scaleb(-NANO_DIGITS):
+            raise Undeliverable(
+                f"{self._named(subject)} counts from its beginning ({row.spend:.2f} dollars), and so would be stopped "
+                "until the first of next month: reset its spend at LiteLLM with the master key, then try again"
+            )
+        return {}
+
+    def _block(self, subject: Subject, verb: str) -> None:
+        if subject.external_id == self._own_key:
+            raise Undeliverable(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
+        body = {KINDS[subject.kind].id: subject.external_id}
+        self._api.write_json("POST", f"/{subject.kind}/{verb}", body)
+
+    def _open_keys(self, user: Subject) -> list[str]:
+        found = listed(self._api, "key", user_id=user.external_id)
+        return [row.external_id for row in found if not row.blocked and row.external_id != self._own_key]
+
+    def _named(self, subject: Subject) -> str:
+        return f"{self._api.who}: {subject.kind} “{subject.external_id}”"
+
+
+def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[Row]:
+    """All users, teams or keys, page by page."""
+    how = KINDS[kind]
+    for row in rows(api, how.listed, f"{kind}s", **how.asking, **chosen):
+        yield api.read(how.shape, row, f"a {kind}")
+
+
+def _limit(subject: Subject, row: Row, how: Kind) -> Limit:
+    """A user who may spend nothing is as good as blocked."""
+    amount = None if row.max_budget is None else limit_nanos(row.max_budget)
+    paused = row.blocked is True if how.shape is not UserRow else amount == 0
+    return Limit(subject, amount, window_of(row.budget_duration), paused, row.name or "")

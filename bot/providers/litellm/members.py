@@ -1,0 +1,99 @@
+"""What members may spend within their teams at LiteLLM: read and set.
+
+A user's own limit does not bind the keys of teams; this one does. It stands with the team and not with the user, is
+changed by a route of its own, and the answer to that repeats only what was said: so it is read back.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pydantic import AliasPath, Field
+
+from bot.errors import Undeliverable
+from bot.http import Api, NotThere
+from bot.providers.base import Limit
+from bot.providers.litellm.payloads import MONTHLY, Person, dollars, limit_nanos, window_of
+from bot.providers.payload_fields import Body, Word
+from storage.limits import Subject
+
+INFO, UPDATE = "/team/info", "/team/member_update"
+
+
+class _Share(Body):
+    """A member's own limit, or that of the team for each member. Any number may stand there."""
+
+    max_budget: Decimal | None = None
+    budget_duration: Word | None = None
+
+
+class _Membership(Body):
+    """What a member spent with the team's keys since the window began. Who has no limit may have no such row."""
+
+    user_id: Word
+    spend: Decimal = Decimal(0)
+    share: _Share | None = Field(None, validation_alias="litellm_budget_table")
+
+
+class _Team(Body):
+    name: Word | None = Field(None, validation_alias=AliasPath("team_info", "team_alias"))
+    members: list[Person] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
+    memberships: list[_Membership] = Field(validation_alias="team_memberships")
+
+
+class Members:
+    """The limits of members in the teams of one proxy."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def of_team(self, team: str) -> Iterator[Limit]:
+        """Every member's, also who has none."""
+        told = self._team(team)
+        if told:
+            rows = _rows(told)
+            yield from (_limit(Subject.of_member(team, user), told, rows[user]) for user in rows)
+
+    def of(self, subject: Subject) -> Limit | None:
+        """A member's, None if the proxy knows no such team or member."""
+        return next((each for each in self.of_team(subject.team) if each.subject == subject), None)
+
+    def set(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Allow a member so much each month. Bursar cannot set what was counted until now, as with a team."""
+        told = self._team(subject.team)
+        row = _rows(told).get(subject.user) if told else None
+        if told is None or row is None:
+            raise Undeliverable(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
+        is_first = window_of(row.share.budget_duration if row.share else None) != "month"
+        if is_first and row.spend >= Decimal(str(dollars(amount_nanos))) and row.spend:
+            raise Undeliverable(
+                f"{self._api.who}: what “{subject.user}” spent in team “{told.name}” counts from its beginning "
+                f"({row.spend:.2f} dollars), and so would be stopped until the first of next month: reset that "
+                "member's spend at LiteLLM with the master key, then try again"
+            )
+        share = {"max_budget_in_team": dollars(amount_nanos), "budget_duration": MONTHLY}
+        self._api.write_json("POST", UPDATE, {"team_id": subject.team, "user_id": subject.user, **share})
+        after = self.of(subject)
+        if after is None:
+            raise Undeliverable(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
+        return after
+
+    def _team(self, team: str) -> _Team | None:
+        if not team:
+            return None
+        try:
+            return self._api.read(_Team, self._api.get_json(INFO, {"team_id": team}), "a team")
+        except NotThere:
+            return None
+
+
+def _rows(team: _Team) -> dict[str, _Membership]:
+    """Each member's row, by user; who is invited by an address alone is no user yet."""
+    rows = {row.user_id: row for row in team.memberships}
+    users = [member.user_id for member in team.members if member.user_id]
+    return {user: rows.get(user) or _Membership(user_id=user) for user in users}
+
+
+def _limit(subject: Subject, team: _Team, row: _Membership) -> Limit:
+    share = row.share or _Share()
+    amount = None if share.max_budget is None else limit_nanos(share.max_budget)
+    return Limit(subject, amount, window_of(share.budget_duration), name=team.name or "")

@@ -1,0 +1,312 @@
+"""LiteLLM, a proxy that a company runs in front of its model providers.
+
+All facts here were seen on version 1.106.2, but for the word for an expired key, which is in the source of 1.109.1.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Literal, NamedTuple
+
+from pydantic import Field
+
+from bot.errors import Outside, Undeliverable
+from bot.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
+from bot.providers.litellm.payloads import TeamRow, Told, rows
+from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
+from storage.charges import Charge
+from storage.limits import Subject
+
+USAGE = "/user/daily/activity"
+USERS, TEAMS, KEYS = "/user/list", "/v2/team/list", "/key/list"
+USAGE_ROWS_MAX = 1000
+
+MEMBERS: tuple[Literal["user", "team", "key"], ...] = ("user", "team", "key")
+
+# LiteLLM notes beside each change who was behind it.
+CHANGED_BY = {"litellm-changed-by": "bursar"}
+
+# The cheapest question to each route that we read. The day is any day.
+PROBES: dict[str, dict[str, str | int]] = {
+    USERS: {"page_size": 1},
+    TEAMS: {"page_size": 1},
+    KEYS: {"size": 1},
+    USAGE: {"start_date": "2026-01-01", "end_date": "2026-01-01", "page_size": 1},
+}
+
+# A sum of floats may fall short of its parts by its last digits. If it falls short by more dollars, it is no sum.
+NOISE = Decimal("0.000001")
+
+# LiteLLM's words for what is wrong with a key. It has no word for a blocked key or one without a right.
+REFUSALS = {"token_not_found_in_db": "it does not know this key", "expired_key": "the key has expired"}
+NEEDED = "a management key of a user with the role proxy_admin"
+
+EVERY_ROUTE = "management_routes"
+
+NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
+
+
+class _Metrics(Body):
+    """What was used. `prompt_tokens` holds the cached ones too."""
+
+    spend: Dollars
+    prompt_tokens: Count
+    completion_tokens: Count
+    cache_read_input_tokens: Count = 0
+    cache_creation_input_tokens: Count = 0
+    api_requests: Count
+    failed_requests: Count = 0
+
+    def __add__(self, other: "_Metrics") -> "_Metrics":
+        return self.model_construct(**{name: value + getattr(other, name) for name, value in self})
+
+    def __sub__(self, other: "_Metrics") -> "_Metrics":
+        return self.model_construct(**{name: value - getattr(other, name) for name, value in self})
+
+
+NOTHING = _Metrics(spend=Decimal(0), prompt_tokens=0, completion_tokens=0, api_requests=0)
+
+
+class _KeyOwner(Body):
+    user_id: Word | None = None
+    team_id: Word | None = None
+
+
+class _KeyUse(Body):
+    metrics: _Metrics
+    metadata: _KeyOwner
+
+
+class _ModelUse(Body):
+    metrics: _Metrics
+    api_key_breakdown: dict[Word, _KeyUse] | None = None
+
+
+class _Breakdown(Body):
+    models: dict[Word, _ModelUse]
+
+
+class _Day(Body):
+    day: date = Field(validation_alias="date")
+    metrics: _Metrics
+    breakdown: _Breakdown
+
+
+class _Ready(Body):
+    db: Word = ""
+
+
+class _Licence(Body):
+    license_type: Word
+
+
+class _Rights(Body):
+    allowed_routes: list[Word] | None = None
+
+
+class _Cell(NamedTuple):
+    team: str
+    key: str
+    user: str
+    model: str
+
+
+class LiteLLM(Provider):
+    """One LiteLLM proxy, read with a management key.
+
+    The master key would do and is never needed. What the proxy does with its master key it reports under the user
+    "default_user_id" and the key "litellm_proxy_master_key".
+
+    Args:
+        name: its name in app.yaml.
+        url: where it is.
+        key: the management key.
+        key_name: the environment variable that the key stands in.
+        patience: how long one question may take.
+        page_rows: rows of its database to ask for at once, at most 1000.
+        now: the clock.
+    """
+
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    limited = frozenset({"user", "team", "member", "key"})
+    complete = True
+    cannot = (
+        "A user's own limit does not bind the keys of teams: the limit as a member of the team does, and the team's.",
+        "A call is refused by what LiteLLM estimates it may cost, so some of a limit may stay unused.",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        key: str,
+        key_name: str = "LITELLM_API_KEY",
+        patience: Patience = PATIENCE,
+        page_rows: int = USAGE_ROWS_MAX,
+        now: Callable[[], datetime] = partial(datetime.now, UTC),
+    ) -> None:
+        self.name = name
+        self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self._limits = Limits(self._api, hashlib.sha256(key.encode()).hexdigest(), self._spent_this_month)
+        self._now = now
+        self._key_name = key_name
+        self._page_rows = page_rows
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._api.close()
+
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """One cell for each day, team, key, user and model; days are UTC days.
+
+        A key without admin rights is not refused the figures: it is given its own user's only, as if they were all.
+        So we first ask for what only an admin may see.
+        """
+        self._api.get_json(USERS, PROBES[USERS])
+        for day in days(first, last):
+            yield from self._charges_of(day)
+
+    def people(self) -> Iterator[Member]:
+        """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
+        for kind in MEMBERS:
+            for row in listed(self._api, kind):
+                name, email, owner = row.name or "", row.email or "", row.owner or ""
+                yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+                if isinstance(row, TeamRow):
+                    yield from (_member(row, each.user_id) for each in row.members if each.user_id)
+
+    def limits(self) -> Iterator[Limit]:
+        """See Provider."""
+        return self._limits.every()
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """See Provider."""
+        return self._limits.of(subject)
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """See Provider."""
+        return self._limits.set(subject, amount_nanos)
+
+    def before(self, subject: Subject) -> str:
+        """See Provider."""
+        return self._limits.before(subject)
+
+    def pause(self, subject: Subject) -> None:
+        """See Provider."""
+        self._limits.pause(subject)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """See Provider."""
+        self._limits.resume(subject, before)
+
+    def check(self) -> Iterator[Finding]:
+        """Whether it answers, what licence it has, and whether the key may read all that we read."""
+        try:
+            ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
+        except Outside as trouble:
+            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
+            return
+        yield Finding(f"{self._api.who} answers", ok=True)
+        yield Finding(
+            "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
+        )
+        for path, params in PROBES.items():
+            no = why_not(partial(self._api.get_json, path, params))
+            yield may_read(self._key_name, path, no)
+            if isinstance(no, KeyRefused) and no.kind in REFUSALS:
+                return
+        yield self._rights()
+        yield self._licence()
+
+    def _charges_of(self, day: date) -> Iterator[Charge]:
+        """A page counts rows of LiteLLM's database, so a cell may be on several: it is added up before it is given."""
+        cells: dict[_Cell, _Metrics] = {}
+        dates = {"start_date": day.isoformat(), "end_date": day.isoformat()}
+        for row in rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows):
+            part = self._api.read(_Day, row, f"usage of {day}")
+            if part.day != day:
+                raise Undeliverable(
+                    f"{self._api.who} was asked for {day} and answered for {part.day}: nothing is counted"
+                )
+            for cell, used in self._cells(part):
+                cells[cell] = cells.get(cell, NOTHING) + used
+        for cell in sorted(cells):
+            yield _charge(self.name, day, cell, cells[cell])
+
+    def _cells(self, part: _Day) -> Iterator[tuple[_Cell, _Metrics]]:
+        """The cells of a page, and what it counts in a sum without saying whose it is, so that nothing is lost."""
+        unnamed = part.metrics
+        for model, use in part.breakdown.models.items():
+            unnamed -= use.metrics
+            unkeyed = use.metrics
+            for key, keyed in (use.api_key_breakdown or {}).items():
+                unkeyed -= keyed.metrics
+                owner = keyed.metadata
+                yield _Cell(owner.team_id or "", key, owner.user_id or "", model), keyed.metrics
+            yield from self._rest(part.day, model, unkeyed)
+        yield from self._rest(part.day, "", unnamed)
+
+    def _rest(self, day: date, model: str, rest: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
+        counts = [value for name, value in rest if name != "spend"]
+        if rest.spend < -NOISE or min(counts) < 0:
+            raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
+        if nanos(rest.spend) > 0 or max(counts) > 0:
+            yield _Cell("", "", "", model), rest
+
+    def _spent_this_month(self, subject: Subject) -> Decimal:
+        today = self._now().astimezone(UTC).date()
+        whose = {"user": "user_id", "key": "api_key"}[subject.kind]
+        dates = {"start_date": today.replace(day=1).isoformat(), "end_date": today.isoformat()}
+        found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows, **{whose: subject.external_id})
+        return sum((self._api.read(_Day, row, "usage of a month").metrics.spend for row in found), Decimal(0))
+
+    def _rights(self) -> Finding:
+        """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
+        what = f"{self._key_name} may set limits"
+        try:
+            own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
+        except NotThere:
+            return Finding(f"{what}: it is the master key", ok=True)
+        except Outside as trouble:
+            return Finding(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
+        allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
+        missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
+        advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
+        return Finding(what, ok=not missing, advice=advice if missing else "")
+
+    def _licence(self) -> Finding:
+        """A management key may not ask for it, and what we do needs none."""
+        try:
+            licence = self._api.read(_Licence, self._api.get_json("/health/license"), "its licence")
+        except Outside:
+            return Finding("licence: not shown to this key, and not needed", ok=True)
+        return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
+
+
+def _member(team: TeamRow, user: str) -> Member:
+    return Member("member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user)
+
+
+def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
+    """LiteLLM does not say for how long a cache was written; most providers' default is five minutes."""
+    cached = used.cache_read_input_tokens + used.cache_creation_input_tokens
+    return Charge(
+        provider=provider,
+        bucket_start=midnight(day),
+        bucket_hours=24,
+        sub_account=cell.team,
+        resource=cell.key,
+        subject=cell.user,
+        model=cell.model,
+        tokens_input=max(used.prompt_tokens - cached, 0),
+        tokens_cache_read=used.cache_read_input_tokens,
+        tokens_cache_write_5m=used.cache_creation_input_tokens,
+        tokens_output=used.completion_tokens,
+        requests=used.api_requests,
+        requests_failed=used.failed_requests,
+        cost_nanos=nanos(used.spend),
+    )

@@ -1,0 +1,356 @@
+"""OpenAI's API platform: organizations that pay for what they use. ChatGPT's workspaces are another service.
+
+The facts are from OpenAI's own OpenAPI document and guides of autumn 2026. What no document says is marked "not said".
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import Field
+
+from bot.errors import Undeliverable
+from bot.http import PATIENCE, Api, Key, NotThere, Params, Patience
+from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.openai.costs import Cell, Line, Used, joined, line
+from bot.providers.openai.paging import rows
+from bot.providers.payload_fields import Body, Count, Word, nanos
+from storage.charges import Charge
+from storage.limits import Subject
+
+# The usage that is counted in tokens. Moderation is free; images, audio and tools are in the costs.
+USAGE = ("/organization/usage/completions", "/organization/usage/embeddings")
+USAGE_GROUPS = {
+    USAGE[0]: ["project_id", "api_key_id", "user_id", "model", "batch", "service_tier"],
+    USAGE[1]: ["project_id", "api_key_id", "user_id", "model"],
+}
+COSTS = "/organization/costs"
+COSTS_GROUPS = ["project_id", "api_key_id", "line_item"]
+USERS, PROJECTS = "/organization/users", "/organization/projects"
+SPEND_LIMIT = "/organization/spend_limit"
+LIST_ROWS_MAX = 100
+
+# OpenAI says no number. One call a second has been enough for everybody.
+CALLS_PER_MINUTE = 60
+
+CENT_NANOS = 10**7
+# The smallest limit there is. It stands for nothing, so our limits are even: none of them means a cent.
+CENTS_MIN = 1
+STEP_CENTS = 2
+
+NEEDED = "an admin key (sk-admin-…), which an owner of the organization makes"
+
+Cost = Annotated[Decimal, Field(ge=-(10**7), le=10**7)]
+Cents = Annotated[int, Field(strict=True, ge=0, le=10**12)]
+UsDollar = Annotated[str, Field(pattern=r"^(?i:usd)$")]
+
+
+class _Bucket(Body):
+    start_time: Count
+    results: list[Any]
+
+
+class _Usage(Body):
+    """Tokens of one group. `input_tokens` holds the cached and the written ones too."""
+
+    input_tokens: Count
+    output_tokens: Count = 0
+    input_cached_tokens: Count = 0
+    input_cache_write_tokens: Count = 0
+    input_uncached_tokens: Count | None = None
+    num_model_requests: Count
+    project_id: Word | None = None
+    api_key_id: Word | None = None
+    user_id: Word | None = None
+    model: Word | None = None
+    batch: bool | None = None
+    service_tier: Word | None = None
+
+    @property
+    def cell(self) -> Cell:
+        tier = "batch" if self.batch else (self.service_tier or "")
+        tier = "standard" if tier == "default" else tier
+        return Cell(self.project_id or "", self.api_key_id or "", self.user_id or "", self.model or "", tier)
+
+    @property
+    def used(self) -> Used:
+        cached = self.input_cached_tokens + self.input_cache_write_tokens
+        uncached = self.input_uncached_tokens
+        return Used(
+            input=max(self.input_tokens - cached, 0) if uncached is None else uncached,
+            cache_read=self.input_cached_tokens,
+            cache_write=self.input_cache_write_tokens,
+            output=self.output_tokens,
+            requests=self.num_model_requests,
+        )
+
+
+class _Amount(Body):
+    value: Cost
+    currency: UsDollar
+
+
+class _Cost(Body):
+    """One line. It may be without an amount, and then says nothing."""
+
+    amount: _Amount | None = None
+    project_id: Word | None = None
+    api_key_id: Word | None = None
+    line_item: Word | None = None
+
+
+class _User(Body):
+    id: Word
+    name: Word | None = None
+    email: Word | None = None
+
+
+class _Project(Body):
+    id: Word
+    name: Word | None = None
+    status: Word
+
+
+class _Owner(Body):
+    user: _User | None = None
+    service_account: _User | None = None
+
+    @property
+    def id(self) -> str:
+        owner = self.user or self.service_account
+        return owner.id if owner else ""
+
+
+class _Key(Body):
+    id: Word
+    name: Word | None = None
+    owner: _Owner
+
+
+class _SpendLimit(Body):
+    """A hard monthly limit. That of no limit is not said: it may be a 404, or one without an amount."""
+
+    threshold_amount: Cents | None
+    currency: UsDollar | None = None
+
+
+class OpenAI(Provider):
+    """One organization of OpenAI's API platform, read and limited with an admin key.
+
+    Args:
+        name: its name in app.yaml.
+        url: where it is.
+        key: the admin key.
+        key_name: the environment variable that the key stands in.
+        patience: how long one question may take.
+        calls_per_minute: how often it is asked at most, None for no limit.
+    """
+
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    limited = frozenset({"team", "organization"})
+    step_nanos = STEP_CENTS * CENT_NANOS
+    cannot = (
+        "OpenAI's platform has no per-person cap; a person's limit is kept by the hard limit of their project.",
+        "A key cannot be switched off and on again, only deleted for good; what is paused is its project.",
+        "The smallest limit is one cent: it stands for nothing, and for paused.",
+        "OpenAI stops a project some time after its limit is passed, so a little more may be spent.",
+        "Rate limits of projects and OpenAI's own e-mail alerts hold no budget; Bursar leaves them as they are.",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        key: str,
+        key_name: str = "OPENAI_ADMIN_KEY",
+        patience: Patience = PATIENCE,
+        calls_per_minute: int | None = CALLS_PER_MINUTE,
+    ) -> None:
+        self.name = name
+        self._key_name = key_name
+        self._api = Api("OpenAI", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._api.close()
+
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """One cell for each UTC day, project, key, user, model and tier, and one for each cost that has no user."""
+        for day in days(first, last):
+            lines = list(self._lines(day))
+            for cell, used, cost in joined(self._used(day), lines):
+                yield _charge(self.name, day, cell, used, cost)
+
+    def people(self) -> Iterator[Member]:
+        """Users, projects as teams, and the keys of projects that are not archived."""
+        for row in rows(self._api, USERS, "users", {"limit": LIST_ROWS_MAX}):
+            user = self._api.read(_User, row, "a user")
+            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+        for project in self._projects(include_archived="true"):
+            yield Member("team", project.id, name=project.name or "")
+            if project.status != "archived":
+                yield from self._keys(project.id)
+
+    def limits(self) -> Iterator[Limit]:
+        """The hard limit of the organization, then that of each project."""
+        yield self._limit(Subject("organization", ""))
+        for project in self._projects():
+            yield self._limit(Subject("team", project.id), project.name or "")
+
+    def limit(self, subject: Subject) -> Limit | None:
+        """The hard limit of the organization or a project; an archived project is none."""
+        if subject.kind == "organization":
+            return self._limit(subject)
+        project = self._project(subject.external_id) if subject.kind == "team" else None
+        return self._limit(subject, project.name or "") if project else None
+
+    def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
+        """Set the hard monthly limit. OpenAI makes no project by it: it refuses one that it does not know."""
+        return _limit(subject, self._set(subject, amount_nanos))
+
+    def before(self, subject: Subject) -> str:
+        """The hard limit as it is."""
+        limit = self.limit(subject)
+        if limit is None:
+            raise Undeliverable(f"{self._api.who} knows no project {subject.external_id} that could be paused")
+        return json.dumps({"amount_nanos": limit.amount_nanos})
+
+    def pause(self, subject: Subject) -> None:
+        """Leave a cent a month: who has spent that is stopped, and who has not is as good as stopped."""
+        self._set(subject, 0)
+
+    def resume(self, subject: Subject, before: str) -> None:
+        """Write the limit of before, or take it away if there was none."""
+        amount_nanos = json.loads(before)["amount_nanos"]
+        if amount_nanos is not None:
+            self._set(subject, amount_nanos)
+            return
+        try:
+            self._api.write_json("DELETE", _limit_path(subject))
+        except NotThere:
+            return
+
+    def check(self) -> Iterator[Finding]:
+        """Whether it answers, and whether the key may read all that we read."""
+        for path, params in self._probes().items():
+            no = why_not(partial(self._api.get_json, path, params))
+            if path == SPEND_LIMIT and isinstance(no, NotThere):
+                no = None  # there is none yet
+            yield may_read(self._key_name, path, no)
+            if no and path == PROJECTS:
+                return
+
+    def _lines(self, day: date) -> Iterator[Line]:
+        for row in self._report(COSTS, day, COSTS_GROUPS):
+            cost = self._api.read(_Cost, row, f"costs of {day}")
+            if cost.amount:
+                text = cost.line_item or ""
+                yield line(cost.project_id or "", cost.api_key_id or "", text, nanos(cost.amount.value))
+
+    def _used(self, day: date) -> Mapping[Cell, Used]:
+        cells: dict[Cell, Used] = {}
+        for path in USAGE:
+            for row in self._report(path, day, USAGE_GROUPS[path]):
+                usage = self._api.read(_Usage, row, f"usage of {day}")
+                cells[usage.cell] = cells.get(usage.cell, Used()).plus(usage.used)
+        return cells
+
+    def _report(self, path: str, day: date, groups: list[str]) -> Iterator[Any]:
+        """The rows of one day, which is one bucket. All of a bucket comes at once: OpenAI pages by buckets."""
+        start = int(midnight(day).timestamp())
+        params: Params = {**_day(day), "group_by[]": groups}
+        for row in rows(self._api, path, f"{path} of {day}", params):
+            bucket = self._api.read(_Bucket, row, f"{path} of {day}")
+            if bucket.start_time != start:
+                raise Undeliverable(
+                    f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
+                )
+            yield from bucket.results
+
+    def _projects(self, **params: str) -> Iterator[_Project]:
+        for row in rows(self._api, PROJECTS, "projects", {"limit": LIST_ROWS_MAX, **params}):
+            yield self._api.read(_Project, row, "a project")
+
+    def _project(self, project_id: str) -> _Project | None:
+        try:
+            body = self._api.get_json(f"{PROJECTS}/{quote(project_id, safe='')}")
+        except NotThere:
+            return None
+        project = self._api.read(_Project, body, "a project")
+        return None if project.status == "archived" else project
+
+    def _keys(self, project_id: str) -> Iterator[Member]:
+        path = f"{PROJECTS}/{quote(project_id, safe='')}/api_keys"
+        for row in rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX}):
+            key = self._api.read(_Key, row, "a key")
+            yield Member("key", key.id, name=key.name or "", owner=key.owner.id)
+
+    def _limit(self, subject: Subject, name: str = "") -> Limit:
+        try:
+            body = self._api.get_json(_limit_path(subject))
+        except NotThere:
+            return _limit(subject, None, name)
+        return _limit(subject, None if body is None else self._cents(body), name)
+
+    def _set(self, subject: Subject, amount_nanos: int) -> int | None:
+        cents = max(amount_nanos // CENT_NANOS, CENTS_MIN)
+        body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
+        return self._cents(self._api.write_json("POST", _limit_path(subject), body))
+
+    def _cents(self, body: Any) -> int | None:
+        return self._api.read(_SpendLimit, body, "a spend limit").threshold_amount
+
+    def _probes(self) -> Mapping[str, Params]:
+        """The cheapest question to each route that we read. The day is any day."""
+        any_day = _day(date(2026, 1, 1))
+        reports = dict.fromkeys((*USAGE, COSTS), any_day)
+        return {PROJECTS: {"limit": 1}, USERS: {"limit": 1}, **reports, SPEND_LIMIT: {}}
+
+
+def _limit(subject: Subject, cents: int | None, name: str = "") -> Limit:
+    amount_nanos = None if cents is None else cents * CENT_NANOS
+    stopped = cents is not None and cents <= CENTS_MIN
+    return Limit(subject, 0 if stopped else amount_nanos, paused=stopped, name=name)
+
+
+def _limit_path(subject: Subject) -> str:
+    match subject.kind:
+        case "organization":
+            return SPEND_LIMIT
+        case "team":
+            return f"{PROJECTS}/{quote(subject.external_id, safe='')}/spend_limit"
+        case kind:
+            raise Undeliverable(
+                f"OpenAI limits projects and the whole organization only, so no {kind}: {OpenAI.cannot[0]}"
+            )
+
+
+def _day(day: date) -> dict[str, str | int]:
+    start = midnight(day)
+    end = start + timedelta(days=1)
+    return {"start_time": int(start.timestamp()), "end_time": int(end.timestamp()), "bucket_width": "1d", "limit": 1}
+
+
+def _charge(provider: str, day: date, cell: Cell, used: Used, cost_nanos: int | None) -> Charge:
+    """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
+    return Charge(
+        provider=provider,
+        bucket_start=midnight(day),
+        bucket_hours=24,
+        sub_account=cell.project,
+        resource=cell.key,
+        subject=cell.user,
+        model=cell.model,
+        tier=cell.tier,
+        tokens_input=used.input,
+        tokens_cache_read=used.cache_read,
+        tokens_cache_write_5m=used.cache_write,
+        tokens_output=used.output,
+        requests=used.requests,
+        cost_nanos=cost_nanos,
+        cost_source="unpriced" if cost_nanos is None else "cost_report",
+    )

@@ -1,0 +1,166 @@
+"""Keeping providers equal to the ledger: their limits read in, ours written and read back, pauses, decisions."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.errors import Undeliverable, Unreachable
+from bot.providers.base import Limit, Provider
+from handlers.card import Card
+from handlers.limits.reconcile import action, subject_word
+from storage import limits, requests
+from storage.db import Database
+from storage.limits import Held, Seen, Subject
+from storage.outbox import Wish
+
+BATCH_ROWS = 1_000
+FRESH = timedelta(minutes=10)
+
+# Says a sentence as the clock.
+Say = Callable[[str], Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """What keeping equal needs.
+
+    Args:
+        database: where what is known stands.
+        say: says a sentence as the clock.
+        now: the clock.
+    """
+
+    database: Database
+    say: Say
+    now: Callable[[], datetime]
+
+    def read(self, provider: Provider, *, compare: bool = True) -> None:
+        """Read every limit of a provider, in constant memory, then compare them with the ledger.
+
+        Args:
+            provider: it declares `limits`.
+            compare: wish for what differs; without it only what is there is noted.
+
+        Raises:
+            Outside: it did not tell them all; then nothing is compared, and nobody is forgotten.
+        """
+        started = self.now()
+        said = provider.limits()
+        while batch := list(islice(said, BATCH_ROWS)):
+            self._note(provider, batch)
+        self.database.transact(lambda conn: limits.forget_unseen(conn, provider.name, started))
+        if compare:
+            self._surely(f"reconcile {provider.name}")
+
+    def set_limit(self, provider: Provider, wish: Wish) -> str:
+        """Write a limit, unless it was changed there or paused here meanwhile; read it back.
+
+        What somebody who is paused may have is worked out anew when they are resumed.
+
+        Raises:
+            Outside: it cannot be said, is refused, or what is there afterwards is not what was said.
+        """
+        wanted = json.loads(wish.payload)
+        subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
+        held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
+        unsure = held is None or held.said_nanos not in (None, held.known_nanos)
+        if held is None or unsure or held.seen_at < self.now() - FRESH:
+            seen = provider.limit(subject)
+            if seen is None:
+                raise Undeliverable(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
+            self._note(provider, [seen])
+            held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
+        what = action(held, nanos, provider.window) if held else "same"
+        if self._is_paused(provider, subject):
+            if unsure:  # what we said before may have arrived after the pause
+                provider.pause(subject)
+            return "paused"
+        if what == "ask":
+            self._surely(f"reconcile {provider.name}")
+            return "changed there"
+        if held and what == "write" and not self._write(provider, held, nanos):
+            return "paused"
+        self._surely(f"landed {provider.name} {subject_word(subject)} {nanos} {wanted['limit']}")
+        return "set"
+
+    def pause(self, provider: Provider, wish: Wish) -> str:
+        """Pause somebody or let them go on; how they were before is kept before anything is changed."""
+        wanted = json.loads(wish.payload)
+        subject = Subject(wanted["kind"], wanted["id"])
+        paused = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
+        if paused is None:
+            return "settled before"
+        if wanted["paused"]:
+            before = provider.before(subject)
+            self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
+            provider.pause(subject)
+        elif paused.before:
+            provider.resume(subject, paused.before)
+        seen = provider.limit(subject) if "limits" in provider.can else None
+        if seen:
+            self._note(provider, [seen])
+        self._surely(f"halted {provider.name} {subject_word(subject)} {'paused' if wanted['paused'] else 'resumed'}")
+        return "done"
+
+    def take_requests(self, provider: Provider) -> None:
+        """Take up a provider's own requests for more, and let go of those that were decided there."""
+        waiting = list(provider.increase_requests())
+        open_ = self.database.ask(lambda conn: requests.open_from(conn, provider.name))
+        taken = {one.origin for one in open_}
+        for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
+            more = "open" if each.total_nanos is None else str(max(0, each.total_nanos - (each.limit_nanos or 0)))
+            words = " ".join(each.reason.split())
+            # What no rule fits, or nobody can decide, is left to the provider's own queue.
+            self.say(f"sought {provider.name} {each.external_id} {subject_word(each.subject)} {more} {words}")
+        ids = {f"{provider.name}/{each.external_id}" for each in waiting}
+        for one in open_:
+            if one.origin not in ids:
+                self._surely(f"unsought {one.origin.replace('/', ' ', 1)}")
+
+    def answer(self, provider: Provider, wish: Wish) -> str:
+        """Write a decision back to a provider's own queue."""
+        wanted: dict[str, Any] = json.loads(wish.payload)
+        provider.answer(wanted["id"], wanted["total_nanos"])
+        if wanted["who"] and wanted["total_nanos"] is not None:
+            self._surely(f"landed {provider.name} {wanted['who']} {wanted['total_nanos']} {wanted['limit']}")
+        return "answered"
+
+    def _is_paused(self, provider: Provider, subject: Subject) -> bool:
+        return self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject)) is not None
+
+    def _write(self, provider: Provider, held: Held, nanos: int) -> bool:
+        """Say a limit; before that, note that we do, for the answer may be lost.
+
+        Returns:
+            False if somebody was paused in this very moment: what we said let them go on, so they are paused again.
+        """
+        subject = held.subject
+        self.database.transact(lambda conn: limits.note_said(conn, held, nanos))
+        after = provider.set_limit(subject, nanos)
+        if self._is_paused(provider, subject):
+            provider.pause(subject)
+            return False
+        self._note(provider, [after])
+        if after.amount_nanos != nanos:
+            raise Undeliverable(
+                f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
+            )
+        return True
+
+    def _surely(self, words: str) -> None:
+        card = self.say(words)
+        if card.tone in ("warn", "bad"):
+            raise Unreachable(f"the database had no time for “{words.split(maxsplit=1)[0]}”: {card.title}")
+
+    def _note(self, provider: Provider, batch: list[Limit]) -> None:
+        rows = [Seen(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]
+
+        def work(conn: Connection) -> None:
+            limits.note_seen(conn, provider.name, rows, self.now())
+
+        self.database.transact(work)
