@@ -55,9 +55,9 @@ playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, a
 
 pictures: .venv/dev playground ## draw the pictures of the documentation anew
 	@command -v npm >/dev/null || { echo "The messages are drawn by a package of npm: apt-get install npm"; exit 1; }
-	mkdir -p var/pictures && cp tests/pictures/draw.jsx tests/pictures/package.json tests/pictures/.npmrc var/pictures
+	mkdir -p var/pictures && cp tests/support/pictures/draw.jsx tests/support/pictures/package.json tests/support/pictures/.npmrc var/pictures
 	cd var/pictures && npm install --no-audit --no-fund --silent && npm run --silent build
-	@$(BIN)/pytest tests/test_browser.py tests/test_pictures.py tests/test_teams_playground.py --pictures
+	@$(BIN)/pytest tests/platforms/web/test_demo_in_browser.py tests/platforms/test_pictures.py tests/platforms/teams/test_playground.py --pictures
 
 clean: ## remove the virtual environment and the demo's database
 	rm -rf .venv var

@@ -12,7 +12,7 @@ from slack_bolt.adapter.asgi import SlackRequestHandler
 from slack_sdk import WebClient
 
 from bench.load import PATH
-from tests.fakes.slack import FakeSlack
+from tests.support.fakes.slack import FakeSlack
 
 
 def serve(port: int, base_url: str) -> None:

@@ -24,7 +24,7 @@ from bot.build import build
 from bot.config import Settings
 from bot.providers.sample.provider import Sample
 from bot.sync.usage import pull
-from tests.fakes.slack import FakeSlack
+from tests.support.fakes.slack import FakeSlack
 
 ROOT = Path(__file__).parent.parent
 COMES_UP_MAX_S = 60.0

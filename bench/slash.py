@@ -12,7 +12,7 @@ from bench.load import Answers, Workspace, drive
 from bench.machine import LOAD_CORE, SERVER_CORE, Core, cpu_s, on_core
 from bench.servers import Server, bare, bursar, fill, postgresql, workspace
 from bench.table import Table, aimed
-from tests.fakes.slack import FakeSlack
+from tests.support.fakes.slack import FakeSlack
 
 ROUNDS = 10
 ROUND_S = 0.5

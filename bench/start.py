@@ -13,7 +13,7 @@ from bench.machine import LOAD_CORE, memory_mb, on_core
 from bench.servers import Server, bare, bursar, fill, workspace
 from bench.slash import ANSWERED
 from bench.table import Table, aimed
-from tests.fakes.slack import FakeSlack
+from tests.support.fakes.slack import FakeSlack
 
 STARTS = 5
 COMMANDS = 1_000

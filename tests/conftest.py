@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import text
 
 from storage.db import Database
-from tests.clock import Clock
-from tests.company import Company
+from tests.support.clock import Clock
+from tests.support.company import Company
+from tests.support.paths import ROOT
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -57,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where pictures go: docs/images if they were asked for, else somewhere that is thrown away."""
     asked = request.config.getoption("--pictures")
-    return Path(__file__).parent.parent / "docs" / "images" if asked else tmp_path_factory.mktemp("pictures")
+    return ROOT / "docs" / "images" if asked else tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture

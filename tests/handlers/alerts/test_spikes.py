@@ -1,0 +1,366 @@
+"""The runaway guard: who is told what, when, and what they can say to it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.platforms import terminal
+from storage.charges import Charge
+from storage.db import Database
+from storage.limits import Subject
+from tests.support.clock import Clock
+from tests.support.company import RULES, Company
+from tests.support.history import read_all
+
+NIGHT = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # Tuesday, 22:00 in Berlin
+HOUR = timedelta(hours=1)
+
+
+def hourly(
+    acme: Company, first: datetime, hours: int, nanos: Callable[[int], int], requests: int = 60, size: int = 1000
+) -> None:
+    """Let the crawler's key spend so much in each hour, all requests of a size that varies a little."""
+    for number in range(hours):
+        wobble = 0 if size == 777 else number % 7 * 13
+        acme.llm.rows.append(
+            Charge(
+                "llm",
+                first + number * HOUR,
+                1,
+                "claude-haiku-4-5",
+                subject="crawler-key",
+                requests=requests,
+                tokens_input=requests * (size + wobble),
+                tokens_output=requests * 100,
+                cost_nanos=nanos(number),
+            )
+        )
+
+
+def can_be_paused(acme: Company) -> None:
+    """The provider tells its limits, so that it is known whom it can stop."""
+    acme.llm.knows("crawler-key", "ana")
+    acme.app.equal.read(acme.llm)
+
+
+def usual(number: int) -> int:
+    """Between 10 and 19 cents an hour."""
+    return (10 + number % 10) * 10**7
+
+
+def a_night(acme: Company, until: datetime, *, burning: Callable[[int], int] = lambda _: 22 * 10**9) -> None:
+    """Two usual weeks, then the crawler loops from 22:00 on, and each hour the provider is read."""
+    can_be_paused(acme)
+    acme.llm.rows = []
+    start = NIGHT - timedelta(days=14)
+    hourly(acme, start, 14 * 24, usual)
+    acme.clock.moment = NIGHT
+    read_all(acme)
+    pulled(acme)
+    number = 0
+    while acme.clock.moment < until:
+        hourly(acme, acme.clock.moment, 1, lambda _, n=number: burning(n))  # type: ignore[misc]
+        acme.clock.forward(HOUR)
+        number += 1
+        pulled(acme)
+
+
+def pulled(acme: Company) -> None:
+    """A tick at this hour: the provider is read, and the guard looks."""
+    acme.app.settings = acme.app.settings.model_copy(
+        update={"providers": (acme.app.settings.providers[0].model_copy(update={"read": "* * * * *"}),)}
+    )
+    acme.app.tick()
+    acme.settle()
+
+
+def dangers(acme: Company, person: str) -> list[str]:
+    """What the guard told somebody."""
+    cards = [
+        card for card in acme.messages(person) if any(word in card.title for word in ("burns", "back to usual", "loop"))
+    ]
+    return [terminal.render(card) for card in cards]
+
+
+def titles(acme: Company, person: str) -> list[str]:
+    """The titles of that."""
+    return [text.splitlines()[0] for text in dangers(acme, person)]
+
+
+def test_an_agent_that_loops_overnight_is_told_of_at_the_first_pull(acme: Company) -> None:
+    """To the owner and finance, at night: what it burns, what it will have cost by morning, and Pause."""
+    a_night(acme, NIGHT + HOUR)
+
+    for person in ("max", "fay"):
+        [card] = dangers(acme, person)
+        assert card.startswith("!! Crawler burns $22.00 an hour, usually $0.19")
+        assert "[Pause: pause agent crawler]" in card
+        assert "$21.81" in card  # above the usual so far
+        assert "By 25 Nov 09:00 (Berlin)" in card
+        assert "$239.91, if it goes on" in card
+    assert dangers(acme, "ana") == []
+
+
+def test_it_is_told_again_when_it_has_doubled_and_not_each_hour(acme: Company) -> None:
+    """Nine hours of it are five messages: 1, 2, 4, 8 hours, and the end."""
+    a_night(acme, NIGHT + 9 * HOUR)
+    assert len(dangers(acme, "max")) == 4
+    assert titles(acme, "max")[3].startswith("!! Still burning: Crawler burns $22.00 an hour")
+
+
+def test_the_end_has_the_total_and_takes_the_buttons_away(acme: Company) -> None:
+    """Nothing can be paused any more."""
+    a_night(acme, NIGHT + 9 * HOUR)
+    for number in range(5):
+        hourly(acme, acme.clock.moment, 1, lambda _, n=number: usual(n))  # type: ignore[misc]
+        acme.clock.forward(HOUR)
+        pulled(acme)
+
+    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above it in all"}
+    assert not any("pause" in text for text in dangers(acme, "max"))
+    assert len(dangers(acme, "max")) == 5
+
+
+def test_it_ends_also_when_nothing_is_reported_any_more(acme: Company) -> None:
+    """Whoever pauses it makes it silent."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    acme.clock.forward(5 * HOUR)
+    pulled(acme)
+
+    assert titles(acme, "max")[-1].startswith("Crawler is back to usual: $43.62")
+
+
+def test_the_total_holds_what_burnt_while_nobody_looked(acme: Company) -> None:
+    """The provider did not answer from midnight to the morning; the loop ended at six."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    hourly(acme, acme.clock.moment, 7, lambda _: 22 * 10**9)
+    acme.clock.forward(12 * HOUR)
+    pulled(acme)
+
+    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above it in all"}
+    assert "25 Nov 07:00 (Berlin)" in dangers(acme, "max")[-1]
+
+
+def test_a_provider_that_is_silent_ends_nothing(acme: Company) -> None:
+    """Another one was read, and the guard looks: what is not known is not usual."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    acme.clock.forward(5 * HOUR)
+    assert acme.say("clock", "watch").startswith("1 accounts burn")
+    assert not any("back to usual" in title for title in titles(acme, "max"))
+
+    pulled(acme)
+    assert "back to usual" in titles(acme, "max")[-1]
+
+
+def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
+    """The known story: nobody set a cap, an agent loops overnight, and it burns 200,000 yuan an hour."""
+    database = Database(f"sqlite:///{tmp_path}/yuan.db")
+    database.migrate()
+    rules: dict[str, object] = {
+        **RULES,
+        "organization": {"name": "Acme", "zone": "Asia/Shanghai", "currency": "CNY"},
+        "budgets": [],
+        "rates": {"USD": {"2026-01-01": "7"}},
+    }
+    acme = Company(database, clock, rules)
+    can_be_paused(acme)
+    ten_pm = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+    acme.llm.rows = []
+    hourly(acme, ten_pm - timedelta(days=10), 240, usual)
+    acme.llm.rows = [replace(row, currency="CNY") for row in acme.llm.rows]
+    clock.moment = ten_pm
+    read_all(acme)
+    hourly(acme, ten_pm, 1, lambda _: 200_000 * 10**9)
+    acme.llm.rows[-1] = replace(acme.llm.rows[-1], currency="CNY")
+    clock.forward(HOUR)
+    pulled(acme)
+
+    [card] = dangers(acme, "max")
+    assert card.startswith("!! Crawler burns CN¥200,000.00 an hour, usually CN¥0.19")
+    assert "By 25 Nov 09:00 (Shanghai)" in card
+    assert "CN¥2,199,997.91, if it goes on" in card
+    assert "none: no budget of app.yaml binds it" in card
+    assert "[Pause: pause agent crawler]" in card
+    database.close()
+
+
+def test_a_usual_night_is_silent(acme: Company) -> None:
+    """Nobody is woken for 19 cents."""
+    a_night(acme, NIGHT + 9 * HOUR, burning=usual)
+
+    assert dangers(acme, "max") == dangers(acme, "fay") == []
+
+
+def test_small_change_is_silent(acme: Company) -> None:
+    """Ten times as much, but $1.50 an hour: by morning it is less than the floor of $25."""
+    a_night(acme, NIGHT + 3 * HOUR, burning=lambda _: 15 * 10**8)
+
+    assert dangers(acme, "max") == []
+
+
+def test_the_same_pull_twice_tells_once(acme: Company) -> None:
+    """Nor do three replicas."""
+    a_night(acme, NIGHT + HOUR)
+    acme.say("clock", "watch")
+    acme.settle()
+
+    assert len(dangers(acme, "max")) == 1
+
+
+def test_what_is_expected_is_silent_until_its_day_and_remembered(acme: Company) -> None:
+    """The owner says so; then it is not told again, and finance sees that it is expected."""
+    a_night(acme, NIGHT + HOUR)
+    assert "until 25 November" in acme.say("max", "expected 1 until 2026-11-25 the big reindex")
+    for _ in range(6):
+        hourly(acme, acme.clock.moment, 1, lambda _: 22 * 10**9)
+        acme.clock.forward(HOUR)
+        pulled(acme)
+
+    assert len(dangers(acme, "max")) == 1
+    assert "It was expected." in dangers(acme, "fay")[0]
+    assert "the big reindex" in acme.say("fay", "guard")
+
+    acme.clock.moment = datetime(2026, 11, 26, 0, 0, tzinfo=UTC)
+    hourly(acme, acme.clock.moment - 2 * HOUR, 2, lambda _: 500 * 10**9)
+    pulled(acme)
+    assert len(dangers(acme, "max")) == 2
+
+
+def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:
+    """After a whole day of it, the next night is told of as the first."""
+    a_night(acme, NIGHT + 24 * HOUR)
+    acme.say("max", "unexpected 1")
+    hourly(acme, NIGHT + 24 * HOUR, 24, usual)
+    acme.clock.moment = NIGHT + 48 * HOUR
+    pulled(acme)
+    hourly(acme, NIGHT + 48 * HOUR, 1, lambda _: 22 * 10**9)
+    acme.clock.forward(HOUR)
+    pulled(acme)
+
+    assert titles(acme, "max")[-1].startswith("!! Crawler burns $22.00 an hour, usually $0.19")
+
+
+@pytest.mark.parametrize("person", ["ana", "bob", "lea"])
+def test_only_whom_it_concerns_may_judge(acme: Company, person: str) -> None:
+    """An unknown number and another's get the same answer."""
+    a_night(acme, NIGHT + HOUR)
+
+    for word in ("expected", "unexpected"):
+        assert "You have no danger of that number" in acme.say(person, f"{word} 1")
+        assert "You have no danger of that number" in acme.say(person, f"{word} 99")
+    assert "Crawler" not in acme.say(person, "guard")
+
+
+def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
+    """Above the amount of app.yaml the clock says the sentence, once, and the provider stops it."""
+    acme.app.house = acme.app.house.model_copy(
+        update={"guard": acme.app.house.guard.model_copy(update={"pause_above": "40 USD"})}
+    )
+    a_night(acme, NIGHT + 3 * HOUR)
+
+    said = [wish for wish in pauses(acme) if "pause agent crawler" in wish]
+    assert len(said) == 1
+    assert any("The house rules are having it paused." in text for text in dangers(acme, "max"))
+    assert acme.llm.there[Subject("user", "crawler-key")].paused
+    assert "Crawler is paused at The sample company (llm)" in [card.title for card in acme.messages("max")]
+
+
+def test_what_no_provider_can_stop_has_no_button_for_it(acme: Company) -> None:
+    """A button that can only be refused is none."""
+    acme.llm.can = frozenset({"charges", "people"})
+    acme.app.__post_init__()
+    a_night(acme, NIGHT + 3 * HOUR)
+    assert dangers(acme, "max")
+    assert not any("[Pause" in text for text in dangers(acme, "max"))
+
+
+def test_who_is_paused_is_not_offered_to_be_paused(acme: Company) -> None:
+    """The next message says that it is, and so does the answer to somebody who did not expect it."""
+    a_night(acme, NIGHT + HOUR)
+    acme.say("max", "pause agent crawler")
+    acme.settle()
+    for _ in range(2):
+        hourly(acme, acme.clock.moment, 1, lambda _: 22 * 10**9)
+        acme.clock.forward(HOUR)
+        pulled(acme)
+
+    *_, last = dangers(acme, "fay")
+    assert last.startswith("!! Still burning")
+    assert "It is paused already" in last
+    assert "[Pause" not in last
+    assert "[Pause" not in acme.say("max", "unexpected 1")
+
+
+def pauses(acme: Company) -> list[str]:
+    """What the clock was to say about pausing."""
+    with acme.database._questions.connect() as conn:
+        rows = conn.exec_driver_sql("select payload from wishes where key like 'say/pause/%'")
+        return [str(row[0]) for row in rows]
+
+
+def test_a_person_whose_day_runs_away_is_told_on_that_day(acme: Company) -> None:
+    """A provider that reports days is judged while the day lasts."""
+    can_be_paused(acme)
+    acme.llm.rows = []
+    for number in range(30):
+        acme.llm.spends("ana", f"{8 + number % 5}.00", date(2026, 11, 24) - timedelta(days=number + 1))
+    acme.clock.moment = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    read_all(acme)
+    acme.llm.spends("ana", "23.00", date(2026, 11, 24))
+    pulled(acme)
+    assert not any("burns" in card.title for card in acme.messages("ana"))
+
+    acme.llm.spends("ana", "110.00", date(2026, 11, 24))
+    acme.clock.forward(HOUR)
+    pulled(acme)
+    [card] = [card for card in acme.messages("ana") if "burns" in card.title]
+    assert card.title == "Ana Silva burns $110.00 a day, usually $10.00"
+    assert [one.says for one in card.buttons][:2] == ["pause person ana", "expected 1"]
+
+
+def test_the_same_document_for_a_week_is_a_loop_told_in_working_hours(acme: Company) -> None:
+    """Dear it is not, but no work is so even; it waits for the morning."""
+    acme.llm.rows = []
+    hourly(acme, NIGHT - timedelta(days=14), 14 * 24, usual)
+    acme.clock.moment = NIGHT
+    read_all(acme)
+    pulled(acme)
+    for number in range(14):
+        hourly(acme, acme.clock.moment, 1, lambda _: 21 * 10**7, requests=40, size=777)
+        acme.clock.forward(HOUR)
+        pulled(acme)
+        if number == 9:
+            assert dangers(acme, "max") == []  # it is 8 in the morning
+
+    [card] = dangers(acme, "max")
+    assert card.startswith("! Crawler may be in a loop, at $5.04 a day")
+    assert "Every request is of the same size" in card
+    assert dangers(acme, "fay") == []
+
+
+def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
+    """A week that costs twice the dearest of the weeks before."""
+    acme.llm.rows = []
+    for number in range(60):
+        day = date(2026, 11, 23) - timedelta(days=number + 1)
+        acme.llm.spends("ana", "20.00" if number < 7 else "5.00", day)
+    acme.clock.moment = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    acme.say("clock", "sift")
+    pulled(acme)
+    assert not any("last week" in card.title for card in acme.messages("ana"))
+
+    acme.clock.moment = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    pulled(acme)
+    assert [card.title for card in acme.messages("ana") if "last week" in card.title] == [
+        "Ana Silva: $140.00 last week, usually $35.00"
+    ]
+
+
+def test_only_the_clock_sets_the_guard_off(acme: Company) -> None:
+    """It tells people things."""
+    assert "after each pull" in acme.say("fay", "watch")

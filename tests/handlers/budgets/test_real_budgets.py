@@ -1,0 +1,302 @@
+"""Budgets as companies really set them, each with its numbers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from storage.charges import Charge
+from storage.db import Database
+from storage.directory import Directory, Person, Team
+from tests.support.clock import Clock
+from tests.support.company import ACME, RULES, Company
+
+Found = Callable[..., Company]
+
+
+@pytest.fixture
+def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
+    """Found a company with budgets of its own."""
+    made: list[Database] = []
+
+    def begin(*budgets: dict[str, object], directory: Directory = ACME, **rules: object) -> Company:
+        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
+        database.migrate()
+        made.append(database)
+        return Company(database, clock, {**RULES, "budgets": list(budgets), **rules}, directory)
+
+    yield begin
+    for database in made:
+        database.close()
+
+
+def monthly(amount: str, who: str = "every person", **more: object) -> dict[str, object]:
+    """A monthly budget."""
+    return {"name": "monthly", "who": who, "amount": amount, **more}
+
+
+def title(company: Company, person: str, text: str = "balance") -> str:
+    """The first line of an answer."""
+    return company.hear(person, text).title
+
+
+def test_a_retailer_gives_every_worker_a_monthly_number_of_tokens(found: Found) -> None:
+    """Case 1: per person and month, in tokens."""
+    company = found(monthly("2M tokens"))
+    company.llm.spends("ana", "1.00", tokens=500_000)
+    company.pull()
+
+    assert title(company, "ana") == "1.5M tokens left of 2M tokens"
+    assert title(company, "bob") == "2M tokens left of 2M tokens"
+
+
+def test_a_studio_caps_flagship_models_apart(found: Found) -> None:
+    """Case 2: $400 a person and month, and of it at most $100 on flagship models; more on request."""
+    company = found(monthly("400 USD"), {**monthly("100 USD", models="flagship"), "name": "flagship"})
+    company.llm.spends("ana", "90.00", model="claude-opus-4-5")
+    company.pull()
+    answer = company.say("ana", "balance")
+
+    assert answer.startswith("! $63.24 left of $400.00")
+    assert "Flagship models, this month $10.00 $100.00" in " ".join(answer.split())
+
+    company.llm.spends("ana", "110.00", model="claude-opus-4-5")
+    company.pull()
+    assert title(company, "ana") == "$10.00 over the limit of $100.00"
+    assert title(company, "ana", "request 50 the redesign") == "Asked for $50.00 more"
+
+
+def test_a_start_up_gives_fifty_a_week_and_when_it_is_gone_one_applies(found: Found) -> None:
+    """Case 3: the week begins on Monday, and what was over last week is over."""
+    company = found({**monthly("50 USD"), "every": "week"})
+    company.llm.spends("ana", "50.00", date(2026, 11, 21))
+    company.pull()
+    assert title(company, "ana") == "$0.00 left of $50.00"
+
+    company.clock.moment = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    assert title(company, "ana") == "$50.00 left of $50.00"
+
+
+def test_a_tech_group_splits_team_pools_and_splits_them_anew(found: Found) -> None:
+    """Case 4: ¥7,000 and ¥5,250 a month; the lead of Search gives Ana 3,000, then 2,000 in mid-month."""
+    cny = {
+        "organization": {"name": "Acme", "currency": "CNY", "zone": "Asia/Shanghai"},
+        "rates": {"USD": {date(2026, 1, 1): "7"}},
+    }
+    company = found(monthly("7000 CNY", "team search"), {**monthly("5250 CNY", "team ads"), "name": "ads"}, **cny)
+    assert title(company, "max", "pool") == "CN¥5,272.68 left in the pool of Search"
+
+    assert title(company, "max", "allot 3000 to ana") == "Ana Silva's share is CN¥3,000.00 now"
+    assert title(company, "ana") == "CN¥1,272.68 left of CN¥3,000.00"
+    assert title(company, "max") == "CN¥4,000.00 left of CN¥4,000.00"
+
+    assert title(company, "max", "allot 2000 to ana") == "Ana Silva's share is CN¥2,000.00 now"
+    assert title(company, "ana") == "CN¥272.68 left of CN¥2,000.00"
+    assert title(company, "max") == "CN¥5,000.00 left of CN¥5,000.00"
+    assert "Ana Silva has used CN¥1,727.32 already" in title(company, "max", "allot 1000 to ana")
+    assert title(company, "max", "allot 9000 to ana") == "Only CN¥5,000.00 of the pool is free to give."
+    assert title(company, "ana", "allot 9000 to ana").startswith("You own no such pool.")
+
+
+def test_an_even_split_leaves_everybody_what_they_have_used(found: Found) -> None:
+    """$3,000 less $246.76 used, among Ana and Max: $1,376.62 more for each."""
+    company = found(monthly("3000 USD", "team search"))
+
+    assert title(company, "max", "split") == "$1,376.62 more for each of 2 people"
+    assert title(company, "ana") == "$1,376.62 left of $1,623.38"
+    assert title(company, "max") == "$1,376.62 left of $1,376.62"
+    assert company.reads("ana") == []
+
+
+def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
+    """Case 5: a budget in tokens, and one in credits."""
+    company = found(monthly("100 million tokens"))
+
+    assert title(company, "bob") == "100M tokens left of 100M tokens"
+
+
+def test_a_company_caps_the_year_and_each_department_per_quarter(found: Found) -> None:
+    """Case 6: the fiscal year begins in February, so November is the first month of its fourth quarter."""
+    company = found(
+        {"name": "year", "who": "organization", "amount": "1000000 USD", "every": "year"},
+        {"name": "quarter", "who": "team engineering", "amount": "50000 USD", "every": "quarter"},
+        organization={"name": "Acme", "zone": "Europe/Berlin", "fiscal_year_starts": 2},
+    )
+    quarter = company.say("kim", "balance of team engineering")
+    assert quarter.startswith("Engineering: $49,653.24 left of $50,000.00")
+    assert "1 February (71 days)" in quarter
+    assert "Everybody pool, this year $999,653.24 $1,000,000.00" in " ".join(quarter.split())
+
+
+def test_an_agent_has_a_daily_and_a_monthly_cap_and_an_owner(found: Found) -> None:
+    """Case 7: $20 a day and $300 a month; its owner sees it, others do not."""
+    company = found(
+        {"name": "day", "who": "agent crawler", "amount": "20 USD", "every": "day"},
+        monthly("300 USD", "every agent"),
+    )
+    company.llm.spends("crawler-key", "50.00", date(2026, 11, 21))
+    company.llm.spends("crawler-key", "15.00", date(2026, 11, 22))
+    company.pull()
+    answer = company.say("max", "balance of crawler")
+
+    assert answer.startswith("Crawler: $5.00 left of $20.00")
+    assert "Own budget, this month  $235.00  $300.00" in answer
+    assert title(company, "bob", "balance of crawler").startswith("I have no figures of “crawler” for you")
+
+
+def test_charges_in_dollars_count_in_yuan_at_the_rate_of_their_day(found: Found) -> None:
+    """Case 8: 7.10 until the 20th, 7.20 from the 21st; the rate used stands on the row."""
+    rates = {"USD": {date(2026, 1, 1): "7.10", date(2026, 11, 21): "7.20"}}
+    company = found(monthly("7000 CNY"), organization={"name": "Acme", "currency": "CNY"}, rates=rates)
+    company.llm.spends("lea", "10.00", date(2026, 11, 20))
+    company.llm.spends("lea", "20.00", date(2026, 11, 21))
+    company.pull()
+
+    assert title(company, "lea") == "CN¥6,785.00 left of CN¥7,000.00"
+    rows = company.database.ask(
+        lambda conn: conn.exec_driver_sql(
+            "select cost_nanos, rate_nanos, cost_house_nanos from charges where subject = 'lea' order by day"
+        ).all()
+    )
+    assert rows == [
+        (10 * 10**9, 7_100_000_000, 71 * 10**9),
+        (20 * 10**9, 7_200_000_000, 144 * 10**9),
+    ]
+
+
+def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found: Found) -> None:
+    """Nothing is guessed, and nothing of that day is half counted."""
+    company = found(monthly("400 USD"))
+    company.llm.rows.append(replace(company.llm.rows[0], currency="EUR", subject="bob"))
+    company.app.tick()
+    company.settle()
+
+    assert "knows no rate to USD for 2026-11-21. Add" in company.say("fay", "status")
+
+
+def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
+    """Joined on the 16th of a month of 30 days: half of $400."""
+    ana, *others = ACME.people
+    joined = replace(ACME, people=(replace(ana, joined=date(2026, 11, 16)), *others))
+    company = found(monthly("400 USD", prorate=True), directory=joined)
+
+    assert title(company, "ana") == "$46.76 over the limit of $200.00"
+    assert title(company, "bob") == "$300.00 left of $400.00"
+
+
+@pytest.mark.parametrize(("rollover", "limit"), [("none", 400), ("all", 700), ("up to 100 USD", 500)])
+def test_what_is_left_is_carried_on_as_the_rule_says(found: Found, rollover: str, limit: int) -> None:
+    """Bob has $300 left of November; it moves on the 3rd, when November's usage is in, and only once."""
+    company = found(monthly("400 USD", rollover=rollover))
+    for day in (1, 2, 3, 4):
+        company.clock.moment = datetime(2026, 12, day, 12, tzinfo=UTC)
+        company.app.refresh_people()
+        carried = company.hear("bob", "balance").title
+        assert carried == (f"${limit}.00 left of ${limit}.00" if day > 2 else "$400.00 left of $400.00")
+
+    sums = company.database.ask(
+        lambda conn: conn.exec_driver_sql("select sum(amount) from entries where kind = 'rollover'").scalar_one()
+    )
+    assert (sums or 0) == 0
+
+
+def test_a_changed_rule_counts_from_the_next_period_unless_finance_says_otherwise(found: Found) -> None:
+    """$400 stays $400 in November when app.yaml says $600, until somebody enforces it."""
+    company = found(monthly("400 USD"))
+    changed = Company(company.database, company.clock, {**RULES, "budgets": [monthly("600 USD")]})
+    assert title(changed, "bob") == "$300.00 left of $400.00"
+    assert title(changed, "bob", "enforce monthly").startswith("Only finance and admins")
+
+    assert title(changed, "fay", "enforce monthly") == "7 limits changed to what “monthly” says now"
+    assert title(changed, "bob") == "$500.00 left of $600.00"
+    assert title(changed, "fay", "enforce monthly") == "0 limits changed to what “monthly” says now"
+
+
+def test_a_limit_set_in_mid_period_explains_spend_that_is_older(found: Found) -> None:
+    """Nobody is shown a frightening figure without the reason."""
+    company = found(monthly("100 USD"))
+
+    assert "This limit was set on 22 November; it counts all that was spent since 1 November." in company.say(
+        "ana", "balance"
+    )
+
+
+def test_a_colleague_gives_of_the_own_budget_and_an_owner_moves_it(found: Found) -> None:
+    """The sum stays; nobody moves budget to themself or to another team; nobody gives what is not left."""
+    company = found(monthly("400 USD"))
+    assert title(company, "max", "transfer 50 to ana for the demo") == "$50.00 moved from Max Weber to Ana Silva"
+    assert title(company, "ana") == "$203.24 left of $450.00"
+    assert company.reads("ana")[0].startswith("$50.00 came from Max Weber")
+    assert title(company, "kim", "transfer 30 from bob to ana") == "$30.00 moved from Bob Reyes to Ana Silva"
+
+    for person, words, refusal in (
+        ("bob", "transfer 10 to ana", "Ana Silva is not in the same team."),
+        ("bob", "transfer 10 from ana to bob", "You can give of your own budget"),
+        ("max", "transfer 10 from ana to max", "Nobody moves budget to themself."),
+        ("ana", "transfer 10 to max", "Max Weber decides your requests, so you cannot give to them."),
+        ("max", "transfer 1000 to ana", "Only $350.00 are left to give."),
+        ("ana", "transfer -5 to max", "An amount must be above zero."),
+    ):
+        assert title(company, person, words).startswith(refusal)
+
+
+def test_finance_corrects_with_a_reason_and_never_for_oneself(found: Found) -> None:
+    """Who and why stand in the ledger."""
+    company = found(monthly("400 USD"))
+    assert title(company, "fay", "correct -20 of bob refund of the outage") == "Bob Reyes corrected by -$20.00"
+    assert title(company, "bob") == "$280.00 left of $380.00"
+
+    for person, words, refusal in (
+        ("bob", "correct 20 of bob please", "Only finance corrects budgets."),
+        ("fay", "correct 20 of fay please", "Nobody corrects a budget of their own."),
+        ("fay", "correct 20 of bob", "Say why"),
+    ):
+        assert title(company, person, words).startswith(refusal)
+
+
+def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: Found) -> None:
+    """A key nobody knows is charged to nobody; when it is linked, its past follows."""
+    company = found(monthly("400 USD"))
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    company.llm.rows.append(Charge("llm", start, 24, "m", resource="key-of-nobody-knows-whom", cost_nanos=7 * 10**9))
+    company.pull()
+
+    answer = company.say("fay", "link")
+    assert answer.startswith("! $7.00 belong to nobody yet")
+    assert "link llm key key-of-nobod… to ana" in answer
+    assert title(company, "bob", "link") == "That is for finance and admins."
+
+    assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is Bob Reyes's now")
+    assert title(company, "bob") == "$293.00 left of $400.00"
+    assert title(company, "fay", "link") == "Everything is linked"
+
+
+def test_a_budget_of_another_zone_is_cut_by_its_own_calendar(found: Found) -> None:
+    """23:30 UTC on the 21st is the 22nd in Kolkata, while the company counts in UTC."""
+    rule = {"name": "day", "who": "every person", "amount": "50 USD", "every": "day", "zone": "Asia/Kolkata"}
+    company = found(rule, organization={"name": "Acme", "zone": "UTC"})
+    late = datetime(2026, 11, 21, 23, tzinfo=UTC)
+    company.llm.rows = [Charge("llm", late, 1, "m", subject="ana", cost_nanos=5 * 10**9)]
+    company.llm.rows.append(Charge("llm", late - timedelta(hours=6), 1, "m", subject="ana", cost_nanos=11 * 10**9))
+    company.pull()
+
+    assert title(company, "ana") == "$45.00 left of $50.00"
+
+
+def test_a_role_has_a_budget_of_its_own(found: Found) -> None:
+    """Finance gets $900 each; nobody else is bound by it."""
+    company = found(monthly("900 USD", "role finance"))
+
+    assert title(company, "fay") == "$900.00 left of $900.00"
+    assert title(company, "ana") == "$246.76 spent this month"
+
+
+def test_a_large_team_is_read_in_one_go(found: Found) -> None:
+    """A pool of 300 people is cut in its table with a line that says so."""
+    crowd = tuple(Person(f"p{n:03}", f"P {n:03}", team="search") for n in range(300))
+    big = replace(ACME, people=(*ACME.people, *crowd), teams=(*ACME.teams, Team("empty", "Empty", "max")))
+    company = found(monthly("3000 USD", "team search"), directory=big)
+
+    assert "and 253 more" in company.say("max", "pool")

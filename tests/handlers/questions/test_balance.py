@@ -1,0 +1,100 @@
+"""What is left: what people say and hear."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import Unreachable
+from tests.support.company import Company
+
+
+def test_a_person_hears_what_is_left(acme: Company) -> None:
+    """$400 a month, $246.76 spent: $153.24 left, with the share, the day it starts anew and of when it is."""
+    answer = acme.say("ana", "balance")
+
+    assert answer.splitlines()[0] == "$153.24 left of $400.00"
+    for words in ("$246.76 of $400.00 used (62 %)", "1 December (9 days)", "llm as of 22 Nov 13:00 (Berlin)"):
+        assert words in answer
+
+
+def test_all_limits_that_bind_are_named_and_the_least_one_decides(acme: Company) -> None:
+    """Ana has her own budget and a share in the pool of Search."""
+    answer = acme.say("ana", "balance")
+
+    assert "Search pool, this month  $2,753.24  $3,000.00" in answer
+    assert answer.index("Own budget, this month  ") < answer.index("Search pool")
+
+
+def test_a_used_up_pool_decides_even_if_the_own_budget_has_some_left(acme: Company) -> None:
+    """What is used up stops first."""
+    acme.llm.spends("max", "2900.00")
+    acme.pull()
+
+    assert acme.say("ana", "balance").splitlines()[0] == "!! $146.76 over the limit of $3,000.00"
+
+
+def test_who_spent_more_than_the_limit_hears_how_much_over(acme: Company) -> None:
+    """Below zero is said in words."""
+    acme.llm.spends("ana", "412.00")
+    acme.pull()
+
+    assert acme.say("ana", "balance").startswith("!! $12.00 over the limit of $400.00")
+
+
+def test_an_owner_hears_of_the_team_and_of_the_agent(acme: Company) -> None:
+    """Max owns Search and the crawler."""
+    assert acme.say("max", "balance of team search").startswith("Search: $2,753.24 left of $3,000.00")
+    assert acme.say("max", "balance crawler").startswith("Crawler: $500.00 left of $500.00")
+
+
+def test_nobody_hears_of_others_and_unknown_and_forbidden_sound_alike(acme: Company) -> None:
+    """Invariant 10: the refusal does not even tell whether somebody exists."""
+    forbidden, unknown = acme.say("ana", "balance of bob"), acme.say("ana", "balance of xyz")
+
+    assert forbidden.replace("bob", "…") == unknown.replace("xyz", "…")
+    assert "I have no figures of “bob” for you" in forbidden
+
+
+def test_finance_hears_of_everybody(acme: Company) -> None:
+    """Fay sees all."""
+    assert "$100.00 of $400.00" in acme.say("fay", "balance of @bob")
+
+
+def test_a_stranger_hears_nothing(acme: Company) -> None:
+    """Who is not known, or has left, gets no figure."""
+    assert acme.say("eve", "balance") == "! I don't know you. Ask an admin to add you to the people of Bursar."
+
+
+def test_a_restated_day_is_the_new_truth(acme: Company) -> None:
+    """The provider corrects yesterday."""
+    acme.llm.spends("ana", "200.00")
+    acme.pull()
+
+    assert acme.say("ana", "balance").startswith("$200.00 left of $400.00")
+
+
+def test_the_first_minute_of_a_month_has_a_budget_before_the_clock_has_posted_it(acme: Company) -> None:
+    """Midnight is not a moment without budget, and the local calendar decides when it is."""
+    acme.clock.moment = datetime(2026, 11, 30, 23, 0, 30, tzinfo=UTC)
+
+    assert acme.say("ana", "balance").startswith("$400.00 left of $400.00")
+
+
+def test_usage_that_could_not_be_read_is_marked_as_old(acme: Company) -> None:
+    """The figure stays, with its age and the word that newer reads failed."""
+    acme.clock.forward(timedelta(hours=1))
+    acme.llm.trouble = Unreachable("llm does not answer")
+    acme.app.tick()
+    acme.settle()
+
+    answer = acme.say("ana", "balance")
+    assert answer.startswith("$153.24 left of $400.00")
+    assert "llm as of 22 Nov 13:00 (Berlin) (newer reads failed)" in answer
+
+
+def test_amounts_are_written_as_the_asker_writes_them(acme: Company) -> None:
+    """A German sees 153,24 $."""
+    ana, *others = acme.directory.people
+    acme.directory = replace(acme.directory, people=(replace(ana, locale="de_DE"), *others))
+    acme.app.refresh_people()
+
+    assert acme.say("ana", "balance").startswith("153,24\xa0$ left of 400,00\xa0$")

@@ -1,0 +1,150 @@
+"""Where it will end: what people say and hear."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from handlers.card import Chart
+from storage.db import Database
+from tests.support.clock import Clock
+from tests.support.company import RULES, Company
+from tests.support.history import on_working_days, read_all, uses
+
+
+@pytest.fixture
+def tokens(tmp_path: Path, clock: Clock) -> Iterator[Company]:
+    """A company that counts tokens."""
+    database = Database(f"sqlite:///{tmp_path}/tokens.db")
+    database.migrate()
+    budgets = [{"name": "tokens", "who": "every person", "amount": "100M tokens"}]
+    yield Company(database, clock, {**RULES, "budgets": budgets})
+    database.close()
+
+
+def test_a_person_hears_where_the_month_ends(acme: Company) -> None:
+    """15 working days of $10 are gone, 6 are to come: $210 of $400, and it does not run out."""
+    uses(acme, "ana", on_working_days("10"))
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert answer.splitlines()[0] == "$210 by 30 November, of $400.00"
+    for words in ("$210 to $210 in 8 of 10 cases", "not this month, in 9 of 10 cases", "$150.00 (38 %)"):
+        assert words in answer
+    assert "llm as of 22 Nov 13:00 (Berlin)" in answer
+
+
+def test_who_will_run_out_hears_the_day_and_can_ask_for_more(acme: Company) -> None:
+    """$375 are gone: Monday takes the last $25."""
+    uses(acme, "ana", on_working_days("25"))
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert answer.startswith("! $525 by 30 November, of $400.00")
+    assert "Runs out      23 November\n" in answer
+    assert "[Ask for more: request]" in answer
+
+
+def test_uneven_weeks_give_a_range_and_the_earliest_and_the_latest_day(acme: Company) -> None:
+    """Every other week is three times as dear."""
+    uses(acme, "ana", lambda day: "0" if day.weekday() > 4 else ("10" if day.isocalendar().week % 2 else "30"))
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert "at the earliest" in answer
+    assert "$250.00 (63 %)" in answer
+
+
+def test_who_has_run_out_hears_since_when(acme: Company) -> None:
+    """$30 a day: $400 were gone on the fourteenth working day."""
+    uses(acme, "ana", on_working_days("30"))
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert answer.startswith("!! $630 by 30 November, of $400.00")
+    assert "Ran out       19 November\n" in answer
+
+
+def test_a_short_history_is_said_to_be_short(acme: Company) -> None:
+    """One day of use: the plain pace of a week, and a wide range."""
+    answer = acme.say("ana", "forecast")
+
+    assert "The history is short: 1 day with usage" in answer
+    assert "$564 by 30 November, of $400.00" in answer
+    assert "$405 to $881 roughly" in answer
+
+
+def test_who_used_nothing_is_told_that_nothing_is_known(acme: Company) -> None:
+    """No number is made up."""
+    answer = acme.say("lea", "forecast")
+
+    assert answer.startswith("$0.00 by 30 November, of $400.00")
+    assert "No whole day of usage in the last eight weeks" in answer
+    assert "Runs out      not known" in answer
+
+
+def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> None:
+    """The pool of Search holds Ana's days; the whole company has no limit, so its month is shown."""
+    uses(acme, "ana", on_working_days("10"))
+    uses(acme, "bob", on_working_days("20"))
+    uses(acme, "bob", lambda _: "0", "claude-opus-4-5")
+    read_all(acme)
+
+    assert acme.say("max", "forecast of team search").startswith("Search: $210 by 30 November, of $3,000.00")
+    assert acme.say("fay", "forecast organization").startswith("Everybody: $630 by 30 November\n")
+
+
+def test_nobody_hears_where_others_will_end(acme: Company) -> None:
+    """The same refusal as for a balance."""
+    assert "I have no figures of “bob” for you" in acme.say("ana", "forecast of bob")
+
+
+def test_a_pool_that_decides_is_named_but_its_days_are_its_owners(acme: Company) -> None:
+    """Max has used up the pool of Search: Ana hears that it binds, with the forecast of her own budget."""
+    uses(acme, "ana", on_working_days("10"))
+    acme.llm.spends("max", "2900.00")
+    read_all(acme)
+    answer = acme.say("ana", "forecast")
+
+    assert answer.startswith("$210 by 30 November, of $400.00")
+    assert "Another limit decides today: Search pool, this month, -$50.00 left." in answer
+    assert "Search: " in acme.say("max", "forecast of team search").splitlines()[0]
+
+
+def test_the_picture_says_its_finding_in_words(acme: Company) -> None:
+    """30 days, what is spent and what is likely, under the limit of $400."""
+    uses(acme, "ana", on_working_days("10"))
+    [chart] = [block for block in read_all(acme).hear("ana", "forecast").blocks if isinstance(block, Chart)]
+
+    assert (chart.form, len(chart.categories), chart.limit) == ("line", 30, 400.0)
+    assert [(one.name, one.values[19], one.values[-1]) for one in chart.series] == [
+        ("Spent", 150.0, 150.0),
+        ("Likely", 150.0, 210.0),
+    ]
+    assert chart.alt == ("$150.00 by 22 November, likely $210 by 30 November: $190 below the limit of $400.00.")
+
+
+def test_days_a_silent_provider_has_not_told_are_drawn_and_not_taken_for_zero(acme: Company) -> None:
+    """The last read was on Wednesday noon; two working days are missing, and Wednesday is half a day."""
+    uses(acme, "max", on_working_days("10"))
+    acme.llm.spends("max", "4", date(2026, 11, 18))
+    acme.clock.moment = datetime(2026, 11, 18, 12, tzinfo=UTC)
+    read_all(acme)
+    acme.clock.moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    answer = acme.say("max", "forecast")
+
+    assert answer.startswith("$210 by 30 November, of $400.00")
+    assert "$124.00 (31 %)" in answer
+
+
+def test_today_counts_at_least_what_it_has(acme: Company) -> None:
+    """Monday noon has $40 already, more than any day before."""
+    acme.clock.moment = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    uses(acme, "ana", on_working_days("10"))
+    acme.llm.spends("ana", "40", date(2026, 11, 23))
+
+    assert read_all(acme).say("ana", "forecast").startswith("$240 by 30 November")
+
+
+def test_a_budget_in_tokens_is_forecast_in_tokens(tokens: Company) -> None:
+    """15 days of 2M tokens, and 6 to come."""
+    uses(tokens, "ana", on_working_days("1"), tokens=lambda _: 2_000_000)
+
+    assert read_all(tokens).say("ana", "forecast").startswith("42M tokens by 30 November, of 100M tokens")

@@ -1,0 +1,237 @@
+"""The digest: a week in five seconds, for a channel, for an owner, for oneself."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from bot.errors import Unreachable
+from bot.platforms import terminal
+from handlers.card import Card, Chart, Table
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage import findings, usage
+from storage.db import Database
+from storage.directory import Person
+from storage.usage import Pull
+from tests.support.clock import Clock
+from tests.support.company import ACME, RULES, Company
+from tests.support.fakes.board import Board
+from tests.support.history import on_working_days, read_all, uses
+
+CHANNEL = Place("web", "#ai-spend", public=True)
+CROWD = tuple(Person(f"{team[0]}{n}", f"P {n}", team=team) for n in range(5) for team in ("search", "ads"))
+LINE = {"at": "0 9 * * mon", "say": "digest of team search", "in": "web:#ai-spend"}
+
+
+@pytest.fixture
+def company(database: Database, clock: Clock) -> Company:
+    """Ten weeks of the same, and a last week with twice as much on one model; it is Monday, half past nine."""
+    clock.moment = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    directory = replace(ACME, people=(*ACME.people, *CROWD))
+    made = Company(database, clock, {**RULES, "schedule": [LINE]}, directory)
+    uses(made, "ana", on_working_days("20"))
+    uses(made, "max", lambda day: "10" if day >= date(2026, 11, 16) else "0", "claude-opus-4-5")
+    uses(made, "bob", on_working_days("10"))
+    uses(made, "bob", lambda _: "0", "claude-opus-4-5")
+    return read_all(made)
+
+
+def of_clock(company: Company, words: str) -> Card:
+    """What the clock would show in the channel."""
+    return company.app.hear(Sentence(words, "clock", CHANNEL))
+
+
+def posted(company: Company) -> list[Card]:
+    """What stands in the channel after a tick."""
+    company.app.tick()
+    company.settle()
+    return [card for _, _, card in company.app.messages(CHANNEL)]
+
+
+def facts(card: Card) -> dict[str, str]:
+    """The facts of a card by name."""
+    return {name: value for block in card.blocks if block.kind == "facts" for name, value in block.facts}
+
+
+def test_the_channel_gets_the_week_and_its_details_below(company: Company) -> None:
+    """One message with number, reason, outlook and picture, and one below it with the details; once."""
+    top, details = posted(company)
+
+    assert top.title == "Search: $160.00 spent last week, 60 % more"
+    assert facts(top)["Changed most"] == "claude-opus-4-5 +$60.00 against the usual, first used on 16 November"
+    assert facts(top)["Likely by 30 November"].startswith("$")
+    assert facts(top)["Models"] == "standard 63\N{NO-BREAK SPACE}%, flagship 38\N{NO-BREAK SPACE}%"
+    assert [block for block in top.blocks if isinstance(block, Chart)]
+    assert not top.personal
+    assert details.title == "Search: $160.00 spent last week, 60 % more: details"
+    assert "What drove it" in [block.caption for block in details.blocks if isinstance(block, Table)]
+    assert len(posted(company)) == 2
+
+
+def test_the_chart_is_of_weeks_and_says_its_finding(company: Company) -> None:
+    """Eight weeks, a series for each tier, and words for those who do not see it."""
+    (chart,) = (block for block in of_clock(company, "digest of team search").blocks if isinstance(block, Chart))
+
+    assert chart.categories[-1] == "16 Nov"
+    assert {each.name: each.values[-1] for each in chart.series} == {"standard": 100.0, "flagship": 60.0}
+    assert chart.alt == "$160.00 in the week from 16 November; the 7 weeks before had $100.00 on average."
+
+
+def test_who_asks_gets_all_of_it_in_one_answer(company: Company) -> None:
+    """An answer has no thread."""
+    shown = company.hear("max", "digest")
+
+    assert shown.title == "Search: $160.00 spent last week, 60 % more"
+    assert shown.personal
+    assert shown.thread == ()
+    assert "What drove it" in [block.caption for block in shown.blocks if isinstance(block, Table)]
+    assert company.hear("fay", "digest").title == "Everybody: $210.00 spent last week, 40 % more"
+    assert company.hear("bob", "digest").title == "$50.00 spent last week, like the week before"
+
+
+def test_a_preview_shows_what_a_channel_would_see(company: Company) -> None:
+    """And whether it would see anything, to those who may see the figures."""
+    assert "This is what a channel sees" in company.say("max", "digest preview")
+    assert "I have no figures" in company.say("bob", "digest preview of team search")
+    company.directory = ACME
+    company.app.refresh_people()
+    assert "fewer than five people" in company.say("max", "digest preview")
+
+
+def test_a_week_in_which_nothing_happened_is_not_told(company: Company) -> None:
+    """The channel stays silent, and a preview says why; whoever asks is answered all the same."""
+    company.llm.rows = []
+    company.clock.forward(timedelta(days=21))
+    company.pull()
+
+    assert posted(company) == []
+    assert "there is nothing to say" in company.say("max", "digest preview")
+    assert company.say("max", "digest").startswith("Search: $0.00")
+
+
+def test_a_week_in_which_the_provider_was_down_is_not_a_cheap_week(company: Company) -> None:
+    """It was last read on the 18th: no comparison, no zero, and the provider by its name, first of all."""
+    read = Pull("llm", company.clock(), company.clock(), date(2026, 11, 18), 1, 0, "down")
+    company.database.transact(lambda conn: usage.note_pull(conn, read))
+    top, _ = posted(company)
+
+    assert top.title == "Search: $160.00 known of last week, and not all is known"
+    assert top.blocks[0].text == "llm was last read on 18 November; what came after is missing here."  # type: ignore[union-attr]
+    assert top.tone == "warn"
+    assert "Changed most" not in facts(top)
+
+
+def test_a_provider_that_was_never_read_is_named(company: Company) -> None:
+    """Beside another that was. One that app.yaml names no more is waited for no more."""
+    never = Pull("other", company.clock(), None, None, 0, 0, "no key")
+    company.database.transact(lambda conn: usage.note_pull(conn, never))
+    assert "other was never read" not in company.say("max", "digest")
+
+    house = company.app.house
+    other = house.vendors[0].model_copy(update={"name": "other"})
+    company.app.house = house.model_copy(update={"vendors": (*house.vendors, other)})
+    assert "other was never read" in company.say("max", "digest")
+
+
+def test_requests_that_wait_are_counted(company: Company) -> None:
+    """How many, and how much; not whose."""
+    company.hear("ana", "request 30 for the demo")
+    company.hear("ana", "request 20 for the other demo")
+
+    assert facts(of_clock(company, "digest of team search"))["Waiting for a decision"] == "2 requests for $50.00"
+
+
+def test_what_is_nobodys_is_told_of_everybody_only(company: Company) -> None:
+    """A share of the company's week."""
+    company.llm.spends("ghost", "42.00", date(2026, 11, 18))
+    read_all(company)
+
+    assert facts(of_clock(company, "digest of organization"))["Charged to nobody"] == "$42.00 (17 %)"
+    assert "Charged to nobody" not in facts(of_clock(company, "digest of team search"))
+
+
+def test_a_channel_sees_teams_of_five_people_or_more(company: Company) -> None:
+    """Search and Ads are large enough. A team of two is not shown, nor what is left of the whole without it."""
+    (table,) = (
+        block
+        for block in of_clock(company, "digest of team engineering").thread
+        if block.kind == "table"
+        if block.caption == "By team"
+    )
+    assert [row[0] for row in table.rows] == ["Ads", "Search"]
+
+    company.directory = replace(
+        ACME, people=tuple(each for each in company.directory.people if each.id not in "a0a1a2a3")
+    )
+    company.app.refresh_people()
+    thread = of_clock(company, "digest of team engineering").thread
+    assert "By team" not in [block.caption for block in thread if block.kind == "table"]
+
+
+def test_details_wait_for_the_message_above_them(company: Company) -> None:
+    """The platform is down for a moment: both come, in their order, the details below the message."""
+    board = Board(trouble=Unreachable("down"))
+    company.app.platforms = {"web": board}
+    company.app.tick()
+    company.settle()
+    board.trouble = None
+    for _ in range(4):
+        company.clock.forward(timedelta(minutes=1))
+        company.settle()
+
+    assert [(place.thread, card.title.endswith("details")) for place, card in board.messages.values()] == [
+        ("", False),
+        ("1", True),
+    ]
+
+
+def test_whoever_wants_it_gets_a_private_note_of_the_week(company: Company) -> None:
+    """Once, on Monday in working hours, and not to those who do not want it."""
+    assert company.say("ana", "settings").startswith("Your private note of the week is off")
+    company.say("ana", "settings weekly on")
+    company.say("bob", "settings weekly on")
+    assert company.say("bob", "settings weekly off").startswith("Your private note of the week is off")
+    for _ in range(30):
+        company.app.tick()
+        company.settle()
+        company.clock.forward(timedelta(hours=1))
+
+    assert [card.title for card in company.messages("ana")] == ["$100.00 spent last week, like the week before"]
+    assert company.messages("bob") == []
+    assert "by the clock" in company.say("ana", "notes")
+
+
+def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> None:
+    """Ana sends everything anew and caches nothing; the channel hears how much, and not who."""
+    uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
+    read_all(company)
+    company.app.hear(Sentence("sift", "clock", Place("nowhere", "")))
+    shown = of_clock(company, "digest of team search")
+    waste = {name: value for block in shown.thread if block.kind == "facts" for name, value in block.facts}
+
+    assert re.fullmatch(r"\$\d+\.\d\d to \$\d+\.\d\d a month", waste["Looks like waste"])
+    assert "Ana" not in terminal.render(shown.whole)
+    assert [each.says for each in shown.whole.buttons][-1] == "waste of team search"
+    assert waste.keys() >= {"No cache", "Little read from caches"}
+
+
+def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Company) -> None:
+    """For a year: how much, on how many findings, and how many are yet to be measured; done is not saved yet."""
+    uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
+    read_all(company)
+    company.app.hear(Sentence("sift", "clock", Place("nowhere", "")))
+    numbers = [each.id for each in company.database.ask(lambda conn: findings.below(conn, "person/ana"))]
+    for number in numbers[:2]:
+        company.say("ana", f"done {number}")
+    assert "Saved by acting on waste" not in facts(of_clock(company, "digest of team search"))
+
+    measured = {"checked_days": 14, "realised_nanos": 107 * 10**9}
+    company.database.transact(lambda conn: findings.note(conn, numbers[0], **measured))
+    said = facts(of_clock(company, "digest of team search"))["Saved by acting on waste"]
+    assert said == "$107.00 a month, measured on 1 finding, 1 more to be measured"
+
+    long_ago = company.clock().date() - timedelta(days=365)
+    company.database.transact(lambda conn: findings.note(conn, numbers[0], done_on=long_ago))
+    assert "Saved by acting on waste" not in facts(of_clock(company, "digest of team search"))

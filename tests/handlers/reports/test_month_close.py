@@ -1,0 +1,266 @@
+"""The close of a month: by cost centre and team, what was moved, what is not known; and the files for the books."""
+
+import csv
+import io
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection
+
+from bot.exports.files import EXPORTS, made, of_month, safe
+from bot.exports.focus import Profile, columns
+from handlers.card import Card, File, Table
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage import exports, people, usage
+from storage.charges import Charge
+from storage.db import Database
+from storage.directory import Directory, Link, Person, Team
+from tests.support.clock import Clock
+from tests.support.company import ACME, RULES, Company
+
+OCTOBER = date(2026, 10, 15)
+NOVEMBER = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+# The mandatory columns of FOCUS 1.2 and 1.4, and those of them that may be null (focus.finops.org).
+MANDATORY = {
+    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",
+    "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart",
+    "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit",
+    "ServiceCategory", "ServiceName",
+}  # fmt: skip
+PROVIDER = {"1.2": {"ProviderName", "PublisherName"}, "1.4": {"HostProviderName", "ServiceProviderName"}}
+MAY_BE_NULL = {"ChargeClass", "ResourceId", "ResourceType", "SubAccountId", "SkuId", "SkuMeter", "SkuPriceId"}
+MAY_BE_NULL |= {"SkuPriceDetails", "Tags", "x_UserId", "x_AccountName"}
+COSTS = {"BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "PricingQuantity", "ConsumedQuantity"}
+TIMES = {"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"}
+
+
+@pytest.fixture
+def company(database: Database, clock: Clock) -> Company:
+    """October is over: Search, Ads, a key of nobody, tokens without a price; and a correction."""
+    clock.moment = datetime(2026, 10, 20, 9, 0, tzinfo=UTC)
+    teams = (Team("engineering", "Engineering", "kim", "", "CC-1"), Team("search", "Search", "max", "engineering"))
+    directory = replace(ACME, teams=(*teams, Team("ads", "Ads", "lea", "engineering", "CC-2")))
+    budget = {"name": "per-person", "who": "every person", "amount": "400 USD", "rollover": "up to 100 USD"}
+    made = Company(database, clock, {**RULES, "budgets": [budget]}, directory)
+    made.llm.rows = []
+    for subject, dollars in (
+        ("ana", "200.00"),
+        ("bob", "100.00"),
+        ("kim", "40.00"),
+        ("ghost", "50.00"),
+        ("fay", "10.00"),
+    ):
+        made.llm.spends(subject, dollars, OCTOBER, tokens=1000)
+    made.llm.spends("ana", "150.00", date(2026, 9, 1))
+    start = datetime(2026, 10, 16, tzinfo=UTC)
+    made.llm.rows.append(Charge("llm", start, 24, "=evil()", subject="max", tokens_output=70, cost_nanos=None))
+    read(made)
+    made.say("fay", "correct 20 of ana a refund")
+    clock.moment = NOVEMBER
+    made.app.refresh_people()
+    read(made)
+    return made
+
+
+def read(company: Company) -> None:
+    """Take in all that was reported."""
+    now = company.clock()
+
+    def record(conn: Connection) -> None:
+        usage.record(conn, company.llm.rows, company.app.house.zone, lambda cost, *_: (cost, usage.NANOS), now)
+        usage.note_pull(conn, usage.Pull("llm", now, now, now.date(), 1, 1, ""))
+
+    company.database.transact(record)
+
+
+def closed(company: Company) -> list[Card]:
+    """What finance is told by the clock: the card, the details, and a card for each file."""
+    company.app.hear(Sentence("close", "clock", Place("nowhere", "")))
+    company.settle()
+    return company.messages("fay")
+
+
+def table(card: Card) -> list[tuple[str, ...]]:
+    """The rows of the card's only table."""
+    (found,) = (block for block in card.blocks if isinstance(block, Table))
+    return list(found.rows)
+
+
+def test_finance_gets_the_close_with_its_files(company: Company) -> None:
+    """The sum and the change first, then cost centres, what was moved, and what is not known."""
+    top, details, *files = closed(company)
+
+    assert top.title == "$400.00 spent in October 2026, 167 % more than the month before"
+    facts = {name: value for block in top.blocks if block.kind == "facts" for name, value in block.facts}
+    assert facts["Corrections"] == "1, +$20.00 in all"
+    assert facts["Rolled over"].endswith("out of it")
+    assert facts["Charged to nobody"] == "$50.00 (13 %)"
+    assert facts["Without a price"] == "70 tokens, not in the sum"
+    assert table(top) == [
+        ("CC-1", "$240.00", "60 %", "$150.00"),
+        ("CC-2", "$100.00", "25 %", "$0.00"),
+        ("No cost centre", "$10.00", "3 %", "$0.00"),
+        ("Charged to nobody", "$50.00", "13 %", "$0.00"),
+    ]
+    assert [row[0] for row in table(details)] == ["Ads", "Engineering", "Search", "No team", "Charged to nobody"]
+    names = [block.name for card in files for block in card.blocks if isinstance(block, File)]
+    assert names == ["showback-2026-10.csv", "focus-1.2-2026-10.csv", "focus-1.4-2026-10.csv"]
+    assert len(closed(company)) == 5
+
+
+def test_a_month_that_is_known_in_part_is_not_compared_with(company: Company) -> None:
+    """Before September's first day of use there is nothing to compare September with."""
+    company.say("fay", "close september")
+    company.settle()
+
+    assert company.messages("fay")[0].title == "$150.00 spent in September 2026"
+    assert table(company.messages("fay")[0]) == [("CC-1", "$150.00", "100 %")]
+
+
+def test_whoever_asks_gets_it_in_private(company: Company) -> None:
+    """Finance and admins; others hear who may."""
+    assert "in your direct messages" in company.say("fay", "close october")
+    company.settle()
+    assert company.messages("fay")[0].title.startswith("$400.00 spent in October 2026")
+    assert "for finance and admins" in company.say("max", "close")
+    for words in ("close november", "close this week", "close 2026-10-01..2026-10-15"):
+        assert "whole month that is over" in company.say("fay", words)
+
+
+def test_a_provider_that_was_not_read_to_the_end_is_named(company: Company) -> None:
+    """What is missing is not zero."""
+    early = usage.Pull("llm", company.clock(), company.clock(), date(2026, 10, 30), 1, 0, "down")
+    company.database.transact(lambda conn: usage.note_pull(conn, early))
+    top = closed(company)[0]
+
+    assert top.tone == "warn"
+    assert "Not read to the end of the month yet: llm." in top.blocks[0].text  # type: ignore[union-attr]
+
+
+def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
+    """Search moves from A to B on the 11th, with a person in it: all shares add up, and nothing is borne twice."""
+
+    def tree(parent: str) -> Directory:
+        teams = (Team("a", "A", "", "", "CC-A"), Team("b", "B", "", "", "CC-B"), Team("search", "Search", "", parent))
+        return Directory(people=(Person("ana", "Ana", team="search"), Person("kim", "Kim", team="a")), teams=teams)
+
+    def spends(who: str, day: int, dollars: int) -> Charge:
+        start = datetime(2026, 10, day, tzinfo=UTC)
+        return Charge("llm", start, 24, "m", subject=who, tokens_input=1, cost_nanos=dollars * 10**9)
+
+    def work(conn: Connection) -> dict[str, int]:
+        people.apply(conn, tree("a"), date(2026, 10, 1))
+        for who in ("ana", "kim"):
+            people.link(conn, Link("llm", "user", who, f"person/{who}"), "explicit")
+        people.apply(conn, tree("b"), date(2026, 10, 11))
+        rows = [spends("ana", 5, 10), spends("ana", 20, 7), spends("kim", 5, 3)]
+        usage.record(conn, rows, ZoneInfo("Europe/Berlin"), lambda cost, *_: (cost, usage.NANOS), NOVEMBER)
+        shares = exports.showback(conn, date(2026, 10, 1), date(2026, 11, 1))
+        return {each.team: each.spent.cost_nanos // 10**9 for each in shares}
+
+    shares = database.transact(work)
+    assert shares == {"A": 3, "B": 0, "Search": 17, "No team": 0, "Charged to nobody": 0}
+
+
+# The files -----------------------------------------------------------------------------------------------------------
+
+
+def rows_of(company: Company, name: str) -> list[dict[str, str]]:
+    """A file as a reader of CSV sees it."""
+    with made(company.database, company.app.house, name) as path, path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_showback_adds_up(company: Company) -> None:
+    """To the cent, with what belongs to nobody and to no team."""
+    rows = rows_of(company, "showback-2026-10.csv")
+
+    assert sum(Decimal(row["cost"]) for row in rows) == 400
+    assert {row["team"]: (row["cost_center"], row["cost"]) for row in rows}["Search"] == ("CC-1", "200")
+
+
+def faults(row: dict[str, str], profile: Profile) -> list[str]:
+    """What the rules of a profile say against a row."""
+    found = [f"{name} is missing" for name in MANDATORY | PROVIDER[profile] if name not in row]
+    found += [f"{name} is of the other version" for name in PROVIDER["1.4" if profile == "1.2" else "1.2"] & row.keys()]
+    found += [f"{name} is null" for name, value in row.items() if not value and name not in MAY_BE_NULL]
+    found += [f"{name}: {row[name]}" for name in COSTS if not re.fullmatch(r"-?\d+(\.\d+)?", row[name])]
+    stamp = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"
+    found += [f"{name}: {row[name]}" for name in TIMES if not re.fullmatch(stamp, row[name])]
+    found += [f"{name} is no FOCUS name" for name in row if not re.fullmatch(r"(x_)?[A-Z][A-Za-z0-9]*", name)]
+    found += ["the period has no length"] if row["ChargePeriodStart"] >= row["ChargePeriodEnd"] else []
+    found += (
+        ["ChargeCategory"] if row["ChargeCategory"] not in {"Usage", "Purchase", "Tax", "Credit", "Adjustment"} else []
+    )
+    found += ["ChargeClass"] if row["ChargeClass"] not in {"", "Correction"} else []
+    found += ["BillingCurrency"] if not re.fullmatch(r"[A-Z]{3}", row["BillingCurrency"]) else []
+    found += ["SkuPriceDetails without SkuPriceId"] if row["SkuPriceDetails"] and not row["SkuPriceId"] else []
+    for name in ("Tags", "SkuPriceDetails"):
+        pairs: dict[str, Any] = json.loads(row[name] or "{}")
+        found += [f"{name}: a key that FOCUS does not define" for key in pairs if name != "Tags" and key[:2] != "x_"]
+    return found
+
+
+@pytest.mark.parametrize("profile", ["1.2", "1.4"])
+def test_every_row_keeps_the_rules_of_its_version(company: Company, profile: Profile) -> None:
+    """Mandatory columns, nulls, formats, allowed values; and the sum is the month's."""
+    rows = rows_of(company, f"focus-{profile}-2026-10.csv")
+
+    assert tuple(rows[0]) == columns(profile)
+    assert [fault for row in rows for fault in faults(row, profile)] == []
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == 400
+    assert {row["x_EstimateQuality"] for row in rows} == {"cost_api", "unpriced"}
+    (search,) = (row for row in rows if row["x_AccountId"] == "person/ana")
+    assert json.loads(search["Tags"]) == {"team": "Search", "cost_center": "CC-1"}
+    assert (search["PricingQuantity"], search["PricingUnit"]) == ("1000", "Tokens")
+
+
+def test_the_rules_would_find_a_bad_row(company: Company) -> None:
+    """A validator that never objects is none."""
+    row = rows_of(company, "focus-1.2-2026-10.csv")[0]
+
+    assert faults({**row, "BilledCost": "1e-9"}, "1.2") == ["BilledCost: 1e-9"]
+    assert faults({**row, "ServiceName": ""}, "1.2") == ["ServiceName is null"]
+    assert faults({**row, "ChargePeriodEnd": "2026-10-01 00:00"}, "1.2")
+    assert faults({**row, "cost": "1"}, "1.2") == ["cost is no FOCUS name"]
+    assert len(faults(row, "1.4")) == 4
+
+
+def test_no_cell_of_a_file_is_a_formula(company: Company) -> None:
+    """A model that calls itself =evil() is shown with an apostrophe; a number below zero stays a number."""
+    for name in ("focus-1.2-2026-10.csv", "focus-1.4-2026-10.csv", "showback-2026-10.csv"):
+        cells = [cell for row in rows_of(company, name) for cell in row.values()]
+        assert not [cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r"))]
+    assert "'=evil()" in {row["SkuId"] for row in rows_of(company, "focus-1.2-2026-10.csv")}
+    assert (safe(Decimal("-12.50")), safe(-3), safe("-3")) == ("-12.50", "-3", "'-3")
+
+
+@pytest.mark.parametrize(
+    "name", ["focus-1.3-2026-10.csv", "showback-2026-13.csv", "../app.yaml", "showback-2026-10", ""]
+)
+def test_there_is_no_other_file(company: Company, name: str) -> None:
+    """A name is a name of the table, or nothing."""
+    with pytest.raises(KeyError), made(company.database, company.app.house, name):
+        raise AssertionError(name)
+
+
+def test_a_file_is_gone_after_it_was_used(company: Company) -> None:
+    """Finance's figures do not lie about on the machine."""
+    with made(company.database, company.app.house, "showback-2026-10.csv") as path:
+        assert path.exists()
+    assert not path.parent.exists()
+
+
+def test_an_empty_month_is_a_file_with_a_head(company: Company) -> None:
+    """Nothing was charged in January."""
+    out = io.StringIO()
+    write = EXPORTS["focus-1.4"]
+    company.database.ask(lambda conn: write(conn, company.app.house, of_month("2026-01"), out))
+    assert out.getvalue().strip() == ",".join(columns("1.4"))

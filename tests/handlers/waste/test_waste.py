@@ -1,0 +1,231 @@
+"""What looks like waste: what people see, say and hear."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from storage.charges import Charge
+from tests.support.company import Company
+
+TODAY = date(2026, 11, 22)
+
+
+def writes(acme: Company, subject: str, days: int = 50, model: str = "claude-sonnet-4-5", **tokens: int) -> None:
+    """Let somebody make 100 requests a day, each of so many tokens, at Sonnet's price."""
+    acme.llm.rows = []
+    prices = {"input": 3_000, "cache_read": 300, "cache_write_5m": 3_750, "output": 15_000}
+    for number in range(days):
+        day = TODAY - timedelta(days=number)
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        cost = sum(100 * each * prices[kind] for kind, each in tokens.items())
+        used = {f"tokens_{kind}": 100 * each for kind, each in tokens.items()}
+        acme.llm.rows.append(
+            Charge("llm", start, 24, model, subject=subject, requests=100, cost_nanos=cost, **used)  # type: ignore[arg-type]
+        )
+
+
+def sifted(acme: Company) -> Company:
+    """After a night: everything is read, and waste was looked for."""
+    acme.llm.spends("bob", "0", date(2026, 11, 21), "claude-opus-4-5")
+    acme.app.settings = acme.app.settings.model_copy(
+        update={"providers": (acme.app.settings.providers[0].model_copy(update={"history_days": 60}),)}
+    )
+    acme.clock.forward(timedelta(days=1))
+    with acme.database._orders.begin() as conn:
+        conn.exec_driver_sql("delete from pulls")
+    acme.pull()
+    assert "findings" in acme.say("clock", "sift")
+    return acme
+
+
+def without_cache(acme: Company) -> Company:
+    """Ana sends 20,000 tokens of input again and again, $6 a day for 100 requests, and caches nothing."""
+    writes(acme, "ana", input=20_000, output=500)
+    return sifted(acme)
+
+
+def test_the_owner_sees_what_could_be_kept_and_what_to_do(acme: Company) -> None:
+    """The number first, the evidence next, the buttons last, and what usage cannot show."""
+    answer = without_cache(acme).say("ana", "waste")
+
+    assert answer.startswith("! $53.55 to $107.10 a month could be kept")
+    assert "No cache is used, every input token is paid in full" in answer
+    assert "doubled or bad prompts, wrong answers and work that nobody needed cannot be seen here" in answer
+
+
+def test_overlapping_savings_are_not_added_up(acme: Company) -> None:
+    """No cache and little read from it are two findings about the same tokens."""
+    answer = without_cache(acme).say("ana", "waste")
+    rows = [line for line in answer.splitlines() if line.startswith("#")]
+
+    assert len(rows) == 2
+    assert all("$53.55 to $107.10" in row or "$" in row for row in rows)
+    assert answer.startswith("! $53.55 to $107.10 a month")
+
+
+def test_the_owner_is_told_in_private_in_the_morning_and_once(acme: Company) -> None:
+    """Sifting by night tells nobody at night, and the next nights say nothing new."""
+    without_cache(acme)
+    assert not any("could be kept" in card.title for card in acme.messages("ana"))
+
+    acme.clock.moment = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    acme.clock.forward(timedelta(days=1))
+    told = [each for each in acme.reads("ana") if "could be kept" in each]
+    assert len(told) == 1
+
+    acme.say("clock", "sift")
+    acme.clock.forward(timedelta(days=1))
+    assert len([each for each in acme.reads("ana") if "could be kept" in each]) == 1
+    assert not any("could be kept" in each for each in acme.reads("max"))
+
+
+def test_nobody_else_reads_a_persons_findings(acme: Company) -> None:
+    """Neither the manager nor finance; the number of another's finding is as unknown as any."""
+    without_cache(acme)
+    number = first_number(acme, "ana")
+
+    assert "told to Ana Silva only" in acme.say("max", "waste of ana")
+    assert "told to Ana Silva only" in acme.say("fay", "waste of ana")
+    for person in ("max", "fay", "bob"):
+        for word in ("finding", "done", "postpone"):
+            assert "You have no finding of that number" in acme.say(person, f"{word} {number}")
+    assert "no figures" in acme.say("bob", "waste of ana")
+
+
+def test_a_team_of_fewer_than_five_shows_nothing_of_its_people(acme: Company) -> None:
+    """Search is Ana and Max: a total would be Ana's own."""
+    answer = without_cache(acme).say("max", "waste of team search")
+
+    assert answer.startswith("Search: no waste found")
+
+
+def test_five_people_and_more_have_a_total_without_names(acme: Company) -> None:
+    """The organization has seven."""
+    answer = without_cache(acme).say("fay", "waste of organization")
+
+    assert answer.startswith("! Everybody: $53.55 to $107.10 a month could be kept")
+    assert "No cache" in answer
+    assert "Ana" not in answer
+
+
+def test_what_is_dismissed_is_silent_for_ninety_days(acme: Company) -> None:
+    """With the reason, which is kept; then it is spoken of again, if it is still so."""
+    without_cache(acme)
+    number = first_number(acme, "ana")
+    assert "Why is it no waste?" in acme.say("ana", f"dismiss {number}")
+    assert f"#{number}" in acme.say("ana", "waste")
+    assert "“it must be fresh”" in acme.say("ana", f"dismiss {number}", reason="it must be fresh")
+
+    assert f"#{number}" not in acme.say("ana", "waste")
+    acme.say("clock", "sift")
+    assert f"#{number}" not in acme.say("ana", "waste")
+    acme.clock.forward(timedelta(days=89))
+    use_again(acme)
+    assert f"#{number}" not in acme.say("ana", "waste")
+    acme.clock.forward(timedelta(days=1))
+    use_again(acme)
+    assert f"#{number}" in acme.say("ana", "waste")
+
+
+def test_what_is_postponed_comes_back_on_its_day(acme: Company) -> None:
+    """And is told again then."""
+    without_cache(acme)
+    number = first_number(acme, "ana")
+    assert "I remind you" in acme.say("ana", f"postpone {number} until 2026-11-30")
+
+    assert f"#{number}" not in acme.say("ana", "waste")
+    acme.clock.forward(timedelta(days=7))
+    use_again(acme)
+    assert f"#{number}" in acme.say("ana", "waste")
+
+
+def test_what_was_done_is_measured_after_14_and_28_days(acme: Company) -> None:
+    """By what a request costs now: ana reads 15,000 of 20,000 tokens from the cache, and a request costs half."""
+    without_cache(acme)
+    number = first_number(acme, "ana")
+    assert "7 December and 21 December" in acme.say("ana", f"done {number}")
+
+    for days in (14, 14):
+        for step in range(days):
+            day = acme.clock().date() + timedelta(days=step)
+            start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            cost = 100 * (5_000 * 3_000 + 15_000 * 300 + 500 * 15_000)
+            acme.llm.rows.append(
+                Charge(
+                    "llm",
+                    start,
+                    24,
+                    "claude-sonnet-4-5",
+                    subject="ana",
+                    requests=100,
+                    tokens_input=500_000,
+                    tokens_cache_read=1_500_000,
+                    tokens_output=50_000,
+                    cost_nanos=cost,
+                )
+            )
+        acme.clock.forward(timedelta(days=days))
+        acme.pull()
+        acme.say("clock", "sift")
+
+    realised = [each for each in acme.reads("ana") if "a month saved" in each]
+    assert len(realised) == 2
+    assert all(each.startswith("$107.10 a month saved") for each in realised)
+    assert "Saved already  $107.10 a month" in acme.say("ana", "waste")
+
+
+def test_a_done_that_changed_nothing_is_said_to_have_changed_nothing(acme: Company) -> None:
+    """No saving is made up."""
+    without_cache(acme)
+    number = first_number(acme, "ana")
+    acme.say("ana", f"done {number}")
+    acme.clock.forward(timedelta(days=14))
+    use_again(acme, days=14)
+
+    assert any("no saving can be measured" in each for each in acme.reads("ana"))
+
+
+def test_small_change_is_not_spoken_of(acme: Company) -> None:
+    """$25 a month is the floor, unless app.yaml says otherwise."""
+    writes(acme, "ana", input=4_000, output=10)
+
+    assert sifted(acme).say("ana", "waste").startswith("No waste found")
+
+
+def test_whoever_decides_reads_what_looks_like_waste(acme: Company) -> None:
+    """On the card with the buttons, without details."""
+    without_cache(acme)
+    acme.say("ana", "request 100 more of the same")
+
+    [card] = [each for each in acme.reads("max") if "asks for $100.00" in each]
+    assert "$53.55 to $107.10 a month of it looks like waste" in card
+    assert "cache" not in card
+
+
+def first_number(acme: Company, person: str) -> str:
+    """The number of a person's first finding."""
+    return next(word.strip("#") for word in acme.say(person, "waste").split() if word.startswith("#"))
+
+
+def use_again(acme: Company, days: int = 28) -> None:
+    """The same habit over the last days, read and sifted."""
+    acme.llm.rows = []
+    for number in range(days):
+        day = acme.clock().date() - timedelta(days=number + 1)
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        cost = 100 * (20_000 * 3_000 + 500 * 15_000)
+        acme.llm.rows.append(
+            Charge(
+                "llm",
+                start,
+                24,
+                "claude-sonnet-4-5",
+                subject="ana",
+                requests=100,
+                tokens_input=2_000_000,
+                tokens_output=50_000,
+                cost_nanos=cost,
+            )
+        )
+    with acme.database._orders.begin() as conn:
+        conn.exec_driver_sql("delete from pulls")
+    acme.pull()
+    acme.say("clock", "sift")

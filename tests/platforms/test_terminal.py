@@ -1,0 +1,58 @@
+"""Cards as text, and the command line as a part of a pipe."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bot.platforms import terminal
+from handlers.card import Card, Chart, Series
+from handlers.money import show_estimate
+from tests.support.paths import ROOT
+
+
+def drawn(form: str, *series: Series) -> list[str]:
+    """The lines of a chart."""
+    chart = Chart("Cost", form, ("1", "2", "3"), series, "$", "It grows.")  # type: ignore[arg-type]
+    return terminal.render(Card("t", (chart,))).splitlines()[2:]
+
+
+def test_courses_are_drawn_one_by_one_on_the_same_scale() -> None:
+    """What is spent and what is likely are no parts of a whole, and adding them up would be nonsense."""
+    lines = drawn("line", Series("Spent", (1.0, 4.0, 4.0)), Series("Likely", (1.0, 4.0, 8.0)))
+
+    assert lines == ["Cost", "Spent   ▁▄▄", "Likely  ▁▄█", "It grows."]
+
+
+def test_parts_of_a_whole_are_drawn_as_their_sum() -> None:
+    """A stack has one height."""
+    assert drawn("stack", Series("in", (1.0, 4.0, 4.0)), Series("out", (1.0, 0.0, 4.0))) == ["Cost", "▂▄█", "It grows."]
+
+
+@pytest.mark.parametrize(
+    ("nanos", "unit", "locale", "shown"),
+    [
+        (850_490_000_000, "USD", "en_US", "$850"),
+        (-1_234_560_000_000, "EUR", "de_DE", "-1.235\xa0€"),
+        (1_234_560_000_000, "INR", "en_IN", "₹1,235"),
+        (12_000_400_000_000, "JPY", "ja_JP", "￥12,000"),
+        (4_567_000_000, "USD", "en_US", "$4.57"),
+        (42_000_000, "tokens", "en_US", "42M tokens"),
+    ],
+)
+def test_an_estimate_claims_no_cents(nanos: int, unit: str, locale: str, shown: str) -> None:
+    """Whole units in everybody's way of writing; very little keeps its cents."""
+    assert show_estimate(nanos, unit, locale) == shown
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    """`python -m bot manifest slack | head -1` ends quietly."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "manifest", "slack"], cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writes)
+
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,0 +1,200 @@
+"""The providers that run the contract suite: how each is stood up beside its fake. A new one is a line in CASES."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from bot.http import Patience
+from bot.providers.anthropic.console import ClaudeConsole
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.providers.base import Provider
+from bot.providers.cursor import Cursor, Rates
+from bot.providers.files.provider import Files
+from bot.providers.github_copilot import GitHubCopilot
+from bot.providers.litellm.provider import LiteLLM
+from bot.providers.openai.chatgpt import ChatGPT
+from bot.providers.openai.platform import OpenAI
+from bot.providers.openrouter.provider import OpenRouter
+from storage.limits import Subject
+from tests.support.fakes.anthropic import FakeAnthropic
+from tests.support.fakes.anthropic_console import FakeClaudeConsole
+from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
+from tests.support.fakes.chatgpt import FakeChatGPT
+from tests.support.fakes.cursor import FakeCursor
+from tests.support.fakes.folder import Folder
+from tests.support.fakes.github import FakeGitHub
+from tests.support.fakes.litellm import FakeLiteLLM
+from tests.support.fakes.loopback import Heard, Loopback
+from tests.support.fakes.openai import FakeOpenAI
+from tests.support.fakes.openrouter import FakeOpenRouter
+
+FAST = 10**6
+PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
+LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A provider and its fake.
+
+    Args:
+        fake: makes the fake; it is entered as a context.
+        make: makes the provider that speaks to that fake.
+        use: says in the fake what a user used on a day: (fake, day, user, dollars, tokens). Said again for the same day
+            and user it is restated. The user is there from then on.
+        secret: what must never be shown: the provider's key in the fake, or a text that is none of our business.
+        subjects: somebody there of each kind whose limit can be set.
+        paused: somebody there who can be paused, None if nobody can.
+        questions: the paths of questions that are asked by another method than GET.
+        is_asked: whether it is asked over a network, which can fail in ways of its own.
+    """
+
+    fake: Callable[[], Loopback | Folder]
+    make: Callable[[Any, Patience], Provider]
+    use: Callable[[Any, date, str, Decimal, int], None]
+    secret: Callable[[Any], str]
+    subjects: tuple[Subject, ...] = ()
+    paused: Subject | None = None
+    questions: frozenset[str] = frozenset()
+    is_asked: bool = True
+
+    def changes(self, heard: Heard) -> bool:
+        """Whether a request is an order rather than a question."""
+        return heard.method != "GET" and heard.path not in self.questions
+
+
+def _litellm_use(fake: FakeLiteLLM, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    spend = float(dollars)
+    fake.add_usage(day, user, f"{user}@acme.test", f"{user:0>64}", user, None, "openai/gpt-x", spend, tokens, tokens)
+
+
+def _claude_use(fake: FakeAnthropic, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.join(user, f"{user}@acme.test", user)
+    fake.use(day, user, dollars, tokens)
+
+
+def _cursor_use(fake: FakeCursor, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.state.events = [
+        event for event in fake.state.events if (event["userEmail"], event["day"]) != (user, day.isoformat())
+    ]
+    noon = datetime.combine(day, time(12), UTC)
+    fake.use(
+        noon, user, "gpt-x", float(dollars * 100), {"inputTokens": tokens, "outputTokens": tokens}, day=day.isoformat()
+    )
+
+
+def _copilot_use(fake: FakeGitHub, day: date, user: str, dollars: Decimal, _tokens: int) -> None:
+    if user not in fake.state.seats:
+        fake.add_seat(user)
+    fake.use(day, user, "GPT-X", float(dollars))
+
+
+def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal, tokens: int) -> None:
+    fake.add_member(f"user_{user}", user, user, None)
+    fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
+
+
+CASES: Mapping[str, Case] = {
+    "chatgpt-enterprise": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt", fake.base, fake.key, fake.workspace, Decimal("0.04"), patience=patience, calls_per_minute=None
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "user-dana"),),
+        paused=Subject("user", "user-dana"),
+    ),
+    "chatgpt-enterprise with its log of costs": Case(
+        FakeChatGPT,
+        lambda fake, patience: ChatGPT(
+            "chatgpt",
+            fake.base,
+            fake.key,
+            f"{fake.workspace}/{fake.organization}",
+            Decimal("0.04"),
+            patience=patience,
+            calls_per_minute=None,
+            now=lambda: datetime(2026, 11, 22, tzinfo=UTC),
+        ),
+        FakeChatGPT.use,
+        lambda fake: str(fake.key),
+    ),
+    "anthropic-console": Case(
+        FakeClaudeConsole,
+        lambda fake, patience: ClaudeConsole(
+            "console", fake.url, fake.key, "CONSOLE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("team", "wrkspc_01Search"), Subject("organization", "")),
+        paused=Subject("key", "apikey_01Dana"),
+    ),
+    "anthropic-enterprise": Case(
+        FakeClaudeEnterprise,
+        lambda fake, patience: ClaudeEnterprise(
+            "claude", fake.url, fake.key, "CLAUDE_KEY", lambda: fake.now, patience, calls_per_minute=60_000
+        ),
+        _claude_use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "user_01Dana"),),
+    ),
+    "cursor": Case(
+        FakeCursor,
+        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
+        _cursor_use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "ana@acme.example"),),
+        paused=Subject("user", "bo@acme.example"),
+        questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
+    ),
+    "files": Case(
+        Folder,
+        lambda fake, _patience: Files("files", f"{fake.path}/*.csv"),
+        Folder.use,
+        lambda fake: str(fake.prompt),
+        is_asked=False,
+    ),
+    "github-copilot": Case(
+        FakeGitHub,
+        lambda fake, patience: GitHubCopilot(
+            "ghc", fake.url, fake.key, "acme", patience=patience, calls_per_minute=FAST
+        ),
+        _copilot_use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "octocat"), Subject("organization", "")),
+        paused=Subject("user", "bo-li"),
+    ),
+    "litellm": Case(
+        FakeLiteLLM,
+        lambda fake, patience: LiteLLM("llm", fake.url, fake.key, patience=patience),
+        _litellm_use,
+        lambda fake: str(fake.key),
+        subjects=(
+            Subject("user", "alice"),
+            Subject("key", LAPTOP),
+            Subject("team", PLATFORM),
+            Subject.of_member(PLATFORM, "alice"),
+        ),
+        paused=Subject("user", "alice"),
+    ),
+    "openai": Case(
+        FakeOpenAI,
+        lambda fake, patience: OpenAI("openai", fake.base, fake.key, patience=patience, calls_per_minute=None),
+        FakeOpenAI.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("team", "proj_main"), Subject("organization", "")),
+        paused=Subject("team", "proj_main"),
+    ),
+    "openrouter": Case(
+        FakeOpenRouter,
+        lambda fake, patience: OpenRouter("or", fake.url, fake.key, patience=patience, calls_per_minute=FAST),
+        _openrouter_use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
+        paused=Subject("user", "bo@acme.example"),
+        questions=frozenset({"/analytics/query"}),
+    ),
+}

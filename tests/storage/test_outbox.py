@@ -1,0 +1,127 @@
+"""Wishes: kept until they are true, the last word wins."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from storage import outbox
+from storage.db import Database
+from storage.outbox import Wish
+from tests.support.clock import NOW, Clock
+
+
+def ensure(database: Database, payload: str = "a", key: str = "k", clock: Clock | None = None) -> bool:
+    """Wish for something."""
+    now = clock() if clock else NOW
+    return database.transact(lambda conn: outbox.ensure(conn, key, "show", "slack", payload, now, now))
+
+
+def claim(database: Database, clock: Clock) -> list[Wish]:
+    """Lease what is due."""
+    return database.transact(lambda conn: outbox.claim(conn, ["slack"], clock(), 10, outbox.LEASE))
+
+
+def test_the_same_wish_again_changes_nothing(database: Database, clock: Clock) -> None:
+    """Saying it twice is saying it once, also after it came true."""
+    assert ensure(database)
+    assert not ensure(database)
+    (wish,) = claim(database, clock)
+    database.transact(lambda conn: outbox.settle(conn, wish, "r", clock()))
+
+    assert not ensure(database)
+    assert claim(database, clock) == []
+
+
+def test_only_the_last_word_is_sent(database: Database, clock: Clock) -> None:
+    """Three words under one key before anybody looked are one wish with the third word."""
+    for payload in "abc":
+        ensure(database, payload)
+
+    (wish,) = claim(database, clock)
+    assert (wish.payload, wish.version) == ("c", 3)
+
+
+def test_a_newer_word_during_delivery_is_sent_after_it(database: Database, clock: Clock) -> None:
+    """Settling an old version leaves the new one open, with the receipt that the old one got."""
+    ensure(database, "a")
+    (old,) = claim(database, clock)
+    ensure(database, "b")
+    database.transact(lambda conn: outbox.settle(conn, old, "receipt", clock()))
+
+    (new,) = claim(database, clock)
+    assert (new.payload, new.receipt) == ("b", "receipt")
+
+
+def test_a_second_wish_does_not_break_a_lease(database: Database, clock: Clock) -> None:
+    """While one replica delivers, a new word does not hand the wish to another."""
+    ensure(database, "a")
+    claim(database, clock)
+    ensure(database, "b")
+
+    assert claim(database, clock) == []
+
+
+def test_a_dead_deliverers_wish_is_taken_over_when_its_lease_ends(database: Database, clock: Clock) -> None:
+    """Nothing is lost by a crash, and the dead one's late settlement does not count."""
+    ensure(database)
+    (dead,) = claim(database, clock)
+    clock.forward(outbox.LEASE + timedelta(seconds=1))
+    (alive,) = claim(database, clock)
+
+    assert not database.transact(lambda conn: outbox.settle(conn, dead, "late", clock()))
+    assert database.transact(lambda conn: outbox.settle(conn, alive, "r", clock()))
+
+
+def test_a_postponed_wish_waits_and_a_parked_one_waits_for_a_new_word(database: Database, clock: Clock) -> None:
+    """Trouble delays; a final no parks until somebody says something new."""
+    ensure(database)
+    (wish,) = claim(database, clock)
+    later = clock() + timedelta(minutes=5)
+    database.transact(lambda conn: outbox.postpone(conn, wish, "down", later))
+    assert claim(database, clock) == []
+
+    clock.forward(timedelta(minutes=6))
+    (again,) = claim(database, clock)
+    assert (again.attempts, again.error) == (1, "down")
+    database.transact(lambda conn: outbox.postpone(conn, again, "no such channel", None))
+    clock.forward(timedelta(days=1))
+    assert claim(database, clock) == []
+
+    ensure(database, "new word", clock=clock)
+    assert len(claim(database, clock)) == 1
+
+
+def test_a_new_word_while_the_old_one_is_refused_is_not_parked_with_it(database: Database, clock: Clock) -> None:
+    """Only the version that was refused is given up."""
+    ensure(database, "a")
+    (wish,) = claim(database, clock)
+    ensure(database, "b")
+    database.transact(lambda conn: outbox.postpone(conn, wish, "no", None))
+    clock.forward(outbox.LEASE + timedelta(seconds=1))
+
+    assert [each.payload for each in claim(database, clock)] == ["b"]
+
+
+@pytest.mark.parametrize("deliverers", [4])
+def test_many_deliverers_share_the_wishes_without_taking_one_twice(
+    database: Database, clock: Clock, deliverers: int
+) -> None:
+    """Each wish is leased by exactly one."""
+    for n in range(40):
+        ensure(database, key=f"k{n:02}")
+    taken: list[str] = []
+    barrier = threading.Barrier(deliverers)
+
+    def work() -> None:
+        barrier.wait()
+        while wishes := claim(database, clock):
+            taken.extend(wish.key for wish in wishes)
+
+    threads = [threading.Thread(target=work) for _ in range(deliverers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(taken) == [f"k{n:02}" for n in range(40)]

@@ -1,0 +1,109 @@
+"""A small company with round figures, in which tests talk to the whole bot."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from bot.app import App
+from bot.config import Settings
+from bot.platforms import terminal
+from bot.platforms.web.messenger import Web
+from bot.sync.usage import pull
+from handlers.card import Card
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage.db import Database
+from storage.directory import Agent, Directory, Link, Person, Team
+from tests.support.clock import Clock
+from tests.support.fakes.provider import FakeProvider
+
+MAIL = "@acme.example"
+PEOPLE = (
+    Person("ana", "Ana Silva", f"ana{MAIL}", "max", "search"),
+    Person("max", "Max Weber", f"max{MAIL}", "kim", "search"),
+    Person("kim", "Kim Tanaka", f"kim{MAIL}", "", "engineering"),
+    Person("fay", "Fay Osei", f"fay{MAIL}", "kim", roles=("finance",)),
+    Person("bob", "Bob Reyes", f"bob{MAIL}", "lea", "ads"),
+    Person("lea", "Lea Novak", f"lea{MAIL}", "kim", "ads"),
+    Person("ada", "Ada Admin", f"ada{MAIL}", "kim", roles=("admin",)),
+)
+ACME = Directory(
+    people=PEOPLE,
+    teams=(
+        Team("engineering", "Engineering", "kim"),
+        Team("search", "Search", "max", "engineering"),
+        Team("ads", "Ads", "lea", "engineering"),
+    ),
+    agents=(Agent("crawler", "Crawler", "max", "search"),),
+    links=(
+        *(Link("llm", "user", person.id, f"person/{person.id}") for person in PEOPLE),
+        *(Link("web", "user", f"demo/{person.id}", f"person/{person.id}") for person in PEOPLE),
+        Link("llm", "user", "crawler-key", "agent/crawler"),
+    ),
+)
+RULES = {
+    "organization": {"name": "Acme", "zone": "Europe/Berlin"},
+    "directory": ["sample"],
+    "budgets": [
+        {"name": "per-person", "who": "every person", "amount": "400 USD", "every": "month"},
+        {"name": "search-pool", "who": "team search", "amount": "3000 USD", "every": "month"},
+        {"name": "agents", "who": "every agent", "amount": "500 USD", "every": "month"},
+    ],
+    "providers": [{"kind": "sample", "name": "llm", "history_days": 4}],
+}
+
+
+@dataclass
+class Company:
+    """A whole bot at work.
+
+    Args:
+        database: empty and migrated.
+        clock: its time.
+        rules: app.yaml as data.
+    """
+
+    database: Database
+    clock: Clock
+    rules: dict[str, object] = field(default_factory=lambda: dict(RULES))
+    directory: Directory = ACME
+
+    def __post_init__(self) -> None:
+        self.llm = FakeProvider()
+        self.llm.spends("ana", "246.76", date(2026, 11, 21))
+        self.llm.spends("bob", "100.00", date(2026, 11, 21), "claude-opus-4-5")
+        self.app = App(
+            settings=Settings.model_validate(self.rules),
+            database=self.database,
+            platforms={"web": Web()},
+            providers={"llm": self.llm},
+            directory=lambda: self.directory,
+            now=self.clock,
+        )
+        self.app.refresh_people()
+        self.pull()
+
+    def pull(self) -> None:
+        """Read the provider."""
+        pull(self.database, self.llm, self.app.reading("llm"), self.clock)
+
+    def hear(self, person: str, text: str, delivery: str = "", **inputs: str) -> Card:
+        """Say something and see the card."""
+        return self.app.hear(Sentence(text, person, Place("terminal", person), inputs, delivery))
+
+    def say(self, person: str, text: str, delivery: str = "", **inputs: str) -> str:
+        """Say something and read the answer as text."""
+        return terminal.render(self.hear(person, text, delivery, **inputs))
+
+    def settle(self) -> None:
+        """Deliver until nothing is due."""
+        while self.app.deliver():
+            pass
+
+    def messages(self, person: str) -> list[Card]:
+        """The cards a person sees in the private conversation with the bot."""
+        return [card for _, _, card in self.app.messages(Place("web", person))]
+
+    def reads(self, person: str) -> list[str]:
+        """What a person sees in the private conversation with the bot."""
+        self.settle()
+        return [terminal.render(card) for card in self.messages(person)]

@@ -1,0 +1,245 @@
+"""Two to eight people at one request in the same moment, on both databases: one decision, at most one grant."""
+
+import json
+import random
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from handlers.card import Card
+from storage import audit
+from storage.db import Database
+from storage.directory import Directory, Link, Person
+from tests.support.clock import Clock
+from tests.support.company import RULES, Company
+
+ROUNDS = 20
+MANY = 500
+SETTLED_EVERY = 10
+MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+APPROVERS = tuple(f"f{n}" for n in range(8))
+EVERYBODY = (
+    Person("ana", "Ana Silva"),
+    Person("dan", "Dan Ito"),
+    *(Person(one, f"Fin {one}", roles=("finance",)) for one in APPROVERS),
+    *(Person(f"p{n}", f"P {n}") for n in range(8)),
+)
+ALL = Directory(EVERYBODY, links=tuple(Link("web", "user", f"x/{one.id}", f"person/{one.id}") for one in EVERYBODY))
+AT_ONCE = {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]}
+ANYONE = {"stages": [{"by": f"people {', '.join(APPROVERS)}"}]}
+FINANCE = {"stages": [{"by": "role finance"}]}
+BOTH = {"stages": [{"by": "people f0, f1, f2, f3", "need": "all"}, {"by": "people f4, f5, f6, f7"}]}
+
+# What somebody hears who came too late, or pressed what had changed: one plain sentence each.
+LATE = (
+    r"Request #\d+ was already (approved|denied|withdrawn) by [\w ]+\.",
+    r"Request #\d+ is (approved|denied|withdrawn) already\.",
+    r"Request #\d+ was changed since you saw it\. Nothing was decided; look again\.",
+    r"Request #\d+ was decided a moment ago\.",
+    r"You reminded them today already\. Try again tomorrow\.",
+    r"There is no request of that number for you to decide\.",
+)
+FINAL = {"approved": "Approved:", "denied": "Denied:", "withdrawn": "Withdrawn:"}
+
+Found = Callable[..., Company]
+
+
+@pytest.fixture
+def found(database: Database, clock: Clock) -> Found:
+    """Found a company with eight who may approve, on each kind of database in turn."""
+
+    def begin(*approvals: dict[str, object]) -> Company:
+        clock.moment = MONDAY
+        budgets = [{"name": "monthly", "who": "every person", "amount": "400 USD"}]
+        return Company(database, clock, {**RULES, "budgets": budgets, "approvals": list(approvals)}, ALL)
+
+    return begin
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody does in a round: sentences, one after the other, each said by somebody."""
+
+    says: tuple[tuple[str, str], ...]
+
+
+def at_once(company: Company, acts: Sequence[Act]) -> list[Card]:
+    """Let all act at the same moment, while messages are being delivered; every card that was heard."""
+    barrier, heard = threading.Barrier(len(acts) + 1), SimpleQueue[Card]()
+
+    def act(one: Act) -> None:
+        barrier.wait()
+        for person, words in one.says:
+            heard.put(company.hear(person, words))
+
+    def deliver() -> None:
+        barrier.wait()
+        company.app.deliver()
+
+    threads = [threading.Thread(target=act, args=(one,)) for one in acts] + [threading.Thread(target=deliver)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [heard.get() for one in acts for _ in one.says]
+
+
+def rows(company: Company, question: str, **values: object) -> list[Any]:
+    """Rows of the database."""
+    return company.database.ask(lambda conn: list(conn.execute(text(question), values).all()))
+
+
+def acts_on(chance: random.Random, number: int, button: str) -> list[Act]:
+    """Two to eight acts on a request; the first two decide in words, so that it is decided in the end."""
+    decide = ["approve {n}", "approve {n} 20", "deny {n} no"]
+    other = [*decide, "{b}", "question {n} why?", "delegate @dan until friday"]
+    approvers = chance.sample(APPROVERS, chance.randint(1, 7))
+    said = [chance.choice(decide if place == 0 else other) for place in range(len(approvers))]
+    acts = []
+    for person, words in zip(approvers, said, strict=True):
+        says = [(person, words.format(n=number, b=button))]
+        says += [("dan", f"approve {number}")] if words.startswith("delegate") else []
+        acts.append(Act(tuple(says)))
+    asker = chance.choice(
+        [("withdraw {n}",), ("change {n} better words", "withdraw {n}"), ("remind {n}",), ("change {n} b",)]
+    )
+    acts.append(Act(tuple(("ana", words.format(n=number)) for words in asker)))
+    return acts
+
+
+def race(company: Company, rounds: int, seed: int) -> None:
+    """Round after round: ask, let all act at once, and look at everything."""
+    chance = random.Random(seed)
+    granted = 0
+    for number in range(1, rounds + 1):
+        company.clock.moment = MONDAY.replace(day=24 if number % 2 else 25)  # so that one may remind again
+        assert company.hear("ana", "request 50 for the race").title == "Asked for $50.00 more"
+        handle = rows(company, "select handle from requests where id = :n", n=number)[0][0]
+        acts = acts_on(chance, number, f"approve {handle}.1")
+        heard = [card.title for card in at_once(company, acts)]
+
+        granted += once_and_only_once(company, number, acts, heard)
+        for person in {person for act in acts for person, words in act.says if words.startswith("delegate")}:
+            company.hear(person, "delegate")
+        if number % SETTLED_EVERY == 0 or number == rounds:
+            company.settle()
+            waiting = rows(company, "select key from wishes where kind = 'show' and state <> 'done'")
+            assert waiting == []
+    spent_and_given = company.hear("ana", "balance").title
+    assert spent_and_given == f"${400 + granted:,}.00 left of ${400 + granted:,}.00"
+    assert company.database.ask(audit.first_broken) is None
+
+
+def once_and_only_once(company: Company, number: int, acts: Sequence[Act], heard: Sequence[str]) -> int:
+    """One decision, its one grant, its one row in the audit, and messages that all say so. The dollars granted."""
+    state, amount = rows(company, "select state, resolved_amount from requests where id = :n", n=number)[0]
+    decided = [each for each in heard if each.startswith(("Approved:", "Denied:")) or each.endswith("is withdrawn")]
+    assert len(decided) == 1, (acts, heard)
+    assert state in decided[0].lower(), (acts, heard)
+    for each in heard:
+        fine = each in decided or each.startswith(
+            ("Sent", "Reminded about", f"Request #{number} says now", "Dan Ito decides")
+        )
+        assert fine or any(re.fullmatch(late, each) for late in LATE), each
+
+    grants = rows(company, "select amount from entries where key = :key", key=f"grant/{number}")
+    assert grants == ([(amount,)] if state == "approved" else [])
+    deeds = rows(
+        company,
+        "select what from audit where subject = :s and what in ('approved', 'denied', 'withdrawn')",
+        s=f"request/{number}",
+    )
+    assert deeds == [(state,)]
+    shown = [
+        json.loads(payload)["card"]
+        for (payload,) in rows(
+            company,
+            "select payload from wishes where kind = 'show' and (key like :main or key like :more or key like :asked)",
+            main=f"request/{number}@%",
+            more=f"request/{number}/%",
+            asked=f"question/{number}/%",
+        )
+    ]
+    assert len(shown) >= len(APPROVERS)
+    assert {card["title"].partition(" ")[0] for card in shown} == {FINAL[state]}
+    assert [block for card in shown for block in card["blocks"] if block["kind"] in ("button", "input")] == []
+    return int(amount // 10**9) if state == "approved" else 0
+
+
+@pytest.mark.parametrize("rule", [ANYONE, FINANCE], ids=["people", "role"])
+def test_many_at_one_request_decide_it_once(found: Found, rule: dict[str, object]) -> None:
+    """Approve, approve less, deny, withdraw, change, remind, ask back and delegate at the same moment."""
+    race(found(rule), ROUNDS, seed=1)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_200)
+def test_many_at_one_request_decide_it_once_in_many_rounds(found: Found) -> None:
+    """Five hundred rounds on each kind of database."""
+    race(found(ANYONE), MANY, seed=2)
+
+
+def test_when_all_must_agree_their_agreements_at_once_all_count(found: Found) -> None:
+    """Four must agree, then one of four others: all eight press on, and there is one grant."""
+    company = found(BOTH)
+    for number in range(1, 6):
+        company.say("ana", "request 50 for the race")
+        heard = at_once(company, [Act(((person, f"approve {number}"),) * 3) for person in APPROVERS])
+
+        assert not [card.title for card in heard if card.tone == "bad" or "busy" in card.title]
+        if not rows(company, "select 1 from requests where id = :n and state = 'approved'", n=number):
+            company.say("f4", f"approve {number}")
+        deeds = rows(company, "select who from audit where subject = :s and what = 'agreed'", s=f"request/{number}")
+        assert {who for (who,) in deeds} == {"f0", "f1", "f2", "f3"}
+        assert len(rows(company, "select 1 from entries where key = :key", key=f"grant/{number}")) == 1
+    assert company.hear("ana", "balance").title == "$650.00 left of $650.00"
+
+
+def test_what_is_granted_at_once_is_granted_so_often_and_not_oftener(found: Found) -> None:
+    """Eight small asks in one moment: two are granted, the rest go to finance, and at most five are open."""
+    company = found(AT_ONCE, FINANCE)
+    for number in range(4):
+        heard = at_once(company, [Act(((f"p{number}", "request 25 a little more"),))] * 8)
+
+        titles = sorted(card.title for card in heard)
+        assert titles.count("$25.00 granted at once") == 2, titles
+        assert titles.count("Asked for $25.00 more") == 5, titles
+        assert company.hear(f"p{number}", "balance").title == "$450.00 left of $450.00"
+
+
+def test_a_grant_is_taken_back_once(found: Found) -> None:
+    """Revoked by who gave it and by finance, given back, and ended by its day, all in the same moment."""
+    company = found(FINANCE)
+    for number in range(1, 9):
+        company.clock.moment = MONDAY
+        company.say("ana", "request 50 until today for the race")
+        company.say("f0", f"approve {number}")
+        company.clock.moment = MONDAY.replace(day=24)
+        ends = [("f0", f"revoke {number} over"), ("f1", f"revoke {number} over"), ("ana", f"giveback {number}")]
+        at_once(company, [Act((end,)) for end in [*ends, ("clock", "grants")]])
+
+        taken = rows(company, "select amount from entries where key = :key", key=f"expiry/{number}")
+        assert taken == [(-50 * 10**9,)]
+        assert company.hear("ana", "balance").title == "$400.00 left of $400.00"
+    assert company.database.ask(audit.first_broken) is None
+
+
+def test_approvers_of_different_requests_do_not_wait_in_vain(found: Found) -> None:
+    """Eight at once, each on requests of their own: the audit is one chain, and still nobody hears that it is busy."""
+    company = found(FINANCE)
+    for number in range(40):
+        company.say(f"p{number % 8}", "request 50 for the race")
+    acts = [
+        Act(tuple((approver, f"approve {number + 1}") for number in range(place, 40, 8)))
+        for place, approver in enumerate(APPROVERS)
+    ]
+
+    assert {card.title.partition(":")[0] for card in at_once(company, acts)} == {"Approved"}
+    assert company.database.ask(audit.first_broken) is None
