@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 
 import handlers
 from bot.config import ProviderSettings, ScheduleLine, Settings
-from bot.directory.source import Unusable
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.directory.source import UnusableSourceError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.exports import files
 from bot.metrics import DELIVERED, HEARD, timed
 from bot.ports import Platform
@@ -292,15 +292,15 @@ class App:
             Why nothing was learnt, or "".
 
         Raises:
-            Outside: a source cannot be asked, and nobody is known yet.
-            Unusable: a source contradicts itself, and nobody is known yet.
+            OutsideError: a source cannot be asked, and nobody is known yet.
+            UnusableSourceError: a source contradicts itself, and nobody is known yet.
         """
         why = ""
         try:
             directory = self.directory()
             today = self.now().astimezone(self.house.zone).date()
             self.database.transact(lambda conn: self._apply(conn, directory, today))
-        except (Outside, Unusable, people.Shrunk) as trouble:
+        except (OutsideError, UnusableSourceError, people.Shrunk) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)
@@ -437,15 +437,15 @@ class App:
         """The receipt of the message that another stands below.
 
         Raises:
-            Unreachable: it is not there yet.
-            Undeliverable: it was given up.
+            UnreachableError: it is not there yet.
+            UndeliverableError: it was given up.
         """
         state, receipt = self.database.ask(lambda conn: outbox.receipt_of(conn, key))
         if receipt:
             return receipt
         if state == "parked":
-            raise Undeliverable("The message above it was given up.")
-        raise Unreachable("The message above it is not there yet.", THREAD_WAIT_S)
+            raise UndeliverableError("The message above it was given up.")
+        raise UnreachableError("The message above it is not there yet.", THREAD_WAIT_S)
 
     def _say_at_once(self, sentences: Iterable[str], cause: str) -> None:
         """Wish that the clock say some sentences, each once for a cause."""
@@ -467,11 +467,11 @@ class App:
         return Reading(self.house, each.days_back, each.history_days)
 
     def _postpone(self, wish: Wish, trouble: Exception) -> None:
-        useless = isinstance(trouble, Undeliverable) or wish.attempts + 1 >= ATTEMPTS_MAX
+        useless = isinstance(trouble, UndeliverableError) or wish.attempts + 1 >= ATTEMPTS_MAX
         pause = min(BACKOFF_FIRST * 2 ** min(wish.attempts, 20), BACKOFF_MAX)
-        if isinstance(trouble, Unreachable) and trouble.retry_after_s is not None:
+        if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
             pause = max(pause, timedelta(seconds=trouble.retry_after_s))
-        known = isinstance(trouble, Unreachable | Undeliverable)
+        known = isinstance(trouble, UnreachableError | UndeliverableError)
         why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
         log.warning(
             "not delivered", key=wish.key, kind=wish.kind, attempts=wish.attempts + 1, why=why, exc_info=not known

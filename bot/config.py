@@ -51,7 +51,7 @@ DEMO_DATABASE = "sqlite:///var/demo.db"
 DATABASE_DEFAULT = "sqlite:///var/bursar.db"
 
 
-class Misconfigured(Exception):  # noqa: N818 - the message is a list of what is wrong
+class ConfigError(Exception):
     """The settings cannot be used. The message lists every error, a line each."""
 
 
@@ -369,24 +369,24 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read BURSAR_CONFIG (default app.yaml).
 
     Raises:
-        Misconfigured: all errors at once.
+        ConfigError: all errors at once.
     """
     path = Path(environ.get("BURSAR_CONFIG", "") or PATH_DEFAULT)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as trouble:
-        raise Misconfigured(
+        raise ConfigError(
             f"{path} cannot be read ({trouble.strerror}). Set BURSAR_CONFIG to the settings file."
         ) from trouble
     except (yaml.YAMLError, UnicodeDecodeError) as trouble:
-        raise Misconfigured(f"{path} is no YAML: {' '.join(str(trouble).split())}") from trouble
+        raise ConfigError(f"{path} is no YAML: {' '.join(str(trouble).split())}") from trouble
     if not isinstance(content, dict | None):
-        raise Misconfigured(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
+        raise ConfigError(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
     try:
         return Settings.model_validate(content or {}, context={"folder": path.parent})
     except ValidationError as trouble:
         lines = [f"{path}: {_explain(dict(error))}" for error in trouble.errors()]
-        raise Misconfigured("\n".join(lines)) from trouble
+        raise ConfigError("\n".join(lines)) from trouble
 
 
 def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
@@ -399,7 +399,7 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     """A secret from the environment: NAME, or the content of the file that NAME_FILE names; "" if there is none.
 
     Raises:
-        Misconfigured: the file cannot be read.
+        ConfigError: the file cannot be read.
     """
     file = environ.get(f"{name}_FILE", "")
     if not file:
@@ -407,7 +407,7 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as trouble:
-        raise Misconfigured(f"{name}_FILE names {file}, which cannot be read ({trouble.strerror}).") from trouble
+        raise ConfigError(f"{name}_FILE names {file}, which cannot be read ({trouble.strerror}).") from trouble
 
 
 def _explain(error: dict[str, Any]) -> str:

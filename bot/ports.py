@@ -25,8 +25,8 @@ class Platform(Protocol):
             An opaque receipt with which the same message can be changed later.
 
         Raises:
-            Unreachable: try again later.
-            Undeliverable: it will not work until somebody acts.
+            UnreachableError: try again later.
+            UndeliverableError: it will not work until somebody acts.
         """
 
 

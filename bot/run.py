@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.app import App
 from bot.clock import Clock
-from bot.config import Misconfigured, secret
+from bot.config import ConfigError, secret
 from bot.optional import optional
 from bot.platforms.slack.listener import Door, Settings
 from bot.platforms.slack.messenger import Slack, web_client
@@ -29,7 +29,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
     """Serve Slack, Teams, health and metrics until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
-        Misconfigured: a token is missing.
+        ConfigError: a token is missing.
     """
     with ExitStack() as stack:
         asgi = stack.enter_context(assembled(app, environ))
@@ -65,7 +65,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
     """The secret of the app registration; the Playground needs none.
 
     Raises:
-        Misconfigured: it is missing.
+        ConfigError: it is missing.
     """
     if app.settings.msteams.playground:
         return ""
@@ -74,7 +74,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
-    teams = optional("bot.platforms.teams.serve")
+    teams = optional("bot.platforms.teams.setup")
     with teams.connected(app, teams.Line(app.settings.msteams, teams_secret(app, environ))) as route:
         yield route
 
@@ -114,5 +114,5 @@ def events_url(address: str | None) -> str | None:
 def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/slack.md") -> str:
     value = secret(name, environ)
     if not value:
-        raise Misconfigured(f"{name} is not set: it holds {what}. {page} says where to find it.")
+        raise ConfigError(f"{name} is not set: it holds {what}. {page} says where to find it.")
     return value

@@ -8,10 +8,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import config
 from bot.app import App
 from bot.build import build
-from bot.config import Misconfigured, Settings, secret
+from bot.config import ConfigError, Settings, secret
 from bot.directory.combined import Everybody
-from bot.directory.source import Probed, Unusable
-from bot.errors import Outside
+from bot.directory.source import Probed, UnusableSourceError
+from bot.errors import OutsideError
 from bot.optional import optional
 from bot.platforms.slack.messenger import check as check_slack
 from bot.platforms.slack.messenger import web_client
@@ -33,7 +33,7 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[Finding]:
     """
     try:
         settings = config.load(environ)
-    except Misconfigured as trouble:
+    except ConfigError as trouble:
         for line in str(trouble).splitlines():
             yield Finding("settings", ok=False, advice=line)
         return
@@ -76,7 +76,7 @@ def _unlearnt(app: App) -> str:
     """Why the people sources taught nothing, or ""."""
     try:
         return app.refresh_people()
-    except (Outside, Unusable) as trouble:
+    except (OutsideError, UnusableSourceError) as trouble:
         return str(trouble)
 
 
@@ -149,9 +149,9 @@ def _teams(app: App, environ: Mapping[str, str]) -> Iterator[Finding]:
     if not app.settings.msteams.on:
         return
     try:
-        teams = optional("bot.platforms.teams.serve")
+        teams = optional("bot.platforms.teams.setup")
         line = teams.Line(app.settings.msteams, teams_secret(app, environ))
-    except Misconfigured as trouble:
+    except ConfigError as trouble:
         yield Finding("Teams", ok=False, advice=str(trouble))
         return
     yield teams.checked(line)
@@ -183,5 +183,5 @@ def _few(names: Sequence[str]) -> str:
 def _provider(provider: Provider) -> Iterator[Finding]:
     try:
         yield from provider.check()
-    except Outside as trouble:
+    except OutsideError as trouble:
         yield Finding(provider.name, ok=False, advice=str(trouble))

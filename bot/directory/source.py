@@ -9,7 +9,7 @@ from bot.providers.base import Finding
 from storage.directory import Directory, Person
 
 
-class Unusable(Exception):  # noqa: N818 - the message is a list of what is wrong
+class UnusableSourceError(Exception):
     """What a people source says contradicts itself, so nothing of it counts. The message has a line for each error."""
 
 
@@ -75,6 +75,6 @@ class Source(Protocol):
         """All that the source says, or nothing.
 
         Raises:
-            Unusable: it contradicts itself.
-            Outside: it cannot be asked.
+            UnusableSourceError: it contradicts itself.
+            OutsideError: it cannot be asked.
         """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
 
@@ -125,16 +125,16 @@ def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Itera
     return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
 
 
-def why_not(ask: Callable[[], object]) -> Outside | None:
+def why_not(ask: Callable[[], object]) -> OutsideError | None:
     """The trouble that a question meets, None if it is answered."""
     try:
         ask()
-    except Outside as trouble:
+    except OutsideError as trouble:
         return trouble
     return None
 
 
-def may_read(key_name: str, path: str, no: Outside | None) -> Finding:
+def may_read(key_name: str, path: str, no: OutsideError | None) -> Finding:
     """Whether a key may read a route, as one line of `check`; `no` is what `why_not` said."""
     return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
 
@@ -155,7 +155,7 @@ def midnight(day: date) -> datetime:
 
 
 class Provider:
-    """Speaks to one provider. Every method may raise Unreachable or Undeliverable; each is one whole sentence.
+    """Speaks to one provider. Every method may raise UnreachableError or UndeliverableError, with one sentence.
 
     Attributes:
         name: the name under which app.yaml lists it.
@@ -205,7 +205,7 @@ class Provider:
             amount_nanos: a multiple of `step_nanos`, 0 to allow nothing.
 
         Raises:
-            Undeliverable: the provider does not know the subject, or refuses.
+            UndeliverableError: the provider does not know the subject, or refuses.
         """
         raise self._undeclared("set_limit")
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
-from bot.errors import Undeliverable, Unreachable
-from bot.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
+from bot.errors import UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, Key, KeyRefusedError, Page, Patience, basic
 from bot.providers.base import (
     Finding,
     Limit,
@@ -265,7 +265,7 @@ class Cursor(Provider):
         """Every member has one. When it was last used is known for the last three months, if the key may read that."""
         today = self._now().date()
         active_on: dict[str, date] = {}
-        with suppress(KeyRefused):
+        with suppress(KeyRefusedError):
             for row in self._daily(today - timedelta(days=IDLE_DAYS - 1), today):
                 if row.active:
                     active_on[row.user] = max(row.day, active_on.get(row.user, row.day))
@@ -310,7 +310,7 @@ class Cursor(Provider):
         enforced = self._known(subject).enforced
         if enforced != state["enforced"]:
             limits = f"allows {subject.external_id} {_dollars(enforced)} now, and it was {_dollars(state['enforced'])}"
-            raise Undeliverable(f"{self._lists.who} {limits}: set it right there")
+            raise UndeliverableError(f"{self._lists.who} {limits}: set it right there")
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
@@ -323,7 +323,7 @@ class Cursor(Provider):
         for api, path, body in ((self._lists, SPEND, spend), (self._events, EVENTS, PROBE), (self._lists, DAILY, day)):
             yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
         no = why_not(partial(self._lists.get_json, GROUPS))
-        closed = isinstance(no, KeyRefused)
+        closed = isinstance(no, KeyRefusedError)
         yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
         if no is None:
             yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
@@ -347,7 +347,7 @@ class Cursor(Provider):
             event = self._events.read(_Event, row, what)
             cents = event.on_demand
             if cents is None:
-                raise Undeliverable(f"{self._events.who} sent {what} without its charge: nothing is counted")
+                raise UndeliverableError(f"{self._events.who} sent {what} without its charge: nothing is counted")
             cell = _cell(event)
             cells[cell] = cells[cell].plus(cents, event.tokens or _Tokens())
         return cells
@@ -371,7 +371,7 @@ class Cursor(Provider):
 
         yield from self._events.pages(ask, what)
         if totals != {seen}:
-            raise Unreachable(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
+            raise UnreachableError(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
 
     def _spend(self, **only: str) -> Iterator[_SpendRow]:
         def ask(number: int) -> Page:
@@ -388,7 +388,7 @@ class Cursor(Provider):
     def _known(self, subject: Subject) -> _SpendRow:
         row = self._row(subject)
         if row is None:
-            raise Undeliverable(f"{self._lists.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(f"{self._lists.who} has no member with the address {subject.external_id}")
         return row
 
     def _set(self, row: _SpendRow, dollars: int | None) -> None:
@@ -396,7 +396,7 @@ class Cursor(Provider):
         order = {"userEmail": row.email, "spendLimitDollars": dollars}
         done = self._limits.read(_Done, self._limits.write_json("POST", SET_LIMIT, order), "an answer to a new limit")
         if done.outcome != "success":
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{self._limits.who} refused a limit for {row.email}: {self._limits.safe(done.message)}"
             )
 

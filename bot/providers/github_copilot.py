@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from bot.errors import Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Page, Patience
+from bot.errors import UndeliverableError
+from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Patience
 from bot.providers.base import (
     Finding,
     Limit,
@@ -303,7 +303,7 @@ class GitHubCopilot(Provider):
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
         no = why_not(partial(self._api.get_json, ANSWERS))
-        is_there = no is None or isinstance(no, NotThere)
+        is_there = no is None or isinstance(no, NotFoundError)
         yield Finding(f"{self._api.who} answers", ok=is_there, advice="" if is_there else str(no))
         if not is_there:
             return
@@ -320,7 +320,7 @@ class GitHubCopilot(Provider):
             for line in self._api.lines_at(address, what):
                 row = self._api.read(_Made, line, what)
                 if row.day != day:
-                    raise Undeliverable(f"{self._api.who} was asked for {what} and answered for {row.day}")
+                    raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for {row.day}")
                 yield row
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
@@ -345,7 +345,7 @@ class GitHubCopilot(Provider):
         body = self._api.get_json(self._usage_path, {**asked, **({"user": login} if login else {})})
         usage = self._api.read(_Usage, body, what)
         if (usage.user or "").casefold() != login or usage.period.model_dump() != asked:
-            raise Undeliverable(f"{self._api.who} was asked for {what} and answered for another day or person")
+            raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for another day or person")
         dollars: dict[str, Decimal] = defaultdict(Decimal)
         for item in usage.rows:
             dollars[item.model or ""] += item.gross
@@ -391,7 +391,7 @@ class GitHubCopilot(Provider):
         name = self._name(subject)
         if name is None:
             what = "seat" if subject.kind == "user" else "cost centre"
-            raise Undeliverable(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
+            raise UndeliverableError(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
         return name
 
     def _name(self, subject: Subject) -> str | None:

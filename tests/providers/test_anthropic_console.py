@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.base import Finding, Limit, Member, Outcome
 from storage.charges import Charge
@@ -204,7 +204,7 @@ def test_who_has_no_early_access_is_told_so(console: FakeClaudeConsole, provider
     """The refusal says what to do."""
     console.early_access = False
     trouble = refused(lambda: provider.set_limit(SEARCH, DOLLAR))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "ask Anthropic's account team, or set them in the Console" in str(trouble)
 
 
@@ -304,5 +304,5 @@ def test_a_console_that_is_down_is_one_finding() -> None:
     provider = ClaudeConsole("console", "http://127.0.0.1:9", "sk-1", "ADMIN_KEY", lambda: now, QUICK)
     (found,) = provider.check()
     assert "cannot be reached" in found.advice
-    assert isinstance(refused(lambda: list(provider.limits())), Unreachable)
+    assert isinstance(refused(lambda: list(provider.limits())), UnreachableError)
     provider.close()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Seat
 from storage.charges import Charge
@@ -228,7 +228,7 @@ def test_an_expired_page_counts_nothing(claude: FakeClaudeEnterprise, provider: 
     claude.slow_next(0, path=COST)
     claude.fail_next(410, body={"error": {"message": "cursor has expired"}}, path=COST)
     cells: list[Charge] = []
-    with pytest.raises(Undeliverable, match="cursor has expired"):
+    with pytest.raises(UndeliverableError, match="cursor has expired"):
         cells.extend(provider.charges(DAY, DAY))
     assert cells == []
 
@@ -392,7 +392,7 @@ def test_a_limit_of_zero_is_zero(provider: ClaudeEnterprise) -> None:
 def test_a_limit_of_nobody_is_refused(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """Nobody is made who is not there."""
     trouble = refused(lambda: provider.set_limit(Subject("user", "user_01Nobody"), DOLLAR))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "(404: User not found)" in str(trouble)
     assert claude.overrides == {}
 
@@ -410,7 +410,7 @@ def test_a_limit_that_broke_off_is_not_said_again(
 ) -> None:
     """It may have been set; the outbox finds out by reading back."""
     getattr(claude, spoil)(path=LIMITS)
-    assert isinstance(refused(lambda: provider.set_limit(DANA, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(DANA, DOLLAR)), UnreachableError)
     assert len(claude.requests) == 1
 
 
@@ -501,7 +501,7 @@ def test_an_answer_that_is_refused_for_another_reason_is_trouble(claude: FakeCla
     name = claude.ask_for_more("user_01Dana")
     provider = at(claude, claude.issue("read:spend_limits"))
     assert "write:spend_limits is needed" in str(refused(lambda: provider.answer(name, DOLLAR)))
-    assert isinstance(refused(lambda: provider.answer("slir_none", DOLLAR)), Undeliverable)
+    assert isinstance(refused(lambda: provider.answer("slir_none", DOLLAR)), UndeliverableError)
     provider.close()
 
 

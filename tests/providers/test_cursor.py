@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Member
 from bot.providers.base import Seat as PaidSeat
 from bot.providers.cursor import Cursor, Rates
@@ -133,7 +133,7 @@ def test_usage_that_changed_while_it_was_read_is_not_counted(team: FakeCursor, p
     event = team.use(TEN, "bo@acme.example", "auto", 1)
     body = {"totalUsageEventsCount": total, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
-    assert isinstance(refused(lambda: charges(provider, DAY)), Unreachable)
+    assert isinstance(refused(lambda: charges(provider, DAY)), UnreachableError)
     assert len(charges(provider, DAY)) == 1
 
 
@@ -154,7 +154,7 @@ def test_a_figure_that_cannot_be_right_is_refused(team: FakeCursor, provider: Cu
     body = {"totalUsageEventsCount": 1, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert name in str(trouble)
 
 
@@ -236,7 +236,7 @@ def test_a_plan_without_limits_says_so(team: FakeCursor, provider: Cursor) -> No
 def test_an_order_is_said_once(team: FakeCursor, provider: Cursor) -> None:
     """Whether to say it again is the outbox's to decide."""
     team.fail_next(500, path=SET_LIMIT)
-    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), UnreachableError)
     assert [heard.path for heard in team.requests].count(SET_LIMIT) == 1
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from bot.build import PROVIDERS
 from bot.config import Settings
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.providers.base import Member
 from bot.providers.files.provider import Files
 from bot.sync.list_prices import priced
@@ -58,7 +58,7 @@ def read(files: Files, first: date = NOVEMBER, last: date = NEXT) -> list[Charge
 
 def refused(files: Files) -> str:
     """The sentence that reading ends in."""
-    with pytest.raises(Outside) as trouble:
+    with pytest.raises(OutsideError) as trouble:
         read(files)
     return str(trouble.value)
 

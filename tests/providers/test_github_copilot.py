@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Member, Outcome, Seat
 from bot.providers.github_copilot import GitHubCopilot
 from storage.charges import Charge
@@ -150,7 +150,7 @@ def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: Git
     """GitHub says it with 403; how long it wants to be left alone is handed on."""
     github.fail_next(403, {"Retry-After": "60"}, path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert trouble.retry_after_s == 60
 
 
@@ -252,7 +252,7 @@ def test_nobody_gets_a_budget_who_has_no_seat(github: FakeGitHub, provider: GitH
     eve = Subject("user", "eve")
     assert provider.limit(eve) is None
     for order in (lambda: provider.set_limit(eve, DOLLAR), lambda: provider.pause(eve), lambda: provider.before(eve)):
-        assert isinstance(refused(order), Undeliverable)
+        assert isinstance(refused(order), UndeliverableError)
     assert github.state.budgets == {}
 
 
@@ -268,7 +268,7 @@ def test_an_order_is_said_once(github: FakeGitHub, provider: GitHubCopilot) -> N
     """Whether to say it again is the outbox's to decide."""
     github.slow_next(0, path=BUDGETS)
     github.fail_next(503, path=BUDGETS)
-    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), UnreachableError)
     assert [heard.method for heard in github.requests].count("POST") == 1
 
 
@@ -330,7 +330,7 @@ def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitH
     github.make(done, "octocat", 1)
     github.fail_next(403, path="/signed/2026-11-18", times=9)
     trouble = refused(lambda: list(provider.outcomes(done, done)))
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert "s3cr3t" not in "".join(traceback.format_exception(trouble))
 
 

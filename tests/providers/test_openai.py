@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bot.config import ProviderSettings
-from bot.errors import Undeliverable
-from bot.http import KeyRefused
+from bot.errors import UndeliverableError
+from bot.http import KeyRefusedError
 from bot.providers.base import Limit, Member
 from bot.providers.openai.platform import COSTS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
 from storage.charges import Charge
@@ -332,9 +332,9 @@ def test_who_cannot_be_limited_is_refused_with_who_can(provider: OpenAI, subject
     assert provider.limit(subject) is None
     for order in (lambda: provider.set_limit(subject, 10**9), lambda: provider.pause(subject)):
         trouble = refused(order)
-        assert isinstance(trouble, Undeliverable)
+        assert isinstance(trouble, UndeliverableError)
         assert "OpenAI's platform has no per-person cap" in str(trouble)
-    assert isinstance(refused(lambda: provider.before(subject)), Undeliverable)
+    assert isinstance(refused(lambda: provider.before(subject)), UndeliverableError)
 
 
 def test_an_odd_id_is_not_a_path(fake: FakeOpenAI, provider: OpenAI) -> None:
@@ -384,7 +384,7 @@ def test_a_key_that_is_none_is_told_once(fake: FakeOpenAI, key: str, status: int
     assert not finding.ok
     assert f"refused the key in OPENAI_ADMIN_KEY ({status})" in finding.advice
     assert finding.advice.endswith("an admin key (sk-admin-…), which an owner of the organization makes")
-    assert isinstance(trouble, KeyRefused)
+    assert isinstance(trouble, KeyRefusedError)
 
 
 def test_a_right_that_is_missing_is_named(fake: FakeOpenAI, provider: OpenAI) -> None:

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.platforms.slack.listener import Door, Settings
 from bot.platforms.slack.messenger import Slack, web_client
 from bot.platforms.slack.transport import Endpoint, Socket
@@ -81,7 +81,7 @@ class SmallApp:
         if key not in self.keys:
             self.keys.append(key)
             card = self.hear(sentence)
-            with suppress(Outside):  # the real app has an outbox for that
+            with suppress(OutsideError):  # the real app has an outbox for that
                 self.slack.show(sentence.place, card, "")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Member
 from handlers.limits.reconcile import action
 from handlers.money import NANOS
@@ -121,7 +121,7 @@ def test_a_grant_reaches_the_provider_and_then_the_asker_hears_of_it(acme: Compa
     """Approved and applied are two states: the second is told only when the provider has it."""
     acme.say("ana", "request 50 finish the migration")
     acme.settle()
-    acme.llm.trouble = Unreachable("the proxy is restarting")
+    acme.llm.trouble = UnreachableError("the proxy is restarting")
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.allows("ana") == 400
@@ -173,7 +173,7 @@ def test_a_grant_that_ends_lowers_the_limit_again(acme: Company, clock: Clock) -
 def test_what_the_provider_refuses_is_told_and_given_up(acme: Company) -> None:
     """The asker and finance hear why, in the provider's words; nothing is announced as done."""
     acme.say("ana", "request 50 finish the migration")
-    acme.llm.trouble = Undeliverable("The proxy knows no such user")
+    acme.llm.trouble = UndeliverableError("The proxy knows no such user")
     acme.say("max", "approve 1")
     card = acme.reads("ana")[-1]
     assert "has not taken it yet" in card
@@ -457,8 +457,8 @@ def test_who_is_gone_there_is_forgotten(acme: Company, clock: Clock) -> None:
     """A whole list that no longer names somebody ends what we knew of them; half a list does not."""
     del acme.llm.there[Subject("user", "bob")]
     clock.moment += timedelta(hours=1)
-    acme.llm.trouble = Unreachable("half a list")
-    with pytest.raises(Unreachable):
+    acme.llm.trouble = UnreachableError("half a list")
+    with pytest.raises(UnreachableError):
         acme.app.equal.read(acme.llm)
     assert "bob" in {
         each.subject.external_id for each in acme.database.ask(lambda conn: limits.of_provider(conn, "llm"))
@@ -517,7 +517,7 @@ def waits(database: Database, clock: Clock) -> Company:
 def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
     """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
     company = waits(database, clock)
-    company.llm.trouble = Unreachable("the proxy is restarting")
+    company.llm.trouble = UnreachableError("the proxy is restarting")
     company.settle()
     company.llm.trouble = None
     company.say("fay", "pause @ana")

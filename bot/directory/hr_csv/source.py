@@ -13,12 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from bot.csv_records import Broken, records
+from bot.csv_records import MalformedCsvError, records
 from bot.directory.cycles import circles
 from bot.directory.departments import Member, TeamIds, teams_of
 from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
-from bot.directory.source import Known, Unusable
+from bot.directory.source import Known, UnusableSourceError
 from handlers.policy.policy import ZONES
 from storage.directory import Directory, Person, Role
 
@@ -49,19 +49,19 @@ class Csv:
         """See Source.
 
         Raises:
-            Unusable: with a line for each error, the first twenty of them.
+            UnusableSourceError: with a line for each error, the first twenty of them.
         """
         try:
             content = self.path.read_bytes()
         except OSError as trouble:
-            raise Unusable(f"{self.path} cannot be read: {trouble.strerror}") from trouble
+            raise UnusableSourceError(f"{self.path} cannot be read: {trouble.strerror}") from trouble
         wrong: list[Complaint] = []
         try:
             directory = read(content, known, wrong)
-        except Broken as broken:
+        except MalformedCsvError as broken:
             wrong.append(Complaint(broken.line, str(broken)))
         if wrong:
-            raise Unusable(_explained(self.path, wrong))
+            raise UnusableSourceError(_explained(self.path, wrong))
         return directory
 
 
@@ -135,7 +135,7 @@ def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
     """What the file says, as far as it can be understood; what cannot is added to `wrong`.
 
     Raises:
-        Broken: it cannot even be taken apart.
+        MalformedCsvError: it cannot even be taken apart.
     """
     rows = list(_rows(content, wrong))
     people = _registered(rows, known, wrong)
@@ -167,25 +167,27 @@ def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[Row]:
     """A row for each person; blank lines are left out.
 
     Raises:
-        Broken: it is no CSV, lacks a column without which there are no people, or names nobody.
+        MalformedCsvError: it is no CSV, lacks a column without which there are no people, or names nobody.
     """
     lines = records(content)
     line, header = next(lines, (1, []))
     if not header:
-        raise Broken(1, "there is no header; the first line names the columns, such as e-mail, name, manager, team")
+        raise MalformedCsvError(
+            1, "there is no header; the first line names the columns, such as e-mail, name, manager, team"
+        )
     columns, faults = find_columns(header)
     if faults:
-        raise Broken(line, "; ".join(faults))
+        raise MalformedCsvError(line, "; ".join(faults))
     number = 0
     for number, (line, record) in enumerate(lines, 1):
         if number > ROWS_MAX:
-            raise Broken(line, f"there are more than {ROWS_MAX} people, which is more than we take")
+            raise MalformedCsvError(line, f"there are more than {ROWS_MAX} people, which is more than we take")
         if len(record) < len(header) or any(record[len(header) :]):
             wrong.append(Complaint(line, f"there are {len(record)} fields where the header has {len(header)}"))
         else:
             yield Row(line, {column: record[place].strip() for column, place in columns.items()})
     if not number:
-        raise Broken(line, "there is nobody below the header")
+        raise MalformedCsvError(line, "there is nobody below the header")
 
 
 # Who is who -----------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ from bot.config import TeamsSettings
 from bot.directory.departments import Member, TeamIds, teams_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.source import Known, Unusable
-from bot.errors import Outside, Undeliverable, Unreachable
-from bot.http import PATIENCE, Api, Key, KeyRefused
+from bot.directory.source import Known, UnusableSourceError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, Key, KeyRefusedError
 from bot.providers.base import Finding
 from storage.directory import Directory, Link, Person
 
@@ -54,7 +54,7 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
 
     def give() -> str:
         if not (settings.app_id and settings.tenants and secret):
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Microsoft is a people source without an app registration: set msteams: in app.yaml and "
                 "TEAMS_APP_SECRET, or take microsoft out of directory: in app.yaml."
             )
@@ -64,10 +64,10 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
                 made.append(ConfidentialClientApplication(settings.app_id, secret, authority, http_client=http_client))
             answer = made[0].acquire_token_for_client([SCOPE])
         except OSError as trouble:
-            raise Unreachable(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
+            raise UnreachableError(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
         if not answer or "access_token" not in answer:
             word = (answer or {}).get("error", "nothing")
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"Microsoft Entra gives no token for Graph ({word}): are app_id and tenants in app.yaml right, and is "
                 "the secret in TEAMS_APP_SECRET still valid?"
             )
@@ -98,8 +98,8 @@ class MicrosoftDirectory:
         """See Source.
 
         Raises:
-            Outside: Graph cannot be asked, or refuses.
-            Unusable: the departments contradict themselves.
+            OutsideError: Graph cannot be asked, or refuses.
+            UnusableSourceError: the departments contradict themselves.
         """
         users = self._users()
         persons = self._persons(users, known)
@@ -109,7 +109,7 @@ class MicrosoftDirectory:
         working = [one for user, one in zip(there, members, strict=True) if one.team and user.get("accountEnabled")]
         teams, wrong = teams_of(ids, working)
         if wrong or ids.wrong:
-            raise Unusable("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
+            raise UnusableSourceError("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
         return Directory(people, teams, links=tuple(self._links(persons, known)))
@@ -119,13 +119,13 @@ class MicrosoftDirectory:
         first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}
         try:
             users = self._pages(first, most=1)
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding("Microsoft Graph: people", ok=False, advice=str(trouble))
             return
         yield Finding("Microsoft Graph: people", ok=True)
         try:
             self._pages(first | MANAGER, most=1)
-        except Outside:
+        except OutsideError:
             yield Finding("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
         else:
             yield Finding("Microsoft Graph: managers", ok=True)
@@ -136,7 +136,7 @@ class MicrosoftDirectory:
         with closing(self._api()) as api:
             try:
                 read = not users or may_read(api, users[0]["id"])
-            except Outside as trouble:
+            except OutsideError as trouble:
                 yield Finding("Microsoft Graph: time zones", ok=False, advice=str(trouble))
                 return
         if read:
@@ -158,7 +158,7 @@ class MicrosoftDirectory:
         asked: dict[str, str | int] = {"$select": FIELDS, "$top": PAGE_USERS, "$filter": "userType eq 'Member'"}
         try:
             return self._pages(asked | MANAGER)
-        except KeyRefused:
+        except KeyRefusedError:
             users = self._pages(asked)  # if people are refused as well, this says so
         _log.warning("Microsoft Graph: people are read without their managers. %s", NO_MANAGERS)
         return users
@@ -175,10 +175,12 @@ class MicrosoftDirectory:
                 if not following or most < PAGES_MAX:
                     return users
                 if following in seen or not following.startswith(f"{self._url}/users?"):
-                    raise Undeliverable("Microsoft Graph sent us to a page that cannot be right, so nothing counts.")
+                    raise UndeliverableError(
+                        "Microsoft Graph sent us to a page that cannot be right, so nothing counts."
+                    )
                 seen.add(following)
                 path, params = following.removeprefix(self._url), None
-        raise Undeliverable(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
+        raise UndeliverableError(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
 
     def _api(self) -> Api:
         return Api("Microsoft Graph", self._url, Key("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)
@@ -222,7 +224,7 @@ def _users_in(page: Any) -> list[User]:
         case {"value": [*users]} if all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in users):
             return users
         case _:
-            raise Undeliverable("Microsoft Graph sent people that cannot be right, so nothing of it counts.")
+            raise UndeliverableError("Microsoft Graph sent people that cannot be right, so nothing of it counts.")
 
 
 def _member(user: User, persons: Mapping[str, str], ids: TeamIds) -> Member:

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.messenger import TROUBLE, code, trouble
 
 PROFILES_MAX = 100
@@ -60,7 +60,7 @@ class Managers:
             known: what is remembered.
 
         Raises:
-            Outside: Slack cannot be asked for its fields, or refuses.
+            OutsideError: Slack cannot be asked for its fields, or refuses.
         """
         field_id = self._field_id() if wanted else ""
         if not field_id:
@@ -89,7 +89,7 @@ class Managers:
         for number, user in enumerate(due[:PROFILES_MAX]):
             try:
                 manager = self._manager(field_id, user["id"])
-            except Unreachable as busy:
+            except UnreachableError as busy:
                 _log.warning("%d managers are asked for later. %s", len(due) - number, busy)
                 return
             self._profiles[field_id, user["id"]] = Profile(manager, now, user.get("updated") or 0)
@@ -107,7 +107,7 @@ class Managers:
         doing = f"Read who is the manager of {user_id} in Slack (scope {SCOPE})"
         try:
             answer = asked(doing, lambda: self.client.users_profile_get(user=user_id))
-        except Undeliverable as no:
+        except UndeliverableError as no:
             if code(no.__cause__) in {"user_not_found", "user_not_visible"}:
                 return ""
             raise
@@ -124,7 +124,7 @@ def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
         call: makes it.
 
     Raises:
-        Outside: Slack cannot be reached or refuses.
+        OutsideError: Slack cannot be reached or refuses.
     """
     try:
         return call()

@@ -16,7 +16,7 @@ from slack_sdk.web import SlackResponse
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.slack.managers import Managers, asked
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.identity import SLACKBOT
 from handlers.policy.policy import ZONES
 from storage.directory import Directory, Link, Person
@@ -79,10 +79,10 @@ class SlackDirectory:
         """See Source.
 
         Raises:
-            Outside: Slack cannot be asked, or refuses.
+            OutsideError: Slack cannot be asked, or refuses.
         """
         if not self._client.token:
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Slack is a people source without a bot token: set SLACK_BOT_TOKEN, or take slack out of directory: "
                 "in app.yaml."
             )
@@ -90,7 +90,7 @@ class SlackDirectory:
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         users = [user for user in self._users() if _is_ours(user, home)]
         if users and not any(_profile(user).get("email") for user in users):
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Slack shows nobody's e-mail address: add the scope users:read.email to the app and install it again."
             )
         members = _members(users, str(here["team_id"]), known, link_by_email=self._link_by_email)
@@ -109,9 +109,11 @@ class SlackDirectory:
             if not cursor:
                 return
             if cursor in seen:
-                raise Undeliverable("Slack sent the same page of its people twice, so nothing of it counts.")
+                raise UndeliverableError("Slack sent the same page of its people twice, so nothing of it counts.")
             seen.add(cursor)
-        raise Undeliverable(f"Slack has no end of people: after {PAGES_MAX} pages there are more, so nothing counts.")
+        raise UndeliverableError(
+            f"Slack has no end of people: after {PAGES_MAX} pages there are more, so nothing counts."
+        )
 
     def _page(self, cursor: str, left_s: float) -> tuple[SlackResponse, float]:
         """A page, and the patience left after it."""
@@ -122,7 +124,7 @@ class SlackDirectory:
         while True:
             try:
                 return asked("Read Slack's people", page), left_s
-            except Unreachable as busy:
+            except UnreachableError as busy:
                 wait_s = busy.retry_after_s
                 if wait_s is None or wait_s > left_s:
                     raise

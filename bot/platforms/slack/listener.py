@@ -21,7 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
 from bot.platforms.slack.identity import People, Speaker
 from bot.platforms.slack.messenger import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
@@ -294,7 +294,7 @@ class Door:
     def _tell(self, place: Place, card: Card) -> None:
         try:
             self._slack.show(place, card, "")
-        except Outside as error:
+        except OutsideError as error:
             _log.warning("%s", error)
 
 

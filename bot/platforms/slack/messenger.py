@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
 from bot.charts.png import draw
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.platforms.slack.manifest import SCOPES
 from bot.providers.base import Finding
@@ -85,7 +85,7 @@ def code(error: BaseException | None) -> str:
     return found if isinstance(found, str) else ""
 
 
-def trouble(doing: str, error: Exception) -> Outside:
+def trouble(doing: str, error: Exception) -> OutsideError:
     """One of TROUBLE in our own words.
 
     Args:
@@ -98,10 +98,10 @@ def trouble(doing: str, error: Exception) -> Outside:
     if said in PASSING or status == TOO_MANY or status >= BROKEN:
         wait = response.headers.get("Retry-After", "") if isinstance(response, SlackResponse) else ""
         why = f"{doing}: Slack is busy or down ({said or status})."
-        return Unreachable(why, float(wait) if wait.isdigit() else None)
+        return UnreachableError(why, float(wait) if wait.isdigit() else None)
     if said:
-        return Undeliverable(f"{doing}: Slack said {said}. {ADVICE.get(said, UNADVISED)}")
-    return Unreachable(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
+        return UndeliverableError(f"{doing}: Slack said {said}. {ADVICE.get(said, UNADVISED)}")
+    return UnreachableError(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
 
 
 def no_files(name: str) -> AbstractContextManager[Path]:
@@ -153,7 +153,7 @@ class Slack:
         thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
             if not user:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"Post to {channel}: the card is personal and others read there; nothing was shown."
                 )
             self._whisper(channel, user, thread, card)
@@ -204,7 +204,7 @@ class Slack:
         charts = [block for block in card.blocks if isinstance(block, Chart)][:CHARTS_MAX]
         try:
             return {each: self._upload(draw(each), "chart.png", alt_txt=each.alt[:ALT_MAX]) for each in charts}
-        except Undeliverable as no:
+        except UndeliverableError as no:
             _log.warning("No pictures: %s", no)
             return {}
 
@@ -246,7 +246,7 @@ class Slack:
 
         try:
             self._degrading(f"Change a message in {channel}", card, change)
-        except Undeliverable as no:
+        except UndeliverableError as no:
             if code(no.__cause__) in GONE:
                 return ""
             raise

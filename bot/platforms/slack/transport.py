@@ -132,8 +132,8 @@ class Socket:
         """Open the connection and begin to listen, in threads of its own.
 
         Raises:
-            Unreachable: Slack cannot be reached; nothing runs, try again.
-            Undeliverable: the app-level token is not good.
+            UnreachableError: Slack cannot be reached; nothing runs, try again.
+            UndeliverableError: the app-level token is not good.
         """
         client = SocketModeClient(
             self._app_token, web_client=web_client(None, self._base_url), concurrency=THREADS, logger=_log

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from bot.platforms.slack.payloads import KINDS, Json, OddError, enterprise, team
+from bot.platforms.slack.payloads import KINDS, Json, PayloadError, enterprise, team
 
 SIZE_MAX = 1_000_000
 READ_MAX_S = 10.0
@@ -131,7 +131,7 @@ class Gate:
             if not self._ours(payload, kind):
                 return FOREIGN
             return read(payload)
-        except OddError:
+        except PayloadError:
             return UNREADABLE
 
     def _ours(self, payload: Json, kind: object) -> bool:

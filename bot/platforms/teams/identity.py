@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from microsoft_teams.api.models import TeamsChannelAccount
 
-from bot.errors import Outside, Undeliverable
+from bot.errors import OutsideError, UndeliverableError
 from bot.platforms.teams.connector import Line
 from bot.ports import Knows
 from handlers.card import Card, Text
@@ -60,9 +60,9 @@ class People:
         api = self._line.sdk.api.clone(service_url=service_url).conversations
         try:
             member = self._line.run(api.get_member_by_id(conversation, speaker.member))
-        except Undeliverable:
+        except UndeliverableError:
             return STRANGER
-        except Outside:
+        except OutsideError:
             return UNANSWERED
         if _belongs_elsewhere(member, speaker.tenant):
             return STRANGER

@@ -23,7 +23,7 @@ from microsoft_teams.api.activities import (
 from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.platforms.teams.adaptive_cards import FIELD, LOOK, SAY, Json
 from bot.platforms.teams.connector import Line, where
 from bot.platforms.teams.conversations import Addresses
@@ -259,14 +259,14 @@ class Door:
         """Show a card to who speaks, in the private chat."""
         try:
             self._teams.show(Place("teams", call.speaker.id), card, "")
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
     def _said_broken(self, call: Call, card: Card) -> None:
         """Say where it was said that it broke; the database may be what broke, so it is not asked."""
         try:
             self._teams.reply(call.here, call.thread, card)
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
     def _words(self, activity: MessageActivity, tenant: str) -> str:

@@ -10,7 +10,7 @@ from microsoft_teams.api.activities import MessageActivityInput
 from microsoft_teams.api.clients.conversation import CreateConversationParams
 from microsoft_teams.api.models import Attachment
 
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import refusal_of
 from bot.platforms.teams.adaptive_cards import Json, adaptive
 from bot.platforms.teams.connector import Line
@@ -48,13 +48,13 @@ class Pace:
         """Count a message that is about to be sent.
 
         Raises:
-            Unreachable: it is too early; it says for how long.
+            UnreachableError: it is too early; it says for how long.
         """
         sent, now = self._sent[conversation_id], self._now()
         waits = [sent[-most] + span - now for span, most in LIMITS.items() if len(sent) >= most]
         wait_s = max(waits, default=0.0)
         if wait_s > 0:
-            raise Unreachable("Teams takes no more messages in one chat for a moment.", wait_s)
+            raise UnreachableError("Teams takes no more messages in one chat for a moment.", wait_s)
         sent.append(now)
 
 
@@ -92,7 +92,9 @@ class Teams:
             common, readers = self._for_all(card)
             return self._put(self._channel(channel), common, receipt, thread, readers)
         if not person:
-            raise Undeliverable(f"Post to {channel}: the card is personal and others read there; nothing was shown.")
+            raise UndeliverableError(
+                f"Post to {channel}: the card is personal and others read there; nothing was shown."
+            )
         if how == WHISPER and self._whisper(channel, person, thread, card):
             return ""
         shown = self._tell(person, card, receipt)
@@ -104,7 +106,7 @@ class Teams:
         """Show a card in a conversation that was heard from just now, whoever reads there.
 
         Raises:
-            Outside: it could not be shown.
+            OutsideError: it could not be shown.
         """
         self._put(where, card, "", thread)
 
@@ -145,7 +147,7 @@ class Teams:
         if message:
             try:
                 self._send(where, shown, _message(card, readers), message)
-            except Undeliverable as no:
+            except UndeliverableError as no:
                 if refusal_of(no.__cause__ or no).status != NOT_FOUND:
                     raise
             else:
@@ -168,7 +170,7 @@ class Teams:
         conversation = f"{channel};messageid={thread}" if thread else channel
         try:
             self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
-        except Undeliverable as no:
+        except UndeliverableError as no:
             _log.warning("A private reply in a channel is sent to the private chat: %s", no)
             return False
         return True
@@ -177,7 +179,7 @@ class Teams:
         """Tell who asked in a channel where the answer is; the answer itself is more important than this."""
         try:
             self._put(self._channel(channel), IN_THE_CHAT, "", thread)
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
 
@@ -200,7 +202,7 @@ def check(line: Line) -> Finding:
     """Whether Entra gives us a token for the Bot Connector."""
     try:
         line.run(line.sdk.token_provider.get_app_token())
-    except Outside as trouble:
+    except OutsideError as trouble:
         return Finding("Teams: app registration", ok=False, advice=str(trouble))
     return Finding("Teams: app registration and secret", ok=True)
 

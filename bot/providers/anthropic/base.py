@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import ClassVar
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.http import PATIENCE, Key, Params, Patience
 from bot.providers.anthropic.client import ROOT, AdminApi, Body, Word, signed
 from bot.providers.anthropic.reports import BETA as REPORTS_BETA
@@ -102,7 +102,7 @@ class Claude(Provider):
         """Whether it answers, and whether the key may read all that we read."""
         try:
             organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
             return
         yield Finding(f"{self._api.who} answers for {organization.name}", ok=True)

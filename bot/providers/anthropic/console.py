@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
-from bot.errors import Undeliverable
-from bot.http import NotThere, Params
+from bot.errors import UndeliverableError
+from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
 from bot.providers.base import Finding, Limit, Member, Outcome, days, outcomes_of
@@ -141,7 +141,7 @@ class ClaudeConsole(Claude):
             return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
         try:
             return self._key(subject.external_id).limit
-        except NotThere:
+        except NotFoundError:
             return None
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
@@ -152,8 +152,8 @@ class ClaudeConsole(Claude):
         body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
         try:
             said = self._api.write_json("POST", LIMITS, body)  # only reading is in beta
-        except Undeliverable as trouble:
-            raise Undeliverable(f"{trouble}; {EARLY_ACCESS}") from trouble
+        except UndeliverableError as trouble:
+            raise UndeliverableError(f"{trouble}; {EARLY_ACCESS}") from trouble
         return self._api.read(_Configured, said, "the limit that was set").limit
 
     def before(self, subject: Subject) -> str:
@@ -213,7 +213,7 @@ class ClaudeConsole(Claude):
         """Whether this organization is among those whose limits can be read; a wrong key would have shown before."""
         try:
             self._limits.get_json(LIMITS, {"limit": 1})
-        except Undeliverable:
+        except UndeliverableError:
             return False
         return True
 
@@ -244,13 +244,13 @@ class ClaudeConsole(Claude):
             return [self._key(subject.external_id)]
         if subject.kind == "team":
             return [key for key in self._keys() if key.workspace_id == subject.external_id]
-        raise Undeliverable(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
+        raise UndeliverableError(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
 
     def _switch(self, key: _ApiKey, old: str, new: str) -> None:
         if key.status == old:
             said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
-                raise Undeliverable(f"{self._api.who} left the key {key.id} {old} when told {new}")
+                raise UndeliverableError(f"{self._api.who} left the key {key.id} {old} when told {new}")
 
 
 def _path(key: str) -> str:

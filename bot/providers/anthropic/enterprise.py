@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.http import Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
@@ -163,7 +163,7 @@ class ClaudeEnterprise(Claude):
         if request.is_pending:
             try:
                 self._decide(external_id, total_nanos)
-            except Undeliverable:
+            except UndeliverableError:
                 request = self._asked(external_id)
                 if request.is_pending:
                     raise

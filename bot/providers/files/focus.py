@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.providers.files.charge_rows import Cell, cost_of, currency_of, decimal_of, utc_day_of, word_of
-from bot.providers.files.readers import Row, Wrong
+from bot.providers.files.readers import Row, RowError
 
 MARK = "ChargePeriodStart"
 NEEDED = ("BillingCurrency", "ServiceCategory", "BilledCost")
@@ -28,7 +28,7 @@ def cell(row: Row) -> Cell | None:
     """What a row says, None if it is not about AI. Prepaid and included use counts at its effective cost.
 
     Raises:
-        Wrong: something in it cannot be right.
+        RowError: something in it cannot be right.
     """
     if row["ServiceCategory"] != AI:
         return None
@@ -66,7 +66,7 @@ def _used(row: Row, details: Mapping[str, Any]) -> dict[str, int]:
     quantity = decimal_of(row["ConsumedQuantity"], "ConsumedQuantity")
     count = round(quantity * int(unit["times"] or 1) * _SCALES[(unit["scale"] or "").lower()])
     if abs(count) > Decimal(10) ** 13:
-        raise Wrong(f"“{row['ConsumedQuantity']}” under ConsumedQuantity is more than a row can count")
+        raise RowError(f"“{row['ConsumedQuantity']}” under ConsumedQuantity is more than a row can count")
     return {"requests" if unit["what"].lower() == "request" else _kind(row, details): count}
 
 
@@ -94,5 +94,5 @@ def _object(row: Row, column: str) -> Mapping[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Wrong(f"what stands under {column} is no JSON object")
+        raise RowError(f"what stands under {column} is no JSON object")
     return found

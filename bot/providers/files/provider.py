@@ -12,11 +12,11 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Finding, Member, Provider, midnight
 from bot.providers.files import focus
 from bot.providers.files.charge_rows import Cell, cost_of, count_of, currency_of, day_of, word_of
-from bot.providers.files.readers import Row, Wrong, rows
+from bot.providers.files.readers import Row, RowError, rows
 from storage.charges import Charge
 
 Meaning = Callable[[Row], Cell | None]
@@ -75,7 +75,9 @@ class Files(Provider):
                     raise self._torn(cell, "on one line and missing on another")
                 yield _charge(self.name, cell)
         except sqlite3.OperationalError as trouble:  # whole numbers end at 2⁶³
-            raise Undeliverable(f"{self._pattern}: rows of one cell add up to more than can be counted") from trouble
+            raise UndeliverableError(
+                f"{self._pattern}: rows of one cell add up to more than can be counted"
+            ) from trouble
 
     def people(self) -> Iterator[Member]:
         """Who stands in the files. Whoever is written as an e-mail address is the person with that address."""
@@ -87,7 +89,7 @@ class Files(Provider):
         """How many rows of each file count, or what is wrong with the first that cannot be used."""
         try:
             self._refresh()
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding(f"files {self._pattern}", ok=False, advice=str(trouble))
             return
         for path in self._read:
@@ -100,9 +102,9 @@ class Files(Provider):
             try:
                 found = {path: _mark(path) for path in sorted(glob.glob(self._pattern, recursive=True))}  # noqa: PTH207 - may be absolute
             except OSError as trouble:
-                raise Unreachable(f"{trouble.filename} cannot be looked at: {trouble.strerror}") from trouble
+                raise UnreachableError(f"{trouble.filename} cannot be looked at: {trouble.strerror}") from trouble
             if not found:
-                raise Undeliverable(f"No file is called {self._pattern}: put one there, or mend file: in app.yaml")
+                raise UndeliverableError(f"No file is called {self._pattern}: put one there, or mend file: in app.yaml")
             for path in [*self._read]:
                 if path not in found:
                     self._table.execute("delete from cells where file = ?", (path,))
@@ -118,18 +120,18 @@ class Files(Provider):
             self._table.execute("delete from cells where file = ?", (path,))
             self._table.executemany(_PUT, ((path, *cell) for cell in _cells(Path(path))))
             self._table.execute("commit")
-        except Wrong as wrong:
+        except RowError as wrong:
             where = f", {wrong.where}" if wrong.where else ""
-            raise Undeliverable(f"{path}{where}: {wrong}. Nothing of the file is counted") from None
+            raise UndeliverableError(f"{path}{where}: {wrong}. Nothing of the file is counted") from None
         except OSError as trouble:
-            raise Unreachable(f"{path} cannot be read: {trouble.strerror or trouble}") from trouble
+            raise UnreachableError(f"{path} cannot be read: {trouble.strerror or trouble}") from trouble
         finally:
             if self._table.in_transaction:
                 self._table.execute("rollback")
 
-    def _torn(self, cell: Cell, how: str) -> Undeliverable:
+    def _torn(self, cell: Cell, how: str) -> UndeliverableError:
         what = f"what {cell.subject or 'nobody'} used of {cell.model or 'no model'} on {cell.day}"
-        return Undeliverable(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
+        return UndeliverableError(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
 
 
 def _charge(provider: str, cell: Cell) -> Charge:
@@ -153,8 +155,8 @@ def _cells(path: Path) -> Iterator[Cell]:
                 meaning = _meaning(row)
                 continue
             cell = meaning(row)
-        except Wrong as wrong:
-            raise Wrong(str(wrong), wrong.where or where) from None
+        except RowError as wrong:
+            raise RowError(str(wrong), wrong.where or where) from None
         if cell:
             yield cell
 
@@ -172,14 +174,16 @@ def _meaning(row: Row) -> Meaning:
 def _need(row: Row, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in row]
     if missing:
-        raise Wrong(f"it lacks {', '.join(missing)}; it has {', '.join(row) or 'nothing'}", "header")
+        raise RowError(f"it lacks {', '.join(missing)}; it has {', '.join(row) or 'nothing'}", "header")
 
 
 def _plain(row: Row) -> Cell:
     """A row of a plain file. Tokens without a cost are priced by their kinds, so it must say them."""
     told, kinds = row["cost"].strip(), all(name in row for name in SPLIT)
     if not told and not kinds:
-        raise Wrong("tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost")
+        raise RowError(
+            "tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost"
+        )
     return Cell(
         day=day_of(row["date"], "date"),
         sub_account="",

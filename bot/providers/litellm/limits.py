@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.errors import Undeliverable
-from bot.http import Api, NotThere
+from bot.errors import UndeliverableError
+from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
 from bot.providers.litellm import members
 from bot.providers.litellm.payloads import (
@@ -106,7 +106,9 @@ class Limits:
     def set(self, subject: Subject, amount_nanos: int) -> Limit:
         """Allow so much each month. The first monthly limit of somebody begins with what was spent this month."""
         if amount_nanos < 0:
-            raise Undeliverable(f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed")
+            raise UndeliverableError(
+                f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed"
+            )
         if subject.kind == "member":
             return self._members.set(subject, amount_nanos)
         how, row = KINDS[subject.kind], self._known(subject)
@@ -154,17 +156,21 @@ class Limits:
             return None
         try:
             answer = self._api.get_json(how.info, {how.id: subject.external_id})
-        except NotThere:
+        except NotFoundError:
             return None
         told = self._api.read(Told, answer, f"a {subject.kind}").row
         return None if told is None else self._same(subject, {how.column: subject.external_id, **told})
 
     def _known(self, subject: Subject) -> Row:
         if subject.kind == "member":
-            raise Undeliverable(f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key")
+            raise UndeliverableError(
+                f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key"
+            )
         row = self._row(subject)
         if row is None:
-            raise Undeliverable(f"{self._named(subject)} is not known, so nothing was written: that would make one")
+            raise UndeliverableError(
+                f"{self._named(subject)} is not known, so nothing was written: that would make one"
+            )
         return row
 
     def _written(self, subject: Subject, body: Mapping[str, Any]) -> Row:
@@ -175,7 +181,7 @@ class Limits:
     def _same(self, subject: Subject, body: Any) -> Row:
         row = self._api.read(KINDS[subject.kind].shape, body, f"a {subject.kind}")
         if row.external_id != subject.external_id:
-            raise Undeliverable(f"{self._named(subject)} was asked for, and the answer is about somebody else")
+            raise UndeliverableError(f"{self._named(subject)} was asked for, and the answer is about somebody else")
         return row
 
     def _begun(self, subject: Subject, row: Row, amount_nanos: int) -> dict[str, float]:
@@ -183,7 +189,7 @@ class Limits:
         if KINDS[subject.kind].spend_can_be_set:
             return {"spend": float(self._spent_this_month(subject))}
         if row.spend >= Decimal(amount_nanos).scaleb(-NANO_DIGITS):
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{self._named(subject)} counts from its beginning ({row.spend:.2f} dollars), and so would be stopped "
                 "until the first of next month: reset its spend at LiteLLM with the master key, then try again"
             )
@@ -191,7 +197,7 @@ class Limits:
 
     def _block(self, subject: Subject, verb: str) -> None:
         if subject.external_id == self._own_key:
-            raise Undeliverable(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
+            raise UndeliverableError(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
         body = {KINDS[subject.kind].id: subject.external_id}
         self._api.write_json("POST", f"/{subject.kind}/{verb}", body)
 

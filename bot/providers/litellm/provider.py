@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, Key, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
 from bot.providers.litellm.payloads import TeamRow, Told, rows
@@ -207,7 +207,7 @@ class LiteLLM(Provider):
         """Whether it answers, what licence it has, and whether the key may read all that we read."""
         try:
             ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
             return
         yield Finding(f"{self._api.who} answers", ok=True)
@@ -217,7 +217,7 @@ class LiteLLM(Provider):
         for path, params in PROBES.items():
             no = why_not(partial(self._api.get_json, path, params))
             yield may_read(self._key_name, path, no)
-            if isinstance(no, KeyRefused) and no.kind in REFUSALS:
+            if isinstance(no, KeyRefusedError) and no.kind in REFUSALS:
                 return
         yield self._rights()
         yield self._licence()
@@ -229,7 +229,7 @@ class LiteLLM(Provider):
         for row in rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows):
             part = self._api.read(_Day, row, f"usage of {day}")
             if part.day != day:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for {part.day}: nothing is counted"
                 )
             for cell, used in self._cells(part):
@@ -253,7 +253,9 @@ class LiteLLM(Provider):
     def _rest(self, day: date, model: str, rest: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
-            raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
+            raise UndeliverableError(
+                f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted"
+            )
         if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
@@ -269,9 +271,9 @@ class LiteLLM(Provider):
         what = f"{self._key_name} may set limits"
         try:
             own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
-        except NotThere:
+        except NotFoundError:
             return Finding(f"{what}: it is the master key", ok=True)
-        except Outside as trouble:
+        except OutsideError as trouble:
             return Finding(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
         allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
         missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
@@ -282,7 +284,7 @@ class LiteLLM(Provider):
         """A management key may not ask for it, and what we do needs none."""
         try:
             licence = self._api.read(_Licence, self._api.get_json("/health/license"), "its licence")
-        except Outside:
+        except OutsideError:
             return Finding("licence: not shown to this key, and not needed", ok=True)
         return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
 

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Patience
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, Key, NotFoundError, Patience
 from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, may_write, midnight, why_not
 from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, Hour
 from bot.providers.openai.chatgpt_currency import PRICE_MISSING, Amount, Money, Rule, Unit
@@ -172,7 +172,7 @@ class ChatGPT(Provider):
         """What counts for one user."""
         try:
             body = self._api.get_json(self._of(subject))
-        except NotThere:
+        except NotFoundError:
             return None
         return self._limit(self._api.read(_UserLimit, body, "a limit"))
 
@@ -190,7 +190,7 @@ class ChatGPT(Provider):
                 kept = self._api.read(Rule, rule, "a limit")
                 return kept.model_dump_json(exclude_none=True)
             case _:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} has several limits for user {subject.external_id}, which could not be restored"
                 )
 
@@ -225,7 +225,7 @@ class ChatGPT(Provider):
         for usage in self._used(day):
             user = usage.user_id or ""
             if user and user in used:
-                raise Undeliverable(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
+                raise UndeliverableError(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
             used[user] = used.get(user, _Totals()) + usage.totals
         for user, totals in sorted(used.items(), key=lambda each: each[0]):
             hour = Hour(midnight(day), user, "", "")
@@ -248,7 +248,7 @@ class ChatGPT(Provider):
         for row in rows(self._api, self._usage, f"usage of {day}", {**window, "limit": USAGE_ROWS_MAX}):
             usage = self._api.read(_Usage, row, f"usage of {day}")
             if usage.start_time != window["start_time"]:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
                 )
             yield usage
@@ -264,7 +264,7 @@ class ChatGPT(Provider):
 
     def _of(self, subject: Subject) -> str:
         if subject.kind != "user":
-            raise NotThere(f"{self._api.who} limits users only, so no {subject.kind}: {self.cannot[0]}")
+            raise NotFoundError(f"{self._api.who} limits users only, so no {subject.kind}: {self.cannot[0]}")
         return f"{self._limits}/users/{quote(subject.external_id, safe='')}"
 
     def _unit(self, subject: Subject) -> Unit:
@@ -298,14 +298,14 @@ class ChatGPT(Provider):
 
     def _see_workspace(self) -> None:
         if self._api.read(_Workspace, self._api.get_json(self._own), "a workspace").id != self._workspace:
-            raise Undeliverable(f"{self._api.who} answered for another workspace than the one under account:")
+            raise UndeliverableError(f"{self._api.who} answered for another workspace than the one under account:")
 
     def _check_unit(self) -> Iterator[Finding]:
         """The unit is told with a user's usage only, so we look at one user."""
         try:
             first = next(self._everybody(), None)
             unit = self._unit(Subject("user", first.id)) if first else "usd"
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding("its unit", ok=False, advice=str(trouble))
             return
         priced = unit == "usd" or self._money.credit_nanos is not None
@@ -316,7 +316,7 @@ class ChatGPT(Provider):
         """Requests for more can be counted, and that is all that we know of them."""
         try:
             waiting = self._api.read(Listed, self._api.get_json(f"{self._limits}/requests"), "requests")
-        except Outside:
+        except OutsideError:
             return
         if waiting.data:
             more = "or more " if waiting.has_more else ""

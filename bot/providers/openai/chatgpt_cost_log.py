@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.http import Api, Batch, Params
 from bot.providers.base import midnight
 from bot.providers.openai.chatgpt_currency import Amount, Money
@@ -139,7 +139,7 @@ class CostLog:
             case _Measured(value=value, unit="USD"):
                 return self._money.cost(value, None)
             case _:
-                raise Undeliverable(f"{self._api.who} counts in a unit that is neither credits nor dollars")
+                raise UndeliverableError(f"{self._api.who} counts in a unit that is neither credits nor dollars")
 
 
 def _tokens(billed: _Billed) -> Used:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.providers.payload_fields import NANOS, Body, Count, nanos
 
 CENT_NANOS = 10**7
@@ -68,7 +68,9 @@ class Money:
         else:
             amount = str(amount_nanos // self._price())
             if int(amount) > CREDITS_MAX:
-                raise Undeliverable(f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were wished for")
+                raise UndeliverableError(
+                    f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were wished for"
+                )
         return {"type": "limited", "limit_amount": {"unit": unit, "amount": amount}}
 
     def allowed(self, rule: Rule) -> int | None:
@@ -83,9 +85,9 @@ class Money:
             case Rule(limit=int(amount)):
                 return amount * self._price()
             case _:
-                raise Undeliverable(f"{self.who} sent a limit without an amount, so it is not known")
+                raise UndeliverableError(f"{self.who} sent a limit without an amount, so it is not known")
 
     def _price(self) -> int:
         if self.credit_nanos is None:
-            raise Undeliverable(f"{self.who} counts in credits: {PRICE_MISSING}")
+            raise UndeliverableError(f"{self.who} counts in credits: {PRICE_MISSING}")
         return self.credit_nanos

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from bot.errors import Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Params, Patience
+from bot.errors import UndeliverableError
+from bot.http import PATIENCE, Api, Key, NotFoundError, Params, Patience
 from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.openai.costs import Cell, Line, Used, joined, line
 from bot.providers.openai.paging import rows
@@ -216,7 +216,7 @@ class OpenAI(Provider):
         """The hard limit as it is."""
         limit = self.limit(subject)
         if limit is None:
-            raise Undeliverable(f"{self._api.who} knows no project {subject.external_id} that could be paused")
+            raise UndeliverableError(f"{self._api.who} knows no project {subject.external_id} that could be paused")
         return json.dumps({"amount_nanos": limit.amount_nanos})
 
     def pause(self, subject: Subject) -> None:
@@ -231,14 +231,14 @@ class OpenAI(Provider):
             return
         try:
             self._api.write_json("DELETE", _limit_path(subject))
-        except NotThere:
+        except NotFoundError:
             return
 
     def check(self) -> Iterator[Finding]:
         """Whether it answers, and whether the key may read all that we read."""
         for path, params in self._probes().items():
             no = why_not(partial(self._api.get_json, path, params))
-            if path == SPEND_LIMIT and isinstance(no, NotThere):
+            if path == SPEND_LIMIT and isinstance(no, NotFoundError):
                 no = None  # there is none yet
             yield may_read(self._key_name, path, no)
             if no and path == PROJECTS:
@@ -266,7 +266,7 @@ class OpenAI(Provider):
         for row in rows(self._api, path, f"{path} of {day}", params):
             bucket = self._api.read(_Bucket, row, f"{path} of {day}")
             if bucket.start_time != start:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
                 )
             yield from bucket.results
@@ -278,7 +278,7 @@ class OpenAI(Provider):
     def _project(self, project_id: str) -> _Project | None:
         try:
             body = self._api.get_json(f"{PROJECTS}/{quote(project_id, safe='')}")
-        except NotThere:
+        except NotFoundError:
             return None
         project = self._api.read(_Project, body, "a project")
         return None if project.status == "archived" else project
@@ -292,7 +292,7 @@ class OpenAI(Provider):
     def _limit(self, subject: Subject, name: str = "") -> Limit:
         try:
             body = self._api.get_json(_limit_path(subject))
-        except NotThere:
+        except NotFoundError:
             return _limit(subject, None, name)
         return _limit(subject, None if body is None else self._cents(body), name)
 
@@ -324,7 +324,7 @@ def _limit_path(subject: Subject) -> str:
         case "team":
             return f"{PROJECTS}/{quote(subject.external_id, safe='')}/spend_limit"
         case kind:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"OpenAI limits projects and the whole organization only, so no {kind}: {OpenAI.cannot[0]}"
             )
 

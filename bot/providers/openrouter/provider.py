@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Page, Params, Patience
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Params, Patience
 from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
 from bot.providers.openrouter.payloads import (
     METRICS,
@@ -158,7 +158,7 @@ class OpenRouter(Provider):
         if subject.kind == "key":
             try:
                 return self._key(subject).as_limit()
-            except NotThere:
+            except NotFoundError:
                 return None
         member = self._member(subject)
         return _limit(member, self._rail_of(member)) if member else None
@@ -222,7 +222,7 @@ class OpenRouter(Provider):
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
         try:
             account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
-        except Outside as trouble:
+        except OutsideError as trouble:
             yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
             return
         left = account.total_credits - account.total_usage
@@ -237,7 +237,7 @@ class OpenRouter(Provider):
         what = "its analytics have all figures that we count"
         try:
             lacking = self._one(Meta, self._api.get_json(META), "its figures").lacks()
-        except Outside as trouble:
+        except OutsideError as trouble:
             return Finding(what, ok=False, advice=str(trouble))
         advice = f"It does not name {', '.join(lacking)} any more: a newer Bursar is needed." if lacking else ""
         return Finding(what, ok=not lacking, advice=advice)
@@ -270,7 +270,7 @@ class OpenRouter(Provider):
         answer = self._one(Answer, self._api.ask_json(QUERY, question), what)
         if answer.metadata.truncated:
             why = f"has more than {QUERY_ROWS_MAX} rows for {day}, which it does not give at once: nothing is counted"
-            raise Undeliverable(f"{self._api.who} {why}")
+            raise UndeliverableError(f"{self._api.who} {why}")
         rows = (self._api.read(UsageRow, row, what) for row in answer.data)
         return (row for row in rows if row.day.startswith(day.isoformat()))  # the end may be taken as included
 
@@ -313,7 +313,7 @@ class OpenRouter(Provider):
     def _known(self, subject: Subject) -> MemberRow:
         member = self._member(subject)
         if member is None:
-            raise Undeliverable(f"{self._api.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(f"{self._api.who} has no member with the address {subject.external_id}")
         return member
 
     def _key(self, subject: Subject) -> KeyRow:
@@ -333,13 +333,13 @@ class OpenRouter(Provider):
         """It takes the place of the guardrail before. That is documented for keys only, so we look."""
         self._api.write_json("POST", f"{RAILS}/{rail_id}/assignments/members", {"member_user_ids": [member.id]})
         if rail_id not in {each.guardrail_id for each in self._assignments() if each.user_id == member.id}:
-            raise Undeliverable(f"{self._api.who} did not assign the guardrail to {member.address}")
+            raise UndeliverableError(f"{self._api.who} did not assign the guardrail to {member.address}")
 
-    def _taken(self, member: MemberRow, rail: RailRow) -> Undeliverable:
+    def _taken(self, member: MemberRow, rail: RailRow) -> UndeliverableError:
         if rail.name == PAUSED:
-            return Undeliverable(f"{member.address} is paused at {self._api.who}: resume first")
+            return UndeliverableError(f"{member.address} is paused at {self._api.who}: resume first")
         why = f"has the guardrail “{rail.name}” at {self._api.who}, which somebody made by hand"
-        return Undeliverable(f"{member.address} {why}: take it off there, so that Bursar can give one of its own")
+        return UndeliverableError(f"{member.address} {why}: take it off there, so that Bursar can give one of its own")
 
     def _one(self, shape: type[Shape], body: Any, what: str) -> Shape:
         return self._api.read(shape, self._api.read(One, body, what).data, what)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from bot.http import NotThere
+from bot.http import NotFoundError
 from bot.providers.base import Limit, Member
 from storage.limits import Subject
 
@@ -45,10 +45,10 @@ class SampleLimits:
         """Remember something of one who is there.
 
         Raises:
-            NotThere: nobody of that id is.
+            NotFoundError: nobody of that id is.
         """
         if found is None:
-            raise NotThere(f"The sample company has no {subject.kind} {subject.external_id}")
+            raise NotFoundError(f"The sample company has no {subject.kind} {subject.external_id}")
         with self._lock:
             self._known[_key(subject)] = State(**{**self._state(subject), **values})  # type: ignore[typeddict-item]
             if self._file:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import App
 from bot.cli.import_outcomes import read
-from bot.directory.source import Unusable
+from bot.directory.source import UnusableSourceError
 from bot.providers.base import Capability, Outcome, Seat
 from bot.sync.usage import pull
 from storage import outcomes
@@ -159,7 +159,7 @@ def test_a_wrong_list_is_refused_with_its_line(tmp_path: Path, row: str, why: st
     path = tmp_path / "done.csv"
     path.write_text(f"team,day,kind,count\n{row}\n", encoding="utf-8")
 
-    with pytest.raises(Unusable, match=why):
+    with pytest.raises(UnusableSourceError, match=why):
         read(path, ["search"])
 
 

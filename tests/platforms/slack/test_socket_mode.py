@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.transport import Socket
 from bot.platforms.slack.verification import Gate
 from tests.support.fakes.slack import FakeSlack
@@ -106,7 +106,7 @@ def test_a_bad_app_token_is_for_the_operator(slack: FakeSlack, bot: SlackBot) ->
     """A wrong app-level token is said at once, and nothing keeps running."""
     socket = Socket(bot.door, Gate([], slack.now), "xapp-wrong", slack.base_url)
 
-    with pytest.raises(Undeliverable, match="invalid_auth"):
+    with pytest.raises(UndeliverableError, match="invalid_auth"):
         socket.connect()
     assert not socket.connected
     socket.close()
@@ -116,6 +116,6 @@ def test_slack_out_of_reach_at_the_start_may_be_tried_again(bot: SlackBot, slack
     """No server is trouble that passes."""
     socket = Socket(bot.door, Gate([], slack.now), slack.app_token, "http://127.0.0.1:9/api/")
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         socket.connect()
     socket.close()

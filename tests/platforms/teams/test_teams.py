@@ -18,8 +18,8 @@ from starlette.applications import Starlette
 
 from bot.app import App
 from bot.cli.check import unreached
-from bot.config import Misconfigured, TeamsSettings
-from bot.errors import Unreachable
+from bot.config import ConfigError, TeamsSettings
+from bot.errors import UnreachableError
 from bot.optional import optional
 from bot.platforms import terminal
 from bot.platforms.slack.messenger import Slack, web_client
@@ -206,9 +206,9 @@ def test_the_environment_cannot_switch_the_check_off(
 
 def test_missing_packages_are_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teams' packages are optional."""
-    monkeypatch.setitem(sys.modules, "bot.platforms.teams.serve", None)
-    with pytest.raises(Misconfigured, match="pip install -r requirements-teams"):
-        optional("bot.platforms.teams.serve")
+    monkeypatch.setitem(sys.modules, "bot.platforms.teams.setup", None)
+    with pytest.raises(ConfigError, match="pip install -r requirements-teams"):
+        optional("bot.platforms.teams.setup")
 
 
 # What they hear -----------------------------------------------------------------------------------------------------
@@ -601,13 +601,13 @@ def test_the_limits_of_one_chat_are_kept() -> None:
     pace = Pace(lambda: moments[0])
     for _ in range(LIMITS[1]):
         pace.step("a")
-    with pytest.raises(Unreachable) as early:
+    with pytest.raises(UnreachableError) as early:
         pace.step("a")
     assert early.value.retry_after_s == 1
     pace.step("b")
     moments[0] = 1.1
     pace.step("a")
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         pace.step("a")
 
 
@@ -617,7 +617,7 @@ def test_whispers_count_as_messages_of_their_channel(
     """Where too much was said just now, a whisper waits a moment, and comes there all the same."""
 
     def full(_pace: Pace, conversation_id: str) -> None:
-        raise Unreachable(f"Too much was said in {conversation_id}.", 1)
+        raise UnreachableError(f"Too much was said in {conversation_id}.", 1)
 
     with monkeypatch.context() as busy:
         busy.setattr(Pace, "step", full)
@@ -696,7 +696,7 @@ def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:
 
 def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
     """The secret; and one that Microsoft Entra does not take."""
-    with pytest.raises(Misconfigured, match="TEAMS_APP_SECRET is not set"):
+    with pytest.raises(ConfigError, match="TEAMS_APP_SECRET is not set"):
         teams_secret(office.app, {})
 
     def refused(_scope: str | list[str], _tenant: str | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
 from storage.charges import Charge
 from storage.limits import Subject
@@ -89,7 +89,7 @@ class FakeProvider(Provider):
         """See Provider."""
         self._fail("set_limit")
         if subject not in self.there:
-            raise Undeliverable(f"{self.name} knows no {subject.external_id}")
+            raise UndeliverableError(f"{self.name} knows no {subject.external_id}")
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
@@ -129,7 +129,7 @@ class FakeProvider(Provider):
 
     def _lose(self) -> None:
         if self.mute:
-            raise Unreachable("It broke off in the middle of its answer")
+            raise UnreachableError("It broke off in the middle of its answer")
 
     def _fail(self, what: str) -> None:
         self.calls.append(what)
