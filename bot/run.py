@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
@@ -12,9 +13,11 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
+from bot.conversations import StoredConversations
 from bot.optional import optional
-from bot.platforms.slack.listener import Door, Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.listener import Settings, SlackListener
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Gate
 from bot.server import serve_until_told, server
@@ -75,7 +78,22 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
     teams = optional("bot.platforms.teams.setup")
-    with teams.connected(app, teams.Line(app.settings.msteams, teams_secret(app, environ))) as route:
+    with teams_connected(app, teams.Connector(app.settings.msteams, teams_secret(app, environ))) as route:
+        yield route
+
+
+@contextmanager
+def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
+    """The route for Teams' requests; while it is open, the app can show cards in Teams.
+
+    Args:
+        app: who answers, and remembers.
+        connector: a Connector of bot/platforms/teams, which is imported only if Teams is configured.
+    """
+    setup = optional("bot.platforms.teams.setup")
+    remembered = StoredConversations(app.database, app.now)
+    with setup.connected(app, connector, remembered, app.settings.msteams.tenants) as (teams, route):
+        app.platforms = {**app.platforms, teams.name: teams}
         yield route
 
 
@@ -86,7 +104,7 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    door = Door(app, client, Settings(command=slack.command))
+    door = SlackListener(app, client, Settings(command=slack.command))
     with ExitStack() as stack:
         stack.callback(door.close)
         routes: list[BaseRoute] = []

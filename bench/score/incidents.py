@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
 from typing import Literal
 
-from bot.providers.base import Finding, Member, Provider, Seat
+from bot.checks import CheckLine
+from bot.providers.base import Member, Provider, Seat
 from bot.providers.sample.ground_truth import EPISODES
 from bot.providers.sample.provider import Sample
 from storage.charges import Charge
@@ -150,7 +151,7 @@ class Spoilt(Provider):
         """See Provider."""
         return self.sample.seats()
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """See Provider."""
         return self.sample.check()
 

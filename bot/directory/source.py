@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from bot.providers.base import Finding
+from bot.checks import CheckLine
 from storage.directory import Directory, Person
 
 
@@ -64,7 +64,7 @@ class Known:
 class Probed(Protocol):
     """A people source whose rights `check` can try."""
 
-    def check(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[CheckLine]:
         """Probe address, secret and rights, cheaply."""
 
 

@@ -5,11 +5,12 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from bot.checks import CheckLine, works
 from bot.errors import OutsideError
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
@@ -111,37 +112,9 @@ class Outcome:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `check`: what was looked at, whether it works, and what to do if it does not."""
-
-    what: str
-    ok: bool
-    advice: str = ""
-
-
 def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
     """What came of somebody's day; what did not happen is not told."""
     return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
-
-
-def why_not(ask: Callable[[], object]) -> OutsideError | None:
-    """The trouble that a question meets, None if it is answered."""
-    try:
-        ask()
-    except OutsideError as trouble:
-        return trouble
-    return None
-
-
-def may_read(key_name: str, path: str, no: OutsideError | None) -> Finding:
-    """Whether a key may read a route, as one line of `check`; `no` is what `why_not` said."""
-    return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
-
-
-def may_write(needs: str) -> Finding:
-    """What is to be said of writing where no question would tell: nothing is written to find out."""
-    return Finding("whether limits may be written shows at the first one", ok=True, advice=needs)
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -159,6 +132,7 @@ class Provider:
 
     Attributes:
         name: the name under which app.yaml lists it.
+        who: what sentences call it, with its address; "" for one that is not asked over a network.
         can: what it declares; nothing else may be asked of it.
         limited: whose limits it can set, by kind.
         window: how often a limit that we set starts from nothing there.
@@ -169,6 +143,7 @@ class Provider:
     """
 
     name: str
+    who: str = ""
     can: frozenset[Capability] = frozenset()
     limited: frozenset[SubjectKind] = frozenset()
     window: Window = "month"
@@ -237,8 +212,15 @@ class Provider:
         """What came of the work on the days first to last, both included."""
         raise self._undeclared("outcomes")
 
-    def check(self) -> Iterator[Finding]:
-        """Probe address, key and rights, cheaply and without changing anything."""
+    def check(self) -> Iterator[CheckLine]:
+        """Probe address, key and rights, cheaply and without changing anything. It never raises."""
+        try:
+            yield from self.probe()
+        except OutsideError as trouble:
+            yield works(f"{self.who or self.name} answers", trouble)
+
+    def probe(self) -> Iterator[CheckLine]:
+        """What `check` says, a line for each thing; that there is no answer need not be caught."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -14,22 +14,10 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
+from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, Key, KeyRefusedError, Page, Patience, basic
-from bot.providers.base import (
-    Finding,
-    Limit,
-    Member,
-    Outcome,
-    Provider,
-    Seat,
-    days,
-    may_read,
-    may_write,
-    midnight,
-    outcomes_of,
-    why_not,
-)
+from bot.providers.base import Limit, Member, Outcome, Provider, Seat, days, midnight, outcomes_of
 from bot.providers.payload_fields import NANOS, Body, Count, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject
@@ -243,6 +231,7 @@ class Cursor(Provider):
         self._now = now
         opens = Key(key_name, key, {}, NEEDED, basic)
         self._lists, self._events, self._limits = (Api("Cursor", url, opens, patience, None, rate) for rate in rates)
+        self.who = self._lists.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -312,19 +301,17 @@ class Cursor(Provider):
             limits = f"allows {subject.external_id} {_dollars(enforced)} now, and it was {_dollars(state['enforced'])}"
             raise UndeliverableError(f"{self._lists.who} {limits}: set it right there")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
-        no = why_not(partial(self._lists.get_json, MEMBERS))
-        yield Finding(f"{self._lists.who} answers", ok=no is None, advice=str(no or ""))
-        if no:
-            return
+        self._lists.get_json(MEMBERS)
+        yield CheckLine(f"{self.who} answers", ok=True)
         day = {name: PROBE[name] for name in ("startDate", "endDate")}
         spend = {"page": 1, "pageSize": 1}
         for api, path, body in ((self._lists, SPEND, spend), (self._events, EVENTS, PROBE), (self._lists, DAILY, day)):
             yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
         no = why_not(partial(self._lists.get_json, GROUPS))
         closed = isinstance(no, KeyRefusedError)
-        yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+        yield CheckLine("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
         if no is None:
             yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
 

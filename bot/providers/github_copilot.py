@@ -6,30 +6,18 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError
 from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Patience
-from bot.providers.base import (
-    Finding,
-    Limit,
-    Member,
-    Outcome,
-    Provider,
-    Seat,
-    days,
-    may_read,
-    may_write,
-    midnight,
-    outcomes_of,
-    why_not,
-)
+from bot.providers.base import Limit, Member, Outcome, Provider, Seat, days, midnight, outcomes_of
 from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
@@ -217,6 +205,7 @@ class GitHubCopilot(Provider):
         copilot = self._seats_path.removesuffix("/billing/seats")
         self._metrics_path = f"{copilot}/metrics/reports/users-1-day"
         self._api = Api("GitHub", url, Key(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -292,7 +281,7 @@ class GitHubCopilot(Provider):
         if own:
             self._api.write_json("DELETE", f"{self._budgets_path}/{own.id}")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether GitHub answers, and whether the token may read all that we read."""
         probes: dict[str, Callable[[], object]] = {
             self._seats_path: lambda: self._api.get_json(self._seats_path, {"per_page": 1}),
@@ -302,11 +291,9 @@ class GitHubCopilot(Provider):
         }
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
-        no = why_not(partial(self._api.get_json, ANSWERS))
-        is_there = no is None or isinstance(no, NotFoundError)
-        yield Finding(f"{self._api.who} answers", ok=is_there, advice="" if is_there else str(no))
-        if not is_there:
-            return
+        with suppress(NotFoundError):
+            self._api.get_json(ANSWERS)
+        yield CheckLine(f"{self.who} answers", ok=True)
         for path, ask in probes.items():
             yield may_read(self._key_name, path, why_not(ask))
         yield may_write("The token needs Administration (read and write), or manage_billing:enterprise.")

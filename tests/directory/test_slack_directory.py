@@ -11,8 +11,8 @@ from bot.directory.slack.managers import PROFILES_MAX
 from bot.directory.slack.source import PAGE_MEMBERS, SlackDirectory
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
+from bot.platforms.slack.client import web_client
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES, manifest
-from bot.platforms.slack.messenger import web_client
 from storage.directory import Directory, Link, Person
 from tests.support.clock import Clock
 from tests.support.fakes.slack import FakeSlack

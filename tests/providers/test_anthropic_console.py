@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from bot.checks import CheckLine
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.base import Finding, Limit, Member, Outcome
+from bot.providers.base import Limit, Member, Outcome
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, refused
@@ -294,7 +295,7 @@ def test_limits_that_cannot_be_read_are_no_fault_of_the_key(
     """It is said what is lacking, and that all else works."""
     console.reads_limits = False
     last = list(provider.check())[-1]
-    assert last == Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=last.advice)
+    assert last == CheckLine("limits cannot be read, and nothing but limits needs them", ok=True, advice=last.advice)
     assert "early access" in last.advice
 
 

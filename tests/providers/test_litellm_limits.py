@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from bot.checks import CheckLine
 from bot.errors import UndeliverableError
-from bot.providers.base import Finding, Limit, Member
+from bot.providers.base import Limit, Member
 from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered
@@ -338,7 +339,7 @@ def test_who_is_not_there_cannot_be_paused(proxy: FakeLiteLLM, provider: LiteLLM
 # Rights --------------------------------------------------------------------------------------------------------------
 
 
-def rights(provider: LiteLLM) -> Finding:
+def rights(provider: LiteLLM) -> CheckLine:
     """What check says about setting limits."""
     (found,) = (each for each in provider.check() if "may set limits" in each.what)
     return found

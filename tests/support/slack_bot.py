@@ -11,8 +11,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.errors import OutsideError
-from bot.platforms.slack.listener import Door, Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.listener import Settings, SlackListener
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Gate
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
@@ -116,7 +117,7 @@ class SlackBot:
     """A running bot."""
 
     app: SmallApp
-    door: Door
+    door: SlackListener
     settings: Settings
 
 
@@ -128,7 +129,7 @@ def running(
     settings = settings or Settings()
     client = web_client(slack.bot_token, slack.base_url)
     app = SmallApp(Slack(client))
-    door = Door(app, client, settings)
+    door = SlackListener(app, client, settings)
     gate = Gate([slack.secret], slack.now, app_id=slack.app_id, teams=[slack.team])
     try:
         with over_http(slack, door, gate, wait_s) if how == "http" else over_socket(slack, door, gate, wait_s):
@@ -139,7 +140,7 @@ def running(
 
 
 @contextmanager
-def over_http(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterator[None]:
+def over_http(slack: FakeSlack, door: SlackListener, gate: Gate, wait_s: float) -> Iterator[None]:
     """The endpoint, mounted in a web server."""
     endpoint = Endpoint(door, gate, wait_s)
     web = Starlette(routes=[Route("/slack/events", endpoint)])
@@ -160,7 +161,7 @@ def over_http(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterat
 
 
 @contextmanager
-def over_socket(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterator[None]:
+def over_socket(slack: FakeSlack, door: SlackListener, gate: Gate, wait_s: float) -> Iterator[None]:
     """The Socket Mode connection."""
     slack.bot_url = ""
     socket = Socket(door, gate, slack.app_token, slack.base_url, wait_s)

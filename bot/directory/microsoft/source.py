@@ -12,6 +12,7 @@ from typing import Any
 
 from msal import ConfidentialClientApplication
 
+from bot.checks import CheckLine
 from bot.config import TeamsSettings
 from bot.directory.departments import Member, TeamIds, teams_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
@@ -19,7 +20,6 @@ from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known, UnusableSourceError
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, Key, KeyRefusedError
-from bot.providers.base import Finding
 from storage.directory import Directory, Link, Person
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -114,35 +114,35 @@ class MicrosoftDirectory:
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
         return Directory(people, teams, links=tuple(self._links(persons, known)))
 
-    def check(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[CheckLine]:
         """Whether Graph lets us read people, whose managers they are, and where they are."""
         first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}
         try:
             users = self._pages(first, most=1)
         except OutsideError as trouble:
-            yield Finding("Microsoft Graph: people", ok=False, advice=str(trouble))
+            yield CheckLine("Microsoft Graph: people", ok=False, advice=str(trouble))
             return
-        yield Finding("Microsoft Graph: people", ok=True)
+        yield CheckLine("Microsoft Graph: people", ok=True)
         try:
             self._pages(first | MANAGER, most=1)
         except OutsideError:
-            yield Finding("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
+            yield CheckLine("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
         else:
-            yield Finding("Microsoft Graph: managers", ok=True)
+            yield CheckLine("Microsoft Graph: managers", ok=True)
         yield from self._check_zones(users)
 
-    def _check_zones(self, users: list[User]) -> Iterator[Finding]:
+    def _check_zones(self, users: list[User]) -> Iterator[CheckLine]:
         """Nobody has to give this right, so it is no trouble if it is missing."""
         with closing(self._api()) as api:
             try:
                 read = not users or may_read(api, users[0]["id"])
             except OutsideError as trouble:
-                yield Finding("Microsoft Graph: time zones", ok=False, advice=str(trouble))
+                yield CheckLine("Microsoft Graph: time zones", ok=False, advice=str(trouble))
                 return
         if read:
-            yield Finding("Microsoft Graph: time zones", ok=True)
+            yield CheckLine("Microsoft Graph: time zones", ok=True)
         else:
-            yield Finding("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
+            yield CheckLine("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
 
     def _zones(self, users: list[User], persons: Mapping[str, str], known: Known) -> dict[str, str]:
         """The zones of users of whom no other source says one; as they were for whom Graph did not answer for."""

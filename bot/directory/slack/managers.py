@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.web import SlackResponse
 
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.messenger import TROUBLE, code, trouble
+from bot.platforms.slack.client import UNSEEN, asked, code
 
 PROFILES_MAX = 100
 FRESH = timedelta(days=1)
@@ -108,28 +107,12 @@ class Managers:
         try:
             answer = asked(doing, lambda: self.client.users_profile_get(user=user_id))
         except UndeliverableError as no:
-            if code(no.__cause__) in {"user_not_found", "user_not_visible"}:
+            if code(no.__cause__) in UNSEEN:
                 return ""
             raise
         fields = (answer.get("profile") or {}).get("fields")
         value = (fields.get(field_id) or {}).get("value") if isinstance(fields, dict) else ""
         return str(value or "")
-
-
-def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
-    """What Slack answers.
-
-    Args:
-        doing: the call in words, for a complaint.
-        call: makes it.
-
-    Raises:
-        OutsideError: Slack cannot be reached or refuses.
-    """
-    try:
-        return call()
-    except TROUBLE as error:
-        raise trouble(doing, error) from error
 
 
 def _label(field: Mapping[str, Any]) -> str:

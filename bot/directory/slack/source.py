@@ -14,10 +14,10 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.slack.managers import Managers, asked
+from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.identity import SLACKBOT
+from bot.platforms.slack.client import SLACKBOT, asked, web_client
 from handlers.policy.policy import ZONES
 from storage.directory import Directory, Link, Person
 
@@ -130,6 +130,18 @@ class SlackDirectory:
                     raise
                 left_s -= max(wait_s, 1.0)
                 self._pause(wait_s)
+
+
+def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_by_email: bool) -> SlackDirectory:
+    """Slack's directory, asked with a bot token; see SlackDirectory.
+
+    Args:
+        token: the bot token, "" if there is none; then reading refuses.
+        url: of the Web API.
+        now: the clock.
+        link_by_email: see SlackDirectory.
+    """
+    return SlackDirectory(web_client(token, url), now, link_by_email=link_by_email)
 
 
 def _is_ours(user: User, home: set[str]) -> bool:

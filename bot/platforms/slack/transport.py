@@ -11,8 +11,8 @@ from slack_bolt import BoltResponse
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 
-from bot.platforms.slack.listener import Door, Turn, report
-from bot.platforms.slack.messenger import TROUBLE, trouble, web_client
+from bot.platforms.slack.client import TROUBLE, trouble, web_client
+from bot.platforms.slack.listener import SlackListener, Turn, report
 from bot.platforms.slack.payloads import Json
 from bot.platforms.slack.verification import Gate, Receive, Refusal
 
@@ -37,7 +37,7 @@ class Endpoint:
         wait_s: seconds after which an empty answer goes out; Slack gives three.
     """
 
-    def __init__(self, door: Door, gate: Gate, wait_s: float = WAIT_S) -> None:
+    def __init__(self, door: SlackListener, gate: Gate, wait_s: float = WAIT_S) -> None:
         self._door = door
         self._gate = gate
         self._wait_s = wait_s
@@ -114,7 +114,7 @@ class Socket:
         wait_s: as for Endpoint.
     """
 
-    def __init__(self, door: Door, gate: Gate, app_token: str, base_url: str, wait_s: float = WAIT_S) -> None:
+    def __init__(self, door: SlackListener, gate: Gate, app_token: str, base_url: str, wait_s: float = WAIT_S) -> None:
         self._door = door
         self._gate = gate
         self._app_token = app_token

@@ -59,7 +59,7 @@ _log = logging.getLogger("bursar.teams")
 logging.getLogger("microsoft_teams").setLevel(logging.CRITICAL)  # it writes what people say into its complaints
 
 
-class Line:
+class Connector:
     """The SDK at work. It is the SDK's HTTP adapter, too: `answer` is the one address that Teams sends everything to.
 
     Args:

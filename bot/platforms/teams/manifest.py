@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import fastjsonschema
 
 from bot.config import ConfigError, Settings
-from bot.platforms.slack.manifest import DESCRIPTION, LONG_DESCRIPTION, NAME
+from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
 
 VERSION = "1.29"
 PACKAGE = Path(__file__).parent / "package"

@@ -10,17 +10,16 @@ from microsoft_teams.api.activities import MessageActivityInput
 from microsoft_teams.api.clients.conversation import CreateConversationParams
 from microsoft_teams.api.models import Attachment
 
+from bot.checks import CheckLine
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import refusal_of
 from bot.platforms.teams.adaptive_cards import Json, adaptive
-from bot.platforms.teams.connector import Line
-from bot.platforms.teams.conversations import Addresses
+from bot.platforms.teams.connector import Connector
 from bot.platforms.text import cut, line
-from bot.providers.base import Finding
+from bot.ports import Conversation, Conversations
 from handlers import is_order
 from handlers.card import Card, Text
 from handlers.place import Place
-from storage.conversations import Conversation
 
 Views = Callable[[Card, Sequence[str]], list[Card]]
 
@@ -28,6 +27,9 @@ CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 SUMMARY_MAX = 150
 ENDS = (".", "!", "?", ":", "…")
 NOT_FOUND = 404
+SERVICE_URL = "https://smba.trafficmanager.net/teams"
+"""Where messages go whose region we never heard of."""
+
 WHISPER = "whisper"
 """The third part of a place where Teams shows a message to one person alone."""
 
@@ -66,18 +68,20 @@ class Teams:
     What is personal goes to the private chat otherwise. A receipt is a conversation and a message in it.
 
     Args:
-        line: to the Bot Connector.
-        addresses: how places are reached.
+        connector: to the Bot Connector.
+        conversations: how places are reached.
         views: gives a card as each of several people should see it; "" is somebody unknown.
         tenants: whose chats they are.
     """
 
     name = "teams"
 
-    def __init__(self, line: Line, addresses: Addresses, views: Views, tenants: tuple[str, ...] = ()) -> None:
-        self._line = line
+    def __init__(
+        self, connector: Connector, conversations: Conversations, views: Views, tenants: Sequence[str] = ()
+    ) -> None:
+        self._connector = connector
         self._views = views
-        self._addresses = addresses
+        self._conversations = conversations
         self._tenants = tenants
         self._pace = Pace()
 
@@ -112,7 +116,7 @@ class Teams:
 
     def _tell(self, person: str, card: Card, receipt: str) -> str:
         """Show a card in the private chat with a person."""
-        found = self._addresses.find(person)
+        found = self._conversations.find(person)
         if found is None or not found.conversation_id:
             found = self._opened(person, found)
         above = receipt if receipt.startswith(f"{found.conversation_id} ") else ""
@@ -122,22 +126,27 @@ class Teams:
         """A card for a channel, without the buttons that not everybody may press, and for whom there are more."""
         if not card.buttons:
             return card, None
-        people = self._addresses.who_answers()
+        people = self._conversations.who_answers()
         common, *views = self._views(card, ["", *people])
         return common, [one for one, view in zip(people.values(), views, strict=True) if view != common] or None
 
     def _opened(self, person: str, found: Conversation | None) -> Conversation:
         """A private chat with somebody who never wrote. Teams allows it if the app is installed for them."""
-        url = found.service_url if found else self._addresses.service_url()
+        url = found.service_url if found else self._service_url()
         tenant = found.tenant_id if found else next(iter(self._tenants), "")
         params = CreateConversationParams(members=[Account(id=person)], tenant_id=tenant)
-        made = self._line.run(self._line.sdk.api.clone(service_url=url).conversations.create(params))
+        made = self._connector.run(self._connector.sdk.api.clone(service_url=url).conversations.create(params))
         opened = Conversation(person, made.id, found.member_id if found else "", url, tenant)
-        self._addresses.note(opened)
+        self._conversations.note(opened)
         return opened
 
     def _channel(self, channel: str) -> Conversation:
-        return self._addresses.find(channel) or Conversation(channel, channel, "", self._addresses.service_url(), "")
+        return self._conversations.find(channel) or Conversation(channel, channel, "", self._service_url(), "")
+
+    def _service_url(self) -> str:
+        """The best guess for a place that was never heard from: that of the last one that was."""
+        latest = self._conversations.latest()
+        return latest.service_url if latest else SERVICE_URL
 
     def _put(
         self, where: Conversation, card: Card, receipt: str, thread: str, readers: Sequence[str] | None = None
@@ -158,18 +167,18 @@ class Teams:
     def _send(self, where: Conversation, conversation: str, said: MessageActivityInput, message: str) -> str:
         self._pace.step(where.conversation_id)
         said.id = message or None
-        sent = self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
+        sent = self._connector.run(self._connector.sdk.send(conversation, said, service_url=where.service_url))
         return sent.id
 
     def _whisper(self, channel: str, person: str, thread: str, card: Card) -> bool:
         """Show a card in a channel to one person alone; False if Teams would not."""
-        where, whom = self._channel(channel), self._addresses.find(person)
+        where, whom = self._channel(channel), self._conversations.find(person)
         self._pace.step(where.conversation_id)
         said = _message(card)
         said.recipient = Account(id=whom.member_id if whom else person, is_targeted=True)
         conversation = f"{channel};messageid={thread}" if thread else channel
         try:
-            self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
+            self._connector.run(self._connector.sdk.send(conversation, said, service_url=where.service_url))
         except UndeliverableError as no:
             _log.warning("A private reply in a channel is sent to the private chat: %s", no)
             return False
@@ -198,13 +207,13 @@ def _message(card: Card, readers: Sequence[str] | None = None) -> MessageActivit
     return MessageActivityInput(attachments=[attachment], summary=cut(line(card.title), SUMMARY_MAX))
 
 
-def check(line: Line) -> Finding:
+def check(connector: Connector) -> CheckLine:
     """Whether Entra gives us a token for the Bot Connector."""
     try:
-        line.run(line.sdk.token_provider.get_app_token())
+        connector.run(connector.sdk.token_provider.get_app_token())
     except OutsideError as trouble:
-        return Finding("Teams: app registration", ok=False, advice=str(trouble))
-    return Finding("Teams: app registration and secret", ok=True)
+        return CheckLine("Teams: app registration", ok=False, advice=str(trouble))
+    return CheckLine("Teams: app registration and secret", ok=True)
 
 
 def shown_in_place(card: Card, readers: Sequence[str] | None) -> Json:

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from functools import partial
 from typing import ClassVar
 
-from bot.errors import OutsideError
+from bot.checks import CheckLine, may_read, why_not
 from bot.http import PATIENCE, Key, Params, Patience
 from bot.providers.anthropic.client import ROOT, AdminApi, Body, Word, signed
 from bot.providers.anthropic.reports import BETA as REPORTS_BETA
 from bot.providers.anthropic.reports import Reports
-from bot.providers.base import Finding, Member, Provider, days, may_read, why_not
+from bot.providers.base import Member, Provider, days
 from storage.charges import Charge
 
 ME, USERS = f"{ROOT}/me", f"{ROOT}/users"
@@ -81,6 +81,7 @@ class Claude(Provider):
             return AdminApi(self.service, url, opens, patience, calls_per_minute, beta)
 
         self._api = connection()
+        self.who = self._api.who
         self._limits = connection(self.limits_beta)
         self._reports = Reports(connection(REPORTS_BETA), self.dimensions, now)
 
@@ -98,14 +99,10 @@ class Claude(Provider):
         """The members of the organization."""
         return self._members()
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, and whether the key may read all that we read."""
-        try:
-            organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
-        except OutsideError as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
-        yield Finding(f"{self._api.who} answers for {organization.name}", ok=True)
+        organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
+        yield CheckLine(f"{self.who} answers for {organization.name}", ok=True)
         for path, params in self._probes().items():
             yield may_read(self._key_name, path, why_not(partial(self._api.get_json, path, params)))
         for path, params in self._reports.probes().items():
@@ -116,7 +113,7 @@ class Claude(Provider):
         """The cheapest question to each route that we read, but for the reports."""
         raise NotImplementedError
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         """What else is to be said of this kind of organization."""
         raise NotImplementedError
 

@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
+from bot.checks import CheckLine
 from bot.errors import UndeliverableError
 from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Finding, Limit, Member, Outcome, days, outcomes_of
+from bot.providers.base import Limit, Member, Outcome, days, outcomes_of
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
@@ -192,11 +193,11 @@ class ClaudeConsole(Claude):
             CODE: {"starting_at": yesterday.isoformat(), "limit": 1},
         }
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         if self._tells_limits():
-            yield Finding(f"{self._key_name} may read {LIMITS}", ok=True)
+            yield CheckLine(f"{self._key_name} may read {LIMITS}", ok=True)
         else:
-            yield Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
+            yield CheckLine("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
 
     def _spend_limits(self, keys: Sequence[_ApiKey]) -> Iterator[Limit]:
         """None if they cannot be read here: no limit is something else than an unknown one."""

@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 
+from bot.checks import CheckLine, may_write
 from bot.errors import UndeliverableError
 from bot.http import Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
 from bot.providers.anthropic.reports import REPORTED_SINCE
-from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, may_write, outcomes_of
+from bot.providers.base import IncreaseRequest, Limit, Outcome, Seat, days, outcomes_of
 from storage.limits import Subject
 
 ACTIVITY = f"{ROOT}/analytics/users"
@@ -195,7 +196,7 @@ class ClaudeEnterprise(Claude):
             REQUESTS: {"limit": 1},
         }
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         yield may_write("The key needs write:spend_limits.")
 
     def _effective(self, params: Params) -> Iterator[Limit]:

@@ -12,8 +12,9 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
+from bot.checks import CheckLine
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.providers.base import Finding, Member, Provider, midnight
+from bot.providers.base import Member, Provider, midnight
 from bot.providers.files import focus
 from bot.providers.files.charge_rows import Cell, cost_of, count_of, currency_of, day_of, word_of
 from bot.providers.files.readers import Row, RowError, rows
@@ -85,16 +86,16 @@ class Files(Provider):
         for (who,) in self._table.execute("select distinct subject from cells where subject != '' order by subject"):
             yield Member("user", who, email=who if "@" in who else "")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """How many rows of each file count, or what is wrong with the first that cannot be used."""
         try:
             self._refresh()
         except OutsideError as trouble:
-            yield Finding(f"files {self._pattern}", ok=False, advice=str(trouble))
+            yield CheckLine(f"files {self._pattern}", ok=False, advice=str(trouble))
             return
         for path in self._read:
             (count,) = self._table.execute("select count(*) from cells where file = ?", (path,)).fetchone()
-            yield Finding(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
+            yield CheckLine(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
 
     def _refresh(self) -> None:
         """Read what changed since the last time, each file whole or not at all."""

@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
+from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, Key, KeyRefusedError, NotFoundError, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.base import Limit, Member, Provider, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
 from bot.providers.litellm.payloads import TeamRow, Told, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
@@ -151,6 +152,7 @@ class LiteLLM(Provider):
     ) -> None:
         self.name = name
         self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self.who = self._api.who
         self._limits = Limits(self._api, hashlib.sha256(key.encode()).hexdigest(), self._spent_this_month)
         self._now = now
         self._key_name = key_name
@@ -203,15 +205,11 @@ class LiteLLM(Provider):
         """See Provider."""
         self._limits.resume(subject, before)
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, what licence it has, and whether the key may read all that we read."""
-        try:
-            ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
-        except OutsideError as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
-        yield Finding(f"{self._api.who} answers", ok=True)
-        yield Finding(
+        ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
+        yield CheckLine(f"{self.who} answers", ok=True)
+        yield CheckLine(
             "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
         )
         for path, params in PROBES.items():
@@ -266,27 +264,27 @@ class LiteLLM(Provider):
         found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows, **{whose: subject.external_id})
         return sum((self._api.read(_Day, row, "usage of a month").metrics.spend for row in found), Decimal(0))
 
-    def _rights(self) -> Finding:
+    def _rights(self) -> CheckLine:
         """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
         what = f"{self._key_name} may set limits"
         try:
             own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
         except NotFoundError:
-            return Finding(f"{what}: it is the master key", ok=True)
+            return CheckLine(f"{what}: it is the master key", ok=True)
         except OutsideError as trouble:
-            return Finding(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
+            return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
         allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
         missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
         advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
-        return Finding(what, ok=not missing, advice=advice if missing else "")
+        return CheckLine(what, ok=not missing, advice=advice if missing else "")
 
-    def _licence(self) -> Finding:
+    def _licence(self) -> CheckLine:
         """A management key may not ask for it, and what we do needs none."""
         try:
             licence = self._api.read(_Licence, self._api.get_json("/health/license"), "its licence")
         except OutsideError:
-            return Finding("licence: not shown to this key, and not needed", ok=True)
-        return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
+            return CheckLine("licence: not shown to this key, and not needed", ok=True)
+        return CheckLine(f"licence: {licence.license_type}, and none is needed", ok=True)
 
 
 def _member(team: TeamRow, user: str) -> Member:

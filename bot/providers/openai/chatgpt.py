@@ -11,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, Key, NotFoundError, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, may_write, midnight, why_not
+from bot.providers.base import Limit, Member, Provider, Seat, days, midnight
 from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, Hour
 from bot.providers.openai.chatgpt_currency import PRICE_MISSING, Amount, Money, Rule, Unit
 from bot.providers.openai.costs import Used
@@ -130,6 +131,7 @@ class ChatGPT(Provider):
         self._workspace, _, organization = account.partition("/")
         self._now = now
         self._api = Api("ChatGPT", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self.who = self._api.who
         self._money = Money(self._api.who, None if credit is None else nanos(credit))
         self.step_nanos = self._money.step_nanos
         self._log = CostLog(self._api, quote(organization, safe=""), self._money) if organization else None
@@ -209,7 +211,7 @@ class ChatGPT(Provider):
         again = rule.model_dump(mode="json", exclude_none=True, exclude={"limit_expires_at", *amount})
         self._write(subject, again | ({"temporary": True} if rule.limit_expires_at else {}))
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether what we read can be read, and whether its unit can be counted."""
         for path, probe in self._probes().items():
             no = why_not(probe)
@@ -300,19 +302,19 @@ class ChatGPT(Provider):
         if self._api.read(_Workspace, self._api.get_json(self._own), "a workspace").id != self._workspace:
             raise UndeliverableError(f"{self._api.who} answered for another workspace than the one under account:")
 
-    def _check_unit(self) -> Iterator[Finding]:
+    def _check_unit(self) -> Iterator[CheckLine]:
         """The unit is told with a user's usage only, so we look at one user."""
         try:
             first = next(self._everybody(), None)
             unit = self._unit(Subject("user", first.id)) if first else "usd"
         except OutsideError as trouble:
-            yield Finding("its unit", ok=False, advice=str(trouble))
+            yield CheckLine("its unit", ok=False, advice=str(trouble))
             return
         priced = unit == "usd" or self._money.credit_nanos is not None
         word = "US dollars" if unit == "usd" else "credits"
-        yield Finding(f"it counts in {word}", priced, "" if priced else PRICE_MISSING)
+        yield CheckLine(f"it counts in {word}", priced, "" if priced else PRICE_MISSING)
 
-    def _check_requests(self) -> Iterator[Finding]:
+    def _check_requests(self) -> Iterator[CheckLine]:
         """Requests for more can be counted, and that is all that we know of them."""
         try:
             waiting = self._api.read(Listed, self._api.get_json(f"{self._limits}/requests"), "requests")
@@ -320,7 +322,7 @@ class ChatGPT(Provider):
             return
         if waiting.data:
             more = "or more " if waiting.has_more else ""
-            yield Finding(
+            yield CheckLine(
                 f"{len(waiting.data)} {more}requests for more in ChatGPT's own list", ok=True, advice=REQUESTS
             )
 

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from bot.checks import CheckLine, may_read, why_not
 from bot.errors import UndeliverableError
 from bot.http import PATIENCE, Api, Key, NotFoundError, Params, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.base import Limit, Member, Provider, days, midnight
 from bot.providers.openai.costs import Cell, Line, Used, joined, line
 from bot.providers.openai.paging import rows
 from bot.providers.payload_fields import Body, Count, Word, nanos
@@ -173,6 +174,7 @@ class OpenAI(Provider):
         self.name = name
         self._key_name = key_name
         self._api = Api("OpenAI", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -234,7 +236,7 @@ class OpenAI(Provider):
         except NotFoundError:
             return
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, and whether the key may read all that we read."""
         for path, params in self._probes().items():
             no = why_not(partial(self._api.get_json, path, params))

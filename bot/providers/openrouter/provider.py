@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
+from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Params, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.providers.base import Limit, Member, Provider, days, midnight
 from bot.providers.openrouter.payloads import (
     METRICS,
     WINDOWS,
@@ -118,6 +119,7 @@ class OpenRouter(Provider):
         self.name = name
         self._key_name = key_name
         self._api = Api("OpenRouter", url, Key(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -218,29 +220,25 @@ class OpenRouter(Provider):
             one = {"member_user_ids": [member.id]}
             self._api.write_json("POST", f"{RAILS}/{held.id}/assignments/members/remove", one)
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
-        try:
-            account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
-        except OutsideError as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
+        account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
         left = account.total_credits - account.total_usage
-        yield Finding(f"{self._api.who} answers", ok=True)
+        yield CheckLine(f"{self.who} answers", ok=True)
         advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
-        yield Finding(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
+        yield CheckLine(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
         for path in (MEMBERS, WORKSPACES, KEYS, RAILS, ASSIGNED):
             yield may_read(self._key_name, path, why_not(partial(self._list, path, path)))
         yield self._analytics()
 
-    def _analytics(self) -> Finding:
+    def _analytics(self) -> CheckLine:
         what = "its analytics have all figures that we count"
         try:
             lacking = self._one(Meta, self._api.get_json(META), "its figures").lacks()
         except OutsideError as trouble:
-            return Finding(what, ok=False, advice=str(trouble))
+            return CheckLine(what, ok=False, advice=str(trouble))
         advice = f"It does not name {', '.join(lacking)} any more: a newer Bursar is needed." if lacking else ""
-        return Finding(what, ok=not lacking, advice=advice)
+        return CheckLine(what, ok=not lacking, advice=advice)
 
     def _cells(self, day: date, orphans: list[KeyRow]) -> dict[_Cell, _Used]:
         """What no person did is asked for key by key, until nothing is left of it."""

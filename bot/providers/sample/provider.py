@@ -21,7 +21,8 @@ from math import pi, sin
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, midnight
+from bot.checks import CheckLine
+from bot.providers.base import Limit, Member, Provider, Seat, days, midnight
 from bot.providers.sample.company import COMPANY, EDITOR, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample.ground_truth import Episode, Story, Truth, truths
 from bot.providers.sample.limits import SampleLimits
@@ -159,8 +160,8 @@ class Sample(Provider):
         here = (one for one in everybody if one.account.startswith("person/") and one.subject)
         return seats((one for one in here if one.since <= today < one.until), today, self._is_active)
 
-    def check(self) -> Iterator[Finding]:
-        yield Finding(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
+    def probe(self) -> Iterator[CheckLine]:
+        yield CheckLine(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
 
     def close(self) -> None:
         """Nothing is open."""

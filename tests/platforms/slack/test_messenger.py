@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.messenger import Slack, check, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack, check
 from bot.ports import Platform
 from handlers.card import Button, Card, Chart, File, Series, Table, Text
 from handlers.place import Place

@@ -22,12 +22,13 @@ from bot.config import ConfigError, TeamsSettings
 from bot.errors import UnreachableError
 from bot.optional import optional
 from bot.platforms import terminal
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.teams.adaptive_cards import adaptive
-from bot.platforms.teams.connector import PATH, Line
+from bot.platforms.teams.connector import PATH, Connector
 from bot.platforms.teams.messenger import LIMITS, Pace
-from bot.platforms.teams.setup import checked, connected
-from bot.run import teams_secret
+from bot.platforms.teams.setup import checked
+from bot.run import teams_connected, teams_secret
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.place import Place
@@ -83,8 +84,8 @@ def opened(teams: FakeTeams, database: Database, clock: Clock) -> Iterator[Offic
     """The office at work."""
     rules: dict[str, object] = {**RULES, "msteams": {"app_id": teams.app_id, "tenants": [teams.tenant]}}
     company = Company(database, clock, rules)
-    line = Line(company.app.settings.msteams, "", teams.cloud, teams.token)
-    with connected(company.app, line) as route, served(Starlette(routes=[route])) as url:
+    line = Connector(company.app.settings.msteams, "", teams.cloud, teams.token)
+    with teams_connected(company.app, line) as route, served(Starlette(routes=[route])) as url:
         teams.bot_url = url + PATH
         yield Office(teams, company)
 
@@ -702,7 +703,7 @@ def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
     def refused(_scope: str | list[str], _tenant: str | None) -> str:
         raise ValueError("invalid_client: the secret abc has ended")
 
-    line = Line(office.app.settings.msteams, "", teams.cloud, refused)
+    line = Connector(office.app.settings.msteams, "", teams.cloud, refused)
     finding = checked(line)
     assert not finding.ok
     assert "TEAMS_APP_SECRET" in finding.advice

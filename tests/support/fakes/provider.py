@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
+from bot.checks import CheckLine
 from bot.errors import UndeliverableError, UnreachableError
-from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
+from bot.providers.base import IncreaseRequest, Limit, Member, Provider
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -136,9 +137,9 @@ class FakeProvider(Provider):
         if self.trouble:
             raise self.trouble
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """See Provider."""
-        yield Finding(f"{self.name} answers", ok=True)
+        yield CheckLine(f"{self.name} answers", ok=True)
 
     def close(self) -> None:
         """See Provider."""
