@@ -33,7 +33,7 @@ from handlers.place import Place, named_place
 from handlers.policy.policy import House, Vendor
 from handlers.policy.working_hours import next_workday
 from handlers.sentence import Sentence
-from storage import idempotency, outbox, people, usage
+from storage import idempotency, ingest, outbox, people
 from storage.db import Busy, Database
 from storage.directory import Directory, Link, Person
 from storage.outbox import Wish
@@ -310,7 +310,7 @@ class App:
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
         new = people.apply(conn, directory, today)
-        usage.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
+        ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""

@@ -17,8 +17,8 @@ from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
 from storage.people import Account
+from storage.spend import Spent
 from storage.tables import ORGANIZATION
-from storage.usage import Spent
 
 # Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
 ROLLOVER_WAIT = timedelta(days=2)

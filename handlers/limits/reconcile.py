@@ -22,7 +22,7 @@ from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy.policy import Vendor
 from handlers.requests.messages import deed, tell_asker
-from storage import audit, limits, outbox, people, requests, usage
+from storage import audit, limits, outbox, people, requests, spend
 from storage.limits import Held, Subject, SubjectKind, Told, Window
 from storage.people import Account
 from storage.requests import Request
@@ -137,7 +137,7 @@ class Desk:
         if subject.kind in ("key", "team", "member"):
             window = (held.provider, subject.kind, period.first, period.end)
             if window not in self._counted:
-                self._counted[window] = usage.spent_as(self._ctx.conn, *window)
+                self._counted[window] = spend.spent_as(self._ctx.conn, *window)
             if self._counted[window]:
                 named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
                 return self._counted[window].get(named, 0)
@@ -146,7 +146,7 @@ class Desk:
     def _there(self, provider: str, period: Period) -> dict[str, int]:
         window = (provider, period.first, period.end)
         if window not in self._spent:
-            self._spent[window] = usage.spent_at(self._ctx.conn, *window, self._only)
+            self._spent[window] = spend.spent_at(self._ctx.conn, *window, self._only)
         return self._spent[window]
 
 

@@ -26,7 +26,7 @@ from handlers.periods import Period, period_of
 from handlers.policy.policy import Budget
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
-from storage import comparisons, people, usage
+from storage import comparisons, people, spend
 from storage.people import Account
 
 WEEK = 7
@@ -338,14 +338,14 @@ def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
     first, end = scope.period.first, scope.period.end
     budget = scope.standing.budget if scope.standing else None
     start = min(first, until - WEEKS_MAX * WEEK * _DAY)
-    rows = usage.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
+    rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
     days = [(day, _used(ctx, budget, spent)) for day, spent in rows]
     if scope.standing:
         days.append((first, scope.standing.spent - sum(amount for day, amount in days if first <= day < end)))
     return days
 
 
-def _used(ctx: Context, budget: Budget | None, spent: usage.Spent) -> int:
+def _used(ctx: Context, budget: Budget | None, spent: spend.Spent) -> int:
     return used(ctx.house, budget, [spent]) if budget else spent.cost_nanos
 
 

@@ -37,7 +37,7 @@ from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
 from handlers.waste.usage import FLAGSHIP, WINDOW_DAYS, Peers, Usage
 from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
-from storage import findings, usage
+from storage import findings, spend
 from storage.findings import Finding, Found
 from storage.tables import ORGANIZATION
 
@@ -159,8 +159,8 @@ def cheaper(ctx: Context, account_id: str) -> str:
     low, high = total(each.found for each in found(ctx, account_id, ctx.today - timedelta(days=WEEK), end))
     said = [f"{ctx.amount(low, unit)} to {ctx.amount(high, unit)} a month of it looks like waste."] if high else []
     first = end - timedelta(days=WINDOW_DAYS)
-    own = [each for each in usage.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
-    here = {each.name: rate([each]) for each in usage.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
+    own = [each for each in spend.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
+    here = {each.name: rate([each]) for each in spend.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
     dearest = max(own, key=lambda each: each.cost_nanos, default=None)
     if dearest is not None:
         said += _instead(ctx, dearest.name, here)
