@@ -1,6 +1,6 @@
 """What a provider is: it sells tokens or guards them, and declares what it can do.
 
-A provider is one file here and one line in PROVIDERS (bot/build.py). It inherits Provider, names in `can` what it can
+A provider is one file here and one entry of PROVIDERS (registry.py). It inherits Provider, names in `can` what it can
 do, and says in `cannot` in plain words what people would expect and it cannot. Nothing is asked of it that it does not
 declare.
 """

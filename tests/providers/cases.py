@@ -96,6 +96,9 @@ def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
 
 
+MADE_UP = frozenset({"sample"})
+"""Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
+
 CASES: Mapping[str, Case] = {
     "chatgpt-enterprise": Case(
         FakeChatGPT,

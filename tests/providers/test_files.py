@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from bot.build import PROVIDERS
 from bot.config import Settings
 from bot.errors import OutsideError
 from bot.providers.base import Member
 from bot.providers.files.provider import Files
+from bot.providers.registry import PROVIDERS, Opening
 from bot.sync.list_prices import priced
 from storage.charges import Charge
 
@@ -457,7 +457,7 @@ def test_files_stand_beside_app_yaml(tmp_path: Path) -> None:
     (tmp_path / "usage" / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,1\n")
     content = yaml.safe_load("providers: [{kind: files, file: usage/*.csv}]")
     (settings,) = Settings.model_validate(content, context={"folder": tmp_path}).providers
-    provider = PROVIDERS["files"](settings, "", lambda: datetime.now(UTC))
+    provider = PROVIDERS["files"].make(Opening("files", "", "", "", "", settings.file, None, lambda: datetime.now(UTC)))
     assert settings.days_back == 35
     assert [finding.what for finding in provider.check()] == [f"{tmp_path}/usage/a.csv: 1 row"]
     assert [cell.subject for cell in provider.charges(DAY, DAY)] == ["ana"]
