@@ -53,7 +53,7 @@ def basic(secret: str) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """A secret, and what may be said about it.
 
     Args:
@@ -135,7 +135,7 @@ class Api:
         self,
         service: str,
         url: str,
-        key: Key,
+        key: ApiKey,
         patience: Patience,
         headers: Mapping[str, str] | None = None,
         calls_per_minute: int | None = None,
@@ -434,7 +434,7 @@ NO_ANSWER = (httpx.HTTPError,)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class HttpRefusal:
     """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
 
     status: int
@@ -442,10 +442,10 @@ class Refusal:
     retry_after_s: float | None = None
 
 
-def refusal_of(trouble: BaseException) -> Refusal:
+def refusal_of(trouble: BaseException) -> HttpRefusal:
     """Read one of NO_ANSWER; whatever else it is, nobody answered."""
     if not isinstance(trouble, httpx.HTTPStatusError):
-        return Refusal(0, type(trouble).__name__)
+        return HttpRefusal(0, type(trouble).__name__)
     answer = trouble.response
     try:
         said = _json(answer.content)
@@ -456,7 +456,7 @@ def refusal_of(trouble: BaseException) -> Refusal:
             pass
         case _:
             word = ""
-    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
+    return HttpRefusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:

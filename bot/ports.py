@@ -78,7 +78,7 @@ class Conversations(Protocol):
 
 
 def broken(number: str) -> Card:
-    """What a person sees of a bug in a platform's door; the app has its own boundary behind `hear`.
+    """What a person sees of a bug in a platform's listener; the app has its own boundary behind `hear`.
 
     Args:
         number: under which the log has it.

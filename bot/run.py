@@ -16,10 +16,10 @@ from bot.config import ConfigError, secret
 from bot.conversations import StoredConversations
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
-from bot.platforms.slack.listener import Settings, SlackListener
+from bot.platforms.slack.listener import ListenerSettings, SlackListener
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
-from bot.platforms.slack.verification import Gate
+from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
 
 log = structlog.get_logger()
@@ -104,20 +104,20 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    door = SlackListener(app, client, Settings(command=slack.command))
+    listener = SlackListener(app, client, ListenerSettings(command=slack.command))
     with ExitStack() as stack:
-        stack.callback(door.close)
+        stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
-            endpoint = Endpoint(door, Gate(secrets, now=time.time))
+            endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", "the app-level token (xapp-…) for Socket Mode", environ)
-            socket = Socket(door, Gate((), now=time.time), app_token, slack.url)
+            socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above

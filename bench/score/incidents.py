@@ -9,7 +9,7 @@ from statistics import median_low
 from typing import Literal
 
 from bot.checks import CheckLine
-from bot.providers.base import Member, Provider, Seat
+from bot.providers.base import Provider, ProviderIdentity, ProviderSeat
 from bot.providers.sample.ground_truth import EPISODES
 from bot.providers.sample.provider import Sample
 from storage.charges import Charge
@@ -143,11 +143,11 @@ class Spoilt(Provider):
                 yield _charge(self.name, incident.owner, start, step, requests)
             start += step
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """See Provider."""
         return self.sample.people()
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """See Provider."""
         return self.sample.seats()
 

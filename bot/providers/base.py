@@ -19,7 +19,7 @@ Capability = Literal["charges", "people", "limits", "set_limit", "pause", "incre
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ProviderIdentity:
     """Somebody or something the provider knows and charges are reported for.
 
     Args:
@@ -79,7 +79,7 @@ class IncreaseRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ProviderSeat:
     """A paid place of a user.
 
     Args:
@@ -96,7 +96,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProviderOutcome:
     """What came of the work on a day, counted by a provider.
 
     Args:
@@ -112,9 +112,9 @@ class Outcome:
     count: int
 
 
-def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
+def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[ProviderOutcome]:
     """What came of somebody's day; what did not happen is not told."""
-    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
+    return (ProviderOutcome(external_id, day, what, count) for what, count in counts.items() if count)
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -158,7 +158,7 @@ class Provider:
         """
         raise self._undeclared("charges")
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""
         raise self._undeclared("people")
 
@@ -204,11 +204,11 @@ class Provider:
         """Grant a request there with a new total, or deny it with None. An answered one may be answered again."""
         raise self._undeclared("increase_requests")
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Who has a paid place."""
         raise self._undeclared("seats")
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work on the days first to last, both included."""
         raise self._undeclared("outcomes")
 

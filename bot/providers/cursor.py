@@ -16,8 +16,17 @@ from pydantic import AliasPath, Field
 
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, Key, KeyRefusedError, Page, Patience, basic
-from bot.providers.base import Limit, Member, Outcome, Provider, Seat, days, midnight, outcomes_of
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, Page, Patience, basic
+from bot.providers.base import (
+    Limit,
+    Provider,
+    ProviderIdentity,
+    ProviderOutcome,
+    ProviderSeat,
+    days,
+    midnight,
+    outcomes_of,
+)
 from bot.providers.payload_fields import NANOS, Body, Count, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject
@@ -47,7 +56,7 @@ Cents = Annotated[Decimal, Field(ge=0, le=10**8)]
 WholeDollars = Annotated[int, Field(ge=0, le=10**6)]
 
 
-class Rates(NamedTuple):
+class CallRates(NamedTuple):
     """How often Cursor wants to be asked at most, in calls a minute."""
 
     lists: int = 20
@@ -55,7 +64,7 @@ class Rates(NamedTuple):
     limits: int = 250
 
 
-RATES = Rates()
+RATES = CallRates()
 
 
 class _MemberRow(Body):
@@ -224,12 +233,12 @@ class Cursor(Provider):
         key_name: str = "CURSOR_API_KEY",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience = PATIENCE,
-        rates: Rates = RATES,
+        rates: CallRates = RATES,
     ) -> None:
         self.name = name
         self._key_name = key_name
         self._now = now
-        opens = Key(key_name, key, {}, NEEDED, basic)
+        opens = ApiKey(key_name, key, {}, NEEDED, basic)
         self._lists, self._events, self._limits = (Api("Cursor", url, opens, patience, None, rate) for rate in rates)
         self.who = self._lists.who
 
@@ -244,13 +253,13 @@ class Cursor(Provider):
             cells = self._cells(day)
             yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members of the team, those who were removed included: their usage stays theirs."""
         for row in self._members():
             address = row.email.casefold()
-            yield Member("user", address, name=row.name or "", email=address)
+            yield ProviderIdentity("user", address, name=row.name or "", email=address)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Every member has one. When it was last used is known for the last three months, if the key may read that."""
         today = self._now().date()
         active_on: dict[str, date] = {}
@@ -261,9 +270,9 @@ class Cursor(Provider):
         for member in self._members():
             address = member.email.casefold()
             if not member.removed and member.role != UNPAID:
-                yield Seat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
+                yield ProviderSeat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What members took of what Cursor proposed."""
         for row in self._daily(first, min(last, self._now().date())):
             if row.user:

@@ -16,8 +16,17 @@ from pydantic import AliasChoices, BeforeValidator, Field
 
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Patience
-from bot.providers.base import Limit, Member, Outcome, Provider, Seat, days, midnight, outcomes_of
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Patience
+from bot.providers.base import (
+    Limit,
+    Provider,
+    ProviderIdentity,
+    ProviderOutcome,
+    ProviderSeat,
+    days,
+    midnight,
+    outcomes_of,
+)
 from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
@@ -204,7 +213,7 @@ class GitHubCopilot(Provider):
             self._seats_path = f"/orgs/{owner}/copilot/billing/seats"
         copilot = self._seats_path.removesuffix("/billing/seats")
         self._metrics_path = f"{copilot}/metrics/reports/users-1-day"
-        self._api = Api("GitHub", url, Key(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
+        self._api = Api("GitHub", url, ApiKey(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
         self.who = self._api.who
 
     def close(self) -> None:
@@ -218,21 +227,21 @@ class GitHubCopilot(Provider):
             cells = self._cells(day, seats)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Who has a seat, mostly without an address, and an enterprise's cost centres."""
         for seat in self._seats():
-            yield Member("user", seat.login, name=seat.name, email=seat.address)
+            yield ProviderIdentity("user", seat.login, name=seat.name, email=seat.address)
         for center in self._centers():
-            yield Member("team", center.id, name=center.name)
+            yield ProviderIdentity("team", center.id, name=center.name)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Who has a seat. GitHub knows of the last activity some hours later, and forgets it after 90 days."""
         for seat in self._seats():
             made, active = seat.created_at, seat.last_activity_at
             product = f"copilot_{seat.plan_type or 'business'}"
-            yield Seat(seat.login, product, made.date() if made else None, active.date() if active else None)
+            yield ProviderSeat(seat.login, product, made.date() if made else None, active.date() if active else None)
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What people made of Copilot in their editors, of days that are reported already."""
         today = self._now().date()
         since = max(first, METRICS_SINCE, today - timedelta(days=METRICS_DAYS - 1))

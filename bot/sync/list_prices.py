@@ -31,7 +31,7 @@ _AS_TOLD_BY_A_PROXY = "litellm"
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class TokenPrices:
     """Nanos of a dollar for one token of each kind, None where the list has no price."""
 
     input: Decimal | None
@@ -62,18 +62,18 @@ def priced(charge: Charge) -> Charge:
 
 
 @lru_cache(maxsize=4096)
-def _rates(model: str, tier: str, day: date) -> Rates:
+def _rates(model: str, tier: str, day: date) -> TokenPrices:
     """The prices of a day. A vendor without a price for cached tokens bills them as any other input."""
     try:
         _, found = get_snapshot().find_provider_model(model, None, _AS_TOLD_BY_A_PROXY, None)
     except LookupError:
-        return Rates(None, None, None, None, None)
+        return TokenPrices(None, None, None, None, None)
     price = _price(found, tier, datetime.combine(day, time(), UTC))
     if price is None:
-        return Rates(None, None, None, None, None)
+        return TokenPrices(None, None, None, None, None)
     plain = _nanos(price.input_mtok)
     written = _nanos(price.cache_write_mtok)
-    return Rates(
+    return TokenPrices(
         input=plain,
         cache_read=plain if price.cache_read_mtok is None else _nanos(price.cache_read_mtok),
         cache_write_5m=plain if written is None else written,

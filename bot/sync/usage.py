@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import KeyRefusedError, NotFoundError
-from bot.providers.base import Member, Provider, days
+from bot.providers.base import Provider, ProviderIdentity, days
 from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
 from handlers.policy.policy import House
@@ -130,7 +130,7 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
         yield priced(charge)
 
 
-def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:
+def meet(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.

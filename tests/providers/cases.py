@@ -10,7 +10,7 @@ from bot.http import Patience
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
-from bot.providers.cursor import Cursor, Rates
+from bot.providers.cursor import CallRates, Cursor
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import LiteLLM
@@ -146,7 +146,7 @@ CASES: Mapping[str, Case] = {
     ),
     "cursor": Case(
         FakeCursor,
-        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
+        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=CallRates(FAST, FAST, FAST)),
         _cursor_use,
         lambda fake: str(fake.key),
         subjects=(Subject("user", "ana@acme.example"),),

@@ -10,7 +10,7 @@ import pytest
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.base import Limit, Member, Outcome
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, refused
@@ -86,11 +86,11 @@ def test_people_are_members_keys_and_workspaces(console: FakeClaudeConsole, prov
     """A key belongs to whom it acts for, whoever made it; what is archived stands in reports of the past."""
     console.found("wrkspc_01Old", "team-old", archived=True)
     assert list(provider.people()) == [
-        Member("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test"),
-        Member("key", "apikey_01Dana", name="dana-laptop", owner="user_01Dana"),
-        Member("key", "apikey_01Eval", name="nightly-eval"),
-        Member("team", "wrkspc_01Search", name="team-search"),
-        Member("team", "wrkspc_01Old", name="team-old"),
+        ProviderIdentity("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test"),
+        ProviderIdentity("key", "apikey_01Dana", name="dana-laptop", owner="user_01Dana"),
+        ProviderIdentity("key", "apikey_01Eval", name="nightly-eval"),
+        ProviderIdentity("team", "wrkspc_01Search", name="team-search"),
+        ProviderIdentity("team", "wrkspc_01Old", name="team-old"),
     ]
 
 
@@ -110,7 +110,7 @@ def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, prov
     console.work(DAY, "gone@acme.test", commits=9)
     console.work(DAY, "", commits=9)
     found = list(provider.outcomes(DAY, date(2026, 12, 31)))
-    assert found[0] == Outcome("user_01Eli", DAY, "commits", 7)
+    assert found[0] == ProviderOutcome("user_01Eli", DAY, "commits", 7)
     assert {each.what: each.count for each in found if each.external_id == "user_01Dana"} == {
         "commits": 3,
         "pull_requests": 1,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
-from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Seat
+from bot.providers.base import IncreaseRequest, Limit, ProviderIdentity, ProviderOutcome, ProviderSeat
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered, charges, findings, refused
@@ -291,7 +291,7 @@ def test_people_are_the_members(claude: FakeClaudeEnterprise, provider: ClaudeEn
     for number in range(1500):
         claude.join(f"user_{number}", f"u{number}@acme.test", f"U {number}")
     people = list(provider.people())
-    assert people[0] == Member("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test")
+    assert people[0] == ProviderIdentity("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test")
     assert len(people) == len({each.external_id for each in people}) == 1502
 
 
@@ -301,8 +301,8 @@ def test_a_seat_says_since_when_and_when_it_was_used(claude: FakeClaudeEnterpris
     claude.work(date(2026, 8, 1), "user_01Eli")
     joined = date(2026, 6, 12)
     assert list(provider.seats()) == [
-        Seat("user_01Dana", "claude_enterprise", joined, date(2026, 11, 18)),
-        Seat("user_01Eli", "claude_enterprise", joined, None),
+        ProviderSeat("user_01Dana", "claude_enterprise", joined, date(2026, 11, 18)),
+        ProviderSeat("user_01Eli", "claude_enterprise", joined, None),
     ]
 
 
@@ -317,7 +317,7 @@ def test_outcomes_are_those_of_claude_code(claude: FakeClaudeEnterprise, provide
         "edits_rejected": 3,
         "sessions": 6,
     }
-    assert found[0] == Outcome("user_01Dana", date(2026, 11, 19), "commits", 4)
+    assert found[0] == ProviderOutcome("user_01Dana", date(2026, 11, 19), "commits", 4)
 
 
 def test_outcomes_that_are_not_reported_yet_are_not_asked_for(

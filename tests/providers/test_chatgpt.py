@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bot.config import ProviderSettings
 from bot.errors import UndeliverableError
 from bot.http import KeyRefusedError
-from bot.providers.base import Limit, Member, Seat
+from bot.providers.base import Limit, ProviderIdentity, ProviderSeat
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.chatgpt_currency import CREDITS_MAX
 from storage.charges import Charge
@@ -167,15 +167,15 @@ def test_people_are_users_and_groups(chat: FakeChatGPT, provider: ChatGPT) -> No
     for number in range(150):
         chat.groups[f"group-{number:03}"] = f"Group {number}"
     people = list(provider.people())
-    assert people[0] == Member("user", "user-dana", name="user-dana", email="dana@acme.test")
-    assert Member("team", "group-42", name="Search team") in people
+    assert people[0] == ProviderIdentity("user", "user-dana", name="user-dana", email="dana@acme.test")
+    assert ProviderIdentity("team", "group-42", name="Search team") in people
     assert len(people) == 152
 
 
 def test_a_seat_is_of_some_type(chat: FakeChatGPT, provider: ChatGPT) -> None:
     """App.yaml prices it under its type; who has none has no seat."""
     chat.people["user-eve"] = Person("eve@acme.test", seat=None)
-    assert list(provider.seats()) == [Seat("user-dana", "chatgpt_default", None, None)]
+    assert list(provider.seats()) == [ProviderSeat("user-dana", "chatgpt_default", None, None)]
 
 
 # Limits --------------------------------------------------------------------------------------------------------------

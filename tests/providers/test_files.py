@@ -17,7 +17,7 @@ import yaml
 
 from bot.config import Settings
 from bot.errors import OutsideError
-from bot.providers.base import Member
+from bot.providers.base import ProviderIdentity
 from bot.providers.files.provider import Files
 from bot.providers.registry import PROVIDERS, Opening
 from bot.sync.list_prices import priced
@@ -152,8 +152,8 @@ def test_who_is_an_address_is_known_by_it(files: Files, tmp_path: Path) -> None:
         f"{PLAIN}2026-11-21,ana@acme.example,m,1,1\n2026-11-21,bo,m,1,1\n2026-11-21,,m,1,1\n"
     )
     assert list(files.people()) == [
-        Member("user", "ana@acme.example", email="ana@acme.example"),
-        Member("user", "bo"),
+        ProviderIdentity("user", "ana@acme.example", email="ana@acme.example"),
+        ProviderIdentity("user", "bo"),
     ]
 
 

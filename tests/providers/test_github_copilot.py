@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
-from bot.providers.base import Limit, Member, Outcome, Seat
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, ProviderSeat
 from bot.providers.github_copilot import GitHubCopilot
 from storage.charges import Charge
 from storage.limits import Subject
@@ -159,19 +159,22 @@ def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: Git
 
 def test_people_are_who_has_a_seat(provider: GitHubCopilot) -> None:
     """They go by their login in lower case; most have no address. An organization has no cost centres."""
-    assert list(provider.people()) == [Member("user", "octocat", email="octo@acme.example"), Member("user", "bo-li")]
+    assert list(provider.people()) == [
+        ProviderIdentity("user", "octocat", email="octo@acme.example"),
+        ProviderIdentity("user", "bo-li"),
+    ]
 
 
 def test_an_enterprise_has_cost_centres(whole: GitHubCopilot) -> None:
     """Those that are archived are gone."""
-    assert list(whole.people())[2:] == [Member("team", "cc-1", name="Platform")]
+    assert list(whole.people())[2:] == [ProviderIdentity("team", "cc-1", name="Platform")]
 
 
 def test_seats_say_since_when_and_of_the_last_activity(provider: GitHubCopilot) -> None:
     """Never, or not within ninety days, is not said."""
     assert list(provider.seats()) == [
-        Seat("octocat", "copilot_business", date(2026, 1, 15), date(2026, 11, 22)),
-        Seat("bo-li", "copilot_business", date(2026, 1, 15), None),
+        ProviderSeat("octocat", "copilot_business", date(2026, 1, 15), date(2026, 11, 22)),
+        ProviderSeat("bo-li", "copilot_business", date(2026, 1, 15), None),
     ]
 
 
@@ -308,8 +311,8 @@ def test_what_came_of_it_is_read_from_where_the_report_lies(github: FakeGitHub, 
     github.make(done, "bo-li", 0)
     github.make(date(2026, 11, 21), "Octocat", 7)
     assert list(provider.outcomes(done - timedelta(days=1), date(2026, 11, 22))) == [
-        Outcome("octocat", done, "lines_accepted", 120),
-        Outcome("octocat", done, "edits_accepted", 9),
+        ProviderOutcome("octocat", done, "lines_accepted", 120),
+        ProviderOutcome("octocat", done, "edits_accepted", 9),
     ]
     asked = [heard.query["day"] for heard in github.requests if "day" in heard.query]
     assert asked == ["2026-11-17", "2026-11-18", "2026-11-19"]

@@ -22,8 +22,8 @@ from bot.http import (
     PAGES_MAX,
     RETRY_AFTER_S_MAX,
     Api,
+    ApiKey,
     Batch,
-    Key,
     KeyRefusedError,
     NotFoundError,
     Page,
@@ -63,7 +63,7 @@ def api(echo: Echo) -> Iterator[Api]:
 
 def api_at(url: str, secret: str = SECRET, patience: Patience = QUICK) -> Api:
     """An asker of a service called Echo."""
-    return Api("Echo", url, Key("ECHO_KEY", secret, {"gone": "the key has expired"}, "a new key"), patience)
+    return Api("Echo", url, ApiKey("ECHO_KEY", secret, {"gone": "the key has expired"}, "a new key"), patience)
 
 
 def said(api: Api) -> Any:
@@ -104,7 +104,7 @@ def test_a_question_may_be_a_post(echo: Echo, api: Api) -> None:
 
 def test_a_key_may_be_carried_otherwise(echo: Echo) -> None:
     """As the user of basic authentication, or in a header of its own, beside headers that every request has."""
-    api = Api("Echo", echo.url, Key("ECHO_KEY", SECRET, {}, "a new key", basic), QUICK, {"x-version": "2"})
+    api = Api("Echo", echo.url, ApiKey("ECHO_KEY", SECRET, {}, "a new key", basic), QUICK, {"x-version": "2"})
     said(api)
     api.close()
     assert echo.requests[0].headers["authorization"] == f"Basic {b64encode(f'{SECRET}:'.encode()).decode()}"
@@ -113,7 +113,7 @@ def test_a_key_may_be_carried_otherwise(echo: Echo) -> None:
 
 def test_calls_are_spread_over_the_minute(echo: Echo) -> None:
     """A service that allows 600 calls a minute is asked every tenth of a second, however many ask."""
-    api = Api("Echo", echo.url, Key("ECHO_KEY", SECRET, {}, "a new key"), QUICK, calls_per_minute=600)
+    api = Api("Echo", echo.url, ApiKey("ECHO_KEY", SECRET, {}, "a new key"), QUICK, calls_per_minute=600)
     threads = [threading.Thread(target=said, args=(api,)) for _ in range(5)]
     for thread in threads:
         thread.start()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import PAGES_MAX, Patience
-from bot.providers.base import Member, Provider
+from bot.providers.base import Provider, ProviderIdentity
 from bot.providers.litellm.provider import LiteLLM
 from storage.charges import Charge
 from tests.providers.asking import QUICK, answered, charges, findings, refused
@@ -514,10 +514,10 @@ def test_the_key_is_shown_nowhere(proxy: FakeLiteLLM, caplog: pytest.LogCaptureF
 def test_people_are_users_teams_and_keys(provider: LiteLLM) -> None:
     """Each is told with the name it has there, users with their e-mail, keys with their owner."""
     people = list(provider.people())
-    assert Member("user", "alice", name="Alice", email="alice@acme.test") in people
-    assert Member("user", "quota-bot") in people
-    assert Member("team", PLATFORM, name="platform") in people
-    assert Member("key", ALICES_LAPTOP, name="alice-laptop", owner="alice") in people
+    assert ProviderIdentity("user", "alice", name="Alice", email="alice@acme.test") in people
+    assert ProviderIdentity("user", "quota-bot") in people
+    assert ProviderIdentity("team", PLATFORM, name="platform") in people
+    assert ProviderIdentity("key", ALICES_LAPTOP, name="alice-laptop", owner="alice") in people
     assert [member.owner for member in people if member.name == "tiny"] == [""]
 
 

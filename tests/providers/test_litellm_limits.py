@@ -11,7 +11,7 @@ import pytest
 
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError
-from bot.providers.base import Limit, Member
+from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered
@@ -199,7 +199,7 @@ def test_members_are_told_with_their_teams(proxy: FakeLiteLLM, provider: LiteLLM
 def test_members_are_known_by_team_and_user(provider: LiteLLM) -> None:
     """So that a member is whoever the user is."""
     found = [each for each in provider.people() if each.kind == "member"]
-    assert Member("member", ALICE_THERE.external_id, name="platform", owner="alice") in found
+    assert ProviderIdentity("member", ALICE_THERE.external_id, name="platform", owner="alice") in found
 
 
 def test_a_members_limit_is_for_a_month_and_for_nobody_else(proxy: FakeLiteLLM, provider: LiteLLM) -> None:

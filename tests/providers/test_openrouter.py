@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
-from bot.providers.base import Limit, Member
+from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.openrouter.provider import OpenRouter
 from storage.charges import Charge
 from storage.limits import Subject
@@ -184,9 +184,9 @@ def test_people_are_members_and_keys_of_all_workspaces(router: FakeOpenRouter, p
     other = router.add_key("lab", "user_bo", "ws-2")
     router.state.keys[other]["disabled"] = True
     people = list(provider.people())
-    assert people[0] == Member("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example")
-    assert Member("key", other, name="lab", owner="bo@acme.example") in people
-    assert Member("key", router.agent_key, name="crawler") in people
+    assert people[0] == ProviderIdentity("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example")
+    assert ProviderIdentity("key", other, name="lab", owner="bo@acme.example") in people
+    assert ProviderIdentity("key", router.agent_key, name="crawler") in people
     assert len(people) == 6
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
-from bot.providers.base import Limit, Member
+from bot.providers.base import Limit, ProviderIdentity
 from handlers.limits.reconcile import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
@@ -390,7 +390,7 @@ def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company
     reports(acme, "ana", acme.clock().date(), sub_account="t/1", cost_nanos=30 * NANOS, model="claude-opus-4-5")
     ana_in_search = Subject.of_member("t/1", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, name="search", owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, name="search", owner="ana"))
     acme.pull()
     compare(acme)
     assert acme.llm.allows("ana") == 400
@@ -432,7 +432,7 @@ def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
     """A pause stops the user everywhere; the member's limit is no other person."""
     ana_in_search = Subject.of_member("t", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, owner="ana"))
     acme.pull()
     compare(acme)
     acme.say("fay", "pause @ana")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
-from bot.providers.base import Member, Outcome, Provider
+from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, meet, pull
 from handlers.policy.policy import House
@@ -128,8 +128,8 @@ def test_outcomes_that_the_key_may_not_read_keep_nothing_else_back(company: Data
         can = FakeProvider.can | {"outcomes"}
         open = True
 
-        def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
-            yield Outcome("ana", max(first, min(last, DAY)), "commits", 3)
+        def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
+            yield ProviderOutcome("ana", max(first, min(last, DAY)), "commits", 3)
             if not self.open:
                 raise KeyRefusedError("it may not", "")
 
@@ -164,10 +164,10 @@ def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
         Person("b2", "Bob", "bob@x.example"),
     ]
     told = [
-        Member("user", "u-ana", email="Ana@X.example"),
-        Member("key", "k-ana", owner="u-ana"),
-        Member("user", "u-bob", email="bob@x.example"),
-        Member("user", "u-none"),
+        ProviderIdentity("user", "u-ana", email="Ana@X.example"),
+        ProviderIdentity("key", "k-ana", owner="u-ana"),
+        ProviderIdentity("user", "u-bob", email="bob@x.example"),
+        ProviderIdentity("user", "u-none"),
     ]
 
     def work(conn: Connection) -> list[str | None]:

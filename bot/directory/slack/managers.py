@@ -21,7 +21,7 @@ FRESH = timedelta(days=1)
 LABEL = "manager"
 SCOPE = "users.profile:read"
 
-User = Mapping[str, Any]
+SlackUser = Mapping[str, Any]
 
 _log = logging.getLogger("bursar.directory")
 
@@ -48,7 +48,7 @@ class Managers:
     now: Callable[[], datetime]
     _profiles: dict[tuple[str, str], Profile] = field(default_factory=dict, init=False)  # by field and user
 
-    def of(self, persons: Mapping[str, str], wanted: Mapping[str, User], known: Known) -> dict[str, str]:
+    def of(self, persons: Mapping[str, str], wanted: Mapping[str, SlackUser], known: Known) -> dict[str, str]:
         """The manager of each person, as a person, "" for nobody.
 
         Whose profile was not read yet keeps the manager that is remembered.
@@ -80,7 +80,7 @@ class Managers:
         ids = [each["id"] for each in fields if each.get("type") == "user" and _label(each) == LABEL]
         return str(min(ids, default=""))
 
-    def _read(self, field_id: str, wanted: list[tuple[str, User]]) -> None:
+    def _read(self, field_id: str, wanted: list[tuple[str, SlackUser]]) -> None:
         """Read the profiles that are due, the most needed first; what Slack has no time for is read later."""
         now = self.now()
         due = [user for _, user in wanted if self._is_due(field_id, user, now)]
@@ -93,11 +93,11 @@ class Managers:
                 return
             self._profiles[field_id, user["id"]] = Profile(manager, now, user.get("updated") or 0)
 
-    def _is_due(self, field_id: str, user: User, now: datetime) -> bool:
+    def _is_due(self, field_id: str, user: SlackUser, now: datetime) -> bool:
         before = self._profiles.get((field_id, user["id"]))
         return before is None or before.updated != (user.get("updated") or 0) or now - before.read_at >= FRESH
 
-    def _read_at(self, field_id: str, user: User) -> float:
+    def _read_at(self, field_id: str, user: SlackUser) -> float:
         before = self._profiles.get((field_id, user["id"]))
         return before.read_at.timestamp() if before else 0.0
 

@@ -27,11 +27,11 @@ PATIENCE_S = 300.0
 """How long one reading waits in all where Slack asks us to slow down."""
 PERSON = "person/"
 
-User = Mapping[str, Any]
+SlackUser = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SlackMember:
     """A Slack user who is or was one of ours, and the person behind.
 
     Args:
@@ -41,7 +41,7 @@ class Member:
         linked: whether the user may be linked to the person.
     """
 
-    user: User
+    user: SlackUser
     identity: str
     person: str
     linked: bool
@@ -99,7 +99,7 @@ class SlackDirectory:
         links = (Link("slack", "user", one.identity, PERSON + one.person) for one in members if one.linked)
         return Directory(tuple(people), links=tuple(links))
 
-    def _users(self) -> Iterator[User]:
+    def _users(self) -> Iterator[SlackUser]:
         """Every user of the workspace, page by page."""
         cursor, seen, left_s = "", {""}, PATIENCE_S
         for _ in range(PAGES_MAX):
@@ -144,7 +144,7 @@ def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_b
     return SlackDirectory(web_client(token, url), now, link_by_email=link_by_email)
 
 
-def _is_ours(user: User, home: set[str]) -> bool:
+def _is_ours(user: SlackUser, home: set[str]) -> bool:
     """Whether a user is or was a full member of our company, and human."""
     guest = user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")
     machine = user.get("is_bot") or user.get("is_app_user") or user["id"] == SLACKBOT
@@ -152,7 +152,7 @@ def _is_ours(user: User, home: set[str]) -> bool:
     return not guest and not machine and bool({user.get("team_id"), organization} & home)
 
 
-def _members(users: Sequence[User], team: str, known: Known, *, link_by_email: bool) -> list[Member]:
+def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_email: bool) -> list[SlackMember]:
     """The person behind each user: linked before, or of the same address, or new.
 
     Who was deactivated and is nobody we know is left out, and so is who has no confirmed address.
@@ -166,29 +166,29 @@ def _members(users: Sequence[User], team: str, known: Known, *, link_by_email: b
         identity = f"{team}/{user['id']}"
         account, email = links.get(identity, ""), _address(user)
         if account.startswith(PERSON):
-            members.append(Member(user, identity, account.removeprefix(PERSON), linked=True))
+            members.append(SlackMember(user, identity, account.removeprefix(PERSON), linked=True))
         elif account:
             continue  # an agent's, or a team's
         elif email and (person := known.by_email(email)):
-            members.append(Member(user, identity, person, linked=link_by_email))
+            members.append(SlackMember(user, identity, person, linked=link_by_email))
         elif email and not user.get("deleted"):
             newcomers.append((email, user))
     taken = {*known.ids, *(one.person for one in members)}
     for email, user in sorted(newcomers, key=lambda each: each[0]):
         person = id_from_email(email, taken)
         taken.add(person)
-        members.append(Member(user, f"{team}/{user['id']}", person, linked=True))
+        members.append(SlackMember(user, f"{team}/{user['id']}", person, linked=True))
     there = {one.person for one in members if not one.left}
     return [one for one in members if not one.left or one.person not in there]
 
 
-def _wanted(members: Sequence[Member], known: Known) -> dict[str, User]:
+def _wanted(members: Sequence[SlackMember], known: Known) -> dict[str, SlackUser]:
     """The users whose manager no earlier source names, by the person they are."""
     named = {one.id for one in known.earlier.people if one.manager}
     return {one.person: one.user for one in members if not one.left and one.person not in named}
 
 
-def _person(one: Member, manager: str) -> Person:
+def _person(one: SlackMember, manager: str) -> Person:
     user, profile = one.user, _profile(one.user)
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     zone = user.get("tz") or ""
@@ -203,11 +203,11 @@ def _person(one: Member, manager: str) -> Person:
     )
 
 
-def _address(user: User) -> str:
+def _address(user: SlackUser) -> str:
     """The address that Slack has confirmed, in lower case, or ""."""
     confirmed = user.get("is_email_confirmed", True) is True
     return str(_profile(user).get("email") or "").lower() if confirmed else ""
 
 
-def _profile(user: User) -> Mapping[str, Any]:
+def _profile(user: SlackUser) -> Mapping[str, Any]:
     return user.get("profile") or {}

@@ -43,7 +43,7 @@ _log = logging.getLogger("bursar.slack")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ListenerSettings:
     """What can be set.
 
     Args:
@@ -87,7 +87,7 @@ class SlackListener:
         settings: see Settings.
     """
 
-    def __init__(self, app: Hears, client: WebClient, settings: Settings = Settings()) -> None:
+    def __init__(self, app: Hears, client: WebClient, settings: ListenerSettings = ListenerSettings()) -> None:
         self._app = app
         self._client = client
         self._settings = settings
@@ -98,7 +98,7 @@ class SlackListener:
         self._bolt = self._wired()
 
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
-        """Answer a payload that came through the gate."""
+        """Answer a payload that was verified."""
         return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
 
     def late(self, payload: Json) -> BoltResponse:
@@ -125,7 +125,7 @@ class SlackListener:
             client=web_client(None, self._client.base_url),
             authorize=_OneWorkspace(),
             process_before_response=True,
-            request_verification_enabled=False,  # the gate has done it, on the raw bytes
+            request_verification_enabled=False,  # the verifier has done it, on the raw bytes
             ignoring_self_events_enabled=False,
             ssl_check_enabled=False,
             attaching_function_token_enabled=False,
@@ -193,7 +193,7 @@ class SlackListener:
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
-        _log.error("Slack door broke (%s)", number, exc_info=error)
+        _log.error("Slack listener broke (%s)", number, exc_info=error)
         return self._reply(ack, body, context, broken(number), _place(body))
 
     def _hear(self, speaker: SlackSpeaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
@@ -290,7 +290,7 @@ class SlackListener:
 
 
 class _OneWorkspace(Authorize):
-    """Lets Bolt ask nobody: there is one workspace and one token, and the gate has checked whose request it is."""
+    """Lets Bolt ask nobody: there is one workspace and one token, and the verifier has checked whose request it is."""
 
     def __init__(self) -> None:
         """Nothing to prepare."""

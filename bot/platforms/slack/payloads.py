@@ -1,4 +1,4 @@
-"""What comes through the gate, kind by kind: known keys with known types, copied one by one into a small dict.
+"""What was verified, kind by kind: known keys with known types, copied one by one into a small dict.
 
 Sources: the payload references of slash commands, block_actions, views, shortcuts and the Events API on docs.slack.dev.
 """

@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.config import TeamsSettings
 from bot.errors import UndeliverableError, UnreachableError
-from bot.http import NO_ANSWER, Refusal, refusal_of
+from bot.http import NO_ANSWER, HttpRefusal, refusal_of
 
 PATH = "/api/messages"
 BODY_MAX_BYTES = 256 * 1024
@@ -213,7 +213,7 @@ def _token_of_nobody(_scope: str | list[str], _tenant: str | None) -> str:
     return jwt.encode({"aud": "playground"}, "no secret, for there is nobody to deceive with it", "HS256")
 
 
-def _trouble(refusal: Refusal) -> UnreachableError | UndeliverableError:
+def _trouble(refusal: HttpRefusal) -> UnreachableError | UndeliverableError:
     """What the Connector's answer means for trying again."""
     if refusal.status == 0:
         return UnreachableError(f"Teams cannot be reached ({refusal.word}).")

@@ -285,7 +285,7 @@ async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
     """
     try:
         return await asyncio.to_thread(work, activity)
-    except Exception as trouble:  # noqa: BLE001 - the boundary of this door; whoever spoke must hear of it
+    except Exception as trouble:  # noqa: BLE001 - the boundary of this listener; whoever spoke must hear of it
         number = secrets.token_hex(2)
-        _log.error("Teams' door broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+        _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
         return broken(number)

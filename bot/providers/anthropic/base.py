@@ -10,11 +10,12 @@ from functools import partial
 from typing import ClassVar
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.http import PATIENCE, Key, Params, Patience
-from bot.providers.anthropic.client import ROOT, AdminApi, Body, Word, signed
+from bot.http import PATIENCE, ApiKey, Params, Patience
+from bot.providers.anthropic.client import ROOT, AdminApi, signed
 from bot.providers.anthropic.reports import BETA as REPORTS_BETA
 from bot.providers.anthropic.reports import Reports
-from bot.providers.base import Member, Provider, days
+from bot.providers.base import Provider, ProviderIdentity, days
+from bot.providers.payload_fields import Body, Word
 from storage.charges import Charge
 
 ME, USERS = f"{ROOT}/me", f"{ROOT}/users"
@@ -75,7 +76,7 @@ class Claude(Provider):
         self.name = name
         self._key_name = key_name
         self._now = now
-        opens = Key(key_name, key, REFUSALS, self.needed, signed)
+        opens = ApiKey(key_name, key, REFUSALS, self.needed, signed)
 
         def connection(beta: str = "") -> AdminApi:
             return AdminApi(self.service, url, opens, patience, calls_per_minute, beta)
@@ -95,7 +96,7 @@ class Claude(Provider):
         for day in days(first, last):
             yield from self._reports.charges(self.name, day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """The members of the organization."""
         return self._members()
 
@@ -117,7 +118,7 @@ class Claude(Provider):
         """What else is to be said of this kind of organization."""
         raise NotImplementedError
 
-    def _members(self) -> Iterator[Member]:
+    def _members(self) -> Iterator[ProviderIdentity]:
         for row in self._api.listed(USERS, "members"):
             user = self._api.read(_User, row, "a member")
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+            yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")

@@ -12,8 +12,9 @@ from bot.checks import CheckLine
 from bot.errors import UndeliverableError
 from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
-from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Limit, Member, Outcome, days, outcomes_of
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, Count, cents, nanos
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, outcomes_of
+from bot.providers.payload_fields import Body, Word
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
@@ -121,14 +122,16 @@ class ClaudeConsole(Claude):
         "Only API keys can be paused, and a workspace by its keys: a person who signs in goes on.",
     )
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members, keys and workspaces, archived ones included: they are in the reports of the past."""
         yield from self._members()
         for key in self._keys():
             whose = key.principal
-            yield Member("key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else "")
+            yield ProviderIdentity(
+                "key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else ""
+            )
         for workspace in self._workspaces(include_archived="true"):
-            yield Member("team", workspace.id, workspace.name or "")
+            yield ProviderIdentity("team", workspace.id, workspace.name or "")
 
     def limits(self) -> Iterator[Limit]:
         """Keys, which can be paused; and what the organization and each workspace may spend, if that can be read."""
@@ -172,7 +175,7 @@ class ClaudeConsole(Claude):
         for name in _Before.model_validate_json(before).active:
             self._switch(self._key(name), INACTIVE, ACTIVE)
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work with Claude Code, by member; what keys did on their own is nobody's."""
         ids = {member.email.lower(): member.external_id for member in self._members() if member.email}
         for day in days(first, min(last, self._now().date())):

@@ -14,8 +14,9 @@ from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
 from bot.errors import UndeliverableError
 from bot.http import KeyRefusedError, NotFoundError, Params
-from bot.providers.anthropic.client import ROOT, AdminApi, Body, Cents, Count, Word, nanos
+from bot.providers.anthropic.client import ROOT, AdminApi, Cents, Count, nanos
 from bot.providers.base import midnight
+from bot.providers.payload_fields import Body, Word
 from storage.charges import Charge
 
 BETA = "analytics-usage-cost-2026-08-24"

@@ -13,7 +13,7 @@ COST_MAX = 10**6
 PICO_DIGITS = 12
 
 
-class Cell(NamedTuple):
+class ChargeRow(NamedTuple):
     """A part of a charge: several rows may add up to one. Names and order are those of the table that adds them up.
 
     Args:

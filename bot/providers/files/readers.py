@@ -15,7 +15,7 @@ HEADER_LETTERS_MAX = 65_536
 BATCH_ROWS = 5_000
 NO_PYARROW = "reading Parquet needs a package that is not installed: pip install pyarrow, or export CSV"
 
-Row = Mapping[str, str]
+TextRow = Mapping[str, str]
 
 
 class RowError(Exception):
@@ -26,7 +26,7 @@ class RowError(Exception):
         self.where = where
 
 
-def rows(path: Path) -> Iterator[tuple[str, Row]]:
+def rows(path: Path) -> Iterator[tuple[str, TextRow]]:
     """Each row with where it stands, before them the columns without values; a file is never held in memory.
 
     Raises:
@@ -35,7 +35,7 @@ def rows(path: Path) -> Iterator[tuple[str, Row]]:
     return _parquet_rows(path) if path.suffix == ".parquet" else _csv_rows(path)
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _csv_rows(path: Path) -> Iterator[tuple[str, TextRow]]:
     begins = 1
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -62,7 +62,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, Row]]:
         raise RowError("there or soon after is no UTF-8; save the file as “CSV UTF-8”", f"line {begins}") from trouble
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[str, Row]]:
+def _parquet_rows(path: Path) -> Iterator[tuple[str, TextRow]]:
     """Rows by way of pyarrow, which is larger than all else we need together: only who has such files installs it."""
     try:
         arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")

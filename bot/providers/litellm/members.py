@@ -12,7 +12,7 @@ from pydantic import AliasPath, Field
 from bot.errors import UndeliverableError
 from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
-from bot.providers.litellm.payloads import MONTHLY, Person, dollars, limit_nanos, window_of
+from bot.providers.litellm.payloads import MONTHLY, TeamMember, dollars, limit_nanos, window_of
 from bot.providers.payload_fields import Body, Word
 from storage.limits import Subject
 
@@ -36,7 +36,7 @@ class _Membership(Body):
 
 class _Team(Body):
     name: Word | None = Field(None, validation_alias=AliasPath("team_info", "team_alias"))
-    members: list[Person] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
+    members: list[TeamMember] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
     memberships: list[_Membership] = Field(validation_alias="team_memberships")
 
 

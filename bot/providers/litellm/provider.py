@@ -14,10 +14,10 @@ from pydantic import Field
 
 from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, Key, KeyRefusedError, NotFoundError, Patience
-from bot.providers.base import Limit, Member, Provider, days, midnight
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm.payloads import TeamRow, Told, rows
+from bot.providers.litellm.payloads import InfoAnswer, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject
@@ -151,7 +151,7 @@ class LiteLLM(Provider):
         now: Callable[[], datetime] = partial(datetime.now, UTC),
     ) -> None:
         self.name = name
-        self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self._api = Api("LiteLLM", url, ApiKey(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
         self.who = self._api.who
         self._limits = Limits(self._api, hashlib.sha256(key.encode()).hexdigest(), self._spent_this_month)
         self._now = now
@@ -172,12 +172,12 @@ class LiteLLM(Provider):
         for day in days(first, last):
             yield from self._charges_of(day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
         for kind in MEMBERS:
             for row in listed(self._api, kind):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
-                yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+                yield ProviderIdentity(kind, row.external_id, name=name, email=email, owner=owner)
                 if isinstance(row, TeamRow):
                     yield from (_member(row, each.user_id) for each in row.members if each.user_id)
 
@@ -268,7 +268,7 @@ class LiteLLM(Provider):
         """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
         what = f"{self._key_name} may set limits"
         try:
-            own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
+            own = self._api.read(InfoAnswer, self._api.get_json("/key/info"), "our own key").row or {}
         except NotFoundError:
             return CheckLine(f"{what}: it is the master key", ok=True)
         except OutsideError as trouble:
@@ -287,8 +287,10 @@ class LiteLLM(Provider):
         return CheckLine(f"licence: {licence.license_type}, and none is needed", ok=True)
 
 
-def _member(team: TeamRow, user: str) -> Member:
-    return Member("member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user)
+def _member(team: TeamRow, user: str) -> ProviderIdentity:
+    return ProviderIdentity(
+        "member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user
+    )
 
 
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, Key, NotFoundError, Patience
-from bot.providers.base import Limit, Member, Provider, Seat, days, midnight
-from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, Hour
-from bot.providers.openai.chatgpt_currency import PRICE_MISSING, Amount, Money, Rule, Unit
-from bot.providers.openai.costs import Used
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
+from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, UserHour
+from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit, UnitAmount
+from bot.providers.openai.costs import UsageCounts
 from bot.providers.openai.paging import Listed, rows
 from bot.providers.payload_fields import Body, Count, Word, nanos
 from storage.charges import Charge
@@ -38,8 +38,8 @@ REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a pro
 class _Totals(Body):
     """The tokens are disjoint. `estimated_cost_usd` is no cost: it is never looked at."""
 
-    credits: Amount | None = None
-    cost_usd: Amount | None = None
+    credits: UnitAmount | None = None
+    cost_usd: UnitAmount | None = None
     uncached_text_input_tokens: Count | None = None
     cached_text_input_tokens: Count | None = None
     text_output_tokens: Count | None = None
@@ -73,7 +73,7 @@ class _Workspace(Body):
 
 
 class _Effective(Body):
-    limit: Rule
+    limit: LimitRule
 
 
 class _UserLimit(Body):
@@ -130,7 +130,7 @@ class ChatGPT(Provider):
         self._key_name = key_name
         self._workspace, _, organization = account.partition("/")
         self._now = now
-        self._api = Api("ChatGPT", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self._api = Api("ChatGPT", url, ApiKey(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
         self.who = self._api.who
         self._money = Money(self._api.who, None if credit is None else nanos(credit))
         self.step_nanos = self._money.step_nanos
@@ -152,17 +152,17 @@ class ChatGPT(Provider):
         for day in days(first, last):
             yield from self._logged(self._log, day) if self._log else self._reported(day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, and groups as teams. Service accounts are not listed."""
         for user in self._everybody():
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+            yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")
         yield from self._teams()
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Every user has one, of some type. Since when, and when it was last used, is not said."""
         for user in self._everybody():
             if user.seat_type:
-                yield Seat(user.id, f"chatgpt_{user.seat_type}", assigned_on=None, active_on=None)
+                yield ProviderSeat(user.id, f"chatgpt_{user.seat_type}", assigned_on=None, active_on=None)
 
     def limits(self) -> Iterator[Limit]:
         """What counts for each user: a limit of their own, else that of a group or of the workspace."""
@@ -189,7 +189,7 @@ class ChatGPT(Provider):
             case []:
                 return json.dumps(None)
             case [rule]:
-                kept = self._api.read(Rule, rule, "a limit")
+                kept = self._api.read(LimitRule, rule, "a limit")
                 return kept.model_dump_json(exclude_none=True)
             case _:
                 raise UndeliverableError(
@@ -202,7 +202,7 @@ class ChatGPT(Provider):
 
     def resume(self, subject: Subject, before: str) -> None:
         """Write the user's own limit of before. A temporary one that has ended meanwhile is over."""
-        rule = None if before == "null" else Rule.model_validate_json(before)
+        rule = None if before == "null" else LimitRule.model_validate_json(before)
         ended = rule and rule.limit_expires_at and rule.limit_expires_at <= self._now()
         if rule is None or ended:
             self._write(subject, None)
@@ -230,8 +230,8 @@ class ChatGPT(Provider):
                 raise UndeliverableError(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
             used[user] = used.get(user, _Totals()) + usage.totals
         for user, totals in sorted(used.items(), key=lambda each: each[0]):
-            hour = Hour(midnight(day), user, "", "")
-            tokens = Used(
+            hour = UserHour(midnight(day), user, "", "")
+            tokens = UsageCounts(
                 totals.uncached_text_input_tokens or 0,
                 totals.cached_text_input_tokens or 0,
                 output=totals.text_output_tokens or 0,
@@ -259,10 +259,10 @@ class ChatGPT(Provider):
         for row in rows(self._api, self._users, "users", {"limit": USERS_MAX}):
             yield self._api.read(_User, row, "a user")
 
-    def _teams(self) -> Iterator[Member]:
+    def _teams(self) -> Iterator[ProviderIdentity]:
         for row in rows(self._api, self._groups, "groups", {"limit": LIST_ROWS_MAX}):
             group = self._api.read(_Group, row, "a group")
-            yield Member("team", group.id, name=group.name or "")
+            yield ProviderIdentity("team", group.id, name=group.name or "")
 
     def _of(self, subject: Subject) -> str:
         if subject.kind != "user":
@@ -332,7 +332,7 @@ def _window(day: date) -> dict[str, int]:
     return {"start_time": int(start.timestamp()), "end_time": int((start + timedelta(days=1)).timestamp())}
 
 
-def _charge(provider: str, hour: Hour, hours: int, used: Used, cost_nanos: int | None) -> Charge:
+def _charge(provider: str, hour: UserHour, hours: int, used: UsageCounts, cost_nanos: int | None) -> Charge:
     """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
     return Charge(
         provider=provider,

@@ -14,16 +14,16 @@ from urllib.parse import quote
 
 from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, Key, NotFoundError, Page, Params, Patience
-from bot.providers.base import Limit, Member, Provider, days, midnight
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Params, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openrouter.payloads import (
     METRICS,
     WINDOWS,
     Answer,
+    ApiKeyRow,
     AssignedRow,
+    CountedList,
     Credits,
-    KeyRow,
-    List,
     MemberRow,
     Meta,
     One,
@@ -118,7 +118,7 @@ class OpenRouter(Provider):
     ) -> None:
         self.name = name
         self._key_name = key_name
-        self._api = Api("OpenRouter", url, Key(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
+        self._api = Api("OpenRouter", url, ApiKey(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
         self.who = self._api.who
 
     def close(self) -> None:
@@ -136,15 +136,15 @@ class OpenRouter(Provider):
             cells = self._cells(day, made)
             yield from (_charge(self.name, day, cell, cells[cell]) for cell in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members of the organization by their address, and the keys of all workspaces by their hash."""
         addresses = {}
         for member in self._members():
             addresses[member.id] = member.address
-            yield Member("user", member.address, name=member.name, email=member.address)
+            yield ProviderIdentity("user", member.address, name=member.name, email=member.address)
         for key in self._keys():
             owner = addresses.get(key.creator_user_id or "", "")
-            yield Member("key", key.hash, name=key.name or key.label or "", owner=owner)
+            yield ProviderIdentity("key", key.hash, name=key.name or key.label or "", owner=owner)
 
     def limits(self) -> Iterator[Limit]:
         """Every key and every member."""
@@ -170,7 +170,7 @@ class OpenRouter(Provider):
         dollars = amount_nanos / NANOS  # JSON has no other fractions; whole cents survive it
         if subject.kind == "key":
             change = {"limit": dollars, "limit_reset": "monthly"}
-            return self._one(KeyRow, self._api.write_json("PATCH", self._path(subject), change), "a key").as_limit()
+            return self._one(ApiKeyRow, self._api.write_json("PATCH", self._path(subject), change), "a key").as_limit()
         member = self._known(subject)
         held = self._rail_of(member)
         if held and held.name != OURS + member.id:
@@ -240,7 +240,7 @@ class OpenRouter(Provider):
         advice = f"It does not name {', '.join(lacking)} any more: a newer Bursar is needed." if lacking else ""
         return CheckLine(what, ok=not lacking, advice=advice)
 
-    def _cells(self, day: date, orphans: list[KeyRow]) -> dict[_Cell, _Used]:
+    def _cells(self, day: date, orphans: list[ApiKeyRow]) -> dict[_Cell, _Used]:
         """What no person did is asked for key by key, until nothing is left of it."""
         cells: dict[_Cell, _Used] = defaultdict(_Used)
         for row in self._usage(day, "user", "model"):
@@ -281,12 +281,12 @@ class OpenRouter(Provider):
     def _assignments(self) -> Iterator[AssignedRow]:
         return (self._api.read(AssignedRow, row, "an assignment") for row in self._rows(ASSIGNED, "assignments"))
 
-    def _keys(self) -> Iterator[KeyRow]:
+    def _keys(self) -> Iterator[ApiKeyRow]:
         """Without a workspace only the keys of the default one would be listed."""
         for row in self._rows(WORKSPACES, "workspaces"):
             workspace = self._api.read(WorkspaceRow, row, "a workspace").id
             for key in self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true"):
-                yield self._api.read(KeyRow, key, "a key")
+                yield self._api.read(ApiKeyRow, key, "a key")
 
     def _rows(self, path: str, what: str, **params: str) -> Iterator[Any]:
         """A list names its total, but for that of the keys: there a page that is not full is the last."""
@@ -302,8 +302,8 @@ class OpenRouter(Provider):
 
         return self._api.pages(ask, what)
 
-    def _list(self, path: str, what: str, params: Params | None = None) -> List:
-        return self._api.read(List, self._api.get_json(path, params), what)
+    def _list(self, path: str, what: str, params: Params | None = None) -> CountedList:
+        return self._api.read(CountedList, self._api.get_json(path, params), what)
 
     def _member(self, subject: Subject) -> MemberRow | None:
         return next((each for each in self._members() if each.address == subject.external_id), None)
@@ -314,8 +314,8 @@ class OpenRouter(Provider):
             raise UndeliverableError(f"{self._api.who} has no member with the address {subject.external_id}")
         return member
 
-    def _key(self, subject: Subject) -> KeyRow:
-        return self._one(KeyRow, self._api.get_json(self._path(subject)), "a key")
+    def _key(self, subject: Subject) -> ApiKeyRow:
+        return self._one(ApiKeyRow, self._api.get_json(self._path(subject)), "a key")
 
     def _path(self, subject: Subject) -> str:
         return f"{KEYS}/{quote(subject.external_id, safe='')}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from bot.http import NotFoundError
-from bot.providers.base import Limit, Member
+from bot.providers.base import Limit, ProviderIdentity
 from storage.limits import Subject
 
 NANOS = 10**9
@@ -33,7 +33,7 @@ class SampleLimits:
         self._lock = threading.Lock()
         self._known: dict[str, State] = json.loads(file.read_text()) if file and file.exists() else {}
 
-    def of(self, members: Iterable[Member]) -> Iterator[Limit]:
+    def of(self, members: Iterable[ProviderIdentity]) -> Iterator[Limit]:
         """Everybody's limit."""
         for each in members:
             if each.kind in FIRST_NANOS:

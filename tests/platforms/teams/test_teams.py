@@ -659,7 +659,7 @@ def test_a_message_that_breaks_the_door_is_answered_all_the_same(
     said = office.reads(where)
     assert re.match(r"That broke \([0-9a-f]{4}\)\.\nThe fault is ours\.", said)
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
-    assert f"Teams' door broke ({said[12:16]}): RuntimeError" in written
+    assert f"Teams' listener broke ({said[12:16]}): RuntimeError" in written
     assert "bot/platforms/teams/listener.py" in written
     assert "secret project" not in written
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError, UnreachableError
-from bot.providers.base import IncreaseRequest, Limit, Member, Provider
+from bot.providers.base import IncreaseRequest, Limit, Provider, ProviderIdentity
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -25,7 +25,7 @@ class FakeProvider(Provider):
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
-    members: list[Member] = field(default_factory=list)
+    members: list[ProviderIdentity] = field(default_factory=list)
     trouble: Exception | None = None
     there: dict[Subject, Limit] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -57,7 +57,7 @@ class FakeProvider(Provider):
             raise self.trouble
         yield from (row for row in self.rows if first <= row.bucket_start.date() <= last)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """See Provider."""
         yield from self.members
 
