@@ -17,7 +17,7 @@ from bot.directory.names import id_from_email, locale_name
 from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.client import SLACKBOT, asked, web_client
+from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
 from handlers.policy.policy import ZONES
 from storage.directory import Directory, Link, Person
 
@@ -146,10 +146,7 @@ def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_b
 
 def _is_ours(user: SlackUser, home: set[str]) -> bool:
     """Whether a user is or was a full member of our company, and human."""
-    guest = user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")
-    machine = user.get("is_bot") or user.get("is_app_user") or user["id"] == SLACKBOT
-    organization = (user.get("enterprise_user") or {}).get("enterprise_id")
-    return not guest and not machine and bool({user.get("team_id"), organization} & home)
+    return is_at_home(user, home) and not is_guest(user) and not is_machine(user)
 
 
 def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_email: bool) -> list[SlackMember]:
@@ -164,7 +161,7 @@ def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_ema
     members, newcomers = [], []
     for user in sorted(users, key=lambda each: str(each["id"])):
         identity = f"{team}/{user['id']}"
-        account, email = links.get(identity, ""), _address(user)
+        account, email = links.get(identity, ""), confirmed_address(user)
         if account.startswith(PERSON):
             members.append(SlackMember(user, identity, account.removeprefix(PERSON), linked=True))
         elif account:
@@ -195,18 +192,12 @@ def _person(one: SlackMember, manager: str) -> Person:
     return Person(
         id=one.person,
         name=next(filter(None, names), one.person),
-        email=_address(user),
+        email=confirmed_address(user),
         manager=manager,
         zone=zone if zone in ZONES else "",
         locale=locale_name(user.get("locale") or ""),
         active=not one.left,
     )
-
-
-def _address(user: SlackUser) -> str:
-    """The address that Slack has confirmed, in lower case, or ""."""
-    confirmed = user.get("is_email_confirmed", True) is True
-    return str(_profile(user).get("email") or "").lower() if confirmed else ""
 
 
 def _profile(user: SlackUser) -> Mapping[str, Any]:

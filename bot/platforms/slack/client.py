@@ -1,7 +1,8 @@
-"""What Slack's Web API needs: a client, and its errors in our own words. Slack's directory is read with it as well."""
+"""What Slack's Web API needs: a client, and its errors and users in our own words. The directory uses it, too."""
 
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
+from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
@@ -105,3 +106,25 @@ def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
         return call()
     except TROUBLE as error:
         raise trouble(doing, error) from error
+
+
+def is_at_home(user: Mapping[str, Any], home: set[str]) -> bool:
+    """Whether a user, as `users.info` and `users.list` have it, belongs to one of those workspaces or organizations."""
+    organization = (user.get("enterprise_user") or {}).get("enterprise_id")
+    return not user.get("is_stranger") and bool({user.get("team_id"), organization} & home)
+
+
+def is_guest(user: Mapping[str, Any]) -> bool:
+    """Whether a user was invited to some channels only."""
+    return bool(user.get("is_restricted") or user.get("is_ultra_restricted"))
+
+
+def is_machine(user: Mapping[str, Any]) -> bool:
+    """Whether a user is a bot or an app."""
+    return bool(user.get("is_bot") or user.get("is_app_user") or user.get("id") == SLACKBOT)
+
+
+def confirmed_address(user: Mapping[str, Any]) -> str:
+    """The address that Slack has confirmed, in lower case, or ""."""
+    confirmed = user.get("is_email_confirmed", True) is True
+    return str((user.get("profile") or {}).get("email") or "").lower() if confirmed else ""

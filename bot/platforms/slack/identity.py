@@ -7,7 +7,16 @@ from typing import Any
 from slack_sdk import WebClient
 
 from bot.platforms.identity import Identities, refused
-from bot.platforms.slack.client import SLACKBOT, TROUBLE, UNSEEN, code
+from bot.platforms.slack.client import (
+    SLACKBOT,
+    TROUBLE,
+    UNSEEN,
+    code,
+    confirmed_address,
+    is_at_home,
+    is_guest,
+    is_machine,
+)
 from bot.ports import Knows
 from handlers.card import Card
 
@@ -66,21 +75,14 @@ class SlackPeople:
             user: dict[str, Any] = self._client.users_info(user=speaker.user)["user"]
         except TROUBLE as error:
             return STRANGER if code(error) in UNSEEN else self._identities.unanswered()
-        if _belongs_elsewhere(user, home):
+        if not is_at_home(user, home):
             return STRANGER
-        if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        if is_guest(user):
             return GUEST
-        if user.get("deleted") or user.get("is_bot") or user.get("is_app_user") or speaker.user == SLACKBOT:
+        if user.get("deleted") or is_machine(user) or speaker.user == SLACKBOT:
             return NOBODY
-        email = user.get("profile", {}).get("email", "")
-        if not email or user.get("is_email_confirmed", True) is not True:
-            return NO_ADDRESS
-        return self._identities.introduced(speaker.identity, [email])
-
-
-def _belongs_elsewhere(user: dict[str, Any], home: set[str]) -> bool:
-    organization = user.get("enterprise_user", {}).get("enterprise_id", "-")
-    return bool(user.get("is_stranger")) or not ({user.get("team_id", ""), organization} & home)
+        email = confirmed_address(user)
+        return self._identities.introduced(speaker.identity, [email]) if email else NO_ADDRESS
 
 
 STRANGER = refused(
