@@ -26,11 +26,13 @@ from pydantic import (
 )
 
 from bot.providers.registry import PROVIDERS
-from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
-from handlers.policy.policy import (
+from handlers.policy import (
+    MANAGER,
     PLACE,
     TIERS,
+    ApprovalRule,
     Budget,
+    GuardRules,
     House,
     LimitRules,
     LocaleName,
@@ -38,9 +40,11 @@ from handlers.policy.policy import (
     Organization,
     Rates,
     Rule,
+    WasteRules,
+    Words,
+    WorkingHours,
     Zone,
 )
-from handlers.policy.thresholds import GuardRules, WasteRules, Words
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"

@@ -11,7 +11,7 @@ from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days
 from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
-from handlers.policy.policy import House
+from handlers.policy import House
 from storage import ingest, outcomes, people, pulls, seats
 from storage.charges import Charge
 from storage.db import Database

@@ -5,7 +5,7 @@ from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.policy.policy import Vendor
+from handlers.policy import Vendor
 from storage import limits, pulls, spend
 from storage.pulls import Pull
 from storage.spend import Unallocated

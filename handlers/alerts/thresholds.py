@@ -12,17 +12,16 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets.status import Standing, binds, current, spent_below, spent_of, standings, used
+from handlers.budgets import Standing, binds, current, spent_below, spent_of, standings, used
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
 from handlers.money import COUNTED
 from handlers.periods import Period
 from handlers.place import named_place
-from handlers.policy.policy import Budget
-from handlers.policy.working_hours import after_working, is_working
+from handlers.policy import Budget, after_working, is_working
 from handlers.provenance import as_of
-from handlers.questions.balance import facts, gauge, title_of, tone_of
+from handlers.questions import facts, gauge, title_of, tone_of
 from storage import alerts as store
 from storage import ledger, people, spend
 from storage.alerts import Alert, Used

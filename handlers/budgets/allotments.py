@@ -12,7 +12,7 @@ from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted

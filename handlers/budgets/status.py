@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget, House
+from handlers.policy import Budget, House
 from storage import ledger, people, spend
 from storage.directory import Person
 from storage.ledger import Posted

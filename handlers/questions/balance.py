@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from handlers.access import is_for_all
 from handlers.arguments import Whom
-from handlers.budgets.status import Standing, standings
+from handlers.budgets import Standing, standings
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.money import percent

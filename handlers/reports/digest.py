@@ -17,10 +17,8 @@ from handlers.errors import Refused
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, late
-from handlers.questions.balance import gauge, tone_of
-from handlers.questions.forecast import runs_out, seen_ahead
-from handlers.questions.why import AS_USUAL_PERCENT, compared, explained, in_a_line
-from handlers.waste.detect import Summary, summary
+from handlers.questions import AS_USUAL_PERCENT, compared, explained, gauge, in_a_line, runs_out, seen_ahead, tone_of
+from handlers.waste import Summary, summary
 from storage import comparisons, people, requests, spend
 from storage.people import Account
 from storage.pulls import Pull

@@ -17,8 +17,8 @@ from datetime import date, timedelta
 
 from handlers.context import Context
 from handlers.money import percent
-from handlers.policy.policy import STANDARD
-from handlers.questions.model_prices import MILLION, Rate, rate
+from handlers.policy import STANDARD
+from handlers.questions import MILLION, Rate, rate
 from handlers.waste.batchable_run_live import batchable_run_live
 from handlers.waste.cache_not_reread import cache_not_reread
 from handlers.waste.failed_calls import failed_calls

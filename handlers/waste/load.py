@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.budgets.status import current, spent_below, used
+from handlers.budgets import current, spent_below, used
 from handlers.context import Context
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from handlers.waste.usage import WINDOW_DAYS, Peers, Share, Usage
 from storage import comparisons, ledger, people, seats, spend, usage_patterns
 from storage.people import Account

@@ -15,7 +15,7 @@ from statistics import median_low
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from handlers.questions.why import WEIGHTS
+from handlers.questions import WEIGHTS
 from storage.charges import TOKENS
 from storage.seats import Seat
 from storage.spend import Unallocated

@@ -18,7 +18,7 @@ from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
-from handlers.policy.policy import ZONES
+from handlers.policy import ZONES
 from storage.directory import Directory, Link, Person
 
 PAGE_MEMBERS = 200

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.alerts.spikes.rules import DANGERS
-from handlers.budgets.status import standings
+from handlers.budgets import standings
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
-from handlers.limits.pause import is_pausable
-from handlers.policy.working_hours import next_morning
+from handlers.limits import is_pausable
+from handlers.policy import next_morning
 from handlers.provenance import as_of
 from storage import limits, spend
 from storage.people import Account

@@ -26,9 +26,9 @@ from handlers.alerts.spikes.rules import (
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
-from handlers.limits.pause import is_pausable
+from handlers.limits import is_pausable
 from handlers.place import Place
-from handlers.policy.working_hours import after_working, next_morning
+from handlers.policy import after_working, next_morning
 from storage import burn_rate, comparisons, people, pulls, spikes
 from storage.burn_rate import Bucket
 from storage.charges import HOURS_OF_A_DAY
@@ -62,6 +62,14 @@ def watch(ctx: Context) -> Card:
     if ctx.person.id != CLOCK.id:
         raise Refused("The guard is set off by the clock, after each pull. Say: guard")
     return Card(f"{watch_hours(ctx, burn_rate)} accounts burn out of the ordinary")
+
+
+def drifts(ctx: Context) -> Card:
+    """Look for slow drifts; said by the clock each night."""
+    if ctx.person.id != CLOCK.id:
+        raise Refused("Drifts are looked for by the clock, each night. Say: guard")
+    watch_weeks(ctx)
+    return Card("Done")
 
 
 def watch_hours(ctx: Context, figures: Figures) -> int:
