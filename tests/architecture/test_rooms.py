@@ -83,6 +83,42 @@ def test_edges_do_not_know_each_other(folder: str, never: str, but_for: str) -> 
     assert found == set()
 
 
+CAPABILITIES = {path.parent.name for path in (ROOT / "handlers").glob("*/__init__.py")}
+GROUND_FLOOR = {"policy"}
+MENU = "handlers/__init__.py"
+
+
+def test_the_vocabulary_of_handlers_knows_no_capability() -> None:
+    """What stands at the top of handlers/ is used by all of them; only the menu names them, and all stand on policy."""
+    found = {
+        (path, name)
+        for path, tree in modules()
+        if path.startswith("handlers/") and path.count("/") == 1 and path != MENU
+        for name in imported(tree)
+        if any(_is_below(name, f"handlers.{each}") for each in CAPABILITIES - GROUND_FLOOR)
+    }
+    assert found == set()
+
+
+def test_a_capability_is_entered_by_its_front_door() -> None:
+    """Another folder of handlers takes what it needs from `handlers.budgets`, never from a module in there."""
+    found = {
+        (path, name)
+        for path, tree in modules()
+        if path.startswith("handlers/") and path.count("/") > 1
+        for name in imported(tree)
+        if _behind_the_door(name) and not _is_below(name, f"handlers.{path.split('/')[1]}")
+    }
+    assert found == set()
+
+
+def _behind_the_door(name: str) -> bool:
+    """Whether a name is a module in a folder of a capability, or something in one."""
+    room, folder, inside, *_ = (*name.split("."), "", "")
+    there = ROOT / room / folder / inside
+    return room == "handlers" and bool(inside) and (there.is_dir() or there.with_suffix(".py").exists())
+
+
 def _is_below(name: str, module: str) -> bool:
     return f"{name}.".startswith(f"{module}.")
 
