@@ -157,7 +157,7 @@ def test_memory_does_not_grow() -> None:
 def test_matplotlib_is_loaded_at_first_use_and_pyplot_never() -> None:
     """Who draws nothing pays nothing, and who draws keeps no figure in a global list."""
     program = (
-        "import sys; from bot.charts import draw; from handlers.card import Chart, Series\n"
+        "import sys; from bot.charts.png import draw; from handlers.card import Chart, Series\n"
         "print('matplotlib' in sys.modules)\n"
         "draw(Chart('t', 'bar', ('a',), (Series('s', (1,)),), '$', 'f'))\n"
         "print('matplotlib' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
