@@ -26,6 +26,8 @@ from bot.run import events_url, serve
 from bot.sync.usage import pull
 from handlers import COMMANDS as SENTENCES
 from handlers.card import Card
+from handlers.context import CLOCK, NOWHERE
+from handlers.events import DetectWaste
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -102,7 +104,7 @@ def say(args: argparse.Namespace) -> int:
     if app.settings.is_sample and not app.database.ask(pulls.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
         _read(app, sorted(app.providers))
-        app.say("sift")
+        app.handle(DetectWaste(), "clock")
     person = args.person.removeprefix("@")
 
     def hear(text: str) -> Card:
@@ -129,12 +131,12 @@ def sync(args: argparse.Namespace) -> int:
     limited = [name for name in names if "limits" in app.providers[name].can]
     for name in limited:
         try:
-            app.equal.read(app.providers[name], compare=not args.dry_run)
+            app.limits.read(app.providers[name], compare=not args.dry_run)
         except OutsideError as trouble:
             failed = 1
             print(f"{name}: {trouble}", file=sys.stderr)
     if args.dry_run:
-        print(terminal.render(app.say("limits")))
+        print(terminal.render(app.hear(Sentence("limits", CLOCK.id, NOWHERE))))
     while limited and not args.dry_run and app.deliver():
         pass
     return failed

@@ -7,6 +7,7 @@ import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
+from handlers.events import EndGrants, SyncAccount
 from handlers.limits.plan import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
@@ -35,7 +36,7 @@ def acme(database: Database, clock: Clock) -> Company:
 
 def compare(company: Company) -> None:
     """Read the provider's limits and compare them, as the clock does each hour."""
-    company.app.equal.read(company.llm)
+    company.app.limits.read(company.llm)
     company.settle()
 
 
@@ -165,7 +166,7 @@ def test_a_grant_that_ends_lowers_the_limit_again(acme: Company, clock: Clock) -
     acme.settle()
     assert acme.llm.allows("ana") == 450
     clock.moment += timedelta(days=2)
-    acme.app.say("grants")
+    acme.happens(EndGrants())
     acme.settle()
     assert acme.llm.allows("ana") == 400
 
@@ -178,9 +179,9 @@ def test_what_the_provider_refuses_is_told_and_given_up(acme: Company) -> None:
     card = acme.reads("ana")[-1]
     assert "has not taken it yet" in card
     assert "The proxy knows no such user" in card
-    wish = acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:ana"))
-    assert wish is not None
-    assert wish.state == "parked"
+    item = acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:ana"))
+    assert item is not None
+    assert item.state == "parked"
 
 
 def test_a_limit_that_reads_back_otherwise_is_not_announced(acme: Company) -> None:
@@ -337,12 +338,12 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     acme.llm.changes("fay", 900)
     compare(acme)
     ours, mine = (f"user:ana {900 * NANOS}", f"user:fay {900 * NANOS}")
-    assert "Only finance" in acme.say("ana", f"theirs llm {ours}")
-    assert "limit of your own" in acme.say("fay", f"theirs llm {mine}")
-    assert "settled already" in acme.say("fay", f"theirs llm user:ana {800 * NANOS}")
-    acme.say("fay", f"ours llm {ours}")
+    assert "Only finance" in acme.say("ana", f"keep-theirs llm {ours}")
+    assert "limit of your own" in acme.say("fay", f"keep-theirs llm {mine}")
+    assert "settled already" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
+    acme.say("fay", f"restore-ours llm {ours}")
     acme.settle()
-    assert "settled already" in acme.say("fay", f"theirs llm {ours}")
+    assert "settled already" in acme.say("fay", f"keep-theirs llm {ours}")
     assert acme.llm.allows("ana") == 400
 
 
@@ -360,7 +361,7 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(acme: Company, 
 def test_the_plan_is_shown_to_finance_only(acme: Company) -> None:
     """`limits` says what is there, what the ledger says, and what would be done."""
     acme.llm.changes("ana", 900)
-    acme.app.equal.read(acme.llm)
+    acme.app.limits.read(acme.llm)
     card = acme.say("fay", "limits")
     assert "1 limits differ from the ledger" in card
     assert "finance decides" in card
@@ -459,7 +460,7 @@ def test_who_is_gone_there_is_forgotten(acme: Company, clock: Clock) -> None:
     clock.moment += timedelta(hours=1)
     acme.llm.trouble = UnreachableError("half a list")
     with pytest.raises(UnreachableError):
-        acme.app.equal.read(acme.llm)
+        acme.app.limits.read(acme.llm)
     assert "bob" in {
         each.subject.external_id for each in acme.database.ask(lambda conn: limits.of_provider(conn, "llm"))
     }
@@ -479,7 +480,7 @@ def test_everybody_stands_at_once_as_each_stands_alone(acme: Company) -> None:
     compare(acme)
     assert acme.llm.calls == ["limits"]
     for person in EVERYONE:
-        acme.app.say(f"follow person/{person}")
+        acme.happens(SyncAccount(f"person/{person}"))
     acme.settle()
     assert allowed(acme) == before
     assert before["ana"] == 300
@@ -510,7 +511,7 @@ def waits(database: Database, clock: Clock) -> Company:
     clock.moment = TUESDAY
     company = Company(database, clock)
     company.llm.knows("ana")
-    company.app.equal.read(company.llm)
+    company.app.limits.read(company.llm)
     return company
 
 

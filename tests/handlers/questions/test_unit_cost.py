@@ -12,6 +12,7 @@ from bot.cli.import_outcomes import read
 from bot.directory.source import UnusableSourceError
 from bot.providers.base import Capability, ProviderOutcome, ProviderSeat
 from bot.sync.usage import pull
+from handlers.events import DetectWaste
 from storage import outcomes
 from storage.directory import Link
 from tests.support.company import ACME, Company
@@ -42,7 +43,7 @@ def with_seats(acme: Company, *here: ProviderSeat) -> SeatProvider:
     settings = acme.app.settings.model_copy(update={"seats": {"copilot_business": "19 USD", "chat": "30 USD"}})
     acme.app = App(settings, acme.database, acme.app.platforms, {"llm": told}, acme.app.directory, acme.clock)
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     return told
 
 
@@ -72,7 +73,7 @@ def test_a_seat_that_is_kept_is_not_asked_about_for_90_days(acme: Company) -> No
 
     assert "no finding of that number" in acme.say("max", "release 1")
     assert "You keep your seat" in acme.say("ana", "keep 1")
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     assert acme.say("ana", "waste").startswith("No waste found")
 
 
@@ -95,7 +96,7 @@ def test_a_released_seat_that_is_gone_counts_as_saved(acme: Company) -> None:
     told.here = []
     acme.clock.forward(timedelta(days=14))
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
 
     assert any("$19.00 a month saved" in each for each in acme.reads("ana"))
 
