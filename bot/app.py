@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 import handlers
 from bot.config import ProviderSettings, Settings
 from bot.delivery import Delivery
-from bot.directory.source import Unusable
-from bot.errors import Outside
+from bot.directory.source import UnusableSourceError
+from bot.errors import OutsideError
 from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
@@ -313,15 +313,15 @@ class App:
             Why nothing was learnt, or "".
 
         Raises:
-            Outside: a source cannot be asked, and nobody is known yet.
-            Unusable: a source contradicts itself, and nobody is known yet.
+            OutsideError: a source cannot be asked, and nobody is known yet.
+            UnusableSourceError: a source contradicts itself, and nobody is known yet.
         """
         why = ""
         try:
             directory = self.directory()
             today = self.now().astimezone(self.house.zone).date()
             self.database.transact(lambda conn: self._apply(conn, directory, today))
-        except (Outside, Unusable, people.Shrunk) as trouble:
+        except (OutsideError, UnusableSourceError, people.Shrunk) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 import handlers
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.metrics import DELIVERED, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
@@ -145,7 +145,7 @@ class Delivery:
         name = json.loads(item.payload)["event"]
         event = handlers.EVENTS[name].from_json(item.payload)
         if not self.core.handle(event, "clock", f"{item.key}/{item.version}"):
-            raise Unreachable(f"“{name}” was not handled. The log says why.")
+            raise UnreachableError(f"“{name}” was not handled. The log says why.")
         return "handled"
 
     def _read(self, item: OutboxItem) -> str:
@@ -173,22 +173,22 @@ class Delivery:
         """The receipt of the message that another stands below.
 
         Raises:
-            Unreachable: it is not there yet.
-            Undeliverable: it was given up.
+            UnreachableError: it is not there yet.
+            UndeliverableError: it was given up.
         """
         state, receipt = self.database.ask(lambda conn: outbox.receipt_of(conn, key))
         if receipt:
             return receipt
         if state == "parked":
-            raise Undeliverable("The message above it was given up.")
-        raise Unreachable("The message above it is not there yet.", THREAD_WAIT_S)
+            raise UndeliverableError("The message above it was given up.")
+        raise UnreachableError("The message above it is not there yet.", THREAD_WAIT_S)
 
     def _postpone(self, item: OutboxItem, trouble: Exception) -> None:
-        useless = isinstance(trouble, Undeliverable) or item.attempts + 1 >= ATTEMPTS_MAX
+        useless = isinstance(trouble, UndeliverableError) or item.attempts + 1 >= ATTEMPTS_MAX
         pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
-        if isinstance(trouble, Unreachable) and trouble.retry_after_s is not None:
+        if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
             pause = max(pause, timedelta(seconds=trouble.retry_after_s))
-        known = isinstance(trouble, Outside | Busy)
+        known = isinstance(trouble, OutsideError | Busy)
         why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
         log.warning(
             "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=why, exc_info=not known

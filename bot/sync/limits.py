@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Provider
 from handlers.events import (
     Event,
@@ -56,7 +56,7 @@ class LimitSync:
             compare: have written what differs; without it only what is there is noted.
 
         Raises:
-            Outside: it did not tell them all; then nothing is compared, and nobody is forgotten.
+            OutsideError: it did not tell them all; then nothing is compared, and nobody is forgotten.
         """
         started = self.now()
         said = provider.limits()
@@ -72,7 +72,7 @@ class LimitSync:
         What somebody who is paused may have is worked out anew when they are resumed.
 
         Raises:
-            Outside: it cannot be said, is refused, or what is there afterwards is not what was said.
+            OutsideError: it cannot be said, is refused, or what is there afterwards is not what was said.
         """
         wanted = json.loads(item.payload)
         subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
@@ -81,7 +81,7 @@ class LimitSync:
         if held is None or unsure or held.seen_at < self.now() - FRESH:
             seen = provider.limit(subject)
             if seen is None:
-                raise Undeliverable(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
+                raise UndeliverableError(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         what = action(held, nanos, provider.window) if held else "same"
@@ -156,14 +156,14 @@ class LimitSync:
             return False
         self._note(provider, [after])
         if after.amount_nanos != nanos:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
             )
         return True
 
     def _raise(self, event: Event) -> None:
         if not self.handle(event, "sync"):
-            raise Unreachable(f"“{name_of(type(event))}” was not handled. The log says why.")
+            raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
         rows = [Seen(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Limit, Member
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import Limit, ProviderIdentity
 from handlers.events import EndGrants, SyncAccount
 from handlers.limits.plan import action
 from handlers.money import NANOS
@@ -122,7 +122,7 @@ def test_a_grant_reaches_the_provider_and_then_the_asker_hears_of_it(acme: Compa
     """Approved and applied are two states: the second is told only when the provider has it."""
     acme.say("ana", "request 50 finish the migration")
     acme.settle()
-    acme.llm.trouble = Unreachable("the proxy is restarting")
+    acme.llm.trouble = UnreachableError("the proxy is restarting")
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.allows("ana") == 400
@@ -174,7 +174,7 @@ def test_a_grant_that_ends_lowers_the_limit_again(acme: Company, clock: Clock) -
 def test_what_the_provider_refuses_is_told_and_given_up(acme: Company) -> None:
     """The asker and finance hear why, in the provider's words; nothing is announced as done."""
     acme.say("ana", "request 50 finish the migration")
-    acme.llm.trouble = Undeliverable("The proxy knows no such user")
+    acme.llm.trouble = UndeliverableError("The proxy knows no such user")
     acme.say("max", "approve 1")
     card = acme.reads("ana")[-1]
     assert "has not taken it yet" in card
@@ -391,7 +391,7 @@ def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company
     reports(acme, "ana", acme.clock().date(), sub_account="t/1", cost_nanos=30 * NANOS, model="claude-opus-4-5")
     ana_in_search = Subject.of_member("t/1", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, name="search", owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, name="search", owner="ana"))
     acme.pull()
     compare(acme)
     assert acme.llm.allows("ana") == 400
@@ -433,7 +433,7 @@ def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
     """A pause stops the user everywhere; the member's limit is no other person."""
     ana_in_search = Subject.of_member("t", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, owner="ana"))
     acme.pull()
     compare(acme)
     acme.say("fay", "pause @ana")
@@ -458,8 +458,8 @@ def test_who_is_gone_there_is_forgotten(acme: Company, clock: Clock) -> None:
     """A whole list that no longer names somebody ends what we knew of them; half a list does not."""
     del acme.llm.there[Subject("user", "bob")]
     clock.moment += timedelta(hours=1)
-    acme.llm.trouble = Unreachable("half a list")
-    with pytest.raises(Unreachable):
+    acme.llm.trouble = UnreachableError("half a list")
+    with pytest.raises(UnreachableError):
         acme.app.limits.read(acme.llm)
     assert "bob" in {
         each.subject.external_id for each in acme.database.ask(lambda conn: limits.of_provider(conn, "llm"))
@@ -518,7 +518,7 @@ def waits(database: Database, clock: Clock) -> Company:
 def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
     """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
     company = waits(database, clock)
-    company.llm.trouble = Unreachable("the proxy is restarting")
+    company.llm.trouble = UnreachableError("the proxy is restarting")
     company.settle()
     company.llm.trouble = None
     company.say("fay", "pause @ana")

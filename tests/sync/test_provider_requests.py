@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.providers.base import IncreaseRequest
 from handlers.money import NANOS
 from storage import audit, outbox, requests
@@ -139,7 +139,7 @@ def test_who_is_unknown_here_stays_in_the_providers_queue(acme: Company) -> None
 def test_a_decision_reaches_the_provider_though_it_was_down(acme: Company, clock: Clock) -> None:
     """The outbox tries again, and the provider hears it once."""
     asks(acme)
-    acme.llm.trouble = Unreachable("down for maintenance")
+    acme.llm.trouble = UnreachableError("down for maintenance")
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.answers == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.http import Patience
 from bot.providers.litellm.provider import LiteLLM
 from handlers.budgets.status import Standing, standings
@@ -469,8 +469,8 @@ def test_a_day_that_is_missing_from_a_report_is_not_zero(found: Found) -> None:
     company.pull()
     assert title(company, "ana") == "$300.00 left of $400.00"
 
-    company.llm.trouble = Unreachable("llm does not answer")
-    with pytest.raises(Unreachable):
+    company.llm.trouble = UnreachableError("llm does not answer")
+    with pytest.raises(UnreachableError):
         company.pull()
     assert title(company, "ana") == "$300.00 left of $400.00"
     assert "newer reads failed" in company.say("ana", "balance")

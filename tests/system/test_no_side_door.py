@@ -15,7 +15,7 @@ from bot.config import Settings
 from bot.directory.combined import Everybody
 from bot.directory.known_people import Memory
 from bot.directory.names import id_from_email
-from bot.directory.source import Unusable
+from bot.directory.source import UnusableSourceError
 from handlers.events import EndGrants, RemindApprover
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -242,7 +242,7 @@ def test_nobody_has_the_id_of_the_clock_or_of_the_rules() -> None:
     assert id_from_email("rules@acme.example", set()) == "rules-acme.example"
     for reserved in ("clock", "rules"):
         everybody = Everybody(Directory(people=(Person(reserved, "Eve"),)), [], Memory)
-        with pytest.raises(Unusable, match="the bot's own"):
+        with pytest.raises(UnusableSourceError, match="the bot's own"):
             everybody()
 
 

@@ -15,7 +15,8 @@ import pytest
 from bot.app import App
 from bot.clock import guarded
 from bot.config import Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack
 from storage.db import Database
 from storage.directory import Person
 from storage.outbox import LEASE

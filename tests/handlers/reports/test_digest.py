@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.platforms import terminal
 from handlers.card import Card, Chart, Table
 from handlers.events import DetectWaste
@@ -173,7 +173,7 @@ def test_a_channel_sees_teams_of_five_people_or_more(company: Company) -> None:
 
 def test_details_wait_for_the_message_above_them(company: Company) -> None:
     """The platform is down for a moment: both come, in their order, the details below the message."""
-    board = Board(trouble=Unreachable("down"))
+    board = Board(trouble=UnreachableError("down"))
     company.app.platforms = {"web": board}
     company.app.tick()
     company.settle()

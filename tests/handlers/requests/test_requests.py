@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from storage.db import Database
 from tests.support.clock import Clock
@@ -175,7 +175,7 @@ def test_what_is_said_about_a_request_stands_in_its_thread(found: Found) -> None
 
 def test_a_question_does_not_wait_for_a_message_that_was_given_up(found: Found) -> None:
     """Max's chat was closed to us when the request came, and is open again: Ana's words stand by themselves."""
-    company, board = found(), Board(trouble=Undeliverable("blocked"))
+    company, board = found(), Board(trouble=UndeliverableError("blocked"))
     company.app.platforms = {"web": board}
     company.say("ana", "request 50 for it")
     company.settle()
