@@ -20,6 +20,7 @@ from storage.directory import Person
 from storage.outbox import LEASE
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import Postgres
 from tests.support.fakes.slack import FakeSlack, Message
 from tests.support.history import on_working_days, read_all, uses
 
@@ -61,16 +62,15 @@ def replicas(start: Callable[[], BaseProcess]) -> Iterator[list[BaseProcess]]:
 
 
 @pytest.fixture
-def company(postgres: Callable[[], str], clock: Clock) -> Iterator[Company]:
+def company(postgres: Postgres, clock: Clock) -> Iterator[Company]:
     """Six people in Search, ten weeks of usage, on PostgreSQL."""
-    database = Database(postgres())
-    database.migrate()
     clock.moment = MONDAY
     crowd = tuple(Person(f"p{n}", f"P {n}", team="search") for n in range(5))
-    made = Company(database, clock, RULES_HERE, replace(ACME, people=(*ACME.people, *crowd)))
-    uses(made, "ana", on_working_days("20"))
-    yield read_all(made)
-    database.close()
+    with postgres.migrated() as url:
+        made = Company(Database(url), clock, RULES_HERE, replace(ACME, people=(*ACME.people, *crowd)))
+        uses(made, "ana", on_working_days("20"))
+        yield read_all(made)
+        made.database.close()
 
 
 def told(slack: FakeSlack) -> Counter[tuple[str, str]]:
