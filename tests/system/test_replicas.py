@@ -27,7 +27,7 @@ from tests.support.history import on_working_days, read_all, uses
 MONDAY = datetime(2026, 11, 23, 8, 0, 5, tzinfo=UTC)
 CHANNELS = tuple(f"C{number}" for number in range(1, 7))
 WEEKS = 2
-QUIET_S, PATIENCE_S = 5.0, 90
+QUIET_S, PATIENCE_S = 5.0, 200
 SCHEDULE = [{"at": "0 9 * * mon", "say": "digest of team search", "in": f"slack:{each}"} for each in CHANNELS]
 LIMITS = [
     {"name": "pool", "who": "team search", "amount": "600 USD", "alert_at": [50], "alert_in": f"slack:{CHANNELS[0]}"}
@@ -86,7 +86,6 @@ def _kind(message: Message) -> str:
     return "digest" if "last week" in message.text else "alert"
 
 
-@pytest.mark.timeout(300)
 def test_every_slot_is_delivered_once_while_replicas_are_killed(company: Company) -> None:
     """Each Monday one replica dies in the middle of its work, and another one takes its place.
 
