@@ -24,8 +24,8 @@ from bot.platforms.web.messenger import Web
 from handlers.card import Chart, Series
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import people, usage
-from storage.usage import Pull
+from storage import people, pulls
+from storage.pulls import Pull
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CHANNEL = Place("web", "#all", public=True)
@@ -57,7 +57,7 @@ def _company(kind: str, size: int) -> list[Table]:
         _say(app, "begin")
         fill(database, size)
         heard = Pull("llm", MONDAY, MONDAY, MONDAY.date(), size, size, "")
-        database.transact(lambda conn: usage.note_pull(conn, heard))
+        database.transact(lambda conn: pulls.note_pull(conn, heard))
         teams = [f"digest of team t{number}" for number in range(0, TEAMS, TEAMS // TEAMS_ASKED)]
         took_s = sum(_seconds(partial(_say, app, words)) for words in teams)
         organization_s = _seconds(lambda: _say(app, "digest of organization"))

@@ -22,7 +22,7 @@ from bot.app import App
 from bot.config import Settings
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import bulk_load, people, usage
+from storage import bulk_load, ingest, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -150,7 +150,7 @@ def fill(database: Database, size: int) -> None:
         conn.execute(text(words["room"]))
         conn.execute(text("delete from charges"))
         conn.execute(text(_CHARGES.format(**words)), {"size": size, "people": spenders})
-        usage.rebuild(conn)
+        ingest.rebuild(conn)
         conn.execute(text(words["no_room"]))
 
     database.transact(work)
@@ -213,7 +213,7 @@ def _rows(version: int) -> Iterator[Charge]:
 
 
 def _same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
-    return cost_nanos, usage.NANOS
+    return cost_nanos, ingest.NANOS
 
 
 def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[float, float]:
@@ -225,7 +225,7 @@ def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[flo
 
 def _record(database: Database, version: int) -> tuple[float, float]:
     rows = list(_rows(version))
-    return _rate(database, lambda conn: usage.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
+    return _rate(database, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
 
 def _floor(database: Database) -> tuple[float, float]:

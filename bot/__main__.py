@@ -34,7 +34,7 @@ from handlers.card import Card
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, people, usage
+from storage import audit, people, pulls
 from storage.db import Unreadable
 from storage.outcomes import record as record_outcomes
 
@@ -113,7 +113,7 @@ def say(args: argparse.Namespace) -> int:
     """Say a sentence as somebody and see the answer; without a sentence, talk until "quit"."""
     logging.quiet()
     app = _app()
-    if app.settings.is_sample and not app.database.ask(usage.pulled):
+    if app.settings.is_sample and not app.database.ask(pulls.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
         _read(app, sorted(app.providers))
         app.say("sift")

@@ -30,10 +30,9 @@ from handlers.context import CLOCK, Context, place_to_json
 from handlers.errors import Refused
 from handlers.parser import Command
 from handlers.place import Place, named_place
-from handlers.policy.policy import House, Vendor
-from handlers.policy.working_hours import next_workday
+from handlers.policy import House, Vendor, next_workday
 from handlers.sentence import Sentence
-from storage import idempotency, outbox, people, usage
+from storage import idempotency, ingest, outbox, people
 from storage.db import Busy, Database
 from storage.directory import Directory, Link, Person
 from storage.outbox import Wish
@@ -51,7 +50,7 @@ REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
 PRUNE_EVERY = timedelta(hours=6)
 AFTER_PULL = ("alerts", "watch")  # what the clock says whenever a provider was read
 IN_BULK = frozenset(  # they take long, and write nothing to the audit
-    {"alerts", "begin", "close", "follow", "notes", "reconcile", "sift", "watch"}
+    {"alerts", "begin", "close", "drifts", "follow", "notes", "reconcile", "sift", "watch"}
 )
 THREAD_WAIT_S = 5.0
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
@@ -310,7 +309,7 @@ class App:
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
         new = people.apply(conn, directory, today)
-        usage.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
+        ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
 
     def tick(self) -> None:
         """Wish for what the schedule has for now. Every replica does, and the same wish twice is one wish."""
@@ -494,6 +493,7 @@ def _standing_lines() -> Iterable[ScheduleLine]:
         ScheduleLine.model_validate({"at": "*/15 * * * *", "say": "alerts", "grace_hours": 1}),
         ScheduleLine.model_validate({"at": "5 * * * *", "say": "notes", "grace_hours": 1}),
         ScheduleLine.model_validate({"at": "40 4 * * *", "say": "sift", "grace_hours": 24}),
+        ScheduleLine.model_validate({"at": "45 4 * * *", "say": "drifts", "grace_hours": 24}),
     ]
 
 

@@ -28,12 +28,14 @@ from pydantic import (
 
 from bot.providers.kinds import KINDS, Kind
 from handlers.money import COUNTED, Amount
-from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
-from handlers.policy.policy import (
+from handlers.policy import (
+    MANAGER,
     PLACE,
     TIERS,
     AmountWritten,
+    ApprovalRule,
     Budget,
+    GuardRules,
     House,
     LimitRules,
     LocaleName,
@@ -41,9 +43,11 @@ from handlers.policy.policy import (
     Organization,
     Rates,
     Rule,
+    WasteRules,
+    Words,
+    WorkingHours,
     Zone,
 )
-from handlers.policy.thresholds import GuardRules, WasteRules, Words
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
 PATH_DEFAULT = "app.yaml"

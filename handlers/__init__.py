@@ -5,34 +5,37 @@ COMMANDS is the menu: what the bot understands, on one screen. A new capability 
 
 from collections.abc import Mapping
 
-from handlers.admin.identities import link, people_
-from handlers.admin.providers import providers
-from handlers.admin.status import retry, status
-from handlers.alerts.spikes.commands import expected, guard, unexpected
-from handlers.alerts.spikes.watch import watch
-from handlers.alerts.thresholds import alerts, known, snooze
+from handlers.admin import link, people_, providers, retry, status
+from handlers.alerts import alerts, drifts, expected, guard, known, snooze, unexpected, watch
 from handlers.arguments import One
-from handlers.budgets.allotments import begin, enforce
-from handlers.budgets.pool import allot, pool, split
-from handlers.budgets.transfer import correct, transfer
+from handlers.budgets import allot, begin, correct, enforce, pool, split, transfer
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.limits.pause import halted, pause, resume
-from handlers.limits.provider_requests import answered, sought, unsought
-from handlers.limits.reconcile import adopt, follow, landed, limits_, ours, proceed, reconcile, restore, stuck, theirs
+from handlers.limits import (
+    adopt,
+    answered,
+    follow,
+    halted,
+    landed,
+    limits_,
+    ours,
+    pause,
+    proceed,
+    reconcile,
+    restore,
+    resume,
+    sought,
+    stuck,
+    theirs,
+    unsought,
+)
 from handlers.parser import Command, command, nearest, understand
-from handlers.questions.balance import balance
-from handlers.questions.forecast import forecast
-from handlers.questions.model_prices import models
-from handlers.questions.spend import spend
-from handlers.questions.unit_cost import value
-from handlers.questions.why import why
-from handlers.reports.digest import digest
-from handlers.reports.month_close import close
-from handlers.reports.subscriptions import notes, settings
-from handlers.requests.decide import (
+from handlers.questions import balance, forecast, models, spend, value, why
+from handlers.reports import close, digest, notes, settings
+from handlers.requests import (
     approve,
+    change,
     delegate,
     deny,
     giveback,
@@ -43,10 +46,13 @@ from handlers.requests.decide import (
     other,
     question,
     raise_,
+    remind,
+    request,
+    requests_,
     revoke,
+    withdraw,
 )
-from handlers.requests.submit import change, remind, request, requests_, withdraw
-from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, sift, tell, waste
+from handlers.waste import dismiss, done, finding, keep, postpone, release, sift, tell, waste
 
 
 def help(_ctx: Context, about: One = "") -> Card:
@@ -113,6 +119,7 @@ COMMANDS: Mapping[str, Command] = {
         command(begin, writes=True, hidden=True),
         command(sift, writes=True, hidden=True),
         command(watch, writes=True, hidden=True),
+        command(drifts, writes=True, hidden=True),
         command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
         command(giveback, writes=True, hidden=True),

@@ -12,7 +12,7 @@ from handlers.errors import Refused
 from handlers.money import Amount, read_amount
 from handlers.parser import InForm, nearest
 from handlers.periods import period_of
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from storage import limits, people
 from storage.limits import Held
 from storage.people import Account

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from handlers.card import CARD, Card, File
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from handlers.policy.policy import House
+from handlers.policy import House
 from storage import audit, outbox, people
 from storage.audit import Deed
 from storage.directory import Person

@@ -4,23 +4,23 @@ from datetime import date
 
 from handlers.card import Text
 from handlers.context import Context
-from storage import usage
-from storage.usage import Pull
+from storage import pulls
+from storage.pulls import Pull
 
 
 def late(ctx: Context, end: date) -> tuple[Pull, ...]:
     """Providers that have not told all days before the end. One that app.yaml names no more is waited for no more."""
-    here = (each for each in usage.pulled(ctx.conn) if ctx.house.vendor(each.provider))
+    here = (each for each in pulls.pulled(ctx.conn) if ctx.house.vendor(each.provider))
     return tuple(each for each in here if each.through is None or each.through < end)
 
 
 def as_of(ctx: Context, tokens_unpriced: int = 0) -> Text:
     """The line that says since when each provider has been heard, and what is not priced."""
-    pulls = usage.pulled(ctx.conn)
-    if not pulls:
+    reads = pulls.pulled(ctx.conn)
+    if not reads:
         return Text("No usage has been read from a provider yet, so nothing is counted.", quiet=True)
     parts = []
-    for pull in pulls:
+    for pull in reads:
         if pull.done_at is None:
             parts.append(f"{pull.provider}: never read")
         else:

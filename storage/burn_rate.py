@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, select
 
+from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.tables import Instant, accounts, charges, spend
-from storage.usage import HOURS_OF_A_DAY, TOKENS
 
 AT_ONCE = 500
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 CostSource = Literal["invoice", "cost_report", "list_price", "unpriced"]
 
+HOURS_OF_A_DAY = 24
+TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, literal, or_, select
 
-from storage import usage
+from storage import pulls
+from storage.charges import TOKENS
 from storage.tables import charges, lineage, spend
-from storage.usage import TOKENS
 
 SILENT_DAYS_MAX = 14
 
@@ -83,6 +83,6 @@ def whole_until(conn: Connection, today: date) -> date:
     A provider that has been silent for two weeks longer than another is no longer waited for; the line of provenance
     tells how old its figures are.
     """
-    heard = [pull.through for pull in usage.pulled(conn) if pull.through is not None]
+    heard = [pull.through for pull in pulls.pulled(conn) if pull.through is not None]
     waited = [day for day in heard if day >= max(heard) - timedelta(days=SILENT_DAYS_MAX)]
     return min([today, *waited])

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
 
+from storage.spend import Spent
 from storage.tables import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
-from storage.usage import Spent
 
 ROWS_AT_ONCE = 5_000
 

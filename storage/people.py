@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, union, update
 
-from storage import usage
+from storage import ingest
 from storage.directory import Directory, Link, Person
 from storage.tables import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
 from storage.upsert import upsert
@@ -336,7 +336,7 @@ def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
     known = {(row[0], row[1]) for row in rows}
     seen = set(conn.execute(select(lineage.c.account_id).distinct()).scalars())
     moved = sorted({account_id for account_id, _ in known ^ wanted if account_id in seen & parents.keys()})
-    usage.recount(conn, moved, today, -1)
+    ingest.recount(conn, moved, today, -1)
     for account_id, ancestor_id in sorted((known - wanted) & {pair for pair in known if pair[0] in parents}):
         where = and_(
             lineage.c.account_id == account_id, lineage.c.ancestor_id == ancestor_id, lineage.c.until == FOREVER
@@ -353,7 +353,7 @@ def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
         for account_id, ancestor_id in sorted(wanted - known)
     ]
     upsert(conn, lineage, new)
-    usage.recount(conn, moved, today, 1)
+    ingest.recount(conn, moved, today, 1)
 
 
 def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -19,6 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+
+from storage.charges import TOKENS
 
 FOREVER = date(9999, 12, 31)
 BEGINNING = date(1970, 1, 1)
@@ -487,3 +490,8 @@ conversations = Table(
     Column("tenant_id", String(64), nullable=False),
     Column("seen_at", Instant, nullable=False),
 )
+
+
+def all_tokens(table: Table) -> ColumnElement[int]:
+    """The tokens of a cell, each kind once: reasoning is a part of output."""
+    return sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])

@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, select
 
+from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.tables import charges
-from storage.usage import HOURS_OF_A_DAY, TOKENS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,13 @@ from bot.sync.usage import meet, pull
 from handlers.alerts.spikes.watch import watch_hours, watch_weeks
 from handlers.context import CLOCK, Context
 from handlers.sentence import Sentence
-from storage import findings, spikes, usage
+from storage import findings, pulls, spikes
 from storage.burn_rate import Bucket
 from storage.charges import Charge
 from storage.db import Database
 from storage.findings import Finding
+from storage.pulls import Pull
 from storage.tables import ORGANIZATION, UNALLOCATED
-from storage.usage import Pull
 
 EPOCH = date(2026, 11, 23)
 DAYS = 21
@@ -232,7 +232,7 @@ def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Playe
 def _watched(company: Company, memory: Memory, conn: Connection, every: timedelta) -> None:
     """What follows a pull; the weeks are looked at once a night."""
     now = company.clock()
-    usage.note_pull(conn, Pull("sample", now, now, now.date(), 0, 0, ""))
+    pulls.note_pull(conn, Pull("sample", now, now, now.date(), 0, 0, ""))
     ctx = company.context(conn)
     watch_hours(ctx, memory)
     if now.hour < every // HOUR:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bot.exports import focus
 from bot.exports.focus import Profile
 from handlers.periods import Period, period_of
-from handlers.policy.policy import House
+from handlers.policy import House
 from storage import exports
 from storage.audit import Row
 from storage.db import Database

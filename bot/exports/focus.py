@@ -13,8 +13,8 @@ from typing import Literal
 
 from handlers.money import NANOS
 from handlers.periods import Period
+from storage.charges import TOKENS
 from storage.exports import Line
-from storage.usage import TOKENS
 
 Profile = Literal["1.2", "1.4"]
 PROFILES: tuple[Profile, ...] = ("1.2", "1.4")

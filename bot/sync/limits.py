@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Provider
 from handlers.card import Card
-from handlers.limits.reconcile import action, subject_word
+from handlers.limits import action, subject_word
 from storage import limits, requests
 from storage.db import Database
 from storage.limits import Held, Seen, Subject

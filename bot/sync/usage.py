@@ -11,13 +11,14 @@ from bot.http import KeyRefused, NotThere
 from bot.providers.base import Member, Provider, days
 from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
-from handlers.policy.policy import House
-from storage import outcomes, people, seats, usage
+from handlers.policy import House
+from storage import ingest, outcomes, people, pulls, seats
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link
+from storage.ingest import Recorded, WholeDay
+from storage.pulls import Pull
 from storage.seats import Seat
-from storage.usage import Pull, Recorded, WholeDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         Outside: what went wrong; days read before it stay counted, and the reason is kept for `status`.
     """
     started = now()
-    known = {each.provider: each for each in database.ask(usage.pulled)}
+    known = {each.provider: each for each in database.ask(pulls.pulled)}
     before = known.get(provider.name) or Pull(provider.name, started, None, None, 0, 0, "")
     total = Recorded(0, 0)
     try:
@@ -58,10 +59,10 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         failed = Pull(
             provider.name, started, before.done_at, before.through, before.rows_seen, before.rows_changed, why
         )
-        database.transact(lambda conn: usage.note_pull(conn, failed))
+        database.transact(lambda conn: pulls.note_pull(conn, failed))
         raise
     done = Pull(provider.name, started, started, last, total.rows_seen, total.rows_changed, "")
-    database.transact(lambda conn: usage.note_pull(conn, done))
+    database.transact(lambda conn: pulls.note_pull(conn, done))
     return total
 
 
@@ -89,7 +90,7 @@ def _read_day(
 
     whole = WholeDay(provider.name, day) if provider.complete else None
     with spooled(_told(provider, day)) as rows:
-        done = database.transact(lambda conn: usage.record(conn, rows, how.house.zone, convert, now(), whole))
+        done = database.transact(lambda conn: ingest.record(conn, rows, how.house.zone, convert, now(), whole))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
 
 
@@ -143,7 +144,7 @@ def meet(conn: Connection, provider: str, members: list[Member], now: datetime) 
         if person_id and member.kind in ("user", "key"):
             how = "email" if member.kind == "user" else "owner"
             found.append((Link(provider, member.kind, member.external_id, f"person/{person_id}"), how, member.name))
-    usage.reattribute(conn, people.link_all(conn, found), now)
+    ingest.reattribute(conn, people.link_all(conn, found), now)
     accounts = dict(people.members(conn, provider))  # a member of a team is whoever the user is, however that is known
     of_teams = [(each, accounts[each.owner]) for each in members if each.kind == "member" and each.owner in accounts]
     people.link_all(conn, ((Link(provider, "member", m.external_id, whose), "owner", m.name) for m, whose in of_teams))

@@ -6,7 +6,7 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.provenance import as_of
-from storage import people, usage
+from storage import ingest, people, spend
 from storage.directory import Link
 
 ROWS_MAX = 20
@@ -45,7 +45,7 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     full = _complete(ctx, provider, kind, identity)
     new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
     people.link(ctx.conn, new, "explicit")
-    moved = usage.reattribute(ctx.conn, [new], ctx.now)
+    moved = ingest.reattribute(ctx.conn, [new], ctx.now)
     ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
     return Card(f"{kind.capitalize()} {full} is {to.name}'s now", (Facts((("Charges moved", str(moved)),)),))
 
@@ -58,7 +58,7 @@ def _only_finance(ctx: Context) -> None:
 def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
     """The whole id for the first characters of one that is charged to nobody, as the list shows it."""
     short = identity.removesuffix("…")
-    known = {each.identity for each in usage.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
+    known = {each.identity for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
     if len(found) > 1:
         raise Refused(f"Several begin with {short}. Write more of it.")
@@ -68,7 +68,7 @@ def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
 
 
 def _unlinked(ctx: Context) -> Card:
-    found = sorted(usage.unallocated(ctx.conn), key=lambda each: -each.cost_nanos)
+    found = sorted(spend.unallocated(ctx.conn), key=lambda each: -each.cost_nanos)
     unit = ctx.house.organization.currency
     total = ctx.amount(sum(each.cost_nanos for each in found), unit)
     if not found:

@@ -5,9 +5,10 @@ from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.policy.policy import Vendor
-from storage import limits, usage
-from storage.usage import Pull, Unallocated
+from handlers.policy import Vendor
+from storage import limits, pulls, spend
+from storage.pulls import Pull
+from storage.spend import Unallocated
 
 ABLE = {
     "charges": "reads usage and cost",
@@ -29,10 +30,10 @@ def providers(ctx: Context, provider: One = "") -> Card:
     if not vendors:
         known = ", ".join(each.name for each in ctx.house.vendors) or "none"
         raise Refused(f"There is no provider “{provider}” in app.yaml; there is {known}.")
-    pulls = {each.provider: each for each in usage.pulled(ctx.conn)}
-    unlinked = usage.unallocated(ctx.conn)
-    troubled = [each for each in vendors if each.name not in pulls or pulls[each.name].error]
-    rows = tuple(_row(ctx, each, pulls.get(each.name), unlinked) for each in vendors)
+    reads = {each.provider: each for each in pulls.pulled(ctx.conn)}
+    unlinked = spend.unallocated(ctx.conn)
+    troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]
+    rows = tuple(_row(ctx, each, reads.get(each.name), unlinked) for each in vendors)
     blocks: list[Block] = [
         Table("Reading", ("Provider", "Last read", "Through", "Rows", "Unlinked", "Trouble"), rows, "lllrrl"),
         *(_abilities(ctx, each) for each in vendors),

@@ -4,7 +4,7 @@ from handlers.access import sees_all
 from handlers.card import Block, Button, Card, Facts, Table
 from handlers.context import Context
 from handlers.errors import Refused
-from storage import outbox, usage
+from storage import outbox, pulls
 
 
 def status(ctx: Context) -> Card:
@@ -19,7 +19,7 @@ def status(ctx: Context) -> Card:
             str(pull.rows_seen),
             pull.error or "none",
         )
-        for pull in usage.pulled(ctx.conn)
+        for pull in pulls.pulled(ctx.conn)
     )
     blocks: list[Block] = [
         Facts((("Waiting to be delivered", str(waiting.get("open", 0))), ("Given up", str(waiting.get("parked", 0))))),

@@ -12,19 +12,18 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets.status import Standing, binds, current, spent_below, spent_of, standings, used
+from handlers.budgets import Standing, binds, current, spent_below, spent_of, standings, used
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
 from handlers.money import COUNTED
 from handlers.periods import Period
 from handlers.place import named_place
-from handlers.policy.policy import Budget
-from handlers.policy.working_hours import after_working, is_working
+from handlers.policy import Budget, after_working, is_working
 from handlers.provenance import as_of
-from handlers.questions.balance import facts, gauge, title_of, tone_of
+from handlers.questions import facts, gauge, title_of, tone_of
 from storage import alerts as store
-from storage import ledger, people, usage
+from storage import ledger, people, spend
 from storage.alerts import Alert, Used
 from storage.directory import Person
 from storage.people import Account
@@ -184,7 +183,7 @@ def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
     """The models in use that count against a budget, None for all."""
     if budget.models == "all":
         return None
-    everything = usage.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
+    everything = spend.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
     return [each.name for each in everything if ctx.house.covers(budget, each.name)]
 
 

@@ -12,13 +12,13 @@ from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
 from storage.people import Account
+from storage.spend import Spent
 from storage.tables import ORGANIZATION
-from storage.usage import Spent
 
 # Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
 ROLLOVER_WAIT = timedelta(days=2)

@@ -10,7 +10,7 @@ from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import Amount, percent
 from handlers.periods import Period
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from handlers.provenance import as_of
 from storage import ledger, people
 from storage.ledger import Entry

@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget, House
-from storage import ledger, people, usage
+from handlers.policy import Budget, House
+from storage import ledger, people, spend
 from storage.directory import Person
 from storage.ledger import Posted
 from storage.people import Account
+from storage.spend import Spent
 from storage.tables import ORGANIZATION
-from storage.usage import Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,17 +256,17 @@ class OfAll:
 def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
     """What an account and all below it spent by model, as a budget cuts the days."""
     if not _has_own_zone(ctx, budget):
-        return usage.spent_by(ctx.conn, account_id, period.first, period.end, "model")
+        return spend.spent_by(ctx.conn, account_id, period.first, period.end, "model")
     return spent_below(ctx, budget, period, account_id)[account_id]
 
 
 def spent_below(ctx: Context, budget: Budget, period: Period, account_id: str) -> dict[str, list[Spent]]:
     """What an account spent, and each below it on the days on which it was there, as a budget cuts the days."""
     if not _has_own_zone(ctx, budget):
-        return usage.spent_below(ctx.conn, account_id, period.first, period.end)
+        return spend.spent_below(ctx.conn, account_id, period.first, period.end)
     zone = ZoneInfo(budget.zone)
     start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (period.first, period.end))
-    return usage.spent_between(ctx.conn, account_id, (period.first, period.end), (start, end))
+    return spend.spent_between(ctx.conn, account_id, (period.first, period.end), (start, end))
 
 
 def _has_own_zone(ctx: Context, budget: Budget) -> bool:

@@ -7,7 +7,8 @@ from handlers.arguments import One, Paused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
-from handlers.limits.reconcile import subject_of, subject_word, tell_finance
+from handlers.limits.plan import subject_of, subject_word
+from handlers.notify import tell_finance
 from storage import limits, outbox, people
 from storage.limits import Held
 from storage.people import Account

@@ -5,15 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.arguments import One, Rest
-from handlers.budgets.status import standings
+from handlers.budgets import standings
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
-from handlers.limits.reconcile import Desk, subject_of, subject_word
+from handlers.limits.plan import LimitPlanner, subject_of, subject_word
 from handlers.place import Place
-from handlers.policy.policy import Vendor
-from handlers.requests.messages import answer_origin, deed, refresh
-from handlers.requests.submit import open_request
+from handlers.policy import Vendor
+from handlers.requests import answer_origin, deed, open_request, refresh
 from storage import limits, outbox, people, requests
 from storage.requests import Request, Resolution
 
@@ -79,7 +78,7 @@ def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
     """The new total there: what the ledger says now, else what was there with what was granted."""
     account = people.account(ctx.conn, found.account_id)
     for held in limits.of_account(ctx.conn, found.account_id):
-        wanted = Desk(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
+        wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:
             who = subject_word(held.subject)
             return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.standing.limit}

@@ -1,0 +1,55 @@
+"""What the company decided: app.yaml as rules."""
+
+from handlers.policy.approvals import MANAGER, STAGES, ApprovalRule, Ask, Stage, WorkingHours, because, stages_for
+from handlers.policy.policy import (
+    PLACE,
+    STANDARD,
+    TIERS,
+    ZONES,
+    AmountWritten,
+    Budget,
+    House,
+    LimitRules,
+    LocaleName,
+    Name,
+    Organization,
+    Rates,
+    Rule,
+    Vendor,
+    Zone,
+)
+from handlers.policy.thresholds import GuardRules, WasteRules, Words
+from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
+
+__all__ = [
+    "MANAGER",
+    "PLACE",
+    "STAGES",
+    "STANDARD",
+    "TIERS",
+    "ZONES",
+    "AmountWritten",
+    "ApprovalRule",
+    "Ask",
+    "Budget",
+    "GuardRules",
+    "House",
+    "LimitRules",
+    "LocaleName",
+    "Name",
+    "Organization",
+    "Rates",
+    "Rule",
+    "Stage",
+    "Vendor",
+    "WasteRules",
+    "Words",
+    "WorkingHours",
+    "Zone",
+    "after_working",
+    "because",
+    "is_working",
+    "next_morning",
+    "next_workday",
+    "stages_for",
+]

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from handlers.access import is_for_all
 from handlers.arguments import Whom
-from handlers.budgets.status import Standing, standings
+from handlers.budgets import Standing, standings
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.money import percent
 from handlers.periods import period_of
 from handlers.provenance import as_of
-from storage import people, usage
+from storage import people, spend
 from storage.people import Account
 
 WARN_PERMILLE = 800
@@ -116,7 +116,7 @@ def _others(ctx: Context, found: list[Standing]) -> Table:
 
 def _without_budget(ctx: Context, account: Account) -> Card:
     month = period_of(ctx.today, "month")
-    spent = sum(each.cost_nanos for each in usage.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
+    spent = sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
     amount = ctx.amount(spent, ctx.house.organization.currency)
     return Card(
         f"{amount} spent this month",

@@ -8,9 +8,9 @@ from statistics import median_low
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.provenance import as_of
-from storage import comparisons, usage
+from storage import comparisons, spend
+from storage.spend import Spent
 from storage.tables import ORGANIZATION
-from storage.usage import Spent
 
 DAYS = 28
 MILLION = 10**6
@@ -40,8 +40,8 @@ def models(ctx: Context) -> Card:
     """
     end = comparisons.whole_until(ctx.conn, ctx.today)
     first = end - timedelta(days=DAYS)
-    found = [each for each in usage.spent_by(ctx.conn, ORGANIZATION, first, end, "model") if each.tokens]
-    days = [each.tokens for each in usage.spent_by(ctx.conn, ctx.account_id, first, end, "day") if each.tokens]
+    found = [each for each in spend.spent_by(ctx.conn, ORGANIZATION, first, end, "model") if each.tokens]
+    days = [each.tokens for each in spend.spent_by(ctx.conn, ctx.account_id, first, end, "day") if each.tokens]
     typical = median_low(days) if days else 0
     tiers = _by_tier(ctx, found)
     blocks: list[Block] = []

@@ -12,9 +12,9 @@ from handlers.errors import Refused
 from handlers.money import NANOS, percent, symbol_of
 from handlers.periods import period_of
 from handlers.provenance import as_of
-from storage import people, usage
+from storage import people
 from storage.people import Account
-from storage.usage import Spent
+from storage.spend import Spent, spent_by, spent_by_account, spent_by_day_and_model, spent_by_key
 
 ROWS_MAX = 20
 SERIES_MAX = 5
@@ -62,9 +62,9 @@ def _rows(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
     """The sums, dearest first; days stay in their order."""
     match by:
         case "model" | "day" | "provider":
-            found = usage.spent_by(ctx.conn, account.id, span.first, span.end, by)
+            found = spent_by(ctx.conn, account.id, span.first, span.end, by)
         case "key":
-            found = usage.spent_by_key(ctx.conn, account.id, span.first, span.end)
+            found = spent_by_key(ctx.conn, account.id, span.first, span.end)
         case _:
             found = _by_account(ctx, account, by, span)
     return found if by == "day" else sorted(found, key=_order_of(by))
@@ -80,11 +80,11 @@ def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[S
     inside = {each.id: each.name for each in people.descendants(ctx.conn, account.id) if each.kind == kind}
     if kind == "team":
         inside = {each: name for each, name in inside.items() if _is_leaf(ctx, each) and each != account.id}
-    found = usage.spent_by_account(ctx.conn, account.id, sorted(inside), span.first, span.end)
+    found = spent_by_account(ctx.conn, account.id, sorted(inside), span.first, span.end)
     named = [
         Spent(inside[each.name], each.cost_nanos, each.tokens, each.tokens_unpriced, each.requests) for each in found
     ]
-    whole = usage.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
+    whole = spent_by(ctx.conn, account.id, span.first, span.end, "provider")
     rest = Spent(
         "others",
         sum(each.cost_nanos for each in whole) - sum(each.cost_nanos for each in named),
@@ -134,8 +134,7 @@ def _chart(ctx: Context, account: Account, span: Span) -> Chart | None:
     first = max(span.first, end - timedelta(days=CHART_DAYS_MAX))
     days = [first + timedelta(days=n) for n in range((end - first).days)]
     cells = {
-        (day, each.name): each.cost_nanos
-        for day, each in usage.spent_by_day_and_model(ctx.conn, account.id, first, end)
+        (day, each.name): each.cost_nanos for day, each in spent_by_day_and_model(ctx.conn, account.id, first, end)
     }
     if len(days) < 2 or not any(cells.values()):  # noqa: PLR2004 - one day is no course
         return None

@@ -10,7 +10,7 @@ from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.provenance import as_of
-from storage import comparisons, outcomes, people, usage
+from storage import comparisons, outcomes, people, spend
 from storage.people import Account
 
 WEEKS = 4
@@ -69,7 +69,7 @@ def _span(ctx: Context, period: Span | None) -> Span:
 
 
 def _cost(ctx: Context, account_id: str, first: date, end: date) -> int:
-    return sum(each.cost_nanos for each in usage.spent_by(ctx.conn, account_id, first, end, "provider"))
+    return sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account_id, first, end, "provider"))
 
 
 def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, before: int | None) -> Iterator[Text]:

@@ -15,10 +15,10 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.provenance import as_of
-from storage import comparisons, people, usage
+from storage import comparisons, people, spend
+from storage.charges import TOKENS
 from storage.comparisons import Consumed
 from storage.people import Account
-from storage.usage import TOKENS
 
 WEEK = 7
 WINDOWS = 4
@@ -201,7 +201,7 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     seen = compared(ctx, account, span)
     title = _title(ctx, span, seen.found) if seen.windows else f"{_total(ctx, seen.found)} spent {span.label}"
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
-    unpriced = usage.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
+    unpriced = spend.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
     provenance = as_of(ctx, sum(each.tokens_unpriced for each in unpriced))
     return Card(f"{whose}{title}", (*explained(ctx, seen), provenance, *_buttons(ctx, account)))
 

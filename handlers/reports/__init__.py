@@ -1,0 +1,12 @@
+"""Reports: the digest, the close of a month, and who wants which."""
+
+from handlers.reports.digest import digest
+from handlers.reports.month_close import close
+from handlers.reports.subscriptions import notes, settings
+
+__all__ = [
+    "close",
+    "digest",
+    "notes",
+    "settings",
+]

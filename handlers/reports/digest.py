@@ -17,14 +17,13 @@ from handlers.errors import Refused
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, late
-from handlers.questions.balance import gauge, tone_of
-from handlers.questions.forecast import runs_out, seen_ahead
-from handlers.questions.why import AS_USUAL_PERCENT, compared, explained, in_a_line
-from handlers.waste.detect import Summary, summary
-from storage import comparisons, people, requests, usage
+from handlers.questions import AS_USUAL_PERCENT, compared, explained, gauge, in_a_line, runs_out, seen_ahead, tone_of
+from handlers.waste import Summary, summary
+from storage import comparisons, people, requests, spend
 from storage.people import Account
+from storage.pulls import Pull
+from storage.spend import Spent
 from storage.tables import ORGANIZATION, UNALLOCATED
-from storage.usage import Pull, Spent
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -95,7 +94,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     asked = requests.open_below(ctx.conn, account.id)
     scope, seen = seen_ahead(ctx, account)
     standing = scope.standing
-    here = usage.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
+    here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
     facts = [(f"Likely by {ctx.day(scope.period.end - DAY)}", _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
     facts += [("Runs out", runs_out(ctx, scope, seen))] if standing and seen.runs_out[0] else []
@@ -122,7 +121,7 @@ def _digest(ctx: Context, account: Account) -> Card:
 def _week(ctx: Context, account: Account) -> Week:
     monday = ctx.today - timedelta(days=ctx.today.weekday())
     spent: dict[date, dict[str, int]] = {}
-    for day, each in usage.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
+    for day, each in spend.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
@@ -178,7 +177,7 @@ def _nobodys(ctx: Context, week: Week) -> list[tuple[str, str]]:
     """What belongs to nobody is a share of the whole company's week only."""
     if week.account.id != ORGANIZATION or not week.total():
         return []
-    rows = usage.spent_by(ctx.conn, UNALLOCATED, week.span.first, week.span.end, "provider")
+    rows = spend.spent_by(ctx.conn, UNALLOCATED, week.span.first, week.span.end, "provider")
     nobodys = sum(each.cost_nanos for each in rows)
     return [("Charged to nobody", f"{_money(ctx, nobodys)} ({percent(nobodys, week.total())} %)")] if nobodys else []
 
@@ -219,7 +218,7 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     spans = [(week.span.first, week.span.end), (week.span.first - WEEK, week.span.first)]
     ids = [each.id for each in shown]
     now, before = (
-        {one.name: one.cost_nanos for one in usage.spent_by_account(ctx.conn, week.account.id, ids, first, end)}
+        {one.name: one.cost_nanos for one in spend.spent_by_account(ctx.conn, week.account.id, ids, first, end)}
         for first, end in spans
     )
     rows = [(each.name, _money(ctx, now.get(each.id, 0)), _money(ctx, before.get(each.id, 0))) for each in shown]

@@ -17,8 +17,8 @@ from handlers.provenance import as_of, late
 from storage import comparisons, exports, ledger, people
 from storage.exports import Share
 from storage.ledger import Moved
+from storage.spend import Spent
 from storage.tables import ORGANIZATION
-from storage.usage import Spent
 
 DAY = timedelta(days=1)
 STARTED = 2 * DAY  # a month whose first days were a weekend is known as well

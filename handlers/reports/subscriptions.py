@@ -9,7 +9,7 @@ from handlers.arguments import OneOf
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.policy.working_hours import is_working, next_workday
+from handlers.policy import is_working, next_workday
 from handlers.reports.digest import digest
 from storage import people, preferences
 from storage.directory import Person

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from handlers.context import Context
-from handlers.policy.approvals import STAGES, Stage
+from handlers.policy import STAGES, Stage
 from storage import people, requests
 from storage.directory import Person
 from storage.requests import Request

@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import refuse_all_but_clock
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until
-from handlers.budgets.posting import post
-from handlers.budgets.status import standings
+from handlers.budgets import post, standings
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import Amount
-from handlers.policy.approvals import STAGES
+from handlers.policy import STAGES
 from handlers.requests.approvers import Decider, deciders, stage_of, to_be_asked
 from handlers.requests.messages import deed, grant, name_of, refresh, settled_card, start_stage, tell_about, tell_asker
 from storage import audit, people, requests

@@ -7,15 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.budgets.posting import UNHEARD, post
-from handlers.budgets.status import Standing, standings
+from handlers.budgets import UNHEARD, Standing, post, standings
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import Refused
-from handlers.policy.working_hours import after_working
-from handlers.questions.balance import gauge, pace
+from handlers.policy import after_working
+from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders, stage_of, to_be_asked
-from handlers.waste import detect
+from handlers.waste import cheaper
 from storage import audit, people, requests
 from storage.audit import Deed
 from storage.ledger import Entry
@@ -155,8 +154,8 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
     facts += pace(ctx, standing) if standing else []
     facts += _pool_after(ctx, request)
-    cheaper = detect.cheaper(ctx, request.account_id)
-    facts += [("Before you say yes", cheaper)] if cheaper else []
+    instead = cheaper(ctx, request.account_id)
+    facts += [("Before you say yes", instead)] if instead else []
     whose = _whose(ctx, request)
     blocks: list[Block] = [Text(f"“{request.reason}”")]
     blocks += [gauge(ctx, standing)] if standing else []

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
-from handlers.budgets.status import Standing, standings
+from handlers.budgets import Standing, standings
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import COUNTED, NANOS, Amount
-from handlers.policy import approvals
-from handlers.policy.approvals import STAGES, Ask, Stage
-from handlers.policy.policy import Budget
-from handlers.questions.balance import gauge
-from handlers.questions.forecast import missing
+from handlers.policy import STAGES, Ask, Budget, Stage, because, stages_for
+from handlers.questions import gauge, missing
 from handlers.requests.messages import deed, grant, refresh, start_stage, who_is_reached
 from storage import people, requests
 from storage.people import Account
@@ -155,10 +152,10 @@ def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> 
         times=times,
         pool_left=min(pools, default=None),
     )
-    stages = approvals.stages_for(ctx.house.approvals, ask)
+    stages = stages_for(ctx.house.approvals, ask)
     if stages is None:
         raise Refused("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
-    why = approvals.because(ctx.house.approvals, ask, ctx.amount)
+    why = because(ctx.house.approvals, ask, ctx.amount)
     return Route(stages, ", then ".join(stage.by.removeprefix("role ") for stage in stages) + why)
 
 

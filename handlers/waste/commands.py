@@ -6,13 +6,12 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.access import GROUP_MIN, is_for_all, sees_all
-from handlers.alerts.spikes.watch import watch_weeks
 from handlers.arguments import One, Rest, Until, Whom
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text, Tone
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
 from handlers.place import Place
-from handlers.policy.working_hours import after_working
+from handlers.policy import after_working
 from handlers.provenance import as_of
 from handlers.waste import detect as wastes
 from handlers.waste.detect import DETECTORS, Summary
@@ -139,7 +138,6 @@ def sift(ctx: Context) -> Card:
         raise Refused("Waste is looked for by the clock, each night.")
     found = wastes.detect(gather(ctx), ctx.house.waste_floor_nanos)
     findings.keep(ctx.conn, found, ctx.today)
-    watch_weeks(ctx)
     for each in findings.done(ctx.conn):
         _measure(ctx, each)
     owners = _owners(ctx)

@@ -17,8 +17,8 @@ from datetime import date, timedelta
 
 from handlers.context import Context
 from handlers.money import percent
-from handlers.policy.policy import STANDARD
-from handlers.questions.model_prices import MILLION, Rate, rate
+from handlers.policy import STANDARD
+from handlers.questions import MILLION, Rate, rate
 from handlers.waste.batchable_run_live import batchable_run_live
 from handlers.waste.cache_not_reread import cache_not_reread
 from handlers.waste.failed_calls import failed_calls
@@ -37,7 +37,7 @@ from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
 from handlers.waste.usage import FLAGSHIP, WINDOW_DAYS, Peers, Usage
 from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
-from storage import findings, usage
+from storage import findings, spend
 from storage.findings import Finding, Found
 from storage.tables import ORGANIZATION
 
@@ -159,8 +159,8 @@ def cheaper(ctx: Context, account_id: str) -> str:
     low, high = total(each.found for each in found(ctx, account_id, ctx.today - timedelta(days=WEEK), end))
     said = [f"{ctx.amount(low, unit)} to {ctx.amount(high, unit)} a month of it looks like waste."] if high else []
     first = end - timedelta(days=WINDOW_DAYS)
-    own = [each for each in usage.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
-    here = {each.name: rate([each]) for each in usage.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
+    own = [each for each in spend.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
+    here = {each.name: rate([each]) for each in spend.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
     dearest = max(own, key=lambda each: each.cost_nanos, default=None)
     if dearest is not None:
         said += _instead(ctx, dearest.name, here)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.budgets.status import current, spent_below, used
+from handlers.budgets import current, spent_below, used
 from handlers.context import Context
 from handlers.periods import Period, period_of
-from handlers.policy.policy import Budget
+from handlers.policy import Budget
 from handlers.waste.usage import WINDOW_DAYS, Peers, Share, Usage
-from storage import comparisons, ledger, people, seats, usage, usage_patterns
+from storage import comparisons, ledger, people, seats, spend, usage_patterns
 from storage.people import Account
 from storage.seats import Seat
 from storage.tables import UNALLOCATED
@@ -55,7 +55,7 @@ def gather(ctx: Context) -> Seen:
             today=ctx.today,
             tier_of=ctx.house.tier_of,
             seats=tuple(here.get(account_id, ())),
-            strays=tuple(usage.unallocated(ctx.conn, first)) if account_id == UNALLOCATED else (),
+            strays=tuple(spend.unallocated(ctx.conn, first)) if account_id == UNALLOCATED else (),
             shares=tuple(shares[account_id]),
         )
         for account_id in sorted({*own, *here, *shares} & accounts.keys())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from handlers.money import NANOS
-from handlers.policy.policy import STANDARD
+from handlers.policy import STANDARD
 from handlers.waste.usage import Peers, Usage, count, monthly, tokens_of
 from storage.findings import Found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from handlers.policy.policy import STANDARD
+from handlers.policy import STANDARD
 from handlers.waste.usage import Part, Peers, Usage, monthly, share, tokens_of
 from storage.findings import Found
 

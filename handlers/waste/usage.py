@@ -15,10 +15,11 @@ from statistics import median_low
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from handlers.questions.why import WEIGHTS
+from handlers.questions import WEIGHTS
+from storage.charges import TOKENS
 from storage.seats import Seat
+from storage.spend import Unallocated
 from storage.tables import UNALLOCATED
-from storage.usage import TOKENS, Unallocated
 from storage.usage_patterns import Habit, Hour
 
 WINDOW_DAYS = 28

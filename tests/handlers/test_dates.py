@@ -18,7 +18,7 @@ from handlers.context import CLOCK, Context
 from handlers.periods import Every, period_of
 from handlers.place import Place
 from handlers.policy.policy import House
-from storage import people, usage
+from storage import ingest, people, spend
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -175,7 +175,7 @@ def test_in_every_zone_there_is_every_day_follows_the_one_before(conn: Connectio
 
 def same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     """The house counts in the provider's currency."""
-    return cost_nanos, usage.NANOS
+    return cost_nanos, ingest.NANOS
 
 
 def take_in(database: Database, zone: str, batch: list[Charge]) -> None:
@@ -185,7 +185,7 @@ def take_in(database: Database, zone: str, batch: list[Charge]) -> None:
         for table in ("charges", "spend", "entries"):
             conn.execute(text(f"delete from {table}"))
         people.apply(conn, HERE, date(2020, 1, 1))
-        usage.record(conn, batch, ZoneInfo(zone), same, NOW)
+        ingest.record(conn, batch, ZoneInfo(zone), same, NOW)
 
     database.transact(work)
 
@@ -215,7 +215,7 @@ def test_the_reports_of_single_days_add_up_to_that_of_many_days_in_every_zone(
     days = [day + timedelta(days=n) for n in range(-6, 7)]
 
     def total(conn: Connection, first: date, end: date) -> int:
-        return sum(each.cost_nanos for each in usage.spent_by(conn, "org", first, end, "model"))
+        return sum(each.cost_nanos for each in spend.spent_by(conn, "org", first, end, "model"))
 
     single = database.ask(lambda conn: [total(conn, each, each + ONE_DAY) for each in days])
     wanted = [

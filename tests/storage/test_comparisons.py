@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from storage import comparisons, people, usage
+from storage import comparisons, ingest, people, pulls
 from storage.charges import Charge
 from storage.comparisons import Consumed
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
-from storage.usage import Pull
+from storage.pulls import Pull
 from tests.support.clock import NOW
 
 TODAY = date(2026, 11, 22)
@@ -42,7 +42,7 @@ def company(database: Database) -> Database:
 
     def begin(conn: Connection) -> None:
         people.apply(conn, HERE, date(2026, 11, 1))
-        usage.record(conn, batch, ZoneInfo("Europe/Berlin"), lambda cost, *_: (cost, usage.NANOS), NOW)
+        ingest.record(conn, batch, ZoneInfo("Europe/Berlin"), lambda cost, *_: (cost, ingest.NANOS), NOW)
 
     database.transact(begin)
     return database
@@ -93,7 +93,7 @@ def test_days_are_whole_that_every_living_provider_has_told(
     def note(conn: Connection) -> None:
         for name, days in heard.items():
             through = None if days is None else TODAY - timedelta(days=days)
-            usage.note_pull(conn, Pull(name, NOW, None if days is None else NOW, through, 1, 1, ""))
+            pulls.note_pull(conn, Pull(name, NOW, None if days is None else NOW, through, 1, 1, ""))
 
     database.transact(note)
     assert database.ask(lambda conn: comparisons.whole_until(conn, TODAY)) == TODAY - timedelta(days=whole)

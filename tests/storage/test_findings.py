@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from storage import burn_rate, findings, outcomes, people, seats, spikes, usage, usage_patterns
+from storage import burn_rate, findings, ingest, outcomes, people, seats, spikes, usage_patterns
 from storage.charges import Charge
 from storage.db import Database
 from storage.findings import Found
@@ -125,7 +125,7 @@ def recorded(base: Database) -> Database:
         cell(datetime(2026, 11, 21, tzinfo=UTC), 24, "ana", None, tokens_input=400),
     ]
     zone = ZoneInfo("Europe/Berlin")
-    base.transact(lambda conn: usage.record(conn, rows, zone, lambda cost, *_: (cost, usage.NANOS), NOW))
+    base.transact(lambda conn: ingest.record(conn, rows, zone, lambda cost, *_: (cost, ingest.NANOS), NOW))
     return base
 
 

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select, text
 
-from storage import people, usage
+from storage import ingest, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.ingest import Recorded, WholeDay
+from storage.spend import spent_by
 from storage.tables import charge_versions, spend
-from storage.usage import Recorded, WholeDay
 from tests.support.clock import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,7 +29,7 @@ HERE = Directory(
 
 def same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     """The house counts in the provider's currency."""
-    return cost_nanos, usage.NANOS
+    return cost_nanos, ingest.NANOS
 
 
 def charge(
@@ -41,18 +42,18 @@ def charge(
 
 def record(database: Database, *batch: Charge, zone: ZoneInfo = BERLIN) -> Recorded:
     """Take a batch in."""
-    return database.transact(lambda conn: usage.record(conn, batch, zone, same, NOW))
+    return database.transact(lambda conn: ingest.record(conn, batch, zone, same, NOW))
 
 
 def record_day(database: Database, *batch: Charge, day: int = 10) -> Recorded:
     """Take in all that the provider tells of a day."""
     whole = WholeDay("llm", date(2026, 11, day))
-    return database.transact(lambda conn: usage.record(conn, batch, BERLIN, same, NOW, whole))
+    return database.transact(lambda conn: ingest.record(conn, batch, BERLIN, same, NOW, whole))
 
 
 def total(database: Database, account: str, first: date = NOVEMBER, end: date = DECEMBER) -> int:
     """Nanos an account spent."""
-    return database.ask(lambda conn: sum(s.cost_nanos for s in usage.spent_by(conn, account, first, end, "model")))
+    return database.ask(lambda conn: sum(s.cost_nanos for s in spent_by(conn, account, first, end, "model")))
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_an_unpriced_charge_is_counted_in_tokens_and_never_as_free(company: Data
     """Invariant 3: unknown is not zero."""
     record(company, charge(cost=None, tokens=9))
 
-    (spent,) = company.ask(lambda conn: usage.spent_by(conn, "person/ana", NOVEMBER, DECEMBER, "model"))
+    (spent,) = company.ask(lambda conn: spent_by(conn, "person/ana", NOVEMBER, DECEMBER, "model"))
     assert (spent.cost_nanos, spent.tokens, spent.tokens_unpriced) == (0, 9, 9)
 
 
@@ -153,7 +154,7 @@ def test_an_unknown_user_is_unallocated_until_linked_and_the_past_follows_the_li
     def introduce(conn: Connection) -> int:
         new = Link("llm", "user", "u-who", "person/bob")
         people.link(conn, new, "explicit")
-        return usage.reattribute(conn, [new], NOW)
+        return ingest.reattribute(conn, [new], NOW)
 
     assert company.transact(introduce) == 1
     assert (total(company, "unallocated"), total(company, "team/ads"), total(company, "org")) == (0, 300, 300)
@@ -161,7 +162,7 @@ def test_an_unknown_user_is_unallocated_until_linked_and_the_past_follows_the_li
 
 def test_the_past_follows_many_links_in_several_walks(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """More links than one statement takes, of users and of keys: each cell moves once."""
-    monkeypatch.setattr(usage, "LINKED_AT_ONCE", 1)
+    monkeypatch.setattr(ingest, "LINKED_AT_ONCE", 1)
     key = replace(charge("u-three", cost=4), resource="k-three")
     record(company, charge("u-one", cost=1), charge("u-two", cost=2), key)
     new = [
@@ -172,7 +173,7 @@ def test_the_past_follows_many_links_in_several_walks(company: Database, monkeyp
 
     def introduce(conn: Connection) -> int:
         people.link_all(conn, ((each, "explicit", "") for each in new))
-        return usage.reattribute(conn, new, NOW)
+        return ingest.reattribute(conn, new, NOW)
 
     assert company.transact(introduce) == 3
     assert [total(company, each) for each in ("unallocated", "person/ana", "person/bob", "org")] == [0, 1, 6, 7]
@@ -249,5 +250,5 @@ def test_the_rollup_is_what_a_rebuild_from_charges_would_make(
         return [tuple(row) for row in conn.execute(nonzero)]
 
     kept = company.ask(rows)
-    company.transact(usage.rebuild)
+    company.transact(ingest.rebuild)
     assert (company.ask(rows), total(company, "org")) == (kept, sum(last.values()))

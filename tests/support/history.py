@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from storage import usage
+from storage import ingest, pulls
 from storage.charges import Charge
-from storage.usage import Pull
+from storage.pulls import Pull
 from tests.support.company import Company
 
 FIRST, LAST = date(2026, 9, 14), date(2026, 11, 21)
@@ -44,8 +44,8 @@ def read_all(company: Company) -> Company:
     rows = [row for row in company.llm.rows if row.bucket_start <= now]
 
     def record(conn: Connection) -> None:
-        usage.record(conn, rows, company.app.house.zone, lambda cost, *_: (cost, usage.NANOS), now)
-        usage.note_pull(conn, Pull("llm", now, now, now.date(), len(rows), 0, ""))
+        ingest.record(conn, rows, company.app.house.zone, lambda cost, *_: (cost, ingest.NANOS), now)
+        pulls.note_pull(conn, Pull("llm", now, now, now.date(), len(rows), 0, ""))
 
     company.database.transact(record)
     return company

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import Undeliverable, Unreachable
 from bot.providers.base import Limit, Member
-from handlers.limits.reconcile import action
+from handlers.limits.plan import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
 from storage.db import Database

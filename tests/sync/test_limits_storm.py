@@ -9,7 +9,7 @@ import pytest
 
 from bot.http import Patience
 from bot.providers.litellm.provider import LiteLLM
-from storage import audit, usage
+from storage import audit, spend
 from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import MAIL, RULES, Company
@@ -105,7 +105,7 @@ def test_a_storm_passes(database: Database, clock: Clock, proxy: StormyLiteLLM) 
 
     assert allowed(proxy) == {one: Decimal(400 + granted[one]) for one in PEOPLE}
     assert company.hear("fay", "limits").title == "All limits are as the ledger says"
-    here = database.ask(lambda conn: usage.spent_at(conn, "llm", TUESDAY.date(), TUESDAY.date() + timedelta(days=1)))
+    here = database.ask(lambda conn: spend.spent_at(conn, "llm", TUESDAY.date(), TUESDAY.date() + timedelta(days=1)))
     assert {one: here.get(f"person/{one}", 0) for one in PEOPLE} == {one: spent[one] * 10**7 for one in PEOPLE}
     assert database.ask(audit.first_broken) is None
     for asker in ("ana", "bob"):

@@ -13,11 +13,11 @@ from bot.providers.base import Member, Outcome, Provider
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, meet, pull
 from handlers.policy.policy import House
-from storage import people, usage
+from storage import people, pulls, spend
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Person
-from storage.usage import Recorded
+from storage.ingest import Recorded
 from tests.support.fakes.provider import FakeProvider
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -48,7 +48,7 @@ def total(database: Database) -> int:
 
     def work(conn: Connection) -> int:
         return sum(
-            each.cost_nanos for each in usage.spent_by(conn, "org", date(2026, 11, 1), date(2026, 12, 1), "model")
+            each.cost_nanos for each in spend.spent_by(conn, "org", date(2026, 11, 1), date(2026, 12, 1), "model")
         )
 
     return database.ask(work)
@@ -78,7 +78,7 @@ def test_a_day_that_breaks_off_counts_nothing_of_itself(company: Database) -> No
     provider.spends("ana", "7.00", DAY)
     with pytest.raises(Unreachable):
         read(company, provider)
-    (noted,) = company.ask(usage.pulled)
+    (noted,) = company.ask(pulls.pulled)
     assert (noted.error, noted.through) == ("The third page did not come", None)
     assert total(company) == 5 * 10**9
 
@@ -137,7 +137,7 @@ def test_outcomes_that_the_key_may_not_read_keep_nothing_else_back(company: Data
     provider.open = False
     provider.spends("ana", "5.00")
     read(company, provider)
-    (noted,) = company.ask(usage.pulled)
+    (noted,) = company.ask(pulls.pulled)
     assert (noted.error, noted.through, total(company)) == ("", NOW.date(), 5 * 10**9)
 
 
@@ -150,7 +150,7 @@ def test_tokens_without_a_cost_count_at_the_list_price(company: Database) -> Non
     ]
     read(company, provider)
     first, end = DAY, DAY + timedelta(days=1)
-    found = company.ask(lambda conn: usage.spent_by(conn, "org", first, end, "model"))
+    found = company.ask(lambda conn: spend.spent_by(conn, "org", first, end, "model"))
     assert [(each.cost_nanos, each.tokens_unpriced) for each in found] == [(1_250_000_000, 0), (0, 10**6)]
 
 

@@ -15,7 +15,7 @@ from handlers.budgets.status import Standing, standings
 from handlers.card import Facts
 from handlers.context import CLOCK, Context
 from handlers.place import Place
-from storage import people, usage
+from storage import ingest, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
@@ -59,7 +59,7 @@ def read(company: Company) -> Company:
     def convert(cost: int, currency: str, day: date) -> tuple[int, int]:
         return house.convert(cost, currency, day) or (0, 0)
 
-    company.database.transact(lambda conn: usage.record(conn, company.llm.rows, house.zone, convert, now))
+    company.database.transact(lambda conn: ingest.record(conn, company.llm.rows, house.zone, convert, now))
     return company
 
 
@@ -537,7 +537,7 @@ def test_a_day_on_which_somebody_moves_is_counted_whole_and_once(found: Found) -
     assert title(company, "fay", "spend of team ads") == "Ads: $20.00 spent this month"
     assert title(company, "fay", "spend of team search") == "Search: $0.00 spent this month"
     kept = rollup(company)
-    company.database.transact(usage.rebuild)
+    company.database.transact(ingest.rebuild)
     assert rollup(company) == kept
 
 

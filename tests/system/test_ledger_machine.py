@@ -28,7 +28,7 @@ from handlers.periods import Period, period_of
 from handlers.place import Place
 from handlers.policy.policy import Budget, House
 from handlers.sentence import Sentence
-from storage import people, usage
+from storage import ingest, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
@@ -36,7 +36,7 @@ from tests.support.clock import Clock
 from tests.support.databases import copied
 from tests.support.fakes.provider import FakeProvider
 
-NANOS = usage.NANOS
+NANOS = ingest.NANOS
 HERE = "Europe/Berlin"
 BERLIN = ZoneInfo(HERE)
 ZONES = (HERE, "America/New_York", "Asia/Kolkata")
@@ -516,7 +516,7 @@ class Months(RuleBasedStateMachine):
         assert rolled == self.summed()
         assert self.record(list(self.model.cells.values())) == 0, "the same report again changed something"
         assert self.rollup() == rolled
-        self.database.transact(usage.rebuild)
+        self.database.transact(ingest.rebuild)
         assert self.rollup() == rolled
 
     def rollup(self) -> dict[tuple[Any, ...], tuple[int, ...]]:
@@ -571,7 +571,7 @@ class Months(RuleBasedStateMachine):
     def record(self, batch: Iterable[Charge]) -> int:
         """Take cells in. Returns how many changed."""
         now = self.clock()
-        return self.database.transact(lambda conn: usage.record(conn, batch, BERLIN, same, now)).rows_changed
+        return self.database.transact(lambda conn: ingest.record(conn, batch, BERLIN, same, now)).rows_changed
 
     @rule(speaker=st.sampled_from(["fay", "ada", "ana"]), what=st.sampled_from(STRANGERS), to=speakers)
     def somebody_links(self, speaker: str, what: tuple[str, str], to: str) -> None:

@@ -19,7 +19,7 @@ from bot.directory.departments import Member, TeamIds, teams_of
 from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
 from bot.directory.source import Known, Unusable
-from handlers.policy.policy import ZONES
+from handlers.policy import ZONES
 from storage.directory import Directory, Person, Role
 
 ROWS_MAX = 5_000_000

@@ -13,7 +13,7 @@ from babel.core import get_global
 
 from bot.errors import Outside, Undeliverable
 from bot.http import Api
-from handlers.policy.policy import ZONES
+from handlers.policy import ZONES
 
 BATCH_MAX = 20
 FORBIDDEN = 403

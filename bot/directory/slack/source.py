@@ -18,7 +18,7 @@ from bot.directory.slack.managers import Managers, asked
 from bot.directory.source import Known
 from bot.errors import Undeliverable, Unreachable
 from bot.platforms.slack.identity import SLACKBOT
-from handlers.policy.policy import ZONES
+from handlers.policy import ZONES
 from storage.directory import Directory, Link, Person
 
 PAGE_MEMBERS = 200

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.alerts.spikes.rules import DANGERS
-from handlers.budgets.status import standings
+from handlers.budgets import standings
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
-from handlers.limits.pause import is_pausable
-from handlers.policy.working_hours import next_morning
+from handlers.limits import is_pausable
+from handlers.policy import next_morning
 from handlers.provenance import as_of
-from storage import limits, usage
+from storage import limits, spend
 from storage.people import Account
 from storage.spikes import Danger
 
@@ -113,7 +113,7 @@ def _hours(number: int) -> str:
 def _model(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]:
     """The model on which most of it goes."""
     first = one.since.astimezone(ctx.house.zone).date()
-    spent = usage.spent_by(ctx.conn, account.id, first, ctx.today + timedelta(days=2), "model")
+    spent = spend.spent_by(ctx.conn, account.id, first, ctx.today + timedelta(days=2), "model")
     most = max(spent, key=lambda each: each.cost_nanos, default=None)
     return [("Most on", most.name)] if most and most.name else []
 

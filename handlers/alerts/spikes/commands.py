@@ -10,7 +10,7 @@ from handlers.arguments import One, Rest, Until
 from handlers.card import Block, Button, Card, Table, Text, Tone
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.limits.pause import is_pausable
+from handlers.limits import is_pausable
 from handlers.provenance import as_of
 from storage import people, spikes
 from storage.people import Account

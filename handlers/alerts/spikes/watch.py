@@ -26,15 +26,15 @@ from handlers.alerts.spikes.rules import (
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
-from handlers.limits.pause import is_pausable
+from handlers.limits import is_pausable
 from handlers.place import Place
-from handlers.policy.working_hours import after_working, next_morning
-from storage import burn_rate, comparisons, people, spikes, usage
+from handlers.policy import after_working, next_morning
+from storage import burn_rate, comparisons, people, pulls, spikes
 from storage.burn_rate import Bucket
+from storage.charges import HOURS_OF_A_DAY
 from storage.directory import Person
 from storage.people import Account
 from storage.spikes import Danger, Sight
-from storage.usage import HOURS_OF_A_DAY
 
 KINDS = ("person", "agent", "unallocated")
 _DAY = timedelta(days=1)
@@ -62,6 +62,14 @@ def watch(ctx: Context) -> Card:
     if ctx.person.id != CLOCK.id:
         raise Refused("The guard is set off by the clock, after each pull. Say: guard")
     return Card(f"{watch_hours(ctx, burn_rate)} accounts burn out of the ordinary")
+
+
+def drifts(ctx: Context) -> Card:
+    """Look for slow drifts; said by the clock each night."""
+    if ctx.person.id != CLOCK.id:
+        raise Refused("Drifts are looked for by the clock, each night. Say: guard")
+    watch_weeks(ctx)
+    return Card("Done")
 
 
 def watch_hours(ctx: Context, figures: Figures) -> int:
@@ -133,7 +141,7 @@ def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known:
     hot = {each.account_id: each for each in known if each.burns}
     recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
     unheard: set[str] = set()
-    for pull in usage.pulled(ctx.conn):
+    for pull in pulls.pulled(ctx.conn):
         is_waited_for = ctx.house.vendor(pull.provider) is not None  # not so if app.yaml names it no more
         was_heard = not is_waited_for or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
         since = recent if was_heard else min([recent, *(each.since for each in hot.values())])

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.questions.forecast import coverage, project
+from handlers.questions.projection import coverage, project
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 11, 22)  # a Sunday

@@ -11,10 +11,10 @@ from bot.platforms import terminal
 from handlers.card import Card, Chart, Table
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import findings, usage
+from storage import findings, pulls
 from storage.db import Database
 from storage.directory import Person
-from storage.usage import Pull
+from storage.pulls import Pull
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 from tests.support.fakes.board import Board
@@ -114,7 +114,7 @@ def test_a_week_in_which_nothing_happened_is_not_told(company: Company) -> None:
 def test_a_week_in_which_the_provider_was_down_is_not_a_cheap_week(company: Company) -> None:
     """It was last read on the 18th: no comparison, no zero, and the provider by its name, first of all."""
     read = Pull("llm", company.clock(), company.clock(), date(2026, 11, 18), 1, 0, "down")
-    company.database.transact(lambda conn: usage.note_pull(conn, read))
+    company.database.transact(lambda conn: pulls.note_pull(conn, read))
     top, _ = posted(company)
 
     assert top.title == "Search: $160.00 known of last week, and not all is known"
@@ -126,7 +126,7 @@ def test_a_week_in_which_the_provider_was_down_is_not_a_cheap_week(company: Comp
 def test_a_provider_that_was_never_read_is_named(company: Company) -> None:
     """Beside another that was. One that app.yaml names no more is waited for no more."""
     never = Pull("other", company.clock(), None, None, 0, 0, "no key")
-    company.database.transact(lambda conn: usage.note_pull(conn, never))
+    company.database.transact(lambda conn: pulls.note_pull(conn, never))
     assert "other was never read" not in company.say("max", "digest")
 
     house = company.app.house

@@ -18,7 +18,7 @@ from bot.exports.focus import Profile, columns
 from handlers.card import Card, File, Table
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import exports, people, usage
+from storage import exports, ingest, people, pulls
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -74,8 +74,8 @@ def read(company: Company) -> None:
     now = company.clock()
 
     def record(conn: Connection) -> None:
-        usage.record(conn, company.llm.rows, company.app.house.zone, lambda cost, *_: (cost, usage.NANOS), now)
-        usage.note_pull(conn, usage.Pull("llm", now, now, now.date(), 1, 1, ""))
+        ingest.record(conn, company.llm.rows, company.app.house.zone, lambda cost, *_: (cost, ingest.NANOS), now)
+        pulls.note_pull(conn, pulls.Pull("llm", now, now, now.date(), 1, 1, ""))
 
     company.database.transact(record)
 
@@ -136,8 +136,8 @@ def test_whoever_asks_gets_it_in_private(company: Company) -> None:
 
 def test_a_provider_that_was_not_read_to_the_end_is_named(company: Company) -> None:
     """What is missing is not zero."""
-    early = usage.Pull("llm", company.clock(), company.clock(), date(2026, 10, 30), 1, 0, "down")
-    company.database.transact(lambda conn: usage.note_pull(conn, early))
+    early = pulls.Pull("llm", company.clock(), company.clock(), date(2026, 10, 30), 1, 0, "down")
+    company.database.transact(lambda conn: pulls.note_pull(conn, early))
     top = closed(company)[0]
 
     assert top.tone == "warn"
@@ -161,7 +161,7 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
             people.link(conn, Link("llm", "user", who, f"person/{who}"), "explicit")
         people.apply(conn, tree("b"), date(2026, 10, 11))
         rows = [spends("ana", 5, 10), spends("ana", 20, 7), spends("kim", 5, 3)]
-        usage.record(conn, rows, ZoneInfo("Europe/Berlin"), lambda cost, *_: (cost, usage.NANOS), NOVEMBER)
+        ingest.record(conn, rows, ZoneInfo("Europe/Berlin"), lambda cost, *_: (cost, ingest.NANOS), NOVEMBER)
         shares = exports.showback(conn, date(2026, 10, 1), date(2026, 11, 1))
         return {each.team: each.spent.cost_nanos // 10**9 for each in shares}
 

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select, text
 
-from storage import usage
+from storage import ingest
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
@@ -247,7 +247,7 @@ def test_reports_links_and_moves_at_once_leave_the_rollup_right(company: Company
             say(other, "ada", f"link llm user ghost-{number} to ana"),
         )
         kept = rollup(company)
-        company.database.transact(usage.rebuild)
+        company.database.transact(ingest.rebuild)
         assert rollup(company) == kept
 
 
@@ -280,7 +280,7 @@ def test_restatements_at_once_leave_one_word_per_cell(company: Company) -> None:
         random.Random(number).shuffle(cells)
         zone = company.app.house.zone
         company.database.transact(
-            lambda conn: usage.record(conn, cells, zone, lambda cost, *_: (cost, NANOS), NOW),
+            lambda conn: ingest.record(conn, cells, zone, lambda cost, *_: (cost, NANOS), NOW),
         )
         return "read"
 

@@ -4,8 +4,8 @@ A batch is staged first; then a few statements make it count in one transaction:
 replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import attrgetter
@@ -18,12 +18,10 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Date,
     FromClause,
     Select,
     Table,
     and_,
-    bindparam,
     case,
     cast,
     delete,
@@ -38,25 +36,21 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from storage import bulk_load
-from storage.charges import Charge
+from storage.charges import HOURS_OF_A_DAY, Charge
 from storage.directory import Link
 from storage.tables import (
-    BEGINNING,
     UNALLOCATED,
-    Instant,
-    accounts,
+    all_tokens,
     changed,
     charge_versions,
     charges,
     lineage,
     links,
-    pulls,
     spend,
     staged,
 )
-from storage.upsert import insert_into, upsert
+from storage.upsert import insert_into
 
-HOURS_OF_A_DAY = 24
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
 NANOS = 10**9
@@ -71,7 +65,6 @@ STAGED = ("bucket_start", *REPORTED, "day", "cost_house_nanos", "rate_nanos")
 PLACE = ("day", "account_id")
 ROLLED = tuple(column.name for column in spend.primary_key)
 SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLED)
-TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
 
 
 _DAY = timedelta(days=1)
@@ -254,14 +247,9 @@ def _attributed(table: Table) -> ColumnElement[str | None]:
     return func.coalesce(*whose, UNALLOCATED).label("account_id")
 
 
-def _all_tokens(table: Table) -> ColumnElement[int]:
-    """The tokens of a cell, each kind once: reasoning is a part of output."""
-    return sum((table.c[name] for name in TOKENS[1:]), start=table.c[TOKENS[0]])
-
-
 def _sums(table: Table) -> list[ColumnElement[int]]:
     """What a cell adds to the rollup, in the order of SUMS."""
-    tokens = _all_tokens(table)
+    tokens = all_tokens(table)
     unpriced = case((table.c.cost_nanos.is_(None), tokens), else_=0)
     return [table.c.cost_house_nanos, tokens, unpriced, table.c.requests]
 
@@ -310,320 +298,4 @@ def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) 
 # Questions -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """A sum of charges. `name` is what it was summed by, "" for all."""
-
-    name: str
-    cost_nanos: int
-    tokens: int
-    tokens_unpriced: int
-    requests: int
-
-
-def _summed(*, by: Column[Any]) -> Select[Any]:
-    return (
-        select(
-            by,
-            cast(func.sum(spend.c.cost_nanos), BigInteger),
-            cast(func.sum(spend.c.tokens), BigInteger),
-            cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-            cast(func.sum(spend.c.requests), BigInteger),
-        )
-        .where(
-            spend.c.account_id == bindparam("account"),
-            spend.c.day >= bindparam("first", type_=Date),
-            spend.c.day < bindparam("end", type_=Date),
-        )
-        .group_by(by)
-        .order_by(by)
-    )
-
-
-_BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
-_BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
-_THAT_DAY = and_(
-    lineage.c.account_id == spend.c.account_id, lineage.c.since <= spend.c.day, spend.c.day < lineage.c.until
-)
-_CHILDREN = (
-    select(
-        accounts.c.id,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-        cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-        cast(func.sum(spend.c.requests), BigInteger),
-    )
-    .join(spend, spend.c.account_id == accounts.c.id)
-    .join(lineage, _THAT_DAY)
-    .where(
-        lineage.c.ancestor_id == bindparam("above"),
-        accounts.c.id.in_(bindparam("accounts", expanding=True)),
-        spend.c.day >= bindparam("first", type_=Date),
-        spend.c.day < bindparam("end", type_=Date),
-    )
-    .group_by(accounts.c.id)
-    .order_by(accounts.c.id)
-)
-_KEYS = (
-    select(
-        charges.c.resource,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(_all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), _all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
-    )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        charges.c.day >= bindparam("first", type_=Date),
-        charges.c.day < bindparam("end", type_=Date),
-    )
-    .group_by(charges.c.resource)
-    .order_by(charges.c.resource)
-)
-
-
-def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str) -> list[Spent]:
-    """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
-    rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
-    return [Spent(str(row[0]), *row[1:]) for row in rows]
-
-
-def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
-    """The same, a sum for each of some accounts, on the days on which they were below another."""
-    rows = conn.execute(_CHILDREN, {"above": above, "accounts": list(account_ids), "first": first, "end": end})
-    return [Spent(*row) for row in rows]
-
-
-def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
-    """What an account and all below it spent, by the provider's id of the key."""
-    rows = conn.execute(_KEYS, {"account": account_id, "first": first, "end": end})
-    return [Spent(*row) for row in rows]
-
-
-def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: date) -> Iterator[tuple[date, Spent]]:
-    """What an account and all below it spent, for each day and model."""
-    for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
-        yield row[0], Spent(row[5], *row[1:5])
-
-
-_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
-    spend.c.provider == bindparam("provider"),
-    spend.c.day >= bindparam("first", type_=Date),
-    spend.c.day < bindparam("end", type_=Date),
-)
-_AT_BY_ALL = _AT.group_by(spend.c.account_id)
-_AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
-
-
-def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
-    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
-    values = {"provider": provider, "first": first, "end": end}
-    if account_id:
-        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
-    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
-
-
-_NAMED = {
-    "key": (charges.c.resource,),
-    "team": (charges.c.sub_account,),
-    "member": (charges.c.sub_account, charges.c.subject),
-}
-_AS = {
-    kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
-    .where(
-        charges.c.provider == bindparam("provider"),
-        charges.c.bucket_start >= bindparam("first_about"),
-        charges.c.bucket_start < bindparam("end_about"),
-        charges.c.day >= bindparam("first", type_=Date),
-        charges.c.day < bindparam("end", type_=Date),
-        *(name != "" for name in names),
-    )
-    .group_by(*names)
-    for kind, names in _NAMED.items()
-}
-
-
-def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
-    """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
-    # A day of the organization's begins and ends within a day of the one of UTC; the key of charges begins with that.
-    first_about, end_about = (datetime.combine(each, time(), UTC) for each in (first - _DAY, end + _DAY))
-    values = {"provider": provider, "first": first, "end": end, "first_about": first_about, "end_about": end_about}
-    rows = conn.execute(_AS[kind], values)
-    return {tuple(row[:-1]): row[-1] for row in rows}
-
-
-_BETWEEN = (
-    select(
-        charges.c.account_id,
-        charges.c.model,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(_all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), _all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
-    )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        or_(
-            and_(
-                charges.c.bucket_hours >= HOURS_OF_A_DAY,
-                charges.c.day >= bindparam("first", type_=Date),
-                charges.c.day < bindparam("end", type_=Date),
-            ),
-            and_(
-                charges.c.bucket_hours < HOURS_OF_A_DAY,
-                charges.c.day >= bindparam("first_about", type_=Date),
-                charges.c.day <= bindparam("end_about", type_=Date),
-                charges.c.bucket_start >= bindparam("start_at", type_=Instant),
-                charges.c.bucket_start < bindparam("end_at", type_=Instant),
-            ),
-        ),
-    )
-    .group_by(charges.c.account_id, charges.c.model)
-    .order_by(charges.c.account_id, charges.c.model)
-)
-
-
-def spent_between(
-    conn: Connection, account_id: str, days: tuple[date, date], moments: tuple[datetime, datetime]
-) -> dict[str, list[Spent]]:
-    """What an account spent, and each below it on the days on which it was there, in a period of another zone.
-
-    Args:
-        conn: any connection.
-        account_id: whose.
-        days: the period's first day and its end, which count for buckets of a day.
-        moments: its start and end as instants, which count for hourly buckets.
-    """
-    around = timedelta(days=2)  # between the zones of Kiritimati and of Pago Pago lie 25 hours
-    values = {
-        "account": account_id,
-        "first": days[0],
-        "end": days[1],
-        "first_about": days[0] - around,
-        "end_about": days[1] + around,
-        "start_at": moments[0],
-        "end_at": moments[1],
-    }
-    found: dict[str, list[Spent]] = {account_id: []}
-    for own_id, *sums in conn.execute(_BETWEEN, values):
-        spent = Spent(*sums)
-        for each in {account_id, own_id}:
-            found.setdefault(each, []).append(spent)
-    return found
-
-
-_BELOW = (
-    select(
-        spend.c.account_id,
-        spend.c.model,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-    )
-    .join(lineage, _THAT_DAY)
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        spend.c.day >= bindparam("first", type_=Date),
-        spend.c.day < bindparam("end", type_=Date),
-    )
-    .group_by(spend.c.account_id, spend.c.model)
-)
-
-
-def spent_below(conn: Connection, account_id: str, first: date, end: date) -> dict[str, list[Spent]]:
-    """What an account spent, and what each account spent on the days on which it was below, by model."""
-    found: dict[str, list[Spent]] = {}
-    for row in conn.execute(_BELOW, {"account": account_id, "first": first, "end": end}):
-        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Unallocated:
-    """An identity at a provider whose charges are nobody's yet. `kind` is "key", "user" or "team", "" for none."""
-
-    provider: str
-    kind: str
-    identity: str
-    cost_nanos: int
-    last: date
-
-
-_UNALLOCATED = (
-    select(
-        charges.c.provider,
-        charges.c.resource,
-        charges.c.subject,
-        charges.c.sub_account,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        func.max(charges.c.day, type_=Date),
-    )
-    .where(charges.c.account_id == UNALLOCATED, charges.c.day >= bindparam("since", type_=Date))
-    .group_by(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account)
-)
-
-
-def unallocated(conn: Connection, since: date = BEGINNING) -> list[Unallocated]:
-    """Whose charges since a day are nobody's: each by its key, else by its user, else by its team over there."""
-    found: dict[tuple[str, str, str], Unallocated] = {}
-    for provider, resource, subject, sub_account, cost, last in conn.execute(_UNALLOCATED, {"since": since}):
-        kinds = (("key", resource), ("user", subject), ("team", sub_account), ("", ""))
-        kind, identity = next(pair for pair in kinds if pair[1] or not pair[0])
-        old = found.get((provider, kind, identity))
-        both = (cost + old.cost_nanos, max(last, old.last)) if old else (cost, last)
-        found[provider, kind, identity] = Unallocated(provider, kind, identity, *both)
-    return list(found.values())
-
-
 # Pulls ---------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """How reading a provider went last.
-
-    Args:
-        provider: its name.
-        tried_at: when we last asked.
-        done_at: when we last heard everything, None if never.
-        through: the last day we have heard of.
-        rows_seen: rows of the last good pull.
-        rows_changed: cells it changed.
-        error: what went wrong since, "" if nothing.
-    """
-
-    provider: str
-    tried_at: datetime
-    done_at: datetime | None
-    through: date | None
-    rows_seen: int
-    rows_changed: int
-    error: str
-
-
-_PULLS = select(pulls).order_by(pulls.c.provider)
-
-
-def pulled(conn: Connection) -> list[Pull]:
-    """How each provider's last pull went, by name."""
-    return [Pull(*row) for row in conn.execute(_PULLS)]
-
-
-def note_pull(conn: Connection, pull: Pull) -> None:
-    """Remember how a pull went."""
-    upsert(conn, pulls, [asdict(pull)])

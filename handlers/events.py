@@ -1,0 +1,256 @@
+"""Events: what the machine tells itself. People say sentences; a timer, a reading or a delivery raises an event.
+
+An event is data and travels as data: in the outbox it is JSON, never words. Its handler, who may raise it and whether
+it runs in bulk stand in one table, EVENTS in handlers/__init__.py; the handler has the event's name.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_type_hints
+
+from pydantic import TypeAdapter
+
+from handlers.context import Context
+from storage.limits import Subject
+
+Raiser = Literal["clock", "sync"]
+
+
+class Event:
+    """Something that happened, or is due, in the machine."""
+
+    __slots__ = ()
+
+
+def name_of(event: type[Event]) -> str:
+    """The name of a kind of event, such as "limit_applied" of LimitApplied; its handler has the same."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+
+
+# Due by the calendar
+
+
+@dataclass(frozen=True, slots=True)
+class GiveAllotments(Event):
+    """The allotments of the current periods are due, and those of newcomers."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrants(Event):
+    """Grants whose last day is over end, and askers hear a day before."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckThresholds(Event):
+    """Limits may have passed a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpikes(Event):
+    """Somebody may spend far above usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDrifts(Event):
+    """Somebody's weeks may have grown slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectWaste(Event):
+    """Findings are looked for, and those that were done are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendNotes(Event):
+    """Private notes of the week may be due."""
+
+
+# Timers
+
+
+@dataclass(frozen=True, slots=True)
+class TellFindings(Event):
+    """Somebody's working hours have come, and they have findings to hear of."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemindApprover(Event):
+    """A request waits at a stage since the reminder's hours."""
+
+    request_id: int
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate(Event):
+    """A request waits at a stage so long that the manager above is asked, too."""
+
+    request_id: int
+    stage: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestExpired(Event):
+    """A request waited at a stage for so long that it is refused."""
+
+    request_id: int
+    stage: int
+
+
+# Limits at the providers
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAccount(Event):
+    """An account's ledger has moved: its limits at all providers follow."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProvider(Event):
+    """A provider's limits were read, or many ledgers have moved: all its limits are compared."""
+
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitApplied(Event):
+    """A provider shows a limit as it was wanted.
+
+    Args:
+        provider: its name in app.yaml.
+        subject: whose limit it is there.
+        limit_nanos: in 10⁻⁹ US dollars each window of the provider.
+        ledger_limit: the limit in the ledger from which it followed, in nanos of the budget's currency.
+    """
+
+    provider: str
+    subject: Subject
+    limit_nanos: int
+    ledger_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFailed(Event):
+    """A provider did not take a limit; the outbox has the reason."""
+
+    provider: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAccount(Event):
+    """An account spends so far above usual that the rules pause it."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseApplied(Event):
+    """A provider has paused somebody, or let them go on."""
+
+    provider: str
+    subject: Subject
+    paused: bool
+
+
+# A provider's own requests for more
+
+
+@dataclass(frozen=True, slots=True)
+class IncreaseRequested(Event):
+    """Somebody asked for more at a provider.
+
+    Args:
+        provider: its name in app.yaml.
+        increase_id: the provider's id of the request.
+        subject: who asked there.
+        more_nanos: how much more, in 10⁻⁹ US dollars; None if it was left open.
+        reason: their words.
+    """
+
+    provider: str
+    increase_id: str
+    subject: Subject
+    more_nanos: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncreaseWithdrawn(Event):
+    """A request no longer waits at the provider: it was decided there."""
+
+    provider: str
+    increase_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncreaseDecided(Event):
+    """A request that was asked at a provider is decided here: the decision is written back."""
+
+    request_id: int
+
+
+# The registry's rows, and events as they are kept in the outbox
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A row of the registry of events.
+
+    Args:
+        event: the class.
+        handler: what is done about it, in one transaction.
+        by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
+        bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+    """
+
+    event: type[Event]
+    handler: Callable[[Context, Any], None]
+    by: frozenset[Raiser]
+    bulk: bool
+
+    @property
+    def name(self) -> str:
+        """The event's name."""
+        return name_of(self.event)
+
+
+def event_type(handler: Callable[[Context, Any], None], *by: Raiser, bulk: bool = False) -> EventType:
+    """Read the event of a handler from its signature.
+
+    Raises:
+        TypeError: the handler is not named as its event.
+    """
+    second = list(inspect.signature(handler).parameters)[1]
+    row = EventType(get_type_hints(handler)[second], handler, frozenset(by), bulk)
+    if handler.__name__ != row.name:
+        raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
+    return row
+
+
+@lru_cache(maxsize=128)
+def _shape(event: type[Event]) -> TypeAdapter[Any]:
+    return TypeAdapter(event)
+
+
+def to_json(event: Event) -> str:
+    """An event as it is kept in the outbox."""
+    return json.dumps({"event": name_of(type(event)), **_shape(type(event)).dump_python(event, mode="json")})
+
+
+def from_json(kept: str, event: type[Event]) -> Event:
+    """The event of a kind that was kept.
+
+    Raises:
+        pydantic.ValidationError: it is no such event.
+    """
+    found: Event = _shape(event).validate_json(kept)
+    return found

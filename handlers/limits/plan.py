@@ -1,0 +1,235 @@
+"""The plan of limits: what each provider should allow each account, worked out from the ledger.
+
+A limit there is what was spent there plus what is left: absolute, so that setting it twice changes nothing and a grant
+ends by itself.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Literal, get_args
+from urllib.parse import quote, unquote
+
+from handlers.budgets import Figures, OfAll, OfOne, Standing, standings
+from handlers.card import Card
+from handlers.context import Context
+from handlers.errors import Refused
+from handlers.money import COUNTED
+from handlers.periods import Period, period_of
+from handlers.policy import Vendor
+from storage import limits, outbox, people, spend
+from storage.limits import Held, Subject, SubjectKind, Told, Window
+from storage.people import Account
+from storage.tables import BEGINNING
+
+RECENT = timedelta(days=28)
+DONE = Card("Done")
+
+
+Action = Literal["same", "write", "ask"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a provider ought to allow.
+
+    Args:
+        nanos: in 10⁻⁹ US dollars each window of the provider.
+        standing: the budget from which it follows.
+    """
+
+    nanos: int
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One limit of a plan: what is there, what is wanted (None if no budget binds it), and what is to be done."""
+
+    held: Held
+    wanted: Wanted | None
+    action: Action
+
+
+def action(held: Held, wanted_nanos: int, window: Window) -> Action:
+    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now.
+
+    The same amount for another time, such as for life, is another limit.
+    """
+    if held.seen_nanos == wanted_nanos and held.window == window:
+        return "same"
+    told = {held.known_nanos, held.said_nanos} - {None}
+    ours = held.known_nanos is None or held.seen_nanos in told
+    if not ours:
+        return "ask"
+    return "same" if held.kept_nanos == wanted_nanos else "write"
+
+
+class LimitPlanner:
+    """Works out what is wanted of the providers, for one account or for all; each figure is read once."""
+
+    def __init__(self, ctx: Context, account: Account | None = None) -> None:
+        self._ctx = ctx
+        self._only = account.id if account else ""
+        self._figures: Figures = OfOne(ctx, account) if account else OfAll(ctx)
+        self._spent: dict[tuple[str, date, date], dict[str, int]] = {}
+        self._counted: dict[tuple[str, str, date, date], dict[tuple[str, ...], int]] = {}
+        self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
+
+    def lines(self, rows: list[Held]) -> Iterator[PlanLine]:
+        """The plan for some limits, all of an account's among them.
+
+        Who is paused is left alone, and so are the keys of somebody who is limited as a user: that limit holds for all.
+        """
+        paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
+        users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
+        for held in rows:
+            vendor = self._ctx.house.vendor(held.provider)
+            is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
+            wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
+            if vendor is None or wanted is None or (held.provider, held.subject) in paused:
+                yield PlanLine(held, wanted, "same")
+            else:
+                yield PlanLine(held, wanted, action(held, wanted.nanos, vendor.window))
+
+    def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
+        """What a provider ought to allow somebody, None if no hard budget in money binds them."""
+        account = self._accounts.get(held.account_id)
+        if account is None or held.subject.kind not in vendor.limited:
+            return None
+        found = [each for each in standings(self._ctx, account, self._figures) if _is_enforced(each)]
+        if not found:
+            return None
+        tightest = min(found, key=lambda each: each.left)
+        there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
+        amount = max(0, there + self._share(vendor, account, tightest.left))
+        dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
+        if dollars is None:
+            return None
+        return Wanted(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+
+    def _share(self, vendor: Vendor, account: Account, left: int) -> int:
+        """How much of what is left may be spent at a provider."""
+        if self._ctx.house.limits.split == "all":
+            return left
+        since = Period("month", self._ctx.today - RECENT, self._ctx.today + timedelta(days=1))
+        writable = [each.name for each in self._ctx.house.vendors if "set_limit" in each.can]
+        recent = {name: self._there(name, since).get(account.id, 0) for name in writable}
+        total = sum(recent.values())
+        return left * recent[vendor.name] // total if total > 0 else left
+
+    def _spent_as(self, held: Held, account: Account, period: Period) -> int:
+        """What the provider counts against a limit: for a key only what that key spent, whatever else its owner did.
+
+        Where it names no keys or teams in its charges, all that the account spent there has to do.
+        """
+        subject = held.subject
+        if subject.kind in ("key", "team", "member"):
+            window = (held.provider, subject.kind, period.first, period.end)
+            if window not in self._counted:
+                self._counted[window] = spend.spent_as(self._ctx.conn, *window)
+            if self._counted[window]:
+                named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
+                return self._counted[window].get(named, 0)
+        return self._there(held.provider, period).get(account.id, 0)
+
+    def _there(self, provider: str, period: Period) -> dict[str, int]:
+        window = (provider, period.first, period.end)
+        if window not in self._spent:
+            self._spent[window] = spend.spent_at(self._ctx.conn, *window, self._only)
+        return self._spent[window]
+
+
+def _is_enforced(standing: Standing) -> bool:
+    """Providers know no tiers of models and no tokens: those limits are kept by telling people."""
+    budget = standing.budget
+    return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
+
+
+def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
+    """The days that count against a limit at the provider. A month there and a month here are taken for the same."""
+    if vendor.window == standing.budget.every:
+        return standing.period
+    today = ctx.now.astimezone(UTC).date()
+    if vendor.window == "total":
+        return Period("year", BEGINNING, today + timedelta(days=2))
+    return period_of(today, vendor.window)
+
+
+def is_own(ctx: Context, account_id: str) -> bool:
+    """Whether who speaks spends of an account, or owns it."""
+    account = people.account(ctx.conn, account_id)
+    return account is not None and (
+        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
+    )
+
+
+def wish_key(provider: str, subject: Subject) -> str:
+    """The key of the wish for a limit."""
+    return f"limit/{provider}/{subject_word(subject)}"
+
+
+def subject_word(subject: Subject) -> str:
+    """A provider's subject as one word of a sentence."""
+    return f"{subject.kind}:{quote(subject.external_id, safe='')}"
+
+
+def subject_of(word: str) -> Subject:
+    """The subject that such a word means.
+
+    Raises:
+        Refused: it is none.
+    """
+    kind, _, external_id = word.partition(":")
+    if kind not in get_args(SubjectKind):
+        raise Refused("Say whom, such as: user:usr_123")
+    return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
+
+
+def want(ctx: Context, line: PlanLine) -> None:
+    wanted, held = certain(line), line.held
+    payload = {
+        "kind": held.subject.kind,
+        "id": held.subject.external_id,
+        "nanos": wanted.nanos,
+        "limit": wanted.standing.limit,
+    }
+    key = wish_key(held.provider, held.subject)
+    outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
+
+
+def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
+    """Limits that are as they should be, though we never heard that what we said had arrived."""
+    for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
+        if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
+            yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
+
+
+def certain(line: PlanLine) -> Wanted:
+    if line.wanted is None:
+        raise Refused("No budget says what that limit should be.")
+    return line.wanted
+
+
+def name_of(ctx: Context, held: Held) -> str:
+    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    if account and held.subject.kind == "member":
+        return f"{account.name} in {held.name or held.subject.team}"
+    return account.name if account else held.name or held.subject.external_id or "The organization"
+
+
+def dollars(ctx: Context, nanos: int | None) -> str:
+    return "no limit" if nanos is None else ctx.amount(nanos, "USD")
+
+
+def digits(nanos: int | None) -> str:
+    return "none" if nanos is None else str(nanos)
+
+
+def vendor_of(ctx: Context, name: str) -> Vendor:
+    vendor = ctx.house.vendor(name)
+    if vendor is None:
+        known = ", ".join(each.name for each in ctx.house.vendors) or "none"
+        raise Refused(f"There is no provider “{name}” in app.yaml; there is {known}.")
+    return vendor
