@@ -22,7 +22,7 @@ import psycopg
 from psycopg.errors import SerializationFailure, UniqueViolation
 from sqlalchemy import event
 
-from bench.servers import postgresql
+from bench.databases import postgresql
 from bench.table import Table
 from bot.app import App
 from bot.config import Settings
@@ -165,9 +165,9 @@ def _company() -> Directory:
 
 _REQUESTS = """
 insert into requests (handle, version, state, asker_id, account_id, budget, period_start, until, amount, unit, reason,
-  stages, stage, raised, asked_at, resolved_by, resolved_amount, resolved_note)
+  stages, stage, raised, asked_at, resolved_by, resolved_amount, resolved_note, origin)
 select md5(i::text), 1, 'pending', 'p', 'person/p', 'monthly', date '2026-11-01', date '2026-11-30', 50000000000, 'USD',
-  'for the bench', '[]', 0, 0, now(), '', 0, '' from generate_series(1, %s) as s(i)
+  'for the bench', '[]', 0, 0, now(), '', 0, '', '' from generate_series(1, %s) as s(i)
 """
 _RESOLVE = """
 update requests set state = 'approved', version = version + 1, resolved_at = %s, resolved_by = %s,

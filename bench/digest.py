@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bench.databases import KINDS
-from bench.ledger import PEOPLE, RULES, TEAMS, empty, fill, large_company
+from bench.ledger import LARGE, PEOPLE, RULES, TEAMS, empty, fill, large_company
 from bench.table import Table, aimed
 from bot.app import App
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
@@ -30,6 +30,7 @@ from storage.pulls import Pull
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CHANNEL = Place("web", "#all", public=True)
+SIZE = 1_000_000
 CHARTS, CHARTS_IN_ALL = 20, 500
 RATIO_AIM, GROWTH_AIM_MB = 1.5, 10.0
 TEAMS_ASKED = 200  # of 1,000: each costs the same
@@ -39,13 +40,13 @@ def bench() -> Iterator[Table]:
     """With a million charges; charts first, for filling a database takes more memory than they can show by growing."""
     yield from _charts()
     for kind in KINDS:
-        yield from _company(kind, 1_000_000)
+        yield from _company(kind, SIZE)
 
 
 def bench_large() -> Iterator[Table]:
     """With ten million; it takes several minutes and some gigabytes of disk."""
     for kind in KINDS:
-        yield from _company(kind, 10_000_000)
+        yield from _company(kind, LARGE)
 
 
 def _company(kind: str, size: int) -> list[Table]:

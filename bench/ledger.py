@@ -29,6 +29,8 @@ from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
 from storage.tables import charges
 
+SIZES = (10_000, 1_000_000)
+LARGE = 10_000_000
 PEOPLE = 100_000
 DEPARTMENTS = 10
 TEAMS = 1_000
@@ -54,12 +56,12 @@ RULES = {
 
 def bench() -> Iterator[Table]:
     """Up to a million charges."""
-    return _tables((10_000, 1_000_000))
+    return _tables(SIZES)
 
 
 def bench_large() -> Iterator[Table]:
     """The same with ten million; it takes several minutes and some gigabytes of disk."""
-    return _tables((10_000, 1_000_000, 10_000_000))
+    return _tables((*SIZES, LARGE))
 
 
 def _tables(sizes: Sequence[int]) -> Iterator[Table]:

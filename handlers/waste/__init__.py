@@ -2,7 +2,7 @@
 
 from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, waste
 from handlers.waste.nightly import detect_waste, tell_findings
-from handlers.waste.summary import Summary, cheaper, summary
+from handlers.waste.totals import Summary, cheaper, summary
 
 __all__ = [
     "Summary",

@@ -6,9 +6,9 @@ from datetime import date
 from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context
 from handlers.provenance import as_of
-from handlers.waste import summary as wastes
+from handlers.waste import totals
 from handlers.waste.detectors import DETECTORS
-from handlers.waste.summary import Summary
+from handlers.waste.totals import Summary
 from storage import people
 from storage.findings import Finding
 
@@ -39,7 +39,7 @@ def list_card(ctx: Context, here: Sequence[Finding], names: dict[str, str], sums
     if not here:
         realised = realised_facts(ctx, sums)
         return Card("No waste found", (*([Facts(realised)] if realised else []), Text(UNSEEN, quiet=True), as_of(ctx)))
-    here = sorted(here, key=wastes.order)
+    here = sorted(here, key=totals.order)
     rows = tuple(
         (
             f"#{each.id}",

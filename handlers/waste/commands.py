@@ -10,7 +10,7 @@ from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.provenance import as_of
-from handlers.waste import summary as wastes
+from handlers.waste import totals
 from handlers.waste.cards import (
     SHOWN_MAX,
     UNSEEN,
@@ -51,7 +51,7 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
     open_ = [each for account in mine for each in _open(ctx, account.id)]
     names = {account.id: account.name for account in mine if account.id != ctx.account_id}
     return list_card(
-        ctx, open_, names, wastes.summary_of(open_, [each for one in mine for each in wastes.every(ctx, one.id)])
+        ctx, open_, names, totals.summary_of(open_, [each for one in mine for each in totals.every(ctx, one.id)])
     )
 
 
@@ -139,10 +139,10 @@ def _of_group(ctx: Context, account: Account) -> Card:
     first, end = ctx.today - 7 * _DAY, ctx.today + _DAY
     below = people.descendants(ctx.conn, account.id)
     persons = sum(each.kind == "person" and each.active for each in below)
-    every = wastes.found(ctx, account.id, first, end)
+    every = totals.found(ctx, account.id, first, end)
     kinds = {each.id: each.kind for each in below}
     counted = [each for each in every if persons >= GROUP_MIN or kinds.get(each.found.account_id) != "person"]
-    sums = wastes.summary_of(counted, wastes.every(ctx, account.id) if persons >= GROUP_MIN else [])
+    sums = totals.summary_of(counted, totals.every(ctx, account.id) if persons >= GROUP_MIN else [])
     personal = not is_for_all(ctx, account.id)
     if not counted:
         return Card(f"{account.name}: no waste found", (Text(UNSEEN, quiet=True), as_of(ctx)), personal=personal)
@@ -167,7 +167,7 @@ def _programs(ctx: Context, account: Account, here: Sequence[Finding]) -> Iterat
             _headline(each, names),
             f"{saving_of(ctx, each.found.saving)} of {ctx.amount(each.found.cost_nanos, unit)}, #{each.id}",
         )
-        for each in sorted(here, key=wastes.order)[:SHOWN_MAX]
+        for each in sorted(here, key=totals.order)[:SHOWN_MAX]
     )
     if facts:
         yield Text("Of programs and keys:")
@@ -187,7 +187,7 @@ def _own(ctx: Context, person_id: str) -> list[Account]:
 
 
 def _open(ctx: Context, account_id: str) -> tuple[Finding, ...]:
-    return wastes.found(ctx, account_id, ctx.today - 7 * _DAY, ctx.today + _DAY)
+    return totals.found(ctx, account_id, ctx.today - 7 * _DAY, ctx.today + _DAY)
 
 
 def _mine(ctx: Context, number: str) -> Finding:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.events import DetectWaste, TellFindings
 from handlers.policy import after_working
-from handlers.waste import summary as wastes
+from handlers.waste import totals
 from handlers.waste.cards import finding_card, list_card, realised_card
 from handlers.waste.detectors import DETECTORS, detect
 from handlers.waste.load import gather
@@ -47,7 +47,7 @@ def tell_findings(ctx: Context, event: TellFindings) -> None:
     card = (
         finding_card(theirs, fresh[0])
         if len(fresh) == 1
-        else list_card(theirs, fresh, names, wastes.summary_of(fresh, []))
+        else list_card(theirs, fresh, names, totals.summary_of(fresh, []))
     )
     theirs.tell(person.id, f"waste/{person.id}/{ctx.today}", card)
     for each in fresh:

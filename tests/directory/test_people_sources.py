@@ -85,7 +85,6 @@ class House:
             env={**os.environ, **self.environ},
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr

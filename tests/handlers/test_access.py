@@ -20,11 +20,11 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import alerts
 from storage.alerts import Alert
-from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
 from storage.tables import metadata
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.databases import migrated
 
 PEOPLE = (
     Person("ana", "Ana Silva", "ana@acme.example", "mia", "search"),
@@ -101,8 +101,7 @@ def may(asker: str, subject: str) -> bool:
 
 def made(path: Path, clock: Clock) -> Company:
     """The company with what was spent, a pending request, a grant and an alert."""
-    database = Database(f"sqlite:///{path}/access.db")
-    database.migrate()
+    database = migrated(path / "access.db")
     budgets = [*RULES["budgets"], {"name": "wide", "who": "organization", "amount": "9000 USD", "every": "year"}]
     company = Company(database, clock, {**RULES, "budgets": budgets}, ACME)
     company.llm.rows = []

@@ -18,7 +18,7 @@ from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
 from handlers.sentence import Sentence
-from tests.support.fakes.slack import FakeSlack
+from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 
 BALANCE = Card(
     "$380.00 left of $1,000.00",
@@ -91,7 +91,7 @@ def _echo(_app: SmallApp, sentence: Sentence) -> Card:
 
 
 def _slow(app: SmallApp, _sentence: Sentence) -> Card:
-    app.gate.wait(10)
+    app.gate.wait(2 * PATIENCE_S)
     return Card("At last")
 
 
@@ -123,9 +123,9 @@ class SlackBot:
 
 @contextmanager
 def running(
-    slack: FakeSlack, how: str = "http", wait_s: float = 2.0, settings: ListenerSettings | None = None
+    slack: FakeSlack, how: str = "http", wait_s: float = PATIENCE_S, settings: ListenerSettings | None = None
 ) -> Iterator[SlackBot]:
-    """A bot that hears a workspace over "http" or through the "socket"."""
+    """A bot that hears a workspace over "http" or through the "socket", and says later what takes over `wait_s`."""
     settings = settings or ListenerSettings()
     client = web_client(slack.bot_token, slack.base_url)
     app = SmallApp(Slack(client))

@@ -23,6 +23,7 @@ from storage.directory import Directory, Link, Person
 from storage.tables import spend
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
+from tests.support.databases import migrated
 from tests.support.fakes.litellm import FakeLiteLLM
 
 NANOS = 10**9
@@ -35,8 +36,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
     made: list[Database] = []
 
     def begin(*budgets: dict[str, object], directory: Directory = ACME, **rules: object) -> Company:
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         company = Company(database, clock, {**RULES, "budgets": list(budgets), **rules}, directory)
         for subject, model in (("ana", "claude-sonnet-4-5"), ("bob", "claude-opus-4-5")):

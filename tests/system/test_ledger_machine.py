@@ -34,6 +34,7 @@ from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
 from tests.support.clock import Clock
+from tests.support.databases import copied
 from tests.support.fakes.provider import FakeProvider
 
 NANOS = ingest.NANOS
@@ -374,9 +375,7 @@ def same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
 def bot_on_a_file() -> tuple[Path, Path, Database]:
     """An empty, migrated file to copy, the file to work on, and a database on it that keeps what it has compiled."""
     home = Path(tempfile.mkdtemp(prefix="bursar-machine-"))
-    empty = Database(f"sqlite:///{home}/empty.db")
-    empty.migrate()
-    empty.close()
+    copied(home / "empty.db")
     with sqlite3.connect(home / "empty.db") as raw:  # the database itself refuses what must never happen
         for what in ("update", "delete"):
             raw.execute(f"create trigger no_{what} before {what} on entries begin select raise(abort, 'never'); end")

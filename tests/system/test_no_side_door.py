@@ -25,6 +25,7 @@ from storage.db import Database
 from storage.directory import Directory, Person
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 
 Found = Callable[..., Company]
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -45,8 +46,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
 
     def begin(*approvals: dict[str, object], directory: Directory = ACME, **more: object) -> Company:
         clock.moment = MONDAY
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         return Company(database, clock, {**RULES, "approvals": list(approvals) or list(LADDER), **more}, directory)
 

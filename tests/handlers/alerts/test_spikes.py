@@ -12,10 +12,10 @@ from bot.platforms import terminal
 from handlers.events import CheckSpikes, DetectWaste
 from storage import spikes
 from storage.charges import Charge
-from storage.db import Database
 from storage.limits import Subject
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.databases import migrated
 from tests.support.history import read_all
 
 NIGHT = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # Tuesday, 22:00 in Berlin
@@ -161,8 +161,7 @@ def test_a_provider_that_is_silent_ends_nothing(acme: Company) -> None:
 
 def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
     """The known story: nobody set a cap, an agent loops overnight, and it burns 200,000 yuan an hour."""
-    database = Database(f"sqlite:///{tmp_path}/yuan.db")
-    database.migrate()
+    database = migrated(tmp_path / "yuan.db")
     rules: dict[str, object] = {
         **RULES,
         "organization": {"name": "Acme", "zone": "Asia/Shanghai", "currency": "CNY"},

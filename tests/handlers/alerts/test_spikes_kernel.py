@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.alerts.spikes.rules import Burn, Spell, drift, look
-from handlers.waste.summary import total
+from handlers.waste.totals import total
 from storage.findings import Found
 from storage.spikes import Sight
 

@@ -12,6 +12,7 @@ from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 from tests.support.fakes.board import Board
 
 Found = Callable[..., Company]
@@ -29,8 +30,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
     made: list[Database] = []
 
     def begin(*approvals: dict[str, object], **more: object) -> Company:
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         rules = {**RULES, "approvals": list(approvals) or LADDER, **more}
         return Company(database, clock, rules)

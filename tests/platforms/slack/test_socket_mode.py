@@ -22,7 +22,7 @@ def slack() -> Iterator[FakeSlack]:
 @pytest.fixture(scope="module")
 def connected(slack: FakeSlack) -> Iterator[SlackBot]:
     """A bot at the other end of the socket; closing takes some seconds, so it serves the whole module."""
-    with running(slack, "socket", wait_s=0.5) as made:
+    with running(slack, "socket") as made:
         yield made
 
 
@@ -74,15 +74,17 @@ def test_an_event_that_is_repeated_is_answered_once(slack: FakeSlack, bot: Slack
     assert len(bot.app.heard) == 1
 
 
-def test_a_slow_answer_follows_an_empty_envelope(slack: FakeSlack, bot: SlackBot) -> None:
+def test_a_slow_answer_follows_an_empty_envelope() -> None:
     """Slack is not kept waiting; the answer goes to the response_url."""
-    bot.app.gate.clear()
-    reply = slack.command("UANA", "slow")
+    with FakeSlack() as slack:
+        slack.add_user("UANA", "ana@acme.com")
+        with running(slack, "socket", wait_s=0.5) as bot:
+            reply = slack.command("UANA", "slow")
 
-    assert (reply.status, reply.body) == (200, "")
-    bot.app.gate.set()
-    slack.wait(lambda: slack.seen("C1", "UANA"))
-    assert "At last" in slack.seen("C1", "UANA")[0].words
+            assert (reply.status, reply.body) == (200, "")
+            bot.app.gate.set()
+            slack.wait(lambda: slack.seen("C1", "UANA"))
+            assert "At last" in slack.seen("C1", "UANA")[0].words
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from storage.db import Database
 from storage.directory import Link
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 from tests.support.fakes.slack import FakeSlack, Message
 from tests.support.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
 from tests.support.small_bot import served
@@ -102,8 +103,7 @@ def teams() -> Iterator[FakeTeams]:
 @pytest.fixture
 def office(teams: FakeTeams, tmp_path: Path, clock: Clock) -> Iterator[Office]:
     """The company, on a SQLite file."""
-    database = Database(f"sqlite:///{tmp_path}/acme.db")
-    database.migrate()
+    database = migrated(tmp_path / "acme.db")
     with opened(teams, database, clock) as made:
         yield made
     database.close()
@@ -198,8 +198,7 @@ def test_the_environment_cannot_switch_the_check_off(
 ) -> None:
     """The SDK has a variable that lets everybody in; with a tenant it means nothing."""
     monkeypatch.setenv("DANGEROUSLY_ALLOW_UNAUTHENTICATED_REQUESTS", "true")
-    database = Database(f"sqlite:///{tmp_path}/acme.db")
-    database.migrate()
+    database = migrated(tmp_path / "acme.db")
     with opened(teams, database, clock) as office:
         assert teams.post(office.teams.activity("ana", "message", text="balance"), "").status == 401
     database.close()

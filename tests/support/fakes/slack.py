@@ -34,6 +34,8 @@ Json = dict[str, Any]
 
 TRIGGER_S = 3
 RESPONSE_URL_S = 30 * 60
+PATIENCE_S = 60.0
+"""Slack gives an answer three seconds. A test may run on a busy machine, and is no test of its speed."""
 RESPONSE_URL_USES = 5
 BOT_SCOPES = frozenset(
     {
@@ -92,7 +94,6 @@ class Reply:
 
     status: int
     body: str
-    spent_s: float = 0.0
 
     @property
     def json(self) -> Json:
@@ -184,6 +185,7 @@ class FakeSlack(Loopback):
         self.views: dict[str, list[Json]] = {}
         self.uploads: dict[str, Upload] = {}
         self.looks = 0
+        self._began_s = time.time()
         self.ahead_s = 0.0
         self._numbers = itertools.count(1)
         self._triggers: dict[str, tuple[str, float, bool]] = {}
@@ -213,8 +215,8 @@ class FakeSlack(Loopback):
         return f"{self.url}/api/"
 
     def now(self) -> float:
-        """Seconds since 1970, as far ahead as was set."""
-        return time.time() + self.ahead_s
+        """Seconds since 1970. The clock stands still until it is moved, so that nothing expires on a busy machine."""
+        return self._began_s + self.ahead_s
 
     def add_user(self, id: str, email: str = "", **flags: Any) -> str:
         """Somebody; flags are those of a user object, such as is_restricted or deleted."""
@@ -254,7 +256,7 @@ class FakeSlack(Loopback):
         with self.lock:
             return self.views.get(user, [{}])[-1] if self.views.get(user) else {}
 
-    def wait(self, until: Callable[[], Any], seconds: float = 5.0) -> Any:
+    def wait(self, until: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
         """Wait for something to become true in the workspace."""
         with self._news:
             if not self._news.wait_for(until, seconds):
@@ -411,12 +413,11 @@ class FakeSlack(Loopback):
         signed = {**self.signed(raw), "Content-Type": content_type}
         where = urlsplit(self.bot_url)
         assert where.hostname
-        connection = HTTPConnection(where.hostname, where.port, timeout=20)
-        began = time.monotonic()
+        connection = HTTPConnection(where.hostname, where.port, timeout=PATIENCE_S)
         try:
             connection.request("POST", where.path, raw, {**signed, **(headers or {})})
             answer = connection.getresponse()
-            return Reply(answer.status, answer.read().decode(), time.monotonic() - began)
+            return Reply(answer.status, answer.read().decode())
         finally:
             connection.close()
 
@@ -749,7 +750,7 @@ class FakeSlack(Loopback):
         old.close()
 
     def _send_envelope(self, kind: str, payload: Json) -> Reply:
-        """Status 200 is an acknowledgement, 0 none within three seconds."""
+        """Status 200 is an acknowledgement, 0 none."""
         self.wait(lambda: self._sockets)
         envelope_id = f"E{next(self._numbers)}"
         waiting = self._waiting[envelope_id] = Waiting()
@@ -759,14 +760,12 @@ class FakeSlack(Loopback):
             "payload": payload,
             "accepts_response_payload": kind != "events_api",
         }
-        began = time.monotonic()
         self._sockets[-1].send(json.dumps(envelope))
         try:
-            answer = waiting.answer.get(timeout=3)
+            answer = waiting.answer.get(timeout=PATIENCE_S)
         except queue.Empty:
-            return Reply(0, "", time.monotonic() - began)
-        spent_s = time.monotonic() - began
-        return Reply(200, json.dumps(answer["payload"]) if "payload" in answer else "", spent_s)
+            return Reply(0, "")
+        return Reply(200, json.dumps(answer["payload"]) if "payload" in answer else "")
 
 
 def _arguments(heard: Heard) -> Json:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -14,6 +15,7 @@ from storage.db import Database
 from storage.outbox import LEASE
 from tests.support.clock import NOW, Clock
 from tests.support.company import Company
+from tests.support.databases import copied
 from tests.support.fakes.board import Board
 
 
@@ -98,12 +100,8 @@ def facts(url: str) -> list[object]:
 
 
 def fresh(tmp_path: object, name: str) -> str:
-    """An empty, migrated SQLite file."""
-    url = f"sqlite:///{tmp_path}/{name}.db"
-    database = Database(url)
-    database.migrate()
-    database.close()
-    return url
+    """A SQLite file with all tables and no rows."""
+    return copied(Path(f"{tmp_path}/{name}.db"))
 
 
 def test_whenever_the_process_dies_the_end_is_the_same(tmp_path: object) -> None:

@@ -58,7 +58,6 @@ def at_the_provider(provider: MortalProvider) -> list[object]:
     return [(each.subject, each.amount_nanos, each.paused) for each in provider.there.values()]
 
 
-@pytest.mark.timeout(300)
 def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tmp_path: Path) -> None:
     """At every commit, before it and after it, and at every order to the provider: nothing is lost or granted twice."""
     url = fresh(tmp_path, "whole")

@@ -29,6 +29,7 @@ from tests.system.crashes.test_crashes import Died, Fate, MortalBoard, fresh
 T = TypeVar("T")
 
 KILLS = 30
+PATIENCE_S = 300
 MANY = 200
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 STAGES = [{"by": "manager"}, {"by": "role finance"}]
@@ -189,10 +190,10 @@ def killed(tmp_path: Path, kills: int, seed: int) -> None:
         dies = len(exits) < kills
         process = context.Process(target=work, args=(url, path, moment, MANY if dies else 1, there))
         process.start()
-        if dies and here.poll(20):
+        if dies and here.poll(PATIENCE_S):
             time.sleep(chance.uniform(0, 0.15))
             process.kill()
-        process.join(60)
+        process.join(PATIENCE_S)
         exits.append(process.exitcode)
         assert process.exitcode in (0, -9)
     assert exits.count(-9) == kills, "it was done before it was killed often enough"

@@ -101,7 +101,6 @@ def test_readers_of_the_same_report_count_it_once(company: Company) -> None:
 def test_processes_that_decide_at_once_decide_once(database_url: str, clock: Clock) -> None:
     """The same across processes, where no lock of ours could help."""
     made = Database(database_url)
-    made.migrate()
     company = Company(made, clock)
     for _ in range(OPEN_MAX):
         company.say("ana", "request 50 for the race")

@@ -313,7 +313,6 @@ def totals(company: Company) -> Iterable[tuple[str, int]]:
 def test_processes_that_move_budget_at_once_keep_the_sums(database_url: str) -> None:
     """Everything at once from two processes, where no lock of ours could help, and threads in each."""
     made = Database(database_url)
-    made.migrate()
     company = founded(made)
     context = multiprocessing.get_context("spawn")
     said = context.SimpleQueue()
