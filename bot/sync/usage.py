@@ -49,7 +49,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     try:
         if "people" in provider.can:
             members = list(provider.people())
-            database.transact(lambda conn: meet(conn, provider.name, members, started))
+            database.transact(lambda conn: link_members(conn, provider.name, members, started))
         first, last = _span(before, how, started)
         for day in days(first, last):
             total = _read_day(database, provider, day, how, now, total)
@@ -130,7 +130,7 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
         yield priced(charge)
 
 
-def meet(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
+def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.
