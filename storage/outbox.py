@@ -17,7 +17,7 @@ from storage.tables import outbox_items
 from storage.upsert import insert_new
 
 OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
-State = Literal["open", "done", "parked"]
+ItemState = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=30)
@@ -54,7 +54,7 @@ class OutboxItem:
     holder: str
     due_at: datetime
     error: str
-    state: State
+    state: ItemState
 
 
 _COLUMNS = [outbox_items.c[name] for name in OutboxItem.__dataclass_fields__]
@@ -129,7 +129,7 @@ def first_known(conn: Connection, keys: Iterable[str]) -> str:
     return next((key for key, row in rows if row is not None and row.state != "parked"), "")
 
 
-def receipt_of(conn: Connection, key: str) -> tuple[State, str]:
+def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:
     """How far what a key names has come, and what the outside gave for it.
 
     Raises:
