@@ -183,7 +183,7 @@ insert into audit (id, at, who, what, subject, authority, place, details, hash)
 values (%s, %s, %s, 'approved', %s, 'manager', 'web:b', '$50.00', %s)
 """
 _WISH = """
-insert into wishes (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt, error,
+insert into outbox (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt, error,
   made_at) values (%s, 'show', 'web', %s, 1, 'open', %s, %s, '', 0, '', '', %s)
 """
 _HEARD = "insert into heard (delivery, answer, heard_at) values (%s, %s, %s)"

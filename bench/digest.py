@@ -22,6 +22,7 @@ from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
 from bot.config import Settings
 from bot.platforms.web.messenger import Web
 from handlers.card import Chart, Series
+from handlers.events import CheckThresholds, GiveAllotments
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import people, pulls
@@ -55,14 +56,14 @@ def _company(kind: str, size: int) -> list[Table]:
         app = App(
             Settings.model_validate(RULES), database, {"web": Web()}, directory=lambda: directory, now=lambda: MONDAY
         )
-        _say(app, "begin")
+        app.handle(GiveAllotments(), "clock")
         fill(database, size)
         heard = Pull("llm", MONDAY, MONDAY, MONDAY.date(), size, size, "")
         database.transact(lambda conn: pulls.note_pull(conn, heard))
         teams = [f"digest of team t{number}" for number in range(0, TEAMS, TEAMS // TEAMS_ASKED)]
         took_s = sum(_seconds(partial(_say, app, words)) for words in teams)
         organization_s = _seconds(lambda: _say(app, "digest of organization"))
-        first_s, again_s = _seconds(lambda: _say(app, "alerts")), _seconds(lambda: _say(app, "alerts"))
+        first_s, again_s = (_seconds(lambda: app.handle(CheckThresholds(), "clock")) for _ in range(2))
     rows = [
         (f"digests of {TEAMS:,} teams", f"{took_s * TEAMS / len(teams):.1f}", f"{took_s / len(teams) * 1_000:.1f}"),
         (f"digest of {PEOPLE:,} people", f"{organization_s:.1f}", f"{organization_s * 1_000:.1f}"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from bench.load import Workspace, Wrong
+from bench.load import MeasurementError, Workspace
 from bench.machine import SERVER_CORE, cpu_s, on_core
 from bot.app import utc_now
 from bot.build import build
@@ -124,7 +124,7 @@ def _process(
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() > began_s + COMES_UP_MAX_S:
-                raise Wrong(f"{name} does not come up:\n{log.read_text()[-2000:]}")
+                raise MeasurementError(f"{name} does not come up:\n{log.read_text()[-2000:]}")
             time.sleep(POLL_S)
         took_s = time.perf_counter() - began_s
         yield Server(name, process.pid, port, took_s, cpu_s(process.pid))

@@ -1,4 +1,4 @@
-"""What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
+"""What a handler is given: the database, the moment, who speaks and where, the rules; and the outbox."""
 
 import json
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from babel.dates import format_date, format_datetime
 from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
+from handlers.events import Event, name_of, to_json
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
 from handlers.policy import House
@@ -19,6 +20,7 @@ from storage.audit import Deed
 from storage.directory import Person
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
+NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
 
 
@@ -104,10 +106,10 @@ class Context:
         said = Deed(self.now, self.person.id, what, subject, authority, str(self.place), details)
         audit.append(self.conn, said)
 
-    # Wishes --------------------------------------------------------------------------------------------------------
+    # Outbox --------------------------------------------------------------------------------------------------------
 
     def show(self, key: str, place: Place, card: Card) -> None:
-        """Wish that a place show a card as the message that the key names; a later card under the key replaces it.
+        """Have a place show a card as the message that the key names; a later card under the key replaces it.
 
         Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
         of them repeats no other.
@@ -126,7 +128,7 @@ class Context:
         outbox.ensure(self.conn, key, "show", place.platform, json.dumps(said), self.now, self.now)
 
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
-        """Wish that a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
+        """Have a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
 
         Returns:
             Whether there is such a place; somebody who never spoke to us on a platform may have none.
@@ -150,16 +152,17 @@ class Context:
         return [Place(platform, external_id.rpartition("/")[2]) for platform, external_id in found]
 
     def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
-        """Wish that a provider's usage, limits or requests be read; under the same key again for another slot."""
+        """Have a provider's usage, limits or requests read; under the same key again for another slot."""
         payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
         outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
 
-    def later(self, key: str, sentence: str, due_at: datetime) -> None:
-        """Wish that a sentence be said by the clock at a later moment."""
-        payload = json.dumps({"sentence": sentence, "place": place_to_json(self.place)})
-        outbox.ensure(self.conn, f"say/{key}", "say", "clock", payload, due_at, self.now)
+    def emit(self, key: str, event: Event, due_at: datetime | None = None) -> None:
+        """Have an event handled once under a key: after this transaction, or when a later moment has come."""
+        name = name_of(type(event))
+        payload = to_json(event)
+        outbox.ensure(self.conn, f"event/{name}/{key}", "event", "clock", payload, due_at or self.now, self.now)
 
 
 def place_to_json(place: Place) -> dict[str, object]:
-    """A place as it is kept in a wish."""
+    """A place as it is kept in the outbox."""
     return asdict(place)

@@ -60,8 +60,8 @@ _OWNS = select(accounts.c.id).where(
 def _person(row: object) -> Person:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
     values["roles"] = tuple(values["roles"].split())
-    team = values.pop("manager_id")
-    return Person(manager=team, **values)
+    manager = values.pop("manager_id")
+    return Person(manager=manager, **values)
 
 
 def person(conn: Connection, person_id: str) -> Person | None:

@@ -12,7 +12,6 @@ from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from handlers.budgets import Figures, OfAll, OfOne, Standing, standings
-from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import COUNTED
@@ -24,14 +23,13 @@ from storage.people import Account
 from storage.tables import BEGINNING
 
 RECENT = timedelta(days=28)
-DONE = Card("Done")
 
 
 Action = Literal["same", "write", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedLimit:
     """What a provider ought to allow.
 
     Args:
@@ -48,7 +46,7 @@ class PlanLine:
     """One limit of a plan: what is there, what is wanted (None if no budget binds it), and what is to be done."""
 
     held: Held
-    wanted: Wanted | None
+    wanted: WantedLimit | None
     action: Action
 
 
@@ -93,7 +91,7 @@ class LimitPlanner:
             else:
                 yield PlanLine(held, wanted, action(held, wanted.nanos, vendor.window))
 
-    def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
+    def wanted(self, vendor: Vendor, held: Held) -> WantedLimit | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
@@ -107,7 +105,7 @@ class LimitPlanner:
         dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
         if dollars is None:
             return None
-        return Wanted(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+        return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
@@ -165,7 +163,7 @@ def is_own(ctx: Context, account_id: str) -> bool:
     )
 
 
-def wish_key(provider: str, subject: Subject) -> str:
+def limit_key(provider: str, subject: Subject) -> str:
     """The key of the wish for a limit."""
     return f"limit/{provider}/{subject_word(subject)}"
 
@@ -188,6 +186,7 @@ def subject_of(word: str) -> Subject:
 
 
 def want(ctx: Context, line: PlanLine) -> None:
+    """Have a limit written as it is wanted."""
     wanted, held = certain(line), line.held
     payload = {
         "kind": held.subject.kind,
@@ -195,7 +194,7 @@ def want(ctx: Context, line: PlanLine) -> None:
         "nanos": wanted.nanos,
         "limit": wanted.standing.limit,
     }
-    key = wish_key(held.provider, held.subject)
+    key = limit_key(held.provider, held.subject)
     outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
 
 
@@ -206,13 +205,19 @@ def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
             yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
 
 
-def certain(line: PlanLine) -> Wanted:
+def certain(line: PlanLine) -> WantedLimit:
+    """What is wanted of a limit.
+
+    Raises:
+        Refused: no budget says it.
+    """
     if line.wanted is None:
         raise Refused("No budget says what that limit should be.")
     return line.wanted
 
 
 def name_of(ctx: Context, held: Held) -> str:
+    """Whose limit it is, as people call them."""
     account = people.account(ctx.conn, held.account_id) if held.account_id else None
     if account and held.subject.kind == "member":
         return f"{account.name} in {held.name or held.subject.team}"
@@ -220,14 +225,21 @@ def name_of(ctx: Context, held: Held) -> str:
 
 
 def dollars(ctx: Context, nanos: int | None) -> str:
+    """A limit at a provider in words."""
     return "no limit" if nanos is None else ctx.amount(nanos, "USD")
 
 
 def digits(nanos: int | None) -> str:
+    """A limit at a provider as one word of a sentence."""
     return "none" if nanos is None else str(nanos)
 
 
 def vendor_of(ctx: Context, name: str) -> Vendor:
+    """The provider of that name.
+
+    Raises:
+        Refused: app.yaml names none such.
+    """
     vendor = ctx.house.vendor(name)
     if vendor is None:
         known = ", ".join(each.name for each in ctx.house.vendors) or "none"

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.access import refuse_all_but_clock
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until
 from handlers.budgets import post, standings
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
+from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from handlers.money import Amount
 from handlers.policy import STAGES
 from handlers.requests.approvers import Decider, deciders, stage_of, to_be_asked
@@ -167,50 +167,45 @@ def history(ctx: Context, number: One) -> Card:
 # Said by the clock ---------------------------------------------------------------------------------------------------
 
 
-def nudge(ctx: Context, number: One, stage: One) -> Card:
-    """Remind those who have not decided; said by the clock."""
-    asked = _timed(ctx, number, stage)
+def remind_approver(ctx: Context, event: RemindApprover) -> None:
+    """Remind those who have not decided."""
+    asked = _waiting(ctx, event)
     if asked:
         deed(ctx, asked, "nudged", "no answer in time", str(asked.stage))
         refresh(ctx, asked, anew=f"nudge/{asked.stage}")
-    return DONE
 
 
-def raise_(ctx: Context, number: One, stage: One) -> Card:
-    """Ask the manager above, too, for want of an answer; said by the clock."""
-    asked = _timed(ctx, number, stage)
+def escalate(ctx: Context, event: Escalate) -> None:
+    """Ask the manager above, too, for want of an answer."""
+    asked = _waiting(ctx, event)
     changed = requests.change(ctx.conn, asked, raised=asked.raised + 1) if asked else None
     if changed:
         requests.note_asked(ctx.conn, changed.id, changed.stage, to_be_asked(deciders(ctx, changed)))
         deed(ctx, changed, "raised", "no answer in time")
         refresh(ctx, changed)
-    return DONE
 
 
-def lapse(ctx: Context, number: One, stage: One) -> Card:
-    """Refuse a request that nobody decided; said by the clock."""
-    asked = _timed(ctx, number, stage)
+def request_expired(ctx: Context, event: RequestExpired) -> None:
+    """Refuse a request that nobody decided."""
+    asked = _waiting(ctx, event)
     end = Resolution("expired", "clock", note="Nobody decided in time.")
     ended = requests.resolve(ctx.conn, asked, end, ctx.now) if asked else None
     if ended:
         deed(ctx, ended, "lapsed", "no answer in time")
         refresh(ctx, ended)
         tell_asker(ctx, ended, f"Nobody decided on {ctx.amount(ended.amount, ended.unit)} in time")
-    return DONE
 
 
-def grants(ctx: Context) -> Card:
-    """End grants whose day is over, and tell askers a day before; said by the clock."""
-    refuse_all_but_clock(ctx)
-    end_grants(ctx)
+def end_grants(ctx: Context, _event: EndGrants) -> None:
+    """End grants whose day is over, and tell askers a day before."""
+    _end_grants(ctx)
     for one in requests.grants_until(ctx.conn, ctx.today):
         extend = Button("Ask for more", "request")
         tell_asker(ctx, one, f"Your {ctx.amount(one.resolved_amount, one.unit)} end tonight", (extend,), key="ending")
     _ask_at_half(ctx)
-    return DONE
 
 
-def end_grants(ctx: Context) -> None:
+def _end_grants(ctx: Context) -> None:
     """Take back what is left of grants whose last day is over."""
     for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
         ended = requests.end_grant(ctx.conn, one, "approved", ctx.now)
@@ -233,11 +228,11 @@ def _ask_at_half(ctx: Context) -> None:
         )
         if standing and account and standing.left * 2 <= one.resolved_amount:
             left = ctx.amount(max(0, standing.left), one.unit)
-            stop = Button("Stop: take back the rest", f"giveback {one.handle}", style="danger")
+            stop = Button("Stop: take back the rest", f"return-grant {one.handle}", style="danger")
             tell_asker(ctx, one, f"{account.name} has {left} left of what you asked: go on?", (stop,), key="half")
 
 
-def giveback(ctx: Context, number: One) -> Card:
+def return_grant(ctx: Context, number: One) -> Card:
     """Give back what is left of a grant you asked for; said by a button."""
     found = requests.find(ctx.conn, number)
     if found is None or found.asker_id != ctx.person.id:
@@ -252,8 +247,6 @@ def giveback(ctx: Context, number: One) -> Card:
 
 
 # Kernel --------------------------------------------------------------------------------------------------------------
-
-DONE = Card("Done")
 
 
 def take_back(ctx: Context, ended: Request) -> int:
@@ -355,11 +348,10 @@ def _unless_late(asked: Request, now: Request | None) -> Request:
     return now
 
 
-def _timed(ctx: Context, number: str, stage: str) -> Request | None:
+def _waiting(ctx: Context, timer: RemindApprover | Escalate | RequestExpired) -> Request | None:
     """The request of a timer, if it still waits at that stage."""
-    refuse_all_but_clock(ctx)
-    asked = requests.find(ctx.conn, number)
-    return asked if asked and asked.state == "pending" and str(asked.stage) == stage else None
+    asked = requests.find(ctx.conn, str(timer.request_id))
+    return asked if asked and (asked.state, asked.stage) == ("pending", timer.stage) else None
 
 
 def _positive(amount: Amount, unit: str) -> int:

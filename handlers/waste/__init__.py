@@ -1,19 +1,20 @@
 """Waste: money that bought nothing, as far as usage figures can show it."""
 
-from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, sift, tell, waste
-from handlers.waste.detect import Summary, cheaper, summary
+from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, waste
+from handlers.waste.nightly import detect_waste, tell_findings
+from handlers.waste.totals import Summary, cheaper, summary
 
 __all__ = [
     "Summary",
     "cheaper",
+    "detect_waste",
     "dismiss",
     "done",
     "finding",
     "keep",
     "postpone",
     "release",
-    "sift",
     "summary",
-    "tell",
+    "tell_findings",
     "waste",
 ]

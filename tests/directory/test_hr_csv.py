@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.directory.hr_csv.columns import COLUMNS
 from bot.directory.hr_csv.source import Csv
-from bot.directory.source import Known, Unusable
+from bot.directory.source import Known, UnusableSourceError
 from storage.directory import Directory, Person, Team
 
 Read = Callable[..., Directory]
@@ -47,7 +47,7 @@ def complaint(read: Read, tmp_path: Path) -> Callable[..., list[str]]:
     """What is said about a wrong export, a line each, without the file's name."""
 
     def complaining(text: str | bytes, known: Known | None = None) -> list[str]:
-        with pytest.raises(Unusable) as caught:
+        with pytest.raises(UnusableSourceError) as caught:
             read(text, known)
         return [line.removeprefix(f"{tmp_path}/people.csv, ") for line in str(caught.value).splitlines()]
 
@@ -448,9 +448,9 @@ def test_of_very_many_errors_the_first_twenty_are_told(complaint: Callable[..., 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """By its path."""
-    with pytest.raises(Unusable, match=r"people\.csv cannot be read: No such file or directory"):
+    with pytest.raises(UnusableSourceError, match=r"people\.csv cannot be read: No such file or directory"):
         Csv(tmp_path / "people.csv").read(Known())
-    with pytest.raises(Unusable, match="Is a directory"):
+    with pytest.raises(UnusableSourceError, match="Is a directory"):
         Csv(tmp_path).read(Known())
 
 
@@ -465,6 +465,6 @@ def test_whatever_is_in_the_file_it_is_people_or_a_plain_no(
         source.path.write_bytes(head + content)
         try:
             told = source.read(Known())
-        except Unusable:
+        except UnusableSourceError:
             continue
         assert all(one.id and one.name for one in told.people)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 
-from bot.app import latest_slot
+from bot.schedule import latest_slot
 from handlers.arguments import PeriodWord
 from handlers.budgets.status import current, spent_below, standings
 from handlers.context import CLOCK, Context
@@ -291,7 +291,7 @@ def test_a_line_of_the_schedule_in_the_hour_that_happens_twice_is_one_message(da
         company.app.tick()
         clock.forward(timedelta(minutes=5))
 
-    said = text("select key from wishes where key like 'say/status@%' order by key")
+    said = text("select key from outbox where key like 'say/status@%' order by key")
     keys = database.ask(lambda conn: list(conn.execute(said).scalars()))
     assert keys == ["say/status@web:#ops@2026-10-24T02:30", "say/status@web:#ops@2026-10-25T02:30"][-len(keys) :]
     assert keys[-1].endswith("2026-10-25T02:30")

@@ -13,8 +13,10 @@ from multiprocessing.sharedctypes import Synchronized
 import pytest
 
 from bot.app import App
+from bot.clock import guarded
 from bot.config import Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack
 from storage.db import Database
 from storage.directory import Person
 from storage.outbox import LEASE
@@ -44,8 +46,8 @@ def replica(url: str, slack_url: str, token: str, ahead_s: "Synchronized[float]"
         now=lambda: datetime.fromtimestamp(time.time() + ahead_s.value, UTC),
     )
     while True:
-        app.guarded(app.tick)
-        app.guarded(app.deliver)
+        guarded(app.tick)
+        guarded(app.deliver)
         time.sleep(0.02)
 
 

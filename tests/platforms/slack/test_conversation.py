@@ -111,7 +111,7 @@ def test_nothing_is_sent_to_a_response_url_elsewhere(slack: FakeSlack, bot: Slac
         bot.app.gate.set()
         slack.command("UANA", "request", trigger_id="gone", response_url=f"{elsewhere.url}/response/1")
         slack.wait(lambda: ("views.open", "gone") in [(method, said.get("trigger_id")) for method, said in slack.calls])
-        bot.door.close()
+        bot.listener.close()
         assert elsewhere.requests == []
 
 

@@ -19,8 +19,8 @@ from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 
 from bot.app import App
-from bot.platforms.teams.connector import PATH, Line
-from bot.platforms.teams.setup import connected
+from bot.platforms.teams.connector import PATH, Connector
+from bot.run import teams_connected
 from handlers.card import Button, Card, Gauge
 from handlers.context import Context
 from handlers.place import Place
@@ -148,7 +148,7 @@ def desks(tmp_path: Path, clock: Clock, browser: Browser) -> Iterator[tuple[Desk
     company = Company(database, clock, {**RULES, "msteams": {"playground": True}})
     with ExitStack() as stack:
         stack.callback(database.close)
-        route = stack.enter_context(connected(company.app, Line(company.app.settings.msteams, "")))
+        route = stack.enter_context(teams_connected(company.app, Connector(company.app.settings.msteams, "")))
         url = stack.enter_context(served(Starlette(routes=[route]))) + PATH
         found = []
         for me in PEOPLE[:2]:

@@ -92,7 +92,7 @@ def facts(url: str) -> list[object]:
         "select account_id, model, cost_nanos, tokens from spend where tokens > 0 order by 1, 2, 3",
         "select key, amount from entries order by key",
         "select id, state, resolved_amount from requests order by id",
-        "select key, state from wishes where kind = 'show' order by key",
+        "select key, state from outbox where kind = 'show' order by key",
     )
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
     database.close()

@@ -40,7 +40,7 @@ def life(url: str, provider: MortalProvider, board: MortalBoard, fate: Fate, clo
     company.app.__post_init__()
     if not provider.there:
         provider.knows("ana", "bob")
-        company.app.equal.read(provider)
+        company.app.limits.read(provider)
         company.settle()
     board.fate = provider.fate = database.fate = fate
     event.listen(database._orders, "commit", fate.step)

@@ -92,7 +92,7 @@ def facts(url: str) -> list[object]:
         "select id, state, stage, amount, resolved_by, resolved_amount from requests order by id",
         "select request_id, stage, person_id, said from asked order by 1, 2, 3",
         "select id, who, what, subject, authority, details from audit order by id",
-        "select replace(key, '0101', '0000') as what, state from wishes where kind = 'show' order by what",
+        "select replace(key, '0101', '0000') as what, state from outbox where kind = 'show' order by what",
     )
     database = Database(url)
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
@@ -219,7 +219,7 @@ def all_is_well(url: str, board: FileBoard, kills: int) -> None:
     assert deeds == [(f"request/{number}", *deed) for number in numbers for deed in story]
     assert database.ask(audit.first_broken) is None
 
-    shown, seen = rows("select key, state, receipt from wishes where kind = 'show'"), board.messages()
+    shown, seen = rows("select key, state, receipt from outbox where kind = 'show'"), board.messages()
     assert len(shown) == 3 * total, "the manager's, finance's and the answer to the asker"
     for key, state, receipt in shown:
         final = "Fay Osei approved" if key.startswith("answer/") else "Approved:"
