@@ -4,25 +4,25 @@ from handlers.budgets.allotments import begin, enforce
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import UNHEARD, move, post
 from handlers.budgets.status import (
+    BudgetStatus,
     Figures,
     OfAll,
     OfOne,
-    Standing,
     binds,
     current,
     spent_below,
     spent_of,
-    standings,
+    statuses,
     used,
 )
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
     "UNHEARD",
+    "BudgetStatus",
     "Figures",
     "OfAll",
     "OfOne",
-    "Standing",
     "allot",
     "begin",
     "binds",
@@ -35,7 +35,7 @@ __all__ = [
     "spent_below",
     "spent_of",
     "split",
-    "standings",
+    "statuses",
     "transfer",
     "used",
 ]

@@ -25,7 +25,7 @@ from storage.tables import ORGANIZATION
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetStatus:
     """One budget of one account in one period.
 
     Args:
@@ -88,7 +88,7 @@ def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
 
 
 class Figures(Protocol):
-    """What standings are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
+    """What statuses are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
 
     def above(self, account: Account) -> dict[str, str]:
         """The account itself and every account above it today, each with its name."""
@@ -112,7 +112,7 @@ class Figures(Protocol):
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
-def standings(ctx: Context, account: Account, figures: Figures | None = None) -> list[Standing]:
+def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> list[BudgetStatus]:
     """How an account stands today, the deciding budget first."""
     figures = figures or OfOne(ctx, account)
     names, person = figures.above(account), figures.person(account)
@@ -128,13 +128,13 @@ def standings(ctx: Context, account: Account, figures: Figures | None = None) ->
         allotment = here.allotment if here.has_allotment else allotment_of(budget, period, joined)
         spent = figures.spent(budget, period, holder)
         since = _late(ctx, here, period)
-        found.append(Standing(budget, holder, names[holder], period, allotment, here.moved, spent, since))
+        found.append(BudgetStatus(budget, holder, names[holder], period, allotment, here.moved, spent, since))
     return sorted(found, key=_deciding)
 
 
 def _pool(
     ctx: Context, figures: Figures, budget: Budget, period: Period, account: Account, name: str
-) -> list[Standing]:
+) -> list[BudgetStatus]:
     """A pool as a whole, and before it what binds this account in it: its share, or what is not split."""
     holder = budget.account_id
     shares = dict(figures.shares(budget, period))
@@ -144,15 +144,15 @@ def _pool(
     split = sum(each.moved for each in shares.values())
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)
-    whole = Standing(budget, holder, name, period, allotment, own.moved + split, spent, since)
+    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since)
     if not split or account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     if account.id in shares:
         used = below.get(account.id, 0)
-        return [Standing(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
+        return [BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
     theirs = sum(below.get(each, 0) for each in shares)
-    return [Standing(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
+    return [BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
@@ -161,10 +161,10 @@ def _late(ctx: Context, here: Posted, period: Period) -> date | None:
     return day if day and day > period.first else None
 
 
-def _deciding(standing: Standing) -> tuple[bool, bool, bool, int]:
+def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
     """The order in which limits bind: used up, for every model, in money, with least left."""
-    budget = standing.budget
-    return standing.left > 0, budget.models != "all", budget.unit in COUNTED, standing.left
+    budget = status.budget
+    return status.left > 0, budget.models != "all", budget.unit in COUNTED, status.left
 
 
 class OfOne:

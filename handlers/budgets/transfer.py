@@ -2,7 +2,7 @@
 
 from handlers.arguments import From, HowMuch, Rest, Seen, Signed, To
 from handlers.budgets.posting import move
-from handlers.budgets.status import Standing, standings
+from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import Refused
@@ -28,8 +28,8 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
         left = ctx.amount(max(0, given.left - granted), given.budget.unit)
         why = " What was granted is for you alone." if granted else ""
         raise Refused(f"Only {left} are left to give.{why}", fault="amount")
-    for standing, signed in ((given, -units), (taken, units)):
-        move(ctx, standing, "transfer", signed, reason[:REASON_MAX])
+    for status, signed in ((given, -units), (taken, units)):
+        move(ctx, status, "transfer", signed, reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     own = "own" if source.id == ctx.account_id else "owner"
     ctx.deed("transferred", source.id, own, f"{shown} to {to.id}: {reason[:REASON_MAX]}")
@@ -54,17 +54,17 @@ def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card
         raise Refused(f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml.")
     if not reason:
         raise Refused("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
-    own = (each for each in standings(ctx, whom) if each.account_id == whom.id and not each.is_share)
-    standing = next(own, None)  # a share is the pool owner's to set; corrected, it would enlarge the pool
-    if standing is None:
+    own = (each for each in statuses(ctx, whom) if each.account_id == whom.id and not each.is_share)
+    status = next(own, None)  # a share is the pool owner's to set; corrected, it would enlarge the pool
+    if status is None:
         raise Refused(f"{whom.name} has no budget of their own that could be corrected.")
-    units = _units(amount, standing, "amount", signed=True)
-    move(ctx, standing, "correction", units, reason[:REASON_MAX])
-    shown = ctx.amount(units, standing.budget.unit)
+    units = _units(amount, status, "amount", signed=True)
+    move(ctx, status, "correction", units, reason[:REASON_MAX])
+    shown = ctx.amount(units, status.budget.unit)
     ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
     return Card(
         f"{whom.name} corrected by {shown}",
-        (Facts((("Limit now", ctx.amount(standing.limit + units, standing.budget.unit)), ("Why", reason))),),
+        (Facts((("Limit now", ctx.amount(status.limit + units, status.budget.unit)), ("Why", reason))),),
     )
 
 
@@ -87,18 +87,18 @@ def _decides_for(ctx: Context, to: Account) -> bool:
     return manages or (bool(to.person_id) and people.owns(ctx.conn, to.person_id, ctx.account_id))
 
 
-def _common(ctx: Context, source: Account, to: Account) -> tuple[Standing, Standing]:
+def _common(ctx: Context, source: Account, to: Account) -> tuple[BudgetStatus, BudgetStatus]:
     """The budget that both have by the same rule."""
-    theirs = {each.budget.name: each for each in standings(ctx, to) if each.account_id == to.id}
-    for each in standings(ctx, source):
+    theirs = {each.budget.name: each for each in statuses(ctx, to) if each.account_id == to.id}
+    for each in statuses(ctx, source):
         if each.account_id == source.id and each.budget.name in theirs and each.budget.models == "all":
             return each, theirs[each.budget.name]
     raise Refused(f"{source.name} and {to.name} have no budget of the same kind.")
 
 
-def _units(amount: HowMuch, standing: Standing, fault: str, *, signed: bool = False) -> int:
+def _units(amount: HowMuch, status: BudgetStatus, fault: str, *, signed: bool = False) -> int:
     try:
-        units = amount.units(standing.budget.unit)
+        units = amount.units(status.budget.unit)
     except ValueError as wrong:
         raise Refused(str(wrong), fault=fault) from wrong
     if units == 0 or (units < 0 and not signed):

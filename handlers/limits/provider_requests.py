@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.arguments import One, Rest
-from handlers.budgets import standings
+from handlers.budgets import statuses
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
@@ -34,15 +34,15 @@ def sought(ctx: Context, provider: One, number: One, who: One, more: One, reason
     if requests.of_origin(ctx.conn, origin) or person is None or account is None or not person.active:
         return DONE
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
-    standing = next((one for one in standings(theirs, account) if one.account_id == account.id), None)
-    if standing is None:
+    status = next((one for one in statuses(theirs, account) if one.account_id == account.id), None)
+    if status is None:
         return DONE
-    units = standing.budget.allotment if more == "open" else ctx.house.from_dollars(int(more), ctx.today) or 0
+    units = status.budget.allotment if more == "open" else ctx.house.from_dollars(int(more), ctx.today) or 0
     if units <= 0:
         return DONE
-    last = standing.period.end - timedelta(days=1)
+    last = status.period.end - timedelta(days=1)
     words = reason[:REASON_MAX] or f"asked at {vendor.service}"
-    opened = open_request(theirs, standing, account, units, last, words, origin)
+    opened = open_request(theirs, status, account, units, last, words, origin)
     if opened.request.state == "approved":
         answer_origin(theirs, opened.request)
     return DONE
@@ -81,7 +81,7 @@ def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
         wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:
             who = subject_word(held.subject)
-            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.standing.limit}
+            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.status.limit}
     return {"total_nanos": ctx.house.in_dollars(found.resolved_amount, ctx.today)}
 
 

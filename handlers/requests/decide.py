@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import refuse_all_but_clock
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until
-from handlers.budgets import post, standings
+from handlers.budgets import post, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
@@ -223,16 +223,16 @@ def _ask_at_half(ctx: Context) -> None:
     """An agent's owner is asked whether to go on when half of what was granted for a job is spent."""
     for one in requests.grants_until(ctx.conn, ctx.today + timedelta(days=400)):
         account = people.account(ctx.conn, one.account_id)
-        standing = next(
+        status = next(
             (
                 each
-                for each in (standings(ctx, account) if account and account.kind == "agent" else [])
+                for each in (statuses(ctx, account) if account and account.kind == "agent" else [])
                 if (each.budget.name, each.period.first) == (one.budget, one.period_start)
             ),
             None,
         )
-        if standing and account and standing.left * 2 <= one.resolved_amount:
-            left = ctx.amount(max(0, standing.left), one.unit)
+        if status and account and status.left * 2 <= one.resolved_amount:
+            left = ctx.amount(max(0, status.left), one.unit)
             stop = Button("Stop: take back the rest", f"giveback {one.handle}", style="danger")
             tell_asker(ctx, one, f"{account.name} has {left} left of what you asked: go on?", (stop,), key="half")
 
@@ -264,7 +264,7 @@ def take_back(ctx: Context, ended: Request) -> int:
     then = replace(ctx, now=datetime.combine(ended.period_start, time(12), zone).astimezone(UTC))
     here = [
         each
-        for each in (standings(then, account) if account else [])
+        for each in (statuses(then, account) if account else [])
         if (each.budget.name, each.account_id, each.period.first)
         == (ended.budget, ended.account_id, ended.period_start)
     ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import UNHEARD, Standing, post, standings
+from handlers.budgets import UNHEARD, BudgetStatus, post, statuses
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import Refused
@@ -148,17 +148,17 @@ def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
     asker = ctx.somebody(request.asker_id)
     name = asker.name if asker else request.asker_id
     amount = ctx.amount(request.amount, request.unit)
-    standing = standing_of(ctx, request)
+    status = status_of(ctx, request)
     times, sum_ = requests.granted(ctx.conn, request.account_id, request.budget, request.period_start)
     facts = [("Until", ctx.day(request.until))]
     facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
-    facts += pace(ctx, standing) if standing else []
+    facts += pace(ctx, status) if status else []
     facts += _pool_after(ctx, request)
     instead = cheaper(ctx, request.account_id)
     facts += [("Before you say yes", instead)] if instead else []
     whose = _whose(ctx, request)
     blocks: list[Block] = [Text(f"“{request.reason}”")]
-    blocks += [gauge(ctx, standing)] if standing else []
+    blocks += [gauge(ctx, status)] if status else []
     blocks += [
         Facts(tuple(facts)),
         Button("Approve", f"approve {request.seen}", style="primary"),
@@ -218,10 +218,10 @@ def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, 
         replace(ctx, person=asker).tell(asker.id, f"{key}/{request.id}", card)
 
 
-def standing_of(ctx: Context, request: Request) -> Standing | None:
+def status_of(ctx: Context, request: Request) -> BudgetStatus | None:
     """How the budget stands that more is asked of."""
     account = people.account(ctx.conn, request.account_id)
-    found = standings(ctx, account) if account else []
+    found = statuses(ctx, account) if account else []
     return next(
         (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id)), None
     )
@@ -230,7 +230,7 @@ def standing_of(ctx: Context, request: Request) -> Standing | None:
 def _pool_after(ctx: Context, request: Request) -> list[tuple[str, str]]:
     """What the pools above would have left if all of it were spent."""
     account = people.account(ctx.conn, request.account_id)
-    pools = [one for one in (standings(ctx, account) if account else []) if one.budget.is_pool and not one.is_share]
+    pools = [one for one in (statuses(ctx, account) if account else []) if one.budget.is_pool and not one.is_share]
     return [
         (f"{one.name} pool after", ctx.amount(one.left - request.amount, one.budget.unit))
         for one in pools

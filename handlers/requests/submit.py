@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
-from handlers.budgets import Standing, standings
+from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
@@ -47,16 +47,16 @@ def request(
     day it counts until the budget starts anew.
     """
     account = agent or _own_account(ctx)
-    own = _own_standings(ctx, account)
-    standing = _chosen(own, budget, account)
+    own = _own_statuses(ctx, account)
+    status = _chosen(own, budget, account)
     if amount is None:
-        return _form(ctx, standing, own, account, reason)
+        return _form(ctx, status, own, account, reason)
     reason = _in_full(reason, ticket, result)
-    units = _units(amount, standing)
-    last = _last_day(ctx, standing, until)
+    units = _units(amount, status)
+    last = _last_day(ctx, status, until)
     _check_reason(reason)
     _check_flood(ctx)
-    opened = open_request(ctx, standing, account, units, last, reason)
+    opened = open_request(ctx, status, account, units, last, reason)
     asked, route, names = opened.request, opened.route, opened.names
     if asked.state == "approved":
         return _granted_card(ctx, asked)
@@ -133,21 +133,19 @@ def remind(ctx: Context, number: One) -> Card:
     return Card(f"Reminded about request #{changed.id}")
 
 
-def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> Route:
+def route_of(ctx: Context, status: BudgetStatus, account: Account, units: int) -> Route:
     """Where a request for so much would go.
 
     Raises:
         Refused: no rule of app.yaml fits.
     """
-    times, more = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
-    pools = [
-        one.left for one in standings(ctx, account) if one.budget.is_pool and one.budget.unit == standing.budget.unit
-    ]
+    times, more = requests.granted(ctx.conn, account.id, status.budget.name, status.period.first)
+    pools = [one.left for one in statuses(ctx, account) if one.budget.is_pool and one.budget.unit == status.budget.unit]
     ask = Ask(
         amount=units,
-        limit=standing.limit - more,
-        unit=standing.budget.unit,
-        models=standing.budget.models,
+        limit=status.limit - more,
+        unit=status.budget.unit,
+        models=status.budget.models,
         teams=frozenset(each.removeprefix("team/") for each in people.ancestors(ctx.conn, account.id)),
         times=times,
         pool_left=min(pools, default=None),
@@ -182,17 +180,17 @@ def _own_account(ctx: Context) -> Account:
     return account
 
 
-def _own_standings(ctx: Context, account: Account) -> list[Standing]:
+def _own_statuses(ctx: Context, account: Account) -> list[BudgetStatus]:
     """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise Refused(f"Only the owner of {account.name} asks for it.")
-    own = [each for each in standings(ctx, account) if each.account_id == account.id]
+    own = [each for each in statuses(ctx, account) if each.account_id == account.id]
     if not own:
         raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
     return own
 
 
-def _chosen(own: list[Standing], budget: Budget | None, account: Account) -> Standing:
+def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)
@@ -218,22 +216,22 @@ class Opened:
 
 
 def open_request(
-    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, origin: str = ""
+    ctx: Context, status: BudgetStatus, account: Account, units: int, last: date, reason: str, origin: str = ""
 ) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once.
 
     Raises:
         Refused: no rule fits, or nobody can be found who decides.
     """
-    route = route_of(ctx, standing, account, units)
+    route = route_of(ctx, status, account, units)
     wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account.id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
+        budget=status.budget.name,
+        period_start=status.period.first,
         until=last,
         amount=units,
-        unit=standing.budget.unit,
+        unit=status.budget.unit,
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
         origin=origin,
@@ -254,9 +252,9 @@ def _granted_card(ctx: Context, asked: Request) -> Card:
     return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
 
 
-def _units(amount: Amount, standing: Standing) -> int:
+def _units(amount: Amount, status: BudgetStatus) -> int:
     try:
-        units = amount.units(standing.budget.unit)
+        units = amount.units(status.budget.unit)
     except ValueError as wrong:
         raise Refused(str(wrong), fault="amount") from wrong
     if units <= 0:
@@ -264,15 +262,15 @@ def _units(amount: Amount, standing: Standing) -> int:
     return units
 
 
-def _last_day(ctx: Context, standing: Standing, until: date | None) -> date:
-    end = standing.period.end - timedelta(days=1)
+def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+    end = status.period.end - timedelta(days=1)
     if until is None:
         return end
     if until < ctx.today:
         raise Refused(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
     if until > end:
         raise Refused(
-            f"The budget starts anew on {ctx.day(standing.period.end)}. Ask until {ctx.day(end)} at most.",
+            f"The budget starts anew on {ctx.day(status.period.end)}. Ask until {ctx.day(end)} at most.",
             fault="until",
         )
     return until
@@ -300,43 +298,41 @@ def _open_of_mine(ctx: Context, word: str) -> Request:
     return asked
 
 
-def _form(ctx: Context, standing: Standing, own: list[Standing], account: Account, reason: str) -> Card:
+def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: Account, reason: str) -> Card:
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         "Ask for more",
         (
-            gauge(ctx, standing),
-            Input(
-                "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
-            ),
-            *_which(ctx, standing, own),
+            gauge(ctx, status),
+            Input("amount", f"How much more ({status.budget.unit})?", value=_likely(ctx, status), hint="Such as 50"),
+            *_which(ctx, status, own),
             Input("reason", "What is it for?", form="long", value=reason),
             Input("ticket", "Link to the ticket", optional=True),
             Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
-            Text(_routes(ctx, standing), quiet=True),
+            Text(_routes(ctx, status), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
 
 
-def _which(ctx: Context, standing: Standing, own: list[Standing]) -> list[Input]:
+def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[Input]:
     """A choice, where there is one."""
     if len(own) == 1:
         return []
     choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
-    return [Input("budget", "Of which budget?", form="choice", value=standing.budget.name, choices=choices)]
+    return [Input("budget", "Of which budget?", form="choice", value=status.budget.name, choices=choices)]
 
 
-def _likely(ctx: Context, standing: Standing) -> str:
+def _likely(ctx: Context, status: BudgetStatus) -> str:
     """What will likely be missing, rounded up, as somebody would type it; "" if nothing will."""
-    lacking = missing(ctx, standing)
-    if standing.budget.unit in COUNTED:
+    lacking = missing(ctx, status)
+    if status.budget.unit in COUNTED:
         return f"{-(-lacking // MILLION)}M" if lacking else ""
     return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
 
 
-def _routes(ctx: Context, standing: Standing) -> str:
+def _routes(ctx: Context, status: BudgetStatus) -> str:
     """What will happen, before anything is sent: the rules in words."""
     parts = []
     for rule in ctx.house.approvals:
@@ -349,10 +345,10 @@ def _routes(ctx: Context, standing: Standing) -> str:
             else f"decided by {who}"
         )
         most = rule.when.amount_up_to
-        if most and most.unit not in ("", standing.budget.unit):
+        if most and most.unit not in ("", status.budget.unit):
             continue
         share = rule.when.share_up_to
-        limits = [f"up to {ctx.amount(most.units(standing.budget.unit), standing.budget.unit)}"] if most else []
+        limits = [f"up to {ctx.amount(most.units(status.budget.unit), status.budget.unit)}"] if most else []
         limits += [f"up to {share} % of the budget"] if share else []
         parts.append(f"{' and '.join(limits) or 'else'}: {verb}")
     words = "; ".join(parts)
