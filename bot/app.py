@@ -201,6 +201,7 @@ class App:
             context = Context(conn, self.now(), CLOCK, place, self.house)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, place, card)
+                context.write()
 
         self.database.transact(work)
         self.wake.set()
@@ -321,9 +322,11 @@ class App:
                 slot = self._slot(line, now)
                 if slot is not None:
                     self._say_later(conn, line, slot, now)
+            ctx = Context(conn, now, CLOCK, NOWHERE, self.house)
             for each in self.settings.providers:
                 if each.name in self.providers:
-                    self._pull_later(Context(conn, now, CLOCK, NOWHERE, self.house), each)
+                    self._pull_later(ctx, each)
+            ctx.write()
             outbox.prune(conn, now)
             idempotency.prune(conn, now)
 
@@ -450,15 +453,20 @@ class App:
         """Wish that the clock say some sentences, each once for a cause."""
 
         def work(conn: Connection) -> None:
+            ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.house)
             for words in sentences:
-                Context(conn, self.now(), CLOCK, NOWHERE, self.house).later(f"{words}@{cause}", words, self.now())
+                ctx.later(f"{words}@{cause}", words, self.now())
+            ctx.write()
 
         self.database.transact(work)
 
     def _show_said(self, wish: Wish, place: Place, card: Card) -> None:
-        self.database.transact(
-            lambda conn: Context(conn, self.now(), CLOCK, place, self.house).show(wish.key, place, card),
-        )
+        def work(conn: Connection) -> None:
+            ctx = Context(conn, self.now(), CLOCK, place, self.house)
+            ctx.show(wish.key, place, card)
+            ctx.write()
+
+        self.database.transact(work)
 
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""

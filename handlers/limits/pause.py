@@ -2,7 +2,7 @@
 
 import json
 
-from handlers.access import refuse_all_but_clock, sees_all
+from handlers.access import owns, refuse_all_but_clock, sees_all
 from handlers.arguments import One, Paused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
@@ -96,7 +96,7 @@ def halted(ctx: Context, provider: One, who: One, state: One) -> Card:
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     """The same answer for what is not there and what is not theirs."""
     for held in whom:
-        owner = bool(held.account_id) and people.owns(ctx.conn, ctx.person.id, held.account_id)
+        owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
             raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
 
@@ -138,8 +138,8 @@ def _resume(whom: list[Held]) -> Button:
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
     if ctx.person.id == CLOCK.id:
         return "the house rules"
-    owns = all(held.account_id and people.owns(ctx.conn, ctx.person.id, held.account_id) for held in whom)
-    return "owner" if owns else "role finance"
+    own = all(held.account_id and owns(ctx, held.account_id) for held in whom)
+    return "owner" if own else "role finance"
 
 
 def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:

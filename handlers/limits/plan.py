@@ -159,10 +159,8 @@ def _window(ctx: Context, vendor: Vendor, status: BudgetStatus) -> Period:
 
 def is_own(ctx: Context, account_id: str) -> bool:
     """Whether who speaks spends of an account, or owns it."""
-    account = people.account(ctx.conn, account_id)
-    return account is not None and (
-        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
-    )
+    account = ctx.account(account_id)
+    return account is not None and (account in ctx.line(ctx.account_id) or account.owner_id == ctx.person.id)
 
 
 def wish_key(provider: str, subject: Subject) -> str:

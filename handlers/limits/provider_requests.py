@@ -12,7 +12,7 @@ from handlers.errors import Refused
 from handlers.limits.plan import LimitPlanner, subject_of, subject_word
 from handlers.place import Place
 from handlers.policy import Vendor
-from handlers.requests import answer_origin, deed, open_request, refresh
+from handlers.requests import Wish, answer_origin, load, open_request, record
 from storage import limits, outbox, people, requests
 from storage.requests import Request, Resolution
 
@@ -34,7 +34,8 @@ def sought(ctx: Context, provider: One, number: One, who: One, more: One, reason
     if requests.of_origin(ctx.conn, origin) or person is None or account is None or not person.active:
         return DONE
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
-    status = next((one for one in statuses(theirs, account) if one.account_id == account.id), None)
+    found = statuses(theirs, account)
+    status = next((one for one in found if one.account_id == account.id), None)
     if status is None:
         return DONE
     units = status.budget.allotment if more == "open" else ctx.house.from_dollars(int(more), ctx.today) or 0
@@ -42,9 +43,9 @@ def sought(ctx: Context, provider: One, number: One, who: One, more: One, reason
         return DONE
     last = status.period.end - timedelta(days=1)
     words = reason[:REASON_MAX] or f"asked at {vendor.service}"
-    opened = open_request(theirs, status, account, units, last, words, origin)
-    if opened.request.state == "approved":
-        answer_origin(theirs, opened.request)
+    opened = open_request(theirs, found, Wish(status, units, last, words, origin))
+    if opened.case.request.state == "approved":
+        answer_origin(theirs, opened.case.request)
     return DONE
 
 
@@ -52,11 +53,10 @@ def unsought(ctx: Context, provider: One, number: One) -> Card:
     """Withdraw a request that no longer waits at the provider, for it was decided there; said by the clock."""
     vendor = _vendor(ctx, provider)
     one = requests.of_origin(ctx.conn, f"{vendor.name}/{number}")
-    end = Resolution("withdrawn", one.asker_id, note=f"It was decided at {vendor.service}.") if one else None
-    ended = requests.resolve(ctx.conn, one, end, ctx.now) if one and end and one.state == "pending" else None
-    if ended:
-        deed(ctx, ended, "withdrawn", vendor.name, f"decided at {vendor.service}")
-        refresh(ctx, ended)
+    case = load(ctx, str(one.id)) if one and one.state == "pending" else None
+    if case:
+        end = Resolution("withdrawn", case.request.asker_id, note=f"It was decided at {vendor.service}.")
+        record(ctx, case, case.resolved(end, ctx.now), "withdrawn", vendor.name, f"decided at {vendor.service}")
     return DONE
 
 

@@ -10,7 +10,7 @@ from handlers.context import Context
 from handlers.money import percent
 from handlers.periods import period_of
 from handlers.provenance import as_of
-from storage import people, spend
+from storage import spend
 from storage.people import Account
 
 WARN_PERMILLE = 800
@@ -23,7 +23,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
 
     Say it alone for yourself, or of a team or an agent that you own: `balance of team search`.
     """
-    account = whom or people.account(ctx.conn, ctx.account_id)
+    account = whom or ctx.account(ctx.account_id)
     if account is None:
         return Card("You have no account yet. Ask an admin to add you to the people of Bursar.", tone="warn")
     found = statuses(ctx, account)

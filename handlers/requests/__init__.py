@@ -1,5 +1,6 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
+from handlers.requests.case import load
 from handlers.requests.decide import (
     approve,
     delegate,
@@ -14,10 +15,11 @@ from handlers.requests.decide import (
     raise_,
     revoke,
 )
-from handlers.requests.messages import answer_origin, deed, refresh, tell_asker
-from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
+from handlers.requests.record import answer_origin, deed, record, tell_asker
+from handlers.requests.submit import Wish, change, open_request, remind, request, requests_, withdraw
 
 __all__ = [
+    "Wish",
     "answer_origin",
     "approve",
     "change",
@@ -28,12 +30,13 @@ __all__ = [
     "grants",
     "history",
     "lapse",
+    "load",
     "nudge",
     "open_request",
     "other",
     "question",
     "raise_",
-    "refresh",
+    "record",
     "remind",
     "request",
     "requests_",

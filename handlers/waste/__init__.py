@@ -1,11 +1,13 @@
 """Waste: money that bought nothing, as far as usage figures can show it."""
 
 from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, sift, tell, waste
-from handlers.waste.detect import Summary, cheaper, summary
+from handlers.waste.detect import Advice, Summary, advice, advice_in_words, summary
 
 __all__ = [
+    "Advice",
     "Summary",
-    "cheaper",
+    "advice",
+    "advice_in_words",
     "dismiss",
     "done",
     "finding",
