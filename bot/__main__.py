@@ -20,8 +20,8 @@ from bot.build import build
 from bot.cli.check import findings
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
-from bot.directory.source import Unusable
-from bot.errors import Outside
+from bot.directory.source import UnusableSourceError
+from bot.errors import OutsideError
 from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
 from bot.exports.focus import PROFILES
 from bot.optional import optional
@@ -31,6 +31,8 @@ from bot.run import events_url, serve
 from bot.sync.usage import pull
 from handlers import COMMANDS
 from handlers.card import Card
+from handlers.context import CLOCK, NOWHERE
+from handlers.events import DetectWaste
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -54,7 +56,7 @@ def demo(args: argparse.Namespace) -> int:
     logging.quiet()
     settings = config.load()
     if not settings.is_sample:
-        raise config.Misconfigured(
+        raise config.ConfigError(
             "The demo page lets anyone be anyone, so it only shows the sample company. "
             "Start it with an app.yaml whose only provider is the sample (BURSAR_CONFIG=…).",
         )
@@ -116,7 +118,7 @@ def say(args: argparse.Namespace) -> int:
     if app.settings.is_sample and not app.database.ask(pulls.pulled):
         print("(first start: reading the providers …)", file=sys.stderr)
         _read(app, sorted(app.providers))
-        app.say("sift")
+        app.handle(DetectWaste(), "clock")
     person = args.person.removeprefix("@")
 
     def hear(text: str) -> Card:
@@ -139,17 +141,17 @@ def sync(args: argparse.Namespace) -> int:
     unknown = [name for name in names if name not in app.providers]
     if unknown:
         known = ", ".join(sorted(app.providers)) or "none"
-        raise config.Misconfigured(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
+        raise config.ConfigError(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
     failed = _read(app, names)
     limited = [name for name in names if "limits" in app.providers[name].can]
     for name in limited:
         try:
-            app.equal.read(app.providers[name], compare=not args.dry_run)
-        except Outside as trouble:
+            app.limits.read(app.providers[name], compare=not args.dry_run)
+        except OutsideError as trouble:
             failed = 1
             print(f"{name}: {trouble}", file=sys.stderr)
     if args.dry_run:
-        print(terminal.render(app.say("limits")))
+        print(terminal.render(app.hear(Sentence("limits", CLOCK.id, NOWHERE))))
     while limited and not args.dry_run and app.deliver():
         pass
     return failed
@@ -168,8 +170,8 @@ def outcomes(args: argparse.Namespace) -> int:
     teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
     try:
         new = read_outcomes(args.file, teams)
-    except Unusable as trouble:
-        raise config.Misconfigured(str(trouble)) from trouble
+    except UnusableSourceError as trouble:
+        raise config.ConfigError(str(trouble)) from trouble
     app.database.transact(lambda conn: record_outcomes(conn, new))
     app.close()
     print(f"{len(new)} outcomes taken in")
@@ -208,7 +210,7 @@ def _read(app: App, names: Sequence[str]) -> int:
     for name in names:
         try:
             done = pull(app.database, app.providers[name], app.reading(name), app.now)
-        except Outside as trouble:
+        except OutsideError as trouble:
             failed += 1
             print(f"{name}: {trouble}", file=sys.stderr)
         else:
@@ -284,7 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    except (config.Misconfigured, Unreadable, Unusable, Outside) as trouble:
+    except (config.ConfigError, Unreadable, UnusableSourceError, OutsideError) as trouble:
         print(trouble, file=sys.stderr)
         return 2
     return status

@@ -8,43 +8,8 @@ from pathlib import Path
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
-from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.anthropic.enterprise import ClaudeEnterprise
-from bot.providers.base import Provider
-from bot.providers.cursor import Cursor
-from bot.providers.files.provider import Files
-from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.litellm.provider import LiteLLM
-from bot.providers.openai.chatgpt import ChatGPT
-from bot.providers.openai.platform import OpenAI
-from bot.providers.openrouter.provider import OpenRouter
-from bot.providers.sample.provider import Sample
+from bot.providers.registry import PROVIDERS, Opening
 from storage.db import Database
-
-Make = Callable[[ProviderSettings, str, Callable[[], datetime]], Provider]
-
-PROVIDERS: Mapping[str, Make] = {
-    "anthropic-console": lambda settings, key, now: ClaudeConsole(settings.name, settings.url, key, settings.key, now),
-    "anthropic-enterprise": lambda settings, key, now: ClaudeEnterprise(
-        settings.name, settings.url, key, settings.key, now
-    ),
-    "chatgpt-enterprise": lambda settings, key, now: ChatGPT(
-        settings.name, settings.url, key, settings.account, settings.credit, settings.key, now=now
-    ),
-    "cursor": lambda settings, key, now: Cursor(settings.name, settings.url, key, settings.key, now),
-    "files": lambda settings, _key, _now: Files(settings.name, settings.file),
-    "github-copilot": lambda settings, key, now: GitHubCopilot(
-        settings.name, settings.url, key, settings.account, settings.key, now
-    ),
-    "litellm": lambda settings, key, now: LiteLLM(settings.name, settings.url, key, settings.key, now=now),
-    "openai": lambda settings, key, _now: OpenAI(settings.name, settings.url, key, settings.key),
-    "openrouter": lambda settings, key, _now: OpenRouter(settings.name, settings.url, key, settings.key),
-    "sample": lambda settings, _key, now: Sample(settings.name, now=now, memory=_path(settings.file)),
-}
-
-
-def _path(words: str) -> Path | None:
-    return Path(words) if words else None
 
 
 def _placed(one: ProviderSettings, database: Database) -> ProviderSettings:
@@ -53,6 +18,11 @@ def _placed(one: ProviderSettings, database: Database) -> ProviderSettings:
         return one
     beside = Path(database.url.database or "").with_name(f"{one.name}-limits.json")
     return one.model_copy(update={"file": str(beside)})
+
+
+def _opening(one: ProviderSettings, environ: Mapping[str, str], now: Callable[[], datetime]) -> Opening:
+    key = secret(one.key, environ) if one.key else ""
+    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now)
 
 
 def build(
@@ -72,7 +42,7 @@ def build(
     database = Database(url or database_url(settings, environ))
     database.migrate()
     providers = {
-        each.name: PROVIDERS[each.kind](_placed(each, database), secret(each.key, environ) if each.key else "", now)
+        each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now))
         for each in settings.providers
     }
     directory = everybody(settings, environ, now, database)

@@ -1,6 +1,6 @@
 """The clock: APScheduler calls tick each minute and deliver every few seconds, in every replica.
 
-Its jobs live in memory only. What must happen once is a wish in the database, under a key that names the slot.
+Its jobs live in memory only. What must happen once is an item of the outbox, under a key that names the slot.
 """
 
 import threading
@@ -17,6 +17,15 @@ log = structlog.get_logger()
 TICK_S = 60
 PEOPLE_S = 3600
 IDLE_S = 3.0
+
+
+def guarded(work: Callable[[], object]) -> object:
+    """Run a piece of the clock's work; trouble is logged and the clock goes on."""
+    try:
+        return work()
+    except Exception as trouble:
+        log.exception("the clock stumbled", work=getattr(work, "__name__", ""), trouble=type(trouble).__name__)
+        return None
 
 
 class Clock:
@@ -36,10 +45,8 @@ class Clock:
         """Tick at once, for what was missed, then on."""
         once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         first = self._app.now() + timedelta(seconds=1)
-        self._scheduler.add_job(
-            self._guarded, "interval", [self._app.tick], seconds=TICK_S, next_run_time=first, **once
-        )
-        self._scheduler.add_job(self._guarded, "interval", [self._app.refresh_people], seconds=PEOPLE_S, **once)
+        self._scheduler.add_job(guarded, "interval", [self._app.tick], seconds=TICK_S, next_run_time=first, **once)
+        self._scheduler.add_job(guarded, "interval", [self._app.refresh_people], seconds=PEOPLE_S, **once)
         self._scheduler.start()
         self._worker.start()
 
@@ -53,8 +60,5 @@ class Clock:
     def _deliver(self) -> None:
         while not self._stopping.is_set():
             self._app.wake.clear()
-            if not self._guarded(self._app.deliver):
+            if not guarded(self._app.deliver):
                 self._app.wake.wait(IDLE_S)
-
-    def _guarded(self, work: Callable[[], object]) -> object:
-        return self._app.guarded(work)

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 import yaml
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BaseModel,
     Field,
     ValidationError,
@@ -26,13 +25,11 @@ from pydantic import (
     model_validator,
 )
 
-from bot.providers.kinds import KINDS, Kind
-from handlers.money import COUNTED, Amount
+from bot.providers.registry import PROVIDERS
 from handlers.policy import (
     MANAGER,
     PLACE,
     TIERS,
-    AmountWritten,
     ApprovalRule,
     Budget,
     GuardRules,
@@ -55,7 +52,7 @@ DEMO_DATABASE = "sqlite:///var/demo.db"
 DATABASE_DEFAULT = "sqlite:///var/bursar.db"
 
 
-class Misconfigured(Exception):  # noqa: N818 - the message is a list of what is wrong
+class ConfigError(Exception):
     """The settings cannot be used. The message lists every error, a line each."""
 
 
@@ -67,16 +64,6 @@ def _cron(line: str) -> str:
     return line
 
 
-def _money(amount: Amount) -> Amount:
-    if amount.unit in COUNTED:
-        raise ValueError(f"a seat is paid in money, not in {amount.unit}; write one such as 39 USD")
-    return amount
-
-
-def _url(value: AnyHttpUrl) -> str:
-    return str(value)
-
-
 def _guid(value: str) -> str:
     try:
         return str(UUID(value))
@@ -86,8 +73,6 @@ def _guid(value: str) -> str:
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
-Price = Annotated[AmountWritten, AfterValidator(_money)]
-Url = Annotated[AnyHttpUrl, AfterValidator(_url)]
 
 
 class SlackSettings(Rule):
@@ -149,7 +134,6 @@ class ProviderSettings(Rule):
     file: str = ""
     credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
     limits: Literal["write", "read"] = "write"
-    seats: dict[str, Price] = Field(default_factory=dict)
     read: Cron = "*/10 * * * *"
     requests: Cron = "* * * * *"
     days_back: Annotated[int, Field(ge=1, le=90)] = 3
@@ -162,29 +146,30 @@ class ProviderSettings(Rule):
         if not isinstance(value, dict):
             return value
         word = str(value.get("kind", ""))
-        kind = KINDS.get(word, Kind(word))
+        kind = PROVIDERS.get(word)
         folder: Path = (info.context or {}).get("folder", Path())
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
             given["file"] = str(folder / str(given["file"]))
-        return {"name": word, "url": kind.url, "key": kind.key, "days_back": kind.days_back, **given}
+        usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
+        return {"name": word, **usual, **given}
 
     @property
     def service(self) -> str:
         """What people call it; with its name, if it has one of its own."""
-        called = KINDS[self.kind].service
+        called = PROVIDERS[self.kind].service
         return called if self.name == self.kind else f"{called} ({self.name})"
 
     @field_validator("kind")
     @classmethod
     def _is_known(cls, kind: str) -> str:
-        if kind not in KINDS:
-            raise ValueError(f"“{kind}” is not known{_meant(kind, set(KINDS)) or _known(set(KINDS))}")
+        if kind not in PROVIDERS:
+            raise ValueError(f"“{kind}” is not known{_meant(kind, set(PROVIDERS)) or _known(set(PROVIDERS))}")
         return kind
 
     @model_validator(mode="after")
     def _reachable(self) -> "ProviderSettings":
-        missing = KINDS[self.kind].missing(self.url, self.account, self.file)
+        missing = PROVIDERS[self.kind].missing(self.url, self.account, self.file)
         if missing:
             raise ValueError(f"say {' and '.join(missing)}")
         return self
@@ -222,7 +207,7 @@ class SourceSettings(Rule):
                 raise ValueError("say which file, and nothing else, such as: csv: people.csv")
             case _:
                 word = next(map(str, value), "") if isinstance(value, dict) else str(value)
-                known = {"sample", "csv", "slack", "microsoft"}
+                known = set(get_args(cls.model_fields["kind"].annotation))
                 raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
 
     def __str__(self) -> str:
@@ -373,24 +358,24 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read BURSAR_CONFIG (default app.yaml).
 
     Raises:
-        Misconfigured: all errors at once.
+        ConfigError: all errors at once.
     """
     path = Path(environ.get("BURSAR_CONFIG", "") or PATH_DEFAULT)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as trouble:
-        raise Misconfigured(
+        raise ConfigError(
             f"{path} cannot be read ({trouble.strerror}). Set BURSAR_CONFIG to the settings file."
         ) from trouble
     except (yaml.YAMLError, UnicodeDecodeError) as trouble:
-        raise Misconfigured(f"{path} is no YAML: {' '.join(str(trouble).split())}") from trouble
+        raise ConfigError(f"{path} is no YAML: {' '.join(str(trouble).split())}") from trouble
     if not isinstance(content, dict | None):
-        raise Misconfigured(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
+        raise ConfigError(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
     try:
         return Settings.model_validate(content or {}, context={"folder": path.parent})
     except ValidationError as trouble:
         lines = [f"{path}: {_explain(dict(error))}" for error in trouble.errors()]
-        raise Misconfigured("\n".join(lines)) from trouble
+        raise ConfigError("\n".join(lines)) from trouble
 
 
 def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
@@ -403,7 +388,7 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     """A secret from the environment: NAME, or the content of the file that NAME_FILE names; "" if there is none.
 
     Raises:
-        Misconfigured: the file cannot be read.
+        ConfigError: the file cannot be read.
     """
     file = environ.get(f"{name}_FILE", "")
     if not file:
@@ -411,7 +396,7 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as trouble:
-        raise Misconfigured(f"{name}_FILE names {file}, which cannot be read ({trouble.strerror}).") from trouble
+        raise ConfigError(f"{name}_FILE names {file}, which cannot be read ({trouble.strerror}).") from trouble
 
 
 def _explain(error: dict[str, Any]) -> str:

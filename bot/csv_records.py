@@ -8,7 +8,7 @@ from io import StringIO
 HEADER_LETTERS_MAX = 65_536
 
 
-class Broken(Exception):  # noqa: N818 - it says what the file is
+class MalformedCsvError(Exception):
     """The file cannot even be taken apart. `line` is where."""
 
     def __init__(self, line: int, why: str) -> None:
@@ -22,7 +22,7 @@ def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
     It is UTF-8 with a byte order mark or without; commas, semicolons or tabs; any ends of lines, also within quotes.
 
     Raises:
-        Broken: it is no such file.
+        MalformedCsvError: it is no such file.
     """
     text = _text(content)
     excel = re.match(r"sep=([,;|\t])\r?\n", text)  # Excel's way to say the delimiter
@@ -36,7 +36,7 @@ def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield begins, record
             begins = skipped + reader.line_num + 1
     except csv.Error as trouble:
-        raise Broken(begins, f"the quotes of this record are wrong ({trouble})") from trouble
+        raise MalformedCsvError(begins, f"the quotes of this record are wrong ({trouble})") from trouble
 
 
 def _text(content: bytes) -> str:
@@ -44,9 +44,11 @@ def _text(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as trouble:
         line = content.count(b"\n", 0, trouble.start) + 1
-        raise Broken(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
+        raise MalformedCsvError(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
     if "\0" in text:
-        raise Broken(text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”")
+        raise MalformedCsvError(
+            text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”"
+        )
     return text
 
 

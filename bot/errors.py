@@ -1,19 +1,20 @@
 """What can go wrong outside, as two kinds that say what may be done about it.
 
-    Outside
-    ├── Unreachable     down, slow or busy: the same thing may work later; the outbox keeps it and tries again
-    └── Undeliverable   said no for good (no such channel, key revoked): trying again is useless until somebody acts
+    OutsideError
+    ├── UnreachableError    down, slow or busy: the same thing may work later; the outbox keeps it and tries again
+    └── UndeliverableError  said no for good (no such channel, key revoked): trying again is useless until somebody
+                            acts
 
 Each message is one plain sentence for an operator: what was tried, what came back, what to do. No secrets, no texts
 of messages.
 """
 
 
-class Outside(Exception):  # noqa: N818 - named after where the trouble is
+class OutsideError(Exception):
     """Something outside did not do what we wished."""
 
 
-class Unreachable(Outside):
+class UnreachableError(OutsideError):
     """Down, slow or busy.
 
     Args:
@@ -26,5 +27,5 @@ class Unreachable(Outside):
         self.retry_after_s = retry_after_s
 
 
-class Undeliverable(Outside):
+class UndeliverableError(OutsideError):
     """Refused for good."""

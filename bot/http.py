@@ -19,7 +19,7 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 
 BODY_BYTES_MAX = 32 * 2**20
 MESSAGE_LETTERS_MAX = 200
@@ -53,7 +53,7 @@ def basic(secret: str) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """A secret, and what may be said about it.
 
     Args:
@@ -91,7 +91,7 @@ class Patience:
 PATIENCE = Patience()
 
 
-class KeyRefused(Undeliverable):
+class KeyRefusedError(UndeliverableError):
     """The key is not accepted, or not for this. `kind` is the provider's word for it, "" if it had none."""
 
     def __init__(self, why: str, kind: str) -> None:
@@ -99,7 +99,7 @@ class KeyRefused(Undeliverable):
         self.kind = kind
 
 
-class NotThere(Undeliverable):
+class NotFoundError(UndeliverableError):
     """There is nothing of that name (404)."""
 
 
@@ -135,7 +135,7 @@ class Api:
         self,
         service: str,
         url: str,
-        key: Key,
+        key: ApiKey,
         patience: Patience,
         headers: Mapping[str, str] | None = None,
         calls_per_minute: int | None = None,
@@ -161,8 +161,9 @@ class Api:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:
-            Unreachable: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than ours.
-            Undeliverable: refused; KeyRefused if the key is to blame.
+            UnreachableError: down, slow, busy or garbled even after some attempts, or it asks for a longer pause than
+                ours.
+            UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
         return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
 
@@ -174,8 +175,8 @@ class Api:
         """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
 
         Raises:
-            Unreachable: as `get_json`, or the file is not there any more.
-            Undeliverable: as `get_json`. Lines already given must not be counted.
+            UnreachableError: as `get_json`, or the file is not there any more.
+            UndeliverableError: as `get_json`. Lines already given must not be counted.
         """
         yield from self._lines(lambda deadline: self._elsewhere(path, deadline), path)
 
@@ -200,8 +201,8 @@ class Api:
             The answer; None if it has no body.
 
         Raises:
-            Unreachable: down, slow, busy or garbled; it may have been done nevertheless.
-            Undeliverable: refused; KeyRefused if the key is to blame.
+            UnreachableError: down, slow, busy or garbled; it may have been done nevertheless.
+            UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
         answer = self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
         return self._parsed(answer, path) if answer else None
@@ -210,7 +211,7 @@ class Api:
         """Take what we need from a body, or refuse it whole: a figure that cannot be right is not counted.
 
         Raises:
-            Undeliverable: something is missing, of a wrong kind or out of bounds. It names where, not what.
+            UndeliverableError: something is missing, of a wrong kind or out of bounds. It names where, not what.
         """
         try:
             return shape.model_validate(body)
@@ -218,7 +219,7 @@ class Api:
             first = trouble.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         wrong = f"{self.safe(where)}: {first['msg']}"
-        raise Undeliverable(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+        raise UndeliverableError(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
 
     def safe(self, text: str) -> str:
         """Somebody else's text, on one line, short and without secrets."""
@@ -234,7 +235,7 @@ class Api:
             what: name of the list in a complaint.
 
         Raises:
-            Undeliverable: a page came twice, or there is no end of pages. Rows already given must not be counted.
+            UndeliverableError: a page came twice, or there is no end of pages. Rows already given must not be counted.
         """
         seen = set()
         number, pages_total = 0, 1
@@ -243,12 +244,12 @@ class Api:
             page = ask(number)
             pages_total = page.pages_total
             if pages_total > PAGES_MAX:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted"
                 )
             mark = hashlib.sha256(repr(page.rows).encode("utf-8", "backslashreplace")).digest()
             if page.rows and mark in seen:
-                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+                raise UndeliverableError(f"{self.who} sent the same page of {what} twice, so nothing is counted")
             seen.add(mark)
             yield from page.rows
 
@@ -260,7 +261,8 @@ class Api:
             what: name of the list in a complaint.
 
         Raises:
-            Undeliverable: a page is named twice, or there is no end of pages. Rows already given must not be counted.
+            UndeliverableError: a page is named twice, or there is no end of pages. Rows already given must not be
+                counted.
         """
         seen, following = set[str](), ""
         for _ in range(PAGES_MAX):
@@ -270,9 +272,9 @@ class Api:
             if not following:
                 return
             if following in seen:
-                raise Undeliverable(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+                raise UndeliverableError(f"{self.who} sent the same page of {what} twice, so nothing is counted")
             seen.add(following)
-        raise Undeliverable(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
+        raise UndeliverableError(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
 
     def _patiently(self, ask: Callable[[float], Heard]) -> Heard:
         deadline = time.monotonic() + self._patience.total_s
@@ -308,10 +310,12 @@ class Api:
     def _fetched(self, there: httpx.URL, what: str, deadline: float) -> bytes:
         """A file that lies elsewhere; our key is not taken there."""
         if there.scheme != httpx.URL(self._url).scheme:
-            raise Undeliverable(f"{self.who} keeps {self.safe(what)} at an address that we do not trust")
+            raise UndeliverableError(f"{self.who} keeps {self.safe(what)} at an address that we do not trust")
         answer, body = self._exchange("GET", str(there), what, deadline, auth=None)
         if not answer.is_success:
-            raise Unreachable(f"{self.who} sent us to {self.safe(what)}, and it was not there ({answer.status_code})")
+            raise UnreachableError(
+                f"{self.who} sent us to {self.safe(what)}, and it was not there ({answer.status_code})"
+            )
         return body
 
     def _exchange(
@@ -326,12 +330,12 @@ class Api:
             raise self._no_url() from None
         except httpx.TimeoutException:
             why = f"did not answer {self.safe(path)} within {self._patience.silence_s:g} seconds"
-            raise Unreachable(f"{self.who} {why}") from None
+            raise UnreachableError(f"{self.who} {why}") from None
         except httpx.ConnectError as trouble:
             why = f"cannot be reached ({self.safe(str(trouble))}): is it running, and is its url in app.yaml right?"
-            raise Unreachable(f"{self.who} {why}") from None
+            raise UnreachableError(f"{self.who} {why}") from None
         except httpx.HTTPError:
-            raise Unreachable(f"{self.who} broke off in the middle of {self.safe(path)}") from None
+            raise UnreachableError(f"{self.who} broke off in the middle of {self.safe(path)}") from None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         request.headers.update(self._key.sign(self._key.secret))
@@ -341,10 +345,12 @@ class Api:
         if not URL.fullmatch(self._url):
             raise self._no_url()
         if not re.fullmatch(r"[!-~]+", self._key.secret):  # the HTTP library would show others in its complaint
-            raise Undeliverable(f"{self._key.name} is empty or has blanks or odd letters: it needs {self._key.needed}")
+            raise UndeliverableError(
+                f"{self._key.name} is empty or has blanks or odd letters: it needs {self._key.needed}"
+            )
 
-    def _no_url(self) -> Undeliverable:
-        return Undeliverable(
+    def _no_url(self) -> UndeliverableError:
+        return UndeliverableError(
             f"The url of {self.who} in app.yaml must look like http://host:4000, without name, password or query"
         )
 
@@ -354,18 +360,20 @@ class Api:
             body += chunk
             if len(body) > BODY_BYTES_MAX:
                 limit = BODY_BYTES_MAX // 2**20
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self.who} sent more than {limit} MiB for {self.safe(path)}, which no real page has"
                 )
             if time.monotonic() > deadline:
-                raise Unreachable(f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds")
+                raise UnreachableError(
+                    f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds"
+                )
         return bytes(body)
 
     def _parsed(self, body: bytes, path: str) -> Any:
         try:
             return _json(body)
         except (ValueError, ArithmeticError, RecursionError):
-            raise Unreachable(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
+            raise UnreachableError(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
 
     def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
         status = answer.status_code
@@ -373,14 +381,14 @@ class Api:
         tail = f"{status}: {message}" if message else str(status)
         if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
             pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
-            return Unreachable(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+            return UnreachableError(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
         if status in {401, 403}:
-            return KeyRefused(self._refusal(status, kind, message, asked), kind)
+            return KeyRefusedError(self._refusal(status, kind, message, asked), kind)
         if answer.is_redirect:
-            return Undeliverable(
+            return UndeliverableError(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        trouble = NotThere if status == 404 else Undeliverable  # noqa: PLR2004 - a status of HTTP
+        trouble = NotFoundError if status == 404 else UndeliverableError  # noqa: PLR2004 - a status of HTTP
         return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
@@ -426,7 +434,7 @@ NO_ANSWER = (httpx.HTTPError,)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class HttpRefusal:
     """What such a client was answered: the status, 0 for none; the service's word for it, "" for none."""
 
     status: int
@@ -434,10 +442,10 @@ class Refusal:
     retry_after_s: float | None = None
 
 
-def refusal_of(trouble: BaseException) -> Refusal:
+def refusal_of(trouble: BaseException) -> HttpRefusal:
     """Read one of NO_ANSWER; whatever else it is, nobody answered."""
     if not isinstance(trouble, httpx.HTTPStatusError):
-        return Refusal(0, type(trouble).__name__)
+        return HttpRefusal(0, type(trouble).__name__)
     answer = trouble.response
     try:
         said = _json(answer.content)
@@ -448,7 +456,7 @@ def refusal_of(trouble: BaseException) -> Refusal:
             pass
         case _:
             word = ""
-    return Refusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
+    return HttpRefusal(answer.status_code, word, retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC)))
 
 
 def retry_after_s(header: str | None, now: datetime) -> float | None:
@@ -478,7 +486,7 @@ def _again(deadline: float) -> Callable[[Exception], bool | float]:
     """Whether to try again after a trouble, and if the other side named a pause, after which."""
 
     def again(trouble: Exception) -> bool | float:
-        if not isinstance(trouble, Unreachable):
+        if not isinstance(trouble, UnreachableError):
             return False
         pause_s = trouble.retry_after_s
         if time.monotonic() + (pause_s or 0.0) >= deadline:

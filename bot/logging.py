@@ -1,80 +1,66 @@
-"""Structured logs. Secrets and texts of messages never reach them: what is logged is named, piece by piece."""
+"""Structured logs. Secrets and texts of messages never reach them: what is logged is named, piece by piece.
 
-import json
+Our own lines and those of libraries take one way: the standard library's handler with structlog's formatter, whose last
+step takes out of the finished line whatever looks like a secret.
+"""
+
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
 
-# Tokens of the platforms and providers we speak to, and anything in an Authorization header.
-SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer\s+)[A-Za-z0-9._~+/=-]{4,}")
+# Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
+SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer(?:\s|\\[nrt])+)[A-Za-z0-9._~+/=-]{4,}")
 CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "apscheduler", "uvicorn", "matplotlib", "alembic")
-
-
-def redact(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take out everything that looks like a secret, wherever it stands."""
-    return {key: SECRETS.sub("[secret]", value) if isinstance(value, str) else value for key, value in event.items()}
-
-
-class _Redacting(logging.Filter):
-    """The same for libraries that log in the standard way."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = SECRETS.sub("[secret]", record.getMessage())
-        record.args = ()
-        return True
-
-
-class _Json(logging.Formatter):
-    """A line of JSON, whatever the message holds."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        said = {"level": record.levelname.lower(), "logger": record.name, "event": record.getMessage()}
-        if record.exc_info:
-            said["exception"] = SECRETS.sub("[secret]", self.formatException(record.exc_info))
-        return json.dumps(said, ensure_ascii=False)
 
 
 def to_json() -> None:
     """One JSON object a line on standard error: for `run`."""
-    _standard_library(logging.INFO)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            redact,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    _configure(
+        logging.INFO,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.JSONRenderer(ensure_ascii=False),
     )
 
 
 def quiet() -> None:
     """Only trouble, in plain lines: for people at a terminal."""
-    _standard_library(logging.WARNING)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            redact,
-            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
+    _configure(logging.WARNING, structlog.processors.KeyValueRenderer(key_order=["level", "event"]))
 
 
-def _standard_library(level: int) -> None:
-    """Libraries never log at DEBUG: slack_sdk would write tokens and messages."""
+def _configure(level: int, *last: Processor) -> None:
+    """Send all lines from a level on to standard error.
+
+    Args:
+        level: of the standard library. Libraries never log at DEBUG: slack_sdk would write tokens and messages.
+        last: what makes a line of an event, behind what all lines have.
+    """
+    named: list[Processor] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name]
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_Redacting())
-    handler.setFormatter(_Json())
-    logging.basicConfig(
-        level=level, handlers=[handler], force=True, format='{"logger": "%(name)s", "event": "%(message)s"}'
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=named,
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                *last,
+                _redact,
+            ],
+        )
     )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *named, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+
+
+def _redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> str:
+    """The line without what looks like a secret, wherever it stood."""
+    return SECRETS.sub("[secret]", str(line))

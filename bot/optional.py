@@ -3,18 +3,18 @@
 from importlib import import_module
 from types import ModuleType
 
-from bot.config import Misconfigured
+from bot.config import ConfigError
 
 
 def optional(module: str) -> ModuleType:
     """A module of ours for Teams. Without Teams, neither its packages nor the second of their import are needed.
 
     Raises:
-        Misconfigured: the packages are not installed.
+        ConfigError: the packages are not installed.
     """
     try:
         return import_module(module)
     except ModuleNotFoundError as missing:
-        raise Misconfigured(
+        raise ConfigError(
             f"For Teams the package {missing.name} is missing: pip install -r requirements-teams.txt"
         ) from missing

@@ -1,9 +1,14 @@
-"""What a platform is: a place where people talk."""
+"""What a platform is: a place where people talk; and what it may ask for."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from handlers.card import Card, Text
 from handlers.place import Place
+from handlers.sentence import Sentence
+from storage.conversations import Conversation
+
+__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "broken"]
 
 
 class Platform(Protocol):
@@ -25,8 +30,8 @@ class Platform(Protocol):
             An opaque receipt with which the same message can be changed later.
 
         Raises:
-            Unreachable: try again later.
-            Undeliverable: it will not work until somebody acts.
+            UnreachableError: try again later.
+            UndeliverableError: it will not work until somebody acts.
         """
 
 
@@ -40,8 +45,40 @@ class Knows(Protocol):
         """Link an identity to the person with that verified address; the person id, or None if there is none."""
 
 
+class Hears(Knows, Protocol):
+    """What every listener needs of the app behind it."""
+
+    def hear(self, sentence: Sentence) -> Card:
+        """Answer a sentence. It takes milliseconds and never raises."""
+
+    def answer(self, key: str, sentence: Sentence) -> None:
+        """Hear a sentence and have its card shown at its place, once for every key."""
+
+
+class Conversations(Protocol):
+    """Remembers how people and channels are reached, for a platform that tells it only along with what is said."""
+
+    def note(self, seen: Conversation) -> None:
+        """Keep how a place is reached, if it is news."""
+
+    def forget(self, place_id: str) -> None:
+        """The app was taken away there."""
+
+    def find(self, place_id: str) -> Conversation | None:
+        """How a channel, or a person's private chat, is reached."""
+
+    def latest(self) -> Conversation | None:
+        """The one that was heard from last, None if there is none."""
+
+    def who_answers(self) -> Mapping[str, str]:
+        """What the platform calls those who may do more than anybody may, by the id of the person."""
+
+    def person_of(self, member_id: str) -> str | None:
+        """The directory's id of somebody whom the platform calls so."""
+
+
 def broken(number: str) -> Card:
-    """What a person sees of a bug in a platform's door; the app has its own boundary behind `hear`.
+    """What a person sees of a bug in a platform's listener; the app has its own boundary behind `hear`.
 
     Args:
         number: under which the log has it.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
@@ -11,12 +12,14 @@ from starlette.routing import BaseRoute, Route
 
 from bot.app import App
 from bot.clock import Clock
-from bot.config import Misconfigured, secret
+from bot.config import ConfigError, secret
+from bot.conversations import StoredConversations
 from bot.optional import optional
-from bot.platforms.slack.listener import Door, Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.listener import ListenerSettings, SlackListener
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
-from bot.platforms.slack.verification import Gate
+from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
 
 log = structlog.get_logger()
@@ -29,7 +32,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
     """Serve Slack, Teams, health and metrics until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
-        Misconfigured: a token is missing.
+        ConfigError: a token is missing.
     """
     with ExitStack() as stack:
         asgi = stack.enter_context(assembled(app, environ))
@@ -65,7 +68,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
     """The secret of the app registration; the Playground needs none.
 
     Raises:
-        Misconfigured: it is missing.
+        ConfigError: it is missing.
     """
     if app.settings.msteams.playground:
         return ""
@@ -74,8 +77,23 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
-    teams = optional("bot.platforms.teams.serve")
-    with teams.connected(app, teams.Line(app.settings.msteams, teams_secret(app, environ))) as route:
+    teams = optional("bot.platforms.teams.setup")
+    with teams_connected(app, teams.Connector(app.settings.msteams, teams_secret(app, environ))) as route:
+        yield route
+
+
+@contextmanager
+def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
+    """The route for Teams' requests; while it is open, the app can show cards in Teams.
+
+    Args:
+        app: who answers, and remembers.
+        connector: a Connector of bot/platforms/teams, which is imported only if Teams is configured.
+    """
+    setup = optional("bot.platforms.teams.setup")
+    remembered = StoredConversations(app.database, app.now)
+    with setup.connected(app, connector, remembered, app.settings.msteams.tenants) as (teams, route):
+        app.platforms = {**app.platforms, teams.name: teams}
         yield route
 
 
@@ -86,20 +104,20 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    door = Door(app, client, Settings(command=slack.command))
+    listener = SlackListener(app, client, ListenerSettings(command=slack.command))
     with ExitStack() as stack:
-        stack.callback(door.close)
+        stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
-            endpoint = Endpoint(door, Gate(secrets, now=time.time))
+            endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", "the app-level token (xapp-…) for Socket Mode", environ)
-            socket = Socket(door, Gate((), now=time.time), app_token, slack.url)
+            socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above
@@ -114,5 +132,5 @@ def events_url(address: str | None) -> str | None:
 def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/slack.md") -> str:
     value = secret(name, environ)
     if not value:
-        raise Misconfigured(f"{name} is not set: it holds {what}. {page} says where to find it.")
+        raise ConfigError(f"{name} is not set: it holds {what}. {page} says where to find it.")
     return value

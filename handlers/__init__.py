@@ -1,58 +1,80 @@
 """Decisions: a sentence comes in, a card goes out.
 
-COMMANDS is the menu: what the bot understands, on one screen. A new capability is a file and a line here.
+COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what the machine tells itself. A new capability
+is a file and a line here.
 """
 
 from collections.abc import Mapping
 
 from handlers.admin import link, people_, providers, retry, status
-from handlers.alerts import alerts, drifts, expected, guard, known, snooze, unexpected, watch
+from handlers.alerts import (
+    check_drifts,
+    check_spikes,
+    check_thresholds,
+    expected,
+    guard,
+    known,
+    snooze,
+    unexpected,
+)
 from handlers.arguments import One
-from handlers.budgets import allot, begin, correct, enforce, pool, split, transfer
+from handlers.budgets import allot, correct, enforce, give_allotments, pool, split, transfer
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
+from handlers.events import Event, EventType, event_type, name_of
 from handlers.limits import (
     adopt,
-    answered,
-    follow,
-    halted,
-    landed,
+    increase_decided,
+    increase_requested,
+    increase_withdrawn,
+    keep_theirs,
+    limit_applied,
+    limit_failed,
     limits_,
-    ours,
     pause,
+    pause_account,
+    pause_applied,
     proceed,
-    reconcile,
     restore,
+    restore_ours,
     resume,
-    sought,
-    stuck,
-    theirs,
-    unsought,
+    sync_account,
+    sync_provider,
 )
 from handlers.parser import Command, command, nearest, understand
 from handlers.questions import balance, forecast, models, spend, value, why
-from handlers.reports import close, digest, notes, settings
+from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
     change,
     delegate,
     deny,
-    giveback,
-    grants,
+    end_grants,
+    escalate,
     history,
-    lapse,
-    nudge,
     other,
     question,
-    raise_,
     remind,
+    remind_approver,
     request,
+    request_expired,
     requests_,
+    return_grant,
     revoke,
     withdraw,
 )
-from handlers.waste import dismiss, done, finding, keep, postpone, release, sift, tell, waste
+from handlers.waste import (
+    detect_waste,
+    dismiss,
+    done,
+    finding,
+    keep,
+    postpone,
+    release,
+    tell_findings,
+    waste,
+)
 
 
 def help(_ctx: Context, about: One = "") -> Card:
@@ -111,49 +133,60 @@ COMMANDS: Mapping[str, Command] = {
         command(limits_, writes=False),
         command(pause, writes=True),
         command(resume, writes=True),
-        command(close, writes=True),
+        command(close, writes=True, bulk=True),
         command(status, writes=False),
         command(retry, writes=True),
         command(settings, writes=True),
         command(help, writes=False),
-        command(begin, writes=True, hidden=True),
-        command(sift, writes=True, hidden=True),
-        command(watch, writes=True, hidden=True),
-        command(drifts, writes=True, hidden=True),
-        command(tell, writes=True, hidden=True),
         command(other, writes=False, hidden=True),
-        command(giveback, writes=True, hidden=True),
-        command(nudge, writes=True, hidden=True),
-        command(raise_, writes=True, hidden=True),
-        command(lapse, writes=True, hidden=True),
-        command(grants, writes=True, hidden=True),
+        command(return_grant, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
-        command(theirs, writes=True, hidden=True),
-        command(ours, writes=True, hidden=True),
+        command(keep_theirs, writes=True, hidden=True),
+        command(restore_ours, writes=True, hidden=True),
         command(adopt, writes=True, hidden=True),
-        command(reconcile, writes=True, hidden=True),
-        command(follow, writes=True, hidden=True),
-        command(landed, writes=True, hidden=True),
-        command(stuck, writes=True, hidden=True),
-        command(halted, writes=True, hidden=True),
-        command(sought, writes=True, hidden=True),
-        command(unsought, writes=True, hidden=True),
-        command(answered, writes=True, hidden=True),
-        command(alerts, writes=True, hidden=True),
         command(known, writes=True, hidden=True),
         command(snooze, writes=True, hidden=True),
-        command(notes, writes=True, hidden=True),
+    )
+}
+
+# What buttons of earlier releases say, in messages that still stand.
+FORMER_NAMES = {"theirs": "keep-theirs", "ours": "restore-ours", "giveback": "return-grant"}
+
+EVENTS: Mapping[str, EventType] = {
+    one.name: one
+    for one in (
+        event_type(give_allotments, "clock", bulk=True),
+        event_type(end_grants, "clock"),
+        event_type(check_thresholds, "clock", bulk=True),
+        event_type(check_spikes, "clock", bulk=True),
+        event_type(check_drifts, "clock", bulk=True),
+        event_type(detect_waste, "clock", bulk=True),
+        event_type(tell_findings, "clock"),
+        event_type(send_notes, "clock", bulk=True),
+        event_type(remind_approver, "clock"),
+        event_type(escalate, "clock"),
+        event_type(request_expired, "clock"),
+        event_type(sync_account, "clock", bulk=True),
+        event_type(sync_provider, "clock", "sync", bulk=True),
+        event_type(limit_applied, "sync"),
+        event_type(limit_failed, "sync"),
+        event_type(pause_account, "clock"),
+        event_type(pause_applied, "sync"),
+        event_type(increase_requested, "sync"),
+        event_type(increase_withdrawn, "sync"),
+        event_type(increase_decided, "clock"),
     )
 }
 
 
 def find(word: str) -> Command | None:
     """The command of that name, or None."""
-    return COMMANDS.get(word.lower())
+    name = word.lower()
+    return COMMANDS.get(FORMER_NAMES.get(name, name))
 
 
-def heed(text: str) -> tuple[Command, str]:
+def parse_command(text: str) -> tuple[Command, str]:
     """The command that a sentence begins with, and the rest of the words. Silence asks for help.
 
     Raises:
@@ -166,6 +199,11 @@ def heed(text: str) -> tuple[Command, str]:
     if one is None:
         raise Refused(f"I don't know “{words[0][:40]}”. {_did_you_mean(words[0])}")
     return one, words[1] if len(words) > 1 else ""
+
+
+def event_type_of(event: Event) -> EventType:
+    """The row of the registry for an event."""
+    return EVENTS[name_of(type(event))]
 
 
 def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> Card:
@@ -193,7 +231,7 @@ def may_say(ctx: Context, text: str) -> bool:
     up when it is said.
     """
     try:
-        one, rest = heed(text)
+        one, rest = parse_command(text)
         understand(one, rest, {}, ctx)
     except Refused:
         return False

@@ -5,7 +5,6 @@ sees group totals only.
 """
 
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
 from storage import people
 
 GROUP_MIN = 5
@@ -32,12 +31,6 @@ def is_group(ctx: Context, account_id: str) -> bool:
     """Whether so many people are behind an account that its totals tell of nobody."""
     people_below = [one for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active]
     return len(people_below) >= GROUP_MIN
-
-
-def refuse_all_but_clock(ctx: Context) -> None:
-    """What only the clock says is refused from everybody else."""
-    if ctx.person.id != CLOCK.id:
-        raise Refused("Only the clock says that.")
 
 
 def role_of(ctx: Context) -> str:

@@ -78,6 +78,7 @@ class Chart:
         unit: what the values are, such as "$" or "tokens".
         limit: a line drawn across, in the same unit, or None.
         alt: the finding in a sentence with its numbers, for those who cannot see the picture.
+        locale: how its numbers are written.
     """
 
     title: str
@@ -87,6 +88,7 @@ class Chart:
     unit: str
     alt: str
     limit: float | None = None
+    locale: str = "en_US"
     kind: Literal["chart"] = "chart"
 
 

@@ -1,4 +1,4 @@
-"""What a handler is given: the database, the moment, who speaks and where, the house rules; and its wishes."""
+"""What a handler is given: the database, the moment, who speaks and where, the rules; and what it leaves behind."""
 
 import json
 from collections.abc import Collection
@@ -11,6 +11,7 @@ from babel.dates import format_date, format_datetime
 from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
+from handlers.events import Event, name_of, to_json
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
 from handlers.policy import House
@@ -21,6 +22,7 @@ from storage.outbox import NewItem
 from storage.people import Account, Circle
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
+NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
 
 
@@ -150,7 +152,7 @@ class Context:
         )
 
     def show(self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False) -> None:
-        """Wish that a place show a card as the message that the key names; a later card under the key replaces it.
+        """Have a place show a card as the message that the key names; a later card under the key replaces it.
 
         Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
         of them repeats no other.
@@ -176,7 +178,7 @@ class Context:
         self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
-        """Wish that a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
+        """Have a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
 
         Returns:
             Whether there is such a place; somebody who never spoke to us on a platform may have none.
@@ -187,14 +189,14 @@ class Context:
         return bool(places)
 
     def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
-        """Wish that a provider's usage, limits or requests be read; under the same key again for another slot."""
+        """Have a provider's usage, limits or requests read; under the same key again for another slot."""
         payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
         self._leave(NewItem(f"pull/{provider}/{key}", "pull", provider, payload, self.now))
 
-    def later(self, key: str, sentence: str, due_at: datetime) -> None:
-        """Wish that a sentence be said by the clock at a later moment."""
-        payload = json.dumps({"sentence": sentence, "place": place_to_json(self.place)})
-        self._leave(NewItem(f"say/{key}", "say", "clock", payload, due_at))
+    def emit(self, key: str, event: Event, due_at: datetime | None = None) -> None:
+        """Have an event handled once under a key: after this transaction, or when a later moment has come."""
+        name = name_of(type(event))
+        self._leave(NewItem(f"event/{name}/{key}", "event", "clock", to_json(event), due_at or self.now))
 
     def _leave(self, item: NewItem, *, again: bool = False) -> None:
         self.outgoing.items.append((item, again))
@@ -217,5 +219,5 @@ def private_place(platform: str, external_id: str) -> Place:
 
 
 def place_to_json(place: Place) -> dict[str, object]:
-    """A place as it is kept in a wish."""
+    """A place as it is kept in the outbox."""
     return asdict(place)

@@ -8,13 +8,11 @@ import inspect
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, get_type_hints
+from dataclasses import asdict, dataclass
+from typing import Literal, get_type_hints
 
 from pydantic import TypeAdapter
 
-from handlers.context import Context
 from storage.limits import Subject
 
 Raiser = Literal["clock", "sync"]
@@ -210,47 +208,43 @@ class EventType:
         handler: what is done about it, in one transaction.
         by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        shape: reads the event back as it was kept.
     """
 
     event: type[Event]
-    handler: Callable[[Context, Any], None]
+    handler: Callable[..., None]
     by: frozenset[Raiser]
     bulk: bool
+    shape: TypeAdapter[Event]
 
     @property
     def name(self) -> str:
         """The event's name."""
         return name_of(self.event)
 
+    def from_json(self, kept: str) -> Event:
+        """The event as it was kept in the outbox.
 
-def event_type(handler: Callable[[Context, Any], None], *by: Raiser, bulk: bool = False) -> EventType:
+        Raises:
+            pydantic.ValidationError: it is no such event.
+        """
+        return self.shape.validate_json(kept)
+
+
+def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) -> EventType:
     """Read the event of a handler from its signature.
 
     Raises:
         TypeError: the handler is not named as its event.
     """
     second = list(inspect.signature(handler).parameters)[1]
-    row = EventType(get_type_hints(handler)[second], handler, frozenset(by), bulk)
+    event: type[Event] = get_type_hints(handler)[second]
+    row = EventType(event, handler, frozenset(by), bulk, TypeAdapter(event))
     if handler.__name__ != row.name:
         raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
     return row
 
 
-@lru_cache(maxsize=128)
-def _shape(event: type[Event]) -> TypeAdapter[Any]:
-    return TypeAdapter(event)
-
-
 def to_json(event: Event) -> str:
-    """An event as it is kept in the outbox."""
-    return json.dumps({"event": name_of(type(event)), **_shape(type(event)).dump_python(event, mode="json")})
-
-
-def from_json(kept: str, event: type[Event]) -> Event:
-    """The event of a kind that was kept.
-
-    Raises:
-        pydantic.ValidationError: it is no such event.
-    """
-    found: Event = _shape(event).validate_json(kept)
-    return found
+    """An event as it is kept in the outbox; its row of the registry reads it back."""
+    return json.dumps({"event": name_of(type(event)), **asdict(event)})  # type: ignore[call-overload]

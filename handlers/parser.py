@@ -67,7 +67,8 @@ class Command:
         name: the word people say.
         handler: what it does.
         writes: an order; a question only reads.
-        hidden: said by buttons and the clock, not shown in the menu.
+        hidden: said by buttons only, not shown in the menu.
+        bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
         parameters: what may follow the name.
         help: the first line of the handler's docstring.
         details: the whole docstring.
@@ -77,6 +78,7 @@ class Command:
     handler: Handler
     writes: bool
     hidden: bool
+    bulk: bool
     parameters: tuple[Parameter, ...]
     help: str
     details: str
@@ -89,7 +91,7 @@ class Command:
         return " ".join([self.name, *said])
 
 
-def command(handler: Handler, *, writes: bool, hidden: bool = False) -> Command:
+def command(handler: Handler, *, writes: bool, hidden: bool = False, bulk: bool = False) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
     parameters = tuple(
@@ -97,8 +99,8 @@ def command(handler: Handler, *, writes: bool, hidden: bool = False) -> Command:
         for name, parameter in list(inspect.signature(handler).parameters.items())[1:]
     )
     details = inspect.getdoc(handler) or ""
-    name = handler.__name__.strip("_").replace("_", " ")
-    return Command(name, handler, writes, hidden, parameters, details.partition("\n")[0], details)
+    name = handler.__name__.strip("_").replace("_", "-")
+    return Command(name, handler, writes, hidden, bulk, parameters, details.partition("\n")[0], details)
 
 
 def _word_of(hint: Any) -> Word:

@@ -20,7 +20,6 @@ class Found:
     """What a detector saw.
 
     Args:
-        detector: its name in DETECTORS.
         account_id: whose money it is.
         about: the model, the key or the pool concerned, "" for all of the account.
         what: what is the matter, in a sentence of its owner's view.
@@ -30,9 +29,9 @@ class Found:
         saving: the least and the most of a month's cost that could be kept, None where money is only unexplained.
         confidence: how sure.
         parts: what of the account's use would become cheaper; the savings of two findings that share one overlap.
+        detector: its name in DETECTORS, which fills it in.
     """
 
-    detector: str
     account_id: str
     about: str
     what: str
@@ -42,6 +41,7 @@ class Found:
     saving: tuple[int, int] | None
     confidence: Confidence
     parts: frozenset[str] = frozenset()
+    detector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,6 @@ def _row(found: Found, today: date) -> dict[str, object]:
 
 def _finding(row: Row[Any]) -> Finding:
     found = Found(
-        row.detector,
         row.account_id,
         row.about,
         row.what,
@@ -182,6 +181,7 @@ def _finding(row: Row[Any]) -> Finding:
         None if row.low_nanos is None else (row.low_nanos, row.high_nanos),
         row.confidence,
         frozenset(json.loads(row.parts)),
+        row.detector,
     )
     history = {name: getattr(row, name) for name in Finding.__dataclass_fields__ if name not in ("id", "found")}
     return Finding(row.id, found, **history)

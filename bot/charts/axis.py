@@ -2,40 +2,87 @@
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal, localcontext
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from handlers.card import Chart
+from handlers.money import CURRENCIES
 
-CURRENCIES = ("$", "€", "£", "¥")
 CENT, HUNDRED, MILLION = 0.01, 100, 1_000_000
 NOTHING = 1e-9
+AS_MANY_AS_THERE_ARE = "." + 18 * "#"
+DIGITS_MAX = 400
+"""More than the largest float has before its point; decimals have 28 unless asked for more."""
 
 
-def amount(value: float, unit: str) -> str:
-    """A value in full with its unit: "$1,204.50", "412,000 tokens", "-38 %"; "n/a" for what is no number."""
+def amount(value: float, unit: str, locale: str) -> str:
+    """A value in full with its unit, as people of a locale write it; "n/a" for what is no number.
+
+    Args:
+        value: in units.
+        unit: the sign of a currency, "%", or a word such as "tokens".
+        locale: such as "en_US", which writes "$1,204.50", "412,000 tokens" and "-38 %".
+    """
     if not math.isfinite(value):
         return "n/a"
-    size = abs(value)
-    figure = f"{size:.2g}" if 0 < size < CENT else f"{size:,.2f}".removesuffix(".00")
-    return _signed(value, figure, unit)
-
-
-def short(value: float, unit: str) -> str:
-    """A value as briefly as a picture needs it; a unit that is a word stands once above the plot."""
-    size = abs(value)
-    if size >= MILLION:
-        figure = f"{size / MILLION:,.1f}".removesuffix(".0") + "M"
-    elif size >= HUNDRED or size == int(size):
-        figure = f"{size:,.0f}"
+    cents = Decimal(f"{value:.2f}")
+    if 0 < abs(value) < CENT:
+        figure = _figure(Decimal(f"{value:.2g}"), AS_MANY_AS_THERE_ARE, unit, locale)
     else:
-        figure = f"{size:.2f}" if size >= (CENT if unit in CURRENCIES else 1) else f"{size:.2g}"
-    return _signed(value, figure, unit if unit in (*CURRENCIES, "%") else "")
+        figure = _figure(cents, "" if cents == cents.to_integral_value() else ".00", unit, locale)
+    return figure if is_money(unit, locale) else f"{figure} {unit}".rstrip()
 
 
-def _signed(value: float, figure: str, unit: str) -> str:
-    sign = "-" if value < 0 else ""
-    if unit in CURRENCIES:
-        return f"{sign}{unit}{figure}"
-    return f"{sign}{figure} {unit}".rstrip()
+def short(value: float, unit: str, locale: str) -> str:
+    """A value as briefly as a picture needs it; a unit that is a word stands once above the plot."""
+    size, money = abs(value), is_money(unit, locale)
+    if size >= MILLION:
+        return _with_percent(_compact(Decimal(value), unit, locale), unit)
+    if size >= HUNDRED or size == int(size):
+        figure = _figure(Decimal(f"{value:.0f}"), "", unit, locale)
+    elif size >= (CENT if money else 1):
+        figure = _figure(Decimal(f"{value:.2f}"), ".00", unit, locale)
+    else:
+        figure = _figure(Decimal(f"{value:.2g}"), AS_MANY_AS_THERE_ARE, unit, locale)
+    return _with_percent(figure, unit)
+
+
+@lru_cache(maxsize=256)
+def is_money(unit: str, locale: str) -> bool:
+    """Whether a unit is the sign or the code of a currency, which stands where the locale wants it."""
+    return unit in CURRENCIES or unit in Locale.parse(locale).currency_symbols.values()
+
+
+def _figure(number: Decimal, fraction: str, unit: str, locale: str) -> str:
+    """A number as the locale groups it, with its currency if the unit is one.
+
+    Args:
+        number: as precise as it is to be shown.
+        fraction: the digits behind the point, as a pattern of CLDR writes them.
+        unit: see `amount`.
+        locale: see `amount`.
+    """
+    here = Locale.parse(locale)
+    with localcontext(prec=DIGITS_MAX):
+        if is_money(unit, locale):
+            pattern = here.currency_formats["standard"].pattern.replace(".00", fraction)
+            return format_currency(number, unit, pattern, locale, currency_digits=False)
+        return format_decimal(number, here.decimal_formats[None].pattern.replace(".###", fraction), locale)
+
+
+def _compact(number: Decimal, unit: str, locale: str) -> str:
+    """A large number in millions or whatever the locale counts in; see `_figure`."""
+    with localcontext(prec=DIGITS_MAX):
+        if is_money(unit, locale):
+            return format_compact_currency(number, unit, locale=locale, fraction_digits=1)
+        return format_compact_decimal(number, locale=locale, fraction_digits=1)
+
+
+def _with_percent(figure: str, unit: str) -> str:
+    return f"{figure} %" if unit == "%" else figure
 
 
 def check(chart: Chart) -> None:

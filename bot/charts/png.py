@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from bot.charts.axis import CURRENCIES, check, columns, extremes, piled, short, spread, ticks
+from bot.charts.axis import check, columns, extremes, is_money, piled, short, spread, ticks
 from handlers.card import Chart
 
 if TYPE_CHECKING:
@@ -211,10 +211,10 @@ def _standing(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> None
     figures = _figures(sheet, chart, (right - MARGIN_PX) / len(names) - 8)
     low, high = extremes(chart)
     marks = [] if figures else ticks(low, high)
-    scale = [short(mark, chart.unit) for mark in marks]
+    scale = [short(mark, chart.unit, chart.locale) for mark in marks]
     left = MARGIN_PX + max((sheet.width(text) + 18 for text in scale), default=0)
     bottom, labels = _labels(sheet, names, (right - left) / len(names))
-    if chart.unit not in (*CURRENCIES, "%", ""):
+    if chart.unit not in ("%", "") and not is_money(chart.unit, chart.locale):
         sheet.write(MARGIN_PX, top, sheet.plain(chart.unit), color=QUIET, va="top")
         top -= LINE_PX + 10
     if figures:
@@ -230,7 +230,7 @@ def _standing(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> None
 
 def _figures(sheet: _Sheet, chart: Chart, room: float) -> list[str]:
     """What each column amounts to in all, if there is room for that; courses are read at their end instead."""
-    figures = [short(sum(column), chart.unit) for column in columns(chart)]
+    figures = [short(sum(column), chart.unit, chart.locale) for column in columns(chart)]
     return [] if chart.form == "line" or max(map(sheet.width, figures)) > room else figures
 
 
@@ -296,9 +296,9 @@ def _notes(sheet: _Sheet, chart: Chart) -> list[_Note]:
         for number, series in enumerate(chart.series):
             last = next((value for value in reversed(series.values) if math.isfinite(value)), 0.0)
             name = sheet.plain(series.name) if len(chart.series) > 1 else ""
-            notes.append(_Note(last, f"{name} {short(last, chart.unit)}".strip(), number))
+            notes.append(_Note(last, f"{name} {short(last, chart.unit, chart.locale)}".strip(), number))
     if chart.limit is not None:
-        notes.append(_Note(chart.limit, f"limit {short(chart.limit, chart.unit)}", LIMIT))
+        notes.append(_Note(chart.limit, f"limit {short(chart.limit, chart.unit, chart.locale)}", LIMIT))
     return [_Note(note.value, sheet.shorten(note.text, NAMES_MAX_PX), note.number) for note in notes]
 
 
@@ -320,7 +320,7 @@ def _name(sheet: _Sheet, chart: Chart, frame: _Frame, notes: list[_Note]) -> Non
 
 
 def _lying_bars(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> None:
-    figures = [short(value, chart.unit) for [value] in columns(chart)]
+    figures = [short(value, chart.unit, chart.locale) for [value] in columns(chart)]
     low, high = extremes(chart)
     names = [sheet.shorten(name, WIDTH_PX * 0.42) for name in names]
     left = MARGIN_PX + max(sheet.width(name) for name in names) + 18
@@ -339,7 +339,9 @@ def _lying_bars(sheet: _Sheet, chart: Chart, names: list[str], top: float) -> No
     sheet.axes.plot([x(0), x(0)], [bottom, top], color=QUIET, linewidth=3)
     if chart.limit is not None:
         sheet.axes.plot([x(chart.limit)] * 2, [bottom, top], **_LIMIT)
-        sheet.write(x(chart.limit), bottom - 8, f"limit {short(chart.limit, chart.unit)}", ha="center", va="top")
+        sheet.write(
+            x(chart.limit), bottom - 8, f"limit {short(chart.limit, chart.unit, chart.locale)}", ha="center", va="top"
+        )
 
 
 # Looks: each number has a colour and a second sign.

@@ -8,14 +8,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import config
 from bot.app import App
 from bot.build import build
-from bot.config import Misconfigured, Settings, secret
+from bot.checks import CheckLine
+from bot.config import ConfigError, Settings, secret
 from bot.directory.combined import Everybody
-from bot.directory.source import Probed, Unusable
-from bot.errors import Outside
+from bot.directory.source import Probed, UnusableSourceError
+from bot.errors import OutsideError
 from bot.optional import optional
+from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import check as check_slack
-from bot.platforms.slack.messenger import web_client
-from bot.providers.base import Finding, Provider
 from bot.run import teams_secret
 from storage import conversations, people
 from storage.db import Busy, Unreadable
@@ -24,7 +24,7 @@ NAMED_MAX = 5
 DIFFERENCES_MAX = 20
 
 
-def findings(environ: Mapping[str, str], only: str = "") -> Iterator[Finding]:
+def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     """Settings, database, people, platforms and providers, in the order in which they are needed.
 
     Args:
@@ -33,19 +33,19 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[Finding]:
     """
     try:
         settings = config.load(environ)
-    except Misconfigured as trouble:
+    except ConfigError as trouble:
         for line in str(trouble).splitlines():
-            yield Finding("settings", ok=False, advice=line)
+            yield CheckLine("settings", ok=False, advice=line)
         return
-    yield Finding(f"settings: {len(settings.budgets)} budgets, {len(settings.providers)} providers", ok=True)
+    yield CheckLine(f"settings: {len(settings.budgets)} budgets, {len(settings.providers)} providers", ok=True)
     try:
         app = build(settings, environ)
         unlearnt = _unlearnt(app)
     except (Unreadable, SQLAlchemyError, Busy, OSError) as trouble:
         why = str(trouble) if isinstance(trouble, Unreadable) else f"{type(trouble).__name__}: see DATABASE_URL"
-        yield Finding("database", ok=False, advice=f"{why}.".replace("..", "."))
+        yield CheckLine("database", ok=False, advice=f"{why}.".replace("..", "."))
         return
-    yield Finding(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
+    yield CheckLine(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
     if only:
         yield from _one(app, only)
         app.close()
@@ -57,17 +57,17 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[Finding]:
     yield from _slack(settings, environ)
     yield from _teams(app, environ)
     for provider in app.providers.values():
-        yield from _provider(provider)
+        yield from provider.check()
     app.close()
 
 
-def _one(app: App, name: str) -> Iterator[Finding]:
+def _one(app: App, name: str) -> Iterator[CheckLine]:
     provider = app.providers.get(name)
     if provider:
-        yield from _provider(provider)
+        yield from provider.check()
     else:
         known = ", ".join(sorted(app.providers)) or "none"
-        yield Finding(
+        yield CheckLine(
             f"provider {name}", ok=False, advice=f"There is no provider “{name}” in app.yaml; there is {known}."
         )
 
@@ -76,45 +76,47 @@ def _unlearnt(app: App) -> str:
     """Why the people sources taught nothing, or ""."""
     try:
         return app.refresh_people()
-    except (Outside, Unusable) as trouble:
+    except (OutsideError, UnusableSourceError) as trouble:
         return str(trouble)
 
 
-def _sources(app: App, unlearnt: str) -> Iterator[Finding]:
+def _sources(app: App, unlearnt: str) -> Iterator[CheckLine]:
     for line in unlearnt.splitlines():
-        yield Finding("people sources: nothing was changed", ok=False, advice=line)
+        yield CheckLine("people sources: nothing was changed", ok=False, advice=line)
     if isinstance(app.directory, Everybody):
         differences = app.directory.disagreements
         for each in differences[:DIFFERENCES_MAX]:
-            yield Finding("people sources differ", ok=True, advice=each)
+            yield CheckLine("people sources differ", ok=True, advice=each)
         if len(differences) > DIFFERENCES_MAX:
-            yield Finding(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
+            yield CheckLine(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
 
 
-def _probed(app: App) -> Iterator[Finding]:
+def _probed(app: App) -> Iterator[CheckLine]:
     """What the sources that can be probed say of themselves."""
     for _, source in app.directory.sources if isinstance(app.directory, Everybody) else ():
         if isinstance(source, Probed):
             yield from source.check()
 
 
-def _people(app: App) -> Iterator[Finding]:
+def _people(app: App) -> Iterator[CheckLine]:
     everybody = app.everybody()
     if not everybody:
-        yield Finding("people: nobody", ok=False, advice="Name people in app.yaml (people:) or a source (directory:).")
+        yield CheckLine(
+            "people: nobody", ok=False, advice="Name people in app.yaml (people:) or a source (directory:)."
+        )
         return
-    yield Finding(f"people: {len(everybody)}", ok=True)
+    yield CheckLine(f"people: {len(everybody)}", ok=True)
     known = {person.id for person in everybody}
     alone = [person.id for person in everybody if person.manager not in known and "admin" not in person.roles]
     if len(alone) > 1:  # one is at the top
-        yield Finding(
+        yield CheckLine(
             f"managers: {len(alone)} people have none that is known ({_few(alone)})",
             ok=True,
             advice="Their requests for more cannot be decided by a manager.",
         )
 
 
-def _references(app: App) -> Iterator[Finding]:
+def _references(app: App) -> Iterator[CheckLine]:
     """Budgets and links that name an account which is not there."""
     known = {each.id for each in app.database.ask(people.every_account)}
     named = [(f"budget {each.name}", each.account_id) for each in app.settings.budgets if each.account_id]
@@ -123,50 +125,50 @@ def _references(app: App) -> Iterator[Finding]:
         if account not in known:
             close = get_close_matches(account, sorted(known), n=1, cutoff=0.6)
             meant = f"; did you mean {close[0].replace('/', ' ')}?" if close else ""
-            yield Finding(
+            yield CheckLine(
                 f"{what}: {account.replace('/', ' ')} is not known{meant}",
                 ok=False,
                 advice="Mend its name in app.yaml.",
             )
 
 
-def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     needed = {"SLACK_BOT_TOKEN": "xoxb-…"}
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
     if not any(have.values()):
         advice = "Set SLACK_BOT_TOKEN and the rest as docs/slack.md says; without them only the demo and `say` work."
-        yield Finding("Slack is not set up", ok=settings.is_sample or settings.msteams.on, advice=advice)
+        yield CheckLine("Slack is not set up", ok=settings.is_sample or settings.msteams.on, advice=advice)
         return
     for name, value in have.items():
         if not value:
-            yield Finding(f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/slack.md.")
+            yield CheckLine(f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/slack.md.")
     if have["SLACK_BOT_TOKEN"]:
         yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
 
 
-def _teams(app: App, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _teams(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     if not app.settings.msteams.on:
         return
     try:
-        teams = optional("bot.platforms.teams.serve")
-        line = teams.Line(app.settings.msteams, teams_secret(app, environ))
-    except Misconfigured as trouble:
-        yield Finding("Teams", ok=False, advice=str(trouble))
+        teams = optional("bot.platforms.teams.setup")
+        connector = teams.Connector(app.settings.msteams, teams_secret(app, environ))
+    except ConfigError as trouble:
+        yield CheckLine("Teams", ok=False, advice=str(trouble))
         return
-    yield teams.checked(line)
+    yield teams.checked(connector)
     yield unreached(app)
 
 
-def unreached(app: App) -> Finding:
+def unreached(app: App) -> CheckLine:
     """Who is known in Teams and has no chat with the app, so that nothing can be shown to them there."""
     everybody = app.database.ask(lambda conn: people.members(conn, "teams"))
     places = {identity.rpartition("/")[2]: account for identity, account in everybody}
     reached = app.database.ask(lambda conn: conversations.known(conn, places))
     missing = [account.removeprefix("person/") for place, account in places.items() if place not in reached]
     if not missing:
-        return Finding(f"Teams: {len(places)} people can be written to", ok=True)
-    return Finding(
+        return CheckLine(f"Teams: {len(places)} people can be written to", ok=True)
+    return CheckLine(
         f"Teams: {len(missing)} people have no chat with the app yet ({_few(missing)})",
         ok=True,
         advice="It is opened with the first message if the app is installed for them: see the setup policies in "
@@ -178,10 +180,3 @@ def _few(names: Sequence[str]) -> str:
     """Some of the names, and how many more there are."""
     more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
     return ", ".join(names[:NAMED_MAX]) + more
-
-
-def _provider(provider: Provider) -> Iterator[Finding]:
-    try:
-        yield from provider.check()
-    except Outside as trouble:
-        yield Finding(provider.name, ok=False, advice=str(trouble))

@@ -10,7 +10,7 @@ import uvicorn
 from bot.app import App, utc_now
 from bot.build import build
 from bot.clock import Clock
-from bot.config import DEMO_DATABASE, Misconfigured, Settings
+from bot.config import DEMO_DATABASE, ConfigError, Settings
 from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
@@ -50,7 +50,7 @@ def serve_demo(app: App, port: int) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
-        Misconfigured: the port is in use.
+        ConfigError: the port is in use.
     """
     names = {one.id: one.name for one in app.everybody()}
     cast = [(person, names[person], role) for person, role in CAST if person in names]
@@ -73,7 +73,7 @@ def _listen(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as trouble:
         listener.close()
-        raise Misconfigured(
+        raise ConfigError(
             f"Port {port} on 127.0.0.1 is in use. End what uses it, or choose another: make demo PORT={port + 1}",
         ) from trouble
     listener.listen(128)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
-from bot.directory.source import Unusable
+from bot.directory.source import UnusableSourceError
 from storage.outcomes import Outcome
 
 COLUMNS = ("team", "day", "kind", "count")
@@ -20,16 +20,16 @@ def read(path: Path, teams: Iterable[str]) -> list[Outcome]:
         teams: ids of the teams there are, such as "search".
 
     Raises:
-        Unusable: the first thing that is wrong.
+        UnusableSourceError: the first thing that is wrong.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             if set(COLUMNS) - set(rows.fieldnames or ()):
-                raise Unusable(f"{path} needs the columns {', '.join(COLUMNS)} in its first line.")
+                raise UnusableSourceError(f"{path} needs the columns {', '.join(COLUMNS)} in its first line.")
             return list(_outcomes(path, rows, set(teams)))
     except (OSError, UnicodeDecodeError, csv.Error) as trouble:
-        raise Unusable(f"{path} cannot be read: {trouble}") from trouble
+        raise UnusableSourceError(f"{path} cannot be read: {trouble}") from trouble
 
 
 def _outcomes(path: Path, rows: Iterable[dict[str, str | None]], teams: set[str]) -> Iterator[Outcome]:
@@ -37,15 +37,17 @@ def _outcomes(path: Path, rows: Iterable[dict[str, str | None]], teams: set[str]
     for line, row in enumerate(rows, start=2):
         team, day, kind, count = ((row[name] or "").strip() for name in COLUMNS)
         if team not in teams:
-            raise Unusable(f"{path}, line {line}: there is no team “{team}”.")
+            raise UnusableSourceError(f"{path}, line {line}: there is no team “{team}”.")
         if not kind or not count.isdecimal():
-            raise Unusable(f"{path}, line {line}: say what was counted (kind), and how many as a whole number (count).")
+            raise UnusableSourceError(
+                f"{path}, line {line}: say what was counted (kind), and how many as a whole number (count)."
+            )
         try:
             outcome = Outcome(SOURCE, f"team/{team}", date.fromisoformat(day), kind, int(count))
         except ValueError:
-            raise Unusable(f"{path}, line {line}: “{day}” is no day; write such as 2026-10-15.") from None
+            raise UnusableSourceError(f"{path}, line {line}: “{day}” is no day; write such as 2026-10-15.") from None
         key = (outcome.account_id, outcome.day, outcome.kind)
         if key in seen:
-            raise Unusable(f"{path}, line {line}: {team}, {day} and {kind} stand there twice.")
+            raise UnusableSourceError(f"{path}, line {line}: {team}, {day} and {kind} stand there twice.")
         seen.add(key)
         yield outcome

@@ -8,10 +8,9 @@ from bot.directory.combined import Everybody
 from bot.directory.hr_csv.source import Csv
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
-from bot.directory.slack.source import SlackDirectory
+from bot.directory.slack.source import slack_directory
 from bot.directory.source import Source
 from bot.optional import optional
-from bot.platforms.slack.messenger import web_client
 from storage.db import Database
 
 Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datetime]], Source]
@@ -22,10 +21,8 @@ SOURCES: Mapping[str, Make] = {
     "microsoft": lambda _source, settings, environ, _now: _microsoft(
         settings.msteams, secret("TEAMS_APP_SECRET", environ)
     ),
-    "slack": lambda _source, settings, environ, now: SlackDirectory(
-        web_client(secret("SLACK_BOT_TOKEN", environ), settings.slack.url),
-        now,
-        link_by_email=settings.slack.link_by_email,
+    "slack": lambda _source, settings, environ, now: slack_directory(
+        secret("SLACK_BOT_TOKEN", environ), settings.slack.url, now, link_by_email=settings.slack.link_by_email
     ),
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.directory.known_people import Memory
 from bot.directory.merge import Merger
-from bot.directory.source import Known, Source, Unusable
+from bot.directory.source import Known, Source, UnusableSourceError
 from storage.directory import RESERVED, Directory
 
 INLINE = "app.yaml"
@@ -31,8 +31,8 @@ class Everybody:
         """All that the sources say.
 
         Raises:
-            Unusable: a source contradicts itself.
-            Outside: a source cannot be asked.
+            UnusableSourceError: a source contradicts itself.
+            OutsideError: a source cannot be asked.
         """
         memory = self.recall()
         merger = Merger()
@@ -44,6 +44,8 @@ class Everybody:
         merged = merger.merged()
         for one in merged.directory.people:
             if one.id in RESERVED:
-                raise Unusable(f"somebody ({one.name}) has the id “{one.id}”, which is the bot's own; give another one")
+                raise UnusableSourceError(
+                    f"somebody ({one.name}) has the id “{one.id}”, which is the bot's own; give another one"
+                )
         self.disagreements = merged.disagreements
         return merged.directory

@@ -8,12 +8,12 @@ from bot.directory.cycles import circles
 from bot.directory.names import same_name, slug
 from storage.directory import Team
 
-Wrong = tuple[int, str]
+LineFault = tuple[int, str]
 """A line of the file, and what is wrong there as the rest of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class DepartmentLine:
     """What a line says of a team.
 
     Args:
@@ -36,13 +36,13 @@ class Member:
 
 
 @dataclass(slots=True)
-class TeamIds:
+class DepartmentIds:
     """Finds the id of a team by its name: that of a team we know by this name, else the name itself as an id."""
 
     known: Iterable[Team]
     names: dict[str, str] = field(default_factory=dict, init=False)
     """The name of each team that was asked for, by its id."""
-    wrong: list[Wrong] = field(default_factory=list, init=False)
+    wrong: list[LineFault] = field(default_factory=list, init=False)
     _ids: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class TeamIds:
         return made
 
 
-def teams_of(ids: TeamIds, members: Sequence[Member]) -> tuple[tuple[Team, ...], list[Wrong]]:
+def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tuple[tuple[Team, ...], list[LineFault]]:
     """The teams with owner, cost centre and the department above, and what is wrong with them.
 
     The owner of a team is whom a line calls so, else the most common manager of its members and of the owners of the
@@ -74,12 +74,12 @@ def teams_of(ids: TeamIds, members: Sequence[Member]) -> tuple[tuple[Team, ...],
         ids: has been asked for every team.
         members: those who count.
     """
-    wrong: list[Wrong] = []
+    wrong: list[LineFault] = []
 
-    def part_of(one: Member, team: str) -> str:
+    def part_of(one: DepartmentLine, team: str) -> str:
         return f"the team “{team}” is part of “{ids.names[one.parent]}”"
 
-    def owned_by(one: Member, team: str) -> str:
+    def owned_by(one: DepartmentLine, team: str) -> str:
         return f"the owner of the team “{team}” is {one.owner}"
 
     parents = _agreed(ids, members, lambda one: one.parent, part_of, wrong)
@@ -99,14 +99,14 @@ def teams_of(ids: TeamIds, members: Sequence[Member]) -> tuple[tuple[Team, ...],
 
 
 def _agreed(
-    ids: TeamIds,
-    members: Sequence[Member],
-    said: Callable[[Member], str],
-    sentence: Callable[[Member, str], str],
-    wrong: list[Wrong],
+    ids: DepartmentIds,
+    members: Sequence[DepartmentLine],
+    said: Callable[[DepartmentLine], str],
+    sentence: Callable[[DepartmentLine, str], str],
+    wrong: list[LineFault],
 ) -> dict[str, str]:
     """What the lines of each team say, and where one of them says something else than the first."""
-    first: dict[str, Member] = {}
+    first: dict[str, DepartmentLine] = {}
     told: set[tuple[str, str]] = set()
     for one in members:
         if not said(one):
@@ -120,7 +120,7 @@ def _agreed(
 
 
 def _owners(
-    ids: TeamIds, members: Sequence[Member], parents: Mapping[str, str], said: Mapping[str, str]
+    ids: DepartmentIds, members: Sequence[DepartmentLine], parents: Mapping[str, str], said: Mapping[str, str]
 ) -> dict[str, str]:
     """The owner of each team: whoever a line calls so, else by votes, from the lowest teams up."""
     managers = {one.person: one.manager for one in members}
@@ -136,7 +136,7 @@ def _owners(
     return owners
 
 
-def _counted(members: Iterable[Member], said: Callable[[Member], str]) -> dict[str, Counter[str]]:
+def _counted(members: Iterable[DepartmentLine], said: Callable[[DepartmentLine], str]) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in members:
         if word := said(one):

@@ -31,14 +31,6 @@ class Merged:
     disagreements: tuple[str, ...]
 
 
-def merge(parts: Iterable[Directory]) -> Directory:
-    """The sources as one, the weightiest first."""
-    merger = Merger()
-    for part in parts:
-        merger.take("", part)
-    return merger.merged().directory
-
-
 @dataclass(slots=True)
 class Merger:
     """Takes sources one after the other, the weightiest first, and says at any time what they say together."""

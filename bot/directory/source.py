@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
-from bot.providers.base import Finding
+from bot.checks import CheckLine
 from storage.directory import Directory, Person
 
 
-class Unusable(Exception):  # noqa: N818 - the message is a list of what is wrong
+class UnusableSourceError(Exception):
     """What a people source says contradicts itself, so nothing of it counts. The message has a line for each error."""
 
 
@@ -64,7 +64,7 @@ class Known:
 class Probed(Protocol):
     """A people source whose rights `check` can try."""
 
-    def check(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[CheckLine]:
         """Probe address, secret and rights, cheaply."""
 
 
@@ -75,6 +75,6 @@ class Source(Protocol):
         """All that the source says, or nothing.
 
         Raises:
-            Unusable: it contradicts itself.
-            Outside: it cannot be asked.
+            UnusableSourceError: it contradicts itself.
+            OutsideError: it cannot be asked.
         """

@@ -1,16 +1,17 @@
 """What a provider is: it sells tokens or guards them, and declares what it can do.
 
-A provider is one file here and one line in PROVIDERS (bot/build.py). It inherits Provider, names in `can` what it can
+A provider is one file here and one entry of PROVIDERS (registry.py). It inherits Provider, names in `can` what it can
 do, and says in `cannot` in plain words what people would expect and it cannot. Nothing is asked of it that it does not
 declare.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from bot.errors import Outside
+from bot.checks import CheckLine, works
+from bot.errors import OutsideError
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind, Window
 
@@ -18,7 +19,7 @@ Capability = Literal["charges", "people", "limits", "set_limit", "pause", "incre
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ProviderIdentity:
     """Somebody or something the provider knows and charges are reported for.
 
     Args:
@@ -78,7 +79,7 @@ class IncreaseRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class ProviderSeat:
     """A paid place of a user.
 
     Args:
@@ -95,7 +96,7 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ProviderOutcome:
     """What came of the work on a day, counted by a provider.
 
     Args:
@@ -111,37 +112,9 @@ class Outcome:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of `check`: what was looked at, whether it works, and what to do if it does not."""
-
-    what: str
-    ok: bool
-    advice: str = ""
-
-
-def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[Outcome]:
+def outcomes_of(external_id: str, day: date, counts: Mapping[str, int]) -> Iterator[ProviderOutcome]:
     """What came of somebody's day; what did not happen is not told."""
-    return (Outcome(external_id, day, what, count) for what, count in counts.items() if count)
-
-
-def why_not(ask: Callable[[], object]) -> Outside | None:
-    """The trouble that a question meets, None if it is answered."""
-    try:
-        ask()
-    except Outside as trouble:
-        return trouble
-    return None
-
-
-def may_read(key_name: str, path: str, no: Outside | None) -> Finding:
-    """Whether a key may read a route, as one line of `check`; `no` is what `why_not` said."""
-    return Finding(f"{key_name} may read {path}", ok=no is None, advice=str(no or ""))
-
-
-def may_write(needs: str) -> Finding:
-    """What is to be said of writing where no question would tell: nothing is written to find out."""
-    return Finding("whether limits may be written shows at the first one", ok=True, advice=needs)
+    return (ProviderOutcome(external_id, day, what, count) for what, count in counts.items() if count)
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -155,10 +128,11 @@ def midnight(day: date) -> datetime:
 
 
 class Provider:
-    """Speaks to one provider. Every method may raise Unreachable or Undeliverable; each is one whole sentence.
+    """Speaks to one provider. Every method may raise UnreachableError or UndeliverableError, with one sentence.
 
     Attributes:
         name: the name under which app.yaml lists it.
+        who: what sentences call it, with its address; "" for one that is not asked over a network.
         can: what it declares; nothing else may be asked of it.
         limited: whose limits it can set, by kind.
         window: how often a limit that we set starts from nothing there.
@@ -169,6 +143,7 @@ class Provider:
     """
 
     name: str
+    who: str = ""
     can: frozenset[Capability] = frozenset()
     limited: frozenset[SubjectKind] = frozenset()
     window: Window = "month"
@@ -183,7 +158,7 @@ class Provider:
         """
         raise self._undeclared("charges")
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""
         raise self._undeclared("people")
 
@@ -205,7 +180,7 @@ class Provider:
             amount_nanos: a multiple of `step_nanos`, 0 to allow nothing.
 
         Raises:
-            Undeliverable: the provider does not know the subject, or refuses.
+            UndeliverableError: the provider does not know the subject, or refuses.
         """
         raise self._undeclared("set_limit")
 
@@ -229,16 +204,23 @@ class Provider:
         """Grant a request there with a new total, or deny it with None. An answered one may be answered again."""
         raise self._undeclared("increase_requests")
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Who has a paid place."""
         raise self._undeclared("seats")
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work on the days first to last, both included."""
         raise self._undeclared("outcomes")
 
-    def check(self) -> Iterator[Finding]:
-        """Probe address, key and rights, cheaply and without changing anything."""
+    def check(self) -> Iterator[CheckLine]:
+        """Probe address, key and rights, cheaply and without changing anything. It never raises."""
+        try:
+            yield from self.probe()
+        except OutsideError as trouble:
+            yield works(f"{self.who or self.name} answers", trouble)
+
+    def probe(self) -> Iterator[CheckLine]:
+        """What `check` says, a line for each thing; that there is no answer need not be caught."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -14,21 +14,18 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import AliasPath, Field
 
-from bot.errors import Undeliverable, Unreachable
-from bot.http import PATIENCE, Api, Key, KeyRefused, Page, Patience, basic
+from bot.checks import CheckLine, may_read, may_write, why_not
+from bot.errors import UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, Page, Patience, basic
 from bot.providers.base import (
-    Finding,
     Limit,
-    Member,
-    Outcome,
     Provider,
-    Seat,
+    ProviderIdentity,
+    ProviderOutcome,
+    ProviderSeat,
     days,
-    may_read,
-    may_write,
     midnight,
     outcomes_of,
-    why_not,
 )
 from bot.providers.payload_fields import NANOS, Body, Count, Word, nanos
 from storage.charges import Charge
@@ -59,7 +56,7 @@ Cents = Annotated[Decimal, Field(ge=0, le=10**8)]
 WholeDollars = Annotated[int, Field(ge=0, le=10**6)]
 
 
-class Rates(NamedTuple):
+class CallRates(NamedTuple):
     """How often Cursor wants to be asked at most, in calls a minute."""
 
     lists: int = 20
@@ -67,7 +64,7 @@ class Rates(NamedTuple):
     limits: int = 250
 
 
-RATES = Rates()
+RATES = CallRates()
 
 
 class _MemberRow(Body):
@@ -236,13 +233,14 @@ class Cursor(Provider):
         key_name: str = "CURSOR_API_KEY",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience = PATIENCE,
-        rates: Rates = RATES,
+        rates: CallRates = RATES,
     ) -> None:
         self.name = name
         self._key_name = key_name
         self._now = now
-        opens = Key(key_name, key, {}, NEEDED, basic)
+        opens = ApiKey(key_name, key, {}, NEEDED, basic)
         self._lists, self._events, self._limits = (Api("Cursor", url, opens, patience, None, rate) for rate in rates)
+        self.who = self._lists.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -255,26 +253,26 @@ class Cursor(Provider):
             cells = self._cells(day)
             yield from (_charge(self.name, cell, cells[cell]) for cell in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members of the team, those who were removed included: their usage stays theirs."""
         for row in self._members():
             address = row.email.casefold()
-            yield Member("user", address, name=row.name or "", email=address)
+            yield ProviderIdentity("user", address, name=row.name or "", email=address)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Every member has one. When it was last used is known for the last three months, if the key may read that."""
         today = self._now().date()
         active_on: dict[str, date] = {}
-        with suppress(KeyRefused):
+        with suppress(KeyRefusedError):
             for row in self._daily(today - timedelta(days=IDLE_DAYS - 1), today):
                 if row.active:
                     active_on[row.user] = max(row.day, active_on.get(row.user, row.day))
         for member in self._members():
             address = member.email.casefold()
             if not member.removed and member.role != UNPAID:
-                yield Seat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
+                yield ProviderSeat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What members took of what Cursor proposed."""
         for row in self._daily(first, min(last, self._now().date())):
             if row.user:
@@ -310,21 +308,19 @@ class Cursor(Provider):
         enforced = self._known(subject).enforced
         if enforced != state["enforced"]:
             limits = f"allows {subject.external_id} {_dollars(enforced)} now, and it was {_dollars(state['enforced'])}"
-            raise Undeliverable(f"{self._lists.who} {limits}: set it right there")
+            raise UndeliverableError(f"{self._lists.who} {limits}: set it right there")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
-        no = why_not(partial(self._lists.get_json, MEMBERS))
-        yield Finding(f"{self._lists.who} answers", ok=no is None, advice=str(no or ""))
-        if no:
-            return
+        self._lists.get_json(MEMBERS)
+        yield CheckLine(f"{self.who} answers", ok=True)
         day = {name: PROBE[name] for name in ("startDate", "endDate")}
         spend = {"page": 1, "pageSize": 1}
         for api, path, body in ((self._lists, SPEND, spend), (self._events, EVENTS, PROBE), (self._lists, DAILY, day)):
             yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
         no = why_not(partial(self._lists.get_json, GROUPS))
-        closed = isinstance(no, KeyRefused)
-        yield Finding("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+        closed = isinstance(no, KeyRefusedError)
+        yield CheckLine("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
         if no is None:
             yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
 
@@ -347,7 +343,7 @@ class Cursor(Provider):
             event = self._events.read(_Event, row, what)
             cents = event.on_demand
             if cents is None:
-                raise Undeliverable(f"{self._events.who} sent {what} without its charge: nothing is counted")
+                raise UndeliverableError(f"{self._events.who} sent {what} without its charge: nothing is counted")
             cell = _cell(event)
             cells[cell] = cells[cell].plus(cents, event.tokens or _Tokens())
         return cells
@@ -371,7 +367,7 @@ class Cursor(Provider):
 
         yield from self._events.pages(ask, what)
         if totals != {seen}:
-            raise Unreachable(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
+            raise UnreachableError(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
 
     def _spend(self, **only: str) -> Iterator[_SpendRow]:
         def ask(number: int) -> Page:
@@ -388,7 +384,7 @@ class Cursor(Provider):
     def _known(self, subject: Subject) -> _SpendRow:
         row = self._row(subject)
         if row is None:
-            raise Undeliverable(f"{self._lists.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(f"{self._lists.who} has no member with the address {subject.external_id}")
         return row
 
     def _set(self, row: _SpendRow, dollars: int | None) -> None:
@@ -396,7 +392,7 @@ class Cursor(Provider):
         order = {"userEmail": row.email, "spendLimitDollars": dollars}
         done = self._limits.read(_Done, self._limits.write_json("POST", SET_LIMIT, order), "an answer to a new limit")
         if done.outcome != "success":
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{self._limits.who} refused a limit for {row.email}: {self._limits.safe(done.message)}"
             )
 

@@ -6,29 +6,26 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from bot.errors import Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Page, Patience
+from bot.checks import CheckLine, may_read, may_write, why_not
+from bot.errors import UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Patience
 from bot.providers.base import (
-    Finding,
     Limit,
-    Member,
-    Outcome,
     Provider,
-    Seat,
+    ProviderIdentity,
+    ProviderOutcome,
+    ProviderSeat,
     days,
-    may_read,
-    may_write,
     midnight,
     outcomes_of,
-    why_not,
 )
 from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
@@ -216,7 +213,8 @@ class GitHubCopilot(Provider):
             self._seats_path = f"/orgs/{owner}/copilot/billing/seats"
         copilot = self._seats_path.removesuffix("/billing/seats")
         self._metrics_path = f"{copilot}/metrics/reports/users-1-day"
-        self._api = Api("GitHub", url, Key(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
+        self._api = Api("GitHub", url, ApiKey(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -229,21 +227,21 @@ class GitHubCopilot(Provider):
             cells = self._cells(day, seats)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Who has a seat, mostly without an address, and an enterprise's cost centres."""
         for seat in self._seats():
-            yield Member("user", seat.login, name=seat.name, email=seat.address)
+            yield ProviderIdentity("user", seat.login, name=seat.name, email=seat.address)
         for center in self._centers():
-            yield Member("team", center.id, name=center.name)
+            yield ProviderIdentity("team", center.id, name=center.name)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Who has a seat. GitHub knows of the last activity some hours later, and forgets it after 90 days."""
         for seat in self._seats():
             made, active = seat.created_at, seat.last_activity_at
             product = f"copilot_{seat.plan_type or 'business'}"
-            yield Seat(seat.login, product, made.date() if made else None, active.date() if active else None)
+            yield ProviderSeat(seat.login, product, made.date() if made else None, active.date() if active else None)
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What people made of Copilot in their editors, of days that are reported already."""
         today = self._now().date()
         since = max(first, METRICS_SINCE, today - timedelta(days=METRICS_DAYS - 1))
@@ -292,7 +290,7 @@ class GitHubCopilot(Provider):
         if own:
             self._api.write_json("DELETE", f"{self._budgets_path}/{own.id}")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether GitHub answers, and whether the token may read all that we read."""
         probes: dict[str, Callable[[], object]] = {
             self._seats_path: lambda: self._api.get_json(self._seats_path, {"per_page": 1}),
@@ -302,11 +300,9 @@ class GitHubCopilot(Provider):
         }
         if self._is_enterprise:
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
-        no = why_not(partial(self._api.get_json, ANSWERS))
-        is_there = no is None or isinstance(no, NotThere)
-        yield Finding(f"{self._api.who} answers", ok=is_there, advice="" if is_there else str(no))
-        if not is_there:
-            return
+        with suppress(NotFoundError):
+            self._api.get_json(ANSWERS)
+        yield CheckLine(f"{self.who} answers", ok=True)
         for path, ask in probes.items():
             yield may_read(self._key_name, path, why_not(ask))
         yield may_write("The token needs Administration (read and write), or manage_billing:enterprise.")
@@ -320,7 +316,7 @@ class GitHubCopilot(Provider):
             for line in self._api.lines_at(address, what):
                 row = self._api.read(_Made, line, what)
                 if row.day != day:
-                    raise Undeliverable(f"{self._api.who} was asked for {what} and answered for {row.day}")
+                    raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for {row.day}")
                 yield row
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
@@ -345,7 +341,7 @@ class GitHubCopilot(Provider):
         body = self._api.get_json(self._usage_path, {**asked, **({"user": login} if login else {})})
         usage = self._api.read(_Usage, body, what)
         if (usage.user or "").casefold() != login or usage.period.model_dump() != asked:
-            raise Undeliverable(f"{self._api.who} was asked for {what} and answered for another day or person")
+            raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for another day or person")
         dollars: dict[str, Decimal] = defaultdict(Decimal)
         for item in usage.rows:
             dollars[item.model or ""] += item.gross
@@ -391,7 +387,7 @@ class GitHubCopilot(Provider):
         name = self._name(subject)
         if name is None:
             what = "seat" if subject.kind == "user" else "cost centre"
-            raise Undeliverable(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
+            raise UndeliverableError(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
         return name
 
     def _name(self, subject: Subject) -> str | None:

@@ -9,34 +9,43 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Provider
-from handlers.card import Card
-from handlers.limits import action, subject_word
+from handlers.events import (
+    Event,
+    IncreaseRequested,
+    IncreaseWithdrawn,
+    LimitApplied,
+    PauseApplied,
+    Raiser,
+    SyncProvider,
+    name_of,
+)
+from handlers.limits import action
 from storage import limits, requests
 from storage.db import Database
 from storage.limits import Held, Seen, Subject
-from storage.outbox import Wish
+from storage.outbox import OutboxItem
 
 BATCH_ROWS = 1_000
 FRESH = timedelta(minutes=10)
 
-# Says a sentence as the clock.
-Say = Callable[[str], Card]
+# Handles an event; whether it was handled.
+Handle = Callable[[Event, Raiser], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Equal:
-    """What keeping equal needs.
+class LimitSync:
+    """Keeps providers equal to the ledger.
 
     Args:
         database: where what is known stands.
-        say: says a sentence as the clock.
+        handle: handles an event.
         now: the clock.
     """
 
     database: Database
-    say: Say
+    handle: Handle
     now: Callable[[], datetime]
 
     def read(self, provider: Provider, *, compare: bool = True) -> None:
@@ -44,10 +53,10 @@ class Equal:
 
         Args:
             provider: it declares `limits`.
-            compare: wish for what differs; without it only what is there is noted.
+            compare: have written what differs; without it only what is there is noted.
 
         Raises:
-            Outside: it did not tell them all; then nothing is compared, and nobody is forgotten.
+            OutsideError: it did not tell them all; then nothing is compared, and nobody is forgotten.
         """
         started = self.now()
         said = provider.limits()
@@ -55,24 +64,24 @@ class Equal:
             self._note(provider, batch)
         self.database.transact(lambda conn: limits.forget_unseen(conn, provider.name, started))
         if compare:
-            self._surely(f"reconcile {provider.name}")
+            self._raise(SyncProvider(provider.name))
 
-    def set_limit(self, provider: Provider, wish: Wish) -> str:
+    def set_limit(self, provider: Provider, item: OutboxItem) -> str:
         """Write a limit, unless it was changed there or paused here meanwhile; read it back.
 
         What somebody who is paused may have is worked out anew when they are resumed.
 
         Raises:
-            Outside: it cannot be said, is refused, or what is there afterwards is not what was said.
+            OutsideError: it cannot be said, is refused, or what is there afterwards is not what was said.
         """
-        wanted = json.loads(wish.payload)
+        wanted = json.loads(item.payload)
         subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         unsure = held is None or held.said_nanos not in (None, held.known_nanos)
         if held is None or unsure or held.seen_at < self.now() - FRESH:
             seen = provider.limit(subject)
             if seen is None:
-                raise Undeliverable(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
+                raise UndeliverableError(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         what = action(held, nanos, provider.window) if held else "same"
@@ -81,16 +90,16 @@ class Equal:
                 provider.pause(subject)
             return "paused"
         if what == "ask":
-            self._surely(f"reconcile {provider.name}")
+            self._raise(SyncProvider(provider.name))
             return "changed there"
         if held and what == "write" and not self._write(provider, held, nanos):
             return "paused"
-        self._surely(f"landed {provider.name} {subject_word(subject)} {nanos} {wanted['limit']}")
+        self._raise(LimitApplied(provider.name, subject, nanos, wanted["limit"]))
         return "set"
 
-    def pause(self, provider: Provider, wish: Wish) -> str:
+    def pause(self, provider: Provider, item: OutboxItem) -> str:
         """Pause somebody or let them go on; how they were before is kept before anything is changed."""
-        wanted = json.loads(wish.payload)
+        wanted = json.loads(item.payload)
         subject = Subject(wanted["kind"], wanted["id"])
         paused = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
         if paused is None:
@@ -104,7 +113,7 @@ class Equal:
         seen = provider.limit(subject) if "limits" in provider.can else None
         if seen:
             self._note(provider, [seen])
-        self._surely(f"halted {provider.name} {subject_word(subject)} {'paused' if wanted['paused'] else 'resumed'}")
+        self._raise(PauseApplied(provider.name, subject, wanted["paused"]))
         return "done"
 
     def take_requests(self, provider: Provider) -> None:
@@ -113,21 +122,21 @@ class Equal:
         open_ = self.database.ask(lambda conn: requests.open_from(conn, provider.name))
         taken = {one.origin for one in open_}
         for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
-            more = "open" if each.total_nanos is None else str(max(0, each.total_nanos - (each.limit_nanos or 0)))
-            words = " ".join(each.reason.split())
-            # What no rule fits, or nobody can decide, is left to the provider's own queue.
-            self.say(f"sought {provider.name} {each.external_id} {subject_word(each.subject)} {more} {words}")
+            more = None if each.total_nanos is None else max(0, each.total_nanos - (each.limit_nanos or 0))
+            self._raise(IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason))
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
         for one in open_:
             if one.origin not in ids:
-                self._surely(f"unsought {one.origin.replace('/', ' ', 1)}")
+                name, _, increase_id = one.origin.partition("/")
+                self._raise(IncreaseWithdrawn(name, increase_id))
 
-    def answer(self, provider: Provider, wish: Wish) -> str:
+    def answer(self, provider: Provider, item: OutboxItem) -> str:
         """Write a decision back to a provider's own queue."""
-        wanted: dict[str, Any] = json.loads(wish.payload)
+        wanted: dict[str, Any] = json.loads(item.payload)
         provider.answer(wanted["id"], wanted["total_nanos"])
         if wanted["who"] and wanted["total_nanos"] is not None:
-            self._surely(f"landed {provider.name} {wanted['who']} {wanted['total_nanos']} {wanted['limit']}")
+            subject = Subject(wanted["who"]["kind"], wanted["who"]["external_id"])
+            self._raise(LimitApplied(provider.name, subject, wanted["total_nanos"], wanted["limit"]))
         return "answered"
 
     def _is_paused(self, provider: Provider, subject: Subject) -> bool:
@@ -147,15 +156,14 @@ class Equal:
             return False
         self._note(provider, [after])
         if after.amount_nanos != nanos:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
             )
         return True
 
-    def _surely(self, words: str) -> None:
-        card = self.say(words)
-        if card.tone in ("warn", "bad"):
-            raise Unreachable(f"the database had no time for “{words.split(maxsplit=1)[0]}”: {card.title}")
+    def _raise(self, event: Event) -> None:
+        if not self.handle(event, "sync"):
+            raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
         rows = [Seen(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]

@@ -1,11 +1,10 @@
-"""What tokens cost by the list, where a provider tells tokens and no cost; and what seats cost by app.yaml.
+"""What tokens cost by the list, where a provider tells tokens and no cost.
 
 A list price is a guess at a bill: it knows no discount of yours. So it says of itself that it is one, a cost that was
 reported always wins, and what the list does not know stays unpriced.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,8 +13,6 @@ from functools import lru_cache
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, TieredPrices
 
-from bot.providers.base import Seat
-from handlers.money import Amount
 from storage.charges import Charge
 
 NANOS_PER_TOKEN = Decimal(1_000)  # of a price in dollars for a million tokens
@@ -34,7 +31,7 @@ _AS_TOLD_BY_A_PROXY = "litellm"
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class TokenPrices:
     """Nanos of a dollar for one token of each kind, None where the list has no price."""
 
     input: Decimal | None
@@ -65,18 +62,18 @@ def priced(charge: Charge) -> Charge:
 
 
 @lru_cache(maxsize=4096)
-def _rates(model: str, tier: str, day: date) -> Rates:
+def _rates(model: str, tier: str, day: date) -> TokenPrices:
     """The prices of a day. A vendor without a price for cached tokens bills them as any other input."""
     try:
         _, found = get_snapshot().find_provider_model(model, None, _AS_TOLD_BY_A_PROXY, None)
     except LookupError:
-        return Rates(None, None, None, None, None)
+        return TokenPrices(None, None, None, None, None)
     price = _price(found, tier, datetime.combine(day, time(), UTC))
     if price is None:
-        return Rates(None, None, None, None, None)
+        return TokenPrices(None, None, None, None, None)
     plain = _nanos(price.input_mtok)
     written = _nanos(price.cache_write_mtok)
-    return Rates(
+    return TokenPrices(
         input=plain,
         cache_read=plain if price.cache_read_mtok is None else _nanos(price.cache_read_mtok),
         cache_write_5m=plain if written is None else written,
@@ -98,32 +95,3 @@ def _nanos(price: Decimal | TieredPrices | None) -> Decimal | None:
     """A price for one token. Calls with a long context cost more at some vendors; a sum of calls does not show them."""
     base = price.base if isinstance(price, TieredPrices) else price
     return None if base is None else base * NANOS_PER_TOKEN
-
-
-@dataclass(frozen=True, slots=True)
-class SeatCost:
-    """What the seats of one product cost in a month.
-
-    Args:
-        product: what the seats are for.
-        seats: how many.
-        cost_nanos: all of them together, in 10⁻⁹ of the unit, None if app.yaml names no price.
-        unit: currency of the price, "" without one.
-    """
-
-    product: str
-    seats: int
-    cost_nanos: int | None
-    unit: str
-
-
-def seat_costs(seats: Iterable[Seat], prices: Mapping[str, Amount]) -> list[SeatCost]:
-    """The seats of each product and what they cost in a month, by the prices that app.yaml names."""
-    counted = Counter(seat.product for seat in seats)
-    return [_seat_cost(product, counted[product], prices.get(product)) for product in sorted(counted)]
-
-
-def _seat_cost(product: str, seats: int, price: Amount | None) -> SeatCost:
-    if price is None:
-        return SeatCost(product, seats, None, "")
-    return SeatCost(product, seats, seats * price.units(price.unit), price.unit)

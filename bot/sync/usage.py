@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.errors import Outside, Undeliverable
-from bot.http import KeyRefused, NotThere
-from bot.providers.base import Member, Provider, days
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import KeyRefusedError, NotFoundError
+from bot.providers.base import Provider, ProviderIdentity, days
 from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
 from handlers.policy import House
@@ -40,7 +40,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     """Read a provider's people and charges, day by day; each day counts whole or not at all.
 
     Raises:
-        Outside: what went wrong; days read before it stay counted, and the reason is kept for `status`.
+        OutsideError: what went wrong; days read before it stay counted, and the reason is kept for `status`.
     """
     started = now()
     known = {each.provider: each for each in database.ask(pulls.pulled)}
@@ -54,7 +54,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         for day in days(first, last):
             total = _read_day(database, provider, day, how, now, total)
         _read_besides(database, provider, how.house, first, last)
-    except Outside as trouble:
+    except OutsideError as trouble:
         why = str(trouble)
         failed = Pull(
             provider.name, started, before.done_at, before.through, before.rows_seen, before.rows_changed, why
@@ -82,7 +82,7 @@ def _read_day(
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
         house = how.house.convert(cost_nanos, currency, day)
         if house is None:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{provider.name} reports costs in {currency}, and app.yaml knows no rate to "
                 f"{how.house.organization.currency} for {day}. Add it under rates:",
             )
@@ -112,7 +112,7 @@ def _read_besides(database: Database, provider: Provider, house: House, first: d
     if "outcomes" in provider.can:
         try:
             told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
-        except (KeyRefused, NotThere):
+        except (KeyRefusedError, NotFoundError):
             return  # a right that nothing else needs: usage is read without it, and `check` names it
         database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, (first, last), told))
 
@@ -124,13 +124,13 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
     """
     for charge in provider.charges(day, day):
         if provider.complete and charge.bucket_start.date() != day:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{provider.name} was asked for {day} and answered for {charge.bucket_start.date()}: nothing is counted"
             )
         yield priced(charge)
 
 
-def meet(conn: Connection, provider: str, members: list[Member], now: datetime) -> None:
+def meet(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.

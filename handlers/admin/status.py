@@ -25,7 +25,7 @@ def status(ctx: Context) -> Card:
         Facts((("Waiting to be delivered", str(waiting.get("open", 0))), ("Given up", str(waiting.get("parked", 0))))),
         Table("Providers", ("Provider", "Last read", "Rows", "Trouble"), rows, "llrl"),
     ]
-    troubled = tuple((wish.key, str(wish.attempts), wish.error) for wish in outbox.troubled(ctx.conn))
+    troubled = tuple((item.key, str(item.attempts), item.error) for item in outbox.troubled(ctx.conn))
     if troubled:
         blocks.append(Table("Not delivered", ("What", "Attempts", "Why"), troubled, "lrl"))
     well = not troubled and not any(row[3] != "none" for row in rows)

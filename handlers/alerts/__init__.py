@@ -1,16 +1,15 @@
 """Alerts: thresholds crossed, and spending far above usual."""
 
-from handlers.alerts.spikes.commands import expected, guard, unexpected
-from handlers.alerts.spikes.watch import drifts, watch
-from handlers.alerts.thresholds import alerts, known, snooze
+from handlers.alerts.spikes import check_drifts, check_spikes, expected, guard, unexpected
+from handlers.alerts.thresholds import check_thresholds, known, snooze
 
 __all__ = [
-    "alerts",
-    "drifts",
+    "check_drifts",
+    "check_spikes",
+    "check_thresholds",
     "expected",
     "guard",
     "known",
     "snooze",
     "unexpected",
-    "watch",
 ]

@@ -16,6 +16,7 @@ from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
+from handlers.events import CheckThresholds
 from handlers.money import COUNTED
 from handlers.periods import Period
 from handlers.place import named_place
@@ -100,12 +101,11 @@ def _fired(alert: Alert, percent: int, limit: Used, now: datetime) -> Alert:
 # The commands --------------------------------------------------------------------------------------------------------
 
 
-def alerts(ctx: Context) -> Card:
-    """Tell whoever has used up a share of a limit; said by the clock after each reading."""
-    if "admin" not in ctx.person.roles:
-        raise Refused("Alerts are looked for by the clock, or by an admin.")
-    told = sum(_tell_of(ctx, each) for each in ctx.house.budgets if each.alert_at and each.limit != "watch")
-    return Card(f"{told} {'alert' if told == 1 else 'alerts'} told")
+def check_thresholds(ctx: Context, _event: CheckThresholds) -> None:
+    """Tell whoever has used up a share of a limit."""
+    for each in ctx.house.budgets:
+        if each.alert_at and each.limit != "watch":
+            _tell_of(ctx, each)
 
 
 def known(ctx: Context, handle: One) -> Card:
@@ -138,23 +138,17 @@ def _alert_of(ctx: Context, handle: str) -> Alert:
 # Finding and telling -------------------------------------------------------------------------------------------------
 
 
-def _tell_of(ctx: Context, budget: Budget) -> int:
-    """Take the next step with every limit of a budget; how many were told of."""
+def _tell_of(ctx: Context, budget: Budget) -> None:
+    """Take the next step with every limit of a budget."""
     period = current(ctx, budget)
     before = store.told(ctx.conn, budget.name, period.first)
     changed: list[Alert] = []
-    count = 0
     for limit in _limits(ctx, budget, period):
         fresh = Alert(budget.name, period.first, limit.account_id, 0, "", "armed", 0, 0, ctx.now)
         next_ = step(ctx.now, limit, budget.alert_at, before.get(limit.account_id, {}), fresh)
-        if next_.tell:
-            told = _tell(ctx, budget, period, limit, next_)
-            count += told
-            if not told:
-                continue
-        changed += next_.changed
+        if not next_.tell or _tell(ctx, budget, period, limit, next_):
+            changed += next_.changed
     store.note(ctx.conn, sorted(changed, key=lambda each: (each.account_id, each.percent)))
-    return count
 
 
 def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:

@@ -1,8 +1,8 @@
 """Budgets: how an account stands, and what moves them."""
 
-from handlers.budgets.allotments import begin, enforce
+from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
-from handlers.budgets.posting import UNHEARD, move, post
+from handlers.budgets.posting import move, post
 from handlers.budgets.status import (
     BudgetStatus,
     Figures,
@@ -18,17 +18,16 @@ from handlers.budgets.status import (
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
-    "UNHEARD",
     "BudgetStatus",
     "Figures",
     "OfAll",
     "OfOne",
     "allot",
-    "begin",
     "binds",
     "correct",
     "current",
     "enforce",
+    "give_allotments",
     "move",
     "pool",
     "post",

@@ -11,6 +11,7 @@ from handlers.budgets.status import allotment_of, binds, current, spent_below, u
 from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import Refused
+from handlers.events import GiveAllotments
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
 from storage import ledger, people, requests
@@ -32,15 +33,12 @@ class Member:
     person: Person | None
 
 
-def begin(ctx: Context) -> Card:
-    """Post the allotments of the current periods, and carry on what is left of the last ones; said by the clock."""
-    if "admin" not in ctx.person.roles:
-        raise Refused("Periods are begun by the clock, or by an admin.")
+def give_allotments(ctx: Context, _event: GiveAllotments) -> None:
+    """Post the allotments of the current periods, and carry on what is left of the last ones."""
     members = _members(ctx)
     new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
     carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]
     post_many(ctx, new + carried)
-    return Card(f"{len(new)} allotments posted, {len(carried) // 2} remainders carried on")
 
 
 def enforce(ctx: Context, budget: One) -> Card:

@@ -1,16 +1,13 @@
 """Entries that reach the providers: what moves in the ledger is followed by the limits there."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from handlers.budgets.status import BudgetStatus
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.place import Place
+from handlers.events import SyncAccount, SyncProvider
 from storage import ledger
 from storage.ledger import Entry, EntryKind
-
-UNHEARD = Place("clock", "")  # where nobody waits for the clock's answer
 
 
 def post(ctx: Context, entry: Entry) -> bool:
@@ -22,7 +19,7 @@ def post(ctx: Context, entry: Entry) -> bool:
     new = ledger.post(ctx.conn, entry)
     if new and _writable(ctx):
         stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
-        replace(ctx, place=UNHEARD).later(f"follow/{entry.account_id}/{stamp}", f"follow {entry.account_id}", ctx.now)
+        ctx.emit(f"{entry.account_id}/{stamp}", SyncAccount(entry.account_id))
     return new
 
 
@@ -53,7 +50,7 @@ def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
     ledger.post_many(ctx.conn, entries)
     stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
     for name in _writable(ctx) if entries else ():
-        replace(ctx, place=UNHEARD).later(f"reconcile/{name}/{stamp}", f"reconcile {name}", ctx.now)
+        ctx.emit(f"{name}/{stamp}", SyncProvider(name))
 
 
 def _writable(ctx: Context) -> list[str]:

@@ -1,29 +1,29 @@
 """Limits at the providers, kept equal to the ledger."""
 
-from handlers.limits.conflicts import adopt, limits_, ours, proceed, restore, theirs
-from handlers.limits.pause import halted, is_pausable, pause, resume
-from handlers.limits.plan import action, subject_word
-from handlers.limits.provider_requests import answered, sought, unsought
-from handlers.limits.reconcile import follow, landed, reconcile, stuck
+from handlers.limits.conflicts import adopt, keep_theirs, limits_, proceed, restore, restore_ours
+from handlers.limits.pause import is_pausable, pause, pause_account, pause_applied, resume
+from handlers.limits.plan import action
+from handlers.limits.provider_requests import increase_decided, increase_requested, increase_withdrawn
+from handlers.limits.reconcile import limit_applied, limit_failed, sync_account, sync_provider
 
 __all__ = [
     "action",
     "adopt",
-    "answered",
-    "follow",
-    "halted",
+    "increase_decided",
+    "increase_requested",
+    "increase_withdrawn",
     "is_pausable",
-    "landed",
+    "keep_theirs",
+    "limit_applied",
+    "limit_failed",
     "limits_",
-    "ours",
     "pause",
+    "pause_account",
+    "pause_applied",
     "proceed",
-    "reconcile",
     "restore",
+    "restore_ours",
     "resume",
-    "sought",
-    "stuck",
-    "subject_word",
-    "theirs",
-    "unsought",
+    "sync_account",
+    "sync_provider",
 ]

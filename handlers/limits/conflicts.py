@@ -84,14 +84,14 @@ def restore(ctx: Context, provider: One) -> Card:
     return card
 
 
-def theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def keep_theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, certain(line).nanos, ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
-def ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
+def restore_ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, line.held, -1, ctx.now)  # seen and acknowledged, so that ours may be written over it
@@ -141,6 +141,7 @@ def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:
 
 
 def ask_finance(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
+    """Ask finance what to do about a limit that somebody changed at the provider."""
     tell_finance(ctx, _conflict_key(vendor, line.held), lambda reader: _conflict_card(reader, vendor, line))
 
 
@@ -150,8 +151,8 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
         f"Somebody set {name_of(ctx, line.held)}'s limit at {vendor.service} to {dollars(ctx, line.held.seen_nanos)}",
         (
             _both(ctx, line),
-            Button("Restore ours", f"ours {about}", style="primary"),
-            Button("Keep theirs", f"theirs {about}"),
+            Button("Restore ours", f"restore-ours {about}", style="primary"),
+            Button("Keep theirs", f"keep-theirs {about}"),
             Button("Adopt as a rule", f"adopt {about}"),
         ),
         "warn",
@@ -167,6 +168,7 @@ def _both(ctx: Context, line: PlanLine) -> Facts:
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
+    """What finance sees when more limits were changed there than it can be asked about one by one."""
     title = f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}"
     why = "Somebody changed them there, so nothing was written over them."
     back = Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?")
@@ -174,6 +176,7 @@ def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list
 
 
 def stopped_card(ctx: Context, vendor: Vendor, writes: list[PlanLine], lines: list[PlanLine]) -> Card:
+    """What finance sees when so many limits would change that it must confirm."""
     title = f"{len(writes)} of {len(lines)} limits at {vendor.service} would change"
     why = "That is a large part, so nothing was changed. Look at the plan, then let it go ahead."
     go = Button("Go ahead", f"proceed {vendor.name}", style="primary", confirm=f"Change {len(writes)} limits?")

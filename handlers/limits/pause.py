@@ -2,18 +2,17 @@
 
 import json
 
-from handlers.access import owns, refuse_all_but_clock, sees_all
-from handlers.arguments import One, Paused
+from handlers.access import owns, sees_all
+from handlers.arguments import Paused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
-from handlers.limits.plan import subject_of, subject_word
+from handlers.events import PauseAccount, PauseApplied
+from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
 from storage import limits, outbox, people
 from storage.limits import Held
 from storage.people import Account
-
-DONE = Card("Done")
 
 
 def pause(ctx: Context, whom: Paused) -> Card:
@@ -72,25 +71,31 @@ def is_pausable(ctx: Context, account: Account) -> bool:
     return any(_can_pause(ctx, each) for each in limits.of_account(ctx.conn, account.id))
 
 
-def halted(ctx: Context, provider: One, who: One, state: One) -> Card:
-    """Note that a provider has paused or resumed somebody, and tell; said by the clock."""
-    refuse_all_but_clock(ctx)
-    subject = subject_of(who)
+def pause_account(ctx: Context, event: PauseAccount) -> None:
+    """Pause an account that spends far above usual, as the rules say, wherever it can be paused."""
+    for each in limits.of_account(ctx.conn, event.account_id):
+        if _can_pause(ctx, each) and limits.pause(ctx.conn, each, ctx.person.id, ctx.now):
+            _wish(ctx, each, paused=True)
+            _deed(ctx, "paused", each, "the house rules")
+
+
+def pause_applied(ctx: Context, event: PauseApplied) -> None:
+    """Note that a provider has paused or resumed somebody, and tell."""
+    provider, subject = event.provider, event.subject
     one = limits.find_paused(ctx.conn, provider, subject)
     held = limits.find(ctx.conn, provider, subject)
     if one is None or held is None:
-        return DONE
-    if state == "resumed":
+        return
+    if not event.paused:
         limits.end_pause(ctx.conn, provider, subject)
     card = Card(
-        f"{_called(ctx, [held])} is {state} at {_service(ctx, held)}",
-        () if state == "resumed" else (_resume([held]),),
-        "good" if state == "resumed" else "warn",
+        f"{_called(ctx, [held])} is {'paused' if event.paused else 'resumed'} at {_service(ctx, held)}",
+        (_resume([held]),) if event.paused else (),
+        "warn" if event.paused else "good",
     )
     account = people.account(ctx.conn, held.account_id) if held.account_id else None
     for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
-        ctx.tell(person_id, f"halted/{provider}/{who}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
-    return DONE
+        ctx.tell(person_id, f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
 
 
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
@@ -136,8 +141,6 @@ def _resume(whom: list[Held]) -> Button:
 
 
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
-    if ctx.person.id == CLOCK.id:
-        return "the house rules"
     own = all(held.account_id and owns(ctx, held.account_id) for held in whom)
     return "owner" if own else "role finance"
 

@@ -12,7 +12,6 @@ from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
-from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import COUNTED
@@ -24,7 +23,6 @@ from storage.people import Account
 from storage.tables import BEGINNING
 
 RECENT = timedelta(days=28)
-DONE = Card("Done")
 
 
 Action = Literal["same", "write", "ask"]
@@ -163,7 +161,7 @@ def is_own(ctx: Context, account_id: str) -> bool:
     return account is not None and (account in ctx.line(ctx.account_id) or account.owner_id == ctx.person.id)
 
 
-def wish_key(provider: str, subject: Subject) -> str:
+def limit_key(provider: str, subject: Subject) -> str:
     """The key of the wish for a limit."""
     return f"limit/{provider}/{subject_word(subject)}"
 
@@ -186,6 +184,7 @@ def subject_of(word: str) -> Subject:
 
 
 def want(ctx: Context, line: PlanLine) -> None:
+    """Have a limit written as it is wanted."""
     wanted, held = certain(line), line.held
     payload = {
         "kind": held.subject.kind,
@@ -193,7 +192,7 @@ def want(ctx: Context, line: PlanLine) -> None:
         "nanos": wanted.nanos,
         "limit": wanted.status.limit,
     }
-    key = wish_key(held.provider, held.subject)
+    key = limit_key(held.provider, held.subject)
     outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
 
 
@@ -205,12 +204,18 @@ def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
 
 
 def certain(line: PlanLine) -> Wanted:
+    """What is wanted of a limit.
+
+    Raises:
+        Refused: no budget says it.
+    """
     if line.wanted is None:
         raise Refused("No budget says what that limit should be.")
     return line.wanted
 
 
 def name_of(ctx: Context, held: Held) -> str:
+    """Whose limit it is, as people call them."""
     account = people.account(ctx.conn, held.account_id) if held.account_id else None
     if account and held.subject.kind == "member":
         return f"{account.name} in {held.name or held.subject.team}"
@@ -218,14 +223,21 @@ def name_of(ctx: Context, held: Held) -> str:
 
 
 def dollars(ctx: Context, nanos: int | None) -> str:
+    """A limit at a provider in words."""
     return "no limit" if nanos is None else ctx.amount(nanos, "USD")
 
 
 def digits(nanos: int | None) -> str:
+    """A limit at a provider as one word of a sentence."""
     return "none" if nanos is None else str(nanos)
 
 
 def vendor_of(ctx: Context, name: str) -> Vendor:
+    """The provider of that name.
+
+    Raises:
+        Refused: app.yaml names none such.
+    """
     vendor = ctx.house.vendor(name)
     if vendor is None:
         known = ", ".join(each.name for each in ctx.house.vendors) or "none"

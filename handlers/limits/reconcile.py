@@ -3,22 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.access import refuse_all_but_clock
-from handlers.arguments import One
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
+from handlers.events import LimitApplied, LimitFailed, SyncAccount, SyncProvider
 from handlers.limits.conflicts import ROWS_MAX, ask_finance, changed_card, stopped_card
 from handlers.limits.plan import (
-    DONE,
     LimitPlanner,
     PlanLine,
     certain,
     found_equal,
+    limit_key,
     name_of,
-    subject_of,
+    subject_word,
     vendor_of,
     want,
-    wish_key,
 )
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
@@ -32,14 +30,13 @@ FEW = 3
 MANY = 10
 
 
-def reconcile(ctx: Context, provider: One) -> Card:
-    """Compare every limit of a provider with the ledger, and wish for what differs; said by the clock."""
-    refuse_all_but_clock(ctx)
-    vendor = vendor_of(ctx, provider)
+def sync_provider(ctx: Context, event: SyncProvider) -> None:
+    """Compare every limit of a provider with the ledger, and have written what differs."""
+    vendor = vendor_of(ctx, event.provider)
     lines = list(LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     _report_uncapped(ctx, vendor, lines)
     if "set_limit" not in vendor.can:
-        return DONE
+        return
     limits.note_known(ctx.conn, found_equal(lines))
     asks = [line for line in lines if line.action == "ask"]
     if len(asks) > MANY:
@@ -50,53 +47,46 @@ def reconcile(ctx: Context, provider: One) -> Card:
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
         tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: stopped_card(reader, vendor, writes, lines))
-        return DONE
+        return
     for line in writes:
         want(ctx, line)
-    return DONE
 
 
-def follow(ctx: Context, account_id: One) -> Card:
-    """Bring an account's limits at all providers up to the ledger; said by the clock when the ledger has moved."""
-    refuse_all_but_clock(ctx)
-    account = people.account(ctx.conn, account_id)
-    held = limits.of_account(ctx.conn, account_id) if account else []
+def sync_account(ctx: Context, event: SyncAccount) -> None:
+    """Bring an account's limits at all providers up to the ledger."""
+    account = people.account(ctx.conn, event.account_id)
+    held = limits.of_account(ctx.conn, event.account_id) if account else []
     for line in LimitPlanner(ctx, account).lines(held):
         vendor = ctx.house.vendor(line.held.provider)
         if line.action == "write" and vendor and "set_limit" in vendor.can:
             want(ctx, line)
-    return DONE
 
 
-def landed(ctx: Context, provider: One, who: One, nanos: One, limit: One) -> Card:
-    """Note that a provider has a limit, and tell whoever waits for it; said by the clock."""
-    refuse_all_but_clock(ctx)
-    vendor, subject = vendor_of(ctx, provider), subject_of(who)
-    limits.note_known(ctx.conn, [Told(vendor.name, subject, int(nanos), int(limit), ctx.now)])
+def limit_applied(ctx: Context, event: LimitApplied) -> None:
+    """Note that a provider has a limit, and tell whoever waits for it."""
+    vendor, subject, nanos = vendor_of(ctx, event.provider), event.subject, event.limit_nanos
+    limits.note_known(ctx.conn, [Told(vendor.name, subject, nanos, event.ledger_limit, ctx.now)])
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
-        deed(ctx, one, "applied", vendor.name, f"{ctx.amount(int(nanos), 'USD')} at {vendor.service}")
+        deed(ctx, one, "applied", vendor.name, f"{ctx.amount(nanos, 'USD')} at {vendor.service}")
         shown = ctx.amount(one.resolved_amount, one.unit)
         tell_asker(ctx, one, f"{shown} more: applied at {vendor.service} {_later(seconds)}", key=_applied(vendor))
-    return DONE
 
 
-def stuck(ctx: Context, provider: One, who: One) -> Card:
-    """Tell that a provider did not take a limit, and why; said by the clock."""
-    refuse_all_but_clock(ctx)
-    vendor, subject = vendor_of(ctx, provider), subject_of(who)
-    wish = outbox.find(ctx.conn, wish_key(vendor.name, subject))
-    if wish is None or not wish.error:
-        return DONE
-    next_ = "It is tried again." if wish.state == "open" else "It was given up: mend it, then say “retry”."
-    why = (Text(wish.error), Text(f"{next_} Finance is told."))
+def limit_failed(ctx: Context, event: LimitFailed) -> None:
+    """Tell that a provider did not take a limit, and why."""
+    vendor, subject = vendor_of(ctx, event.provider), event.subject
+    item = outbox.find(ctx.conn, limit_key(vendor.name, subject))
+    if item is None or not item.error:
+        return
+    next_ = "It is tried again." if item.state == "open" else "It was given up: mend it, then say “retry”."
+    why = (Text(item.error), Text(f"{next_} Finance is told."))
     for one in _waiting(ctx, vendor, subject):
         tell_asker(ctx, one, f"Approved, but {vendor.service} has not taken it yet", why, key=_applied(vendor))
     held = limits.find(ctx.conn, vendor.name, subject)
     name = name_of(ctx, held) if held else subject.external_id
     card = Card(f"{vendor.service} did not take {name}'s limit", (*why[:1], Text(next_), Button("Status", "status")))
-    tell_finance(ctx, f"stuck/{vendor.name}/{who}", lambda _reader: replace(card, tone="warn"))
-    return DONE
+    tell_finance(ctx, f"stuck/{vendor.name}/{subject_word(subject)}", lambda _reader: replace(card, tone="warn"))
 
 
 def _waiting(ctx: Context, vendor: Vendor, subject: Subject) -> list[Request]:

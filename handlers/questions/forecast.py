@@ -204,6 +204,7 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
         symbol_of(unit, ctx.locale),
         _finding(ctx, scope, seen),
         limit,
+        ctx.locale,
     )
 
 

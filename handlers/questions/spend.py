@@ -155,7 +155,9 @@ def _chart(ctx: Context, account: Account, span: Span) -> Chart | None:
         f"{models[0]} cost most, {ctx.amount(totals[models[0]], unit)}."
     )
     labels = tuple(f"{day.day}.{day.month}." if len({d.month for d in days}) > 1 else str(day.day) for day in days)
-    return Chart("Cost per day by model", "stack", labels, tuple(series), symbol_of(unit, ctx.locale), alt)
+    return Chart(
+        "Cost per day by model", "stack", labels, tuple(series), symbol_of(unit, ctx.locale), alt, locale=ctx.locale
+    )
 
 
 def _buttons(ctx: Context, account: Account, by: str) -> tuple[Button, ...]:

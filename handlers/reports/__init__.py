@@ -2,11 +2,11 @@
 
 from handlers.reports.digest import digest
 from handlers.reports.month_close import close
-from handlers.reports.subscriptions import notes, settings
+from handlers.reports.subscriptions import send_notes, settings
 
 __all__ = [
     "close",
     "digest",
-    "notes",
+    "send_notes",
     "settings",
 ]

@@ -196,7 +196,7 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.house.organization.currency, ctx.locale)
-    yield Chart("Cost per week by tier", "stack", labels, series, unit, _finding(ctx, week, mondays))
+    yield Chart("Cost per week by tier", "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
 
 
 def _finding(ctx: Context, week: Week, mondays: Sequence[date]) -> str:

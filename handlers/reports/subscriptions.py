@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from handlers.arguments import OneOf
 from handlers.card import Button, Card, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.events import SendNotes
 from handlers.policy import is_working, next_workday
 from handlers.reports.digest import digest
 from storage import people, preferences
@@ -32,14 +32,12 @@ def settings(ctx: Context, weekly: OnOff = "") -> Card:
     return Card(f"Your private note of the week is {'on' if on else 'off'}", (first, change))
 
 
-def notes(ctx: Context) -> Card:
-    """Send the private notes of the week that are due; said by the clock."""
-    if "admin" not in ctx.person.roles:
-        raise Refused("Notes are sent by the clock, or by an admin.")
+def send_notes(ctx: Context, _event: SendNotes) -> None:
+    """Send the private notes of the week that are due."""
     wanted = [people.person(ctx.conn, each) for each in preferences.who_prefers(ctx.conn, WEEKLY, "on")]
-    due = [each for each in wanted if each and each.active and _is_due(ctx, each)]
-    sent = sum(_send(replace(ctx, person=each)) for each in due)
-    return Card(f"{sent} notes sent")
+    for each in wanted:
+        if each and each.active and _is_due(ctx, each):
+            _send(replace(ctx, person=each))
 
 
 def _is_due(ctx: Context, person: Person) -> bool:
@@ -51,8 +49,9 @@ def _is_due(ctx: Context, person: Person) -> bool:
     return today == first and sent != str(first) and is_working(ctx.now, ctx.house.working, zone)
 
 
-def _send(theirs: Context) -> bool:
+def _send(theirs: Context) -> None:
     today = theirs.now.astimezone(ZoneInfo(theirs.person.zone or theirs.house.organization.zone)).date()
     preferences.prefer(theirs.conn, theirs.person.id, SENT, str(today))
     card = digest(theirs, people.account(theirs.conn, theirs.account_id))
-    return not card.idle and theirs.tell(theirs.person.id, f"note/{theirs.person.id}/{today}", card.whole)
+    if not card.idle:
+        theirs.tell(theirs.person.id, f"note/{theirs.person.id}/{today}", card.whole)

@@ -1,22 +1,10 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
 from handlers.requests.case import load
-from handlers.requests.decide import (
-    approve,
-    delegate,
-    deny,
-    giveback,
-    grants,
-    history,
-    lapse,
-    nudge,
-    other,
-    question,
-    raise_,
-    revoke,
-)
-from handlers.requests.record import answer_origin, deed, record, tell_asker
+from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
 from handlers.requests.submit import Wish, change, open_request, remind, request, requests_, withdraw
+from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
+from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
     "Wish",
@@ -26,20 +14,20 @@ __all__ = [
     "deed",
     "delegate",
     "deny",
-    "giveback",
-    "grants",
+    "end_grants",
+    "escalate",
     "history",
-    "lapse",
     "load",
-    "nudge",
     "open_request",
     "other",
     "question",
-    "raise_",
     "record",
     "remind",
+    "remind_approver",
     "request",
+    "request_expired",
     "requests_",
+    "return_grant",
     "revoke",
     "tell_asker",
     "withdraw",

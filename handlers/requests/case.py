@@ -1,7 +1,7 @@
 """The case of a request: all that decides about it and is shown of it, read in a few statements.
 
 Load, decide, write: `load` reads a case, functions of it say who decides (approvers.py) and what everybody sees
-(messages.py), and `record` (record.py) writes what has become of it.
+(messages.py), and `record` (write.py) writes what has become of it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,18 +1,15 @@
 """Deciding a request: by the right person, of now, once. submit.py is the other half."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-from handlers.access import refuse_all_but_clock
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
-from handlers.budgets import statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, case_of, load
 from handlers.requests.messages import prefixes, said, settled_card
-from handlers.requests.record import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
+from handlers.requests.write import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
 from storage import audit, outbox, requests
 from storage.directory import Person
 from storage.requests import Resolution
@@ -173,76 +170,7 @@ def _called(case: Case, who: str, person: Person | None) -> str:
     return person.name if person else case.name_of(who)
 
 
-# Said by the clock ---------------------------------------------------------------------------------------------------
-
-
-def nudge(ctx: Context, number: One, stage: One) -> Card:
-    """Remind those who have not decided; said by the clock."""
-    case = _timed(ctx, number, stage)
-    if case:
-        record(ctx, case, case, "nudged", "no answer in time", stage, anew=f"nudge/{stage}")
-    return DONE
-
-
-def raise_(ctx: Context, number: One, stage: One) -> Card:
-    """Ask the manager above, too, for want of an answer; said by the clock."""
-    case = _timed(ctx, number, stage)
-    if case:
-        raised = case.changed(raised=case.request.raised + 1)
-        record(ctx, case, raised.with_asked(to_be_asked(deciders(raised))), "raised", "no answer in time")
-    return DONE
-
-
-def lapse(ctx: Context, number: One, stage: One) -> Card:
-    """Refuse a request that nobody decided; said by the clock."""
-    case = _timed(ctx, number, stage)
-    if case:
-        ended = case.resolved(Resolution("expired", "clock", note="Nobody decided in time."), ctx.now)
-        record(ctx, case, ended, "lapsed", "no answer in time")
-        shown = ctx.amount(case.request.amount, case.request.unit)
-        tell_asker(ctx, ended.request, f"Nobody decided on {shown} in time")
-    return DONE
-
-
-def grants(ctx: Context) -> Card:
-    """End grants whose day is over, and tell askers a day before; said by the clock."""
-    refuse_all_but_clock(ctx)
-    end_grants(ctx)
-    for one in requests.grants_until(ctx.conn, ctx.today):
-        extend = Button("Ask for more", "request")
-        tell_asker(ctx, one, f"Your {ctx.amount(one.resolved_amount, one.unit)} end tonight", (extend,), key="ending")
-    _ask_at_half(ctx)
-    return DONE
-
-
-def end_grants(ctx: Context) -> None:
-    """Take back what is left of grants whose last day is over."""
-    for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
-        ended = replace(one, ended_at=ctx.now, version=one.version + 1)
-        if requests.save(ctx.conn, one, ended):
-            take_back(ctx, ended)
-            deed(ctx, ended, "ended", "its last day is over")
-
-
-def _ask_at_half(ctx: Context) -> None:
-    """An agent's owner is asked whether to go on when half of what was granted for a job is spent."""
-    for one in requests.grants_until(ctx.conn, ctx.today + timedelta(days=400)):
-        account = ctx.account(one.account_id)
-        status = next(
-            (
-                each
-                for each in (statuses(ctx, account) if account and account.kind == "agent" else [])
-                if (each.budget.name, each.period.first) == (one.budget, one.period_start)
-            ),
-            None,
-        )
-        if status and account and status.left * 2 <= one.resolved_amount:
-            left = ctx.amount(max(0, status.left), one.unit)
-            stop = Button("Stop: take back the rest", f"giveback {one.handle}", style="danger")
-            tell_asker(ctx, one, f"{account.name} has {left} left of what you asked: go on?", (stop,), key="half")
-
-
-def giveback(ctx: Context, number: One) -> Card:
+def return_grant(ctx: Context, number: One) -> Card:
     """Give back what is left of a grant you asked for; said by a button."""
     case = load(ctx, number)
     if case is None or case.request.asker_id != ctx.person.id:
@@ -253,8 +181,6 @@ def giveback(ctx: Context, number: One) -> Card:
 
 
 # Kernel --------------------------------------------------------------------------------------------------------------
-
-DONE = Card("Done")
 
 
 def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
@@ -287,13 +213,6 @@ def _ended(ctx: Context, case: Case, refusal: str) -> Case:
     if case.request.state != "approved" or case.request.ended_at is not None:
         raise Refused(refusal)
     return case.changed(state="revoked", ended_at=ctx.now)
-
-
-def _timed(ctx: Context, number: str, stage: str) -> Case | None:
-    """The case of a timer, if it still waits at that stage."""
-    refuse_all_but_clock(ctx)
-    case = load(ctx, number)
-    return case if case and case.request.state == "pending" and str(case.request.stage) == stage else None
 
 
 def _quoted(words: str) -> Text:

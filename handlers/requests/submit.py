@@ -15,7 +15,7 @@ from handlers.questions import gauge, missing
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case, case_of, load, make_background
 from handlers.requests.messages import unreached
-from handlers.requests.record import at_its_stage, deed, grant, record, show
+from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
 from storage.people import NOBODY, Account
 from storage.requests import Counts, Request, Resolution, Wanted

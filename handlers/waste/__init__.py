@@ -1,21 +1,22 @@
 """Waste: money that bought nothing, as far as usage figures can show it."""
 
-from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, sift, tell, waste
-from handlers.waste.detect import Advice, Summary, advice, advice_in_words, summary
+from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, waste
+from handlers.waste.nightly import detect_waste, tell_findings
+from handlers.waste.totals import Advice, Summary, advice, advice_in_words, summary
 
 __all__ = [
     "Advice",
     "Summary",
     "advice",
     "advice_in_words",
+    "detect_waste",
     "dismiss",
     "done",
     "finding",
     "keep",
     "postpone",
     "release",
-    "sift",
     "summary",
-    "tell",
+    "tell_findings",
     "waste",
 ]

@@ -26,7 +26,6 @@ def batchable_run_live(one: Usage, _peers: Peers) -> Iterator[Found]:
         return
     cost = monthly(live.cost_nanos)
     yield Found(
-        "batchable_run_live",
         one.account_id,
         "",
         "Works by a timetable, and pays for answers at once",

@@ -17,7 +17,6 @@ def cache_not_reread(one: Usage, _peers: Peers) -> Iterator[Found]:
         return
     lost = monthly(part.worth(loss))
     yield Found(
-        "cache_not_reread",
         one.account_id,
         "",
         "The cache is written and hardly read again",

@@ -20,7 +20,6 @@ def failed_calls(one: Usage, _peers: Peers) -> Iterator[Found]:
     evidence = [("Failed", f"{count(part.failed)} of {count(part.requests)} ({share(part.failed, part.requests)})")]
     evidence += [("Hours in which all failed", str(dead))] if dead else []
     yield Found(
-        "failed_calls",
         one.account_id,
         "",
         f"{share(part.failed, part.requests)} of the calls fail",

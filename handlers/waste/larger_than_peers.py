@@ -18,7 +18,6 @@ def context_bloat(one: Usage, peers: Peers) -> Iterator[Found]:
     excess = sum(_excess(one.models[model], usual) for model, usual in models.items())
     sizes = _sizes(one, models, "input")
     yield Found(
-        "context_bloat",
         one.account_id,
         "",
         "Carries much more context than others do",
@@ -40,7 +39,6 @@ def verbose_output(one: Usage, peers: Peers) -> Iterator[Found]:
     excess = sum(part.worth((part.output - models[model] * part.requests) * OUTPUT) for model, part in parts.items())
     sizes = _sizes(one, models, "output")
     yield Found(
-        "verbose_output",
         one.account_id,
         "",
         "Has much more written than others do",

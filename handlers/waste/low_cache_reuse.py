@@ -25,7 +25,6 @@ def low_cache_reuse(one: Usage, _peers: Peers) -> Iterator[Found]:
         savings.append(part.worth(moved * (INPUT - READ) - moved // READS_OF_A_WRITE * (WRITE_5M - INPUT)))
     low, high = map(monthly, savings)
     yield Found(
-        "low_cache_reuse",
         one.account_id,
         "",
         f"Little of the input is read from a cache: {share(part.read, whole)}",

@@ -24,7 +24,6 @@ def no_caching(one: Usage, _peers: Peers) -> Iterator[Found]:
         for tokens in repeated
     )
     yield Found(
-        "no_caching",
         one.account_id,
         "",
         "No cache is used, every input token is paid in full",

@@ -24,7 +24,6 @@ def off_hours_loop(one: Usage, _peers: Peers) -> Iterator[Found]:
             continue
         nights = len({hour.start.astimezone(one.zone).date() for hour in hours if _is_off(hour.start, one.zone)})
         yield Found(
-            "off_hours_loop",
             one.account_id,
             key,
             "A key of your own runs while you sleep",

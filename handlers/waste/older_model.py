@@ -21,7 +21,6 @@ def older_model(one: Usage, peers: Peers) -> Iterator[Found]:
             continue
         kept = monthly(part.cost_nanos - price)
         yield Found(
-            "older_model",
             one.account_id,
             model,
             f"{model} costs more than its successor {instead}",

@@ -17,7 +17,6 @@ def premium_speed(one: Usage, peers: Peers) -> Iterator[Found]:
         return
     excess = monthly(cost - ordinary)
     yield Found(
-        "premium_speed",
         one.account_id,
         "",
         f"{share(cost, one.whole.cost_nanos)} of the money buys speed",

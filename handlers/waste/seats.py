@@ -19,7 +19,6 @@ def idle_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
             continue
         price = (seat.month_nanos, seat.month_nanos) if seat.month_nanos else None
         yield Found(
-            "idle_seat",
             one.account_id,
             _name(seat),
             f"The {seat.plan} seat was not used for {days} days",
@@ -39,7 +38,6 @@ def doubled_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
         return
     spare = min(used, key=lambda seat: (seat.month_nanos, seat.provider))
     yield Found(
-        "doubled_seat",
         one.account_id,
         _name(spare),
         f"The {spare.plan} seat does what another seat does as well",
@@ -69,7 +67,6 @@ def larger_seat(one: Usage, peers: Peers) -> Iterator[Found]:
         instead = max(others, key=lambda each: each.month_nanos)
         kept = seat.month_nanos - instead.month_nanos
         yield Found(
-            "larger_seat",
             one.account_id,
             _name(seat),
             f"The {seat.plan} seat is larger than what is used of it",

@@ -24,7 +24,6 @@ def small_jobs_big_model(one: Usage, peers: Peers) -> Iterator[Found]:
     if kept <= 0:
         return
     yield Found(
-        "small_jobs_big_model",
         one.account_id,
         instead,
         f"{count(top.requests)} small jobs run on the biggest model",

@@ -15,7 +15,6 @@ def stranded_quota(one: Usage, _peers: Peers) -> Iterator[Found]:
             continue
         (limit, used), (_, before) = mine.periods
         yield Found(
-            "stranded_quota",
             one.account_id,
             mine.budget,
             f"{share(used, limit)} of the share of {mine.budget} was used, twice in a row",

@@ -19,7 +19,6 @@ def tool_fees(one: Usage, _peers: Peers) -> Iterator[Found]:
         return
     calls = sum(each.requests for each in fees)
     yield Found(
-        "tool_fees",
         one.account_id,
         "",
         f"{share(cost, one.whole.cost_nanos)} of the money pays for tools, not for tokens",

@@ -20,7 +20,6 @@ def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
     if kept <= 0:
         return
     yield Found(
-        "top_tier_only",
         one.account_id,
         instead,
         f"{share(top.cost_nanos, one.whole.cost_nanos)} of the money goes to the top tier",

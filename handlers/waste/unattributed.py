@@ -10,7 +10,6 @@ def unattributed(one: Usage, _peers: Peers) -> Iterator[Found]:
     """Whoever has left still spends, or a key, a user or a team of a provider was never linked to anybody."""
     if one.left and one.whole.cost_nanos:
         yield Found(
-            "unattributed",
             one.account_id,
             "",
             "Still spends, though its owner has left",
@@ -23,7 +22,6 @@ def unattributed(one: Usage, _peers: Peers) -> Iterator[Found]:
     for stray in one.strays:
         name = f"{stray.kind} {stray.identity}".strip() or "no name"
         yield Found(
-            "unattributed",
             one.account_id,
             f"{stray.kind}/{stray.identity}",
             f"Nobody answers for {name}",

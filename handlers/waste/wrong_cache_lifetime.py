@@ -21,7 +21,6 @@ def wrong_cache_lifetime(one: Usage, _peers: Peers) -> Iterator[Found]:
         return
     saved = monthly(hours.worth(needless * (WRITE_1H - WRITE_5M)))
     yield Found(
-        "wrong_cache_lifetime",
         one.account_id,
         "",
         "An hour of cache is paid for, and requests come minutes apart",

@@ -16,10 +16,22 @@ OUTSIDE = {
 }
 BOUNDARIES = {
     ("bot/app.py", "hear"),
-    ("bot/app.py", "guarded"),
-    ("bot/app.py", "_deliver_one"),
+    ("bot/app.py", "handle"),
+    ("bot/clock.py", "guarded"),
+    ("bot/delivery.py", "_deliver_one"),
     ("bot/platforms/teams/listener.py", "_unbroken"),
 }
+NEVERS = (
+    # folder               what it never imports                                            but for
+    ("bot/platforms", "bot.app bot.cli bot.directory bot.providers bot.sync storage", ""),
+    ("bot/platforms/slack", "bot.platforms.teams bot.platforms.web", ""),
+    ("bot/platforms/teams", "bot.platforms.slack bot.platforms.web", ""),
+    ("bot/platforms/web", "bot.platforms.slack bot.platforms.teams", ""),
+    ("bot/providers", "bot.app bot.cli bot.directory bot.platforms bot.sync", ""),
+    ("bot/directory", "bot.app bot.cli bot.platforms bot.sync", "bot/directory/slack: bot.platforms.slack.client"),
+    ("bot/sync", "bot.app bot.cli bot.directory bot.platforms", ""),
+)
+"""What would let one edge know another. Each has its own folder, so that it can be read, changed and left out alone."""
 LATE_IMPORTS = {("bot/charts/png.py", "matplotlib")}
 
 
@@ -32,12 +44,14 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """The names of modules that a tree imports."""
+    """The names of modules that a tree imports; of what is taken out of a module, both names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -53,6 +67,61 @@ def test_doors_open_one_way(room: str) -> None:
             tops = {name.partition(".")[0] for name in imported(tree)}
             assert tops & set(ROOMS) <= MAY_IMPORT[room], path
             assert not tops & OUTSIDE[room], path
+
+
+@pytest.mark.parametrize(("folder", "never", "but_for"), NEVERS, ids=[folder for folder, _, _ in NEVERS])
+def test_edges_do_not_know_each_other(folder: str, never: str, but_for: str) -> None:
+    """A folder imports nothing of what its row names, but for the one exception that stands there."""
+    free_folder, _, free = but_for.partition(": ")
+    found = {
+        (path, name)
+        for path, tree in modules()
+        if path.startswith(f"{folder}/")
+        for name in imported(tree)
+        if any(_is_below(name, each) for each in never.split())
+        and not (free and path.startswith(f"{free_folder}/") and _is_below(name, free))
+    }
+    assert found == set()
+
+
+CAPABILITIES = {path.parent.name for path in (ROOT / "handlers").glob("*/__init__.py")}
+GROUND_FLOOR = {"policy"}
+MENU = "handlers/__init__.py"
+
+
+def test_the_vocabulary_of_handlers_knows_no_capability() -> None:
+    """What stands at the top of handlers/ is used by all of them; only the menu names them, and all stand on policy."""
+    found = {
+        (path, name)
+        for path, tree in modules()
+        if path.startswith("handlers/") and path.count("/") == 1 and path != MENU
+        for name in imported(tree)
+        if any(_is_below(name, f"handlers.{each}") for each in CAPABILITIES - GROUND_FLOOR)
+    }
+    assert found == set()
+
+
+def test_a_capability_is_entered_by_its_front_door() -> None:
+    """Another folder of handlers takes what it needs from `handlers.budgets`, never from a module in there."""
+    found = {
+        (path, name)
+        for path, tree in modules()
+        if path.startswith("handlers/") and path.count("/") > 1
+        for name in imported(tree)
+        if _behind_the_door(name) and not _is_below(name, f"handlers.{path.split('/')[1]}")
+    }
+    assert found == set()
+
+
+def _behind_the_door(name: str) -> bool:
+    """Whether a name is a module in a folder of a capability, or something in one."""
+    room, folder, inside, *_ = (*name.split("."), "", "")
+    there = ROOT / room / folder / inside
+    return room == "handlers" and bool(inside) and (there.is_dir() or there.with_suffix(".py").exists())
+
+
+def _is_below(name: str, module: str) -> bool:
+    return f"{name}.".startswith(f"{module}.")
 
 
 def test_only_one_module_imports_httpx() -> None:
@@ -72,7 +141,7 @@ def test_nothing_is_imported_inside_a_function_but_matplotlib_in_one() -> None:
 
 
 def test_everything_is_caught_in_the_boundaries_only() -> None:
-    """One boundary for sentences, the loop of the clock with its deliveries, and a door whose SDK has no boundary."""
+    """One for sentences, one for events, the loop of the clock, its deliveries, and a listener whose SDK has none."""
     found = set()
     for path, tree in modules():
         for function in functions(tree):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bench.score.play import detected, play
 from bench.score.report import false_rate, large, missed, recall, wrong
-from handlers.waste.detect import DETECTORS
+from handlers.waste.detectors import DETECTORS
 
 SEED = 2001
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot import config
-from bot.config import Misconfigured
+from bot.config import ConfigError
 
 GOOD = """
 organization: {name: Acme, currency: EUR, zone: Europe/Berlin}
@@ -30,7 +30,7 @@ def load(tmp_path: Path, content: str) -> config.Settings:
 
 def complaint(tmp_path: Path, content: str) -> str:
     """What is said about wrong settings."""
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(tmp_path, content)
     return str(caught.value)
 
@@ -76,7 +76,7 @@ def test_a_broken_or_missing_file_is_said_plainly(tmp_path: Path) -> None:
     """No traceback."""
     assert "is no YAML" in complaint(tmp_path, "a: [")
     assert "must hold settings" in complaint(tmp_path, "- a")
-    with pytest.raises(Misconfigured, match="Set BURSAR_CONFIG"):
+    with pytest.raises(ConfigError, match="Set BURSAR_CONFIG"):
         config.load({"BURSAR_CONFIG": str(tmp_path / "nowhere.yaml")})
 
 

@@ -72,7 +72,7 @@ def test_what_a_person_asks_in_a_channel_stays_with_that_person(company: Company
     assert company.app.hear(asked).personal
 
 
-SAID = text("select key from wishes where key like 'say/status@%'")
+SAID = text("select key from outbox where key like 'say/status@%'")
 
 
 def said(company: Company, line: dict[str, object], first: datetime, hours: int) -> list[str]:

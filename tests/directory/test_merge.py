@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.directory.cycles import circles
-from bot.directory.merge import Merged, Merger, merge
+from bot.directory.merge import Merged, Merger
 from storage.directory import Agent, Directory, Link, Person, Team
 
 IDS = ("ana", "bob", "kim", "max")
@@ -50,6 +50,14 @@ directories = st.builds(
 )
 several = st.lists(directories, max_size=4)
 calm = settings(deadline=None)  # other work on the machine is no fault of a merge
+
+
+def merge(parts: Iterable[Directory]) -> Directory:
+    """The sources as one, the weightiest first."""
+    merger = Merger()
+    for part in parts:
+        merger.take("", part)
+    return merger.merged().directory
 
 
 def merged(parts: Iterable[Directory]) -> Merged:

@@ -9,7 +9,7 @@ from bot.config import TeamsSettings
 from bot.directory.microsoft.mailbox_zones import IANA, zone_name
 from bot.directory.microsoft.source import MicrosoftDirectory, token
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from storage.directory import Directory, Link, Person, Team
 from tests.support.fakes.graph import TOKEN, FakeEntra, FakeGraph
 
@@ -86,7 +86,7 @@ def test_where_managers_are_refused_people_come_without_them(graph: FakeGraph) -
 def test_without_the_right_nothing_is_read_and_check_says_which_it_is(graph: FakeGraph) -> None:
     """Half a company is worse than yesterday's."""
     graph.refused = True
-    with pytest.raises(Undeliverable, match=r"User\.Read\.All"):
+    with pytest.raises(UndeliverableError, match=r"User\.Read\.All"):
         source(graph).read(Known())
     (only,) = source(graph).check()
     assert "User.Read.All" in only.advice
@@ -186,14 +186,14 @@ def test_an_answer_to_a_batch_that_cannot_be_right_changes_no_zone(graph: FakeGr
 def test_a_page_elsewhere_is_not_fetched(graph: FakeGraph) -> None:
     """The token goes to Graph and to nobody else."""
     graph.fail_next(200, body={"value": [], "@odata.nextLink": "https://evil.example/users?"})
-    with pytest.raises(Undeliverable, match="cannot be right"):
+    with pytest.raises(UndeliverableError, match="cannot be right"):
         source(graph).read(Known())
 
 
 def test_graph_is_down(graph: FakeGraph) -> None:
     """The clock tries again; nobody is lost."""
     graph.fail_next(503, {"Retry-After": "3600"})
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         source(graph).read(Known())
 
 
@@ -210,12 +210,12 @@ def test_msal_gets_a_token_once_and_uses_it_until_it_ends(graph: FakeGraph) -> N
 
 def test_a_wrong_secret_is_said_and_not_shown() -> None:
     """What to look at, without the secret."""
-    with pytest.raises(Undeliverable, match="TEAMS_APP_SECRET") as refused:
+    with pytest.raises(UndeliverableError, match="TEAMS_APP_SECRET") as refused:
         token(SETTINGS, "wrong-secret", FakeEntra(TENANT, APP, "right"))()
     assert "wrong-secret" not in str(refused.value)
 
 
 def test_without_an_app_registration_it_says_so() -> None:
     """One plain sentence."""
-    with pytest.raises(Undeliverable, match="without an app registration"):
+    with pytest.raises(UndeliverableError, match="without an app registration"):
         token(TeamsSettings(), "")()

@@ -14,11 +14,11 @@ import yaml
 from bot.app import App
 from bot.build import build
 from bot.cli.check import findings
-from bot.config import DEMO_DATABASE, Misconfigured, SourceSettings, database_url, load
+from bot.config import DEMO_DATABASE, ConfigError, SourceSettings, database_url, load
 from bot.directory import SOURCES
 from bot.directory.hr_csv.source import Csv
 from bot.directory.source import Known
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -85,7 +85,6 @@ class House:
             env={**os.environ, **self.environ},
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
@@ -209,7 +208,7 @@ def test_sources_that_lose_half_the_company_are_not_believed(house: House) -> No
 def test_with_nobody_known_a_source_that_fails_is_a_plain_error(house: House) -> None:
     """There is nobody to speak with."""
     house.slack.fail_next(503, path="/api/users.list")
-    with pytest.raises(Unreachable, match="Slack is busy or down"):
+    with pytest.raises(UnreachableError, match="Slack is busy or down"):
         house.bot().refresh_people()
 
     house.export(PEOPLE.replace("ana@", "bob@"))
@@ -300,7 +299,7 @@ def test_a_wrong_source_is_answered_with_what_would_be_right(house: House, writt
     """Like every setting."""
     house.rules["directory"] = [written]
 
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(house.environ)
     assert said in str(caught.value)
 

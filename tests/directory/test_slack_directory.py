@@ -10,9 +10,9 @@ import pytest
 from bot.directory.slack.managers import PROFILES_MAX
 from bot.directory.slack.source import PAGE_MEMBERS, SlackDirectory
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
+from bot.platforms.slack.client import web_client
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES, manifest
-from bot.platforms.slack.messenger import web_client
 from storage.directory import Directory, Link, Person
 from tests.support.clock import Clock
 from tests.support.fakes.slack import FakeSlack
@@ -312,7 +312,7 @@ def test_asked_to_slow_down_it_waits_as_long_as_it_is_told(office: Office) -> No
     assert office.pauses == [7, 7]
 
     office.slack.fail_next(429, {"Retry-After": "120"}, BUSY, path="/api/users.list", times=3)
-    with pytest.raises(Unreachable, match="Read Slack's people: Slack is busy or down"):
+    with pytest.raises(UnreachableError, match="Read Slack's people: Slack is busy or down"):
         office.read()
     assert office.pauses == [7, 7, 120, 120]
 
@@ -323,7 +323,7 @@ def test_a_page_that_comes_again_ends_the_reading(office: Office) -> None:
     page = {"ok": True, "members": [], "response_metadata": {"next_cursor": "again"}}
     office.slack.fail_next(200, body=page, path="/api/users.list", times=3)
 
-    with pytest.raises(Undeliverable, match="the same page of its people twice, so nothing of it counts"):
+    with pytest.raises(UndeliverableError, match="the same page of its people twice, so nothing of it counts"):
         office.read()
 
 
@@ -334,7 +334,7 @@ def test_a_list_without_an_end_ends_the_reading(office: Office, monkeypatch: pyt
         page = {"ok": True, "members": [], "response_metadata": {"next_cursor": cursor}}
         office.slack.fail_next(200, body=page, path="/api/users.list")
 
-    with pytest.raises(Undeliverable, match="no end of people"):
+    with pytest.raises(UndeliverableError, match="no end of people"):
         office.read()
 
 
@@ -345,7 +345,7 @@ def test_a_page_in_the_middle_that_fails_fails_the_whole(office: Office) -> None
     office.slack.slow_next(0, path="/api/users.list")
     office.slack.fail_next(503, path="/api/users.list")
 
-    with pytest.raises(Unreachable, match="Read Slack's people: Slack is busy or down"):
+    with pytest.raises(UnreachableError, match="Read Slack's people: Slack is busy or down"):
         office.read()
 
 
@@ -362,16 +362,16 @@ def test_a_scope_that_is_missing_is_said_plainly(office: Office, scope: str, sai
     office.joins("ana")
     office.slack.scopes.discard(scope)
 
-    with pytest.raises(Undeliverable, match=said):
+    with pytest.raises(UndeliverableError, match=said):
         office.read()
 
 
 def test_without_a_token_or_with_a_wrong_one_it_says_what_to_set(office: Office) -> None:
     """Before anything is asked, if there is none."""
-    with pytest.raises(Undeliverable, match="set SLACK_BOT_TOKEN"):
+    with pytest.raises(UndeliverableError, match="set SLACK_BOT_TOKEN"):
         SlackDirectory(web_client("", office.slack.base_url), office.clock).read(Known())
     assert not office.slack.requests
-    with pytest.raises(Undeliverable, match=r"Slack said invalid_auth\. The bot token is not valid"):
+    with pytest.raises(UndeliverableError, match=r"Slack said invalid_auth\. The bot token is not valid"):
         SlackDirectory(web_client("xoxb-x", office.slack.base_url), office.clock).read(Known())
 
 

@@ -20,6 +20,7 @@ from bot.config import load
 from bot.platforms.slack.block_kit import Json, message
 from bot.sync.usage import pull
 from handlers.card import Button, Card, Chart
+from handlers.events import CheckSpikes, CheckThresholds, DetectWaste, Event, SendNotes
 from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.clock import Clock
@@ -41,7 +42,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample company on a Monday morning, with everything said that the clock says."""
     clock = Clock(MONDAY)
     made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock)
-    said(made, "sift")
+    made.handle(DetectWaste(), "clock")
     yield made
     made.close()
 
@@ -63,7 +64,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The night in which the crawler forgets its cap: the company is read at ten, eleven, one and eleven."""
     clock = Clock(TUESDAY_EVENING)
     made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock)
-    made.equal.read(made.providers["sample"])
+    made.limits.read(made.providers["sample"])
     yield made
     made.close()
 
@@ -103,9 +104,12 @@ def said(app: App, words: str, person: str = "clock", place: Place = CHANNEL) ->
     return app.hear(Sentence(words, person, place))
 
 
-def told(app: App, words: str, person: str) -> list[Card]:
-    """What somebody is told when the clock says something."""
-    said(app, words)
+def told(app: App, cause: Event | str, person: str) -> list[Card]:
+    """What somebody is told when something happens, or the clock says something."""
+    if isinstance(cause, str):
+        said(app, cause)
+    else:
+        assert app.handle(cause, "clock")
     while app.deliver():
         pass
     return [card for _, _, card in app.messages(Place("web", person))]
@@ -139,25 +143,25 @@ def test_the_details_and_the_whole_company(app: App, page: Page, pictures: Path,
 
 # What the clock says, whom it tells, a word of what they are told, and the name of the picture.
 TOLD = (
-    ("alerts", "vera", "left of $250.00", "slack-alert"),
-    ("alerts", "indra", "over the limit of $400.00", "slack-alert-used-up"),
-    ("sift", "tom", "a month could be kept", "slack-waste"),
-    ("sift", "hanna", "a month could be kept", "slack-waste-seat"),
-    ("sift", "kim", "a month could be kept", "slack-waste-seat-large"),
-    ("sift", "indra", "a month could be kept", "slack-waste-several"),
-    ("notes", "ana", "spent last week", "slack-note"),
+    (CheckThresholds(), "vera", "left of $250.00", "slack-alert"),
+    (CheckThresholds(), "indra", "over the limit of $400.00", "slack-alert-used-up"),
+    (DetectWaste(), "tom", "a month could be kept", "slack-waste"),
+    (DetectWaste(), "hanna", "a month could be kept", "slack-waste-seat"),
+    (DetectWaste(), "kim", "a month could be kept", "slack-waste-seat-large"),
+    (DetectWaste(), "indra", "a month could be kept", "slack-waste-several"),
+    (SendNotes(), "ana", "spent last week", "slack-note"),
     ("close", "fay", "spent in October 2026", "slack-close"),
 )
 
 
-@pytest.mark.parametrize(("words", "person", "expected", "name"), TOLD)
+@pytest.mark.parametrize(("cause", "person", "expected", "name"), TOLD)
 def test_what_one_is_told(
-    app: App, page: Page, pictures: Path, words: str, person: str, expected: str, name: str
+    app: App, page: Page, pictures: Path, cause: Event | str, person: str, expected: str, name: str
 ) -> None:
     """Alerts, waste, the private note of the week, the close of a month."""
-    if words == "notes":
+    if isinstance(cause, SendNotes):
         said(app, "settings weekly on", person, Place("web", person))
-    card = next(each for each in told(app, words, person) if expected in each.title)
+    card = next(each for each in told(app, cause, person) if expected in each.title)
 
     assert expected in drawn(page, card, pictures / f"{name}.png")
 
@@ -178,7 +182,7 @@ def test_the_night_in_which_a_cap_was_forgotten(
     assert isinstance(night.now, Clock)
     night.now.forward(timedelta(hours=hours))
     pull(night.database, night.providers["sample"], night.reading("sample"), night.now)
-    card = told(night, "watch", "max")[-1]
+    card = told(night, CheckSpikes(), "max")[-1]
 
     assert card.title.startswith(expected)
     assert expected in drawn(page, card, pictures / f"{name}.png", now=night.now())

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.http import Patience
 from bot.providers.base import Provider
 from storage.charges import Charge
@@ -22,9 +22,9 @@ def charges(provider: Provider, first: date, last: date | None = None) -> list[C
     return list(provider.charges(first, last or first))
 
 
-def refused(what: Callable[[], Any]) -> Outside:
+def refused(what: Callable[[], Any]) -> OutsideError:
     """The trouble that asking meets."""
-    with pytest.raises(Outside) as trouble:
+    with pytest.raises(OutsideError) as trouble:
         what()
     return trouble.value
 

@@ -10,7 +10,7 @@ from bot.http import Patience
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
-from bot.providers.cursor import Cursor, Rates
+from bot.providers.cursor import CallRates, Cursor
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import LiteLLM
@@ -96,6 +96,9 @@ def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
 
 
+MADE_UP = frozenset({"sample"})
+"""Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
+
 CASES: Mapping[str, Case] = {
     "chatgpt-enterprise": Case(
         FakeChatGPT,
@@ -143,7 +146,7 @@ CASES: Mapping[str, Case] = {
     ),
     "cursor": Case(
         FakeCursor,
-        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=Rates(FAST, FAST, FAST)),
+        lambda fake, patience: Cursor("cur", fake.url, fake.key, patience=patience, rates=CallRates(FAST, FAST, FAST)),
         _cursor_use,
         lambda fake: str(fake.key),
         subjects=(Subject("user", "ana@acme.example"),),

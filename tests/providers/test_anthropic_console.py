@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.checks import CheckLine
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.base import Finding, Limit, Member, Outcome
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, refused
@@ -85,11 +86,11 @@ def test_people_are_members_keys_and_workspaces(console: FakeClaudeConsole, prov
     """A key belongs to whom it acts for, whoever made it; what is archived stands in reports of the past."""
     console.found("wrkspc_01Old", "team-old", archived=True)
     assert list(provider.people()) == [
-        Member("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test"),
-        Member("key", "apikey_01Dana", name="dana-laptop", owner="user_01Dana"),
-        Member("key", "apikey_01Eval", name="nightly-eval"),
-        Member("team", "wrkspc_01Search", name="team-search"),
-        Member("team", "wrkspc_01Old", name="team-old"),
+        ProviderIdentity("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test"),
+        ProviderIdentity("key", "apikey_01Dana", name="dana-laptop", owner="user_01Dana"),
+        ProviderIdentity("key", "apikey_01Eval", name="nightly-eval"),
+        ProviderIdentity("team", "wrkspc_01Search", name="team-search"),
+        ProviderIdentity("team", "wrkspc_01Old", name="team-old"),
     ]
 
 
@@ -109,7 +110,7 @@ def test_outcomes_of_all_terminals_are_added_up(console: FakeClaudeConsole, prov
     console.work(DAY, "gone@acme.test", commits=9)
     console.work(DAY, "", commits=9)
     found = list(provider.outcomes(DAY, date(2026, 12, 31)))
-    assert found[0] == Outcome("user_01Eli", DAY, "commits", 7)
+    assert found[0] == ProviderOutcome("user_01Eli", DAY, "commits", 7)
     assert {each.what: each.count for each in found if each.external_id == "user_01Dana"} == {
         "commits": 3,
         "pull_requests": 1,
@@ -204,7 +205,7 @@ def test_who_has_no_early_access_is_told_so(console: FakeClaudeConsole, provider
     """The refusal says what to do."""
     console.early_access = False
     trouble = refused(lambda: provider.set_limit(SEARCH, DOLLAR))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "ask Anthropic's account team, or set them in the Console" in str(trouble)
 
 
@@ -294,7 +295,7 @@ def test_limits_that_cannot_be_read_are_no_fault_of_the_key(
     """It is said what is lacking, and that all else works."""
     console.reads_limits = False
     last = list(provider.check())[-1]
-    assert last == Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=last.advice)
+    assert last == CheckLine("limits cannot be read, and nothing but limits needs them", ok=True, advice=last.advice)
     assert "early access" in last.advice
 
 
@@ -304,5 +305,5 @@ def test_a_console_that_is_down_is_one_finding() -> None:
     provider = ClaudeConsole("console", "http://127.0.0.1:9", "sk-1", "ADMIN_KEY", lambda: now, QUICK)
     (found,) = provider.check()
     assert "cannot be reached" in found.advice
-    assert isinstance(refused(lambda: list(provider.limits())), Unreachable)
+    assert isinstance(refused(lambda: list(provider.limits())), UnreachableError)
     provider.close()

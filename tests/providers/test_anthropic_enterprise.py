@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
-from bot.providers.base import IncreaseRequest, Limit, Member, Outcome, Seat
+from bot.providers.base import IncreaseRequest, Limit, ProviderIdentity, ProviderOutcome, ProviderSeat
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered, charges, findings, refused
@@ -228,7 +228,7 @@ def test_an_expired_page_counts_nothing(claude: FakeClaudeEnterprise, provider: 
     claude.slow_next(0, path=COST)
     claude.fail_next(410, body={"error": {"message": "cursor has expired"}}, path=COST)
     cells: list[Charge] = []
-    with pytest.raises(Undeliverable, match="cursor has expired"):
+    with pytest.raises(UndeliverableError, match="cursor has expired"):
         cells.extend(provider.charges(DAY, DAY))
     assert cells == []
 
@@ -291,7 +291,7 @@ def test_people_are_the_members(claude: FakeClaudeEnterprise, provider: ClaudeEn
     for number in range(1500):
         claude.join(f"user_{number}", f"u{number}@acme.test", f"U {number}")
     people = list(provider.people())
-    assert people[0] == Member("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test")
+    assert people[0] == ProviderIdentity("user", "user_01Dana", name="Dana Reyes", email="dana@acme.test")
     assert len(people) == len({each.external_id for each in people}) == 1502
 
 
@@ -301,8 +301,8 @@ def test_a_seat_says_since_when_and_when_it_was_used(claude: FakeClaudeEnterpris
     claude.work(date(2026, 8, 1), "user_01Eli")
     joined = date(2026, 6, 12)
     assert list(provider.seats()) == [
-        Seat("user_01Dana", "claude_enterprise", joined, date(2026, 11, 18)),
-        Seat("user_01Eli", "claude_enterprise", joined, None),
+        ProviderSeat("user_01Dana", "claude_enterprise", joined, date(2026, 11, 18)),
+        ProviderSeat("user_01Eli", "claude_enterprise", joined, None),
     ]
 
 
@@ -317,7 +317,7 @@ def test_outcomes_are_those_of_claude_code(claude: FakeClaudeEnterprise, provide
         "edits_rejected": 3,
         "sessions": 6,
     }
-    assert found[0] == Outcome("user_01Dana", date(2026, 11, 19), "commits", 4)
+    assert found[0] == ProviderOutcome("user_01Dana", date(2026, 11, 19), "commits", 4)
 
 
 def test_outcomes_that_are_not_reported_yet_are_not_asked_for(
@@ -392,7 +392,7 @@ def test_a_limit_of_zero_is_zero(provider: ClaudeEnterprise) -> None:
 def test_a_limit_of_nobody_is_refused(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
     """Nobody is made who is not there."""
     trouble = refused(lambda: provider.set_limit(Subject("user", "user_01Nobody"), DOLLAR))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "(404: User not found)" in str(trouble)
     assert claude.overrides == {}
 
@@ -410,7 +410,7 @@ def test_a_limit_that_broke_off_is_not_said_again(
 ) -> None:
     """It may have been set; the outbox finds out by reading back."""
     getattr(claude, spoil)(path=LIMITS)
-    assert isinstance(refused(lambda: provider.set_limit(DANA, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(DANA, DOLLAR)), UnreachableError)
     assert len(claude.requests) == 1
 
 
@@ -501,7 +501,7 @@ def test_an_answer_that_is_refused_for_another_reason_is_trouble(claude: FakeCla
     name = claude.ask_for_more("user_01Dana")
     provider = at(claude, claude.issue("read:spend_limits"))
     assert "write:spend_limits is needed" in str(refused(lambda: provider.answer(name, DOLLAR)))
-    assert isinstance(refused(lambda: provider.answer("slir_none", DOLLAR)), Undeliverable)
+    assert isinstance(refused(lambda: provider.answer("slir_none", DOLLAR)), UndeliverableError)
     provider.close()
 
 

@@ -61,8 +61,8 @@ class House:
         """Read both, and deliver until nothing is due."""
         for name, provider in self.app.providers.items():
             pull(self.app.database, provider, self.app.reading(name), self._clock)
-            self.app.equal.read(provider)
-        self.app.equal.take_requests(self.app.providers["claude"])
+            self.app.limits.read(provider)
+        self.app.limits.take_requests(self.app.providers["claude"])
         self.settle()
 
     def settle(self) -> None:

@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.config import ProviderSettings
-from bot.errors import Undeliverable
-from bot.http import KeyRefused
-from bot.providers.base import Limit, Member, Seat
+from bot.errors import UndeliverableError
+from bot.http import KeyRefusedError
+from bot.providers.base import Limit, ProviderIdentity, ProviderSeat
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.chatgpt_currency import CREDITS_MAX
 from storage.charges import Charge
@@ -167,15 +167,15 @@ def test_people_are_users_and_groups(chat: FakeChatGPT, provider: ChatGPT) -> No
     for number in range(150):
         chat.groups[f"group-{number:03}"] = f"Group {number}"
     people = list(provider.people())
-    assert people[0] == Member("user", "user-dana", name="user-dana", email="dana@acme.test")
-    assert Member("team", "group-42", name="Search team") in people
+    assert people[0] == ProviderIdentity("user", "user-dana", name="user-dana", email="dana@acme.test")
+    assert ProviderIdentity("team", "group-42", name="Search team") in people
     assert len(people) == 152
 
 
 def test_a_seat_is_of_some_type(chat: FakeChatGPT, provider: ChatGPT) -> None:
     """App.yaml prices it under its type; who has none has no seat."""
     chat.people["user-eve"] = Person("eve@acme.test", seat=None)
-    assert list(provider.seats()) == [Seat("user-dana", "chatgpt_default", None, None)]
+    assert list(provider.seats()) == [ProviderSeat("user-dana", "chatgpt_default", None, None)]
 
 
 # Limits --------------------------------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_credits_without_a_price_cannot_be_limited(chat: FakeChatGPT, order: str
     provider = at(chat, credit=None)
     trouble = refused(lambda: provider.set_limit(DANA, 10**9) if order == "set" else list(provider.limits()))
     provider.close()
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "counts in credits: say what a credit costs you in US dollars" in str(trouble)
 
 
@@ -367,7 +367,7 @@ def test_a_wrong_key_or_workspace_is_told_once(chat: FakeChatGPT, key: str, work
     trouble = refused(lambda: charges(provider, DAY))
     provider.close()
     assert f"refused the key in CHATGPT_ADMIN_KEY ({status})" in advice
-    assert isinstance(trouble, KeyRefused)
+    assert isinstance(trouble, KeyRefusedError)
 
 
 def test_another_workspace_is_told(chat: FakeChatGPT, provider: ChatGPT) -> None:

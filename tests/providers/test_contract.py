@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Outside, Undeliverable, Unreachable
-from bot.http import KeyRefused, Patience
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.http import KeyRefusedError, Patience
 from bot.providers.base import Provider
 from storage.charges import Charge
 from storage.limits import Subject
@@ -162,9 +162,9 @@ def test_kinds_of_tokens_are_disjoint_and_never_negative(case: Case, fake: Loopb
 # Trouble -------------------------------------------------------------------------------------------------------------
 
 
-def trouble_of(provider: Provider) -> Outside:
+def trouble_of(provider: Provider) -> OutsideError:
     """The trouble that reading meets. A reader that gives something first must not have been counted."""
-    with pytest.raises(Outside) as trouble:
+    with pytest.raises(OutsideError) as trouble:
         read(provider)
     return trouble.value
 
@@ -175,7 +175,7 @@ def test_a_no_is_final(case: Case, fake: Loopback, provider: Provider, status: i
     """What is refused is not asked again and again."""
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     fake.fail_next(status, times=FOR_EVER)
-    assert isinstance(trouble_of(provider), Undeliverable)
+    assert isinstance(trouble_of(provider), UndeliverableError)
 
 
 @every(ASKED)
@@ -184,7 +184,7 @@ def test_a_refused_key_is_told_by_its_name(case: Case, fake: Loopback, provider:
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     fake.fail_next(401, times=FOR_EVER)
     trouble = trouble_of(provider)
-    assert isinstance(trouble, KeyRefused)
+    assert isinstance(trouble, KeyRefusedError)
     assert "_KEY" in str(trouble)
 
 
@@ -199,7 +199,7 @@ def test_what_may_pass_is_tried_again_and_then_left_to_the_outbox(
     assert cost_of(read(provider), "zoe") == 1_230_000_000
     fake.fail_next(status, {"Retry-After": "77"}, times=FOR_EVER)
     trouble = trouble_of(provider)
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert trouble.retry_after_s == 77
 
 
@@ -211,7 +211,7 @@ def test_a_broken_connection_is_nothing_once(case: Case, fake: Loopback, provide
     getattr(fake, spoil)()
     assert cost_of(read(provider), "zoe") == 1_230_000_000
     getattr(fake, spoil)(times=FOR_EVER)
-    assert isinstance(trouble_of(provider), Unreachable)
+    assert isinstance(trouble_of(provider), UnreachableError)
 
 
 @every(ASKED)
@@ -219,7 +219,7 @@ def test_silence_is_unreachable(case: Case, fake: Loopback, provider: Provider) 
     """Nobody waits for ever."""
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     fake.slow_next(0.8, times=4)
-    assert isinstance(trouble_of(provider), Unreachable)
+    assert isinstance(trouble_of(provider), UnreachableError)
 
 
 @every()
@@ -297,7 +297,7 @@ def test_nobody_is_made_by_a_limit(provider: Provider, subject: Subject) -> None
     """Somebody the provider does not know is refused in a sentence, and stays unknown."""
     unknown = Subject(subject.kind, "nobody-of-that-name")
     before = {each.subject for each in provider.limits()}
-    with pytest.raises(Undeliverable):
+    with pytest.raises(UndeliverableError):
         provider.set_limit(unknown, 10**9)
     assert {each.subject for each in provider.limits()} == before
     assert provider.limit(unknown) is None

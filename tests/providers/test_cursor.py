@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Limit, Member
-from bot.providers.base import Seat as PaidSeat
-from bot.providers.cursor import Cursor, Rates
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import Limit, ProviderIdentity, ProviderSeat
+from bot.providers.cursor import CallRates, Cursor
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered, charges, findings, refused
@@ -20,7 +19,7 @@ from tests.support.fakes.cursor import FakeCursor, Seat
 
 DAY = date(2026, 11, 21)
 TEN = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
-FAST = Rates(10**6, 10**6, 10**6)
+FAST = CallRates(10**6, 10**6, 10**6)
 ANA, BO = Subject("user", "ana@acme.example"), Subject("user", "bo@acme.example")
 DOLLAR = 10**9
 EVENTS, SET_LIMIT = "/teams/filtered-usage-events", "/teams/user-spend-limit"
@@ -133,7 +132,7 @@ def test_usage_that_changed_while_it_was_read_is_not_counted(team: FakeCursor, p
     event = team.use(TEN, "bo@acme.example", "auto", 1)
     body = {"totalUsageEventsCount": total, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
-    assert isinstance(refused(lambda: charges(provider, DAY)), Unreachable)
+    assert isinstance(refused(lambda: charges(provider, DAY)), UnreachableError)
     assert len(charges(provider, DAY)) == 1
 
 
@@ -154,7 +153,7 @@ def test_a_figure_that_cannot_be_right_is_refused(team: FakeCursor, provider: Cu
     body = {"totalUsageEventsCount": 1, "pagination": {"hasNextPage": False}, "usageEvents": [event]}
     team.fail_next(200, body=body, path=EVENTS)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert name in str(trouble)
 
 
@@ -172,8 +171,8 @@ def test_people_are_members_by_their_address(team: FakeCursor, provider: Cursor)
     """Who was removed is known still, for the usage of before."""
     team.state.seats["bo@acme.example"].removed = True
     assert list(provider.people()) == [
-        Member("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example"),
-        Member("user", "bo@acme.example", name="Bo Li", email="bo@acme.example"),
+        ProviderIdentity("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example"),
+        ProviderIdentity("user", "bo@acme.example", name="Bo Li", email="bo@acme.example"),
     ]
 
 
@@ -236,7 +235,7 @@ def test_a_plan_without_limits_says_so(team: FakeCursor, provider: Cursor) -> No
 def test_an_order_is_said_once(team: FakeCursor, provider: Cursor) -> None:
     """Whether to say it again is the outbox's to decide."""
     team.fail_next(500, path=SET_LIMIT)
-    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), UnreachableError)
     assert [heard.path for heard in team.requests].count(SET_LIMIT) == 1
 
 
@@ -271,8 +270,8 @@ def test_every_member_but_a_free_owner_has_a_seat(team: FakeCursor, provider: Cu
     team.work(date(2026, 11, 3), "Ana@acme.example", 10)
     team.work(date(2026, 9, 1), "ana@acme.example", 10)
     assert list(provider.seats()) == [
-        PaidSeat("ana@acme.example", "cursor", None, date(2026, 11, 3)),
-        PaidSeat("bo@acme.example", "cursor", None, None),
+        ProviderSeat("ana@acme.example", "cursor", None, date(2026, 11, 3)),
+        ProviderSeat("bo@acme.example", "cursor", None, None),
     ]
 
 

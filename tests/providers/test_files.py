@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from bot.build import PROVIDERS
 from bot.config import Settings
-from bot.errors import Outside
-from bot.providers.base import Member
+from bot.errors import OutsideError
+from bot.providers.base import ProviderIdentity
 from bot.providers.files.provider import Files
+from bot.providers.registry import PROVIDERS, Opening
 from bot.sync.list_prices import priced
 from storage.charges import Charge
 
@@ -58,7 +58,7 @@ def read(files: Files, first: date = NOVEMBER, last: date = NEXT) -> list[Charge
 
 def refused(files: Files) -> str:
     """The sentence that reading ends in."""
-    with pytest.raises(Outside) as trouble:
+    with pytest.raises(OutsideError) as trouble:
         read(files)
     return str(trouble.value)
 
@@ -152,8 +152,8 @@ def test_who_is_an_address_is_known_by_it(files: Files, tmp_path: Path) -> None:
         f"{PLAIN}2026-11-21,ana@acme.example,m,1,1\n2026-11-21,bo,m,1,1\n2026-11-21,,m,1,1\n"
     )
     assert list(files.people()) == [
-        Member("user", "ana@acme.example", email="ana@acme.example"),
-        Member("user", "bo"),
+        ProviderIdentity("user", "ana@acme.example", email="ana@acme.example"),
+        ProviderIdentity("user", "bo"),
     ]
 
 
@@ -457,7 +457,7 @@ def test_files_stand_beside_app_yaml(tmp_path: Path) -> None:
     (tmp_path / "usage" / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,1\n")
     content = yaml.safe_load("providers: [{kind: files, file: usage/*.csv}]")
     (settings,) = Settings.model_validate(content, context={"folder": tmp_path}).providers
-    provider = PROVIDERS["files"](settings, "", lambda: datetime.now(UTC))
+    provider = PROVIDERS["files"].make(Opening("files", "", "", "", "", settings.file, None, lambda: datetime.now(UTC)))
     assert settings.days_back == 35
     assert [finding.what for finding in provider.check()] == [f"{tmp_path}/usage/a.csv: 1 row"]
     assert [cell.subject for cell in provider.charges(DAY, DAY)] == ["ana"]

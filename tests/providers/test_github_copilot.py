@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Limit, Member, Outcome, Seat
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, ProviderSeat
 from bot.providers.github_copilot import GitHubCopilot
 from storage.charges import Charge
 from storage.limits import Subject
@@ -150,7 +150,7 @@ def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: Git
     """GitHub says it with 403; how long it wants to be left alone is handed on."""
     github.fail_next(403, {"Retry-After": "60"}, path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert trouble.retry_after_s == 60
 
 
@@ -159,19 +159,22 @@ def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: Git
 
 def test_people_are_who_has_a_seat(provider: GitHubCopilot) -> None:
     """They go by their login in lower case; most have no address. An organization has no cost centres."""
-    assert list(provider.people()) == [Member("user", "octocat", email="octo@acme.example"), Member("user", "bo-li")]
+    assert list(provider.people()) == [
+        ProviderIdentity("user", "octocat", email="octo@acme.example"),
+        ProviderIdentity("user", "bo-li"),
+    ]
 
 
 def test_an_enterprise_has_cost_centres(whole: GitHubCopilot) -> None:
     """Those that are archived are gone."""
-    assert list(whole.people())[2:] == [Member("team", "cc-1", name="Platform")]
+    assert list(whole.people())[2:] == [ProviderIdentity("team", "cc-1", name="Platform")]
 
 
 def test_seats_say_since_when_and_of_the_last_activity(provider: GitHubCopilot) -> None:
     """Never, or not within ninety days, is not said."""
     assert list(provider.seats()) == [
-        Seat("octocat", "copilot_business", date(2026, 1, 15), date(2026, 11, 22)),
-        Seat("bo-li", "copilot_business", date(2026, 1, 15), None),
+        ProviderSeat("octocat", "copilot_business", date(2026, 1, 15), date(2026, 11, 22)),
+        ProviderSeat("bo-li", "copilot_business", date(2026, 1, 15), None),
     ]
 
 
@@ -252,7 +255,7 @@ def test_nobody_gets_a_budget_who_has_no_seat(github: FakeGitHub, provider: GitH
     eve = Subject("user", "eve")
     assert provider.limit(eve) is None
     for order in (lambda: provider.set_limit(eve, DOLLAR), lambda: provider.pause(eve), lambda: provider.before(eve)):
-        assert isinstance(refused(order), Undeliverable)
+        assert isinstance(refused(order), UndeliverableError)
     assert github.state.budgets == {}
 
 
@@ -268,7 +271,7 @@ def test_an_order_is_said_once(github: FakeGitHub, provider: GitHubCopilot) -> N
     """Whether to say it again is the outbox's to decide."""
     github.slow_next(0, path=BUDGETS)
     github.fail_next(503, path=BUDGETS)
-    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(BO, DOLLAR)), UnreachableError)
     assert [heard.method for heard in github.requests].count("POST") == 1
 
 
@@ -308,8 +311,8 @@ def test_what_came_of_it_is_read_from_where_the_report_lies(github: FakeGitHub, 
     github.make(done, "bo-li", 0)
     github.make(date(2026, 11, 21), "Octocat", 7)
     assert list(provider.outcomes(done - timedelta(days=1), date(2026, 11, 22))) == [
-        Outcome("octocat", done, "lines_accepted", 120),
-        Outcome("octocat", done, "edits_accepted", 9),
+        ProviderOutcome("octocat", done, "lines_accepted", 120),
+        ProviderOutcome("octocat", done, "edits_accepted", 9),
     ]
     asked = [heard.query["day"] for heard in github.requests if "day" in heard.query]
     assert asked == ["2026-11-17", "2026-11-18", "2026-11-19"]
@@ -330,7 +333,7 @@ def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitH
     github.make(done, "octocat", 1)
     github.fail_next(403, path="/signed/2026-11-18", times=9)
     trouble = refused(lambda: list(provider.outcomes(done, done)))
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert "s3cr3t" not in "".join(traceback.format_exception(trouble))
 
 

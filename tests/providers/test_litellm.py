@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.http import PAGES_MAX, Patience
-from bot.providers.base import Member, Provider
+from bot.providers.base import Provider, ProviderIdentity
 from bot.providers.litellm.provider import LiteLLM
 from storage.charges import Charge
 from tests.providers.asking import QUICK, answered, charges, findings, refused
@@ -316,7 +316,7 @@ def test_a_repeated_page_is_refused(proxy: FakeLiteLLM) -> None:
     proxy.fail_next(200, body=page, path=USAGE, times=2)
     trouble = refused(lambda: charges(provider, DAY))
     provider.close()
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "sent the same page of usage twice" in str(trouble)
 
 
@@ -356,7 +356,7 @@ def test_a_figure_that_cannot_be_right_is_refused(proxy: FakeLiteLLM, provider: 
     alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert "cannot be right" in str(trouble)
     assert name in str(trouble)
     assert ALICES_LAPTOP not in "".join(traceback.format_exception(trouble))
@@ -419,7 +419,7 @@ def test_recorded_refusals_are_told_in_a_sentence(proxy: FakeLiteLLM, provider: 
     refusal = recorded(number)
     proxy.fail_next(refusal["status"], body=refusal["response"], path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert str(refusal["status"]) in str(trouble)
     assert str(trouble).isprintable()
 
@@ -441,7 +441,7 @@ def test_recorded_refusals_of_a_key_say_what_it_may_not(
 def test_a_no_counts_nothing(proxy: FakeLiteLLM, provider: LiteLLM, status: int) -> None:
     """A refused page ends the reading for good."""
     proxy.fail_next(status, body={"detail": "no"}, path=USAGE)
-    assert isinstance(refused(lambda: charges(provider, DAY)), Undeliverable)
+    assert isinstance(refused(lambda: charges(provider, DAY)), UndeliverableError)
 
 
 @pytest.mark.parametrize("spoil", ["drop_next", "halve_next"])
@@ -464,7 +464,7 @@ def test_trouble_in_the_middle_is_never_half_a_day(proxy: FakeLiteLLM) -> None:
     proxy.slow_next(0, path=USAGE, times=3)
     proxy.fail_next(503, path=USAGE, times=9)
     cells: list[Charge] = []
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         cells.extend(provider.charges(DAY, DAY))
     provider.close()
     assert cells == []
@@ -476,14 +476,14 @@ def test_a_silent_proxy_is_unreachable(proxy: FakeLiteLLM) -> None:
     proxy.slow_next(1.0, times=2)
     trouble = refused(lambda: charges(provider, DAY))
     provider.close()
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
 
 
 def test_a_long_pause_is_handed_on(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """The outbox learns how long the proxy wants to be left alone."""
     proxy.fail_next(429, {"Retry-After": "120"}, path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Unreachable)
+    assert isinstance(trouble, UnreachableError)
     assert trouble.retry_after_s == 120
 
 
@@ -514,10 +514,10 @@ def test_the_key_is_shown_nowhere(proxy: FakeLiteLLM, caplog: pytest.LogCaptureF
 def test_people_are_users_teams_and_keys(provider: LiteLLM) -> None:
     """Each is told with the name it has there, users with their e-mail, keys with their owner."""
     people = list(provider.people())
-    assert Member("user", "alice", name="Alice", email="alice@acme.test") in people
-    assert Member("user", "quota-bot") in people
-    assert Member("team", PLATFORM, name="platform") in people
-    assert Member("key", ALICES_LAPTOP, name="alice-laptop", owner="alice") in people
+    assert ProviderIdentity("user", "alice", name="Alice", email="alice@acme.test") in people
+    assert ProviderIdentity("user", "quota-bot") in people
+    assert ProviderIdentity("team", PLATFORM, name="platform") in people
+    assert ProviderIdentity("key", ALICES_LAPTOP, name="alice-laptop", owner="alice") in people
     assert [member.owner for member in people if member.name == "tiny"] == [""]
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable
-from bot.providers.base import Finding, Limit, Member
+from bot.checks import CheckLine
+from bot.errors import UndeliverableError
+from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered
@@ -126,21 +127,21 @@ def test_what_the_answer_says_is_what_is_told(proxy: FakeLiteLLM, provider: Lite
 def test_an_answer_about_somebody_else_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """It is not taken for ours."""
     proxy.fail_next(200, body={"user_id": "bob", "data": {"user_id": "bob", "max_budget": 2.0}}, path="/user/update")
-    with pytest.raises(Undeliverable, match="somebody else"):
+    with pytest.raises(UndeliverableError, match="somebody else"):
         provider.set_limit(ALICE, 2 * DOLLAR)
 
 
 @pytest.mark.parametrize("subject", [Subject("user", "ghost"), Subject("team", "ghost"), Subject("key", "ghost")])
 def test_nobody_is_written_to_who_is_not_there(proxy: FakeLiteLLM, provider: LiteLLM, subject: Subject) -> None:
     """An unknown user would be made by it."""
-    with pytest.raises(Undeliverable, match="“ghost” is not known"):
+    with pytest.raises(UndeliverableError, match="“ghost” is not known"):
         provider.set_limit(subject, DOLLAR)
     assert orders(proxy) == []
 
 
 def test_a_limit_below_zero_is_refused_here(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """LiteLLM would take it."""
-    with pytest.raises(Undeliverable, match="below zero"):
+    with pytest.raises(UndeliverableError, match="below zero"):
         provider.set_limit(ALICE, -1)
     assert orders(proxy) == []
 
@@ -174,7 +175,7 @@ def test_a_later_limit_leaves_the_counter_alone(proxy: FakeLiteLLM, provider: Li
 def test_a_team_that_would_be_stopped_by_its_past_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """A team's counter cannot be set, so we say who can do it."""
     proxy.facts("team", PLATFORM.external_id, budget_duration=None, spend=900.0)
-    with pytest.raises(Undeliverable, match=r"900\.00 dollars.*master key"):
+    with pytest.raises(UndeliverableError, match=r"900\.00 dollars.*master key"):
         provider.set_limit(PLATFORM, 20 * DOLLAR)
     assert orders(proxy) == []
     assert provider.set_limit(PLATFORM, 901 * DOLLAR).window == "month"
@@ -198,7 +199,7 @@ def test_members_are_told_with_their_teams(proxy: FakeLiteLLM, provider: LiteLLM
 def test_members_are_known_by_team_and_user(provider: LiteLLM) -> None:
     """So that a member is whoever the user is."""
     found = [each for each in provider.people() if each.kind == "member"]
-    assert Member("member", ALICE_THERE.external_id, name="platform", owner="alice") in found
+    assert ProviderIdentity("member", ALICE_THERE.external_id, name="platform", owner="alice") in found
 
 
 def test_a_members_limit_is_for_a_month_and_for_nobody_else(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
@@ -213,7 +214,7 @@ def test_a_members_limit_is_for_a_month_and_for_nobody_else(proxy: FakeLiteLLM, 
 def test_a_member_who_would_be_stopped_by_the_past_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """That counter cannot be set with a management key, so we say who can do it."""
     proxy.member(PLATFORM.external_id, "bob", spend=900.0)
-    with pytest.raises(Undeliverable, match=r"900\.00 dollars.*master key"):
+    with pytest.raises(UndeliverableError, match=r"900\.00 dollars.*master key"):
         provider.set_limit(BOB_THERE, 20 * DOLLAR)
     assert orders(proxy) == []
     assert provider.set_limit(BOB_THERE, 901 * DOLLAR).amount_nanos == 901 * DOLLAR
@@ -223,14 +224,14 @@ def test_a_member_who_would_be_stopped_by_the_past_is_refused(proxy: FakeLiteLLM
 def test_a_member_of_no_team_is_nobody(proxy: FakeLiteLLM, provider: LiteLLM, subject: Subject) -> None:
     """Nor is a membership made by writing."""
     assert provider.limit(subject) is None
-    with pytest.raises(Undeliverable, match="has no member “bob”"):
+    with pytest.raises(UndeliverableError, match="has no member “bob”"):
         provider.set_limit(subject, DOLLAR)
     assert orders(proxy) == []
 
 
 def test_a_member_cannot_be_paused_apart(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """What a member was allowed by default could not be restored exactly."""
-    with pytest.raises(Undeliverable, match="pause the user"):
+    with pytest.raises(UndeliverableError, match="pause the user"):
         provider.pause(ALICE_THERE)
     assert orders(proxy) == []
 
@@ -320,7 +321,7 @@ def test_bursar_does_not_lock_itself_out(proxy: FakeLiteLLM) -> None:
     provider.pause(ALICE)
     assert not proxy.facts("key", hashed)["blocked"]
     assert proxy.facts("key", LAPTOP)["blocked"]
-    with pytest.raises(Undeliverable, match="Bursar itself"):
+    with pytest.raises(UndeliverableError, match="Bursar itself"):
         provider.pause(Subject("key", hashed))
     provider.close()
 
@@ -330,7 +331,7 @@ def test_who_is_not_there_cannot_be_paused(proxy: FakeLiteLLM, provider: LiteLLM
     """Nor is a user made by it."""
     ghost = Subject(kind, "ghost")
     for order in (lambda: provider.before(ghost), lambda: provider.pause(ghost), lambda: provider.resume(ghost, "{}")):
-        with pytest.raises(Undeliverable, match="not known"):
+        with pytest.raises(UndeliverableError, match="not known"):
             order()
     assert orders(proxy) == []
 
@@ -338,7 +339,7 @@ def test_who_is_not_there_cannot_be_paused(proxy: FakeLiteLLM, provider: LiteLLM
 # Rights --------------------------------------------------------------------------------------------------------------
 
 
-def rights(provider: LiteLLM) -> Finding:
+def rights(provider: LiteLLM) -> CheckLine:
     """What check says about setting limits."""
     (found,) = (each for each in provider.check() if "may set limits" in each.what)
     return found
@@ -369,7 +370,7 @@ def test_an_ordinary_users_key_is_refused_when_it_writes(proxy: FakeLiteLLM) -> 
     """As recorded: 401 for users, 403 for keys."""
     provider = at(proxy, proxy.issue("alice"))
     for subject in (ALICE, KEY):
-        with pytest.raises(Undeliverable, match="Only proxy admin"):
+        with pytest.raises(UndeliverableError, match="Only proxy admin"):
             provider.set_limit(subject, DOLLAR)
     provider.close()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Limit, Member
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.openrouter.provider import OpenRouter
 from storage.charges import Charge
 from storage.limits import Subject
@@ -158,7 +158,7 @@ def test_a_figure_that_cannot_be_right_is_refused(
     body = {"data": {"data": [{**row, name: value}], "metadata": {"truncated": False}}}
     router.fail_next(200, body=body, path="/analytics/query")
     trouble = refused(lambda: charges(provider, DAY))
-    assert isinstance(trouble, Undeliverable)
+    assert isinstance(trouble, UndeliverableError)
     assert name in str(trouble)
 
 
@@ -184,9 +184,9 @@ def test_people_are_members_and_keys_of_all_workspaces(router: FakeOpenRouter, p
     other = router.add_key("lab", "user_bo", "ws-2")
     router.state.keys[other]["disabled"] = True
     people = list(provider.people())
-    assert people[0] == Member("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example")
-    assert Member("key", other, name="lab", owner="bo@acme.example") in people
-    assert Member("key", router.agent_key, name="crawler") in people
+    assert people[0] == ProviderIdentity("user", "ana@acme.example", name="Ana Silva", email="ana@acme.example")
+    assert ProviderIdentity("key", other, name="lab", owner="bo@acme.example") in people
+    assert ProviderIdentity("key", router.agent_key, name="crawler") in people
     assert len(people) == 6
 
 
@@ -244,7 +244,7 @@ def test_a_guardrail_that_was_made_and_not_yet_assigned_is_found_again(
 ) -> None:
     """A crash between the two leaves no second one."""
     router.fail_next(503, path="/guardrails/550e8400-e29b-41d4-a716-000000000004/assignments/members")
-    assert isinstance(refused(lambda: provider.set_limit(ANA, DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(ANA, DOLLAR)), UnreachableError)
     provider.set_limit(ANA, 2 * DOLLAR)
     assert [rail["limit_usd"] for rail in router.state.rails.values()] == [2.0]
     assert provider.limit(ANA) == Limit(ANA, 2 * DOLLAR, "month", name="Ana Silva")
@@ -281,15 +281,15 @@ def test_a_keys_limit_starts_anew_each_month(router: FakeOpenRouter, provider: O
 def test_nobody_is_made_who_is_not_there(router: FakeOpenRouter, provider: OpenRouter, subject: Subject) -> None:
     """An unknown person or key is refused, and no guardrail is left behind."""
     assert provider.limit(subject) is None
-    assert isinstance(refused(lambda: provider.set_limit(subject, DOLLAR)), Undeliverable)
-    assert isinstance(refused(lambda: provider.pause(subject)), Undeliverable)
+    assert isinstance(refused(lambda: provider.set_limit(subject, DOLLAR)), UndeliverableError)
+    assert isinstance(refused(lambda: provider.pause(subject)), UndeliverableError)
     assert router.state.rails == {}
 
 
 def test_an_order_is_said_once(router: FakeOpenRouter, provider: OpenRouter) -> None:
     """Whether to say it again is the outbox's to decide."""
     router.fail_next(503, path=f"/keys/{router.agent_key}")
-    assert isinstance(refused(lambda: provider.set_limit(key_of(router.agent_key), DOLLAR)), Unreachable)
+    assert isinstance(refused(lambda: provider.set_limit(key_of(router.agent_key), DOLLAR)), UnreachableError)
     assert [heard.method for heard in router.requests].count("PATCH") == 1
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.config import load
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.providers.base import Provider
 from bot.providers.sample.ground_truth import Truth
 from bot.providers.sample.provider import FINAL_AFTER, PRICES, SEARCH, SEARCH_NANOS, Sample, cost_nanos, price_of
@@ -101,7 +101,7 @@ def test_a_day_does_not_depend_on_the_range_it_is_asked_in() -> None:
 def test_another_process_sees_the_same_day() -> None:
     """Nothing hangs on the random salt that every process has for its hashes."""
     words = (
-        "from datetime import *; from bot.providers.sample import Sample; d = date(2026, 11, 3); "
+        "from datetime import *; from bot.providers.sample.provider import Sample; d = date(2026, 11, 3); "
         f"print(sum(r.cost_nanos or 0 for r in Sample(now=lambda: datetime.fromisoformat('{NOW}')).charges(d, d)))"
     )
     root = ROOT
@@ -655,5 +655,5 @@ def test_limits_are_set_paused_and_found_again_by_the_next_process(tmp_path: Pat
     assert (found.amount_nanos, found.paused) == (450 * 10**9, True)
     second.resume(ana, before)
     assert not any(each.paused for each in second.limits())
-    with pytest.raises(Undeliverable):
+    with pytest.raises(UndeliverableError):
         second.set_limit(Subject("user", "nobody"), 10**9)

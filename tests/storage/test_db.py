@@ -31,10 +31,10 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database
     assert database.ask(differences) == []
 
 
-def test_several_starts_at_once_migrate_once(database_url: str) -> None:
+def test_several_starts_at_once_migrate_once(empty_url: str) -> None:
     """Replicas that start together wait for one another."""
     context = multiprocessing.get_context("spawn")
-    starts = [context.Process(target=_start, args=(database_url,)) for _ in range(4)]
+    starts = [context.Process(target=_start, args=(empty_url,)) for _ in range(4)]
     for start in starts:
         start.start()
     for start in starts:

@@ -19,7 +19,6 @@ TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ONE = Found(
-    "no_caching",
     "person/ana",
     "",
     "No cache",
@@ -29,6 +28,7 @@ ONE = Found(
     (10**10, 5 * 10**10),
     "medium",
     frozenset({"sonnet tokens_input"}),
+    "no_caching",
 )
 
 

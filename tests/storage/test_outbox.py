@@ -7,17 +7,17 @@ import pytest
 
 from storage import outbox
 from storage.db import Database
-from storage.outbox import Wish
+from storage.outbox import OutboxItem
 from tests.support.clock import NOW, Clock
 
 
 def ensure(database: Database, payload: str = "a", key: str = "k", clock: Clock | None = None) -> bool:
-    """Wish for something."""
+    """OutboxItem for something."""
     now = clock() if clock else NOW
     return database.transact(lambda conn: outbox.ensure(conn, key, "show", "slack", payload, now, now))
 
 
-def claim(database: Database, clock: Clock) -> list[Wish]:
+def claim(database: Database, clock: Clock) -> list[OutboxItem]:
     """Lease what is due."""
     return database.transact(lambda conn: outbox.claim(conn, ["slack"], clock(), 10, outbox.LEASE))
 
@@ -26,8 +26,8 @@ def test_the_same_wish_again_changes_nothing(database: Database, clock: Clock) -
     """Saying it twice is saying it once, also after it came true."""
     assert ensure(database)
     assert not ensure(database)
-    (wish,) = claim(database, clock)
-    database.transact(lambda conn: outbox.settle(conn, wish, "r", clock()))
+    (item,) = claim(database, clock)
+    database.transact(lambda conn: outbox.settle(conn, item, "r", clock()))
 
     assert not ensure(database)
     assert claim(database, clock) == []
@@ -38,8 +38,8 @@ def test_only_the_last_word_is_sent(database: Database, clock: Clock) -> None:
     for payload in "abc":
         ensure(database, payload)
 
-    (wish,) = claim(database, clock)
-    assert (wish.payload, wish.version) == ("c", 3)
+    (item,) = claim(database, clock)
+    assert (item.payload, item.version) == ("c", 3)
 
 
 def test_a_newer_word_during_delivery_is_sent_after_it(database: Database, clock: Clock) -> None:
@@ -76,9 +76,9 @@ def test_a_dead_deliverers_wish_is_taken_over_when_its_lease_ends(database: Data
 def test_a_postponed_wish_waits_and_a_parked_one_waits_for_a_new_word(database: Database, clock: Clock) -> None:
     """Trouble delays; a final no parks until somebody says something new."""
     ensure(database)
-    (wish,) = claim(database, clock)
+    (item,) = claim(database, clock)
     later = clock() + timedelta(minutes=5)
-    database.transact(lambda conn: outbox.postpone(conn, wish, "down", later))
+    database.transact(lambda conn: outbox.postpone(conn, item, "down", later))
     assert claim(database, clock) == []
 
     clock.forward(timedelta(minutes=6))
@@ -95,9 +95,9 @@ def test_a_postponed_wish_waits_and_a_parked_one_waits_for_a_new_word(database: 
 def test_a_new_word_while_the_old_one_is_refused_is_not_parked_with_it(database: Database, clock: Clock) -> None:
     """Only the version that was refused is given up."""
     ensure(database, "a")
-    (wish,) = claim(database, clock)
+    (item,) = claim(database, clock)
     ensure(database, "b")
-    database.transact(lambda conn: outbox.postpone(conn, wish, "no", None))
+    database.transact(lambda conn: outbox.postpone(conn, item, "no", None))
     clock.forward(outbox.LEASE + timedelta(seconds=1))
 
     assert [each.payload for each in claim(database, clock)] == ["b"]
@@ -115,8 +115,8 @@ def test_many_deliverers_share_the_wishes_without_taking_one_twice(
 
     def work() -> None:
         barrier.wait()
-        while wishes := claim(database, clock):
-            taken.extend(wish.key for wish in wishes)
+        while items := claim(database, clock):
+            taken.extend(item.key for item in items)
 
     threads = [threading.Thread(target=work) for _ in range(deliverers)]
     for thread in threads:

@@ -11,8 +11,10 @@ from bot.config import Settings
 from bot.platforms import terminal
 from bot.platforms.web.messenger import Web
 from bot.sync.usage import pull
+from handlers import event_type_of
 from handlers.card import Card
 from handlers.context import Context
+from handlers.events import Event
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Database
@@ -108,6 +110,11 @@ class Company:
     def say(self, person: str, text: str, delivery: str = "", **inputs: str) -> str:
         """Say something and read the answer as text."""
         return terminal.render(self.hear(person, text, delivery, **inputs))
+
+    def happens(self, event: Event) -> None:
+        """Raise an event as one who may, and see that it is handled."""
+        by, *_ = sorted(event_type_of(event).by)
+        assert self.app.handle(event, by)
 
     def settle(self) -> None:
         """Deliver until nothing is due."""

@@ -1,4 +1,4 @@
-"""A small bot behind the Slack door, for tests: a few sentences and their cards, over HTTP or through the socket."""
+"""A small bot behind the listener of Slack, for tests: a few sentences and their cards, by HTTP or the socket."""
 
 import threading
 import time
@@ -10,14 +10,15 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.errors import Outside
-from bot.platforms.slack.listener import Door, Settings
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.errors import OutsideError
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.listener import ListenerSettings, SlackListener
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
-from bot.platforms.slack.verification import Gate
+from bot.platforms.slack.verification import Verifier
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
 from handlers.sentence import Sentence
-from tests.support.fakes.slack import FakeSlack
+from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 
 BALANCE = Card(
     "$380.00 left of $1,000.00",
@@ -81,7 +82,7 @@ class SmallApp:
         if key not in self.keys:
             self.keys.append(key)
             card = self.hear(sentence)
-            with suppress(Outside):  # the real app has an outbox for that
+            with suppress(OutsideError):  # the real app has an outbox for that
                 self.slack.show(sentence.place, card, "")
 
 
@@ -90,7 +91,7 @@ def _echo(_app: SmallApp, sentence: Sentence) -> Card:
 
 
 def _slow(app: SmallApp, _sentence: Sentence) -> Card:
-    app.gate.wait(10)
+    app.gate.wait(2 * PATIENCE_S)
     return Card("At last")
 
 
@@ -116,32 +117,32 @@ class SlackBot:
     """A running bot."""
 
     app: SmallApp
-    door: Door
-    settings: Settings
+    listener: SlackListener
+    settings: ListenerSettings
 
 
 @contextmanager
 def running(
-    slack: FakeSlack, how: str = "http", wait_s: float = 2.0, settings: Settings | None = None
+    slack: FakeSlack, how: str = "http", wait_s: float = PATIENCE_S, settings: ListenerSettings | None = None
 ) -> Iterator[SlackBot]:
-    """A bot that hears a workspace over "http" or through the "socket"."""
-    settings = settings or Settings()
+    """A bot that hears a workspace over "http" or through the "socket", and says later what takes over `wait_s`."""
+    settings = settings or ListenerSettings()
     client = web_client(slack.bot_token, slack.base_url)
     app = SmallApp(Slack(client))
-    door = Door(app, client, settings)
-    gate = Gate([slack.secret], slack.now, app_id=slack.app_id, teams=[slack.team])
+    listener = SlackListener(app, client, settings)
+    gate = Verifier([slack.secret], slack.now, app_id=slack.app_id, teams=[slack.team])
     try:
-        with over_http(slack, door, gate, wait_s) if how == "http" else over_socket(slack, door, gate, wait_s):
-            yield SlackBot(app, door, settings)
+        with over_http(slack, listener, gate, wait_s) if how == "http" else over_socket(slack, listener, gate, wait_s):
+            yield SlackBot(app, listener, settings)
     finally:
         app.gate.set()
-        door.close()
+        listener.close()
 
 
 @contextmanager
-def over_http(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterator[None]:
+def over_http(slack: FakeSlack, listener: SlackListener, gate: Verifier, wait_s: float) -> Iterator[None]:
     """The endpoint, mounted in a web server."""
-    endpoint = Endpoint(door, gate, wait_s)
+    endpoint = Endpoint(listener, gate, wait_s)
     web = Starlette(routes=[Route("/slack/events", endpoint)])
     config = uvicorn.Config(web, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none", access_log=False)
     server = uvicorn.Server(config)
@@ -160,10 +161,10 @@ def over_http(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterat
 
 
 @contextmanager
-def over_socket(slack: FakeSlack, door: Door, gate: Gate, wait_s: float) -> Iterator[None]:
+def over_socket(slack: FakeSlack, listener: SlackListener, gate: Verifier, wait_s: float) -> Iterator[None]:
     """The Socket Mode connection."""
     slack.bot_url = ""
-    socket = Socket(door, gate, slack.app_token, slack.base_url, wait_s)
+    socket = Socket(listener, gate, slack.app_token, slack.base_url, wait_s)
     socket.connect()
     try:
         yield

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Limit, Member
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import Limit, ProviderIdentity
+from handlers.events import EndGrants, SyncAccount
 from handlers.limits.plan import action
 from handlers.money import NANOS
 from storage import audit, limits, outbox
@@ -35,7 +36,7 @@ def acme(database: Database, clock: Clock) -> Company:
 
 def compare(company: Company) -> None:
     """Read the provider's limits and compare them, as the clock does each hour."""
-    company.app.equal.read(company.llm)
+    company.app.limits.read(company.llm)
     company.settle()
 
 
@@ -121,7 +122,7 @@ def test_a_grant_reaches_the_provider_and_then_the_asker_hears_of_it(acme: Compa
     """Approved and applied are two states: the second is told only when the provider has it."""
     acme.say("ana", "request 50 finish the migration")
     acme.settle()
-    acme.llm.trouble = Unreachable("the proxy is restarting")
+    acme.llm.trouble = UnreachableError("the proxy is restarting")
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.allows("ana") == 400
@@ -165,7 +166,7 @@ def test_a_grant_that_ends_lowers_the_limit_again(acme: Company, clock: Clock) -
     acme.settle()
     assert acme.llm.allows("ana") == 450
     clock.moment += timedelta(days=2)
-    acme.app.say("grants")
+    acme.happens(EndGrants())
     acme.settle()
     assert acme.llm.allows("ana") == 400
 
@@ -173,14 +174,14 @@ def test_a_grant_that_ends_lowers_the_limit_again(acme: Company, clock: Clock) -
 def test_what_the_provider_refuses_is_told_and_given_up(acme: Company) -> None:
     """The asker and finance hear why, in the provider's words; nothing is announced as done."""
     acme.say("ana", "request 50 finish the migration")
-    acme.llm.trouble = Undeliverable("The proxy knows no such user")
+    acme.llm.trouble = UndeliverableError("The proxy knows no such user")
     acme.say("max", "approve 1")
     card = acme.reads("ana")[-1]
     assert "has not taken it yet" in card
     assert "The proxy knows no such user" in card
-    wish = acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:ana"))
-    assert wish is not None
-    assert wish.state == "parked"
+    item = acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:ana"))
+    assert item is not None
+    assert item.state == "parked"
 
 
 def test_a_limit_that_reads_back_otherwise_is_not_announced(acme: Company) -> None:
@@ -337,12 +338,12 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     acme.llm.changes("fay", 900)
     compare(acme)
     ours, mine = (f"user:ana {900 * NANOS}", f"user:fay {900 * NANOS}")
-    assert "Only finance" in acme.say("ana", f"theirs llm {ours}")
-    assert "limit of your own" in acme.say("fay", f"theirs llm {mine}")
-    assert "settled already" in acme.say("fay", f"theirs llm user:ana {800 * NANOS}")
-    acme.say("fay", f"ours llm {ours}")
+    assert "Only finance" in acme.say("ana", f"keep-theirs llm {ours}")
+    assert "limit of your own" in acme.say("fay", f"keep-theirs llm {mine}")
+    assert "settled already" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
+    acme.say("fay", f"restore-ours llm {ours}")
     acme.settle()
-    assert "settled already" in acme.say("fay", f"theirs llm {ours}")
+    assert "settled already" in acme.say("fay", f"keep-theirs llm {ours}")
     assert acme.llm.allows("ana") == 400
 
 
@@ -360,7 +361,7 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(acme: Company, 
 def test_the_plan_is_shown_to_finance_only(acme: Company) -> None:
     """`limits` says what is there, what the ledger says, and what would be done."""
     acme.llm.changes("ana", 900)
-    acme.app.equal.read(acme.llm)
+    acme.app.limits.read(acme.llm)
     card = acme.say("fay", "limits")
     assert "1 limits differ from the ledger" in card
     assert "finance decides" in card
@@ -390,7 +391,7 @@ def test_a_member_may_spend_in_the_team_what_is_left_of_everything(acme: Company
     reports(acme, "ana", acme.clock().date(), sub_account="t/1", cost_nanos=30 * NANOS, model="claude-opus-4-5")
     ana_in_search = Subject.of_member("t/1", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, name="search", owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, name="search", owner="ana"))
     acme.pull()
     compare(acme)
     assert acme.llm.allows("ana") == 400
@@ -432,7 +433,7 @@ def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
     """A pause stops the user everywhere; the member's limit is no other person."""
     ana_in_search = Subject.of_member("t", "ana")
     acme.llm.there[ana_in_search] = Limit(ana_in_search, None, name="search")
-    acme.llm.members.append(Member("member", ana_in_search.external_id, owner="ana"))
+    acme.llm.members.append(ProviderIdentity("member", ana_in_search.external_id, owner="ana"))
     acme.pull()
     compare(acme)
     acme.say("fay", "pause @ana")
@@ -457,9 +458,9 @@ def test_who_is_gone_there_is_forgotten(acme: Company, clock: Clock) -> None:
     """A whole list that no longer names somebody ends what we knew of them; half a list does not."""
     del acme.llm.there[Subject("user", "bob")]
     clock.moment += timedelta(hours=1)
-    acme.llm.trouble = Unreachable("half a list")
-    with pytest.raises(Unreachable):
-        acme.app.equal.read(acme.llm)
+    acme.llm.trouble = UnreachableError("half a list")
+    with pytest.raises(UnreachableError):
+        acme.app.limits.read(acme.llm)
     assert "bob" in {
         each.subject.external_id for each in acme.database.ask(lambda conn: limits.of_provider(conn, "llm"))
     }
@@ -479,7 +480,7 @@ def test_everybody_stands_at_once_as_each_stands_alone(acme: Company) -> None:
     compare(acme)
     assert acme.llm.calls == ["limits"]
     for person in EVERYONE:
-        acme.app.say(f"follow person/{person}")
+        acme.happens(SyncAccount(f"person/{person}"))
     acme.settle()
     assert allowed(acme) == before
     assert before["ana"] == 300
@@ -510,14 +511,14 @@ def waits(database: Database, clock: Clock) -> Company:
     clock.moment = TUESDAY
     company = Company(database, clock)
     company.llm.knows("ana")
-    company.app.equal.read(company.llm)
+    company.app.limits.read(company.llm)
     return company
 
 
 def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
     """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
     company = waits(database, clock)
-    company.llm.trouble = Unreachable("the proxy is restarting")
+    company.llm.trouble = UnreachableError("the proxy is restarting")
     company.settle()
     company.llm.trouble = None
     company.say("fay", "pause @ana")

@@ -84,7 +84,7 @@ def test_a_storm_passes(database: Database, clock: Clock, proxy: StormyLiteLLM) 
     )
     company.app.providers = {"llm": LiteLLM("llm", proxy.url, proxy.key, patience=HASTY, now=clock)}
     company.app.__post_init__()
-    company.app.equal.read(company.app.providers["llm"])
+    company.app.limits.read(company.app.providers["llm"])
     company.say("fay", "proceed llm")
     company.settle()
     spent, granted = dict.fromkeys(PEOPLE, 0), dict.fromkeys(PEOPLE, 0)

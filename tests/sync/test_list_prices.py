@@ -1,14 +1,12 @@
 """List prices: a guess that says it is one, and nothing where the list knows nothing."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from bot.config import ProviderSettings
-from bot.providers.base import Seat
-from bot.sync.list_prices import SeatCost, priced, seat_costs
+from bot.sync.list_prices import priced
 from storage.charges import Charge
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -122,24 +120,3 @@ def test_a_model_is_known_as_a_proxy_writes_it(told: str, same: str) -> None:
     """With its vendor before it and its date behind."""
     plain = replace(SONNET, tokens_cache_write_1h=0)
     assert dollars(priced(replace(plain, model=told))) == dollars(priced(replace(plain, model=same)))
-
-
-# Seats ---------------------------------------------------------------------------------------------------------------
-
-
-def test_seats_cost_what_app_yaml_says() -> None:
-    """A month of each product; one without a price is counted and not free."""
-    settings = ProviderSettings.model_validate({"kind": "sample", "seats": {"pro": "39 USD", "team": "€19.50"}})
-    seats = [Seat(f"u{n}", product, date(2026, 1, 1), None) for n, product in enumerate(("team", "pro", "pro", "max"))]
-    assert seat_costs(seats, settings.seats) == [
-        SeatCost("max", 1, None, ""),
-        SeatCost("pro", 2, 78 * 10**9, "USD"),
-        SeatCost("team", 1, 19_500_000_000, "EUR"),
-    ]
-
-
-@pytest.mark.parametrize(("price", "why"), [("39", "is no amount"), ("5M tokens", "in money, not in tokens")])
-def test_a_price_of_a_seat_is_money(price: str, why: str) -> None:
-    """And says in which currency."""
-    with pytest.raises(ValueError, match=why):
-        ProviderSettings.model_validate({"kind": "sample", "seats": {"pro": price}})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.providers.base import IncreaseRequest
 from handlers.money import NANOS
 from storage import audit, outbox, requests
@@ -23,7 +23,7 @@ def acme(database: Database, clock: Clock) -> Company:
     clock.moment = TUESDAY
     company = Company(database, clock)
     company.llm.knows("ana", "max")
-    company.app.equal.read(company.llm)
+    company.app.limits.read(company.llm)
     company.settle()
     return company
 
@@ -38,7 +38,7 @@ def asks(company: Company, number: str = "inc_1", user: str = "ana", dollars: in
 
 def queue(company: Company) -> None:
     """Read the provider's queue, as after each pull."""
-    company.app.equal.take_requests(company.llm)
+    company.app.limits.take_requests(company.llm)
     company.settle()
 
 
@@ -71,9 +71,9 @@ def test_who_waits_there_is_seen_within_a_minute(acme: Company) -> None:
         acme.settle()
     assert mirrored(acme) is not None
     assert acme.llm.calls.count("increase_requests") == 4
-    wish = acme.database.ask(lambda conn: outbox.find(conn, "pull/llm/requests"))
-    assert wish is not None
-    assert (wish.state, wish.version) == ("done", 4)
+    item = acme.database.ask(lambda conn: outbox.find(conn, "pull/llm/requests"))
+    assert item is not None
+    assert (item.state, item.version) == ("done", 4)
     assert acme.hear("ana", "balance").title == "$153.24 left of $400.00"
 
 
@@ -139,7 +139,7 @@ def test_who_is_unknown_here_stays_in_the_providers_queue(acme: Company) -> None
 def test_a_decision_reaches_the_provider_though_it_was_down(acme: Company, clock: Clock) -> None:
     """The outbox tries again, and the provider hears it once."""
     asks(acme)
-    acme.llm.trouble = Unreachable("down for maintenance")
+    acme.llm.trouble = UnreachableError("down for maintenance")
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.answers == {}
@@ -150,8 +150,28 @@ def test_a_decision_reaches_the_provider_though_it_was_down(acme: Company, clock
     assert acme.llm.allows("ana") == 475
 
 
-def test_nobody_takes_up_a_request_but_the_clock(acme: Company) -> None:
+LONG = " ".join(["a reason of many words"] * 200)
+
+
+@pytest.mark.parametrize(
+    ("increase_id", "reason"), [("inc 1 of 2", "more"), ("inc_2", LONG), ("inc_3", ""), ("4", "x" * 5_000)]
+)
+def test_whatever_the_words_are_a_request_is_taken_up(acme: Company, increase_id: str, reason: str) -> None:
+    """It travels as data: blanks in an id and reasons longer than any sentence lose nothing."""
+    acme.llm.asked.append(
+        IncreaseRequest(increase_id, Subject("user", "ana"), 475 * NANOS, 400 * NANOS, reason, TUESDAY)
+    )
+    acme.app.limits.take_requests(acme.llm)
+    taken = mirrored(acme, increase_id)
+    assert taken is not None
+    assert taken.reason
+    acme.say("max", f"approve {taken.id}")
+    acme.settle()
+    assert acme.llm.answers == {increase_id: 475 * NANOS}
+
+
+def test_a_person_makes_no_request_of_a_providers(acme: Company) -> None:
     """No sentence of a person's makes a request in another's name."""
-    said = acme.say("bob", "sought llm inc_9 user:ana 5000000000 for me")
-    assert "Only the clock" in said
+    said = acme.say("bob", "increase_requested llm inc_9 user:ana 5000000000 for me")
+    assert "I don't know" in said
     assert mirrored(acme, "inc_9") is None

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import Undeliverable, Unreachable
-from bot.http import KeyRefused
-from bot.providers.base import Member, Outcome, Provider
+from bot.errors import UndeliverableError, UnreachableError
+from bot.http import KeyRefusedError
+from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, meet, pull
 from handlers.policy.policy import House
@@ -71,12 +71,12 @@ def test_a_day_that_breaks_off_counts_nothing_of_itself(company: Database) -> No
         def charges(self, first: date, last: date) -> Iterator[Charge]:
             yield from super().charges(first, last)
             if first == DAY:
-                raise Unreachable("The third page did not come")
+                raise UnreachableError("The third page did not come")
 
     provider = Breaking()
     provider.spends("ana", "5.00", DAY - timedelta(days=1))
     provider.spends("ana", "7.00", DAY)
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         read(company, provider)
     (noted,) = company.ask(pulls.pulled)
     assert (noted.error, noted.through) == ("The third page did not come", None)
@@ -114,7 +114,9 @@ def test_a_whole_day_with_a_cell_of_another_day_is_refused(company: Database) ->
 
     provider = Mistaken()
     provider.spends("ana", "4.00", DAY)
-    with pytest.raises(Undeliverable, match="was asked for 2026-11-20 and answered for 2026-11-21: nothing is counted"):
+    with pytest.raises(
+        UndeliverableError, match="was asked for 2026-11-20 and answered for 2026-11-21: nothing is counted"
+    ):
         read(company, provider)
     assert total(company) == 0
 
@@ -126,10 +128,10 @@ def test_outcomes_that_the_key_may_not_read_keep_nothing_else_back(company: Data
         can = FakeProvider.can | {"outcomes"}
         open = True
 
-        def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
-            yield Outcome("ana", max(first, min(last, DAY)), "commits", 3)
+        def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
+            yield ProviderOutcome("ana", max(first, min(last, DAY)), "commits", 3)
             if not self.open:
-                raise KeyRefused("it may not", "")
+                raise KeyRefusedError("it may not", "")
 
     provider = Closed()
     provider.spends("ana", "4.00")
@@ -162,10 +164,10 @@ def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
         Person("b2", "Bob", "bob@x.example"),
     ]
     told = [
-        Member("user", "u-ana", email="Ana@X.example"),
-        Member("key", "k-ana", owner="u-ana"),
-        Member("user", "u-bob", email="bob@x.example"),
-        Member("user", "u-none"),
+        ProviderIdentity("user", "u-ana", email="Ana@X.example"),
+        ProviderIdentity("key", "k-ana", owner="u-ana"),
+        ProviderIdentity("user", "u-bob", email="bob@x.example"),
+        ProviderIdentity("user", "u-none"),
     ]
 
     def work(conn: Connection) -> list[str | None]:

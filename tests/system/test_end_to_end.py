@@ -27,7 +27,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.clock import Clock
 from tests.support.fakes.litellm import FakeLiteLLM
-from tests.support.fakes.slack import FakeSlack
+from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 from tests.support.paths import ROOT
 from tests.support.small_bot import served
 
@@ -52,7 +52,7 @@ def rules(slack: FakeSlack, proxy: FakeLiteLLM, mode: str, port: int = 0) -> dic
     }
 
 
-def until(true: Callable[[], object], seconds: float = 20) -> None:
+def until(true: Callable[[], object], seconds: float = PATIENCE_S) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not true():
@@ -221,7 +221,7 @@ def test_run_serves_reads_answers_and_ends_in_order(
         until(lambda: "$7.50 left of $10.00" in json.dumps(slack.command("UALICE", "balance").json))
         metrics = get(f"{base}/metrics")[1]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
 
     assert 'bursar_heard_seconds_count{what="balance"}' in metrics
     log = (tmp_path / "log").read_text()

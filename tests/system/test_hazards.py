@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from bot.http import Patience
 from bot.providers.litellm.provider import LiteLLM
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Facts
 from handlers.context import CLOCK, Context
+from handlers.events import GiveAllotments
 from handlers.place import Place
 from storage import ingest, people
 from storage.charges import Charge
@@ -22,6 +23,7 @@ from storage.directory import Directory, Link, Person
 from storage.tables import spend
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
+from tests.support.databases import migrated
 from tests.support.fakes.litellm import FakeLiteLLM
 
 NANOS = 10**9
@@ -34,8 +36,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
     made: list[Database] = []
 
     def begin(*budgets: dict[str, object], directory: Directory = ACME, **rules: object) -> Company:
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         company = Company(database, clock, {**RULES, "budgets": list(budgets), **rules}, directory)
         for subject, model in (("ana", "claude-sonnet-4-5"), ("bob", "claude-opus-4-5")):
@@ -106,7 +107,7 @@ def status(company: Company, account_id: str, name: str = "monthly") -> BudgetSt
 def later(company: Company, moment: datetime) -> None:
     """Time passes; the clock says what it says every hour."""
     company.clock.moment = moment
-    company.hear("clock", "begin")
+    company.happens(GiveAllotments())
 
 
 def move(company: Company, person: str, team: str) -> None:
@@ -153,7 +154,7 @@ def test_beginning_a_period_leaves_fresh_spend_alone(found: Found) -> None:
     spends(company, "eve", "30.00", date(2026, 11, 22))
     for _ in range(3):
         company.clock.forward(timedelta(hours=1))
-        company.hear("clock", "begin")
+        company.happens(GiveAllotments())
 
     assert title(company, "eve") == "$370.00 left of $400.00"
 
@@ -247,7 +248,7 @@ def test_a_limit_that_is_enforced_in_mid_period_is_what_the_rule_says(found: Fou
     assert title(company, "ana") == "$160.00 left of $160.00"
 
     company.hear("fay", "enforce monthly")
-    company.hear("clock", "begin")
+    company.happens(GiveAllotments())
     assert title(company, "ana") == "$160.00 left of $160.00"
 
 
@@ -468,8 +469,8 @@ def test_a_day_that_is_missing_from_a_report_is_not_zero(found: Found) -> None:
     company.pull()
     assert title(company, "ana") == "$300.00 left of $400.00"
 
-    company.llm.trouble = Unreachable("llm does not answer")
-    with pytest.raises(Unreachable):
+    company.llm.trouble = UnreachableError("llm does not answer")
+    with pytest.raises(UnreachableError):
         company.pull()
     assert title(company, "ana") == "$300.00 left of $400.00"
     assert "newer reads failed" in company.say("ana", "balance")

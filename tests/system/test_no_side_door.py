@@ -15,7 +15,8 @@ from bot.config import Settings
 from bot.directory.combined import Everybody
 from bot.directory.known_people import Memory
 from bot.directory.names import id_from_email
-from bot.directory.source import Unusable
+from bot.directory.source import UnusableSourceError
+from handlers.events import EndGrants, RemindApprover
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit
@@ -24,6 +25,7 @@ from storage.db import Database
 from storage.directory import Directory, Person
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 
 Found = Callable[..., Company]
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -44,8 +46,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
 
     def begin(*approvals: dict[str, object], directory: Directory = ACME, **more: object) -> Company:
         clock.moment = MONDAY
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         return Company(database, clock, {**RULES, "approvals": list(approvals) or list(LADDER), **more}, directory)
 
@@ -76,7 +77,7 @@ def test_giving_back_does_not_buy_another_grant_at_once(found: Found) -> None:
         assert title(company, "ana", "request 25 a little more") == "$25.00 granted at once"
         company.llm.spends("ana", f"{400 + 25 * number}.00")
         company.pull()
-        assert title(company, "ana", f"giveback {number}") == "$0.00 given back"
+        assert title(company, "ana", f"return-grant {number}") == "$0.00 given back"
 
     assert title(company, "ana", "request 25 a little more") == "Asked for $25.00 more"
     assert title(company, "ana") == "$0.00 left of $450.00"
@@ -135,7 +136,7 @@ def test_what_is_granted_is_not_given_on(found: Found) -> None:
 
     assert title(company, "ana", "transfer 400 to fay") == "$400.00 moved from Ana Silva to Fay Osei"
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
-    company.say("clock", "grants")
+    company.happens(EndGrants())
     assert title(company, "ana") == "$0.00 left of $0.00"
 
 
@@ -152,7 +153,7 @@ def test_a_grant_is_not_carried_into_the_next_period(found: Found, rollover: str
     for day in days:
         company.clock.moment = datetime(2026, 12, day, 12, tzinfo=UTC)
         company.app.refresh_people()
-        company.say("clock", "grants")
+        company.happens(EndGrants())
         company.app.refresh_people()
     assert title(company, "ana") == "$553.24 left of $553.24"
 
@@ -179,7 +180,7 @@ def test_two_grants_that_end_together_take_back_what_is_unspent_once(found: Foun
     company.llm.spends("ana", "470.00")
     company.pull()
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
-    company.say("clock", "grants")
+    company.happens(EndGrants())
 
     assert title(company, "ana") == "$0.00 left of $470.00"
     assert rows(company, "select key, amount from entries where kind = 'expiry'") == [("expiry/1", -30 * 10**9)]
@@ -241,7 +242,7 @@ def test_nobody_has_the_id_of_the_clock_or_of_the_rules() -> None:
     assert id_from_email("rules@acme.example", set()) == "rules-acme.example"
     for reserved in ("clock", "rules"):
         everybody = Everybody(Directory(people=(Person(reserved, "Eve"),)), [], Memory)
-        with pytest.raises(Unusable, match="the bot's own"):
+        with pytest.raises(UnusableSourceError, match="the bot's own"):
             everybody()
 
 
@@ -278,7 +279,7 @@ def test_reminders_and_questions_end_in_the_same_state(found: Found) -> None:
     company.clock.moment = MONDAY + timedelta(days=1)
     company.say("ana", "question 1 the demo")
     company.say("ana", "remind 1")
-    company.say("clock", "nudge 1 0")
+    company.happens(RemindApprover(1, 0))
     company.settle()
     assert len(company.messages("max")) == 5
     company.say("max", "approve 1")
@@ -323,7 +324,7 @@ SENTENCES = (
     "remind {n}",
     "question {n} well?",
     "revoke {n} over",
-    "giveback {n}",
+    "return-grant {n}",
     "history {n}",
     "delegate @{p} until friday",
     "delegate",
@@ -338,12 +339,11 @@ SENTENCES = (
     "allot {a} to {p}",
     "allot {a} to {p} from team {t}",
     "split",
-    "begin",
-    "grants",
     "enforce per-person",
-    "raise {n} 0",
-    "lapse {n} 0",
-    "nudge {n} 0",
+    "escalate {n} 0",
+    "request_expired {n} 0",
+    "end_grants",
+    "give_allotments",
     "link llm key nobodys to {p}",
     "requests",
 )
@@ -412,7 +412,7 @@ def sensible(company: Company, chance: random.Random) -> list[tuple[str, str]]:
             case "pending":
                 said += [(decider, f"approve {number}"), (decider, f"approve {number} {amount}")]
             case "approved":
-                said += [(asker, f"giveback {number}"), (decider, f"revoke {number} it is over")]
+                said += [(asker, f"return-grant {number}"), (decider, f"revoke {number} it is over")]
             case _:
                 pass
     return said

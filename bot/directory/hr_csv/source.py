@@ -13,12 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from bot.csv_records import Broken, records
+from bot.csv_records import MalformedCsvError, records
 from bot.directory.cycles import circles
-from bot.directory.departments import Member, TeamIds, teams_of
+from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
-from bot.directory.source import Known, Unusable
+from bot.directory.source import Known, UnusableSourceError
 from handlers.policy import ZONES
 from storage.directory import Directory, Person, Role
 
@@ -49,19 +49,19 @@ class Csv:
         """See Source.
 
         Raises:
-            Unusable: with a line for each error, the first twenty of them.
+            UnusableSourceError: with a line for each error, the first twenty of them.
         """
         try:
             content = self.path.read_bytes()
         except OSError as trouble:
-            raise Unusable(f"{self.path} cannot be read: {trouble.strerror}") from trouble
+            raise UnusableSourceError(f"{self.path} cannot be read: {trouble.strerror}") from trouble
         wrong: list[Complaint] = []
         try:
             directory = read(content, known, wrong)
-        except Broken as broken:
+        except MalformedCsvError as broken:
             wrong.append(Complaint(broken.line, str(broken)))
         if wrong:
-            raise Unusable(_explained(self.path, wrong))
+            raise UnusableSourceError(_explained(self.path, wrong))
         return directory
 
 
@@ -89,7 +89,7 @@ class Complaint:
 
 
 @dataclass(slots=True)
-class Row:
+class HrRow:
     """What a line says, with the address in lower case, the id once it is known, and whether the person is there."""
 
     line: int
@@ -112,13 +112,13 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class People:
+class PeopleInFile:
     """Everybody in the file, to be found by whatever stands in a manager's column."""
 
     known: Known
-    by_email: dict[str, Row] = field(default_factory=dict)
-    by_id: dict[str, Row] = field(default_factory=dict)
-    by_number: dict[str, Row] = field(default_factory=dict)
+    by_email: dict[str, HrRow] = field(default_factory=dict)
+    by_id: dict[str, HrRow] = field(default_factory=dict)
+    by_number: dict[str, HrRow] = field(default_factory=dict)
 
     def find(self, word: str) -> str | None:
         """The id of the person of that e-mail address, id or number, None if there is none, here or elsewhere."""
@@ -135,19 +135,19 @@ def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
     """What the file says, as far as it can be understood; what cannot is added to `wrong`.
 
     Raises:
-        Broken: it cannot even be taken apart.
+        MalformedCsvError: it cannot even be taken apart.
     """
     rows = list(_rows(content, wrong))
     people = _registered(rows, known, wrong)
     _identify(rows, people)
     managers = [_reference(row, "manager", people, wrong) for row in rows]
     _refuse_circles(rows, managers, wrong)
-    ids = TeamIds(known.earlier.teams)
+    ids = DepartmentIds(known.earlier.teams)
     members = [_member(row, above, people, ids, wrong) for row, above in zip(rows, managers, strict=True)]
     persons = tuple(_person(row, one, wrong) for row, one in zip(rows, members, strict=True))
     live = {one.team for row, one in zip(rows, members, strict=True) if row.there}
     counted = [one for row, one in zip(rows, members, strict=True) if one.team and (row.there or one.team not in live)]
-    teams, odd = teams_of(ids, counted)
+    teams, odd = departments_of(ids, counted)
     wrong += [Complaint(*each) for each in (*ids.wrong, *odd)]
     return Directory(persons, teams)
 
@@ -163,37 +163,39 @@ def _explained(path: Path, wrong: Sequence[Complaint]) -> str:
 # Lines ----------------------------------------------------------------------------------------------------------------
 
 
-def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[Row]:
+def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[HrRow]:
     """A row for each person; blank lines are left out.
 
     Raises:
-        Broken: it is no CSV, lacks a column without which there are no people, or names nobody.
+        MalformedCsvError: it is no CSV, lacks a column without which there are no people, or names nobody.
     """
     lines = records(content)
     line, header = next(lines, (1, []))
     if not header:
-        raise Broken(1, "there is no header; the first line names the columns, such as e-mail, name, manager, team")
+        raise MalformedCsvError(
+            1, "there is no header; the first line names the columns, such as e-mail, name, manager, team"
+        )
     columns, faults = find_columns(header)
     if faults:
-        raise Broken(line, "; ".join(faults))
+        raise MalformedCsvError(line, "; ".join(faults))
     number = 0
     for number, (line, record) in enumerate(lines, 1):
         if number > ROWS_MAX:
-            raise Broken(line, f"there are more than {ROWS_MAX} people, which is more than we take")
+            raise MalformedCsvError(line, f"there are more than {ROWS_MAX} people, which is more than we take")
         if len(record) < len(header) or any(record[len(header) :]):
             wrong.append(Complaint(line, f"there are {len(record)} fields where the header has {len(header)}"))
         else:
-            yield Row(line, {column: record[place].strip() for column, place in columns.items()})
+            yield HrRow(line, {column: record[place].strip() for column, place in columns.items()})
     if not number:
-        raise Broken(line, "there is nobody below the header")
+        raise MalformedCsvError(line, "there is nobody below the header")
 
 
 # Who is who -----------------------------------------------------------------------------------------------------------
 
 
-def _registered(rows: Iterable[Row], known: Known, wrong: list[Complaint]) -> People:
+def _registered(rows: Iterable[HrRow], known: Known, wrong: list[Complaint]) -> PeopleInFile:
     """Everybody by what they can be found by. The same twice is wrong, for then nobody knows who is meant."""
-    people = People(known)
+    people = PeopleInFile(known)
     for row in rows:
         row.there = _status(row, wrong)
         row.id = row.get("id").lower()
@@ -211,14 +213,14 @@ def _registered(rows: Iterable[Row], known: Known, wrong: list[Complaint]) -> Pe
     return people
 
 
-def _once(found: dict[str, Row], word: str, row: Row, what: str, wrong: list[Complaint]) -> None:
+def _once(found: dict[str, HrRow], word: str, row: HrRow, what: str, wrong: list[Complaint]) -> None:
     before = found.setdefault(word, row) if word else row
     if before is not row:
         twice = f"the {what} {word} stands on line {before.line} already; give each person one line with their own"
         wrong.append(Complaint(row.line, twice))
 
 
-def _identify(rows: Iterable[Row], people: People) -> None:
+def _identify(rows: Iterable[HrRow], people: PeopleInFile) -> None:
     """Give an id to everybody who has none in the file.
 
     Whoever is known by the address keeps the id. The others are taken in the order of their addresses, so that it does
@@ -242,7 +244,7 @@ def _named_without_address(email: str, known: Known) -> str:
     return simple
 
 
-def _reference(row: Row, column: Column, people: People, wrong: list[Complaint]) -> str:
+def _reference(row: HrRow, column: Column, people: PeopleInFile, wrong: list[Complaint]) -> str:
     """The id of the person in a column, "" if none. Whom somebody who has left reported to may be forgotten."""
     word = row.get(column)
     found = people.find(word) if word else ""
@@ -253,7 +255,7 @@ def _reference(row: Row, column: Column, people: People, wrong: list[Complaint])
     return found or ""
 
 
-def _refuse_circles(rows: Sequence[Row], managers: Sequence[str], wrong: list[Complaint]) -> None:
+def _refuse_circles(rows: Sequence[HrRow], managers: Sequence[str], wrong: list[Complaint]) -> None:
     """Whoever is their own manager has none: that is how HR systems write who is at the top."""
     lines = {row.id: row.line for row in rows}
     above = {
@@ -271,10 +273,12 @@ def _refuse_circles(rows: Sequence[Row], managers: Sequence[str], wrong: list[Co
 # What is said of a person ---------------------------------------------------------------------------------------------
 
 
-def _member(row: Row, manager: str, people: People, ids: TeamIds, wrong: list[Complaint]) -> Member:
+def _member(
+    row: HrRow, manager: str, people: PeopleInFile, ids: DepartmentIds, wrong: list[Complaint]
+) -> DepartmentLine:
     team = ids.of(row.get("team") or row.get("department"), row.line)
     parent = ids.of(row.get("department"), row.line)
-    return Member(
+    return DepartmentLine(
         row.line,
         row.id,
         "" if manager == row.id else manager,
@@ -285,7 +289,7 @@ def _member(row: Row, manager: str, people: People, ids: TeamIds, wrong: list[Co
     )
 
 
-def _person(row: Row, member: Member, wrong: list[Complaint]) -> Person:
+def _person(row: HrRow, member: DepartmentLine, wrong: list[Complaint]) -> Person:
     return Person(
         row.id,
         row.name,
@@ -300,7 +304,7 @@ def _person(row: Row, member: Member, wrong: list[Complaint]) -> Person:
     )
 
 
-def _status(row: Row, wrong: list[Complaint]) -> bool:
+def _status(row: HrRow, wrong: list[Complaint]) -> bool:
     word = row.get("status")
     there = STATUS_BY_WORD.get(plain(word))
     if there is None:
@@ -309,7 +313,7 @@ def _status(row: Row, wrong: list[Complaint]) -> bool:
     return there is not False
 
 
-def _zone(row: Row, wrong: list[Complaint]) -> str:
+def _zone(row: HrRow, wrong: list[Complaint]) -> str:
     word = row.get("zone")
     zone = ZONE_BY_WORD.get(word.lower(), "")
     if word and not zone:
@@ -317,7 +321,7 @@ def _zone(row: Row, wrong: list[Complaint]) -> str:
     return zone
 
 
-def _locale(row: Row, wrong: list[Complaint]) -> str:
+def _locale(row: HrRow, wrong: list[Complaint]) -> str:
     word = row.get("locale")
     locale = locale_name(word) if word else ""
     if word and not locale:
@@ -325,7 +329,7 @@ def _locale(row: Row, wrong: list[Complaint]) -> str:
     return locale
 
 
-def _roles(row: Row, wrong: list[Complaint]) -> tuple[Role, ...]:
+def _roles(row: HrRow, wrong: list[Complaint]) -> tuple[Role, ...]:
     if not row.get("roles"):
         return ()
     words = row.get("roles").lower().translate(_SEPARATORS).split()
@@ -336,7 +340,7 @@ def _roles(row: Row, wrong: list[Complaint]) -> tuple[Role, ...]:
     return tuple(role for role in ROLES if role in words)
 
 
-def _joined(row: Row, wrong: list[Complaint]) -> date | None:
+def _joined(row: HrRow, wrong: list[Complaint]) -> date | None:
     word = row.get("joined")
     if not word:
         return None

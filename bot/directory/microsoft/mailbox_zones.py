@@ -11,7 +11,7 @@ from typing import Any
 
 from babel.core import get_global
 
-from bot.errors import Outside, Undeliverable
+from bot.errors import OutsideError, UndeliverableError
 from bot.http import Api
 from handlers.policy import ZONES
 
@@ -32,7 +32,7 @@ def zones_of(api: Api, user_ids: Sequence[str]) -> dict[str, str]:
     for start in range(0, len(user_ids), BATCH_MAX):
         try:
             answers = _asked(api, user_ids[start : start + BATCH_MAX])
-        except Outside:
+        except OutsideError:
             break
         if not start and _refused(answers):
             return dict.fromkeys(user_ids, "")
@@ -44,7 +44,7 @@ def may_read(api: Api, user_id: str) -> bool:
     """Whether we are let into mailboxes' settings, tried with one user.
 
     Raises:
-        Outside: Graph cannot be asked.
+        OutsideError: Graph cannot be asked.
     """
     return not _refused(_asked(api, [user_id]))
 
@@ -70,7 +70,7 @@ def _asked(api: Api, user_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
         case {"responses": [*answers]}:
             return {whose[each["id"]]: _answer(each) for each in answers if _is_one(each, whose)}
         case _:
-            raise Undeliverable("Microsoft Graph answered a batch with something else, so nothing of it counts.")
+            raise UndeliverableError("Microsoft Graph answered a batch with something else, so nothing of it counts.")
 
 
 def _is_one(answer: Any, known: Mapping[str, str]) -> bool:

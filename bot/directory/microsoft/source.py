@@ -12,14 +12,14 @@ from typing import Any
 
 from msal import ConfidentialClientApplication
 
+from bot.checks import CheckLine
 from bot.config import TeamsSettings
-from bot.directory.departments import Member, TeamIds, teams_of
+from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.source import Known, Unusable
-from bot.errors import Outside, Undeliverable, Unreachable
-from bot.http import PATIENCE, Api, Key, KeyRefused
-from bot.providers.base import Finding
+from bot.directory.source import Known, UnusableSourceError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
 from storage.directory import Directory, Link, Person
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -37,7 +37,7 @@ NO_MANAGERS = (
 
 NO_ZONES = "Give the app registration MailboxSettings.Read, too, or write zone: for those who are elsewhere."
 
-User = Mapping[str, Any]
+GraphUser = Mapping[str, Any]
 
 _log = logging.getLogger("bursar.directory")
 
@@ -54,7 +54,7 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
 
     def give() -> str:
         if not (settings.app_id and settings.tenants and secret):
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Microsoft is a people source without an app registration: set msteams: in app.yaml and "
                 "TEAMS_APP_SECRET, or take microsoft out of directory: in app.yaml."
             )
@@ -64,10 +64,10 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
                 made.append(ConfidentialClientApplication(settings.app_id, secret, authority, http_client=http_client))
             answer = made[0].acquire_token_for_client([SCOPE])
         except OSError as trouble:
-            raise Unreachable(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
+            raise UnreachableError(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
         if not answer or "access_token" not in answer:
             word = (answer or {}).get("error", "nothing")
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"Microsoft Entra gives no token for Graph ({word}): are app_id and tenants in app.yaml right, and is "
                 "the secret in TEAMS_APP_SECRET still valid?"
             )
@@ -98,53 +98,53 @@ class MicrosoftDirectory:
         """See Source.
 
         Raises:
-            Outside: Graph cannot be asked, or refuses.
-            Unusable: the departments contradict themselves.
+            OutsideError: Graph cannot be asked, or refuses.
+            UnusableSourceError: the departments contradict themselves.
         """
         users = self._users()
         persons = self._persons(users, known)
-        ids = TeamIds(known.earlier.teams)
+        ids = DepartmentIds(known.earlier.teams)
         there = [user for user in users if user["id"] in persons]
         members = [_member(user, persons, ids) for user in there]
         working = [one for user, one in zip(there, members, strict=True) if one.team and user.get("accountEnabled")]
-        teams, wrong = teams_of(ids, working)
+        teams, wrong = departments_of(ids, working)
         if wrong or ids.wrong:
-            raise Unusable("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
+            raise UnusableSourceError("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
         return Directory(people, teams, links=tuple(self._links(persons, known)))
 
-    def check(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[CheckLine]:
         """Whether Graph lets us read people, whose managers they are, and where they are."""
         first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}
         try:
             users = self._pages(first, most=1)
-        except Outside as trouble:
-            yield Finding("Microsoft Graph: people", ok=False, advice=str(trouble))
+        except OutsideError as trouble:
+            yield CheckLine("Microsoft Graph: people", ok=False, advice=str(trouble))
             return
-        yield Finding("Microsoft Graph: people", ok=True)
+        yield CheckLine("Microsoft Graph: people", ok=True)
         try:
             self._pages(first | MANAGER, most=1)
-        except Outside:
-            yield Finding("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
+        except OutsideError:
+            yield CheckLine("Microsoft Graph: managers", ok=False, advice=NO_MANAGERS)
         else:
-            yield Finding("Microsoft Graph: managers", ok=True)
+            yield CheckLine("Microsoft Graph: managers", ok=True)
         yield from self._check_zones(users)
 
-    def _check_zones(self, users: list[User]) -> Iterator[Finding]:
+    def _check_zones(self, users: list[GraphUser]) -> Iterator[CheckLine]:
         """Nobody has to give this right, so it is no trouble if it is missing."""
         with closing(self._api()) as api:
             try:
                 read = not users or may_read(api, users[0]["id"])
-            except Outside as trouble:
-                yield Finding("Microsoft Graph: time zones", ok=False, advice=str(trouble))
+            except OutsideError as trouble:
+                yield CheckLine("Microsoft Graph: time zones", ok=False, advice=str(trouble))
                 return
         if read:
-            yield Finding("Microsoft Graph: time zones", ok=True)
+            yield CheckLine("Microsoft Graph: time zones", ok=True)
         else:
-            yield Finding("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
+            yield CheckLine("Microsoft Graph: time zones are not read", ok=True, advice=NO_ZONES)
 
-    def _zones(self, users: list[User], persons: Mapping[str, str], known: Known) -> dict[str, str]:
+    def _zones(self, users: list[GraphUser], persons: Mapping[str, str], known: Known) -> dict[str, str]:
         """The zones of users of whom no other source says one; as they were for whom Graph did not answer for."""
         said = {one.id: one.zone for one in known.earlier.people}
         asked = [user["id"] for user in users if user.get("accountEnabled") and not said.get(persons[user["id"]])]
@@ -153,19 +153,19 @@ class MicrosoftDirectory:
         remembered = {each: known.remembered.get(persons[each]) for each in asked if each not in found}
         return found | {each: person.zone for each, person in remembered.items() if person}
 
-    def _users(self) -> list[User]:
+    def _users(self) -> list[GraphUser]:
         """Every full member of the tenant."""
         asked: dict[str, str | int] = {"$select": FIELDS, "$top": PAGE_USERS, "$filter": "userType eq 'Member'"}
         try:
             return self._pages(asked | MANAGER)
-        except KeyRefused:
+        except KeyRefusedError:
             users = self._pages(asked)  # if people are refused as well, this says so
         _log.warning("Microsoft Graph: people are read without their managers. %s", NO_MANAGERS)
         return users
 
-    def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX) -> list[User]:
+    def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX) -> list[GraphUser]:
         """The users of all pages, or of the first ones."""
-        users: list[User] = []
+        users: list[GraphUser] = []
         path, params, seen = "/users", dict(asked) or None, {""}
         with closing(self._api()) as api:
             for _ in range(most):
@@ -175,15 +175,17 @@ class MicrosoftDirectory:
                 if not following or most < PAGES_MAX:
                     return users
                 if following in seen or not following.startswith(f"{self._url}/users?"):
-                    raise Undeliverable("Microsoft Graph sent us to a page that cannot be right, so nothing counts.")
+                    raise UndeliverableError(
+                        "Microsoft Graph sent us to a page that cannot be right, so nothing counts."
+                    )
                 seen.add(following)
                 path, params = following.removeprefix(self._url), None
-        raise Undeliverable(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
+        raise UndeliverableError(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
 
     def _api(self) -> Api:
-        return Api("Microsoft Graph", self._url, Key("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)
+        return Api("Microsoft Graph", self._url, ApiKey("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)
 
-    def _persons(self, users: list[User], known: Known) -> dict[str, str]:
+    def _persons(self, users: list[GraphUser], known: Known) -> dict[str, str]:
         """The person behind each user: linked before, or of the same address, or new.
 
         Who has no address, or left and is nobody we know, is left out.
@@ -217,23 +219,23 @@ class MicrosoftDirectory:
         return f"{self._tenant}/{user_id.lower()}"
 
 
-def _users_in(page: Any) -> list[User]:
+def _users_in(page: Any) -> list[GraphUser]:
     match page:
         case {"value": [*users]} if all(isinstance(each, dict) and isinstance(each.get("id"), str) for each in users):
             return users
         case _:
-            raise Undeliverable("Microsoft Graph sent people that cannot be right, so nothing of it counts.")
+            raise UndeliverableError("Microsoft Graph sent people that cannot be right, so nothing of it counts.")
 
 
-def _member(user: User, persons: Mapping[str, str], ids: TeamIds) -> Member:
+def _member(user: GraphUser, persons: Mapping[str, str], ids: DepartmentIds) -> DepartmentLine:
     """Somebody with manager and department."""
     above = user.get("manager")
     manager = persons.get(str(above.get("id")), "") if isinstance(above, dict) else ""
     team = ids.of(str(user.get("department") or "").strip(), 0)
-    return Member(0, persons[user["id"]], manager, team, "", "", "")
+    return DepartmentLine(0, persons[user["id"]], manager, team, "", "", "")
 
 
-def _person(user: User, one: Member, zones: Mapping[str, str]) -> Person:
+def _person(user: GraphUser, one: DepartmentLine, zones: Mapping[str, str]) -> Person:
     return Person(
         id=one.person,
         name=str(user.get("displayName") or one.person),
@@ -246,6 +248,6 @@ def _person(user: User, one: Member, zones: Mapping[str, str]) -> Person:
     )
 
 
-def _address(user: User) -> str:
+def _address(user: GraphUser) -> str:
     """The address, or else the sign-in name, in lower case; both are given by the tenant's administrators."""
     return str(user.get("mail") or user.get("userPrincipalName") or "").lower()

@@ -11,18 +11,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.web import SlackResponse
 
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
-from bot.platforms.slack.messenger import TROUBLE, code, trouble
+from bot.errors import UndeliverableError, UnreachableError
+from bot.platforms.slack.client import UNSEEN, asked, code
 
 PROFILES_MAX = 100
 FRESH = timedelta(days=1)
 LABEL = "manager"
 SCOPE = "users.profile:read"
 
-User = Mapping[str, Any]
+SlackUser = Mapping[str, Any]
 
 _log = logging.getLogger("bursar.directory")
 
@@ -49,7 +48,7 @@ class Managers:
     now: Callable[[], datetime]
     _profiles: dict[tuple[str, str], Profile] = field(default_factory=dict, init=False)  # by field and user
 
-    def of(self, persons: Mapping[str, str], wanted: Mapping[str, User], known: Known) -> dict[str, str]:
+    def of(self, persons: Mapping[str, str], wanted: Mapping[str, SlackUser], known: Known) -> dict[str, str]:
         """The manager of each person, as a person, "" for nobody.
 
         Whose profile was not read yet keeps the manager that is remembered.
@@ -60,7 +59,7 @@ class Managers:
             known: what is remembered.
 
         Raises:
-            Outside: Slack cannot be asked for its fields, or refuses.
+            OutsideError: Slack cannot be asked for its fields, or refuses.
         """
         field_id = self._field_id() if wanted else ""
         if not field_id:
@@ -81,7 +80,7 @@ class Managers:
         ids = [each["id"] for each in fields if each.get("type") == "user" and _label(each) == LABEL]
         return str(min(ids, default=""))
 
-    def _read(self, field_id: str, wanted: list[tuple[str, User]]) -> None:
+    def _read(self, field_id: str, wanted: list[tuple[str, SlackUser]]) -> None:
         """Read the profiles that are due, the most needed first; what Slack has no time for is read later."""
         now = self.now()
         due = [user for _, user in wanted if self._is_due(field_id, user, now)]
@@ -89,16 +88,16 @@ class Managers:
         for number, user in enumerate(due[:PROFILES_MAX]):
             try:
                 manager = self._manager(field_id, user["id"])
-            except Unreachable as busy:
+            except UnreachableError as busy:
                 _log.warning("%d managers are asked for later. %s", len(due) - number, busy)
                 return
             self._profiles[field_id, user["id"]] = Profile(manager, now, user.get("updated") or 0)
 
-    def _is_due(self, field_id: str, user: User, now: datetime) -> bool:
+    def _is_due(self, field_id: str, user: SlackUser, now: datetime) -> bool:
         before = self._profiles.get((field_id, user["id"]))
         return before is None or before.updated != (user.get("updated") or 0) or now - before.read_at >= FRESH
 
-    def _read_at(self, field_id: str, user: User) -> float:
+    def _read_at(self, field_id: str, user: SlackUser) -> float:
         before = self._profiles.get((field_id, user["id"]))
         return before.read_at.timestamp() if before else 0.0
 
@@ -107,29 +106,13 @@ class Managers:
         doing = f"Read who is the manager of {user_id} in Slack (scope {SCOPE})"
         try:
             answer = asked(doing, lambda: self.client.users_profile_get(user=user_id))
-        except Undeliverable as no:
-            if code(no.__cause__) in {"user_not_found", "user_not_visible"}:
+        except UndeliverableError as no:
+            if code(no.__cause__) in UNSEEN:
                 return ""
             raise
         fields = (answer.get("profile") or {}).get("fields")
         value = (fields.get(field_id) or {}).get("value") if isinstance(fields, dict) else ""
         return str(value or "")
-
-
-def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
-    """What Slack answers.
-
-    Args:
-        doing: the call in words, for a complaint.
-        call: makes it.
-
-    Raises:
-        Outside: Slack cannot be reached or refuses.
-    """
-    try:
-        return call()
-    except TROUBLE as error:
-        raise trouble(doing, error) from error
 
 
 def _label(field: Mapping[str, Any]) -> str:

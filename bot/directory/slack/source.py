@@ -14,10 +14,10 @@ from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.slack.managers import Managers, asked
+from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
-from bot.errors import Undeliverable, Unreachable
-from bot.platforms.slack.identity import SLACKBOT
+from bot.errors import UndeliverableError, UnreachableError
+from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
 from handlers.policy import ZONES
 from storage.directory import Directory, Link, Person
 
@@ -27,11 +27,11 @@ PATIENCE_S = 300.0
 """How long one reading waits in all where Slack asks us to slow down."""
 PERSON = "person/"
 
-User = Mapping[str, Any]
+SlackUser = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SlackMember:
     """A Slack user who is or was one of ours, and the person behind.
 
     Args:
@@ -41,7 +41,7 @@ class Member:
         linked: whether the user may be linked to the person.
     """
 
-    user: User
+    user: SlackUser
     identity: str
     person: str
     linked: bool
@@ -79,10 +79,10 @@ class SlackDirectory:
         """See Source.
 
         Raises:
-            Outside: Slack cannot be asked, or refuses.
+            OutsideError: Slack cannot be asked, or refuses.
         """
         if not self._client.token:
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Slack is a people source without a bot token: set SLACK_BOT_TOKEN, or take slack out of directory: "
                 "in app.yaml."
             )
@@ -90,7 +90,7 @@ class SlackDirectory:
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         users = [user for user in self._users() if _is_ours(user, home)]
         if users and not any(_profile(user).get("email") for user in users):
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Slack shows nobody's e-mail address: add the scope users:read.email to the app and install it again."
             )
         members = _members(users, str(here["team_id"]), known, link_by_email=self._link_by_email)
@@ -99,7 +99,7 @@ class SlackDirectory:
         links = (Link("slack", "user", one.identity, PERSON + one.person) for one in members if one.linked)
         return Directory(tuple(people), links=tuple(links))
 
-    def _users(self) -> Iterator[User]:
+    def _users(self) -> Iterator[SlackUser]:
         """Every user of the workspace, page by page."""
         cursor, seen, left_s = "", {""}, PATIENCE_S
         for _ in range(PAGES_MAX):
@@ -109,9 +109,11 @@ class SlackDirectory:
             if not cursor:
                 return
             if cursor in seen:
-                raise Undeliverable("Slack sent the same page of its people twice, so nothing of it counts.")
+                raise UndeliverableError("Slack sent the same page of its people twice, so nothing of it counts.")
             seen.add(cursor)
-        raise Undeliverable(f"Slack has no end of people: after {PAGES_MAX} pages there are more, so nothing counts.")
+        raise UndeliverableError(
+            f"Slack has no end of people: after {PAGES_MAX} pages there are more, so nothing counts."
+        )
 
     def _page(self, cursor: str, left_s: float) -> tuple[SlackResponse, float]:
         """A page, and the patience left after it."""
@@ -122,7 +124,7 @@ class SlackDirectory:
         while True:
             try:
                 return asked("Read Slack's people", page), left_s
-            except Unreachable as busy:
+            except UnreachableError as busy:
                 wait_s = busy.retry_after_s
                 if wait_s is None or wait_s > left_s:
                     raise
@@ -130,15 +132,24 @@ class SlackDirectory:
                 self._pause(wait_s)
 
 
-def _is_ours(user: User, home: set[str]) -> bool:
+def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_by_email: bool) -> SlackDirectory:
+    """Slack's directory, asked with a bot token; see SlackDirectory.
+
+    Args:
+        token: the bot token, "" if there is none; then reading refuses.
+        url: of the Web API.
+        now: the clock.
+        link_by_email: see SlackDirectory.
+    """
+    return SlackDirectory(web_client(token, url), now, link_by_email=link_by_email)
+
+
+def _is_ours(user: SlackUser, home: set[str]) -> bool:
     """Whether a user is or was a full member of our company, and human."""
-    guest = user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")
-    machine = user.get("is_bot") or user.get("is_app_user") or user["id"] == SLACKBOT
-    organization = (user.get("enterprise_user") or {}).get("enterprise_id")
-    return not guest and not machine and bool({user.get("team_id"), organization} & home)
+    return is_at_home(user, home) and not is_guest(user) and not is_machine(user)
 
 
-def _members(users: Sequence[User], team: str, known: Known, *, link_by_email: bool) -> list[Member]:
+def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_email: bool) -> list[SlackMember]:
     """The person behind each user: linked before, or of the same address, or new.
 
     Who was deactivated and is nobody we know is left out, and so is who has no confirmed address.
@@ -150,38 +161,38 @@ def _members(users: Sequence[User], team: str, known: Known, *, link_by_email: b
     members, newcomers = [], []
     for user in sorted(users, key=lambda each: str(each["id"])):
         identity = f"{team}/{user['id']}"
-        account, email = links.get(identity, ""), _address(user)
+        account, email = links.get(identity, ""), confirmed_address(user)
         if account.startswith(PERSON):
-            members.append(Member(user, identity, account.removeprefix(PERSON), linked=True))
+            members.append(SlackMember(user, identity, account.removeprefix(PERSON), linked=True))
         elif account:
             continue  # an agent's, or a team's
         elif email and (person := known.by_email(email)):
-            members.append(Member(user, identity, person, linked=link_by_email))
+            members.append(SlackMember(user, identity, person, linked=link_by_email))
         elif email and not user.get("deleted"):
             newcomers.append((email, user))
     taken = {*known.ids, *(one.person for one in members)}
     for email, user in sorted(newcomers, key=lambda each: each[0]):
         person = id_from_email(email, taken)
         taken.add(person)
-        members.append(Member(user, f"{team}/{user['id']}", person, linked=True))
+        members.append(SlackMember(user, f"{team}/{user['id']}", person, linked=True))
     there = {one.person for one in members if not one.left}
     return [one for one in members if not one.left or one.person not in there]
 
 
-def _wanted(members: Sequence[Member], known: Known) -> dict[str, User]:
+def _wanted(members: Sequence[SlackMember], known: Known) -> dict[str, SlackUser]:
     """The users whose manager no earlier source names, by the person they are."""
     named = {one.id for one in known.earlier.people if one.manager}
     return {one.person: one.user for one in members if not one.left and one.person not in named}
 
 
-def _person(one: Member, manager: str) -> Person:
+def _person(one: SlackMember, manager: str) -> Person:
     user, profile = one.user, _profile(one.user)
     names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
     zone = user.get("tz") or ""
     return Person(
         id=one.person,
         name=next(filter(None, names), one.person),
-        email=_address(user),
+        email=confirmed_address(user),
         manager=manager,
         zone=zone if zone in ZONES else "",
         locale=locale_name(user.get("locale") or ""),
@@ -189,11 +200,5 @@ def _person(one: Member, manager: str) -> Person:
     )
 
 
-def _address(user: User) -> str:
-    """The address that Slack has confirmed, in lower case, or ""."""
-    confirmed = user.get("is_email_confirmed", True) is True
-    return str(_profile(user).get("email") or "").lower() if confirmed else ""
-
-
-def _profile(user: User) -> Mapping[str, Any]:
+def _profile(user: SlackUser) -> Mapping[str, Any]:
     return user.get("profile") or {}

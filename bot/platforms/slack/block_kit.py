@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
+from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped
 from bot.platforms.text import cut, line, plain
@@ -261,7 +262,7 @@ class _Page(Drawing):
             if len(block.categories) > CATEGORIES_MAX:
                 self.note(f"Drawn: the last {CATEGORIES_MAX} of {len(block.categories)}.")
         if block.limit is not None:
-            self.note(f"Limit: {_figure(block.limit, block.unit)}.")
+            self.note(f"Limit: {amount(block.limit, block.unit, block.locale)}.")
 
     def row(self, buttons: Sequence[Button]) -> None:
         """Buttons that stand together."""
@@ -373,11 +374,6 @@ def _long(fact: tuple[str, str]) -> bool:
     return 5 * (len(fact[0]) + len(fact[1]) + 3) > FIELD_MAX
 
 
-def _figure(value: float, unit: str) -> str:
-    amount = f"{value:,.2f}".removesuffix(".00")
-    return f"{unit}{amount}" if unit in {"$", "€", "£", "¥"} else f"{amount} {unit}".strip()
-
-
 def _chart(chart: Chart) -> Json | None:
     """The chart as Slack draws it, or None if Slack cannot. A stack becomes groups of bars: Slack has no stacks."""
     start = max(0, len(chart.categories) - CATEGORIES_MAX)
@@ -394,7 +390,7 @@ def _chart(chart: Chart) -> Json | None:
         for name, each in zip(names, chart.series, strict=True)
     ]
     axes: Json = {"categories": categories}
-    if chart.unit.strip():
+    if line(chart.unit):
         axes["y_label"] = cut(line(chart.unit), AXIS_LABEL_MAX)
     return {
         "type": "data_visualization",

@@ -1,8 +1,4 @@
-"""Who speaks: a Slack user becomes a person by a link, and a link is made by a verified e-mail address.
-
-Slack is asked only about those we don't know. Guests, bots, people who have left and people of other companies (in a
-channel shared with them) are refused, whoever they say they are.
-"""
+"""Who speaks in Slack; people of other companies may be in a channel that is shared with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,15 +6,23 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.platforms.slack.messenger import TROUBLE, code
+from bot.platforms.identity import Identities, refused
+from bot.platforms.slack.client import (
+    SLACKBOT,
+    TROUBLE,
+    UNSEEN,
+    code,
+    confirmed_address,
+    is_at_home,
+    is_guest,
+    is_machine,
+)
 from bot.ports import Knows
-from handlers.card import Card, Text
-
-SLACKBOT = "USLACKBOT"
+from handlers.card import Card
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class SlackSpeaker:
     """Who sent a request, as Slack signed it.
 
     Args:
@@ -39,7 +43,7 @@ class Speaker:
         return f"{self.team}/{self.user}"
 
 
-class People:
+class SlackPeople:
     """Finds the person behind a Slack user.
 
     Args:
@@ -49,81 +53,51 @@ class People:
     """
 
     def __init__(self, app: Knows, client: WebClient, teams: Iterable[str] = ()) -> None:
-        self._app = app
+        self._identities = Identities(app, "slack", "Slack", "your Slack account")
         self._client = client
         self._teams = frozenset(teams)
 
-    def person(self, speaker: Speaker) -> str | Card:
+    def person(self, speaker: SlackSpeaker) -> str | Card:
         """The id of the person who speaks, or a card that says why not and what to do."""
         home = {speaker.team, speaker.enterprise, *self._teams} - {""}
         if not speaker.own_team or speaker.own_team in home:
-            known = self._app.who("slack", speaker.identity)
+            known = self._identities.known(speaker.identity)
             if known is not None:
                 return known
         return self._newcomer(speaker, home)
 
     def named(self, team: str, user: str) -> str | None:
         """The person id of somebody who is mentioned, if known."""
-        return self._app.who("slack", f"{team}/{user}")
+        return self._identities.known(f"{team}/{user}")
 
-    def _newcomer(self, speaker: Speaker, home: set[str]) -> str | Card:
+    def _newcomer(self, speaker: SlackSpeaker, home: set[str]) -> str | Card:
         try:
             user: dict[str, Any] = self._client.users_info(user=speaker.user)["user"]
         except TROUBLE as error:
-            return STRANGER if code(error) in {"user_not_found", "user_not_visible"} else UNANSWERED
-        if _belongs_elsewhere(user, home):
+            return STRANGER if code(error) in UNSEEN else self._identities.unanswered()
+        if not is_at_home(user, home):
             return STRANGER
-        if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        if is_guest(user):
             return GUEST
-        if user.get("deleted") or user.get("is_bot") or user.get("is_app_user") or speaker.user == SLACKBOT:
+        if user.get("deleted") or is_machine(user) or speaker.user == SLACKBOT:
             return NOBODY
-        email = user.get("profile", {}).get("email", "")
-        if not email or user.get("is_email_confirmed", True) is not True:
-            return NO_ADDRESS
-        return self._app.introduce("slack", speaker.identity, email) or UNLISTED
+        email = confirmed_address(user)
+        return self._identities.introduced(speaker.identity, [email]) if email else NO_ADDRESS
 
 
-def _belongs_elsewhere(user: dict[str, Any], home: set[str]) -> bool:
-    organization = user.get("enterprise_user", {}).get("enterprise_id", "-")
-    return bool(user.get("is_stranger")) or not ({user.get("team_id", ""), organization} & home)
-
-
-STRANGER = Card(
+STRANGER = refused(
     "I only speak with people of this workspace",
-    (Text("Your account belongs to another company. Ask somebody here to look for you."),),
-    "warn",
+    "Your account belongs to another company. Ask somebody here to look for you.",
 )
-GUEST = Card(
+GUEST = refused(
     "I don't speak with guests",
-    (Text("Your account in this workspace is a guest's. Ask the person who invited you to look for you."),),
-    "warn",
+    "Your account in this workspace is a guest's. Ask the person who invited you to look for you.",
 )
-NOBODY = Card(
+NOBODY = refused(
     "I only speak with people",
-    (Text("This account belongs to a bot, or to somebody who has left."),),
-    "warn",
+    "This account belongs to a bot, or to somebody who has left.",
 )
-NO_ADDRESS = Card(
+NO_ADDRESS = refused(
     "I don't know who you are",
-    (
-        Text(
-            "Slack shows me no confirmed e-mail address of yours. Ask an administrator of Bursar to link your account."
-        ),
-    ),
-    "warn",
-)
-UNLISTED = Card(
-    "I don't find you among the people of Bursar",
-    (
-        Text(
-            "The e-mail address of your Slack account is not on the list of people. "
-            "Ask an administrator of Bursar to add you or to link your account."
-        ),
-    ),
-    "warn",
-)
-UNANSWERED = Card(
-    "I could not find out who you are",
-    (Text("Slack did not answer when I asked. Nothing was changed. Say it again in a minute."),),
-    "warn",
+    "Slack shows me no confirmed e-mail address of yours. Ask an administrator of Bursar to link your account.",
 )

@@ -14,21 +14,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
-from bot.platforms.slack.identity import People, Speaker
-from bot.platforms.slack.messenger import BLOCKS_REFUSED, TROUBLE, Slack, code, trouble, web_client
+from bot.platforms.slack.client import TROUBLE, code, trouble, web_client
+from bot.platforms.slack.identity import SlackPeople, SlackSpeaker
+from bot.platforms.slack.messenger import BLOCKS_REFUSED, Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
-from bot.ports import Knows, broken
+from bot.ports import Hears, broken
 from handlers.card import Card, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -41,18 +42,8 @@ HOME_SENTENCE = "balance"
 _log = logging.getLogger("bursar.slack")
 
 
-class Hears(Knows, Protocol):
-    """What the door needs of the app behind it."""
-
-    def hear(self, sentence: Sentence) -> Card:
-        """Answer a sentence. It takes milliseconds and never raises."""
-
-    def answer(self, key: str, sentence: Sentence) -> None:
-        """Hear a sentence and have its card shown at its place, once for every key."""
-
-
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ListenerSettings:
     """What can be set.
 
     Args:
@@ -87,7 +78,7 @@ class Turn:
             work()
 
 
-class Door:
+class SlackListener:
     """Hears what people say in Slack.
 
     Args:
@@ -96,18 +87,18 @@ class Door:
         settings: see Settings.
     """
 
-    def __init__(self, app: Hears, client: WebClient, settings: Settings = Settings()) -> None:
+    def __init__(self, app: Hears, client: WebClient, settings: ListenerSettings = ListenerSettings()) -> None:
         self._app = app
         self._client = client
         self._settings = settings
-        self._people = People(app, web_client(client.token, client.base_url, ASK_MAX_S), settings.teams)
+        self._people = SlackPeople(app, web_client(client.token, client.base_url, ASK_MAX_S), settings.teams)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
         self._bolt = self._wired()
 
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
-        """Answer a payload that came through the gate."""
+        """Answer a payload that was verified."""
         return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
 
     def late(self, payload: Json) -> BoltResponse:
@@ -134,7 +125,7 @@ class Door:
             client=web_client(None, self._client.base_url),
             authorize=_OneWorkspace(),
             process_before_response=True,
-            request_verification_enabled=False,  # the gate has done it, on the raw bytes
+            request_verification_enabled=False,  # the verifier has done it, on the raw bytes
             ignoring_self_events_enabled=False,
             ssl_check_enabled=False,
             attaching_function_token_enabled=False,
@@ -202,10 +193,10 @@ class Door:
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
-        _log.error("Slack door broke (%s)", number, exc_info=error)
+        _log.error("Slack listener broke (%s)", number, exc_info=error)
         return self._reply(ack, body, context, broken(number), _place(body))
 
-    def _hear(self, speaker: Speaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
+    def _hear(self, speaker: SlackSpeaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
         person = self._people.person(speaker)
         if isinstance(person, Card):
             return person
@@ -280,7 +271,7 @@ class Door:
             _log.warning("%s", trouble("Change a form", error))
             self._tell(Place("slack", body["user"]["id"]), card)
 
-    def _publish(self, speaker: Speaker) -> None:
+    def _publish(self, speaker: SlackSpeaker) -> None:
         card = self._hear(speaker, HOME_SENTENCE, Place("slack", speaker.user), {}, "")
         for native in dict.fromkeys((self._settings.native, False)):
             try:
@@ -294,12 +285,12 @@ class Door:
     def _tell(self, place: Place, card: Card) -> None:
         try:
             self._slack.show(place, card, "")
-        except Outside as error:
+        except OutsideError as error:
             _log.warning("%s", error)
 
 
 class _OneWorkspace(Authorize):
-    """Lets Bolt ask nobody: there is one workspace and one token, and the gate has checked whose request it is."""
+    """Lets Bolt ask nobody: there is one workspace and one token, and the verifier has checked whose request it is."""
 
     def __init__(self) -> None:
         """Nothing to prepare."""
@@ -319,13 +310,13 @@ def report(done: Future[Any]) -> None:
         _log.error("What was to be done after an answer broke.", exc_info=error)
 
 
-def _speaker(body: Json) -> Speaker:
+def _speaker(body: Json) -> SlackSpeaker:
     if "command" in body:
-        return Speaker(body["team_id"], body["user_id"])
+        return SlackSpeaker(body["team_id"], body["user_id"])
     if body["type"] == "event_callback":
         event = body["event"]
-        return Speaker(body["team_id"], event["user"], event["team"], body["enterprise_id"])
-    return Speaker(body["team"]["id"], body["user"]["id"], body["user"]["team_id"], body["enterprise_id"])
+        return SlackSpeaker(body["team_id"], event["user"], event["team"], body["enterprise_id"])
+    return SlackSpeaker(body["team"]["id"], body["user"]["id"], body["user"]["team_id"], body["enterprise_id"])
 
 
 def _place(body: Json) -> Place:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
+
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear what is said to the bot in a channel",
     "chat:write": "answer, and change its own messages",
@@ -24,15 +26,7 @@ DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": "read in the profil
 
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
-NAME = "Bursar"
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
-DESCRIPTION = "What is left of the AI budget, where it went, and more of it on request."
-LONG_DESCRIPTION = (
-    "Bursar governs what a company's people and agents spend on AI. Ask it what is left of a budget and where the "
-    "money went, ask your manager for more, and decide what others ask of you with one button. Team leads "
-    "split their pools among people; finance sees the whole, and every decision is written down. Personal "
-    "figures are shown to the person they belong to and to nobody else in the channel."
-)
 
 
 def manifest(command: str, url: str | None, *, directory: bool = False) -> dict[str, Any]:

@@ -4,104 +4,28 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from http.client import HTTPException
 from pathlib import Path
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
 from bot.charts.png import draw
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.checks import CheckLine
+from bot.errors import UndeliverableError
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
+from bot.platforms.slack.client import TROUBLE, asked, code, trouble
 from bot.platforms.slack.manifest import SCOPES
-from bot.providers.base import Finding
 from handlers.card import Card, Chart, File, Table, Text
 from handlers.place import Place
-
-BASE_URL = "https://slack.com/api/"
-TIMEOUT_S = 10
-TOO_MANY, BROKEN = 429, 500
 
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-PASSING = frozenset(
-    {
-        "ratelimited",
-        "rate_limited",
-        "message_limit_exceeded",
-        "internal_error",
-        "fatal_error",
-        "service_unavailable",
-        "request_timeout",
-        "team_added_to_org",
-        "accesslimited",
-    }
-)
-ADVICE: Mapping[str, str] = {
-    "channel_not_found": "The channel does not exist or is private: invite the bot there, or correct the channel's id.",
-    "not_in_channel": "Invite the bot to the channel: /invite it there.",
-    "user_not_in_channel": "The person is not in that channel.",
-    "is_archived": "The channel is archived: choose another one.",
-    "user_not_found": "There is no such person in this workspace.",
-    "users_not_found": "There is no such person in this workspace.",
-    "cannot_dm_bot": "A bot cannot be written to.",
-    "user_disabled": "The person's Slack account is deactivated.",
-    "invalid_auth": "The bot token is not valid: copy it again from the app's page, OAuth & Permissions.",
-    "not_authed": "There is no bot token: set it in the environment.",
-    "account_inactive": "The bot was removed from the workspace: install the app again.",
-    "token_revoked": "The bot token was revoked: install the app again and set the new token.",
-    "token_expired": "The bot token has expired: set a new one.",
-    "missing_scope": "The app lacks a scope: compare with the manifest and install the app again.",
-    "restricted_action": "The workspace's settings do not let the bot post there.",
-    "msg_too_long": "The message is too long for Slack.",
-    "expired_trigger_id": "A form must be opened within three seconds; the person was told to say it again.",
-    "exchanged_trigger_id": "A form was opened already for this press.",
-}
-
 PICTURE_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 FILE_MAX_BYTES = 200 * 1024 * 1024
 TOO_LARGE = Text("The people who run Bursar can write it on the machine with the command export.")
 
-UNADVISED = "Look that word up in the docs of the Web API."
-
 _log = logging.getLogger("bursar.slack")
-
-
-def web_client(token: str | None, base_url: str = BASE_URL, timeout_s: int = TIMEOUT_S) -> WebClient:
-    """A client of Slack's Web API. It does not retry by itself: the outbox does, and knows what for."""
-    return WebClient(token=token, base_url=base_url, timeout=timeout_s, retry_handlers=[])
-
-
-TROUBLE = (SlackApiError, SlackRequestError, OSError, HTTPException)
-"""Everything that a call of slack_sdk raises when Slack is not there or says no."""
-
-
-def code(error: BaseException | None) -> str:
-    """Slack's own word for an error, "" if it has not said one."""
-    body = error.response if isinstance(error, SlackApiError) else {}
-    found = body.get("error") if isinstance(body, (SlackResponse, dict)) else None
-    return found if isinstance(found, str) else ""
-
-
-def trouble(doing: str, error: Exception) -> Outside:
-    """One of TROUBLE in our own words.
-
-    Args:
-        doing: what was tried, such as "Post to C1".
-        error: what came back.
-    """
-    said = code(error)
-    response = error.response if isinstance(error, SlackApiError) else None
-    status = response.status_code if isinstance(response, SlackResponse) else 0
-    if said in PASSING or status == TOO_MANY or status >= BROKEN:
-        wait = response.headers.get("Retry-After", "") if isinstance(response, SlackResponse) else ""
-        why = f"{doing}: Slack is busy or down ({said or status})."
-        return Unreachable(why, float(wait) if wait.isdigit() else None)
-    if said:
-        return Undeliverable(f"{doing}: Slack said {said}. {ADVICE.get(said, UNADVISED)}")
-    return Unreachable(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
 
 
 def no_files(name: str) -> AbstractContextManager[Path]:
@@ -153,7 +77,7 @@ class Slack:
         thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
             if not user:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"Post to {channel}: the card is personal and others read there; nothing was shown."
                 )
             self._whisper(channel, user, thread, card)
@@ -178,10 +102,8 @@ class Slack:
     def _direct_channel(self, user: str) -> str:
         channel = self._direct.get(user)
         if channel is None:
-            try:
-                opened = self._client.conversations_open(users=[user])
-            except TROUBLE as error:
-                raise trouble(f"Open a direct message to {user}", error) from error
+            doing = f"Open a direct message to {user}"
+            opened = asked(doing, lambda: self._client.conversations_open(users=[user]))
             channel = self._direct[user] = str(opened["channel"]["id"])
         return channel
 
@@ -204,16 +126,17 @@ class Slack:
         charts = [block for block in card.blocks if isinstance(block, Chart)][:CHARTS_MAX]
         try:
             return {each: self._upload(draw(each), "chart.png", alt_txt=each.alt[:ALT_MAX]) for each in charts}
-        except Undeliverable as no:
+        except UndeliverableError as no:
             _log.warning("No pictures: %s", no)
             return {}
 
     def _upload(self, content: bytes, name: str, **more: str | None) -> str:
         """Upload a file in the three steps that Slack wants: ask where to, send it, say that it is there."""
-        try:
-            done = self._client.files_upload_v2(content=content, filename=name, title=name, **more)  # type: ignore[arg-type]
-        except TROUBLE as error:
-            raise trouble(f"Upload {name}", error) from error
+
+        def upload() -> SlackResponse:
+            return self._client.files_upload_v2(content=content, filename=name, title=name, **more)  # type: ignore[arg-type]
+
+        done = asked(f"Upload {name}", upload)
         return str(done["files"][0]["id"])
 
     def _post(self, channel: str, thread: str, card: Card, *, aloud: bool = False) -> SlackResponse:
@@ -246,7 +169,7 @@ class Slack:
 
         try:
             self._degrading(f"Change a message in {channel}", card, change)
-        except Undeliverable as no:
+        except UndeliverableError as no:
             if code(no.__cause__) in GONE:
                 return ""
             raise
@@ -288,16 +211,16 @@ def degrees(card: Card, *, native: bool) -> Iterator[Json]:
     yield {"text": said["text"], "blocks": []}
 
 
-def check(client: WebClient) -> Iterator[Finding]:
+def check(client: WebClient) -> Iterator[CheckLine]:
     """Whether the bot token works and has the scopes that the bot needs; a line for each."""
     try:
         answer = client.auth_test()
     except TROUBLE as error:
-        yield Finding("Slack: bot token", ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
+        yield CheckLine("Slack: bot token", ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
         return
-    yield Finding(f"Slack: bot token, as {answer.get('user', '?')} in {answer.get('team', '?')}", ok=True)
+    yield CheckLine(f"Slack: bot token, as {answer.get('user', '?')} in {answer.get('team', '?')}", ok=True)
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     for scope, what_for in SCOPES.items():
         advice = f"Add the scope {scope} to the app and install it again; without it the bot cannot {what_for}."
-        yield Finding(f"Slack: scope {scope}", ok=scope in granted, advice="" if scope in granted else advice)
+        yield CheckLine(f"Slack: scope {scope}", ok=scope in granted, advice="" if scope in granted else advice)

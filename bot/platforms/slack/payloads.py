@@ -1,4 +1,4 @@
-"""What comes through the gate, kind by kind: known keys with known types, copied one by one into a small dict.
+"""What was verified, kind by kind: known keys with known types, copied one by one into a small dict.
 
 Sources: the payload references of slash commands, block_actions, views, shortcuts and the Events API on docs.slack.dev.
 """
@@ -16,7 +16,7 @@ _STAMP = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,20})?\Z")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2000}\Z")
 
 
-class OddError(Exception):
+class PayloadError(Exception):
     """A value is not what Slack sends there."""
 
 
@@ -25,7 +25,7 @@ def _take(source: Json, key: str, pattern: re.Pattern[str], *, optional: bool = 
     if value is None and optional:
         return ""
     if not isinstance(value, str) or not (pattern.match(value) or (optional and value == "")):
-        raise OddError(key)
+        raise PayloadError(key)
     return value
 
 
@@ -35,7 +35,7 @@ def _text(source: Json, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > TEXT_MAX:
-        raise OddError(key)
+        raise PayloadError(key)
     return value
 
 
@@ -47,7 +47,7 @@ def _part(source: Json, key: str) -> Json:
 
 def _dict(value: object) -> Json:
     if not isinstance(value, dict):
-        raise OddError
+        raise PayloadError
     return value
 
 
@@ -85,7 +85,7 @@ def _who(payload: Json) -> Json:
     here = team(payload)
     user = _part(payload, "user")
     if not here:
-        raise OddError("team")
+        raise PayloadError("team")
     return {
         "type": payload["type"],
         "team": {"id": here},
@@ -101,7 +101,7 @@ def _who(payload: Json) -> Json:
 def _block_actions(payload: Json) -> Json:
     actions = payload.get("actions")
     if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
-        raise OddError("actions")
+        raise PayloadError("actions")
     pressed: Json = actions[0]
     shaped = _who(payload)
     channel, message, container = _part(payload, "channel"), _part(payload, "message"), _part(payload, "container")

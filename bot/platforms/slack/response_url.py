@@ -13,7 +13,8 @@ from urllib.error import HTTPError
 from urllib.parse import SplitResult, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from bot.platforms.slack.messenger import BASE_URL, TIMEOUT_S, degrees
+from bot.platforms.slack.client import BASE_URL, TIMEOUT_S
+from bot.platforms.slack.messenger import degrees
 from handlers.card import Card
 
 API_HOSTS = frozenset({"slack.com", "slack-gov.com"})

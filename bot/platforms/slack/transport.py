@@ -1,4 +1,4 @@
-"""How requests reach the door: over HTTP, signed, or over Slack's own socket (Socket Mode)."""
+"""How requests reach the listener: over HTTP, signed, or over Slack's own socket (Socket Mode)."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ from slack_bolt import BoltResponse
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 
-from bot.platforms.slack.listener import Door, Turn, report
-from bot.platforms.slack.messenger import TROUBLE, trouble, web_client
+from bot.platforms.slack.client import TROUBLE, trouble, web_client
+from bot.platforms.slack.listener import SlackListener, Turn, report
 from bot.platforms.slack.payloads import Json
-from bot.platforms.slack.verification import Gate, Receive, Refusal
+from bot.platforms.slack.verification import Receive, Rejection, Verifier
 
 THREADS = 8
 BROKEN = BoltResponse(status=200)
@@ -32,14 +32,14 @@ class Endpoint:
     """An ASGI application for the one address that Slack sends everything to: POST /slack/events.
 
     Args:
-        door: who answers.
-        gate: who checks.
+        listener: who answers.
+        verifier: who checks.
         wait_s: seconds after which an empty answer goes out; Slack gives three.
     """
 
-    def __init__(self, door: Door, gate: Gate, wait_s: float = WAIT_S) -> None:
-        self._door = door
-        self._gate = gate
+    def __init__(self, listener: SlackListener, verifier: Verifier, wait_s: float = WAIT_S) -> None:
+        self._listener = listener
+        self._verifier = verifier
         self._wait_s = wait_s
         self._threads = ThreadPoolExecutor(THREADS, "slack")
 
@@ -47,18 +47,18 @@ class Endpoint:
         if scope["method"] != "POST":
             return await _send(send, 405, "Slack sends POST requests here.")
         headers = dict(scope["headers"])
-        raw = await self._gate.read(receive, headers.get(b"content-length", b""))
-        payload = raw if isinstance(raw, Refusal) else self._gate.admit(headers, raw)
-        if isinstance(payload, Refusal):
+        raw = await self._verifier.read(receive, headers.get(b"content-length", b""))
+        payload = raw if isinstance(raw, Rejection) else self._verifier.admit(headers, raw)
+        if isinstance(payload, Rejection):
             return await _send(send, payload.status, payload.why)
         turn = Turn()
         response = await self._answer(payload, turn)
         await _send(send, response.status, response.body)
-        self._door.after(turn)
+        self._listener.after(turn)
         return None
 
     async def _answer(self, payload: Json, turn: Turn) -> BoltResponse:
-        """The door's answer from a thread of its own, or an empty one when time is up.
+        """The listener's answer from a thread of its own, or an empty one when time is up.
 
         A timer and a future cost a third less than asyncio.wait, and this is done for every request.
         """
@@ -68,13 +68,13 @@ class Endpoint:
         def work() -> None:
             response = BROKEN
             try:
-                response = self._door.dispatch(payload, turn)
+                response = self._listener.dispatch(payload, turn)
             finally:
                 loop.call_soon_threadsafe(_settle, answer, response)
 
         def time_is_up() -> None:
             if turn.take():
-                _settle(answer, self._door.late(payload))
+                _settle(answer, self._listener.late(payload))
 
         self._threads.submit(work).add_done_callback(report)
         timer = loop.call_later(self._wait_s, time_is_up)
@@ -107,16 +107,18 @@ class Socket:
     Every envelope is acknowledged, whatever is in it; Slack takes silence for a failure.
 
     Args:
-        door: who answers.
-        gate: who checks the form of payloads. The connection itself is what proves that Slack speaks.
+        listener: who answers.
+        verifier: who checks the form of payloads. The connection itself is what proves that Slack speaks.
         app_token: the app-level token, "xapp-…", with the scope connections:write.
         base_url: of the Web API.
         wait_s: as for Endpoint.
     """
 
-    def __init__(self, door: Door, gate: Gate, app_token: str, base_url: str, wait_s: float = WAIT_S) -> None:
-        self._door = door
-        self._gate = gate
+    def __init__(
+        self, listener: SlackListener, verifier: Verifier, app_token: str, base_url: str, wait_s: float = WAIT_S
+    ) -> None:
+        self._listener = listener
+        self._verifier = verifier
         self._app_token = app_token
         self._base_url = base_url
         self._wait_s = wait_s
@@ -132,8 +134,8 @@ class Socket:
         """Open the connection and begin to listen, in threads of its own.
 
         Raises:
-            Unreachable: Slack cannot be reached; nothing runs, try again.
-            Undeliverable: the app-level token is not good.
+            UnreachableError: Slack cannot be reached; nothing runs, try again.
+            UndeliverableError: the app-level token is not good.
         """
         client = SocketModeClient(
             self._app_token, web_client=web_client(None, self._base_url), concurrency=THREADS, logger=_log
@@ -156,19 +158,19 @@ class Socket:
         envelope_id = envelope.get("envelope_id")
         if not isinstance(envelope_id, str):
             return  # a greeting, or notice of a new connection
-        payload = self._gate.shape(envelope.get("payload"))
-        if isinstance(payload, Refusal):
+        payload = self._verifier.shape(envelope.get("payload"))
+        if isinstance(payload, Rejection):
             _log.warning("A Socket Mode envelope was not understood: %s", payload.why)
             _acknowledge(client, envelope_id, "")
             return
         turn = Turn()
-        answer = self._threads.submit(self._door.dispatch, payload, turn)
+        answer = self._threads.submit(self._listener.dispatch, payload, turn)
         wait((answer,), timeout=self._wait_s)
         late = not answer.done() and turn.take()
         answer.add_done_callback(report)
-        response = self._door.late(payload) if late else BROKEN if answer.exception() else answer.result()
+        response = self._listener.late(payload) if late else BROKEN if answer.exception() else answer.result()
         _acknowledge(client, envelope_id, response.body)
-        self._door.after(turn)
+        self._listener.after(turn)
 
 
 def _acknowledge(client: BaseSocketModeClient, envelope_id: str, body: str) -> None:

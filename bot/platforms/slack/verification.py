@@ -3,7 +3,7 @@
 Stock Bolt parses first and verifies later, and answers 500 to a stranger who sends a timestamp of letters, bytes that
 are no UTF-8 or a JSON list; it loses a command with the word "payload" in its text. Here the raw bytes are verified,
 then parsed, then copied key by key into a small dict of known keys with known types. What is not in the list does not
-come through, so nothing behind the gate needs to ask whether a value is what it should be.
+come through, so nothing behind it needs to ask whether a value is what it should be.
 
 Source: docs.slack.dev, "Verifying requests from Slack".
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from bot.platforms.slack.payloads import KINDS, Json, OddError, enterprise, team
+from bot.platforms.slack.payloads import KINDS, Json, PayloadError, enterprise, team
 
 SIZE_MAX = 1_000_000
 READ_MAX_S = 10.0
@@ -28,22 +28,22 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejection:
     """Why a request is not let in: an HTTP status and one plain sentence."""
 
     status: int
     why: str
 
 
-UNSIGNED = Refusal(401, "This request is not signed by Slack for this app.")
-TOO_LARGE = Refusal(413, "This request is larger than any that Slack sends.")
-TOO_SLOW = Refusal(400, "This request took too long to arrive.")
-UNREADABLE = Refusal(400, "This request is not in a form that Slack sends.")
-UNKNOWN = Refusal(400, "This bot does not take this kind of request.")
-FOREIGN = Refusal(401, "This request is for another app or another workspace.")
+UNSIGNED = Rejection(401, "This request is not signed by Slack for this app.")
+TOO_LARGE = Rejection(413, "This request is larger than any that Slack sends.")
+TOO_SLOW = Rejection(400, "This request took too long to arrive.")
+UNREADABLE = Rejection(400, "This request is not in a form that Slack sends.")
+UNKNOWN = Rejection(400, "This bot does not take this kind of request.")
+FOREIGN = Rejection(401, "This request is for another app or another workspace.")
 
 
-class Gate:
+class Verifier:
     """Lets in what Slack has signed and what has the form of a Slack request.
 
     Args:
@@ -63,7 +63,7 @@ class Gate:
         self._app_id = app_id
         self._teams = frozenset(teams)
 
-    async def read(self, receive: Receive, length: bytes) -> bytes | Refusal:
+    async def read(self, receive: Receive, length: bytes) -> bytes | Rejection:
         """The body of a request, as long as it is neither too large nor too slow.
 
         Args:
@@ -90,7 +90,7 @@ class Gate:
         except TimeoutError:
             return TOO_SLOW
 
-    def admit(self, headers: Mapping[bytes, bytes], raw: bytes) -> Json | Refusal:
+    def admit(self, headers: Mapping[bytes, bytes], raw: bytes) -> Json | Rejection:
         """Check a request and read it.
 
         Args:
@@ -119,7 +119,7 @@ class Gate:
             right |= hmac.compare_digest(b"v0=" + hmac.digest(key, signed, "sha256").hex().encode(), signature)
         return right
 
-    def shape(self, payload: object) -> Json | Refusal:
+    def shape(self, payload: object) -> Json | Rejection:
         """The payload reduced to what this bot reads, from HTTP and from the envelopes of Socket Mode alike."""
         if not isinstance(payload, dict):
             return UNREADABLE
@@ -131,7 +131,7 @@ class Gate:
             if not self._ours(payload, kind):
                 return FOREIGN
             return read(payload)
-        except OddError:
+        except PayloadError:
             return UNREADABLE
 
     def _ours(self, payload: Json, kind: object) -> bool:

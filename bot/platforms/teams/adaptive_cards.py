@@ -232,7 +232,7 @@ class _Page(Drawing):
         if drawn is not None and len(block.categories) > self.room.rows:
             self.note(f"Drawn: the last {self.room.rows} of {len(block.categories)}.")
         if block.limit is not None:
-            self.note(f"Limit: {amount(block.limit, block.unit)}.")
+            self.note(f"Limit: {amount(block.limit, block.unit, block.locale)}.")
         if drawn is not None:
             self.numbers(block)
 
@@ -243,7 +243,9 @@ class _Page(Drawing):
         table = Table(
             caption="",
             columns=("", *(series.name for series in block.series)),
-            rows=tuple((first, *(amount(value, block.unit) for value in values)) for first, *values in rows),
+            rows=tuple(
+                (first, *(amount(value, block.unit, block.locale) for value in values)) for first, *values in rows
+            ),
             align="l" + "r" * len(block.series),
         )
         inside = _Page(self.room, submits=False)

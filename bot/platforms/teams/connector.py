@@ -26,8 +26,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.config import TeamsSettings
-from bot.errors import Undeliverable, Unreachable
-from bot.http import NO_ANSWER, Refusal, refusal_of
+from bot.errors import UndeliverableError, UnreachableError
+from bot.http import NO_ANSWER, HttpRefusal, refusal_of
 
 PATH = "/api/messages"
 BODY_MAX_BYTES = 256 * 1024
@@ -59,7 +59,7 @@ _log = logging.getLogger("bursar.teams")
 logging.getLogger("microsoft_teams").setLevel(logging.CRITICAL)  # it writes what people say into its complaints
 
 
-class Line:
+class Connector:
     """The SDK at work. It is the SDK's HTTP adapter, too: `answer` is the one address that Teams sends everything to.
 
     Args:
@@ -97,15 +97,15 @@ class Line:
         """Do something in the SDK's loop and wait for it; from any thread but that one.
 
         Raises:
-            Unreachable: the Connector or Entra is down, slow or busy.
-            Undeliverable: they said no for good.
+            UnreachableError: the Connector or Entra is down, slow or busy.
+            UndeliverableError: they said no for good.
         """
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result(2 * PATIENCE_S)
         except (*NO_ANSWER, OSError, CancelledError) as trouble:
             raise _trouble(refusal_of(trouble)) from trouble
         except ValueError as trouble:  # what the SDK makes of a token that it was not given
-            raise Undeliverable(
+            raise UndeliverableError(
                 "Microsoft Entra gives no token for Teams: are app_id and tenants in app.yaml right, and is the secret "
                 "in TEAMS_APP_SECRET still valid?"
             ) from trouble
@@ -213,11 +213,11 @@ def _token_of_nobody(_scope: str | list[str], _tenant: str | None) -> str:
     return jwt.encode({"aud": "playground"}, "no secret, for there is nobody to deceive with it", "HS256")
 
 
-def _trouble(refusal: Refusal) -> Unreachable | Undeliverable:
+def _trouble(refusal: HttpRefusal) -> UnreachableError | UndeliverableError:
     """What the Connector's answer means for trying again."""
     if refusal.status == 0:
-        return Unreachable(f"Teams cannot be reached ({refusal.word}).")
+        return UnreachableError(f"Teams cannot be reached ({refusal.word}).")
     if refusal.status in BUSY or refusal.status >= BROKEN:
-        return Unreachable(f"Teams is busy or down ({refusal.status}).", refusal.retry_after_s)
+        return UnreachableError(f"Teams is busy or down ({refusal.status}).", refusal.retry_after_s)
     advice = ADVICE.get(refusal.word) or ADVICE.get(str(refusal.status), UNADVISED)
-    return Undeliverable(f"Teams said {refusal.status} {refusal.word}".rstrip() + f". {advice}")
+    return UndeliverableError(f"Teams said {refusal.status} {refusal.word}".rstrip() + f". {advice}")

@@ -1,24 +1,21 @@
-"""Who speaks: a member of Teams becomes a person by a link, and a link is made by the address that the tenant gave.
-
-Teams is asked only about those we don't know. Guests and people of other tenants are refused, whoever they say they
-are.
-"""
+"""Who speaks in Teams; an address is verified if the tenant gave it."""
 
 from dataclasses import dataclass
 
 from microsoft_teams.api.models import TeamsChannelAccount
 
-from bot.errors import Outside, Undeliverable
-from bot.platforms.teams.connector import Line
+from bot.errors import OutsideError, UndeliverableError
+from bot.platforms.identity import Identities, refused
+from bot.platforms.teams.connector import Connector
 from bot.ports import Knows
-from handlers.card import Card, Text
+from handlers.card import Card
 
 OUTSIDER = "#ext#"
 """What the sign-in name of a guest has in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class TeamsSpeaker:
     """Who speaks, as Teams says it.
 
     Args:
@@ -37,38 +34,37 @@ class Speaker:
         return f"{self.tenant}/{self.id}"
 
 
-class People:
+class TeamsPeople:
     """Finds the person behind a member of Teams.
 
     Args:
         app: who knows people.
-        line: to ask Teams about the unknown.
+        connector: to ask Teams about the unknown.
     """
 
-    def __init__(self, app: Knows, line: Line) -> None:
-        self._app = app
-        self._line = line
+    def __init__(self, app: Knows, connector: Connector) -> None:
+        self._identities = Identities(app, "teams", "Teams", "your account")
+        self._connector = connector
 
-    def person(self, speaker: Speaker, conversation: str, service_url: str) -> str | Card:
+    def person(self, speaker: TeamsSpeaker, conversation: str, service_url: str) -> str | Card:
         """The id of the person who speaks, or a card that says why not and what to do."""
         if not speaker.id:
             return STRANGER
-        known = self._app.who("teams", speaker.identity)
+        known = self._identities.known(speaker.identity)
         return known if known is not None else self._newcomer(speaker, conversation, service_url)
 
-    def _newcomer(self, speaker: Speaker, conversation: str, service_url: str) -> str | Card:
-        api = self._line.sdk.api.clone(service_url=service_url).conversations
+    def _newcomer(self, speaker: TeamsSpeaker, conversation: str, service_url: str) -> str | Card:
+        api = self._connector.sdk.api.clone(service_url=service_url).conversations
         try:
-            member = self._line.run(api.get_member_by_id(conversation, speaker.member))
-        except Undeliverable:
+            member = self._connector.run(api.get_member_by_id(conversation, speaker.member))
+        except UndeliverableError:
             return STRANGER
-        except Outside:
-            return UNANSWERED
+        except OutsideError:
+            return self._identities.unanswered()
         if _belongs_elsewhere(member, speaker.tenant):
             return STRANGER
         addresses = dict.fromkeys(filter(None, (member.email, member.user_principal_name)))
-        found = (self._app.introduce("teams", speaker.identity, each) for each in addresses)
-        return next((each for each in found if each), UNLISTED)
+        return self._identities.introduced(speaker.identity, addresses)
 
 
 def _belongs_elsewhere(member: TeamsChannelAccount, tenant: str) -> bool:
@@ -76,23 +72,7 @@ def _belongs_elsewhere(member: TeamsChannelAccount, tenant: str) -> bool:
     return guest or (member.tenant_id or tenant).lower() != tenant
 
 
-STRANGER = Card(
+STRANGER = refused(
     "I only speak with people of this organization",
-    (Text("Your account is a guest's, or another company's. Ask somebody here to look for you."),),
-    "warn",
-)
-UNLISTED = Card(
-    "I don't find you among the people of Bursar",
-    (
-        Text(
-            "The e-mail address of your account is not on the list of people. "
-            "Ask an administrator of Bursar to add you or to link your account."
-        ),
-    ),
-    "warn",
-)
-UNANSWERED = Card(
-    "I could not find out who you are",
-    (Text("Teams did not answer when I asked. Nothing was changed. Say it again in a minute."),),
-    "warn",
+    "Your account is a guest's, or another company's. Ask somebody here to look for you.",
 )

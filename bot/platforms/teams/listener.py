@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any, Protocol, TypeVar
@@ -23,11 +23,10 @@ from microsoft_teams.api.activities import (
 from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
-from bot.errors import Outside
+from bot.errors import OutsideError
 from bot.platforms.teams.adaptive_cards import FIELD, LOOK, SAY, Json
-from bot.platforms.teams.connector import Line, where
-from bot.platforms.teams.conversations import Addresses
-from bot.platforms.teams.identity import People, Speaker
+from bot.platforms.teams.connector import Connector, where
+from bot.platforms.teams.identity import TeamsPeople, TeamsSpeaker
 from bot.platforms.teams.messenger import (
     IN_THE_CHAT,
     WHISPER,
@@ -37,13 +36,11 @@ from bot.platforms.teams.messenger import (
     said_beside,
     shown_in_place,
 )
-from bot.platforms.text import line as one_line
-from bot.platforms.text import plain
-from bot.ports import Knows, broken
+from bot.platforms.text import line, plain
+from bot.ports import Conversation, Conversations, Hears, broken
 from handlers.card import Card, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage.conversations import Conversation
 
 SENTENCE_MAX = 4_000
 GREETING = "help"
@@ -55,14 +52,8 @@ T = TypeVar("T")
 _log = logging.getLogger("bursar.teams")
 
 
-class Hears(Knows, Protocol):
-    """What the door needs of the app behind it."""
-
-    def hear(self, sentence: Sentence) -> Card:
-        """Answer a sentence. It takes milliseconds and never raises."""
-
-    def answer(self, key: str, sentence: Sentence) -> None:
-        """Hear a sentence and have its card shown at its place, once for every key."""
+class TeamsApp(Hears, Protocol):
+    """What the listener needs of the app behind it."""
 
     def post(self, key: str, place: Place, card: Card) -> None:
         """Have a card shown at a place, once for every key."""
@@ -72,6 +63,9 @@ class Hears(Knows, Protocol):
 
     def reshow(self, platform: str, receipt: str, card: Card) -> bool:
         """Let an answer that was shown become another card; False for a message about something of its own."""
+
+    def views(self, card: Card, readers: Sequence[str]) -> list[Card]:
+        """A card as each of several people should see it; "" is somebody unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +83,7 @@ class Call:
     """
 
     id: str
-    speaker: Speaker
+    speaker: TeamsSpeaker
     conversation: str
     thread: str
     private: bool
@@ -105,7 +99,7 @@ class Call:
         tenant = activity.conversation.tenant_id or (data and data.tenant and data.tenant.id) or ""
         return cls(
             id=activity.id,
-            speaker=Speaker(tenant.lower(), (sender.aad_object_id or "").lower(), sender.id),
+            speaker=TeamsSpeaker(tenant.lower(), (sender.aad_object_id or "").lower(), sender.id),
             conversation=conversation,
             thread=thread,
             private=kind == "personal",
@@ -131,7 +125,7 @@ class Call:
         """How the conversation is reached."""
         return Conversation("", self.conversation, "", self.service_url, self.speaker.tenant)
 
-    def addresses(self) -> Iterable[Conversation]:
+    def conversations(self) -> Iterable[Conversation]:
         """What is learnt about how the place and the person are reached."""
         if not self.private:
             yield replace(self.here, place_id=self.conversation)
@@ -139,26 +133,26 @@ class Call:
             yield replace(self.here, place_id=self.speaker.id, member_id=self.speaker.member)
 
 
-class Door:
+class TeamsListener:
     """Hears what people say in Teams.
 
     Args:
         app: who answers.
-        line: where it is heard.
+        connector: where it is heard.
         teams: where answers to presses are shown that must not stand in a channel.
-        addresses: where it is kept how people are reached.
+        conversations: where it is kept how people are reached.
     """
 
-    def __init__(self, app: Hears, line: Line, teams: Teams, addresses: Addresses) -> None:
+    def __init__(self, app: TeamsApp, connector: Connector, teams: Teams, conversations: Conversations) -> None:
         self._app = app
-        self._people = People(app, line)
+        self._people = TeamsPeople(app, connector)
         self._teams = teams
-        self._addresses = addresses
-        line.sdk.on_message(self._on_message)
-        line.sdk.on_card_action(self._on_press)
-        line.sdk.on_install_add(self._on_install)
-        line.sdk.on_install_remove(self._on_removal)
-        line.sdk.on_conversation_update(self._on_meeting)
+        self._conversations = conversations
+        connector.sdk.on_message(self._on_message)
+        connector.sdk.on_card_action(self._on_press)
+        connector.sdk.on_install_add(self._on_install)
+        connector.sdk.on_install_remove(self._on_removal)
+        connector.sdk.on_conversation_update(self._on_meeting)
 
     # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
 
@@ -247,26 +241,26 @@ class Door:
 
     def _removed(self, activity: UninstalledActivity) -> None:
         call = Call.of(activity)
-        self._addresses.forget(call.speaker.id if call.private else call.conversation)
+        self._conversations.forget(call.speaker.id if call.private else call.conversation)
 
     def _noted(self, activity: ActivityBase) -> Call:
         call = Call.of(activity)
-        for each in call.addresses():
-            self._addresses.note(each)
+        for each in call.conversations():
+            self._conversations.note(each)
         return call
 
     def _tell(self, call: Call, card: Card) -> None:
         """Show a card to who speaks, in the private chat."""
         try:
             self._teams.show(Place("teams", call.speaker.id), card, "")
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
     def _said_broken(self, call: Call, card: Card) -> None:
         """Say where it was said that it broke; the database may be what broke, so it is not asked."""
         try:
             self._teams.reply(call.here, call.thread, card)
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
     def _words(self, activity: MessageActivity, tenant: str) -> str:
@@ -276,11 +270,11 @@ class Door:
             if isinstance(each, MentionEntity) and each.text:
                 ours = each.mentioned.id == activity.recipient.id
                 words = words.replace(each.text, " " if ours else f" @{self._named(each, tenant)} ")
-        return one_line(unescape(re.sub("</?at>", " ", words))).removeprefix("/")
+        return line(unescape(re.sub("</?at>", " ", words))).removeprefix("/")
 
     def _named(self, mention: MentionEntity, tenant: str) -> str:
         """The person id of somebody who is mentioned, else the name."""
-        person = self._addresses.person_of(mention.mentioned.id)
+        person = self._conversations.person_of(mention.mentioned.id)
         return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""
 
 
@@ -291,7 +285,7 @@ async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
     """
     try:
         return await asyncio.to_thread(work, activity)
-    except Exception as trouble:  # noqa: BLE001 - the boundary of this door; whoever spoke must hear of it
+    except Exception as trouble:  # noqa: BLE001 - the boundary of this listener; whoever spoke must hear of it
         number = secrets.token_hex(2)
-        _log.error("Teams' door broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+        _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
         return broken(number)

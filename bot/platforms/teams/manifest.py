@@ -14,8 +14,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import fastjsonschema
 
-from bot.config import Misconfigured, Settings
-from bot.platforms.slack.manifest import DESCRIPTION, LONG_DESCRIPTION, NAME
+from bot.config import ConfigError, Settings
+from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
 
 VERSION = "1.29"
 PACKAGE = Path(__file__).parent / "package"
@@ -35,17 +35,17 @@ def manifest(settings: Settings, url: str, commands: Mapping[str, str], version:
         version: three numbers; Teams takes a changed package only under a higher one.
 
     Raises:
-        Misconfigured: the app registration or the address is missing, the version is none, or Microsoft's schema
+        ConfigError: the app registration or the address is missing, the version is none, or Microsoft's schema
             refuses the manifest.
     """
     app_id = settings.msteams.app_id
     if not app_id:
-        raise Misconfigured("Say in app.yaml which app registration is ours (msteams: app_id). docs/teams.md says how.")
+        raise ConfigError("Say in app.yaml which app registration is ours (msteams: app_id). docs/teams.md says how.")
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
-        raise Misconfigured("Say where the bot is: --url https://bursar.acme.example")
+        raise ConfigError("Say where the bot is: --url https://bursar.acme.example")
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise Misconfigured("A version has three numbers: --version 1.0.1")
+        raise ConfigError("A version has three numbers: --version 1.0.1")
     site = f"https://{address.netloc}/"
     offered = [{"title": name, "description": commands[name]} for name in COMMANDS]
     made = {
@@ -85,14 +85,14 @@ def check(made: Mapping[str, Any]) -> None:
     """Refuse what Microsoft's schema refuses.
 
     Raises:
-        Misconfigured: with the place and the reason.
+        ConfigError: with the place and the reason.
     """
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     del schema["properties"]["extensions"]  # of Office; Python does not read the patterns there
     try:
         fastjsonschema.validate(schema, made, use_default=False)
     except fastjsonschema.JsonSchemaException as wrong:
-        raise Misconfigured(f"Microsoft's schema refuses the manifest: {wrong}") from wrong
+        raise ConfigError(f"Microsoft's schema refuses the manifest: {wrong}") from wrong
 
 
 def package(made: Mapping[str, Any]) -> bytes:

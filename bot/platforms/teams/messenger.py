@@ -10,17 +10,16 @@ from microsoft_teams.api.activities import MessageActivityInput
 from microsoft_teams.api.clients.conversation import CreateConversationParams
 from microsoft_teams.api.models import Attachment
 
-from bot.errors import Outside, Undeliverable, Unreachable
+from bot.checks import CheckLine
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import refusal_of
 from bot.platforms.teams.adaptive_cards import Json, adaptive
-from bot.platforms.teams.connector import Line
-from bot.platforms.teams.conversations import Addresses
+from bot.platforms.teams.connector import Connector
 from bot.platforms.text import cut, line
-from bot.providers.base import Finding
+from bot.ports import Conversation, Conversations
 from handlers import is_order
 from handlers.card import Card, Text
 from handlers.place import Place
-from storage.conversations import Conversation
 
 Views = Callable[[Card, Sequence[str]], list[Card]]
 
@@ -28,6 +27,9 @@ CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 SUMMARY_MAX = 150
 ENDS = (".", "!", "?", ":", "…")
 NOT_FOUND = 404
+SERVICE_URL = "https://smba.trafficmanager.net/teams"
+"""Where messages go whose region we never heard of."""
+
 WHISPER = "whisper"
 """The third part of a place where Teams shows a message to one person alone."""
 
@@ -48,13 +50,13 @@ class Pace:
         """Count a message that is about to be sent.
 
         Raises:
-            Unreachable: it is too early; it says for how long.
+            UnreachableError: it is too early; it says for how long.
         """
         sent, now = self._sent[conversation_id], self._now()
         waits = [sent[-most] + span - now for span, most in LIMITS.items() if len(sent) >= most]
         wait_s = max(waits, default=0.0)
         if wait_s > 0:
-            raise Unreachable("Teams takes no more messages in one chat for a moment.", wait_s)
+            raise UnreachableError("Teams takes no more messages in one chat for a moment.", wait_s)
         sent.append(now)
 
 
@@ -66,18 +68,20 @@ class Teams:
     What is personal goes to the private chat otherwise. A receipt is a conversation and a message in it.
 
     Args:
-        line: to the Bot Connector.
-        addresses: how places are reached.
+        connector: to the Bot Connector.
+        conversations: how places are reached.
         views: gives a card as each of several people should see it; "" is somebody unknown.
         tenants: whose chats they are.
     """
 
     name = "teams"
 
-    def __init__(self, line: Line, addresses: Addresses, views: Views, tenants: tuple[str, ...] = ()) -> None:
-        self._line = line
+    def __init__(
+        self, connector: Connector, conversations: Conversations, views: Views, tenants: Sequence[str] = ()
+    ) -> None:
+        self._connector = connector
         self._views = views
-        self._addresses = addresses
+        self._conversations = conversations
         self._tenants = tenants
         self._pace = Pace()
 
@@ -92,7 +96,9 @@ class Teams:
             common, readers = self._for_all(card)
             return self._put(self._channel(channel), common, receipt, thread, readers)
         if not person:
-            raise Undeliverable(f"Post to {channel}: the card is personal and others read there; nothing was shown.")
+            raise UndeliverableError(
+                f"Post to {channel}: the card is personal and others read there; nothing was shown."
+            )
         if how == WHISPER and self._whisper(channel, person, thread, card):
             return ""
         shown = self._tell(person, card, receipt)
@@ -104,13 +110,13 @@ class Teams:
         """Show a card in a conversation that was heard from just now, whoever reads there.
 
         Raises:
-            Outside: it could not be shown.
+            OutsideError: it could not be shown.
         """
         self._put(where, card, "", thread)
 
     def _tell(self, person: str, card: Card, receipt: str) -> str:
         """Show a card in the private chat with a person."""
-        found = self._addresses.find(person)
+        found = self._conversations.find(person)
         if found is None or not found.conversation_id:
             found = self._opened(person, found)
         above = receipt if receipt.startswith(f"{found.conversation_id} ") else ""
@@ -120,22 +126,27 @@ class Teams:
         """A card for a channel, without the buttons that not everybody may press, and for whom there are more."""
         if not card.buttons:
             return card, None
-        people = self._addresses.who_answers()
+        people = self._conversations.who_answers()
         common, *views = self._views(card, ["", *people])
         return common, [one for one, view in zip(people.values(), views, strict=True) if view != common] or None
 
     def _opened(self, person: str, found: Conversation | None) -> Conversation:
         """A private chat with somebody who never wrote. Teams allows it if the app is installed for them."""
-        url = found.service_url if found else self._addresses.service_url()
+        url = found.service_url if found else self._service_url()
         tenant = found.tenant_id if found else next(iter(self._tenants), "")
         params = CreateConversationParams(members=[Account(id=person)], tenant_id=tenant)
-        made = self._line.run(self._line.sdk.api.clone(service_url=url).conversations.create(params))
+        made = self._connector.run(self._connector.sdk.api.clone(service_url=url).conversations.create(params))
         opened = Conversation(person, made.id, found.member_id if found else "", url, tenant)
-        self._addresses.note(opened)
+        self._conversations.note(opened)
         return opened
 
     def _channel(self, channel: str) -> Conversation:
-        return self._addresses.find(channel) or Conversation(channel, channel, "", self._addresses.service_url(), "")
+        return self._conversations.find(channel) or Conversation(channel, channel, "", self._service_url(), "")
+
+    def _service_url(self) -> str:
+        """The best guess for a place that was never heard from: that of the last one that was."""
+        latest = self._conversations.latest()
+        return latest.service_url if latest else SERVICE_URL
 
     def _put(
         self, where: Conversation, card: Card, receipt: str, thread: str, readers: Sequence[str] | None = None
@@ -145,7 +156,7 @@ class Teams:
         if message:
             try:
                 self._send(where, shown, _message(card, readers), message)
-            except Undeliverable as no:
+            except UndeliverableError as no:
                 if refusal_of(no.__cause__ or no).status != NOT_FOUND:
                     raise
             else:
@@ -156,19 +167,19 @@ class Teams:
     def _send(self, where: Conversation, conversation: str, said: MessageActivityInput, message: str) -> str:
         self._pace.step(where.conversation_id)
         said.id = message or None
-        sent = self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
+        sent = self._connector.run(self._connector.sdk.send(conversation, said, service_url=where.service_url))
         return sent.id
 
     def _whisper(self, channel: str, person: str, thread: str, card: Card) -> bool:
         """Show a card in a channel to one person alone; False if Teams would not."""
-        where, whom = self._channel(channel), self._addresses.find(person)
+        where, whom = self._channel(channel), self._conversations.find(person)
         self._pace.step(where.conversation_id)
         said = _message(card)
         said.recipient = Account(id=whom.member_id if whom else person, is_targeted=True)
         conversation = f"{channel};messageid={thread}" if thread else channel
         try:
-            self._line.run(self._line.sdk.send(conversation, said, service_url=where.service_url))
-        except Undeliverable as no:
+            self._connector.run(self._connector.sdk.send(conversation, said, service_url=where.service_url))
+        except UndeliverableError as no:
             _log.warning("A private reply in a channel is sent to the private chat: %s", no)
             return False
         return True
@@ -177,7 +188,7 @@ class Teams:
         """Tell who asked in a channel where the answer is; the answer itself is more important than this."""
         try:
             self._put(self._channel(channel), IN_THE_CHAT, "", thread)
-        except Outside as trouble:
+        except OutsideError as trouble:
             _log.warning("%s", trouble)
 
 
@@ -196,13 +207,13 @@ def _message(card: Card, readers: Sequence[str] | None = None) -> MessageActivit
     return MessageActivityInput(attachments=[attachment], summary=cut(line(card.title), SUMMARY_MAX))
 
 
-def check(line: Line) -> Finding:
+def check(connector: Connector) -> CheckLine:
     """Whether Entra gives us a token for the Bot Connector."""
     try:
-        line.run(line.sdk.token_provider.get_app_token())
-    except Outside as trouble:
-        return Finding("Teams: app registration", ok=False, advice=str(trouble))
-    return Finding("Teams: app registration and secret", ok=True)
+        connector.run(connector.sdk.token_provider.get_app_token())
+    except OutsideError as trouble:
+        return CheckLine("Teams: app registration", ok=False, advice=str(trouble))
+    return CheckLine("Teams: app registration and secret", ok=True)
 
 
 def shown_in_place(card: Card, readers: Sequence[str] | None) -> Json:

@@ -1,34 +1,35 @@
 """Teams, put together: a platform that shows, and the route on which it hears. Imported only if Teams is configured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from starlette.routing import Route
 
-from bot.app import App
-from bot.platforms.teams.connector import PATH, Line
-from bot.platforms.teams.conversations import Addresses
-from bot.platforms.teams.listener import Door
+from bot.checks import CheckLine
+from bot.platforms.teams.connector import PATH, Connector
+from bot.platforms.teams.listener import TeamsApp, TeamsListener
 from bot.platforms.teams.messenger import Teams, check
-from bot.providers.base import Finding
+from bot.ports import Conversations
+
+__all__ = ["Connector", "checked", "connected"]
 
 
 @contextmanager
-def connected(app: App, line: Line) -> Iterator[Route]:
-    """The route for Teams' requests; while it is open, the app can show cards in Teams."""
-    addresses = Addresses(app.database, app.now)
-    teams = Teams(line, addresses, app.views, app.settings.msteams.tenants)
-    app.platforms = {**app.platforms, teams.name: teams}
-    Door(app, line, teams, addresses)
+def connected(
+    app: TeamsApp, connector: Connector, conversations: Conversations, tenants: Sequence[str]
+) -> Iterator[tuple[Teams, Route]]:
+    """The platform, and the route for its requests; on leaving, the connections go."""
+    teams = Teams(connector, conversations, app.views, tenants)
+    TeamsListener(app, connector, teams, conversations)
     try:
-        yield Route(PATH, line.answer, methods=["POST"])
+        yield teams, Route(PATH, connector.answer, methods=["POST"])
     finally:
-        line.close()
+        connector.close()
 
 
-def checked(line: Line) -> Finding:
+def checked(connector: Connector) -> CheckLine:
     """Whether the app registration and its secret are good."""
     try:
-        return check(line)
+        return check(connector)
     finally:
-        line.close()
+        connector.close()

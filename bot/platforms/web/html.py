@@ -113,7 +113,7 @@ def _chart(chart: Chart, key: str) -> Markup:
     numbers = Table(
         caption=f"{chart.title}: the numbers",
         columns=("", *(series.name for series in chart.series)),
-        rows=tuple((name, *(amount(value, chart.unit) for value in values)) for name, *values in rows),
+        rows=tuple((name, *(amount(value, chart.unit, chart.locale) for value in values)) for name, *values in rows),
         align="l" + "r" * len(chart.series),
     )
     return fill(

@@ -39,7 +39,7 @@ TEXT_MAX = 4000
 HUES = 6
 
 
-class Hears(Protocol):
+class PageApp(Protocol):
     """The bot, as the page knows it."""
 
     def hear(self, sentence: Sentence) -> Card:
@@ -62,7 +62,7 @@ class Hears(Protocol):
         """
 
 
-def page(app: Hears, people: Sequence[tuple[str, str, str]]) -> Starlette:
+def page(app: PageApp, people: Sequence[tuple[str, str, str]]) -> Starlette:
     """The page as an ASGI application.
 
     Args:
@@ -117,7 +117,7 @@ class _Heard:
 class _Desk:
     """Answers the three requests of the page."""
 
-    def __init__(self, app: Hears, people: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, app: PageApp, people: Sequence[tuple[str, str, str]]) -> None:
         self._app = app
         self._people = people
         self._names = {person: name for person, name, _ in people}

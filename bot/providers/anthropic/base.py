@@ -9,12 +9,13 @@ from datetime import date, datetime
 from functools import partial
 from typing import ClassVar
 
-from bot.errors import Outside
-from bot.http import PATIENCE, Key, Params, Patience
-from bot.providers.anthropic.client import ROOT, AdminApi, Body, Word, signed
+from bot.checks import CheckLine, may_read, why_not
+from bot.http import PATIENCE, ApiKey, Params, Patience
+from bot.providers.anthropic.client import ROOT, AdminApi, signed
 from bot.providers.anthropic.reports import BETA as REPORTS_BETA
 from bot.providers.anthropic.reports import Reports
-from bot.providers.base import Finding, Member, Provider, days, may_read, why_not
+from bot.providers.base import Provider, ProviderIdentity, days
+from bot.providers.payload_fields import Body, Word
 from storage.charges import Charge
 
 ME, USERS = f"{ROOT}/me", f"{ROOT}/users"
@@ -75,12 +76,13 @@ class Claude(Provider):
         self.name = name
         self._key_name = key_name
         self._now = now
-        opens = Key(key_name, key, REFUSALS, self.needed, signed)
+        opens = ApiKey(key_name, key, REFUSALS, self.needed, signed)
 
         def connection(beta: str = "") -> AdminApi:
             return AdminApi(self.service, url, opens, patience, calls_per_minute, beta)
 
         self._api = connection()
+        self.who = self._api.who
         self._limits = connection(self.limits_beta)
         self._reports = Reports(connection(REPORTS_BETA), self.dimensions, now)
 
@@ -94,18 +96,14 @@ class Claude(Provider):
         for day in days(first, last):
             yield from self._reports.charges(self.name, day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """The members of the organization."""
         return self._members()
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, and whether the key may read all that we read."""
-        try:
-            organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
-        except Outside as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
-        yield Finding(f"{self._api.who} answers for {organization.name}", ok=True)
+        organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
+        yield CheckLine(f"{self.who} answers for {organization.name}", ok=True)
         for path, params in self._probes().items():
             yield may_read(self._key_name, path, why_not(partial(self._api.get_json, path, params)))
         for path, params in self._reports.probes().items():
@@ -116,11 +114,11 @@ class Claude(Provider):
         """The cheapest question to each route that we read, but for the reports."""
         raise NotImplementedError
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         """What else is to be said of this kind of organization."""
         raise NotImplementedError
 
-    def _members(self) -> Iterator[Member]:
+    def _members(self) -> Iterator[ProviderIdentity]:
         for row in self._api.listed(USERS, "members"):
             user = self._api.read(_User, row, "a member")
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+            yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from bot.http import Api, Batch, Key, Params, Patience
+from bot.http import Api, ApiKey, Batch, Params, Patience
+from bot.providers.payload_fields import Body
 
 ROOT = "/v1/organizations"
 LIST_ROWS_MAX = 1000
@@ -18,14 +19,7 @@ NANOS_OF_A_CENT = 10**7
 
 Count = Annotated[int, Field(strict=True, ge=0, le=10**15)]
 Cents = Annotated[Decimal, Field(ge=0, le=10**11)]
-Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 Cursor = Annotated[str, Field(max_length=10_000)]
-
-
-class Body(BaseModel):
-    """What we need of a body; the rest may be anything."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class _Page(Body):
@@ -56,7 +50,7 @@ class AdminApi(Api):
     """
 
     def __init__(
-        self, service: str, url: str, key: Key, patience: Patience, calls_per_minute: int, beta: str = ""
+        self, service: str, url: str, key: ApiKey, patience: Patience, calls_per_minute: int, beta: str = ""
     ) -> None:
         headers = HEADERS | ({"anthropic-beta": beta} if beta else {})
         super().__init__(service, url, key, patience, headers, calls_per_minute)

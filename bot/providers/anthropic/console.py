@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 from pydantic import AliasPath, Field
 
-from bot.errors import Undeliverable
-from bot.http import NotThere, Params
+from bot.checks import CheckLine
+from bot.errors import UndeliverableError
+from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
-from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
-from bot.providers.base import Finding, Limit, Member, Outcome, days, outcomes_of
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, Count, cents, nanos
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, outcomes_of
+from bot.providers.payload_fields import Body, Word
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
@@ -120,14 +122,16 @@ class ClaudeConsole(Claude):
         "Only API keys can be paused, and a workspace by its keys: a person who signs in goes on.",
     )
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members, keys and workspaces, archived ones included: they are in the reports of the past."""
         yield from self._members()
         for key in self._keys():
             whose = key.principal
-            yield Member("key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else "")
+            yield ProviderIdentity(
+                "key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else ""
+            )
         for workspace in self._workspaces(include_archived="true"):
-            yield Member("team", workspace.id, workspace.name or "")
+            yield ProviderIdentity("team", workspace.id, workspace.name or "")
 
     def limits(self) -> Iterator[Limit]:
         """Keys, which can be paused; and what the organization and each workspace may spend, if that can be read."""
@@ -141,7 +145,7 @@ class ClaudeConsole(Claude):
             return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
         try:
             return self._key(subject.external_id).limit
-        except NotThere:
+        except NotFoundError:
             return None
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
@@ -152,8 +156,8 @@ class ClaudeConsole(Claude):
         body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
         try:
             said = self._api.write_json("POST", LIMITS, body)  # only reading is in beta
-        except Undeliverable as trouble:
-            raise Undeliverable(f"{trouble}; {EARLY_ACCESS}") from trouble
+        except UndeliverableError as trouble:
+            raise UndeliverableError(f"{trouble}; {EARLY_ACCESS}") from trouble
         return self._api.read(_Configured, said, "the limit that was set").limit
 
     def before(self, subject: Subject) -> str:
@@ -171,7 +175,7 @@ class ClaudeConsole(Claude):
         for name in _Before.model_validate_json(before).active:
             self._switch(self._key(name), INACTIVE, ACTIVE)
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work with Claude Code, by member; what keys did on their own is nobody's."""
         ids = {member.email.lower(): member.external_id for member in self._members() if member.email}
         for day in days(first, min(last, self._now().date())):
@@ -192,11 +196,11 @@ class ClaudeConsole(Claude):
             CODE: {"starting_at": yesterday.isoformat(), "limit": 1},
         }
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         if self._tells_limits():
-            yield Finding(f"{self._key_name} may read {LIMITS}", ok=True)
+            yield CheckLine(f"{self._key_name} may read {LIMITS}", ok=True)
         else:
-            yield Finding("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
+            yield CheckLine("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
 
     def _spend_limits(self, keys: Sequence[_ApiKey]) -> Iterator[Limit]:
         """None if they cannot be read here: no limit is something else than an unknown one."""
@@ -213,7 +217,7 @@ class ClaudeConsole(Claude):
         """Whether this organization is among those whose limits can be read; a wrong key would have shown before."""
         try:
             self._limits.get_json(LIMITS, {"limit": 1})
-        except Undeliverable:
+        except UndeliverableError:
             return False
         return True
 
@@ -244,13 +248,13 @@ class ClaudeConsole(Claude):
             return [self._key(subject.external_id)]
         if subject.kind == "team":
             return [key for key in self._keys() if key.workspace_id == subject.external_id]
-        raise Undeliverable(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
+        raise UndeliverableError(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
 
     def _switch(self, key: _ApiKey, old: str, new: str) -> None:
         if key.status == old:
             said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
-                raise Undeliverable(f"{self._api.who} left the key {key.id} {old} when told {new}")
+                raise UndeliverableError(f"{self._api.who} left the key {key.id} {old} when told {new}")
 
 
 def _path(key: str) -> str:

@@ -7,12 +7,14 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
 
-from bot.errors import Undeliverable
+from bot.checks import CheckLine, may_write
+from bot.errors import UndeliverableError
 from bot.http import Params
 from bot.providers.anthropic.base import USERS, Claude
-from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Body, Cents, Count, Word, cents, nanos
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, Count, cents, nanos
 from bot.providers.anthropic.reports import REPORTED_SINCE
-from bot.providers.base import Finding, IncreaseRequest, Limit, Outcome, Seat, days, may_write, outcomes_of
+from bot.providers.base import IncreaseRequest, Limit, ProviderOutcome, ProviderSeat, days, outcomes_of
+from bot.providers.payload_fields import Body, Word
 from storage.limits import Subject
 
 ACTIVITY = f"{ROOT}/analytics/users"
@@ -163,14 +165,14 @@ class ClaudeEnterprise(Claude):
         if request.is_pending:
             try:
                 self._decide(external_id, total_nanos)
-            except Undeliverable:
+            except UndeliverableError:
                 request = self._asked(external_id)
                 if request.is_pending:
                     raise
         if request.status == "denied" and total_nanos is not None:
             self.set_limit(Subject("user", request.actor.id), total_nanos)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Every member has a seat; when it was last used is known for the last three months."""
         until = self._now().date() - ACTIVITY_LAG
         since = until - timedelta(days=IDLE_DAYS)
@@ -179,9 +181,9 @@ class ClaudeEnterprise(Claude):
         for row in self._api.listed(USERS, "members"):
             member = self._api.read(_Joined, row, "a member")
             added_on = member.added_at.date() if member.added_at else None
-            yield Seat(member.id, SEAT, added_on, active_on.get(member.id))
+            yield ProviderSeat(member.id, SEAT, added_on, active_on.get(member.id))
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work with Claude Code, of days that are reported already."""
         for day in days(max(first, REPORTED_SINCE), min(last, self._now().date() - ACTIVITY_LAG)):
             for each in self._activity({"date": day.isoformat()}):
@@ -195,7 +197,7 @@ class ClaudeEnterprise(Claude):
             REQUESTS: {"limit": 1},
         }
 
-    def _more(self) -> Iterator[Finding]:
+    def _more(self) -> Iterator[CheckLine]:
         yield may_write("The key needs write:spend_limits.")
 
     def _effective(self, params: Params) -> Iterator[Limit]:

@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
-from bot.errors import Undeliverable
-from bot.http import KeyRefused, NotThere, Params
-from bot.providers.anthropic.client import ROOT, AdminApi, Body, Cents, Count, Word, nanos
+from bot.errors import UndeliverableError
+from bot.http import KeyRefusedError, NotFoundError, Params
+from bot.providers.anthropic.client import ROOT, AdminApi, Cents, Count, nanos
 from bot.providers.base import midnight
+from bot.providers.payload_fields import Body, Word
 from storage.charges import Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
@@ -165,15 +166,15 @@ class Reports:
         for body in self.api.paged(path, what, self._asked(start, end), self._page):
             row = self.api.read(shape, body, what)
             if row.starting_at not in {None, start}:
-                raise Undeliverable(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
+                raise UndeliverableError(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
             yield row
 
     def _page(self, path: str, asked: Params) -> Any:
         """A page, the first one with fewer rows if that many are refused."""
         try:
             return self.api.get_json(path, {**asked, "limit": self.page_rows})
-        except Undeliverable as trouble:
-            is_about_rows = "page" not in asked and not isinstance(trouble, KeyRefused | NotThere)
+        except UndeliverableError as trouble:
+            is_about_rows = "page" not in asked and not isinstance(trouble, KeyRefusedError | NotFoundError)
             if not is_about_rows or self.page_rows == PAGE_ROWS_SURE:
                 raise
         self.page_rows = PAGE_ROWS_SURE

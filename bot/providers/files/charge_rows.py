@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
-from bot.providers.files.readers import Wrong
+from bot.providers.files.readers import RowError
 
 LETTERS_MAX = 255
 TOKENS_MAX = 10**13
@@ -13,7 +13,7 @@ COST_MAX = 10**6
 PICO_DIGITS = 12
 
 
-class Cell(NamedTuple):
+class ChargeRow(NamedTuple):
     """A part of a charge: several rows may add up to one. Names and order are those of the table that adds them up.
 
     Args:
@@ -50,7 +50,7 @@ def day_of(text: str, column: str) -> str:
     try:
         return date.fromisoformat(text.strip()).isoformat()
     except ValueError:
-        raise Wrong(f"“{text}” under {column} is no day; write it as 2026-11-22") from None
+        raise RowError(f"“{text}” under {column} is no day; write it as 2026-11-22") from None
 
 
 def utc_day_of(text: str, column: str) -> str:
@@ -58,7 +58,7 @@ def utc_day_of(text: str, column: str) -> str:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise Wrong(f"“{text}” under {column} is no moment; write it as 2026-11-22T00:00:00Z") from None
+        raise RowError(f"“{text}” under {column} is no moment; write it as 2026-11-22T00:00:00Z") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date().isoformat()
 
 
@@ -66,14 +66,14 @@ def word_of(text: str, column: str) -> str:
     """A name or id."""
     word = text.strip()
     if len(word) > LETTERS_MAX or not word.isprintable():
-        raise Wrong(f"what stands under {column} is no name: it is too long or has odd letters")
+        raise RowError(f"what stands under {column} is no name: it is too long or has odd letters")
     return word
 
 
 def currency_of(text: str, column: str) -> str:
     """An ISO 4217 code."""
     if not re.fullmatch(r"[A-Z]{3}", text.strip()):
-        raise Wrong(f"“{text}” under {column} is no currency; write three letters such as USD")
+        raise RowError(f"“{text}” under {column} is no currency; write three letters such as USD")
     return text.strip()
 
 
@@ -81,7 +81,7 @@ def cost_of(text: str, column: str) -> int:
     """Money, as 10⁻¹² of its currency; below zero it is a credit."""
     number = decimal_of(text, column)
     if abs(number) > COST_MAX:
-        raise Wrong(f"“{text}” under {column} is more than a row can cost")
+        raise RowError(f"“{text}” under {column} is more than a row can cost")
     return round(number.scaleb(PICO_DIGITS))
 
 
@@ -92,7 +92,7 @@ def decimal_of(text: str, column: str) -> Decimal:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
-        raise Wrong(f"“{text}” under {column} is no number; write it as 1234.56")
+        raise RowError(f"“{text}” under {column} is no number; write it as 1234.56")
     return number
 
 
@@ -100,5 +100,5 @@ def count_of(text: str, column: str) -> int:
     """How many, whole and not below zero; nothing is none."""
     number = decimal_of(text, column) if text.strip() else Decimal(0)
     if number != number.to_integral_value() or not 0 <= number <= TOKENS_MAX:
-        raise Wrong(f"“{text}” under {column} is no count; write a whole number such as 1200")
+        raise RowError(f"“{text}” under {column} is no count; write a whole number such as 1200")
     return int(number)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from bot.providers.files.charge_rows import Cell, cost_of, currency_of, decimal_of, utc_day_of, word_of
-from bot.providers.files.readers import Row, Wrong
+from bot.providers.files.charge_rows import ChargeRow, cost_of, currency_of, decimal_of, utc_day_of, word_of
+from bot.providers.files.readers import RowError, TextRow
 
 MARK = "ChargePeriodStart"
 NEEDED = ("BillingCurrency", "ServiceCategory", "BilledCost")
@@ -24,17 +24,17 @@ _USERS = ("user_email", "user_id", "user")
 _CACHE = {"read": "tokens_cache_read", "write": "tokens_cache_write_5m"}
 
 
-def cell(row: Row) -> Cell | None:
+def cell(row: TextRow) -> ChargeRow | None:
     """What a row says, None if it is not about AI. Prepaid and included use counts at its effective cost.
 
     Raises:
-        Wrong: something in it cannot be right.
+        RowError: something in it cannot be right.
     """
     if row["ServiceCategory"] != AI:
         return None
     details = _object(row, "SkuPriceDetails")
     column = "EffectiveCost" if row.get("EffectiveCost", "").strip() else "BilledCost"
-    return Cell(
+    return ChargeRow(
         day=utc_day_of(row[MARK], MARK),
         sub_account=word_of(row.get("SubAccountId", ""), "SubAccountId"),
         resource=word_of(row.get("ResourceId", ""), "ResourceId"),
@@ -46,19 +46,19 @@ def cell(row: Row) -> Cell | None:
     )
 
 
-def _subject(row: Row) -> str:
+def _subject(row: TextRow) -> str:
     """FOCUS knows no users. They stand in a column of one's own, or in a tag."""
     tags = _object(row, "Tags")
     found = row.get("x_UserId") or next((tags[name] for name in _USERS if tags.get(name)), "")
     return word_of(str(found), "x_UserId")
 
 
-def _model(row: Row, details: Mapping[str, Any]) -> str:
+def _model(row: TextRow, details: Mapping[str, Any]) -> str:
     found = _detail(details, "ModelId") or row.get("x_ModelId") or row.get("SkuMeter") or row.get("ServiceName")
     return word_of(str(found or ""), "ModelId")
 
 
-def _used(row: Row, details: Mapping[str, Any]) -> dict[str, int]:
+def _used(row: TextRow, details: Mapping[str, Any]) -> dict[str, int]:
     """Tokens or requests, if the row is use and counts one of them."""
     unit = _UNIT.fullmatch(row.get("ConsumedUnit", "").strip())
     if unit is None or row.get("ChargeCategory", "Usage") != "Usage" or not row.get("ConsumedQuantity", "").strip():
@@ -66,11 +66,11 @@ def _used(row: Row, details: Mapping[str, Any]) -> dict[str, int]:
     quantity = decimal_of(row["ConsumedQuantity"], "ConsumedQuantity")
     count = round(quantity * int(unit["times"] or 1) * _SCALES[(unit["scale"] or "").lower()])
     if abs(count) > Decimal(10) ** 13:
-        raise Wrong(f"“{row['ConsumedQuantity']}” under ConsumedQuantity is more than a row can count")
+        raise RowError(f"“{row['ConsumedQuantity']}” under ConsumedQuantity is more than a row can count")
     return {"requests" if unit["what"].lower() == "request" else _kind(row, details): count}
 
 
-def _kind(row: Row, details: Mapping[str, Any]) -> str:
+def _kind(row: TextRow, details: Mapping[str, Any]) -> str:
     """Which kind of tokens, by the details, else by the meter's name; what says nothing is input."""
     meter = row.get("SkuMeter", "").lower()
     action = _detail(details, "TokenCacheAction").lower()
@@ -84,7 +84,7 @@ def _detail(details: Mapping[str, Any], name: str) -> str:
     return str(details.get(name) or details.get(f"x_{name}") or "")
 
 
-def _object(row: Row, column: str) -> Mapping[str, Any]:
+def _object(row: TextRow, column: str) -> Mapping[str, Any]:
     """A column of names and values; FOCUS writes it as JSON."""
     text = row.get(column, "").strip()
     if not text:
@@ -94,5 +94,5 @@ def _object(row: Row, column: str) -> Mapping[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise Wrong(f"what stands under {column} is no JSON object")
+        raise RowError(f"what stands under {column} is no JSON object")
     return found

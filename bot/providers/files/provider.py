@@ -12,23 +12,24 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
-from bot.errors import Outside, Undeliverable, Unreachable
-from bot.providers.base import Finding, Member, Provider, midnight
+from bot.checks import CheckLine
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.providers.base import Provider, ProviderIdentity, midnight
 from bot.providers.files import focus
-from bot.providers.files.charge_rows import Cell, cost_of, count_of, currency_of, day_of, word_of
-from bot.providers.files.readers import Row, Wrong, rows
+from bot.providers.files.charge_rows import ChargeRow, cost_of, count_of, currency_of, day_of, word_of
+from bot.providers.files.readers import RowError, TextRow, rows
 from storage.charges import Charge
 
-Meaning = Callable[[Row], Cell | None]
+Meaning = Callable[[TextRow], ChargeRow | None]
 
 PLAIN = ("date", "who", "model", "cost")
 SPLIT = ("tokens_input", "tokens_output")
 PICO_PER_NANO = 1_000
 
-_MAKE = f"create table cells (file, {', '.join(Cell._fields)}); create index by_day on cells (day)"
-_PUT = f"insert into cells values (?, {', '.join('?' for _ in Cell._fields)})"  # noqa: S608 - our own names
+_MAKE = f"create table cells (file, {', '.join(ChargeRow._fields)}); create index by_day on cells (day)"
+_PUT = f"insert into cells values (?, {', '.join('?' for _ in ChargeRow._fields)})"  # noqa: S608 - our own names
 _KEY = "day, sub_account, resource, subject, model"
-_USED = [name for name in Cell._fields if name.startswith(("tokens_", "requests"))]
+_USED = [name for name in ChargeRow._fields if name.startswith(("tokens_", "requests"))]
 # A correction may take more back than its day had; below zero nothing was used.
 _SUMS = ", ".join(f"max(0, sum({name}))" for name in _USED)
 # A Cell of all its lines; beside it another currency if there is one, how many lines, and how many name a cost.
@@ -68,31 +69,33 @@ class Files(Provider):
         try:
             for row in self._table.execute(_CELLS, (first.isoformat(), last.isoformat())):
                 *told, other_currency, lines, costs = row
-                cell = Cell(*told)
+                cell = ChargeRow(*told)
                 if cell.currency != other_currency:
                     raise self._torn(cell, f"in {cell.currency} and in {other_currency}")
                 if costs not in {0, lines}:
                     raise self._torn(cell, "on one line and missing on another")
                 yield _charge(self.name, cell)
         except sqlite3.OperationalError as trouble:  # whole numbers end at 2⁶³
-            raise Undeliverable(f"{self._pattern}: rows of one cell add up to more than can be counted") from trouble
+            raise UndeliverableError(
+                f"{self._pattern}: rows of one cell add up to more than can be counted"
+            ) from trouble
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Who stands in the files. Whoever is written as an e-mail address is the person with that address."""
         self._refresh()
         for (who,) in self._table.execute("select distinct subject from cells where subject != '' order by subject"):
-            yield Member("user", who, email=who if "@" in who else "")
+            yield ProviderIdentity("user", who, email=who if "@" in who else "")
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """How many rows of each file count, or what is wrong with the first that cannot be used."""
         try:
             self._refresh()
-        except Outside as trouble:
-            yield Finding(f"files {self._pattern}", ok=False, advice=str(trouble))
+        except OutsideError as trouble:
+            yield CheckLine(f"files {self._pattern}", ok=False, advice=str(trouble))
             return
         for path in self._read:
             (count,) = self._table.execute("select count(*) from cells where file = ?", (path,)).fetchone()
-            yield Finding(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
+            yield CheckLine(f"{path}: {count} {'row' if count == 1 else 'rows'}", ok=True)
 
     def _refresh(self) -> None:
         """Read what changed since the last time, each file whole or not at all."""
@@ -100,9 +103,9 @@ class Files(Provider):
             try:
                 found = {path: _mark(path) for path in sorted(glob.glob(self._pattern, recursive=True))}  # noqa: PTH207 - may be absolute
             except OSError as trouble:
-                raise Unreachable(f"{trouble.filename} cannot be looked at: {trouble.strerror}") from trouble
+                raise UnreachableError(f"{trouble.filename} cannot be looked at: {trouble.strerror}") from trouble
             if not found:
-                raise Undeliverable(f"No file is called {self._pattern}: put one there, or mend file: in app.yaml")
+                raise UndeliverableError(f"No file is called {self._pattern}: put one there, or mend file: in app.yaml")
             for path in [*self._read]:
                 if path not in found:
                     self._table.execute("delete from cells where file = ?", (path,))
@@ -118,21 +121,21 @@ class Files(Provider):
             self._table.execute("delete from cells where file = ?", (path,))
             self._table.executemany(_PUT, ((path, *cell) for cell in _cells(Path(path))))
             self._table.execute("commit")
-        except Wrong as wrong:
+        except RowError as wrong:
             where = f", {wrong.where}" if wrong.where else ""
-            raise Undeliverable(f"{path}{where}: {wrong}. Nothing of the file is counted") from None
+            raise UndeliverableError(f"{path}{where}: {wrong}. Nothing of the file is counted") from None
         except OSError as trouble:
-            raise Unreachable(f"{path} cannot be read: {trouble.strerror or trouble}") from trouble
+            raise UnreachableError(f"{path} cannot be read: {trouble.strerror or trouble}") from trouble
         finally:
             if self._table.in_transaction:
                 self._table.execute("rollback")
 
-    def _torn(self, cell: Cell, how: str) -> Undeliverable:
+    def _torn(self, cell: ChargeRow, how: str) -> UndeliverableError:
         what = f"what {cell.subject or 'nobody'} used of {cell.model or 'no model'} on {cell.day}"
-        return Undeliverable(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
+        return UndeliverableError(f"{self._pattern}: the cost of {what} is told {how}, so nothing is counted")
 
 
-def _charge(provider: str, cell: Cell) -> Charge:
+def _charge(provider: str, cell: ChargeRow) -> Charge:
     told = {name: value for name, value in cell._asdict().items() if name not in {"day", "cost"}}
     return Charge(
         provider=provider,
@@ -144,7 +147,7 @@ def _charge(provider: str, cell: Cell) -> Charge:
     )
 
 
-def _cells(path: Path) -> Iterator[Cell]:
+def _cells(path: Path) -> Iterator[ChargeRow]:
     """The rows of a file that count."""
     meaning: Meaning | None = None
     for where, row in rows(path):
@@ -153,13 +156,13 @@ def _cells(path: Path) -> Iterator[Cell]:
                 meaning = _meaning(row)
                 continue
             cell = meaning(row)
-        except Wrong as wrong:
-            raise Wrong(str(wrong), wrong.where or where) from None
+        except RowError as wrong:
+            raise RowError(str(wrong), wrong.where or where) from None
         if cell:
             yield cell
 
 
-def _meaning(row: Row) -> Meaning:
+def _meaning(row: TextRow) -> Meaning:
     """Which kind of file it is, by the columns of its header."""
     if focus.MARK in row:
         _need(row, focus.NEEDED)
@@ -169,18 +172,20 @@ def _meaning(row: Row) -> Meaning:
     return _plain
 
 
-def _need(row: Row, columns: tuple[str, ...]) -> None:
+def _need(row: TextRow, columns: tuple[str, ...]) -> None:
     missing = [name for name in columns if name not in row]
     if missing:
-        raise Wrong(f"it lacks {', '.join(missing)}; it has {', '.join(row) or 'nothing'}", "header")
+        raise RowError(f"it lacks {', '.join(missing)}; it has {', '.join(row) or 'nothing'}", "header")
 
 
-def _plain(row: Row) -> Cell:
+def _plain(row: TextRow) -> ChargeRow:
     """A row of a plain file. Tokens without a cost are priced by their kinds, so it must say them."""
     told, kinds = row["cost"].strip(), all(name in row for name in SPLIT)
     if not told and not kinds:
-        raise Wrong("tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost")
-    return Cell(
+        raise RowError(
+            "tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost"
+        )
+    return ChargeRow(
         day=day_of(row["date"], "date"),
         sub_account="",
         resource="",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.errors import Undeliverable
-from bot.http import Api, NotThere
+from bot.errors import UndeliverableError
+from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
 from bot.providers.litellm import members
 from bot.providers.litellm.payloads import (
@@ -19,11 +19,11 @@ from bot.providers.litellm.payloads import (
     MONTHLY,
     NANO_DIGITS,
     Changed,
-    KeyRow,
-    Row,
+    InfoAnswer,
+    LimitedRow,
     TeamRow,
-    Told,
     UserRow,
+    VirtualKeyRow,
     dollars,
     limit_nanos,
     rows,
@@ -33,7 +33,7 @@ from storage.limits import Subject, SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubjectRoutes:
     """How LiteLLM speaks of one kind of subject.
 
     Args:
@@ -47,7 +47,7 @@ class Kind:
         spend_can_be_set: whether what was spent since the window began can be written.
     """
 
-    shape: type[Row]
+    shape: type[LimitedRow]
     listed: str
     asking: Mapping[str, str | int]
     info: str
@@ -60,12 +60,12 @@ class Kind:
 _PAGE: Mapping[str, str | int] = {"page_size": LIST_ROWS_MAX}
 _KEYS_PAGE: Mapping[str, str | int] = {"size": LIST_ROWS_MAX, "return_full_object": "true"}
 # fmt: off
-KINDS: Mapping[SubjectKind, Kind] = {
-    "user": Kind(UserRow, "/user/list", _PAGE, "/user/info", "/user/update",
+KINDS: Mapping[SubjectKind, SubjectRoutes] = {
+    "user": SubjectRoutes(UserRow, "/user/list", _PAGE, "/user/info", "/user/update",
                  "user_id", "user_id", spend_can_be_set=True),
-    "team": Kind(TeamRow, "/v2/team/list", _PAGE, "/team/info", "/team/update",
+    "team": SubjectRoutes(TeamRow, "/v2/team/list", _PAGE, "/team/info", "/team/update",
                  "team_id", "team_id", spend_can_be_set=False),
-    "key": Kind(KeyRow, "/key/list", _KEYS_PAGE, "/key/info", "/key/update",
+    "key": SubjectRoutes(VirtualKeyRow, "/key/list", _KEYS_PAGE, "/key/info", "/key/update",
                 "key", "token", spend_can_be_set=True),
 }
 # fmt: on
@@ -106,7 +106,9 @@ class Limits:
     def set(self, subject: Subject, amount_nanos: int) -> Limit:
         """Allow so much each month. The first monthly limit of somebody begins with what was spent this month."""
         if amount_nanos < 0:
-            raise Undeliverable(f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed")
+            raise UndeliverableError(
+                f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed"
+            )
         if subject.kind == "member":
             return self._members.set(subject, amount_nanos)
         how, row = KINDS[subject.kind], self._known(subject)
@@ -147,43 +149,47 @@ class Limits:
         amount = was["max_budget"]
         self._written(subject, {"max_budget": None if amount is None else float(Decimal(amount))})
 
-    def _row(self, subject: Subject) -> Row | None:
+    def _row(self, subject: Subject) -> LimitedRow | None:
         """Somebody as the proxy tells it. Without an id it would tell about us, and some versions tell of nobody."""
         how = KINDS[subject.kind]
         if not subject.external_id:
             return None
         try:
             answer = self._api.get_json(how.info, {how.id: subject.external_id})
-        except NotThere:
+        except NotFoundError:
             return None
-        told = self._api.read(Told, answer, f"a {subject.kind}").row
+        told = self._api.read(InfoAnswer, answer, f"a {subject.kind}").row
         return None if told is None else self._same(subject, {how.column: subject.external_id, **told})
 
-    def _known(self, subject: Subject) -> Row:
+    def _known(self, subject: Subject) -> LimitedRow:
         if subject.kind == "member":
-            raise Undeliverable(f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key")
+            raise UndeliverableError(
+                f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key"
+            )
         row = self._row(subject)
         if row is None:
-            raise Undeliverable(f"{self._named(subject)} is not known, so nothing was written: that would make one")
+            raise UndeliverableError(
+                f"{self._named(subject)} is not known, so nothing was written: that would make one"
+            )
         return row
 
-    def _written(self, subject: Subject, body: Mapping[str, Any]) -> Row:
+    def _written(self, subject: Subject, body: Mapping[str, Any]) -> LimitedRow:
         how = KINDS[subject.kind]
         answer = self._api.write_json("POST", how.update, {how.id: subject.external_id, **body})
         return self._same(subject, self._api.read(Changed, answer, f"a {subject.kind} that was changed").row)
 
-    def _same(self, subject: Subject, body: Any) -> Row:
+    def _same(self, subject: Subject, body: Any) -> LimitedRow:
         row = self._api.read(KINDS[subject.kind].shape, body, f"a {subject.kind}")
         if row.external_id != subject.external_id:
-            raise Undeliverable(f"{self._named(subject)} was asked for, and the answer is about somebody else")
+            raise UndeliverableError(f"{self._named(subject)} was asked for, and the answer is about somebody else")
         return row
 
-    def _begun(self, subject: Subject, row: Row, amount_nanos: int) -> dict[str, float]:
+    def _begun(self, subject: Subject, row: LimitedRow, amount_nanos: int) -> dict[str, float]:
         """Where to count from if so far it counted from long ago: nobody is stopped for what they spent last year."""
         if KINDS[subject.kind].spend_can_be_set:
             return {"spend": float(self._spent_this_month(subject))}
         if row.spend >= Decimal(amount_nanos).scaleb(-NANO_DIGITS):
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{self._named(subject)} counts from its beginning ({row.spend:.2f} dollars), and so would be stopped "
                 "until the first of next month: reset its spend at LiteLLM with the master key, then try again"
             )
@@ -191,7 +197,7 @@ class Limits:
 
     def _block(self, subject: Subject, verb: str) -> None:
         if subject.external_id == self._own_key:
-            raise Undeliverable(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
+            raise UndeliverableError(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
         body = {KINDS[subject.kind].id: subject.external_id}
         self._api.write_json("POST", f"/{subject.kind}/{verb}", body)
 
@@ -203,14 +209,14 @@ class Limits:
         return f"{self._api.who}: {subject.kind} “{subject.external_id}”"
 
 
-def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[Row]:
+def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[LimitedRow]:
     """All users, teams or keys, page by page."""
     how = KINDS[kind]
     for row in rows(api, how.listed, f"{kind}s", **how.asking, **chosen):
         yield api.read(how.shape, row, f"a {kind}")
 
 
-def _limit(subject: Subject, row: Row, how: Kind) -> Limit:
+def _limit(subject: Subject, row: LimitedRow, how: SubjectRoutes) -> Limit:
     """A user who may spend nothing is as good as blocked."""
     amount = None if row.max_budget is None else limit_nanos(row.max_budget)
     paused = row.blocked is True if how.shape is not UserRow else amount == 0

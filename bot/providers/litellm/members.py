@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from pydantic import AliasPath, Field
 
-from bot.errors import Undeliverable
-from bot.http import Api, NotThere
+from bot.errors import UndeliverableError
+from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
-from bot.providers.litellm.payloads import MONTHLY, Person, dollars, limit_nanos, window_of
+from bot.providers.litellm.payloads import MONTHLY, TeamMember, dollars, limit_nanos, window_of
 from bot.providers.payload_fields import Body, Word
 from storage.limits import Subject
 
@@ -36,7 +36,7 @@ class _Membership(Body):
 
 class _Team(Body):
     name: Word | None = Field(None, validation_alias=AliasPath("team_info", "team_alias"))
-    members: list[Person] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
+    members: list[TeamMember] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
     memberships: list[_Membership] = Field(validation_alias="team_memberships")
 
 
@@ -62,10 +62,10 @@ class Members:
         told = self._team(subject.team)
         row = _rows(told).get(subject.user) if told else None
         if told is None or row is None:
-            raise Undeliverable(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
+            raise UndeliverableError(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
         is_first = window_of(row.share.budget_duration if row.share else None) != "month"
         if is_first and row.spend >= Decimal(str(dollars(amount_nanos))) and row.spend:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"{self._api.who}: what “{subject.user}” spent in team “{told.name}” counts from its beginning "
                 f"({row.spend:.2f} dollars), and so would be stopped until the first of next month: reset that "
                 "member's spend at LiteLLM with the master key, then try again"
@@ -74,7 +74,7 @@ class Members:
         self._api.write_json("POST", UPDATE, {"team_id": subject.team, "user_id": subject.user, **share})
         after = self.of(subject)
         if after is None:
-            raise Undeliverable(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
+            raise UndeliverableError(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
         return after
 
     def _team(self, team: str) -> _Team | None:
@@ -82,7 +82,7 @@ class Members:
             return None
         try:
             return self._api.read(_Team, self._api.get_json(INFO, {"team_id": team}), "a team")
-        except NotThere:
+        except NotFoundError:
             return None
 
 

@@ -24,14 +24,14 @@ _WINDOWS: Mapping[str, Window] = {
 }  # fmt: skip
 
 
-class List(Body):
+class NumberedList(Body):
     """A page of any list. The usage route keeps its paging in a corner of its own."""
 
     rows: list[Any] = Field(validation_alias=AliasChoices("users", "teams", "keys", "results"))
     pages_total: Count = Field(validation_alias=AliasChoices("total_pages", AliasPath("metadata", "total_pages")))
 
 
-class Row(Body):
+class LimitedRow(Body):
     """A user, team or key, and what it may spend. `spend` is what it spent since its window began.
 
     Somebody may have written any number there, by hand and below zero too: it is read, and what we make of it is ours.
@@ -47,7 +47,7 @@ class Row(Body):
     blocked: bool | None = None
 
 
-class UserRow(Row):
+class UserRow(LimitedRow):
     """A user. LiteLLM has no word for a blocked one."""
 
     external_id: Word = Field(validation_alias="user_id")
@@ -55,21 +55,21 @@ class UserRow(Row):
     email: Word | None = Field(None, validation_alias="user_email")
 
 
-class Person(Body):
+class TeamMember(Body):
     """A member of a team. Who was invited by an address has no user yet."""
 
     user_id: Word | None = None
 
 
-class TeamRow(Row):
+class TeamRow(LimitedRow):
     """A team and who is in it."""
 
     external_id: Word = Field(validation_alias="team_id")
     name: Word | None = Field(None, validation_alias="team_alias")
-    members: list[Person] = Field(default_factory=list, validation_alias="members_with_roles")
+    members: list[TeamMember] = Field(default_factory=list, validation_alias="members_with_roles")
 
 
-class KeyRow(Row):
+class VirtualKeyRow(LimitedRow):
     """A key, known by its hash; its owner is a user."""
 
     external_id: Word = Field(validation_alias="token")
@@ -77,7 +77,7 @@ class KeyRow(Row):
     owner: Word | None = Field(None, validation_alias="user_id")
 
 
-class Told(Body):
+class InfoAnswer(Body):
     """What is told about one of them; some versions tell of nobody with a null."""
 
     row: dict[str, Any] | None = Field(validation_alias=AliasChoices("user_info", "team_info", "info"))
@@ -115,7 +115,7 @@ def rows(api: Api, path: str, what: str, **params: str | int) -> Iterator[Any]:
     """The rows of all pages of a list, as they come."""
 
     def ask(number: int) -> Page:
-        page = api.read(List, api.get_json(path, {**params, "page": number}), what)
+        page = api.read(NumberedList, api.get_json(path, {**params, "page": number}), what)
         return Page(page.rows, page.pages_total)
 
     return api.pages(ask, what)

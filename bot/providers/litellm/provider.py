@@ -12,11 +12,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, KeyRefused, NotThere, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.checks import CheckLine, may_read, why_not
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm.payloads import TeamRow, Told, rows
+from bot.providers.litellm.payloads import InfoAnswer, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from storage.charges import Charge
 from storage.limits import Subject
@@ -150,7 +151,8 @@ class LiteLLM(Provider):
         now: Callable[[], datetime] = partial(datetime.now, UTC),
     ) -> None:
         self.name = name
-        self._api = Api("LiteLLM", url, Key(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self._api = Api("LiteLLM", url, ApiKey(key_name, key, REFUSALS, NEEDED), patience, CHANGED_BY)
+        self.who = self._api.who
         self._limits = Limits(self._api, hashlib.sha256(key.encode()).hexdigest(), self._spent_this_month)
         self._now = now
         self._key_name = key_name
@@ -170,12 +172,12 @@ class LiteLLM(Provider):
         for day in days(first, last):
             yield from self._charges_of(day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
         for kind in MEMBERS:
             for row in listed(self._api, kind):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
-                yield Member(kind, row.external_id, name=name, email=email, owner=owner)
+                yield ProviderIdentity(kind, row.external_id, name=name, email=email, owner=owner)
                 if isinstance(row, TeamRow):
                     yield from (_member(row, each.user_id) for each in row.members if each.user_id)
 
@@ -203,21 +205,17 @@ class LiteLLM(Provider):
         """See Provider."""
         self._limits.resume(subject, before)
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, what licence it has, and whether the key may read all that we read."""
-        try:
-            ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
-        except Outside as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
-        yield Finding(f"{self._api.who} answers", ok=True)
-        yield Finding(
+        ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
+        yield CheckLine(f"{self.who} answers", ok=True)
+        yield CheckLine(
             "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
         )
         for path, params in PROBES.items():
             no = why_not(partial(self._api.get_json, path, params))
             yield may_read(self._key_name, path, no)
-            if isinstance(no, KeyRefused) and no.kind in REFUSALS:
+            if isinstance(no, KeyRefusedError) and no.kind in REFUSALS:
                 return
         yield self._rights()
         yield self._licence()
@@ -229,7 +227,7 @@ class LiteLLM(Provider):
         for row in rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows):
             part = self._api.read(_Day, row, f"usage of {day}")
             if part.day != day:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for {part.day}: nothing is counted"
                 )
             for cell, used in self._cells(part):
@@ -253,7 +251,9 @@ class LiteLLM(Provider):
     def _rest(self, day: date, model: str, rest: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
-            raise Undeliverable(f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted")
+            raise UndeliverableError(
+                f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted"
+            )
         if nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
@@ -264,31 +264,33 @@ class LiteLLM(Provider):
         found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows, **{whose: subject.external_id})
         return sum((self._api.read(_Day, row, "usage of a month").metrics.spend for row in found), Decimal(0))
 
-    def _rights(self) -> Finding:
+    def _rights(self) -> CheckLine:
         """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
         what = f"{self._key_name} may set limits"
         try:
-            own = self._api.read(Told, self._api.get_json("/key/info"), "our own key").row or {}
-        except NotThere:
-            return Finding(f"{what}: it is the master key", ok=True)
-        except Outside as trouble:
-            return Finding(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
+            own = self._api.read(InfoAnswer, self._api.get_json("/key/info"), "our own key").row or {}
+        except NotFoundError:
+            return CheckLine(f"{what}: it is the master key", ok=True)
+        except OutsideError as trouble:
+            return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
         allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
         missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
         advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
-        return Finding(what, ok=not missing, advice=advice if missing else "")
+        return CheckLine(what, ok=not missing, advice=advice if missing else "")
 
-    def _licence(self) -> Finding:
+    def _licence(self) -> CheckLine:
         """A management key may not ask for it, and what we do needs none."""
         try:
             licence = self._api.read(_Licence, self._api.get_json("/health/license"), "its licence")
-        except Outside:
-            return Finding("licence: not shown to this key, and not needed", ok=True)
-        return Finding(f"licence: {licence.license_type}, and none is needed", ok=True)
+        except OutsideError:
+            return CheckLine("licence: not shown to this key, and not needed", ok=True)
+        return CheckLine(f"licence: {licence.license_type}, and none is needed", ok=True)
 
 
-def _member(team: TeamRow, user: str) -> Member:
-    return Member("member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user)
+def _member(team: TeamRow, user: str) -> ProviderIdentity:
+    return ProviderIdentity(
+        "member", Subject.of_member(team.external_id, user).external_id, name=team.name or "", owner=user
+    )
 
 
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:

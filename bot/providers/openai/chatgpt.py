@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, may_read, may_write, midnight, why_not
-from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, Hour
-from bot.providers.openai.chatgpt_currency import PRICE_MISSING, Amount, Money, Rule, Unit
-from bot.providers.openai.costs import Used
+from bot.checks import CheckLine, may_read, may_write, why_not
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
+from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, UserHour
+from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit, UnitAmount
+from bot.providers.openai.costs import UsageCounts
 from bot.providers.openai.paging import Listed, rows
 from bot.providers.payload_fields import Body, Count, Word, nanos
 from storage.charges import Charge
@@ -37,8 +38,8 @@ REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a pro
 class _Totals(Body):
     """The tokens are disjoint. `estimated_cost_usd` is no cost: it is never looked at."""
 
-    credits: Amount | None = None
-    cost_usd: Amount | None = None
+    credits: UnitAmount | None = None
+    cost_usd: UnitAmount | None = None
     uncached_text_input_tokens: Count | None = None
     cached_text_input_tokens: Count | None = None
     text_output_tokens: Count | None = None
@@ -72,7 +73,7 @@ class _Workspace(Body):
 
 
 class _Effective(Body):
-    limit: Rule
+    limit: LimitRule
 
 
 class _UserLimit(Body):
@@ -129,7 +130,8 @@ class ChatGPT(Provider):
         self._key_name = key_name
         self._workspace, _, organization = account.partition("/")
         self._now = now
-        self._api = Api("ChatGPT", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self._api = Api("ChatGPT", url, ApiKey(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self.who = self._api.who
         self._money = Money(self._api.who, None if credit is None else nanos(credit))
         self.step_nanos = self._money.step_nanos
         self._log = CostLog(self._api, quote(organization, safe=""), self._money) if organization else None
@@ -150,17 +152,17 @@ class ChatGPT(Provider):
         for day in days(first, last):
             yield from self._logged(self._log, day) if self._log else self._reported(day)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, and groups as teams. Service accounts are not listed."""
         for user in self._everybody():
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+            yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")
         yield from self._teams()
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Every user has one, of some type. Since when, and when it was last used, is not said."""
         for user in self._everybody():
             if user.seat_type:
-                yield Seat(user.id, f"chatgpt_{user.seat_type}", assigned_on=None, active_on=None)
+                yield ProviderSeat(user.id, f"chatgpt_{user.seat_type}", assigned_on=None, active_on=None)
 
     def limits(self) -> Iterator[Limit]:
         """What counts for each user: a limit of their own, else that of a group or of the workspace."""
@@ -172,7 +174,7 @@ class ChatGPT(Provider):
         """What counts for one user."""
         try:
             body = self._api.get_json(self._of(subject))
-        except NotThere:
+        except NotFoundError:
             return None
         return self._limit(self._api.read(_UserLimit, body, "a limit"))
 
@@ -187,10 +189,10 @@ class ChatGPT(Provider):
             case []:
                 return json.dumps(None)
             case [rule]:
-                kept = self._api.read(Rule, rule, "a limit")
+                kept = self._api.read(LimitRule, rule, "a limit")
                 return kept.model_dump_json(exclude_none=True)
             case _:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} has several limits for user {subject.external_id}, which could not be restored"
                 )
 
@@ -200,7 +202,7 @@ class ChatGPT(Provider):
 
     def resume(self, subject: Subject, before: str) -> None:
         """Write the user's own limit of before. A temporary one that has ended meanwhile is over."""
-        rule = None if before == "null" else Rule.model_validate_json(before)
+        rule = None if before == "null" else LimitRule.model_validate_json(before)
         ended = rule and rule.limit_expires_at and rule.limit_expires_at <= self._now()
         if rule is None or ended:
             self._write(subject, None)
@@ -209,7 +211,7 @@ class ChatGPT(Provider):
         again = rule.model_dump(mode="json", exclude_none=True, exclude={"limit_expires_at", *amount})
         self._write(subject, again | ({"temporary": True} if rule.limit_expires_at else {}))
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether what we read can be read, and whether its unit can be counted."""
         for path, probe in self._probes().items():
             no = why_not(probe)
@@ -225,11 +227,11 @@ class ChatGPT(Provider):
         for usage in self._used(day):
             user = usage.user_id or ""
             if user and user in used:
-                raise Undeliverable(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
+                raise UndeliverableError(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
             used[user] = used.get(user, _Totals()) + usage.totals
         for user, totals in sorted(used.items(), key=lambda each: each[0]):
-            hour = Hour(midnight(day), user, "", "")
-            tokens = Used(
+            hour = UserHour(midnight(day), user, "", "")
+            tokens = UsageCounts(
                 totals.uncached_text_input_tokens or 0,
                 totals.cached_text_input_tokens or 0,
                 output=totals.text_output_tokens or 0,
@@ -248,7 +250,7 @@ class ChatGPT(Provider):
         for row in rows(self._api, self._usage, f"usage of {day}", {**window, "limit": USAGE_ROWS_MAX}):
             usage = self._api.read(_Usage, row, f"usage of {day}")
             if usage.start_time != window["start_time"]:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
                 )
             yield usage
@@ -257,14 +259,14 @@ class ChatGPT(Provider):
         for row in rows(self._api, self._users, "users", {"limit": USERS_MAX}):
             yield self._api.read(_User, row, "a user")
 
-    def _teams(self) -> Iterator[Member]:
+    def _teams(self) -> Iterator[ProviderIdentity]:
         for row in rows(self._api, self._groups, "groups", {"limit": LIST_ROWS_MAX}):
             group = self._api.read(_Group, row, "a group")
-            yield Member("team", group.id, name=group.name or "")
+            yield ProviderIdentity("team", group.id, name=group.name or "")
 
     def _of(self, subject: Subject) -> str:
         if subject.kind != "user":
-            raise NotThere(f"{self._api.who} limits users only, so no {subject.kind}: {self.cannot[0]}")
+            raise NotFoundError(f"{self._api.who} limits users only, so no {subject.kind}: {self.cannot[0]}")
         return f"{self._limits}/users/{quote(subject.external_id, safe='')}"
 
     def _unit(self, subject: Subject) -> Unit:
@@ -298,29 +300,29 @@ class ChatGPT(Provider):
 
     def _see_workspace(self) -> None:
         if self._api.read(_Workspace, self._api.get_json(self._own), "a workspace").id != self._workspace:
-            raise Undeliverable(f"{self._api.who} answered for another workspace than the one under account:")
+            raise UndeliverableError(f"{self._api.who} answered for another workspace than the one under account:")
 
-    def _check_unit(self) -> Iterator[Finding]:
+    def _check_unit(self) -> Iterator[CheckLine]:
         """The unit is told with a user's usage only, so we look at one user."""
         try:
             first = next(self._everybody(), None)
             unit = self._unit(Subject("user", first.id)) if first else "usd"
-        except Outside as trouble:
-            yield Finding("its unit", ok=False, advice=str(trouble))
+        except OutsideError as trouble:
+            yield CheckLine("its unit", ok=False, advice=str(trouble))
             return
         priced = unit == "usd" or self._money.credit_nanos is not None
         word = "US dollars" if unit == "usd" else "credits"
-        yield Finding(f"it counts in {word}", priced, "" if priced else PRICE_MISSING)
+        yield CheckLine(f"it counts in {word}", priced, "" if priced else PRICE_MISSING)
 
-    def _check_requests(self) -> Iterator[Finding]:
+    def _check_requests(self) -> Iterator[CheckLine]:
         """Requests for more can be counted, and that is all that we know of them."""
         try:
             waiting = self._api.read(Listed, self._api.get_json(f"{self._limits}/requests"), "requests")
-        except Outside:
+        except OutsideError:
             return
         if waiting.data:
             more = "or more " if waiting.has_more else ""
-            yield Finding(
+            yield CheckLine(
                 f"{len(waiting.data)} {more}requests for more in ChatGPT's own list", ok=True, advice=REQUESTS
             )
 
@@ -330,7 +332,7 @@ def _window(day: date) -> dict[str, int]:
     return {"start_time": int(start.timestamp()), "end_time": int((start + timedelta(days=1)).timestamp())}
 
 
-def _charge(provider: str, hour: Hour, hours: int, used: Used, cost_nanos: int | None) -> Charge:
+def _charge(provider: str, hour: UserHour, hours: int, used: UsageCounts, cost_nanos: int | None) -> Charge:
     """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
     return Charge(
         provider=provider,

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.http import Api, Batch, Params
 from bot.providers.base import midnight
-from bot.providers.openai.chatgpt_currency import Amount, Money
-from bot.providers.openai.costs import Used, measure
+from bot.providers.openai.chatgpt_currency import Money, UnitAmount
+from bot.providers.openai.costs import UsageCounts, measure
 from bot.providers.payload_fields import Body, Word
 
 # Files are kept for thirty days. Of a day that is nearly as old some may be gone, and what is left would be too little.
@@ -45,7 +45,7 @@ class _Identity(Body):
 
 
 class _Measured(Body):
-    value: Amount
+    value: UnitAmount
     unit: Word
 
 
@@ -71,7 +71,7 @@ class _Line(Body):
     payload: _Payload
 
 
-class Hour(NamedTuple):
+class UserHour(NamedTuple):
     """Who used what when; "" for what is not said."""
 
     start: datetime
@@ -94,9 +94,9 @@ class CostLog:
         self._money = money
         self.path = f"/compliance/organizations/{organization}/logs"
 
-    def hours(self, day: date) -> Mapping[Hour, tuple[Used, int | None]]:
+    def hours(self, day: date) -> Mapping[UserHour, tuple[UsageCounts, int | None]]:
         """What was used in the hours of a UTC day, and what it cost, None if nobody says."""
-        heard, hours = set[str](), dict[Hour, tuple[Used, int | None]]()
+        heard, hours = set[str](), dict[UserHour, tuple[UsageCounts, int | None]]()
         for file in self.files(day):
             for row in self._api.get_lines(f"{self.path}/{quote(file, safe='')}"):
                 line = self._api.read(_Line, row, "a line of the log")
@@ -118,12 +118,12 @@ class CostLog:
 
         yield from self._api.follow(ask, "files of the log")
 
-    def _add(self, hours: dict[Hour, tuple[Used, int | None]], said: _Payload) -> None:
+    def _add(self, hours: dict[UserHour, tuple[UsageCounts, int | None]], said: _Payload) -> None:
         start = datetime.combine(said.day, time(said.hour), UTC)
         user = (said.identity and said.identity.user_id) or ""
         tier = "standard" if said.service_tier == "default" else said.service_tier or ""
-        hour = Hour(start, user, said.model or "", tier)
-        used, cost = hours.get(hour, (Used(), None))
+        hour = UserHour(start, user, said.model or "", tier)
+        used, cost = hours.get(hour, (UsageCounts(), None))
         for each in said.billing:
             used = used.plus(_tokens(each))
             more = self._cost(each)
@@ -139,15 +139,15 @@ class CostLog:
             case _Measured(value=value, unit="USD"):
                 return self._money.cost(value, None)
             case _:
-                raise Undeliverable(f"{self._api.who} counts in a unit that is neither credits nor dollars")
+                raise UndeliverableError(f"{self._api.who} counts in a unit that is neither credits nor dollars")
 
 
-def _tokens(billed: _Billed) -> Used:
+def _tokens(billed: _Billed) -> UsageCounts:
     """Tokens of a kind that is not named count as input, so that none is lost."""
     if billed.quantity is None or billed.quantity.unit != "TOKENS":
-        return Used()
+        return UsageCounts()
     kind = measure(billed.sku.lower())
-    return Used()._replace(**{"input" if kind == "requests" else kind: int(billed.quantity.value)})
+    return UsageCounts()._replace(**{"input" if kind == "requests" else kind: int(billed.quantity.value)})
 
 
 def _written(moment: datetime) -> str:

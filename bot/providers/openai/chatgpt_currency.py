@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
 from bot.providers.payload_fields import NANOS, Body, Count, nanos
 
 CENT_NANOS = 10**7
 CREDITS_MAX = 2**31 - 1
 PRICE_MISSING = "say what a credit costs you in US dollars, such as credit: 0.04, in app.yaml"
 
-Amount = Annotated[Decimal, Field(ge=0, le=10**12)]
+UnitAmount = Annotated[Decimal, Field(ge=0, le=10**12)]
 Unit = Literal["credit", "usd"]
 
 
@@ -23,10 +23,10 @@ class Worth(Body):
     """So much of a unit."""
 
     unit: Unit
-    amount: Amount
+    amount: UnitAmount
 
 
-class Rule(Body):
+class LimitRule(Body):
     """A limit. An older one has whole credits under `limit` and names no unit."""
 
     type: Literal["limited", "unlimited"]
@@ -68,24 +68,26 @@ class Money:
         else:
             amount = str(amount_nanos // self._price())
             if int(amount) > CREDITS_MAX:
-                raise Undeliverable(f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were wished for")
+                raise UndeliverableError(
+                    f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were wished for"
+                )
         return {"type": "limited", "limit_amount": {"unit": unit, "amount": amount}}
 
-    def allowed(self, rule: Rule) -> int | None:
+    def allowed(self, rule: LimitRule) -> int | None:
         """What a limit allows, None if it has no end."""
         match rule:
-            case Rule(type="unlimited"):
+            case LimitRule(type="unlimited"):
                 return None
-            case Rule(limit_amount=Worth(unit="usd", amount=amount)):
+            case LimitRule(limit_amount=Worth(unit="usd", amount=amount)):
                 return nanos(amount)
-            case Rule(limit_amount=Worth(amount=amount)):
+            case LimitRule(limit_amount=Worth(amount=amount)):
                 return int(amount * self._price())
-            case Rule(limit=int(amount)):
+            case LimitRule(limit=int(amount)):
                 return amount * self._price()
             case _:
-                raise Undeliverable(f"{self.who} sent a limit without an amount, so it is not known")
+                raise UndeliverableError(f"{self.who} sent a limit without an amount, so it is not known")
 
     def _price(self) -> int:
         if self.credit_nanos is None:
-            raise Undeliverable(f"{self.who} counts in credits: {PRICE_MISSING}")
+            raise UndeliverableError(f"{self.who} counts in credits: {PRICE_MISSING}")
         return self.credit_nanos

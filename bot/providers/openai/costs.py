@@ -24,7 +24,7 @@ MARKED_TIER = re.compile(r"\b(batch|flex|priority)\b")
 SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 
-class Cell(NamedTuple):
+class UsageCell(NamedTuple):
     """Whose usage, of what; "" for what is not said."""
 
     project: str
@@ -34,7 +34,7 @@ class Cell(NamedTuple):
     tier: str
 
 
-class Used(NamedTuple):
+class UsageCounts(NamedTuple):
     """Tokens by kind, each counted once, and requests."""
 
     input: int = 0
@@ -43,9 +43,9 @@ class Used(NamedTuple):
     output: int = 0
     requests: int = 0
 
-    def plus(self, other: "Used") -> "Used":
+    def plus(self, other: "UsageCounts") -> "UsageCounts":
         """Both together."""
-        return Used(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return UsageCounts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 class Pot(NamedTuple):
@@ -57,7 +57,7 @@ class Pot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CostLine:
     """A line of the cost report.
 
     Args:
@@ -83,30 +83,32 @@ class Line:
         return Pot(self.project, self.key, _family(model))
 
     @property
-    def rest(self) -> Cell:
+    def rest(self) -> UsageCell:
         """Where the cost stays that no cell has a share in. It hangs on nothing but the line."""
-        return Cell(self.project, self.key, "", self.name, "")
+        return UsageCell(self.project, self.key, "", self.name, "")
 
-    def weight(self, used: Used) -> int:
+    def weight(self, used: UsageCounts) -> int:
         """How much of it one cell's usage is."""
         return int(getattr(used, measure(self.kind)))
 
 
 def measure(text: str) -> str:
-    """Which field of Used some lower-case words are about."""
+    """Which field of UsageCounts some lower-case words are about."""
     return next((field for word, field in MEASURES.items() if word in text), "requests")
 
 
-def line(project: str, key: str, text: str, nanos: int) -> Line:
+def line(project: str, key: str, text: str, nanos: int) -> CostLine:
     """A line by its text."""
     marks, _, named = text.rpartition(" | ")
     name, _, kind = named.partition(",")
     kind = kind.strip().lower()
     tier = MARKED_TIER.search(f"{marks} {kind}".lower())
-    return Line(project, key, name.strip(), kind, tier[0] if tier else "", nanos)
+    return CostLine(project, key, name.strip(), kind, tier[0] if tier else "", nanos)
 
 
-def joined(used: Mapping[Cell, Used], lines: Sequence[Line]) -> Iterator[tuple[Cell, Used, int | None]]:
+def joined(
+    used: Mapping[UsageCell, UsageCounts], lines: Sequence[CostLine]
+) -> Iterator[tuple[UsageCell, UsageCounts, int | None]]:
     """Each cell of a day once, with its cost.
 
     A line is shared among its cells by their tokens of its kind: at one price for a token that is exact. What nobody
@@ -114,7 +116,7 @@ def joined(used: Mapping[Cell, Used], lines: Sequence[Line]) -> Iterator[tuple[C
     would stay as it was. Where the report has a line of a project, its costs are all there are; the usage of other
     projects has no cost yet, which is not zero.
     """
-    pots = defaultdict[Pot, list[Cell]](list)
+    pots = defaultdict[Pot, list[UsageCell]](list)
     for cell in sorted(used):
         pots[_pot(cell)].append(cell)
     marked = {(each.pot, each.tier) for each in lines if each.tier}
@@ -128,7 +130,7 @@ def joined(used: Mapping[Cell, Used], lines: Sequence[Line]) -> Iterator[tuple[C
             rest -= share
         costs[each.rest] = costs.get(each.rest, 0) + rest
     for cell in sorted({*used, *costs}):
-        yield cell, used.get(cell, Used()), costs.get(cell)
+        yield cell, used.get(cell, UsageCounts()), costs.get(cell)
 
 
 def shares(whole: int, weights: Sequence[int]) -> list[int]:
@@ -140,11 +142,11 @@ def shares(whole: int, weights: Sequence[int]) -> list[int]:
     return [upper - lower for lower, upper in pairwise(bounds)]
 
 
-def _pot(cell: Cell) -> Pot:
+def _pot(cell: UsageCell) -> Pot:
     return Pot(cell.project, cell.key, _family(cell.model))
 
 
-def _pays(line: Line, cell: Cell, marked: set[tuple[Pot, str]]) -> bool:
+def _pays(line: CostLine, cell: UsageCell, marked: set[tuple[Pot, str]]) -> bool:
     """A line that names a tier is for that tier, any other for the tiers that no line names."""
     return cell.tier == line.tier if line.tier else (line.pot, cell.tier) not in marked
 

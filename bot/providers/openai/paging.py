@@ -41,7 +41,7 @@ def rows(api: Api, path: str, what: str, params: Params) -> Iterator[Any]:
         params: what else is asked for.
 
     Raises:
-        Undeliverable: a page is named twice, or there is no end of pages. Rows already given must not be counted.
+        UndeliverableError: a page is named twice, or there is no end of pages. Rows already given must not be counted.
     """
 
     def ask(following: str) -> Batch:

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from bot.errors import Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Params, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
-from bot.providers.openai.costs import Cell, Line, Used, joined, line
+from bot.checks import CheckLine, may_read, why_not
+from bot.errors import UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Params, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
+from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
 from bot.providers.payload_fields import Body, Count, Word, nanos
 from storage.charges import Charge
@@ -71,16 +72,16 @@ class _Usage(Body):
     service_tier: Word | None = None
 
     @property
-    def cell(self) -> Cell:
+    def cell(self) -> UsageCell:
         tier = "batch" if self.batch else (self.service_tier or "")
         tier = "standard" if tier == "default" else tier
-        return Cell(self.project_id or "", self.api_key_id or "", self.user_id or "", self.model or "", tier)
+        return UsageCell(self.project_id or "", self.api_key_id or "", self.user_id or "", self.model or "", tier)
 
     @property
-    def used(self) -> Used:
+    def used(self) -> UsageCounts:
         cached = self.input_cached_tokens + self.input_cache_write_tokens
         uncached = self.input_uncached_tokens
-        return Used(
+        return UsageCounts(
             input=max(self.input_tokens - cached, 0) if uncached is None else uncached,
             cache_read=self.input_cached_tokens,
             cache_write=self.input_cache_write_tokens,
@@ -172,7 +173,8 @@ class OpenAI(Provider):
     ) -> None:
         self.name = name
         self._key_name = key_name
-        self._api = Api("OpenAI", url, Key(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self._api = Api("OpenAI", url, ApiKey(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -185,13 +187,13 @@ class OpenAI(Provider):
             for cell, used, cost in joined(self._used(day), lines):
                 yield _charge(self.name, day, cell, used, cost)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, projects as teams, and the keys of projects that are not archived."""
         for row in rows(self._api, USERS, "users", {"limit": LIST_ROWS_MAX}):
             user = self._api.read(_User, row, "a user")
-            yield Member("user", user.id, name=user.name or "", email=user.email or "")
+            yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")
         for project in self._projects(include_archived="true"):
-            yield Member("team", project.id, name=project.name or "")
+            yield ProviderIdentity("team", project.id, name=project.name or "")
             if project.status != "archived":
                 yield from self._keys(project.id)
 
@@ -216,7 +218,7 @@ class OpenAI(Provider):
         """The hard limit as it is."""
         limit = self.limit(subject)
         if limit is None:
-            raise Undeliverable(f"{self._api.who} knows no project {subject.external_id} that could be paused")
+            raise UndeliverableError(f"{self._api.who} knows no project {subject.external_id} that could be paused")
         return json.dumps({"amount_nanos": limit.amount_nanos})
 
     def pause(self, subject: Subject) -> None:
@@ -231,32 +233,32 @@ class OpenAI(Provider):
             return
         try:
             self._api.write_json("DELETE", _limit_path(subject))
-        except NotThere:
+        except NotFoundError:
             return
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, and whether the key may read all that we read."""
         for path, params in self._probes().items():
             no = why_not(partial(self._api.get_json, path, params))
-            if path == SPEND_LIMIT and isinstance(no, NotThere):
+            if path == SPEND_LIMIT and isinstance(no, NotFoundError):
                 no = None  # there is none yet
             yield may_read(self._key_name, path, no)
             if no and path == PROJECTS:
                 return
 
-    def _lines(self, day: date) -> Iterator[Line]:
+    def _lines(self, day: date) -> Iterator[CostLine]:
         for row in self._report(COSTS, day, COSTS_GROUPS):
             cost = self._api.read(_Cost, row, f"costs of {day}")
             if cost.amount:
                 text = cost.line_item or ""
                 yield line(cost.project_id or "", cost.api_key_id or "", text, nanos(cost.amount.value))
 
-    def _used(self, day: date) -> Mapping[Cell, Used]:
-        cells: dict[Cell, Used] = {}
+    def _used(self, day: date) -> Mapping[UsageCell, UsageCounts]:
+        cells: dict[UsageCell, UsageCounts] = {}
         for path in USAGE:
             for row in self._report(path, day, USAGE_GROUPS[path]):
                 usage = self._api.read(_Usage, row, f"usage of {day}")
-                cells[usage.cell] = cells.get(usage.cell, Used()).plus(usage.used)
+                cells[usage.cell] = cells.get(usage.cell, UsageCounts()).plus(usage.used)
         return cells
 
     def _report(self, path: str, day: date, groups: list[str]) -> Iterator[Any]:
@@ -266,7 +268,7 @@ class OpenAI(Provider):
         for row in rows(self._api, path, f"{path} of {day}", params):
             bucket = self._api.read(_Bucket, row, f"{path} of {day}")
             if bucket.start_time != start:
-                raise Undeliverable(
+                raise UndeliverableError(
                     f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
                 )
             yield from bucket.results
@@ -278,21 +280,21 @@ class OpenAI(Provider):
     def _project(self, project_id: str) -> _Project | None:
         try:
             body = self._api.get_json(f"{PROJECTS}/{quote(project_id, safe='')}")
-        except NotThere:
+        except NotFoundError:
             return None
         project = self._api.read(_Project, body, "a project")
         return None if project.status == "archived" else project
 
-    def _keys(self, project_id: str) -> Iterator[Member]:
+    def _keys(self, project_id: str) -> Iterator[ProviderIdentity]:
         path = f"{PROJECTS}/{quote(project_id, safe='')}/api_keys"
         for row in rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX}):
             key = self._api.read(_Key, row, "a key")
-            yield Member("key", key.id, name=key.name or "", owner=key.owner.id)
+            yield ProviderIdentity("key", key.id, name=key.name or "", owner=key.owner.id)
 
     def _limit(self, subject: Subject, name: str = "") -> Limit:
         try:
             body = self._api.get_json(_limit_path(subject))
-        except NotThere:
+        except NotFoundError:
             return _limit(subject, None, name)
         return _limit(subject, None if body is None else self._cents(body), name)
 
@@ -324,7 +326,7 @@ def _limit_path(subject: Subject) -> str:
         case "team":
             return f"{PROJECTS}/{quote(subject.external_id, safe='')}/spend_limit"
         case kind:
-            raise Undeliverable(
+            raise UndeliverableError(
                 f"OpenAI limits projects and the whole organization only, so no {kind}: {OpenAI.cannot[0]}"
             )
 
@@ -335,7 +337,7 @@ def _day(day: date) -> dict[str, str | int]:
     return {"start_time": int(start.timestamp()), "end_time": int(end.timestamp()), "bucket_width": "1d", "limit": 1}
 
 
-def _charge(provider: str, day: date, cell: Cell, used: Used, cost_nanos: int | None) -> Charge:
+def _charge(provider: str, day: date, cell: UsageCell, used: UsageCounts, cost_nanos: int | None) -> Charge:
     """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
     return Charge(
         provider=provider,

@@ -20,7 +20,7 @@ Tally = Annotated[int, Field(ge=0, le=10**13)]
 Reset = Literal["daily", "weekly", "monthly"] | None
 
 
-class List(Body):
+class CountedList(Body):
     """A page of any list. The keys have no total."""
 
     data: list[Any]
@@ -47,7 +47,7 @@ class MemberRow(Body):
         return " ".join(filter(None, (self.first_name, self.last_name)))
 
 
-class KeyRow(Body):
+class ApiKeyRow(Body):
     hash: Word
     name: Word | None = None
     label: Word | None = None

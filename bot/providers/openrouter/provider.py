@@ -12,17 +12,18 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from bot.errors import Outside, Undeliverable
-from bot.http import PATIENCE, Api, Key, NotThere, Page, Params, Patience
-from bot.providers.base import Finding, Limit, Member, Provider, days, may_read, midnight, why_not
+from bot.checks import CheckLine, may_read, why_not
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Params, Patience
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openrouter.payloads import (
     METRICS,
     WINDOWS,
     Answer,
+    ApiKeyRow,
     AssignedRow,
+    CountedList,
     Credits,
-    KeyRow,
-    List,
     MemberRow,
     Meta,
     One,
@@ -117,7 +118,8 @@ class OpenRouter(Provider):
     ) -> None:
         self.name = name
         self._key_name = key_name
-        self._api = Api("OpenRouter", url, Key(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
+        self._api = Api("OpenRouter", url, ApiKey(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
+        self.who = self._api.who
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -134,15 +136,15 @@ class OpenRouter(Provider):
             cells = self._cells(day, made)
             yield from (_charge(self.name, day, cell, cells[cell]) for cell in sorted(cells))
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Members of the organization by their address, and the keys of all workspaces by their hash."""
         addresses = {}
         for member in self._members():
             addresses[member.id] = member.address
-            yield Member("user", member.address, name=member.name, email=member.address)
+            yield ProviderIdentity("user", member.address, name=member.name, email=member.address)
         for key in self._keys():
             owner = addresses.get(key.creator_user_id or "", "")
-            yield Member("key", key.hash, name=key.name or key.label or "", owner=owner)
+            yield ProviderIdentity("key", key.hash, name=key.name or key.label or "", owner=owner)
 
     def limits(self) -> Iterator[Limit]:
         """Every key and every member."""
@@ -158,7 +160,7 @@ class OpenRouter(Provider):
         if subject.kind == "key":
             try:
                 return self._key(subject).as_limit()
-            except NotThere:
+            except NotFoundError:
                 return None
         member = self._member(subject)
         return _limit(member, self._rail_of(member)) if member else None
@@ -168,7 +170,7 @@ class OpenRouter(Provider):
         dollars = amount_nanos / NANOS  # JSON has no other fractions; whole cents survive it
         if subject.kind == "key":
             change = {"limit": dollars, "limit_reset": "monthly"}
-            return self._one(KeyRow, self._api.write_json("PATCH", self._path(subject), change), "a key").as_limit()
+            return self._one(ApiKeyRow, self._api.write_json("PATCH", self._path(subject), change), "a key").as_limit()
         member = self._known(subject)
         held = self._rail_of(member)
         if held and held.name != OURS + member.id:
@@ -218,31 +220,27 @@ class OpenRouter(Provider):
             one = {"member_user_ids": [member.id]}
             self._api.write_json("POST", f"{RAILS}/{held.id}/assignments/members/remove", one)
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
-        try:
-            account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
-        except Outside as trouble:
-            yield Finding(f"{self._api.who} answers", ok=False, advice=str(trouble))
-            return
+        account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
         left = account.total_credits - account.total_usage
-        yield Finding(f"{self._api.who} answers", ok=True)
+        yield CheckLine(f"{self.who} answers", ok=True)
         advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
-        yield Finding(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
+        yield CheckLine(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
         for path in (MEMBERS, WORKSPACES, KEYS, RAILS, ASSIGNED):
             yield may_read(self._key_name, path, why_not(partial(self._list, path, path)))
         yield self._analytics()
 
-    def _analytics(self) -> Finding:
+    def _analytics(self) -> CheckLine:
         what = "its analytics have all figures that we count"
         try:
             lacking = self._one(Meta, self._api.get_json(META), "its figures").lacks()
-        except Outside as trouble:
-            return Finding(what, ok=False, advice=str(trouble))
+        except OutsideError as trouble:
+            return CheckLine(what, ok=False, advice=str(trouble))
         advice = f"It does not name {', '.join(lacking)} any more: a newer Bursar is needed." if lacking else ""
-        return Finding(what, ok=not lacking, advice=advice)
+        return CheckLine(what, ok=not lacking, advice=advice)
 
-    def _cells(self, day: date, orphans: list[KeyRow]) -> dict[_Cell, _Used]:
+    def _cells(self, day: date, orphans: list[ApiKeyRow]) -> dict[_Cell, _Used]:
         """What no person did is asked for key by key, until nothing is left of it."""
         cells: dict[_Cell, _Used] = defaultdict(_Used)
         for row in self._usage(day, "user", "model"):
@@ -270,7 +268,7 @@ class OpenRouter(Provider):
         answer = self._one(Answer, self._api.ask_json(QUERY, question), what)
         if answer.metadata.truncated:
             why = f"has more than {QUERY_ROWS_MAX} rows for {day}, which it does not give at once: nothing is counted"
-            raise Undeliverable(f"{self._api.who} {why}")
+            raise UndeliverableError(f"{self._api.who} {why}")
         rows = (self._api.read(UsageRow, row, what) for row in answer.data)
         return (row for row in rows if row.day.startswith(day.isoformat()))  # the end may be taken as included
 
@@ -283,12 +281,12 @@ class OpenRouter(Provider):
     def _assignments(self) -> Iterator[AssignedRow]:
         return (self._api.read(AssignedRow, row, "an assignment") for row in self._rows(ASSIGNED, "assignments"))
 
-    def _keys(self) -> Iterator[KeyRow]:
+    def _keys(self) -> Iterator[ApiKeyRow]:
         """Without a workspace only the keys of the default one would be listed."""
         for row in self._rows(WORKSPACES, "workspaces"):
             workspace = self._api.read(WorkspaceRow, row, "a workspace").id
             for key in self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true"):
-                yield self._api.read(KeyRow, key, "a key")
+                yield self._api.read(ApiKeyRow, key, "a key")
 
     def _rows(self, path: str, what: str, **params: str) -> Iterator[Any]:
         """A list names its total, but for that of the keys: there a page that is not full is the last."""
@@ -304,8 +302,8 @@ class OpenRouter(Provider):
 
         return self._api.pages(ask, what)
 
-    def _list(self, path: str, what: str, params: Params | None = None) -> List:
-        return self._api.read(List, self._api.get_json(path, params), what)
+    def _list(self, path: str, what: str, params: Params | None = None) -> CountedList:
+        return self._api.read(CountedList, self._api.get_json(path, params), what)
 
     def _member(self, subject: Subject) -> MemberRow | None:
         return next((each for each in self._members() if each.address == subject.external_id), None)
@@ -313,11 +311,11 @@ class OpenRouter(Provider):
     def _known(self, subject: Subject) -> MemberRow:
         member = self._member(subject)
         if member is None:
-            raise Undeliverable(f"{self._api.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(f"{self._api.who} has no member with the address {subject.external_id}")
         return member
 
-    def _key(self, subject: Subject) -> KeyRow:
-        return self._one(KeyRow, self._api.get_json(self._path(subject)), "a key")
+    def _key(self, subject: Subject) -> ApiKeyRow:
+        return self._one(ApiKeyRow, self._api.get_json(self._path(subject)), "a key")
 
     def _path(self, subject: Subject) -> str:
         return f"{KEYS}/{quote(subject.external_id, safe='')}"
@@ -333,13 +331,13 @@ class OpenRouter(Provider):
         """It takes the place of the guardrail before. That is documented for keys only, so we look."""
         self._api.write_json("POST", f"{RAILS}/{rail_id}/assignments/members", {"member_user_ids": [member.id]})
         if rail_id not in {each.guardrail_id for each in self._assignments() if each.user_id == member.id}:
-            raise Undeliverable(f"{self._api.who} did not assign the guardrail to {member.address}")
+            raise UndeliverableError(f"{self._api.who} did not assign the guardrail to {member.address}")
 
-    def _taken(self, member: MemberRow, rail: RailRow) -> Undeliverable:
+    def _taken(self, member: MemberRow, rail: RailRow) -> UndeliverableError:
         if rail.name == PAUSED:
-            return Undeliverable(f"{member.address} is paused at {self._api.who}: resume first")
+            return UndeliverableError(f"{member.address} is paused at {self._api.who}: resume first")
         why = f"has the guardrail “{rail.name}” at {self._api.who}, which somebody made by hand"
-        return Undeliverable(f"{member.address} {why}: take it off there, so that Bursar can give one of its own")
+        return UndeliverableError(f"{member.address} {why}: take it off there, so that Bursar can give one of its own")
 
     def _one(self, shape: type[Shape], body: Any, what: str) -> Shape:
         return self._api.read(shape, self._api.read(One, body, what).data, what)

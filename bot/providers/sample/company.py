@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from bot.providers.base import Member
+from bot.providers.base import ProviderIdentity
 from bot.providers.sample.ground_truth import Story
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -177,7 +177,7 @@ _KNOWN: dict[str, tuple[float, Use]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SampleKey:
     """A key at the provider: of an agent, of a person, or of nobody.
 
     Args:
@@ -211,31 +211,35 @@ class Key:
 
 # fmt: off
 _KEYS = (
-    Key("crawler", "Crawler", "max", "search", "BER", 110,
+    SampleKey("crawler", "Crawler", "max", "search", "BER", 110,
         Use(_mix(haiku=0.7, deepseek=0.3), 2_500, 3_500, 400, 0, 300)),
-    Key("scribe", "Scribe", "elena", "product", "SFO", 90, Use(_mix(haiku=1), 3_000, 3_500, 0, 0, 400), (8, 19)),
-    Key("reviewer", "Code reviewer", "noor", "platform", "BER", 400,
+    SampleKey("scribe", "Scribe", "elena", "product", "SFO", 90, Use(_mix(haiku=1), 3_000, 3_500, 0, 0, 400), (8, 19)),
+    SampleKey("reviewer", "Code reviewer", "noor", "platform", "BER", 400,
         Use(_mix(sonnet=0.8, opus=0.2), 2_000, 38_000, 3_000, 0, 600), (7, 21)),
-    Key("concierge", "Concierge", "maya", "support", "LON", 430,
+    SampleKey("concierge", "Concierge", "maya", "support", "LON", 430,
         Use(_mix(haiku=0.7, sonnet=0.3), 900, 7_000, 500, 0, 350)),
-    Key("archive", "Archive", "indra", "data", "BLR", 380,
+    SampleKey("archive", "Archive", "indra", "data", "BLR", 380,
         Use((("claude-sonnet-4-5", "batch", 1.0),), 3_000, 4_000, 400, 0, 500), (1, 4)),
-    Key("helpdesk", "Helpdesk", "maya", "support", "LON", 390, Use(_SONNET, 6_000, 0, 0, 0, 300)),
-    Key("forecaster", "Forecaster", "fiona", "sales", "NYC", 400, Use(_SONNET, 100, 600, 12_000, 0, 400)),
-    Key("indexer", "Indexer", "yara", "mobile", "LON", 280, Use(_mix(haiku=1), 400, 9_000, 0, 2_500, 150)),
-    Key("labeler", "Labeler", "lea", "ads", "NYC", 260, Use(_mix(opus=1), 250, 200, 0, 0, 40)),
-    Key("nightly", "Nightly report", "indra", "data", "NYC", 390, Use(_mix(gpt=1), 5_000, 6_000, 0, 0, 700), (1, 4)),
-    Key("moderator", "Moderator", "wei", "research", "SFO", 340,
+    SampleKey("helpdesk", "Helpdesk", "maya", "support", "LON", 390, Use(_SONNET, 6_000, 0, 0, 0, 300)),
+    SampleKey("forecaster", "Forecaster", "fiona", "sales", "NYC", 400, Use(_SONNET, 100, 600, 12_000, 0, 400)),
+    SampleKey("indexer", "Indexer", "yara", "mobile", "LON", 280, Use(_mix(haiku=1), 400, 9_000, 0, 2_500, 150)),
+    SampleKey("labeler", "Labeler", "lea", "ads", "NYC", 260, Use(_mix(opus=1), 250, 200, 0, 0, 40)),
+    SampleKey("nightly", "Nightly report", "indra", "data", "NYC", 390,
+        Use(_mix(gpt=1), 5_000, 6_000, 0, 0, 700), (1, 4)),
+    SampleKey("moderator", "Moderator", "wei", "research", "SFO", 340,
         Use((("claude-sonnet-4-5", "priority", 1.0),), 1_500, 4_000, 300, 0, 250)),
-    Key("importer", "Importer", "indra", "data", "BLR", 240, Use(_mix(gpt=1), 3_000, 4_000, 0, 0, 350, 0.18, 0.08)),
-    Key("translator", "Translator", "elena", "product", "LON", 400, Use(_mix(old_opus=1), 800, 1_200, 200, 0, 700)),
-    Key("tom_notebook", "Tom's notebook", "tom", "search", "BER", 45, Use(_SONNET, 1_500, 9_000, 800, 0, 500),
+    SampleKey("importer", "Importer", "indra", "data", "BLR", 240,
+        Use(_mix(gpt=1), 3_000, 4_000, 0, 0, 350, 0.18, 0.08)),
+    SampleKey("translator", "Translator", "elena", "product", "LON", 400,
+        Use(_mix(old_opus=1), 800, 1_200, 200, 0, 700)),
+    SampleKey("tom_notebook", "Tom's notebook", "tom", "search", "BER", 45, Use(_SONNET, 1_500, 9_000, 800, 0, 500),
         (9, 18), personal=True),
-    Key("xavier_ci", "Xavier's build", "xavier", "security", "SFO", 75, Use(_SONNET, 1_500, 9_000, 800, 0, 500),
+    SampleKey("xavier_ci", "Xavier's build", "xavier", "security", "SFO", 75, Use(_SONNET, 1_500, 9_000, 800, 0, 500),
         personal=True),
-    Key("scout", "Scout", "wei", "research", "NYC", 120, Use(_mix(haiku=1), 4_000, 6_000, 600, 0, 500, searches=1),
+    SampleKey("scout", "Scout", "wei", "research", "NYC", 120,
+        Use(_mix(haiku=1), 4_000, 6_000, 600, 0, 500, searches=1),
         (9, 18)),
-    Key("unclaimed", "test-2", "", "", "BER", 130, Use(_SONNET, 1_500, 6_000, 600, 0, 500)),
+    SampleKey("unclaimed", "test-2", "", "", "BER", 130, Use(_SONNET, 1_500, 6_000, 600, 0, 500)),
 )
 _STRANGERS = (
     ("contractor", "Sam Ferris", "sam.ferris@contractor.example", 28.0),
@@ -288,19 +292,19 @@ def directory(provider: str, story: Story, today: date) -> Directory:
     return Directory(people, _DEPARTMENTS + _TEAMS, agents, keys + workspaces)
 
 
-def members(story: Story, today: date) -> Iterator[Member]:
+def members(story: Story, today: date) -> Iterator[ProviderIdentity]:
     """Users, keys and workspaces as the provider lists them today. Who has a seat of the editor is its user, too."""
     for person in _people():
         if _has_joined(person, story, today):
-            yield Member("user", _user(person.id), person.name, person.email)
+            yield ProviderIdentity("user", _user(person.id), person.name, person.email)
         if person.id in EDITORS:
-            yield Member("user", editor_of(person.id), person.name, person.email)
+            yield ProviderIdentity("user", editor_of(person.id), person.name, person.email)
     for id_, name, email, _ in _STRANGERS:
-        yield Member("user", _user(id_), name, email)
+        yield ProviderIdentity("user", _user(id_), name, email)
     for key in _KEYS:
-        yield Member("key", f"key_{key.id}", key.name, owner=_user(key.owner) if key.owner else "")
+        yield ProviderIdentity("key", f"key_{key.id}", key.name, owner=_user(key.owner) if key.owner else "")
     for team in _DEPARTMENTS + _TEAMS:
-        yield Member("team", workspace(team.id), team.name)
+        yield ProviderIdentity("team", workspace(team.id), team.name)
 
 
 @lru_cache(maxsize=8)
@@ -365,7 +369,7 @@ def _spender(provider: str, person: Person, seed: int) -> Spender:
     return Spender(provider, person.id, account, person.team, person.zone, usd, use, subject, steady=steady)
 
 
-def _key(provider: str, key: Key) -> Spender:
+def _key(provider: str, key: SampleKey) -> Spender:
     zone, resource = _ZONES[key.zone], f"key_{key.id}"
     return Spender(provider, key.id, key.account, key.team, zone, key.usd_month, key.use, "", resource, key.hours)
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from bot.providers.base import days
 
-Kind = Literal[
+TruthKind = Literal[
     "low_cache_reuse",
     "no_caching",
     "cache_not_reread",
@@ -51,7 +51,7 @@ class Truth:
         note: what happens, in a sentence.
     """
 
-    kind: Kind
+    kind: TruthKind
     detector: str
     account: str
     first: date
@@ -78,7 +78,7 @@ class Episode:
         note: what happens.
     """
 
-    kind: Kind
+    kind: TruthKind
     detector: str
     spender: str
     week: int
@@ -103,7 +103,7 @@ class Episode:
 class Waste:
     """A habit that goes on all the time. `saving` is None where money is only unexplained."""
 
-    kind: Kind
+    kind: TruthKind
     detector: str
     spender: str
     saving: tuple[float, float] | None

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from bot.http import NotThere
-from bot.providers.base import Limit, Member
+from bot.http import NotFoundError
+from bot.providers.base import Limit, ProviderIdentity
 from storage.limits import Subject
 
 NANOS = 10**9
@@ -33,7 +33,7 @@ class SampleLimits:
         self._lock = threading.Lock()
         self._known: dict[str, State] = json.loads(file.read_text()) if file and file.exists() else {}
 
-    def of(self, members: Iterable[Member]) -> Iterator[Limit]:
+    def of(self, members: Iterable[ProviderIdentity]) -> Iterator[Limit]:
         """Everybody's limit."""
         for each in members:
             if each.kind in FIRST_NANOS:
@@ -45,10 +45,10 @@ class SampleLimits:
         """Remember something of one who is there.
 
         Raises:
-            NotThere: nobody of that id is.
+            NotFoundError: nobody of that id is.
         """
         if found is None:
-            raise NotThere(f"The sample company has no {subject.kind} {subject.external_id}")
+            raise NotFoundError(f"The sample company has no {subject.kind} {subject.external_id}")
         with self._lock:
             self._known[_key(subject)] = State(**{**self._state(subject), **values})  # type: ignore[typeddict-item]
             if self._file:

@@ -21,7 +21,8 @@ from math import pi, sin
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.providers.base import Finding, Limit, Member, Provider, Seat, days, midnight
+from bot.checks import CheckLine
+from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
 from bot.providers.sample.company import COMPANY, EDITOR, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample.ground_truth import Episode, Story, Truth, truths
 from bot.providers.sample.limits import SampleLimits
@@ -122,7 +123,7 @@ class Sample(Provider):
             for one in roster(self.name, self.seed, self.story):
                 yield from self._as_of(one, day, made)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and workspaces of today. Two users and a key can be linked to nobody."""
         return members(self.story, self._today)
 
@@ -152,15 +153,15 @@ class Sample(Provider):
         assert before == subject.kind
         self._limits.change(self.limit(subject), subject, paused=False)
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """Who has a paid seat today."""
         today = self._today
         everybody = roster(self.name, self.seed, self.story)
         here = (one for one in everybody if one.account.startswith("person/") and one.subject)
         return seats((one for one in here if one.since <= today < one.until), today, self._is_active)
 
-    def check(self) -> Iterator[Finding]:
-        yield Finding(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
+    def probe(self) -> Iterator[CheckLine]:
+        yield CheckLine(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
 
     def close(self) -> None:
         """Nothing is open."""

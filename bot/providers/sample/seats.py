@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bot.providers.base import Seat
+from bot.providers.base import ProviderSeat
 from bot.providers.sample.company import EDITORS, Spender, editor_of
-from bot.providers.sample.ground_truth import Kind, Truth
+from bot.providers.sample.ground_truth import Truth, TruthKind
 
 PRICES_USD = {"assistant_standard": 30, "assistant_premium": 120, "editor_business": 39}
 PREMIUM = frozenset({"ana", "bob", "felix", "igor", "kim", "owen", "rosa", "vera"})
@@ -20,10 +20,10 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class WrongSeat:
     """A seat that is paid for in vain: what it costs a month, and the least and the most that could be kept of that."""
 
-    kind: Kind
+    kind: TruthKind
     detector: str
     person: str
     product: str
@@ -33,20 +33,20 @@ class Wrong:
 
 _STEP_USD = PRICES_USD["assistant_premium"] - PRICES_USD["assistant_standard"]
 # fmt: off
-WRONG = (
-    Wrong("idle_seat", "W13", "ines", "assistant_standard", (30, 30), "never uses it"),
-    Wrong("idle_seat", "W13", "rohan", "assistant_standard", (30, 30), "never uses it"),
-    Wrong("idle_seat", "W13", "philip", "assistant_standard", (30, 30), "never uses it"),
-    Wrong("idle_seat", "W13", "hanna", "editor_business", (39, 39), "went back to the assistant"),
-    Wrong("doubled_seat", "W15", "bob", "editor_business", (0, 39), "uses an assistant and an editor"),
-    Wrong("doubled_seat", "W15", "dante", "assistant_standard", (0, 30), "uses an assistant and an editor"),
-    Wrong("larger_seat", "W14", "kim", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
-    Wrong("larger_seat", "W14", "rosa", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
+WRONG_SEATS = (
+    WrongSeat("idle_seat", "W13", "ines", "assistant_standard", (30, 30), "never uses it"),
+    WrongSeat("idle_seat", "W13", "rohan", "assistant_standard", (30, 30), "never uses it"),
+    WrongSeat("idle_seat", "W13", "philip", "assistant_standard", (30, 30), "never uses it"),
+    WrongSeat("idle_seat", "W13", "hanna", "editor_business", (39, 39), "went back to the assistant"),
+    WrongSeat("doubled_seat", "W15", "bob", "editor_business", (0, 39), "uses an assistant and an editor"),
+    WrongSeat("doubled_seat", "W15", "dante", "assistant_standard", (0, 30), "uses an assistant and an editor"),
+    WrongSeat("larger_seat", "W14", "kim", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
+    WrongSeat("larger_seat", "W14", "rosa", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
 )
 # fmt: on
 
 
-def seats(people: Iterator[Spender], today: date, is_active: Callable[[Spender, date], bool]) -> Iterator[Seat]:
+def seats(people: Iterator[Spender], today: date, is_active: Callable[[Spender, date], bool]) -> Iterator[ProviderSeat]:
     """Who has which seat today.
 
     Args:
@@ -58,15 +58,17 @@ def seats(people: Iterator[Spender], today: date, is_active: Callable[[Spender, 
         days = (today - number * _DAY for number in range(1, LOOKED_BACK_DAYS))
         used_on = next((day for day in days if is_active(one, day)), None)
         given = max(one.since, today - GIVEN_DAYS * _DAY)
-        yield Seat(one.subject, "assistant_premium" if one.id in PREMIUM else "assistant_standard", given, used_on)
+        yield ProviderSeat(
+            one.subject, "assistant_premium" if one.id in PREMIUM else "assistant_standard", given, used_on
+        )
         if one.id in EDITORS:
-            yield Seat(editor_of(one.id), "editor_business", given, today - EDITORS[one.id] * _DAY)
+            yield ProviderSeat(editor_of(one.id), "editor_business", given, today - EDITORS[one.id] * _DAY)
 
 
 def wrong_seats(first: date, last: date) -> Iterator[Truth]:
     """What is wrong with them from first to last."""
     months = (last - first + _DAY).days // 30
-    for each in WRONG:
+    for each in WRONG_SEATS:
         low, high = (usd * months * NANOS for usd in each.saving_usd)
         cost = PRICES_USD[each.product] * months * NANOS
         yield Truth(each.kind, each.detector, f"person/{each.person}", first, last, cost, (low, high), each.note)

@@ -1,4 +1,10 @@
-"""The guard: whoever burns money out of the ordinary is told while it burns, and so is finance.
+"""Spikes: whoever spends far above usual is told while it goes on, and so is finance.
 
-`clocks` judges plain figures, `watch` runs after each pull, `marks` is what people say to it, `cards` what they see.
+`rules` judges plain figures, `watch` looks after each reading, `commands` is what people say to it, `cards` what they
+see.
 """
+
+from handlers.alerts.spikes.commands import expected, guard, unexpected
+from handlers.alerts.spikes.watch import check_drifts, check_spikes
+
+__all__ = ["check_drifts", "check_spikes", "expected", "guard", "unexpected"]

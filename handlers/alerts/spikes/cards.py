@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from handlers.alerts.spikes.rules import DANGERS
+from handlers.alerts.spikes.rules import PRESSING
 from handlers.budgets import statuses
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
@@ -12,16 +12,16 @@ from handlers.policy import next_morning
 from handlers.provenance import as_of
 from storage import limits, spend
 from storage.people import Account
-from storage.spikes import Danger
+from storage.spikes import Spike
 
 TIMES_WHOLE, TIMES_MAX = 10, 1000  # from where on tenths, and figures, say nothing more
 
 
-def danger(ctx: Context, account: Account, one: Danger) -> Card:
+def spike_card(ctx: Context, account: Account, one: Spike) -> Card:
     """A danger that burns, for one of those it concerns."""
     again = "Still burning: " if one.told_times else ""
     facts = [("Since", ctx.moment(one.since)), ("Above the usual so far", _money(ctx, one.excess_nanos))]
-    if one.clock in DANGERS:
+    if one.rule in PRESSING:
         morning = next_morning(ctx.now, ctx.house.working, ZoneInfo(ctx.person.zone or ctx.house.organization.zone))
         facts.append((f"By {ctx.moment(morning)}", f"{_money(ctx, _by(one, ctx.now, morning))}, if it goes on"))
     facts += _limit(ctx, account, one)
@@ -31,12 +31,12 @@ def danger(ctx: Context, account: Account, one: Danger) -> Card:
         blocks.append(Text("The house rules are having it paused."))
     elif is_paused(ctx, account):
         blocks.append(Text("It is paused already; what is reported late may still come."))
-    bad = one.clock in DANGERS
+    bad = one.rule in PRESSING
     title = f"{again}{_title(ctx, account, one)}"
     return Card(title, (*blocks, *_buttons(ctx, account, one), as_of(ctx)), "bad" if bad else "warn")
 
 
-def over(ctx: Context, account: Account, one: Danger) -> Card:
+def over_card(ctx: Context, account: Account, one: Spike) -> Card:
     """A danger that is over, with its total."""
     facts = (("From", ctx.moment(one.since)), ("To", ctx.moment(one.until)), *_model(ctx, account, one))
     verdict = {"expected": "It was expected.", "unexpected": "It was not expected."}.get(one.verdict, "")
@@ -59,8 +59,8 @@ def pause_sentence(account: Account) -> str:
     return f"pause {account.id.replace('/', ' ')}"
 
 
-def _title(ctx: Context, account: Account, one: Danger) -> str:
-    match one.clock:
+def _title(ctx: Context, account: Account, one: Spike) -> str:
+    match one.rule:
         case "velocity":
             return f"{account.name} burns {_money(ctx, one.now_nanos)} an hour, usually {_money(ctx, one.usual_nanos)}"
         case "daily":
@@ -71,8 +71,8 @@ def _title(ctx: Context, account: Account, one: Danger) -> str:
             return f"{account.name}: {_money(ctx, one.now_nanos)} last week, usually {_money(ctx, one.usual_nanos)}"
 
 
-def _why(one: Danger) -> str:
-    match one.clock:
+def _why(one: Spike) -> str:
+    match one.rule:
         case "velocity":
             return f"{_times(one)} its dearest usual hour."
         case "daily":
@@ -83,7 +83,7 @@ def _why(one: Danger) -> str:
             return f"{_times(one)} a usual week, and more than any of the last eight."
 
 
-def _times(one: Danger) -> str:
+def _times(one: Spike) -> str:
     """How many times the usual: 1.8 times, 64 times; far more where next to nothing is usual."""
     if one.now_nanos >= TIMES_MAX * one.usual_nanos:
         return "Far more than"
@@ -91,11 +91,11 @@ def _times(one: Danger) -> str:
     return f"{times:.0f} times" if times >= TIMES_WHOLE else f"{times:.1f} times"
 
 
-def _by(one: Danger, now: datetime, morning: datetime) -> int:
+def _by(one: Spike, now: datetime, morning: datetime) -> int:
     return one.excess_nanos + one.rate_nanos * max(0, int((morning - now).total_seconds())) // 3600
 
 
-def _limit(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]:
+def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """What is left of its budget, or that there is none: a forgotten cap is how this begins."""
     found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.house.organization.currency]
     if not found:
@@ -110,7 +110,7 @@ def _hours(number: int) -> str:
     return "less than an hour" if number < 1 else f"about {number} {'hour' if number == 1 else 'hours'}"
 
 
-def _model(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]:
+def _model(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """The model on which most of it goes."""
     first = one.since.astimezone(ctx.house.zone).date()
     spent = spend.spent_by(ctx.conn, account.id, first, ctx.today + timedelta(days=2), "model")
@@ -118,7 +118,7 @@ def _model(ctx: Context, account: Account, one: Danger) -> list[tuple[str, str]]
     return [("Most on", most.name)] if most and most.name else []
 
 
-def _buttons(ctx: Context, account: Account, one: Danger) -> list[Block]:
+def _buttons(ctx: Context, account: Account, one: Spike) -> list[Block]:
     buttons: list[Block] = []
     if not one.paused and is_pausable(ctx, account) and not is_paused(ctx, account):
         confirm = f"Pause {account.name}? Nothing it asks is answered until it is let go on."

@@ -14,7 +14,7 @@ from handlers.limits import is_pausable
 from handlers.provenance import as_of
 from storage import people, spikes
 from storage.people import Account
-from storage.spikes import Danger, Expectation
+from storage.spikes import Expectation, Spike
 
 DAYS = 7
 SHOWN_SINCE = timedelta(days=28)
@@ -81,17 +81,17 @@ def unexpected(ctx: Context, number: One) -> Card:
     return Card(f"{account.name}: not expected, and not taken for usual", blocks)
 
 
-def _settle(ctx: Context, account: Account, one: Danger, **values: object) -> None:
+def _settle(ctx: Context, account: Account, one: Spike, **values: object) -> None:
     """Note what was said, and show it on every message about it."""
     said = spikes.note(ctx.conn, one.id, **values)
     for person in told(ctx, account, said):
         theirs = replace(ctx, person=person)
-        card = cards.over(theirs, account, said)
+        card = cards.over_card(theirs, account, said)
         for key in (*(f"danger/{one.id}/{n}" for n in range(one.told_times)), f"danger/{one.id}/over"):
             theirs.tell(person.id, key, card, again=True)
 
 
-def _mine(ctx: Context, number: str) -> tuple[Danger, Account]:
+def _mine(ctx: Context, number: str) -> tuple[Spike, Account]:
     """A danger that the speaker may judge: its owner or finance; unknown ones and others' get the same answer."""
     one = spikes.find(ctx.conn, number)
     account = people.account(ctx.conn, one.account_id) if one else None
@@ -100,9 +100,9 @@ def _mine(ctx: Context, number: str) -> tuple[Danger, Account]:
     return one, account
 
 
-def _deed(ctx: Context, one: Danger, what: str, details: str) -> None:
+def _deed(ctx: Context, one: Spike, what: str, details: str) -> None:
     ctx.deed(what, f"danger/{one.id}", "owner", details)
 
 
-def _tone(burning: list[Danger]) -> Tone:
+def _tone(burning: list[Spike]) -> Tone:
     return "bad" if burning else "good"

@@ -16,11 +16,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import exp, log
 from statistics import median, median_low
 
-from storage.spikes import Clock, Sight
+from storage.spikes import Sight, SpikeRule
 
-DANGERS: frozenset[Clock] = frozenset({"velocity", "daily"})
+PRESSING: frozenset[SpikeRule] = frozenset({"velocity", "daily"})
 
-BY_THE_HOUR: frozenset[Clock] = frozenset({"velocity", "loop"})
+BY_THE_HOUR: frozenset[SpikeRule] = frozenset({"velocity", "loop"})
 
 HISTORY_DAYS = 56
 HOURS_DAYS = 28
@@ -99,7 +99,7 @@ def total(burn: Burn, one: Sight) -> Sight:
 
     Figures come late, and it may have gone on after the last look, until somebody read the provider again.
     """
-    if one.clock not in BY_THE_HOUR:
+    if one.rule not in BY_THE_HOUR:
         first, last = (each.astimezone(UTC).date() for each in (one.since, one.until - timedelta(seconds=1)))
         days = (first + number * _DAY for number in range((last - first).days + 1))
         return replace(one, excess_nanos=sum(burn.days.get(day, 0) - one.usual_nanos for day in days))

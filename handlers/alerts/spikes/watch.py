@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from handlers.alerts.spikes import cards
 from handlers.alerts.spikes.rules import (
-    DANGERS,
     HISTORY_DAYS,
     HOUR_LATE,
     HOURS_DAYS,
+    PRESSING,
     WEEK,
     WEEK_FLOORS,
     Burn,
@@ -23,18 +23,16 @@ from handlers.alerts.spikes.rules import (
     look,
     total,
 )
-from handlers.card import Card
-from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.context import Context
+from handlers.events import CheckDrifts, CheckSpikes, PauseAccount
 from handlers.limits import is_pausable
-from handlers.place import Place
 from handlers.policy import after_working, next_morning
 from storage import burn_rate, comparisons, people, pulls, spikes
 from storage.burn_rate import Bucket
 from storage.charges import HOURS_OF_A_DAY
 from storage.directory import Person
 from storage.people import Account
-from storage.spikes import Danger, Sight
+from storage.spikes import Sight, Spike
 
 KINDS = ("person", "agent", "unallocated")
 _DAY = timedelta(days=1)
@@ -45,31 +43,26 @@ class Figures(Protocol):
     """Where figures are read: `storage.burn_rate`, or a memory for measuring how often the guard is right."""
 
     def latest(self, conn: Connection, provider: str, since: datetime, /) -> Iterable[Bucket]:
-        """See storage.burn."""
+        """See storage.burn_rate."""
 
     def hours(self, conn: Connection, account_ids: Sequence[str], first: date, /) -> Mapping[str, Sequence[Bucket]]:
-        """See storage.burn."""
+        """See storage.burn_rate."""
 
     def days(self, conn: Connection, account_ids: Sequence[str], first: date, /) -> Mapping[str, Mapping[date, int]]:
-        """See storage.burn."""
+        """See storage.burn_rate."""
 
     def dear(self, conn: Connection, first: date, end: date, least_nanos: int, /) -> list[str]:
-        """See storage.burn."""
+        """See storage.burn_rate."""
 
 
-def watch(ctx: Context) -> Card:
-    """Look at what everybody burns, and tell owners and finance of danger; said by the clock after each pull."""
-    if ctx.person.id != CLOCK.id:
-        raise Refused("The guard is set off by the clock, after each pull. Say: guard")
-    return Card(f"{watch_hours(ctx, burn_rate)} accounts burn out of the ordinary")
+def check_spikes(ctx: Context, _event: CheckSpikes) -> None:
+    """Look at what everybody spends, and tell owners and finance of spikes."""
+    watch_hours(ctx, burn_rate)
 
 
-def drifts(ctx: Context) -> Card:
-    """Look for slow drifts; said by the clock each night."""
-    if ctx.person.id != CLOCK.id:
-        raise Refused("Drifts are looked for by the clock, each night. Say: guard")
+def check_drifts(ctx: Context, _event: CheckDrifts) -> None:
+    """Look for weeks that grew slowly."""
     watch_weeks(ctx)
-    return Card("Done")
 
 
 def watch_hours(ctx: Context, figures: Figures) -> int:
@@ -81,7 +74,7 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn) if each.kind in KINDS}
     known = spikes.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
     expected = spikes.expected(ctx.conn, ctx.today)
-    hot = [each for each in known if each.burns and each.clock != "weekly"]
+    hot = [each for each in known if each.burns and each.rule != "weekly"]
     looked = _looked(ctx, figures, accounts, known)
     for account_id, here in looked.items():
         mine = [each for each in known if each.account_id == account_id]
@@ -89,7 +82,7 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
             _remember(ctx, account_id, here.sights, mine)
     for each in hot:
         here = looked[each.account_id]
-        still = any(sight.clock == each.clock for sight in here.sights)
+        still = any(sight.rule == each.rule for sight in here.sights)
         if each.account_id in expected or not (still or here.unheard):
             _end(ctx, accounts[each.account_id], each, here.burn)
     burning = [each for each in spikes.known(ctx.conn, ctx.now) if each.burns]
@@ -109,11 +102,11 @@ def watch_weeks(ctx: Context, figures: Figures = burn_rate) -> None:
     seen = {each: sight for each in dear if (sight := drift(days.get(each, {}), end, floor))}
     for account_id, sight in seen.items():
         mine = [each for each in known if each.account_id == account_id]
-        recent = any(each.until > sight.since for each in mine if each.clock != "weekly")
+        recent = any(each.until > sight.since for each in mine if each.rule != "weekly")
         if account_id not in expected and not recent:
             _remember(ctx, account_id, [sight], mine)
     for each in known:
-        if each.burns and each.clock == "weekly" and each.account_id not in seen:
+        if each.burns and each.rule == "weekly" and each.account_id not in seen:
             spikes.note(ctx.conn, each.id, burns=False, ended_at=ctx.now)
 
 
@@ -135,7 +128,7 @@ class Look:
     unheard: bool
 
 
-def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Danger]) -> dict[str, Look]:
+def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Spike]) -> dict[str, Look]:
     """What is out of the ordinary, by account. Only who spent enough of late, or burns, is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
     hot = {each.account_id: each for each in known if each.burns}
@@ -159,10 +152,10 @@ def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known:
     found = {}
     for each in chosen:
         spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours.get(each, ())]
-        mine = [one for one in known if one.account_id == each and one.clock in DANGERS and one.verdict != "expected"]
+        mine = [one for one in known if one.account_id == each and one.rule in PRESSING and one.verdict != "expected"]
         seen = Burn(
-            hours=[spell for spell in spells if not _was_danger(spell.start, mine)] if mine else spells,
-            days={day: cost for day, cost in days.get(each, {}).items() if not _was_danger_on(day, ctx, mine)},
+            hours=[spell for spell in spells if not _was_spike(spell.start, mine)] if mine else spells,
+            days={day: cost for day, cost in days.get(each, {}).items() if not _was_spike_on(day, ctx, mine)},
             peer_hour=peers.hour(accounts[each].kind),
             peer_day=peers.day(accounts[each].kind),
             whole_until=whole_until,
@@ -178,15 +171,15 @@ def _is_dear(buckets: Sequence[Bucket], floor_nanos: int) -> bool:
     return any(each.cost_nanos * (24 * WEEK if each.hours < HOURS_OF_A_DAY else 1) >= floor_nanos for each in buckets)
 
 
-def _was_danger(start: datetime, mine: Iterable[Danger]) -> bool:
+def _was_spike(start: datetime, mine: Iterable[Spike]) -> bool:
     """Whether an hour lies in a danger that is over, so that it is not taken for usual."""
     return any(each.since <= start < each.until for each in mine if not each.burns)
 
 
-def _was_danger_on(day: date, ctx: Context, mine: Iterable[Danger]) -> bool:
+def _was_spike_on(day: date, ctx: Context, mine: Iterable[Spike]) -> bool:
     """Whether a day does. A danger of days has those of the provider, one of hours those of the organization."""
     for each in mine:
-        zone = UTC if each.clock == "daily" else ctx.house.zone
+        zone = UTC if each.rule == "daily" else ctx.house.zone
         last = each.until - timedelta(seconds=1)
         if not each.burns and each.since.astimezone(zone).date() <= day <= last.astimezone(zone).date():
             return True
@@ -224,35 +217,35 @@ def dearest(costs: Iterable[int]) -> int:
 # Remembering ---------------------------------------------------------------------------------------------------------
 
 
-def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequence[Danger]) -> None:
+def _remember(ctx: Context, account_id: str, seen: Sequence[Sight], mine: Sequence[Spike]) -> None:
     """Bring what burns up to date, or note what is new; of several sights the most pressing counts."""
     burning = [each for each in mine if each.burns]
     for sight in seen:
-        pressing = sight.clock in DANGERS
-        same = next((each for each in reversed(mine) if each.clock == sight.clock and _goes_on(each, sight)), None)
+        pressing = sight.rule in PRESSING
+        same = next((each for each in reversed(mine) if each.rule == sight.rule and _goes_on(each, sight)), None)
         if same is not None:
             since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
             grown = replace(sight, since=since, excess_nanos=excess)
             spikes.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
             return
-        if any(pressing <= (each.clock in DANGERS) for each in burning):
+        if any(pressing <= (each.rule in PRESSING) for each in burning):
             continue
-        if not any(each.until > sight.since for each in mine if not each.burns and each.clock != "weekly"):
+        if not any(each.until > sight.since for each in mine if not each.burns and each.rule != "weekly"):
             spikes.begin(ctx.conn, account_id, sight)
             return
 
 
-def _goes_on(one: Danger, sight: Sight) -> bool:
+def _goes_on(one: Spike, sight: Sight) -> bool:
     """Whether a sight is of what is known already; what is no danger may rest for a day, and is not told again."""
-    return one.burns or (one.clock not in DANGERS and one.until >= sight.since - _DAY)
+    return one.burns or (one.rule not in PRESSING and one.until >= sight.since - _DAY)
 
 
 # Telling -------------------------------------------------------------------------------------------------------------
 
 
-def _tell(ctx: Context, account: Account, one: Danger) -> None:
+def _tell(ctx: Context, account: Account, one: Spike) -> None:
     """Tell of a danger at once, and again each time it has doubled; of the rest once, in working hours."""
-    pressing = one.clock in DANGERS
+    pressing = one.rule in PRESSING
     if one.told_nanos is not None and (not pressing or one.excess_nanos < 2 * one.told_nanos):
         return
     readers = [each for each in told(ctx, account, one) if pressing or _is_awake(ctx, each)]
@@ -261,23 +254,22 @@ def _tell(ctx: Context, account: Account, one: Danger) -> None:
     one = _pause(ctx, account, one)
     for person in readers:
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, f"danger/{one.id}/{one.told_times}", cards.danger(theirs, account, one))
+        theirs.tell(person.id, f"danger/{one.id}/{one.told_times}", cards.spike_card(theirs, account, one))
     spikes.note(ctx.conn, one.id, told_nanos=one.excess_nanos, told_times=one.told_times + 1)
 
 
-def _pause(ctx: Context, account: Account, one: Danger) -> Danger:
+def _pause(ctx: Context, account: Account, one: Spike) -> Spike:
     """Have an agent paused that has burnt more than the rules allow."""
     limit = ctx.house.pause_above_nanos
     if one.paused or limit is None or account.kind != "agent" or one.excess_nanos < limit or one.verdict:
         return one
     if not is_pausable(ctx, account):
         return one
-    unheard = replace(ctx, place=Place("clock", ""))
-    unheard.later(f"pause/{one.id}", cards.pause_sentence(account), ctx.now)
+    ctx.emit(str(one.id), PauseAccount(account.id))
     return spikes.note(ctx.conn, one.id, paused=True)
 
 
-def _end(ctx: Context, account: Account, one: Danger, burn: Burn) -> None:
+def _end(ctx: Context, account: Account, one: Spike, burn: Burn) -> None:
     """It is over: say what it came to, and take the buttons off what was said before."""
     whole = total(burn, one)
     values = {"until": whole.until, "excess_nanos": whole.excess_nanos}
@@ -286,18 +278,18 @@ def _end(ctx: Context, account: Account, one: Danger, burn: Burn) -> None:
         return
     for person in told(ctx, account, one):
         theirs = replace(ctx, person=person)
-        card = cards.over(theirs, account, over)
+        card = cards.over_card(theirs, account, over)
         for number in range(one.told_times):
             theirs.tell(person.id, f"danger/{one.id}/{number}", card, again=True)
         theirs.tell(person.id, f"danger/{one.id}/over", card)
 
 
-def told(ctx: Context, account: Account, one: Danger) -> Iterator[Person]:
+def told(ctx: Context, account: Account, one: Spike) -> Iterator[Person]:
     """Whom it concerns: the owner; finance, too, if it is a danger, or if nobody owns it."""
     owner = people.person(ctx.conn, account.owner_id)
     if owner is not None and owner.active:
         yield owner
-    if one.clock in DANGERS or owner is None or not owner.active:
+    if one.rule in PRESSING or owner is None or not owner.active:
         yield from (each for each in people.people_with_role(ctx.conn, "finance") if each.id != account.owner_id)
 
 

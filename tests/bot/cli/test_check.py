@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.checks import CheckLine
 from bot.cli.check import findings
-from bot.providers.base import Finding
 from tests.support.fakes.litellm import FakeLiteLLM
 
 
@@ -16,7 +16,7 @@ def proxy() -> Iterator[FakeLiteLLM]:
         yield server
 
 
-def found(tmp_path: Path, proxy: FakeLiteLLM, name: str) -> list[Finding]:
+def found(tmp_path: Path, proxy: FakeLiteLLM, name: str) -> list[CheckLine]:
     """What check says of one provider of a company with two."""
     settings = tmp_path / "app.yaml"
     settings.write_text(

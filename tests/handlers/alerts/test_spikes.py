@@ -1,5 +1,6 @@
 """The runaway guard: who is told what, when, and what they can say to it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -8,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.platforms import terminal
+from handlers.events import CheckSpikes, DetectWaste
+from storage import spikes
 from storage.charges import Charge
-from storage.db import Database
 from storage.limits import Subject
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.databases import migrated
 from tests.support.history import read_all
 
 NIGHT = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)  # Tuesday, 22:00 in Berlin
@@ -43,7 +46,7 @@ def hourly(
 def can_be_paused(acme: Company) -> None:
     """The provider tells its limits, so that it is known whom it can stop."""
     acme.llm.knows("crawler-key", "ana")
-    acme.app.equal.read(acme.llm)
+    acme.app.limits.read(acme.llm)
 
 
 def usual(number: int) -> int:
@@ -148,7 +151,8 @@ def test_a_provider_that_is_silent_ends_nothing(acme: Company) -> None:
     """Another one was read, and the guard looks: what is not known is not usual."""
     a_night(acme, NIGHT + 2 * HOUR)
     acme.clock.forward(5 * HOUR)
-    assert acme.say("clock", "watch").startswith("1 accounts burn")
+    acme.happens(CheckSpikes())
+    assert acme.database.ask(lambda conn: sum(each.burns for each in spikes.known(conn, acme.clock()))) == 1
     assert not any("back to usual" in title for title in titles(acme, "max"))
 
     pulled(acme)
@@ -157,8 +161,7 @@ def test_a_provider_that_is_silent_ends_nothing(acme: Company) -> None:
 
 def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
     """The known story: nobody set a cap, an agent loops overnight, and it burns 200,000 yuan an hour."""
-    database = Database(f"sqlite:///{tmp_path}/yuan.db")
-    database.migrate()
+    database = migrated(tmp_path / "yuan.db")
     rules: dict[str, object] = {
         **RULES,
         "organization": {"name": "Acme", "zone": "Asia/Shanghai", "currency": "CNY"},
@@ -204,7 +207,7 @@ def test_small_change_is_silent(acme: Company) -> None:
 def test_the_same_pull_twice_tells_once(acme: Company) -> None:
     """Nor do three replicas."""
     a_night(acme, NIGHT + HOUR)
-    acme.say("clock", "watch")
+    acme.happens(CheckSpikes())
     acme.settle()
 
     assert len(dangers(acme, "max")) == 1
@@ -255,14 +258,13 @@ def test_only_whom_it_concerns_may_judge(acme: Company, person: str) -> None:
 
 
 def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
-    """Above the amount of app.yaml the clock says the sentence, once, and the provider stops it."""
+    """Above the amount of app.yaml it is paused, once, and the provider stops it."""
     acme.app.house = acme.app.house.model_copy(
         update={"guard": acme.app.house.guard.model_copy(update={"pause_above": "40 USD"})}
     )
     a_night(acme, NIGHT + 3 * HOUR)
 
-    said = [wish for wish in pauses(acme) if "pause agent crawler" in wish]
-    assert len(said) == 1
+    assert [json.loads(item)["account_id"] for item in pauses(acme)] == ["agent/crawler"]
     assert any("The house rules are having it paused." in text for text in dangers(acme, "max"))
     assert acme.llm.there[Subject("user", "crawler-key")].paused
     assert "Crawler is paused at The sample company (llm)" in [card.title for card in acme.messages("max")]
@@ -295,9 +297,9 @@ def test_who_is_paused_is_not_offered_to_be_paused(acme: Company) -> None:
 
 
 def pauses(acme: Company) -> list[str]:
-    """What the clock was to say about pausing."""
+    """Whom the rules have had paused."""
     with acme.database._questions.connect() as conn:
-        rows = conn.exec_driver_sql("select payload from wishes where key like 'say/pause/%'")
+        rows = conn.exec_driver_sql("select payload from outbox where key like 'event/pause_account/%'")
         return [str(row[0]) for row in rows]
 
 
@@ -350,7 +352,7 @@ def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
     acme.clock.moment = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
     read_all(acme)
     pulled(acme)
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     pulled(acme)
     assert not any("last week" in card.title for card in acme.messages("ana"))
 
@@ -359,8 +361,3 @@ def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
     assert [card.title for card in acme.messages("ana") if "last week" in card.title] == [
         "Ana Silva: $140.00 last week, usually $35.00"
     ]
-
-
-def test_only_the_clock_sets_the_guard_off(acme: Company) -> None:
-    """It tells people things."""
-    assert "after each pull" in acme.say("fay", "watch")

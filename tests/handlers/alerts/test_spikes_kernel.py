@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.alerts.spikes.rules import Burn, Spell, drift, look
-from handlers.waste.detect import total
+from handlers.waste.totals import total
 from storage.findings import Found
 from storage.spikes import Sight
 
@@ -43,7 +43,7 @@ def test_an_hour_of_ten_times_the_usual_rings_if_it_is_dear_by_morning() -> None
     """$10 an hour over five hours to come."""
     [sight] = seen(burn(spells([*USUAL, 10 * DOLLAR])))
 
-    assert (sight.clock, sight.since, sight.until) == ("velocity", NOW - HOUR, NOW)
+    assert (sight.rule, sight.since, sight.until) == ("velocity", NOW - HOUR, NOW)
     assert sight.rate_nanos == 10 * DOLLAR - sight.usual_nanos
     assert seen(burn(spells([*USUAL, 2 * DOLLAR]))) == []
 
@@ -67,10 +67,10 @@ def test_a_long_danger_does_not_become_its_own_usual() -> None:
 def test_without_a_history_the_dearest_of_ones_kind_is_the_measure() -> None:
     """A new key without a cap is not given two weeks."""
     [sight] = seen(burn(spells([10 * DOLLAR])))
-    assert (sight.clock, sight.usual_nanos) == ("velocity", 10**8)
+    assert (sight.rule, sight.usual_nanos) == ("velocity", 10**8)
 
     [sight] = seen(burn(days={TODAY: 40 * DOLLAR}))
-    assert sight.clock == "daily"
+    assert sight.rule == "daily"
     assert seen(burn(days={TODAY: 2 * DOLLAR})) == []
 
 
@@ -85,7 +85,7 @@ def test_a_day_rings_while_it_lasts() -> None:
     days = working_days(5 * DOLLAR) | {TODAY: 60 * DOLLAR}
     [sight] = seen(burn(days=days))
 
-    assert (sight.clock, sight.since, sight.until) == ("daily", datetime(2026, 11, 25, tzinfo=UTC), NOW)
+    assert (sight.rule, sight.since, sight.until) == ("daily", datetime(2026, 11, 25, tzinfo=UTC), NOW)
     assert sight.excess_nanos == 60 * DOLLAR - sight.usual_nanos
 
 
@@ -102,7 +102,7 @@ def test_what_chance_brings_about_is_silent() -> None:
     """Twice the usual of such days comes about once in a thousand, which is too often for everybody on each day."""
     days = {TODAY - n * DAY: (20 + n * 7 % 13) * DOLLAR for n in range(1, 57)}
     assert seen(burn(days=days | {TODAY: 52 * DOLLAR})) == []
-    assert [each.clock for each in seen(burn(days=days | {TODAY: 120 * DOLLAR}))] == ["daily"]
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 120 * DOLLAR}))] == ["daily"]
 
 
 def test_a_night_with_a_midnight_in_it_rings_by_both_its_days() -> None:
@@ -123,7 +123,7 @@ def test_a_dear_day_among_dear_days_is_silent() -> None:
 def test_hours_that_are_all_alike_are_a_loop(hours: int) -> None:
     """From eight hours on."""
     same = [Spell(NOW - n * HOUR, 21 * 10**7, 40, 120_000, 16_000) for n in range(hours, 0, -1)]
-    rung = [sight.clock for sight in seen(burn([*spells(USUAL, NOW - hours * HOUR), *same]))]
+    rung = [sight.rule for sight in seen(burn([*spells(USUAL, NOW - hours * HOUR), *same]))]
 
     assert rung == (["loop"] if hours >= 8 else [])
 
@@ -152,13 +152,13 @@ def test_whatever_is_reported_a_sight_is_above_the_floor_and_not_to_come(
     for sight in seen(burn(spells(costs), {TODAY - n * DAY: cost for n, cost in days.items()})):
         assert sight.since < sight.until <= NOW
         assert sight.rate_nanos >= 0
-        ahead = sight.rate_nanos * (5 if sight.clock == "velocity" else 24 * 7)
-        assert sight.excess_nanos + ahead >= FLOOR or sight.clock == "daily"
+        ahead = sight.rate_nanos * (5 if sight.rule == "velocity" else 24 * 7)
+        assert sight.excess_nanos + ahead >= FLOOR or sight.rule == "daily"
 
 
 def found(account: str, low: int, high: int, *parts: str) -> Found:
     """A finding about some parts of an account's bill."""
-    return Found("d", account, "", "", (), "", high, (low, high), "high", frozenset(parts))
+    return Found(account, "", "", (), "", high, (low, high), "high", frozenset(parts))
 
 
 def test_findings_about_the_same_tokens_count_once() -> None:

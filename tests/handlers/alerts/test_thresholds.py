@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.config import Settings
+from handlers.events import CheckThresholds
 from handlers.place import Place
 from handlers.policy.policy import House
-from handlers.sentence import Sentence
 from storage.db import Database
 from storage.directory import Person
 from tests.support.clock import Clock
@@ -40,7 +40,7 @@ def with_rules(database: Database, clock: Clock, **budget: Any) -> Company:
 
 def look(company: Company) -> None:
     """Let the clock look for alerts."""
-    company.app.hear(Sentence("alerts", "clock", Place("nowhere", "")))
+    company.happens(CheckThresholds())
     company.settle()
 
 
@@ -300,16 +300,11 @@ def test_replicas_that_look_at_once_tell_once(company: Company) -> None:
     company.llm.spends("ana", "340.00")
     company.llm.spends("bob", "240.00")
     company.pull()
-    at_once(*[partial(company.app.hear, Sentence("alerts", "clock", Place("nowhere", "")))] * 4)
+    at_once(*[partial(company.happens, CheckThresholds())] * 4)
 
     assert titles(company, "ana") == titles(company, "bob") == ["$60.00 left of $400.00"]
     rows = company.database.ask(lambda conn: conn.execute(text("select account_id, round from alerts")).all())
     assert sorted(map(tuple, rows)) == [("person/ana", 1), ("person/bob", 1)]
-
-
-def test_nobody_but_the_clock_and_admins_lets_alerts_be_told(company: Company) -> None:
-    """It is not in the menu either."""
-    assert "by the clock" in company.say("ana", "alerts")
 
 
 def test_alert_in_is_a_setting() -> None:

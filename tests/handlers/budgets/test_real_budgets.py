@@ -12,6 +12,7 @@ from storage.db import Database
 from storage.directory import Directory, Person, Team
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 
 Found = Callable[..., Company]
 
@@ -22,8 +23,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
     made: list[Database] = []
 
     def begin(*budgets: dict[str, object], directory: Directory = ACME, **rules: object) -> Company:
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         return Company(database, clock, {**RULES, "budgets": list(budgets), **rules}, directory)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import Unreachable
+from bot.errors import UnreachableError
 from tests.support.company import Company
 
 
@@ -82,7 +82,7 @@ def test_the_first_minute_of_a_month_has_a_budget_before_the_clock_has_posted_it
 def test_usage_that_could_not_be_read_is_marked_as_old(acme: Company) -> None:
     """The figure stays, with its age and the word that newer reads failed."""
     acme.clock.forward(timedelta(hours=1))
-    acme.llm.trouble = Unreachable("llm does not answer")
+    acme.llm.trouble = UnreachableError("llm does not answer")
     acme.app.tick()
     acme.settle()
 

@@ -7,17 +7,16 @@ from pathlib import Path
 import pytest
 
 from handlers.card import Chart
-from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.databases import migrated
 from tests.support.history import on_working_days, read_all, uses
 
 
 @pytest.fixture
 def tokens(tmp_path: Path, clock: Clock) -> Iterator[Company]:
     """A company that counts tokens."""
-    database = Database(f"sqlite:///{tmp_path}/tokens.db")
-    database.migrate()
+    database = migrated(tmp_path / "tokens.db")
     budgets = [{"name": "tokens", "who": "every person", "amount": "100M tokens"}]
     yield Company(database, clock, {**RULES, "budgets": budgets})
     database.close()

@@ -9,9 +9,10 @@ import pytest
 
 from bot.app import App
 from bot.cli.import_outcomes import read
-from bot.directory.source import Unusable
-from bot.providers.base import Capability, Outcome, Seat
+from bot.directory.source import UnusableSourceError
+from bot.providers.base import Capability, ProviderOutcome, ProviderSeat
 from bot.sync.usage import pull
+from handlers.events import DetectWaste
 from storage import outcomes
 from storage.directory import Link
 from tests.support.company import ACME, Company
@@ -23,26 +24,26 @@ from tests.support.history import on_working_days, read_all, uses
 class SeatProvider(FakeProvider):
     """A provider that also tells of seats and outcomes."""
 
-    here: list[Seat] = field(default_factory=list)
-    done: list[Outcome] = field(default_factory=list)
+    here: list[ProviderSeat] = field(default_factory=list)
+    done: list[ProviderOutcome] = field(default_factory=list)
     can: frozenset[Capability] = frozenset({"charges", "people", "seats", "outcomes"})
 
-    def seats(self) -> Iterator[Seat]:
+    def seats(self) -> Iterator[ProviderSeat]:
         """See Provider."""
         yield from self.here
 
-    def outcomes(self, first: date, last: date) -> Iterator[Outcome]:
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """See Provider."""
         yield from (each for each in self.done if first <= each.day <= last)
 
 
-def with_seats(acme: Company, *here: Seat) -> SeatProvider:
+def with_seats(acme: Company, *here: ProviderSeat) -> SeatProvider:
     """The provider tells of these seats; one of the first plan costs 19 dollars a month."""
     told = SeatProvider(rows=acme.llm.rows, here=list(here))
     settings = acme.app.settings.model_copy(update={"seats": {"copilot_business": "19 USD", "chat": "30 USD"}})
     acme.app = App(settings, acme.database, acme.app.platforms, {"llm": told}, acme.app.directory, acme.clock)
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     return told
 
 
@@ -53,7 +54,7 @@ def days_ago(number: int) -> date:
 
 def test_whoever_does_not_use_a_seat_is_asked_keep_or_release(acme: Company) -> None:
     """Before anything is done; finance hears of a release, and takes it back there."""
-    with_seats(acme, Seat("ana", "copilot_business", days_ago(200), days_ago(45)))
+    with_seats(acme, ProviderSeat("ana", "copilot_business", days_ago(200), days_ago(45)))
     acme.clock.forward(timedelta(days=1))
 
     [card] = [each for each in acme.reads("ana") if "seat" in each]
@@ -68,11 +69,11 @@ def test_whoever_does_not_use_a_seat_is_asked_keep_or_release(acme: Company) -> 
 
 def test_a_seat_that_is_kept_is_not_asked_about_for_90_days(acme: Company) -> None:
     """And nobody else may decide it."""
-    with_seats(acme, Seat("ana", "copilot_business", days_ago(200), None))
+    with_seats(acme, ProviderSeat("ana", "copilot_business", days_ago(200), None))
 
     assert "no finding of that number" in acme.say("max", "release 1")
     assert "You keep your seat" in acme.say("ana", "keep 1")
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     assert acme.say("ana", "waste").startswith("No waste found")
 
 
@@ -80,9 +81,9 @@ def test_a_seat_that_is_used_or_new_is_not_idle(acme: Company) -> None:
     """Nor is one of which nothing is said."""
     with_seats(
         acme,
-        Seat("ana", "copilot_business", days_ago(200), days_ago(29)),
-        Seat("bob", "copilot_business", days_ago(10), None),
-        Seat("max", "copilot_business", None, None),
+        ProviderSeat("ana", "copilot_business", days_ago(200), days_ago(29)),
+        ProviderSeat("bob", "copilot_business", days_ago(10), None),
+        ProviderSeat("max", "copilot_business", None, None),
     )
 
     assert all(acme.say(person, "waste").startswith("No waste found") for person in ("ana", "max"))
@@ -90,12 +91,12 @@ def test_a_seat_that_is_used_or_new_is_not_idle(acme: Company) -> None:
 
 def test_a_released_seat_that_is_gone_counts_as_saved(acme: Company) -> None:
     """After two weeks, if the provider does not list it any more."""
-    told = with_seats(acme, Seat("ana", "copilot_business", days_ago(200), days_ago(45)))
+    told = with_seats(acme, ProviderSeat("ana", "copilot_business", days_ago(200), days_ago(45)))
     acme.say("ana", "release 1")
     told.here = []
     acme.clock.forward(timedelta(days=14))
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
 
     assert any("$19.00 a month saved" in each for each in acme.reads("ana"))
 
@@ -110,7 +111,7 @@ def team_of_five(acme: Company) -> Company:
 def test_an_outcome_costs_the_team_so_much(acme: Company) -> None:
     """$500 of four weeks over 100 pull requests, which a provider counted for persons and we keep for teams."""
     told = with_seats(team_of_five(acme))
-    told.done = [Outcome(person, days_ago(1), "pull_requests", 25) for person in ("ana", "max", "bob", "lea")]
+    told.done = [ProviderOutcome(person, days_ago(1), "pull_requests", 25) for person in ("ana", "max", "bob", "lea")]
     acme.clock.forward(timedelta(minutes=10))
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
 
@@ -159,13 +160,13 @@ def test_a_wrong_list_is_refused_with_its_line(tmp_path: Path, row: str, why: st
     path = tmp_path / "done.csv"
     path.write_text(f"team,day,kind,count\n{row}\n", encoding="utf-8")
 
-    with pytest.raises(Unusable, match=why):
+    with pytest.raises(UnusableSourceError, match=why):
         read(path, ["search"])
 
 
 def test_outcomes_of_somebody_unknown_count_nowhere(acme: Company) -> None:
     """Nothing is guessed."""
-    told = SeatProvider(done=[Outcome("stranger", days_ago(1), "commits", 5)])
+    told = SeatProvider(done=[ProviderOutcome("stranger", days_ago(1), "commits", 5)])
     pull(acme.database, told, acme.app.reading("llm"), acme.clock)
 
     with acme.database._questions.connect() as conn:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Undeliverable
+from bot.errors import UndeliverableError
+from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
+from tests.support.databases import migrated
 from tests.support.fakes.board import Board
 
 Found = Callable[..., Company]
@@ -28,8 +30,7 @@ def found(tmp_path: Path, clock: Clock) -> Iterator[Found]:
     made: list[Database] = []
 
     def begin(*approvals: dict[str, object], **more: object) -> Company:
-        database = Database(f"sqlite:///{tmp_path}/{len(made)}.db")
-        database.migrate()
+        database = migrated(tmp_path / f"{len(made)}.db")
         made.append(database)
         rules = {**RULES, "approvals": list(approvals) or LADDER, **more}
         return Company(database, clock, rules)
@@ -174,7 +175,7 @@ def test_what_is_said_about_a_request_stands_in_its_thread(found: Found) -> None
 
 def test_a_question_does_not_wait_for_a_message_that_was_given_up(found: Found) -> None:
     """Max's chat was closed to us when the request came, and is open again: Ana's words stand by themselves."""
-    company, board = found(), Board(trouble=Undeliverable("blocked"))
+    company, board = found(), Board(trouble=UndeliverableError("blocked"))
     company.app.platforms = {"web": board}
     company.say("ana", "request 50 for it")
     company.settle()
@@ -344,12 +345,12 @@ def test_a_grant_ends_with_its_day_and_the_asker_hears_of_it_the_day_before(foun
     company.llm.spends("ana", "413.24", date(2026, 11, 23))
     company.clock.moment = datetime(2026, 11, 25, 12, tzinfo=UTC)
     company.pull()
-    company.say("clock", "grants")
+    company.happens(EndGrants())
     assert company.reads("ana")[-1].startswith("Your $50.00 end tonight")
 
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
     for _ in range(2):
-        company.say("clock", "grants")
+        company.happens(EndGrants())
     assert title(company, "ana", "balance") == "$210.00 over the limit of $450.00"
 
 
@@ -359,7 +360,7 @@ def test_an_unspent_grant_is_taken_back_at_its_end_and_by_revoking(found: Found)
     company.say("ana", "request 50 until wednesday for it")
     company.say("max", "approve 1")
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
-    company.say("clock", "grants")
+    company.happens(EndGrants())
     assert title(company, "ana", "balance") == "$153.24 left of $400.00"
 
     company.say("ana", "request 60 for more")
@@ -383,7 +384,7 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
     company.llm.spends("crawler-key", "651.00", date(2026, 11, 23))
     company.pull()
     for _ in range(2):
-        company.say("clock", "grants")
+        company.happens(EndGrants())
     asked = [message for message in company.reads("max") if "go on?" in message]
     assert len(asked) == 1
     assert asked[0].startswith("Crawler has $149.00 left of what you asked: go on?")
@@ -401,8 +402,6 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request 50 until 2026-11-01 x", "1 November is over."),
         ("request 50 until 2026-12-24 x", "The budget starts anew on 1 December."),
         ("approve 1 0", "There is no request of that number for you to decide."),
-        ("nudge 1 0", "Only the clock says that."),
-        ("grants", "Only the clock says that."),
         ("delegate me until friday", "Name a colleague"),
         ("delegate max", "Say until when"),
     ],
@@ -441,9 +440,9 @@ def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> No
     company.say("ana", "request 600 for it")
     company.say("max", "approve 1")
     before = len(company.reads("max"))
-    company.say("clock", "nudge 1 0")
-    company.say("clock", "raise 1 0")
-    company.say("clock", "lapse 1 0")
+    company.happens(RemindApprover(1, 0))
+    company.happens(Escalate(1, 0))
+    company.happens(RequestExpired(1, 0))
 
     assert len(company.reads("max")) == before
     assert title(company, "ana", "requests").startswith("1 open")

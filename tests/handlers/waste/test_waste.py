@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from handlers.events import DetectWaste
 from storage.charges import Charge
 from tests.support.company import Company
 
@@ -32,7 +33,7 @@ def sifted(acme: Company) -> Company:
     with acme.database._orders.begin() as conn:
         conn.exec_driver_sql("delete from pulls")
     acme.pull()
-    assert "findings" in acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     return acme
 
 
@@ -71,7 +72,7 @@ def test_the_owner_is_told_in_private_in_the_morning_and_once(acme: Company) -> 
     told = [each for each in acme.reads("ana") if "could be kept" in each]
     assert len(told) == 1
 
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     acme.clock.forward(timedelta(days=1))
     assert len([each for each in acme.reads("ana") if "could be kept" in each]) == 1
     assert not any("could be kept" in each for each in acme.reads("max"))
@@ -115,7 +116,7 @@ def test_what_is_dismissed_is_silent_for_ninety_days(acme: Company) -> None:
     assert "“it must be fresh”" in acme.say("ana", f"dismiss {number}", reason="it must be fresh")
 
     assert f"#{number}" not in acme.say("ana", "waste")
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())
     assert f"#{number}" not in acme.say("ana", "waste")
     acme.clock.forward(timedelta(days=89))
     use_again(acme)
@@ -164,7 +165,7 @@ def test_what_was_done_is_measured_after_14_and_28_days(acme: Company) -> None:
             )
         acme.clock.forward(timedelta(days=days))
         acme.pull()
-        acme.say("clock", "sift")
+        acme.happens(DetectWaste())
 
     realised = [each for each in acme.reads("ana") if "a month saved" in each]
     assert len(realised) == 2
@@ -228,4 +229,4 @@ def use_again(acme: Company, days: int = 28) -> None:
     with acme.database._orders.begin() as conn:
         conn.exec_driver_sql("delete from pulls")
     acme.pull()
-    acme.say("clock", "sift")
+    acme.happens(DetectWaste())

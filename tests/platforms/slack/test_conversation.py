@@ -26,6 +26,13 @@ def slack() -> Iterator[FakeSlack]:
 
 @pytest.fixture
 def bot(slack: FakeSlack) -> Iterator[SlackBot]:
+    """A bot in it that waits for an answer, as long as it takes."""
+    with running(slack) as made:
+        yield made
+
+
+@pytest.fixture
+def hasty_bot(slack: FakeSlack) -> Iterator[SlackBot]:
     """A bot in it that waits half a second for an answer."""
     with running(slack, wait_s=0.5) as made:
         yield made
@@ -86,14 +93,13 @@ def test_marks_of_slack_become_words(slack: FakeSlack, bot: SlackBot) -> None:
     assert bot.app.heard[0].text == "see #general acme.com a@acme.com @channel today"
 
 
-def test_a_slow_answer_follows_an_empty_one(slack: FakeSlack, bot: SlackBot) -> None:
+def test_a_slow_answer_follows_an_empty_one(slack: FakeSlack, hasty_bot: SlackBot) -> None:
     """When the answer is not ready in time, Slack gets an empty response and the person gets the answer after."""
     reply = slack.command("UANA", "slow")
 
     assert (reply.status, reply.body) == (200, "")
-    assert reply.spent_s < 2
     assert slack.seen("C1", "UANA") == []
-    bot.app.gate.set()
+    hasty_bot.app.gate.set()
     slack.wait(lambda: slack.seen("C1", "UANA"))
     assert "At last" in slack.seen("C1", "UANA")[0].words
     assert slack.seen("C1", "UBEN") == []
@@ -105,7 +111,7 @@ def test_nothing_is_sent_to_a_response_url_elsewhere(slack: FakeSlack, bot: Slac
         bot.app.gate.set()
         slack.command("UANA", "request", trigger_id="gone", response_url=f"{elsewhere.url}/response/1")
         slack.wait(lambda: ("views.open", "gone") in [(method, said.get("trigger_id")) for method, said in slack.calls])
-        bot.door.close()
+        bot.listener.close()
         assert elsewhere.requests == []
 
 
@@ -181,7 +187,7 @@ def test_a_form_asked_for_too_late_is_explained(slack: FakeSlack, bot: SlackBot)
     assert bot.app.heard[0].text == "request"
 
 
-def test_a_slow_form_asks_for_patience(slack: FakeSlack, bot: SlackBot) -> None:
+def test_a_slow_form_asks_for_patience(slack: FakeSlack, hasty_bot: SlackBot) -> None:
     """A form whose answer is late shows so, and then the answer."""
     slack.command("UANA", "request")
     form = slack.wait(lambda: slack.modal("UANA"))
@@ -190,7 +196,7 @@ def test_a_slow_form_asks_for_patience(slack: FakeSlack, bot: SlackBot) -> None:
 
     assert reply.json["response_action"] == "update"
     assert slack.modal("UANA")["title"]["text"] == "One moment"
-    bot.app.gate.set()
+    hasty_bot.app.gate.set()
     slack.wait(lambda: slack.modal("UANA")["title"]["text"] == "At last")
 
 
@@ -231,14 +237,14 @@ def test_a_button_may_open_a_form(slack: FakeSlack, bot: SlackBot) -> None:
     assert bot.app.heard[1].text == "request"
 
 
-def test_a_slow_press_is_answered_all_the_same(slack: FakeSlack, bot: SlackBot) -> None:
+def test_a_slow_press_is_answered_all_the_same(slack: FakeSlack, hasty_bot: SlackBot) -> None:
     """A press whose answer is late is acknowledged in time, and the answer follows."""
     slack.command("UANA", "totals")
     slow = {**APPROVE, "value": "slow"}
     reply = slack.press("UANA", slow, channel="C1", message=slack.seen("C1", "UANA")[0])
 
     assert (reply.status, reply.body) == (200, "")
-    bot.app.gate.set()
+    hasty_bot.app.gate.set()
     slack.wait(lambda: len(slack.seen("C1", "UANA")) == 2)
     assert "At last" in slack.seen("C1", "UANA")[1].words
 

@@ -9,13 +9,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
-from bot.platforms.slack.messenger import Slack, check, web_client
+from bot.errors import UndeliverableError, UnreachableError
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack, check
 from bot.ports import Platform
 from handlers.card import Button, Card, Chart, File, Series, Table, Text
 from handlers.place import Place
 from tests.support.fakes.loopback import Answer, Heard
-from tests.support.fakes.slack import FakeSlack, No
+from tests.support.fakes.slack import FakeSlack, NotOkError
 
 NEWS = Card("$380.00 left", (Text("As of 11:00"), Button("Approve", "approve 7f3a")))
 TOTALS = Card("Team Search: $4,200.00", personal=False)
@@ -78,7 +79,7 @@ def test_what_is_personal_is_whispered_in_a_channel(slack: FakeSlack, shows: Pla
 
 def test_what_is_personal_is_never_posted_for_all(slack: FakeSlack, shows: Platform) -> None:
     """Without a person to whisper to, a personal card is not shown in a channel at all."""
-    with pytest.raises(Undeliverable, match="personal"):
+    with pytest.raises(UndeliverableError, match="personal"):
         shows.show(Place("slack", "C1", public=True), NEWS, "")
 
     assert slack.calls == []
@@ -109,7 +110,7 @@ def test_slack_that_is_busy_is_asked_again_when_it_says(slack: FakeSlack, shows:
     """A rate limit is trouble that passes, and Slack's own waiting time goes along."""
     slack.fail_next(429, {"Retry-After": "7"}, {"ok": False, "error": "ratelimited"}, path="/api/chat.postMessage")
 
-    with pytest.raises(Unreachable, match="busy") as busy:
+    with pytest.raises(UnreachableError, match="busy") as busy:
         shows.show(Place("slack", "C1", public=True), TOTALS, "")
     assert busy.value.retry_after_s == 7.0
 
@@ -120,7 +121,7 @@ def test_slack_that_is_down_is_asked_again(slack: FakeSlack, shows: Platform, st
     """Whatever a broken server answers, nothing is given up."""
     slack.fail_next(status, body=body, path="/api/chat.postMessage")
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         shows.show(Place("slack", "C1", public=True), TOTALS, "")
 
 
@@ -128,12 +129,12 @@ def test_a_connection_that_breaks_is_trouble_that_passes(slack: FakeSlack, shows
     """A hang-up, half an answer or no server at all: the same thing may work later."""
     place = Place("slack", "C1", public=True)
     slack.drop_next(path="/api/chat.postMessage")
-    with pytest.raises(Unreachable, match="cannot be reached"):
+    with pytest.raises(UnreachableError, match="cannot be reached"):
         shows.show(place, TOTALS, "")
     slack.halve_next(path="/api/chat.postMessage")
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         shows.show(place, TOTALS, "")
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         Slack(web_client("xoxb-1", "http://127.0.0.1:9/api/")).show(place, TOTALS, "")
 
 
@@ -151,20 +152,20 @@ def test_a_no_for_good_says_what_to_do(slack: FakeSlack, shows: Platform, place:
     slack.add_channel("C2", bot=False)
     card = NEWS if "/" in place.id or place.id.startswith("U") else TOTALS
 
-    with pytest.raises(Undeliverable, match=says) as no:
+    with pytest.raises(UndeliverableError, match=says) as no:
         shows.show(place, card, "")
     assert advice in str(no.value)
 
 
 def test_a_bad_token_is_for_the_operator(slack: FakeSlack) -> None:
     """A revoked or wrong token cannot be waited away."""
-    with pytest.raises(Undeliverable, match="invalid_auth"):
+    with pytest.raises(UndeliverableError, match="invalid_auth"):
         Slack(web_client("xoxb-wrong", slack.base_url)).show(Place("slack", "C1", public=True), TOTALS, "")
 
 
 def test_no_secret_and_no_word_of_a_message_is_in_an_error(slack: FakeSlack, shows: Platform) -> None:
     """Errors are kept and shown to operators; they name the place and nothing of what was to be said."""
-    with pytest.raises(Undeliverable) as no:
+    with pytest.raises(UndeliverableError) as no:
         shows.show(Place("slack", "C404", public=True), TOTALS, "")
 
     assert slack.bot_token not in str(no.value)
@@ -180,7 +181,7 @@ class OldSlack(FakeSlack):
         """Refuse what is not known here."""
         said = json.loads(heard.body) if heard.path.startswith("/api/chat.") else {}
         if any(block["type"] in self.unknown for block in said.get("blocks", [])):
-            return Answer(200, No("invalid_blocks").body)
+            return Answer(200, NotOkError("invalid_blocks").body)
         return super().answer(heard)
 
 
@@ -231,7 +232,7 @@ def test_without_the_right_to_upload_slack_draws(slack: FakeSlack, shows: Platfo
 def test_an_upload_that_fails_is_tried_again_with_its_message(slack: FakeSlack, shows: Platform) -> None:
     """Nothing is posted before the picture is there."""
     slack.fail_next(503, path="/api/files.getUploadURLExternal")
-    with pytest.raises(Unreachable, match=r"Upload chart\.png"):
+    with pytest.raises(UnreachableError, match=r"Upload chart\.png"):
         shows.show(CHANNEL, PICTURED, "")
     assert slack.seen("C1", "UANA") == []
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.errors import Undeliverable, Unreachable
+from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.transport import Socket
-from bot.platforms.slack.verification import Gate
+from bot.platforms.slack.verification import Verifier
 from tests.support.fakes.slack import FakeSlack
 from tests.support.slack_bot import SlackBot, running
 
@@ -22,7 +22,7 @@ def slack() -> Iterator[FakeSlack]:
 @pytest.fixture(scope="module")
 def connected(slack: FakeSlack) -> Iterator[SlackBot]:
     """A bot at the other end of the socket; closing takes some seconds, so it serves the whole module."""
-    with running(slack, "socket", wait_s=0.5) as made:
+    with running(slack, "socket") as made:
         yield made
 
 
@@ -74,15 +74,17 @@ def test_an_event_that_is_repeated_is_answered_once(slack: FakeSlack, bot: Slack
     assert len(bot.app.heard) == 1
 
 
-def test_a_slow_answer_follows_an_empty_envelope(slack: FakeSlack, bot: SlackBot) -> None:
+def test_a_slow_answer_follows_an_empty_envelope() -> None:
     """Slack is not kept waiting; the answer goes to the response_url."""
-    bot.app.gate.clear()
-    reply = slack.command("UANA", "slow")
+    with FakeSlack() as slack:
+        slack.add_user("UANA", "ana@acme.com")
+        with running(slack, "socket", wait_s=0.5) as bot:
+            reply = slack.command("UANA", "slow")
 
-    assert (reply.status, reply.body) == (200, "")
-    bot.app.gate.set()
-    slack.wait(lambda: slack.seen("C1", "UANA"))
-    assert "At last" in slack.seen("C1", "UANA")[0].words
+            assert (reply.status, reply.body) == (200, "")
+            bot.app.gate.set()
+            slack.wait(lambda: slack.seen("C1", "UANA"))
+            assert "At last" in slack.seen("C1", "UANA")[0].words
 
 
 @pytest.mark.parametrize(
@@ -104,9 +106,9 @@ def test_a_lost_connection_is_renewed(slack: FakeSlack, bot: SlackBot) -> None:
 
 def test_a_bad_app_token_is_for_the_operator(slack: FakeSlack, bot: SlackBot) -> None:
     """A wrong app-level token is said at once, and nothing keeps running."""
-    socket = Socket(bot.door, Gate([], slack.now), "xapp-wrong", slack.base_url)
+    socket = Socket(bot.listener, Verifier([], slack.now), "xapp-wrong", slack.base_url)
 
-    with pytest.raises(Undeliverable, match="invalid_auth"):
+    with pytest.raises(UndeliverableError, match="invalid_auth"):
         socket.connect()
     assert not socket.connected
     socket.close()
@@ -114,8 +116,8 @@ def test_a_bad_app_token_is_for_the_operator(slack: FakeSlack, bot: SlackBot) ->
 
 def test_slack_out_of_reach_at_the_start_may_be_tried_again(bot: SlackBot, slack: FakeSlack) -> None:
     """No server is trouble that passes."""
-    socket = Socket(bot.door, Gate([], slack.now), slack.app_token, "http://127.0.0.1:9/api/")
+    socket = Socket(bot.listener, Verifier([], slack.now), slack.app_token, "http://127.0.0.1:9/api/")
 
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         socket.connect()
     socket.close()

@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, urlencode
 import pytest
 
 from bot.platforms.slack.transport import Endpoint
-from bot.platforms.slack.verification import SIZE_MAX, Gate, Refusal
+from bot.platforms.slack.verification import SIZE_MAX, Rejection, Verifier
 from bot.platforms.text import plain
 from tests.support.fakes.slack import FakeSlack, Reply
 from tests.support.slack_bot import SlackBot, running
@@ -69,8 +69,8 @@ def test_a_request_is_good_for_five_minutes(slack: FakeSlack, seconds: int) -> N
     headers = _signed(slack, raw)
     now = float(headers[b"x-slack-request-timestamp"])
 
-    assert not isinstance(Gate([slack.secret], lambda: now + seconds * 0.99).admit(headers, raw), Refusal)
-    assert Gate([slack.secret], lambda: now + seconds).admit(headers, raw) == Refusal(
+    assert not isinstance(Verifier([slack.secret], lambda: now + seconds * 0.99).admit(headers, raw), Rejection)
+    assert Verifier([slack.secret], lambda: now + seconds).admit(headers, raw) == Rejection(
         401, "This request is not signed by Slack for this app."
     )
 
@@ -102,10 +102,10 @@ def test_what_slack_would_not_send_is_refused(
     slack: FakeSlack, bot: SlackBot, raw: bytes, content_type: str, status: int
 ) -> None:
     """Signed or not, a body that is too large, unreadable or of no known shape gets a 4xx and one plain sentence."""
-    gate = Gate([slack.secret], slack.now)
+    gate = Verifier([slack.secret], slack.now)
     refused = gate.admit({**_signed(slack, raw), b"content-type": content_type.encode()}, raw)
 
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, Rejection)
     assert refused.status == status
     assert refused.why.endswith(".")
     assert bot.app.heard == []
@@ -120,7 +120,7 @@ def test_a_body_beyond_the_limit_is_not_read(slack: FakeSlack, bot: SlackBot) ->
 
 def test_only_post_is_answered(slack: FakeSlack, bot: SlackBot) -> None:
     """A browser that comes by learns nothing."""
-    replies = _ask(Endpoint(bot.door, Gate([slack.secret], slack.now)), [("GET", {}, b"")])
+    replies = _ask(Endpoint(bot.listener, Verifier([slack.secret], slack.now)), [("GET", {}, b"")])
 
     assert [reply.status for reply in replies] == [405]
 
@@ -129,32 +129,32 @@ def test_a_secret_can_be_replaced_without_a_break(slack: FakeSlack) -> None:
     """While two secrets are configured, a request signed with either comes in."""
     raw = urlencode(_command()).encode()
 
-    assert not isinstance(Gate(["new", slack.secret], slack.now).admit(_signed(slack, raw), raw), Refusal)
-    assert isinstance(Gate(["new"], slack.now).admit(_signed(slack, raw), raw), Refusal)
+    assert not isinstance(Verifier(["new", slack.secret], slack.now).admit(_signed(slack, raw), raw), Rejection)
+    assert isinstance(Verifier(["new"], slack.now).admit(_signed(slack, raw), raw), Rejection)
 
 
 @pytest.mark.parametrize("secret", ["", "  "])
 def test_an_empty_secret_is_no_secret(slack: FakeSlack, secret: str) -> None:
     """Anybody could sign with an empty secret, so the gate does not open with one."""
     with pytest.raises(ValueError, match="empty"):
-        Gate([slack.secret, secret], slack.now)
+        Verifier([slack.secret, secret], slack.now)
 
 
 def test_without_a_secret_nothing_comes_in_over_http(slack: FakeSlack) -> None:
     """Socket Mode needs no secret; the same gate lets nothing in over HTTP then."""
     raw = urlencode(_command()).encode()
 
-    assert isinstance(Gate([], slack.now).admit(_signed(slack, raw), raw), Refusal)
+    assert isinstance(Verifier([], slack.now).admit(_signed(slack, raw), raw), Rejection)
 
 
 def test_another_app_or_workspace_is_not_ours(slack: FakeSlack) -> None:
     """With the app's id and the workspaces configured, a signed request of others is refused."""
-    gate = Gate([slack.secret], slack.now, app_id="A1", teams=["T1", "E1"])
+    gate = Verifier([slack.secret], slack.now, app_id="A1", teams=["T1", "E1"])
 
-    assert not isinstance(gate.shape(_command()), Refusal)
-    assert not isinstance(gate.shape({**_command(), "team_id": "T7", "enterprise_id": "E1"}), Refusal)
+    assert not isinstance(gate.shape(_command()), Rejection)
+    assert not isinstance(gate.shape({**_command(), "team_id": "T7", "enterprise_id": "E1"}), Rejection)
     assert gate.shape({**_command(), "api_app_id": "A2"}) == gate.shape({**_command(), "team_id": "T2"})
-    assert gate.shape({**_command(), "team_id": "T2"}) == Refusal(
+    assert gate.shape({**_command(), "team_id": "T2"}) == Rejection(
         401, "This request is for another app or another workspace."
     )
 
@@ -169,7 +169,7 @@ def test_slack_may_verify_the_address(slack: FakeSlack, bot: SlackBot) -> None:
 
 def test_only_known_keys_come_through(slack: FakeSlack) -> None:
     """What is behind the gate sees nothing but what it reads; the legacy token is not among it."""
-    shaped = Gate([], slack.now).shape({**_command(), "token": "secret", "extra": {"a": [1]}})
+    shaped = Verifier([], slack.now).shape({**_command(), "token": "secret", "extra": {"a": [1]}})
 
     assert isinstance(shaped, dict)
     assert set(shaped) == {"command", "text", "team_id", "user_id", "channel_id", "trigger_id", "response_url"}
@@ -198,8 +198,8 @@ def _fuzz(slack: FakeSlack, bot: SlackBot, caplog: pytest.LogCaptureFixture, cou
     kinds = _payloads(slack)
     requests = [_spoiled(chance, slack, chance.choice(kinds)) for _ in range(count)]
     with caplog.at_level(logging.ERROR):
-        replies = _ask(Endpoint(bot.door, Gate([slack.secret], slack.now)), requests)
-    bot.door.close()
+        replies = _ask(Endpoint(bot.listener, Verifier([slack.secret], slack.now)), requests)
+    bot.listener.close()
 
     statuses = {reply.status for reply in replies}
     assert statuses <= {200, 400, 401, 413}

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 from bot.__main__ import main
-from bot.config import Misconfigured, Settings
+from bot.config import ConfigError, Settings
 from bot.platforms.teams.manifest import COMMANDS as OFFERED
 from bot.platforms.teams.manifest import check, manifest, package
 from handlers import COMMANDS
@@ -46,21 +46,21 @@ def test_microsofts_schema_refuses_what_is_wrong() -> None:
     for wrong in ({"commands": [{"title": "x"}] * 13}, {"scopes": ["everywhere"]}, {"triggers": ["shout"]}):
         made = manifest(SETTINGS, URL, HELP)
         made["bots"][0]["commandLists"][0] |= wrong
-        with pytest.raises(Misconfigured, match="schema refuses"):
+        with pytest.raises(ConfigError, match="schema refuses"):
             check(made)
     made = manifest(SETTINGS, URL, HELP)
     made["name"]["short"] = "x" * 31
-    with pytest.raises(Misconfigured, match="schema refuses"):
+    with pytest.raises(ConfigError, match="schema refuses"):
         check(made)
 
 
 def test_what_is_missing_is_said() -> None:
     """The app registration, the address, and that it is https."""
-    with pytest.raises(Misconfigured, match="which app registration is ours"):
+    with pytest.raises(ConfigError, match="which app registration is ours"):
         manifest(Settings(), URL, HELP)
-    with pytest.raises(Misconfigured, match="--url"):
+    with pytest.raises(ConfigError, match="--url"):
         manifest(SETTINGS, "http://bursar.acme.example", HELP)
-    with pytest.raises(Misconfigured, match="--version"):
+    with pytest.raises(ConfigError, match="--version"):
         manifest(SETTINGS, URL, HELP, "two")
 
 

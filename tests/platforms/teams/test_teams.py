@@ -18,16 +18,17 @@ from starlette.applications import Starlette
 
 from bot.app import App
 from bot.cli.check import unreached
-from bot.config import Misconfigured, TeamsSettings
-from bot.errors import Unreachable
+from bot.config import ConfigError, TeamsSettings
+from bot.errors import UnreachableError
 from bot.optional import optional
 from bot.platforms import terminal
-from bot.platforms.slack.messenger import Slack, web_client
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.teams.adaptive_cards import adaptive
-from bot.platforms.teams.connector import PATH, Line
+from bot.platforms.teams.connector import PATH, Connector
 from bot.platforms.teams.messenger import LIMITS, Pace
-from bot.platforms.teams.setup import checked, connected
-from bot.run import teams_secret
+from bot.platforms.teams.setup import checked
+from bot.run import teams_connected, teams_secret
 from handlers.card import Button, Card, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -36,6 +37,7 @@ from storage.db import Database
 from storage.directory import Link
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company, says_first
+from tests.support.databases import migrated
 from tests.support.fakes.slack import FakeSlack, Message
 from tests.support.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
 from tests.support.small_bot import served
@@ -82,8 +84,8 @@ def opened(teams: FakeTeams, database: Database, clock: Clock) -> Iterator[Offic
     """The office at work."""
     rules: dict[str, object] = {**RULES, "msteams": {"app_id": teams.app_id, "tenants": [teams.tenant]}}
     company = Company(database, clock, rules)
-    line = Line(company.app.settings.msteams, "", teams.cloud, teams.token)
-    with connected(company.app, line) as route, served(Starlette(routes=[route])) as url:
+    line = Connector(company.app.settings.msteams, "", teams.cloud, teams.token)
+    with teams_connected(company.app, line) as route, served(Starlette(routes=[route])) as url:
         teams.bot_url = url + PATH
         yield Office(teams, company)
 
@@ -100,8 +102,7 @@ def teams() -> Iterator[FakeTeams]:
 @pytest.fixture
 def office(teams: FakeTeams, tmp_path: Path, clock: Clock) -> Iterator[Office]:
     """The company, on a SQLite file."""
-    database = Database(f"sqlite:///{tmp_path}/acme.db")
-    database.migrate()
+    database = migrated(tmp_path / "acme.db")
     with opened(teams, database, clock) as made:
         yield made
     database.close()
@@ -196,8 +197,7 @@ def test_the_environment_cannot_switch_the_check_off(
 ) -> None:
     """The SDK has a variable that lets everybody in; with a tenant it means nothing."""
     monkeypatch.setenv("DANGEROUSLY_ALLOW_UNAUTHENTICATED_REQUESTS", "true")
-    database = Database(f"sqlite:///{tmp_path}/acme.db")
-    database.migrate()
+    database = migrated(tmp_path / "acme.db")
     with opened(teams, database, clock) as office:
         assert teams.post(office.teams.activity("ana", "message", text="balance"), "").status == 401
     database.close()
@@ -205,9 +205,9 @@ def test_the_environment_cannot_switch_the_check_off(
 
 def test_missing_packages_are_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Teams' packages are optional."""
-    monkeypatch.setitem(sys.modules, "bot.platforms.teams.serve", None)
-    with pytest.raises(Misconfigured, match="pip install -r requirements-teams"):
-        optional("bot.platforms.teams.serve")
+    monkeypatch.setitem(sys.modules, "bot.platforms.teams.setup", None)
+    with pytest.raises(ConfigError, match="pip install -r requirements-teams"):
+        optional("bot.platforms.teams.setup")
 
 
 # What they hear -----------------------------------------------------------------------------------------------------
@@ -592,13 +592,13 @@ def test_the_limits_of_one_chat_are_kept() -> None:
     pace = Pace(lambda: moments[0])
     for _ in range(LIMITS[1]):
         pace.step("a")
-    with pytest.raises(Unreachable) as early:
+    with pytest.raises(UnreachableError) as early:
         pace.step("a")
     assert early.value.retry_after_s == 1
     pace.step("b")
     moments[0] = 1.1
     pace.step("a")
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         pace.step("a")
 
 
@@ -608,7 +608,7 @@ def test_whispers_count_as_messages_of_their_channel(
     """Where too much was said just now, a whisper waits a moment, and comes there all the same."""
 
     def full(_pace: Pace, conversation_id: str) -> None:
-        raise Unreachable(f"Too much was said in {conversation_id}.", 1)
+        raise UnreachableError(f"Too much was said in {conversation_id}.", 1)
 
     with monkeypatch.context() as busy:
         busy.setattr(Pace, "step", full)
@@ -649,7 +649,7 @@ def test_a_message_that_breaks_the_door_is_answered_all_the_same(
     said = office.reads(where)
     assert re.match(r"That broke \([0-9a-f]{4}\)\.\nThe fault is ours\.", said)
     written = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.records)
-    assert f"Teams' door broke ({said[12:16]}): RuntimeError" in written
+    assert f"Teams' listener broke ({said[12:16]}): RuntimeError" in written
     assert "bot/platforms/teams/listener.py" in written
     assert "secret project" not in written
 
@@ -687,13 +687,13 @@ def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:
 
 def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:
     """The secret; and one that Microsoft Entra does not take."""
-    with pytest.raises(Misconfigured, match="TEAMS_APP_SECRET is not set"):
+    with pytest.raises(ConfigError, match="TEAMS_APP_SECRET is not set"):
         teams_secret(office.app, {})
 
     def refused(_scope: str | list[str], _tenant: str | None) -> str:
         raise ValueError("invalid_client: the secret abc has ended")
 
-    line = Line(office.app.settings.msteams, "", teams.cloud, refused)
+    line = Connector(office.app.settings.msteams, "", teams.cloud, refused)
     finding = checked(line)
     assert not finding.ok
     assert "TEAMS_APP_SECRET" in finding.advice

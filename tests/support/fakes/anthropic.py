@@ -30,7 +30,7 @@ DIMENSIONS = (
 Json = dict[str, Any]
 
 
-class No(Exception):  # noqa: N818 - it is not an error of the fake
+class ApiError(Exception):
     """What the organization refuses."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
@@ -38,14 +38,14 @@ class No(Exception):  # noqa: N818 - it is not an error of the fake
         self.status, self.kind = status, kind
 
 
-def invalid(message: str) -> No:
+def invalid(message: str) -> ApiError:
     """A question or an order that makes no sense."""
-    return No(400, "invalid_request_error", message)
+    return ApiError(400, "invalid_request_error", message)
 
 
-def missing(what: str) -> No:
+def missing(what: str) -> ApiError:
     """Something that is not there."""
-    return No(404, "not_found_error", f"{what} not found")
+    return ApiError(404, "not_found_error", f"{what} not found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class FakeAnthropic(Loopback):
         try:
             with self.lock:
                 return Answer(200, self._admitted(heard), number)
-        except No as no:
+        except ApiError as no:
             error = {"type": no.kind, "message": str(no)}
             return Answer(no.status, {"type": "error", "error": error, "request_id": number["request-id"]}, number)
 
@@ -208,17 +208,17 @@ class FakeAnthropic(Loopback):
     def _admitted(self, heard: Heard) -> Json:
         credential = self._credentials.get(heard.headers.get("x-api-key", ""))
         if credential is None:
-            raise No(401, "authentication_error", "invalid x-api-key")
+            raise ApiError(401, "authentication_error", "invalid x-api-key")
         if "anthropic-version" not in heard.headers:
             raise invalid("anthropic-version: header is required")
         found = [(route, match) for route in self.routes() if (match := re.fullmatch(ROOT + route.pattern, heard.path))]
         if not found:
-            raise No(404, "not_found_error", "Not found")
+            raise ApiError(404, "not_found_error", "Not found")
         for route, match in found:
             if route.method == heard.method:
                 _admit(route, credential, heard)
                 return route.work(heard, *match.groups())
-        raise No(405, "invalid_request_error", "Method Not Allowed")
+        raise ApiError(405, "invalid_request_error", "Method Not Allowed")
 
     def _users(self, heard: Heard) -> Json:
         return self.listed(heard, list(self.members.values()))
@@ -318,7 +318,7 @@ def amount_of(body: Mapping[str, Any]) -> str:
 def _admit(route: Route, credential: Credential, heard: Heard) -> None:
     if credential.scopes is not None and route.scope and route.scope not in credential.scopes:
         has = ", ".join(sorted(credential.scopes))
-        raise No(403, "permission_error", f"This API key has the scopes {has}, but {route.scope} is needed")
+        raise ApiError(403, "permission_error", f"This API key has the scopes {has}, but {route.scope} is needed")
     if route.beta and route.beta not in heard.headers.get("anthropic-beta", "").split(","):
         raise invalid(f"this endpoint needs the header anthropic-beta: {route.beta}")
     unknown = set(heard.lists) - route.query

@@ -5,7 +5,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tests.support.fakes.anthropic import NOW, FakeAnthropic, Json, No, Route, amount_of, body_of, invalid, missing
+from tests.support.fakes.anthropic import (
+    NOW,
+    ApiError,
+    FakeAnthropic,
+    Json,
+    Route,
+    amount_of,
+    body_of,
+    invalid,
+    missing,
+)
 from tests.support.fakes.loopback import Heard
 
 LIMITS_BETA = "spend-limit-reads-2026-09-26"
@@ -154,7 +164,7 @@ class FakeClaudeConsole(FakeAnthropic):
 
     def _limits(self, heard: Heard) -> Json:
         if not self.reads_limits:
-            raise No(403, "permission_error", "Spend limits are not enabled for this organization")
+            raise ApiError(403, "permission_error", "Spend limits are not enabled for this organization")
         wanted = set(heard.lists.get("scope_type[]", SCOPES))
         if wanted - SCOPES:
             raise invalid("scope_type: unknown value")
@@ -162,7 +172,7 @@ class FakeClaudeConsole(FakeAnthropic):
 
     def _set(self, heard: Heard) -> Any:
         if not self.early_access:
-            raise No(403, "permission_error", "Setting spend limits is not enabled for this organization")
+            raise ApiError(403, "permission_error", "Setting spend limits is not enabled for this organization")
         body = body_of(heard, {"scope", "amount"}, {"period"})
         scope = body["scope"]
         if (scope.get("type"), set(scope)) not in [

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from bot.errors import Undeliverable, Unreachable
-from bot.providers.base import Finding, IncreaseRequest, Limit, Member, Provider
+from bot.checks import CheckLine
+from bot.errors import UndeliverableError, UnreachableError
+from bot.providers.base import IncreaseRequest, Limit, Provider, ProviderIdentity
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -24,7 +25,7 @@ class FakeProvider(Provider):
 
     name: str = "llm"
     rows: list[Charge] = field(default_factory=list)
-    members: list[Member] = field(default_factory=list)
+    members: list[ProviderIdentity] = field(default_factory=list)
     trouble: Exception | None = None
     there: dict[Subject, Limit] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -56,7 +57,7 @@ class FakeProvider(Provider):
             raise self.trouble
         yield from (row for row in self.rows if first <= row.bucket_start.date() <= last)
 
-    def people(self) -> Iterator[Member]:
+    def people(self) -> Iterator[ProviderIdentity]:
         """See Provider."""
         yield from self.members
 
@@ -89,7 +90,7 @@ class FakeProvider(Provider):
         """See Provider."""
         self._fail("set_limit")
         if subject not in self.there:
-            raise Undeliverable(f"{self.name} knows no {subject.external_id}")
+            raise UndeliverableError(f"{self.name} knows no {subject.external_id}")
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
@@ -129,16 +130,16 @@ class FakeProvider(Provider):
 
     def _lose(self) -> None:
         if self.mute:
-            raise Unreachable("It broke off in the middle of its answer")
+            raise UnreachableError("It broke off in the middle of its answer")
 
     def _fail(self, what: str) -> None:
         self.calls.append(what)
         if self.trouble:
             raise self.trouble
 
-    def check(self) -> Iterator[Finding]:
+    def probe(self) -> Iterator[CheckLine]:
         """See Provider."""
-        yield Finding(f"{self.name} answers", ok=True)
+        yield CheckLine(f"{self.name} answers", ok=True)
 
     def close(self) -> None:
         """See Provider."""

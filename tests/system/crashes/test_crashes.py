@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -14,6 +15,7 @@ from storage.db import Database
 from storage.outbox import LEASE
 from tests.support.clock import NOW, Clock
 from tests.support.company import Company
+from tests.support.databases import copied
 from tests.support.fakes.board import Board
 
 
@@ -90,7 +92,7 @@ def facts(url: str) -> list[object]:
         "select account_id, model, cost_nanos, tokens from spend where tokens > 0 order by 1, 2, 3",
         "select key, amount from entries order by key",
         "select id, state, resolved_amount from requests order by id",
-        "select key, state from wishes where kind = 'show' order by key",
+        "select key, state from outbox where kind = 'show' order by key",
     )
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
     database.close()
@@ -98,12 +100,8 @@ def facts(url: str) -> list[object]:
 
 
 def fresh(tmp_path: object, name: str) -> str:
-    """An empty, migrated SQLite file."""
-    url = f"sqlite:///{tmp_path}/{name}.db"
-    database = Database(url)
-    database.migrate()
-    database.close()
-    return url
+    """A SQLite file with all tables and no rows."""
+    return copied(Path(f"{tmp_path}/{name}.db"))
 
 
 def test_whenever_the_process_dies_the_end_is_the_same(tmp_path: object) -> None:

@@ -40,7 +40,7 @@ def life(url: str, provider: MortalProvider, board: MortalBoard, fate: Fate, clo
     company.app.__post_init__()
     if not provider.there:
         provider.knows("ana", "bob")
-        company.app.equal.read(provider)
+        company.app.limits.read(provider)
         company.settle()
     board.fate = provider.fate = database.fate = fate
     event.listen(database._orders, "commit", fate.step)
@@ -58,7 +58,6 @@ def at_the_provider(provider: MortalProvider) -> list[object]:
     return [(each.subject, each.amount_nanos, each.paused) for each in provider.there.values()]
 
 
-@pytest.mark.timeout(300)
 def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tmp_path: Path) -> None:
     """At every commit, before it and after it, and at every order to the provider: nothing is lost or granted twice."""
     url = fresh(tmp_path, "whole")

@@ -29,6 +29,7 @@ from tests.system.crashes.test_crashes import Died, Fate, MortalBoard, fresh
 T = TypeVar("T")
 
 KILLS = 30
+PATIENCE_S = 300
 MANY = 200
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 STAGES = [{"by": "manager"}, {"by": "role finance"}]
@@ -91,7 +92,7 @@ def facts(url: str) -> list[object]:
         "select id, state, stage, amount, resolved_by, resolved_amount from requests order by id",
         "select request_id, stage, person_id, said from asked order by 1, 2, 3",
         "select id, who, what, subject, authority, details from audit order by id",
-        "select replace(key, '0101', '0000') as what, state from wishes where kind = 'show' order by what",
+        "select replace(key, '0101', '0000') as what, state from outbox where kind = 'show' order by what",
     )
     database = Database(url)
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
@@ -189,10 +190,10 @@ def killed(tmp_path: Path, kills: int, seed: int) -> None:
         dies = len(exits) < kills
         process = context.Process(target=work, args=(url, path, moment, MANY if dies else 1, there))
         process.start()
-        if dies and here.poll(20):
+        if dies and here.poll(PATIENCE_S):
             time.sleep(chance.uniform(0, 0.15))
             process.kill()
-        process.join(60)
+        process.join(PATIENCE_S)
         exits.append(process.exitcode)
         assert process.exitcode in (0, -9)
     assert exits.count(-9) == kills, "it was done before it was killed often enough"
@@ -218,7 +219,7 @@ def all_is_well(url: str, board: FileBoard, kills: int) -> None:
     assert deeds == [(f"request/{number}", *deed) for number in numbers for deed in story]
     assert database.ask(audit.first_broken) is None
 
-    shown, seen = rows("select key, state, receipt from wishes where kind = 'show'"), board.messages()
+    shown, seen = rows("select key, state, receipt from outbox where kind = 'show'"), board.messages()
     assert len(shown) == 3 * total, "the manager's, finance's and the answer to the asker"
     for key, state, receipt in shown:
         final = "Fay Osei approved" if key.startswith("answer/") else "Approved:"

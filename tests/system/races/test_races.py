@@ -82,9 +82,9 @@ def test_an_order_delivered_twice_at_once_is_carried_out_once(company: Company) 
 
 
 def test_replicas_that_tick_at_once_wish_once(company: Company) -> None:
-    """The same slot in every replica is one wish: one each to read the usage, the limits and who asks for more."""
+    """The same slot in every replica is one item: one each to read the usage, the limits and who asks for more."""
     at_once(*[company.app.tick] * 4)
-    payloads = text("select payload from wishes where kind = 'pull' order by payload")
+    payloads = text("select payload from outbox where kind = 'pull' order by payload")
 
     found = company.database.ask(lambda conn: conn.execute(payloads).scalars().all())
     assert [json.loads(each)["what"] for each in found] == ["limits", "requests", "usage"]
@@ -101,7 +101,6 @@ def test_readers_of_the_same_report_count_it_once(company: Company) -> None:
 def test_processes_that_decide_at_once_decide_once(database_url: str, clock: Clock) -> None:
     """The same across processes, where no lock of ours could help."""
     made = Database(database_url)
-    made.migrate()
     company = Company(made, clock)
     for _ in range(OPEN_MAX):
         company.say("ana", "request 50 for the race")

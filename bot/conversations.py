@@ -1,4 +1,4 @@
-"""How people and channels are reached: Teams gives the address along with what is said, and never on demand."""
+"""How people and channels of Teams are reached, kept in the database: see Conversations in bot/ports.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,10 @@ from storage import conversations, people
 from storage.conversations import Conversation
 from storage.db import Database
 
-SERVICE_URL = "https://smba.trafficmanager.net/teams"
-"""Where messages go whose region we never heard of."""
-
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """The addresses that are kept.
+class StoredConversations:
+    """The conversations that are kept.
 
     Args:
         database: where.
@@ -27,30 +24,29 @@ class Addresses:
     now: Callable[[], datetime]
 
     def note(self, seen: Conversation) -> None:
-        """Keep an address, if it is news."""
+        """See Conversations."""
         if self.find(seen.place_id) != seen:
             self.database.transact(lambda conn: conversations.note(conn, seen, self.now()))
 
     def forget(self, place_id: str) -> None:
-        """The app was taken away there."""
+        """See Conversations."""
         self.database.transact(lambda conn: conversations.forget(conn, place_id))
 
     def find(self, place_id: str) -> Conversation | None:
-        """The address of a channel, or of a person's private chat."""
+        """See Conversations."""
         return self.database.ask(lambda conn: conversations.find(conn, place_id))
 
     def who_answers(self) -> dict[str, str]:
-        """What Teams calls those who may do more than anybody may, by the id of the person."""
+        """See Conversations."""
         return self.database.ask(_who_answers)
 
     def person_of(self, member_id: str) -> str | None:
-        """The directory's id of somebody who is mentioned."""
+        """See Conversations."""
         return self.database.ask(lambda conn: conversations.person_of(conn, member_id))
 
-    def service_url(self) -> str:
-        """The best guess for a place that was never heard from: that of the last one that was."""
-        latest = self.database.ask(conversations.latest)
-        return latest.service_url if latest else SERVICE_URL
+    def latest(self) -> Conversation | None:
+        """See Conversations."""
+        return self.database.ask(conversations.latest)
 
 
 def _who_answers(conn: Connection) -> dict[str, str]:

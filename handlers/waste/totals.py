@@ -1,17 +1,14 @@
-"""Waste: money that bought nothing, as far as usage figures can show it.
-
-DETECTORS is the table: a detector looks at one account's use beside that of its peers. What they see is kept once a day
-(`sift`), and is read from there by whoever shows it:
+"""What findings come to, for whoever shows it. The nightly detection keeps them once a day; they are read from there.
 
     found(ctx, account_id, since, until) -> tuple[Finding, ...]
     summary(ctx, account_id, since, until) -> Summary     # totals for teams and channels; nothing is counted twice
-    cheaper(ctx, account_id) -> str                       # one line for whoever decides a request
+    advice(ctx, account_id) -> Advice                     # for whoever decides a request; advice_in_words draws it
 
 None of them checks who asks: access stands with the caller (handlers/access.py). Findings of persons are theirs;
 whoever else is told hears a `summary`, and only of five people or more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,24 +16,8 @@ from handlers.context import Context
 from handlers.money import percent
 from handlers.policy import STANDARD
 from handlers.questions import MILLION, Rate, rate
-from handlers.waste.batchable_run_live import batchable_run_live
-from handlers.waste.cache_not_reread import cache_not_reread
-from handlers.waste.failed_calls import failed_calls
-from handlers.waste.larger_than_peers import context_bloat, verbose_output
-from handlers.waste.load import Seen
-from handlers.waste.low_cache_reuse import low_cache_reuse
-from handlers.waste.no_caching import no_caching
-from handlers.waste.off_hours_loop import off_hours_loop
-from handlers.waste.older_model import older_model
-from handlers.waste.premium_speed import premium_speed
-from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
-from handlers.waste.small_jobs_big_model import small_jobs_big_model
-from handlers.waste.stranded_quota import stranded_quota
-from handlers.waste.tool_fees import tool_fees
-from handlers.waste.top_tier_only import top_tier_only
-from handlers.waste.unattributed import unattributed
-from handlers.waste.usage import FLAGSHIP, WINDOW_DAYS, Peers, Usage
-from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
+from handlers.waste.detectors import DETECTORS
+from handlers.waste.usage import FLAGSHIP, WINDOW_DAYS
 from storage import findings, spend
 from storage.findings import Finding, Found
 from storage.tables import ORGANIZATION
@@ -45,31 +26,6 @@ WEEK = 7
 SAVED_FOR = timedelta(days=365)
 TIERS_DOWN = (FLAGSHIP, STANDARD, "small")
 CHEAPER_PERCENT_MAX = 80
-
-Detector = Callable[[Usage, Peers], Iterator[Found]]
-
-DETECTORS: Mapping[str, tuple[str, Detector]] = {
-    "low_cache_reuse": ("Little read from caches", low_cache_reuse),
-    "no_caching": ("No cache", no_caching),
-    "cache_not_reread": ("Cache not read again", cache_not_reread),
-    "wrong_cache_lifetime": ("Cache kept too long", wrong_cache_lifetime),
-    "top_tier_only": ("Top tier for everything", top_tier_only),
-    "small_jobs_big_model": ("Small jobs, big model", small_jobs_big_model),
-    "batchable_run_live": ("Could run as a batch", batchable_run_live),
-    "premium_speed": ("Paid for speed", premium_speed),
-    "context_bloat": ("Too much context", context_bloat),
-    "verbose_output": ("Long output", verbose_output),
-    "failed_calls": ("Failing calls", failed_calls),
-    "off_hours_loop": ("Runs at night", off_hours_loop),
-    "older_model": ("Older model", older_model),
-    "unattributed": ("Nobody's", unattributed),
-    "tool_fees": ("Paid for tools", tool_fees),
-    "idle_seat": ("Idle seat", idle_seat),
-    "doubled_seat": ("Doubled seat", doubled_seat),
-    "larger_seat": ("Larger seat than needed", larger_seat),
-    "stranded_quota": ("Unused share", stranded_quota),
-}
-BY_THE_PIECE = frozenset({"idle_seat", "doubled_seat", "larger_seat", "stranded_quota"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +52,6 @@ class Summary:
     measured: int
     waiting: int
     kinds: tuple[tuple[str, int, tuple[int, int] | None], ...]
-
-
-def detect(seen: Seen, floor_nanos: int) -> list[Found]:
-    """What all detectors see, without small change."""
-    every = (found for one in seen.usages for _, detector in DETECTORS.values() for found in detector(one, seen.peers))
-    return [each for each in every if _matters(each, floor_nanos)]
-
-
-def _matters(found: Found, floor_nanos: int) -> bool:
-    """Seats and shares are counted by the piece, all else by what is at stake."""
-    if found.detector in BY_THE_PIECE:
-        return True
-    return (found.saving[1] if found.saving else found.cost_nanos) >= floor_nanos
 
 
 def found(ctx: Context, account_id: str, since: date, until: date) -> tuple[Finding, ...]:
@@ -226,7 +169,7 @@ def order(finding: Finding) -> tuple[int, int, int]:
 
 def _kinds(here: Iterable[Finding]) -> Iterator[tuple[str, int, tuple[int, int] | None]]:
     every = list(here)
-    for name, (title, _) in DETECTORS.items():
+    for name, row in DETECTORS.items():
         some = [each.found for each in every if each.found.detector == name]
         if some:
-            yield title, len(some), total(some) if any(each.saving for each in some) else None
+            yield row.title, len(some), total(some) if any(each.saving for each in some) else None

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import UNHEARD, post, statuses
+from handlers.budgets import post, statuses
 from handlers.card import Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import Refused
+from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Background, Case, background
@@ -82,19 +83,21 @@ def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
     """Reminders, raising and lapsing count the working hours of the first one asked."""
     request, stage = case.request, case.stage
     zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
-    unheard = replace(ctx, place=UNHEARD)
-    timers = {"nudge": stage.remind_after_hours, "raise": stage.raise_after_hours, "lapse": stage.refuse_after_hours}
-    for word, hours in timers.items():
+    timers = {
+        RemindApprover: stage.remind_after_hours,
+        Escalate: stage.raise_after_hours,
+        RequestExpired: stage.refuse_after_hours,
+    }
+    for timer, hours in timers.items():
         if hours:
             due = after_working(ctx.now, hours, ctx.house.working, zone)
-            unheard.later(f"{word}/{request.id}/{request.stage}", f"{word} {request.handle} {request.stage}", due)
+            ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage), due)
 
 
 def answer_origin(ctx: Context, request: Request) -> None:
     """Let the provider where it was asked hear of a decision."""
     if request.origin and request.resolved_at and request.state in ("approved", "denied", "expired"):
-        unheard = replace(ctx, place=UNHEARD)
-        unheard.later(f"answered/{request.id}", f"answered {request.handle}", ctx.now)
+        ctx.emit(str(request.id), IncreaseDecided(request.id))
 
 
 def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:

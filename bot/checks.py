@@ -1,0 +1,39 @@
+"""What `check` says: a line for each thing that was looked at, whoever looked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.errors import OutsideError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One line of `check`: what was looked at, whether it works, and what to do if it does not."""
+
+    what: str
+    ok: bool
+    advice: str = ""
+
+
+def why_not(ask: Callable[[], object]) -> OutsideError | None:
+    """The trouble that a question meets, None if it is answered."""
+    try:
+        ask()
+    except OutsideError as trouble:
+        return trouble
+    return None
+
+
+def works(what: str, no: OutsideError | None) -> CheckLine:
+    """Something works unless there is trouble with it; `no` is what `why_not` said."""
+    return CheckLine(what, ok=no is None, advice=str(no or ""))
+
+
+def may_read(key_name: str, path: str, no: OutsideError | None) -> CheckLine:
+    """Whether a key may read a route."""
+    return works(f"{key_name} may read {path}", no)
+
+
+def may_write(needs: str) -> CheckLine:
+    """What is to be said of writing where no question would tell: nothing is written to find out."""
+    return CheckLine("whether limits may be written shows at the first one", ok=True, advice=needs)

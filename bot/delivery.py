@@ -1,0 +1,204 @@
+"""Deliver: what the outbox says should be so outside is made so; trouble is kept there and tried again later."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection
+
+import handlers
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.metrics import DELIVERED, timed
+from bot.ports import Platform
+from bot.providers.base import Provider
+from bot.sync.limits import LimitSync
+from bot.sync.usage import Reading, pull
+from handlers.card import CARD, Card
+from handlers.context import CLOCK, NOWHERE, Context
+from handlers.errors import Refused
+from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
+from handlers.place import Place
+from handlers.policy import House
+from handlers.sentence import Sentence
+from storage import outbox
+from storage.db import Busy, Database
+from storage.limits import Subject
+from storage.outbox import OutboxItem
+
+log = structlog.get_logger()
+
+CLAIM_MAX = 20
+READING_LEASE = timedelta(minutes=15)
+BACKOFF_FIRST = timedelta(seconds=5)
+BACKOFF_MAX = timedelta(hours=1)
+ATTEMPTS_MAX = 60
+THREAD_WAIT_S = 5.0
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
+
+
+class Core(Protocol):
+    """What delivering needs of the bot."""
+
+    house: House
+
+    def carry_out(self, sentence: Sentence) -> Card:
+        """See App."""
+
+    def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
+        """See App."""
+
+    def reading(self, name: str) -> Reading:
+        """See App."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Makes items of the outbox so.
+
+    Args:
+        database: where the outbox is.
+        platforms: those that this process can show cards on, by name.
+        providers: those that this process can reach, by name.
+        now: the clock.
+        limits: keeps limits at the providers equal to the ledger.
+        core: hears sentences and handles events.
+    """
+
+    database: Database
+    platforms: Mapping[str, Platform]
+    providers: Mapping[str, Provider]
+    now: Callable[[], datetime]
+    limits: LimitSync
+    core: Core
+
+    def deliver(self) -> int:
+        """Deliver what is due. What fails is tried again later, each time after a longer pause.
+
+        Returns:
+            How many items were looked at.
+        """
+        targets = ["clock", *self.platforms, *self.providers]
+        taken = self.now()
+        items = self.database.transact(
+            lambda conn: outbox.claim(conn, targets, taken, CLAIM_MAX, outbox.LEASE),
+        )
+        for item in items:
+            if self.now() < taken + outbox.LEASE / 4 or self._renew(item, outbox.LEASE):
+                self._deliver_one(item)
+        return len(items)
+
+    def _renew(self, item: OutboxItem, lease: timedelta) -> bool:
+        """Keep the lease of an item that waited for those before it, or takes long; False if another has it now."""
+        return self.database.transact(lambda conn: outbox.renew(conn, item, self.now() + lease))
+
+    def _deliver_one(self, item: OutboxItem) -> None:
+        try:
+            with timed(DELIVERED, item.kind):
+                receipt = self._make_so(item)
+        except Exception as trouble:  # noqa: BLE001 - the loop must live; the item keeps the reason and is tried again
+            self._postpone(item, trouble)
+        else:
+            self.database.transact(lambda conn: outbox.settle(conn, item, receipt, self.now()))
+
+    def _make_so(self, item: OutboxItem) -> str:
+        match item.kind:
+            case "show":
+                return self._show(item)
+            case "say":
+                return self._say(item)
+            case "event":
+                return self._handle(item)
+            case "pull":
+                return self._read(item)
+            case "limit":
+                return self.limits.set_limit(self.providers[item.target], item)
+            case "pause":
+                return self.limits.pause(self.providers[item.target], item)
+            case "answer":
+                return self.limits.answer(self.providers[item.target], item)
+
+    def _show(self, item: OutboxItem) -> str:
+        payload = json.loads(item.payload)
+        place = Place(**payload["place"])
+        if payload.get("below"):
+            place = replace(place, thread=self._thread(payload["below"]))
+        card = CARD.validate_python(payload["card"])
+        return self.platforms[item.target].show(place, card, item.receipt)
+
+    def _say(self, item: OutboxItem) -> str:
+        """Say a sentence as the clock, and have the answer shown. A refusal is an answer; trouble is not."""
+        payload = json.loads(item.payload)
+        place = Place(**payload["place"])
+        try:
+            card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
+        except Refused as refused:
+            card = Card(str(refused), tone="warn")
+        if place.platform in self.platforms and not card.idle:
+            self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
+        return ""
+
+    def _answer(self, conn: Connection, key: str, place: Place, card: Card) -> None:
+        ctx = Context(conn, self.now(), CLOCK, place, self.core.house)
+        ctx.show(key, place, card)
+        ctx.write()
+
+    def _handle(self, item: OutboxItem) -> str:
+        name = json.loads(item.payload)["event"]
+        event = handlers.EVENTS[name].from_json(item.payload)
+        if not self.core.handle(event, "clock", f"{item.key}/{item.version}"):
+            raise UnreachableError(f"“{name}” was not handled. The log says why.")
+        return "handled"
+
+    def _read(self, item: OutboxItem) -> str:
+        """Read a provider's usage, its limits or its own requests for more."""
+        self._renew(item, READING_LEASE)
+        provider = self.providers[item.target]
+        what: str = json.loads(item.payload).get("what", "")
+        if what == "limits":
+            self.limits.read(provider)
+            return what
+        if what == "requests":
+            self.limits.take_requests(provider)
+            return what
+        done = pull(self.database, provider, self.core.reading(provider.name), self.now)
+        self.database.transact(lambda conn: self._after_reading(conn, item.key))
+        return str(done)
+
+    def _after_reading(self, conn: Connection, cause: str) -> None:
+        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.house)
+        for event in AFTER_READING:
+            ctx.emit(f"after/{cause}", event)
+        ctx.write()
+
+    def _thread(self, key: str) -> str:
+        """The receipt of the message that another stands below.
+
+        Raises:
+            UnreachableError: it is not there yet.
+            UndeliverableError: it was given up.
+        """
+        state, receipt = self.database.ask(lambda conn: outbox.receipt_of(conn, key))
+        if receipt:
+            return receipt
+        if state == "parked":
+            raise UndeliverableError("The message above it was given up.")
+        raise UnreachableError("The message above it is not there yet.", THREAD_WAIT_S)
+
+    def _postpone(self, item: OutboxItem, trouble: Exception) -> None:
+        useless = isinstance(trouble, UndeliverableError) or item.attempts + 1 >= ATTEMPTS_MAX
+        pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
+        if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
+            pause = max(pause, timedelta(seconds=trouble.retry_after_s))
+        known = isinstance(trouble, OutsideError | Busy)
+        why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
+        log.warning(
+            "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=why, exc_info=not known
+        )
+        until = None if useless else self.now() + pause
+        self.database.transact(lambda conn: outbox.postpone(conn, item, why, until))
+        if item.kind == "limit" and (item.attempts == 0 or useless):
+            wanted = json.loads(item.payload)
+            self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")

@@ -1,0 +1,130 @@
+"""What Slack's Web API needs: a client, and its errors and users in our own words. The directory uses it, too."""
+
+from collections.abc import Callable, Mapping
+from http.client import HTTPException
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.web import SlackResponse
+
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+
+BASE_URL = "https://slack.com/api/"
+TIMEOUT_S = 10
+TOO_MANY, BROKEN = 429, 500
+
+SLACKBOT = "USLACKBOT"
+"""The user that every workspace has and nobody is."""
+
+PASSING = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "message_limit_exceeded",
+        "internal_error",
+        "fatal_error",
+        "service_unavailable",
+        "request_timeout",
+        "team_added_to_org",
+        "accesslimited",
+    }
+)
+ADVICE: Mapping[str, str] = {
+    "channel_not_found": "The channel does not exist or is private: invite the bot there, or correct the channel's id.",
+    "not_in_channel": "Invite the bot to the channel: /invite it there.",
+    "user_not_in_channel": "The person is not in that channel.",
+    "is_archived": "The channel is archived: choose another one.",
+    "user_not_found": "There is no such person in this workspace.",
+    "users_not_found": "There is no such person in this workspace.",
+    "cannot_dm_bot": "A bot cannot be written to.",
+    "user_disabled": "The person's Slack account is deactivated.",
+    "invalid_auth": "The bot token is not valid: copy it again from the app's page, OAuth & Permissions.",
+    "not_authed": "There is no bot token: set it in the environment.",
+    "account_inactive": "The bot was removed from the workspace: install the app again.",
+    "token_revoked": "The bot token was revoked: install the app again and set the new token.",
+    "token_expired": "The bot token has expired: set a new one.",
+    "missing_scope": "The app lacks a scope: compare with the manifest and install the app again.",
+    "restricted_action": "The workspace's settings do not let the bot post there.",
+    "msg_too_long": "The message is too long for Slack.",
+    "expired_trigger_id": "A form must be opened within three seconds; the person was told to say it again.",
+    "exchanged_trigger_id": "A form was opened already for this press.",
+}
+
+UNSEEN = frozenset({"user_not_found", "user_not_visible"})
+"""Codes for a user who is not here, or not shown to us."""
+
+UNADVISED = "Look that word up in the docs of the Web API."
+
+
+def web_client(token: str | None, base_url: str = BASE_URL, timeout_s: int = TIMEOUT_S) -> WebClient:
+    """A client of Slack's Web API. It does not retry by itself: the outbox does, and knows what for."""
+    return WebClient(token=token, base_url=base_url, timeout=timeout_s, retry_handlers=[])
+
+
+TROUBLE = (SlackApiError, SlackRequestError, OSError, HTTPException)
+"""Everything that a call of slack_sdk raises when Slack is not there or says no."""
+
+
+def code(error: BaseException | None) -> str:
+    """Slack's own word for an error, "" if it has not said one."""
+    body = error.response if isinstance(error, SlackApiError) else {}
+    found = body.get("error") if isinstance(body, (SlackResponse, dict)) else None
+    return found if isinstance(found, str) else ""
+
+
+def trouble(doing: str, error: Exception) -> OutsideError:
+    """One of TROUBLE in our own words.
+
+    Args:
+        doing: what was tried, such as "Post to C1".
+        error: what came back.
+    """
+    said = code(error)
+    response = error.response if isinstance(error, SlackApiError) else None
+    status = response.status_code if isinstance(response, SlackResponse) else 0
+    if said in PASSING or status == TOO_MANY or status >= BROKEN:
+        wait = response.headers.get("Retry-After", "") if isinstance(response, SlackResponse) else ""
+        why = f"{doing}: Slack is busy or down ({said or status})."
+        return UnreachableError(why, float(wait) if wait.isdigit() else None)
+    if said:
+        return UndeliverableError(f"{doing}: Slack said {said}. {ADVICE.get(said, UNADVISED)}")
+    return UnreachableError(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
+
+
+def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
+    """What Slack answers.
+
+    Args:
+        doing: the call in words, for a complaint.
+        call: makes it.
+
+    Raises:
+        OutsideError: Slack cannot be reached or refuses.
+    """
+    try:
+        return call()
+    except TROUBLE as error:
+        raise trouble(doing, error) from error
+
+
+def is_at_home(user: Mapping[str, Any], home: set[str]) -> bool:
+    """Whether a user, as `users.info` and `users.list` have it, belongs to one of those workspaces or organizations."""
+    organization = (user.get("enterprise_user") or {}).get("enterprise_id")
+    return not user.get("is_stranger") and bool({user.get("team_id"), organization} & home)
+
+
+def is_guest(user: Mapping[str, Any]) -> bool:
+    """Whether a user was invited to some channels only."""
+    return bool(user.get("is_restricted") or user.get("is_ultra_restricted"))
+
+
+def is_machine(user: Mapping[str, Any]) -> bool:
+    """Whether a user is a bot or an app."""
+    return bool(user.get("is_bot") or user.get("is_app_user") or user.get("id") == SLACKBOT)
+
+
+def confirmed_address(user: Mapping[str, Any]) -> str:
+    """The address that Slack has confirmed, in lower case, or ""."""
+    confirmed = user.get("is_email_confirmed", True) is True
+    return str((user.get("profile") or {}).get("email") or "").lower() if confirmed else ""

