@@ -1,295 +1,79 @@
 """The command line: python -m bot run | demo | check | say | sync | status | export | outcomes | manifest.
 
-Each command's first docstring line is its help.
+What a command needs is imported when it is run, so that help comes at once.
 """
 
 import argparse
 import getpass
-import json
-import os
 import sys
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-
-from sqlalchemy.exc import SQLAlchemyError
-
-from bot import config, logging
-from bot.app import App
-from bot.build import build
-from bot.cli.check import findings
-from bot.cli.demo import demo_app, serve_demo
-from bot.cli.import_outcomes import read as read_outcomes
-from bot.directory.source import UnusableSourceError
-from bot.errors import OutsideError
-from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, of_month, write_csv
-from bot.exports.focus import PROFILES
-from bot.optional import optional
-from bot.platforms import terminal
-from bot.platforms.slack.manifest import manifest
-from bot.run import events_url, serve
-from bot.sync.usage import pull
-from handlers import COMMANDS
-from handlers.card import Card
-from handlers.context import CLOCK, NOWHERE
-from handlers.events import DetectWaste
-from handlers.periods import period_of
-from handlers.place import Place
-from handlers.sentence import Sentence
-from storage import audit, people, pulls
-from storage.db import Unreadable
-from storage.outcomes import record as record_outcomes
+from typing import Any
 
 DEMO_PORT = 8765
-TEAMS_PACKAGE = "bursar-teams.zip"
+PROFILES = ("1.2", "1.4")
 
-
-def run(_args: argparse.Namespace) -> int:
-    """Serve Slack and Teams, health and metrics until told to stop."""
-    logging.to_json()
-    serve(_app(), os.environ)
-    return 0
-
-
-def demo(args: argparse.Namespace) -> int:
-    """Serve the try-it page of the sample company on 127.0.0.1."""
-    logging.quiet()
-    settings = config.load()
-    if not settings.is_sample:
-        raise config.ConfigError(
-            "The demo page lets anyone be anyone, so it only shows the sample company. "
-            "Start it with an app.yaml whose only provider is the sample (BURSAR_CONFIG=…).",
-        )
-    if args.reset:
-        _forget_demo()
-    serve_demo(demo_app(settings), args.port)
-    return 0
-
-
-def check(args: argparse.Namespace) -> int:
-    """Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit.
-
-    `check --provider litellm` looks at that provider only.
-    """
-    logging.quiet()
-    if args.what == "audit":
-        return _check_audit()
-    wrong = 0
-    for finding in findings(os.environ, args.provider):
-        wrong += not finding.ok
-        advice = f"\n     {finding.advice}" if finding.advice else ""
-        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
-    print("All is well." if not wrong else f"{wrong} of the lines above need you.")
-    return 1 if wrong else 0
-
-
-def _check_audit() -> int:
-    app = build(config.load())
-    broken = app.database.ask(audit.first_broken)
-    app.close()
-    if broken is None:
-        print("The audit is whole: every row follows from the one before.")
-        return 0
-    print(
-        f"Row {broken} of the audit does not follow from the one before: it, or one before it, was changed or removed."
-    )
-    return 1
-
-
-def export(args: argparse.Namespace) -> int:
-    """Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."""
-    logging.quiet()
-    app = build(config.load())
-    if args.what == "audit":
-        app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
-    else:
-        today = app.now().astimezone(app.house.zone).date()
-        month = args.month or period_of(period_of(today, "month").first - timedelta(days=1), "month")
-        write = EXPORTS[f"focus-{args.profile}" if args.what == "focus" else args.what]
-        app.database.ask(lambda conn: write(conn, app.house, month, sys.stdout))
-    app.close()
-    return 0
-
-
-def say(args: argparse.Namespace) -> int:
-    """Say a sentence as somebody and see the answer; without a sentence, talk until "quit"."""
-    logging.quiet()
-    app = _app()
-    if app.settings.is_sample and not app.database.ask(pulls.pulled):
-        print("(first start: reading the providers …)", file=sys.stderr)
-        _read(app, sorted(app.providers))
-        app.handle(DetectWaste(), "clock")
-    person = args.person.removeprefix("@")
-
-    def hear(text: str) -> Card:
-        return app.hear(Sentence(text, person, Place("terminal", person)))
-
-    if args.sentence:
-        card = hear(" ".join(args.sentence))
-        print(terminal.render(card))
-        return 1 if card.tone == "bad" else 0
-    print(f"You are {person}. Say “help” to see what I understand, “quit” to end.\n")
-    terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
-    return 0
-
-
-def sync(args: argparse.Namespace) -> int:
-    """Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed."""
-    logging.quiet()
-    app = _app()
-    names = [args.provider] if args.provider else sorted(app.providers)
-    unknown = [name for name in names if name not in app.providers]
-    if unknown:
-        known = ", ".join(sorted(app.providers)) or "none"
-        raise config.ConfigError(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
-    failed = _read(app, names)
-    limited = [name for name in names if "limits" in app.providers[name].can]
-    for name in limited:
-        try:
-            app.limits.read(app.providers[name], compare=not args.dry_run)
-        except OutsideError as trouble:
-            failed = 1
-            print(f"{name}: {trouble}", file=sys.stderr)
-    if args.dry_run:
-        print(terminal.render(app.hear(Sentence("limits", CLOCK.id, NOWHERE))))
-    while limited and not args.dry_run and app.deliver():
-        pass
-    return failed
-
-
-def status(args: argparse.Namespace) -> int:
-    """How the bot is doing: what was read, and what could not be delivered."""
-    args.sentence, args.person = ["status"], "clock"
-    return say(args)
-
-
-def outcomes(args: argparse.Namespace) -> int:
-    """Take in a CSV of what teams got done (team, day, kind, count), for what one says with value."""
-    logging.quiet()
-    app = _app()
-    teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
-    try:
-        new = read_outcomes(args.file, teams)
-    except UnusableSourceError as trouble:
-        raise config.ConfigError(str(trouble)) from trouble
-    app.database.transact(lambda conn: record_outcomes(conn, new))
-    app.close()
-    print(f"{len(new)} outcomes taken in")
-    return 0
-
-
-def manifest_(args: argparse.Namespace) -> int:
-    """Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams."""
-    settings = config.load()
-    if args.platform == "teams":
-        return _teams_package(settings, args.url or "", args.version)
-    reads_people = any(each.kind == "slack" for each in settings.directory)
-    print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
-    return 0
-
-
-def _teams_package(settings: config.Settings, url: str, version: str) -> int:
-    teams = optional("bot.platforms.teams.manifest")
-    made = teams.manifest(settings, url, {name: one.help for name, one in COMMANDS.items()}, version)
-    Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
-    print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
-    return 0
-
-
-def _app() -> App:
-    app = build(config.load())
-    app.refresh_people()
-    return app
-
-
-def _read(app: App, names: Sequence[str]) -> int:
-    why = app.refresh_people()
-    if why:
-        print(f"people: {why}", file=sys.stderr)
-    failed = 1 if why else 0
-    for name in names:
-        try:
-            done = pull(app.database, app.providers[name], app.reading(name), app.now)
-        except OutsideError as trouble:
-            failed += 1
-            print(f"{name}: {trouble}", file=sys.stderr)
-        else:
-            print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
-    return 1 if failed else 0
-
-
-def _prompt(person: str) -> str:
-    """A line, or "" at the end of the input."""
-    try:
-        return input(f"{person}> ") or "help"
-    except (EOFError, KeyboardInterrupt):
-        return ""
-
-
-def _forget_demo() -> None:
-    path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
-    limits = path.parent / "sample-limits.json"
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), limits):
-        file.unlink(missing_ok=True)
+HELP: Mapping[str, str] = {
+    "run": "Serve Slack and Teams, health and metrics until told to stop.",
+    "demo": "Serve the try-it page of the sample company on 127.0.0.1.",
+    "check": "Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit.\n"
+    "`check --provider litellm` looks at that provider only.",
+    "export": "Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS.",
+    "say": 'Say a sentence as somebody and see the answer; without a sentence, talk until "quit".',
+    "sync": "Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed.",
+    "status": "How the bot is doing: what was read, and what could not be delivered.",
+    "outcomes": "Take in a CSV of what teams got done (team, day, kind, count), for what one says with value.",
+    "manifest": "Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams.",
+}
+"""What each command is for; the first line stands in the list of all."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bot", description="Bursar: what people and agents spend on AI, governed in chat."
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    def add(name: str, work: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-        one = commands.add_parser(name, help=(work.__doc__ or "").partition("\n")[0], description=work.__doc__)
-        one.set_defaults(work=work)
-        return one
+    def add(name: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=HELP[name].partition("\n")[0], description=HELP[name])
 
-    add("run", run)
-    one = add("demo", demo)
+    add("run")
+    one = add("demo")
     one.add_argument("--port", type=int, default=DEMO_PORT, help=f"default {DEMO_PORT}")
     one.add_argument("--reset", action="store_true", help="start afresh")
-    one = add("check", check)
+    one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help="only this")
     one.add_argument("--provider", default="", metavar="NAME", help="only this provider")
-    one = add("export", export)
+    one = add("export")
     one.add_argument("what", choices=["audit", "focus", "showback"])
-    one.add_argument("month", nargs="?", type=of_month, help="such as 2026-10; default the last one")
+    one.add_argument("month", nargs="?", type=_month, help="such as 2026-10; default the last one")
     one.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the version of FOCUS")
-    one = add("say", say)
+    one = add("say")
     one.add_argument("sentence", nargs="*", help='such as "balance"')
     one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
-    one = add("sync", sync)
+    one = add("sync")
     one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
     one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
-    add("status", status)
-    one = add("outcomes", outcomes)
+    add("status")
+    one = add("outcomes")
     one.add_argument("file", type=Path, help="a CSV with the columns team, day, kind and count")
-    one = add("manifest", manifest_)
+    one = add("manifest")
     one.add_argument("platform", choices=["slack", "teams"])
     one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")
     one.add_argument("--version", default="1.0.0", help="for Teams: higher than that of the package that is there now")
     return parser
 
 
+def _month(words: str) -> Any:
+    """A month; ValueError for what is none."""
+    return import_module("bot.exports.files").of_month(words)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; trouble is one plain sentence on standard error and exit status 2."""
+    """Run a command; see bot/cli/commands.py."""
     args = _parser().parse_args(argv)
-    try:
-        status = int(args.work(args))
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except SQLAlchemyError as trouble:
-        print(
-            f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
-            file=sys.stderr,
-        )
-        return 2
-    except (config.ConfigError, Unreadable, UnusableSourceError, OutsideError) as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    return status
+    return int(import_module("bot.cli.commands").main(args))
 
 
 if __name__ == "__main__":

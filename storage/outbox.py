@@ -18,7 +18,7 @@ from storage.tables import outbox_items
 from storage.upsert import insert_for
 
 OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
-State = Literal["open", "done", "parked"]
+ItemState = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(days=30)
@@ -55,7 +55,7 @@ class OutboxItem:
     holder: str
     due_at: datetime
     error: str
-    state: State
+    state: ItemState
 
 
 _COLUMNS = [outbox_items.c[name] for name in OutboxItem.__dataclass_fields__]
@@ -160,7 +160,7 @@ def known(conn: Connection, keys: Collection[str]) -> set[str]:
     return set(conn.scalars(_KNOWN, {"keys": list(keys)})) if keys else set()
 
 
-def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, State]:
+def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
     """Everything that there ever was under keys with one of some beginnings, in the order it was first said.
 
     Args:
@@ -189,7 +189,7 @@ def _bounds(prefixes: Sequence[str]) -> dict[str, str]:
     return bounds
 
 
-def receipt_of(conn: Connection, key: str) -> tuple[State, str]:
+def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:
     """How far what a key names has come, and what the outside gave for it.
 
     Raises:

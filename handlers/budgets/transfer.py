@@ -1,7 +1,7 @@
 """Budget moved between people, and corrected by finance: what one gets, another gives, or finance says why."""
 
 from handlers.access import owns
-from handlers.arguments import From, HowMuch, Rest, Seen, Signed, To, units_above_zero, units_of
+from handlers.arguments import From, HowMuch, Rest, Signed, To, WhomSeen, units_above_zero, units_of
 from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
@@ -42,7 +42,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     return Card(f"{shown} moved from {source.name} to {to.name}", (Button("What is left?", "balance"),))
 
 
-def correct(ctx: Context, amount: Signed, whom: Seen, reason: Rest = "") -> Card:
+def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> Card:
     """Correct somebody's budget, with the reason: `correct 20 of ana refund of the outage`, `correct -5 of bob …`.
 
     For finance, and never for oneself. It counts in the present period and stands in the ledger with who and why.

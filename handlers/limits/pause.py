@@ -3,7 +3,7 @@
 import json
 
 from handlers.access import owns, sees_all
-from handlers.arguments import Paused
+from handlers.arguments import WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
@@ -15,7 +15,7 @@ from storage.limits import Held
 from storage.people import Account
 
 
-def pause(ctx: Context, whom: Paused) -> Card:
+def pause(ctx: Context, whom: WhomPaused) -> Card:
     """Stop a person's or an agent's spending at every provider that can, now: `pause @ana`, `pause key sk-abc`.
 
     For finance, and for the owner. Nothing is lost: `resume` restores it exactly.
@@ -36,7 +36,7 @@ def pause(ctx: Context, whom: Paused) -> Card:
     )
 
 
-def resume(ctx: Context, whom: Paused) -> Card:
+def resume(ctx: Context, whom: WhomPaused) -> Card:
     """Let somebody who was paused go on, exactly as before: `resume @ana`, `resume key sk-abc`.
 
     For finance, and for the owner. What another person paused needs a second one to agree.

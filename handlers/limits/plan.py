@@ -29,7 +29,7 @@ Action = Literal["same", "write", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedLimit:
     """What a provider ought to allow.
 
     Args:
@@ -46,7 +46,7 @@ class PlanLine:
     """One limit of a plan: what is there, what is wanted (None if no budget binds it), and what is to be done."""
 
     held: Held
-    wanted: Wanted | None
+    wanted: WantedLimit | None
     action: Action
 
 
@@ -91,7 +91,7 @@ class LimitPlanner:
             else:
                 yield PlanLine(held, wanted, action(held, wanted.nanos, vendor.window))
 
-    def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
+    def wanted(self, vendor: Vendor, held: Held) -> WantedLimit | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
@@ -105,7 +105,7 @@ class LimitPlanner:
         dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
         if dollars is None:
             return None
-        return Wanted(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+        return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
@@ -203,7 +203,7 @@ def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
             yield Told(held.provider, held.subject, wanted.nanos, wanted.status.limit, held.seen_at)
 
 
-def certain(line: PlanLine) -> Wanted:
+def certain(line: PlanLine) -> WantedLimit:
     """What is wanted of a limit.
 
     Raises:

@@ -10,7 +10,7 @@ from handlers.events import IncreaseDecided, IncreaseRequested, IncreaseWithdraw
 from handlers.limits.plan import LimitPlanner, vendor_of
 from handlers.place import Place
 from handlers.policy import Vendor
-from handlers.requests import Wish, answer_origin, load, open_request, record
+from handlers.requests import answer_origin, load, open_request, record
 from storage import limits, outbox, people, requests
 from storage.requests import Request, Resolution
 
@@ -43,7 +43,7 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
         return
     last = status.period.end - timedelta(days=1)
     words = " ".join(event.reason.split())[:REASON_MAX] or f"asked at {vendor.service}"
-    opened = open_request(theirs, found, Wish(status, units, last, words, origin))
+    opened = open_request(theirs, found, status, units, last, words, origin)
     if opened.case.request.state == "approved":
         answer_origin(theirs, opened.case.request)
 

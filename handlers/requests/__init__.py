@@ -2,12 +2,11 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
-from handlers.requests.submit import Wish, change, open_request, remind, request, requests_, withdraw
+from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
-    "Wish",
     "answer_origin",
     "approve",
     "change",

@@ -15,10 +15,10 @@ from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
 from handlers.waste import advice_in_words
 from storage.directory import Person
-from storage.outbox import State
+from storage.outbox import ItemState
 from storage.requests import Request
 
-Sent = Mapping[str, State]
+Sent = Mapping[str, ItemState]
 """The whole keys of all messages about a request that there ever were, in their order, and how far each has come."""
 
 VERBS = {

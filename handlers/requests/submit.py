@@ -60,7 +60,7 @@ def request(
     units = units_above_zero(amount, status.budget.unit)
     last = _last_day(ctx, status, until)
     _check_reason(reason)
-    opened = open_request(ctx, found, Wish(status, units, last, reason))
+    opened = open_request(ctx, found, status, units, last, reason)
     asked = opened.case.request
     if asked.state == "approved":
         return _granted_card(ctx, asked)
@@ -144,13 +144,15 @@ def route_of(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Callable[[int, st
     return Route(stages, words + because(rules, ask, shown))
 
 
-def _ask(wish: "Wish", found: Sequence[BudgetStatus], line: Sequence[Account], counts: Counts) -> Ask:
+def _ask(
+    status: BudgetStatus, amount: int, found: Sequence[BudgetStatus], line: Sequence[Account], counts: Counts
+) -> Ask:
     """What the rules look at."""
-    budget = wish.status.budget
+    budget = status.budget
     pools = [one.left for one in found if one.budget.is_pool and one.budget.unit == budget.unit]
     return Ask(
-        amount=wish.amount,
-        limit=wish.status.limit - counts.amount,
+        amount=amount,
+        limit=status.limit - counts.amount,
         unit=budget.unit,
         models=budget.models,
         teams=frozenset(each.id.removeprefix("team/") for each in line),
@@ -211,25 +213,6 @@ def _in_full(reason: str, ticket: str, result: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody asks for.
-
-    Args:
-        status: how the budget stands of which more is asked; its account would spend.
-        amount: how much more, in the budget's unit.
-        until: the last day.
-        reason: what for.
-        origin: "provider/id" of the provider's own request, "" if it is asked here.
-    """
-
-    status: BudgetStatus
-    amount: int
-    until: date
-    reason: str
-    origin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """A request that was just made: granted already if the rules say so, else who was asked to decide."""
 
@@ -238,46 +221,54 @@ class Opened:
     deciders: Sequence[Decider]
 
 
-def open_request(ctx: Context, found: Sequence[BudgetStatus], wish: Wish) -> Opened:
+def open_request(
+    ctx: Context,
+    found: Sequence[BudgetStatus],
+    status: BudgetStatus,
+    amount: int,
+    last: date,
+    reason: str,
+    origin: str = "",
+) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once.
 
     Args:
         ctx: of whoever asks.
-        found: all budgets that bind the account.
-        wish: what is asked.
+        found: how all budgets stand that bind the account.
+        status: how the one stands of which more is asked; its account would spend.
+        amount: how much more, in the budget's unit.
+        last: the last day.
+        reason: what for.
+        origin: "provider/id" of the provider's own request, "" if it is asked here.
 
     Raises:
         Refused: too many wait already, no rule fits, or nobody can be found who decides.
     """
-    status = wish.status
-    counts = requests.counts(ctx.conn, status.account_id, status.budget.name, status.period.first, ctx.person.id)
-    if counts.open >= OPEN_MAX and not wish.origin:
+    budget, account_id = status.budget, status.account_id
+    counts = requests.counts(ctx.conn, account_id, budget.name, status.period.first, ctx.person.id)
+    if counts.open >= OPEN_MAX and not origin:
         raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
-    ask = _ask(wish, found, ctx.line(status.account_id), counts)
-    route = route_of(ctx.house.approvals, ask, ctx.amount)
-    asked = requests.ask_for(ctx.conn, _wanted(ctx, wish, route), ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(asked.amount, asked.unit)} for: {asked.reason}")
+    route = route_of(ctx.house.approvals, _ask(status, amount, found, ctx.line(account_id), counts), ctx.amount)
+    wanted = Wanted(
+        asker_id=ctx.person.id,
+        account_id=account_id,
+        budget=budget.name,
+        period_start=status.period.first,
+        until=last,
+        amount=amount,
+        unit=budget.unit,
+        reason=reason,
+        stages=STAGES.dump_json(route.stages).decode(),
+        origin=origin,
+    )
+    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)} for: {reason}")
     if route.stages[0].by == "nobody":
         return Opened(_granted(ctx, asked), route, ())
     case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
     requests.note_asked(ctx.conn, asked.id, case.asked)
     show(ctx, case, {}, make_background(ctx, asked, found, counts))
     return Opened(case, route, deciders)
-
-
-def _wanted(ctx: Context, wish: Wish, route: Route) -> Wanted:
-    return Wanted(
-        asker_id=ctx.person.id,
-        account_id=wish.status.account_id,
-        budget=wish.status.budget.name,
-        period_start=wish.status.period.first,
-        until=wish.until,
-        amount=wish.amount,
-        unit=wish.status.budget.unit,
-        reason=wish.reason,
-        stages=STAGES.dump_json(route.stages).decode(),
-        origin=wish.origin,
-    )
 
 
 def _granted(ctx: Context, asked: Request) -> Case:

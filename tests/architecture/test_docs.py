@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bot.__main__ import _parser
+from bot.cli.commands import COMMANDS as SUBCOMMANDS
 from bot.config import Settings, SourceSettings
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES
 from handlers import COMMANDS
@@ -258,7 +259,7 @@ def test_every_subcommand_stands_in_the_docs() -> None:
 @pytest.mark.parametrize(("page", "words"), sorted(set(command_lines())))
 def test_a_command_line_in_the_docs_is_understood(page: str, words: str) -> None:
     """What is copied from the docs runs."""
-    assert callable(parsed(words).work), page
+    assert parsed(words).command in SUBCOMMANDS, page
 
 
 def test_a_sentence_in_the_docs_is_understood(acme: Company) -> None:

@@ -1,0 +1,248 @@
+"""What the commands of bot/__main__.py do; what each is for is said there."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import config, logging
+from bot.app import App
+from bot.build import build
+from bot.cli.check import findings
+from bot.cli.demo import demo_app, serve_demo
+from bot.cli.import_outcomes import read as read_outcomes
+from bot.directory.source import UnusableSourceError
+from bot.errors import OutsideError
+from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, write_csv
+from bot.optional import optional
+from bot.platforms import terminal
+from bot.platforms.slack.manifest import manifest
+from bot.run import events_url, serve
+from bot.sync.usage import pull
+from handlers import COMMANDS as SENTENCES
+from handlers.card import Card
+from handlers.context import CLOCK, NOWHERE
+from handlers.events import DetectWaste
+from handlers.periods import period_of
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage import audit, people, pulls
+from storage.db import Unreadable
+from storage.outcomes import record as record_outcomes
+
+TEAMS_PACKAGE = "bursar-teams.zip"
+
+
+def run(_args: argparse.Namespace) -> int:
+    logging.to_json()
+    serve(_app(), os.environ)
+    return 0
+
+
+def demo(args: argparse.Namespace) -> int:
+    logging.quiet()
+    settings = config.load()
+    if not settings.is_sample:
+        raise config.ConfigError(
+            "The demo page lets anyone be anyone, so it only shows the sample company. "
+            "Start it with an app.yaml whose only provider is the sample (BURSAR_CONFIG=…).",
+        )
+    if args.reset:
+        _forget_demo()
+    serve_demo(demo_app(settings), args.port)
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    logging.quiet()
+    if args.what == "audit":
+        return _check_audit()
+    wrong = 0
+    for finding in findings(os.environ, args.provider):
+        wrong += not finding.ok
+        advice = f"\n     {finding.advice}" if finding.advice else ""
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
+    print("All is well." if not wrong else f"{wrong} of the lines above need you.")
+    return 1 if wrong else 0
+
+
+def _check_audit() -> int:
+    app = build(config.load())
+    broken = app.database.ask(audit.first_broken)
+    app.close()
+    if broken is None:
+        print("The audit is whole: every row follows from the one before.")
+        return 0
+    print(
+        f"Row {broken} of the audit does not follow from the one before: it, or one before it, was changed or removed."
+    )
+    return 1
+
+
+def export(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = build(config.load())
+    if args.what == "audit":
+        app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+    else:
+        today = app.now().astimezone(app.house.zone).date()
+        month = args.month or period_of(period_of(today, "month").first - timedelta(days=1), "month")
+        write = EXPORTS[f"focus-{args.profile}" if args.what == "focus" else args.what]
+        app.database.ask(lambda conn: write(conn, app.house, month, sys.stdout))
+    app.close()
+    return 0
+
+
+def say(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    if app.settings.is_sample and not app.database.ask(pulls.pulled):
+        print("(first start: reading the providers …)", file=sys.stderr)
+        _read(app, sorted(app.providers))
+        app.handle(DetectWaste(), "clock")
+    person = args.person.removeprefix("@")
+
+    def hear(text: str) -> Card:
+        return app.hear(Sentence(text, person, Place("terminal", person)))
+
+    if args.sentence:
+        card = hear(" ".join(args.sentence))
+        print(terminal.render(card))
+        return 1 if card.tone == "bad" else 0
+    print(f"You are {person}. Say “help” to see what I understand, “quit” to end.\n")
+    terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
+    return 0
+
+
+def sync(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    names = [args.provider] if args.provider else sorted(app.providers)
+    unknown = [name for name in names if name not in app.providers]
+    if unknown:
+        known = ", ".join(sorted(app.providers)) or "none"
+        raise config.ConfigError(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
+    failed = _read(app, names)
+    limited = [name for name in names if "limits" in app.providers[name].can]
+    for name in limited:
+        try:
+            app.limits.read(app.providers[name], compare=not args.dry_run)
+        except OutsideError as trouble:
+            failed = 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+    if args.dry_run:
+        print(terminal.render(app.hear(Sentence("limits", CLOCK.id, NOWHERE))))
+    while limited and not args.dry_run and app.deliver():
+        pass
+    return failed
+
+
+def status(args: argparse.Namespace) -> int:
+    args.sentence, args.person = ["status"], "clock"
+    return say(args)
+
+
+def outcomes(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
+    try:
+        new = read_outcomes(args.file, teams)
+    except UnusableSourceError as trouble:
+        raise config.ConfigError(str(trouble)) from trouble
+    app.database.transact(lambda conn: record_outcomes(conn, new))
+    app.close()
+    print(f"{len(new)} outcomes taken in")
+    return 0
+
+
+def manifest_(args: argparse.Namespace) -> int:
+    settings = config.load()
+    if args.platform == "teams":
+        return _teams_package(settings, args.url or "", args.version)
+    reads_people = any(each.kind == "slack" for each in settings.directory)
+    print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
+    return 0
+
+
+def _teams_package(settings: config.Settings, url: str, version: str) -> int:
+    teams = optional("bot.platforms.teams.manifest")
+    made = teams.manifest(settings, url, {name: one.help for name, one in SENTENCES.items()}, version)
+    Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
+    print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
+    return 0
+
+
+def _app() -> App:
+    app = build(config.load())
+    app.refresh_people()
+    return app
+
+
+def _read(app: App, names: Sequence[str]) -> int:
+    why = app.refresh_people()
+    if why:
+        print(f"people: {why}", file=sys.stderr)
+    failed = 1 if why else 0
+    for name in names:
+        try:
+            done = pull(app.database, app.providers[name], app.reading(name), app.now)
+        except OutsideError as trouble:
+            failed += 1
+            print(f"{name}: {trouble}", file=sys.stderr)
+        else:
+            print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _prompt(person: str) -> str:
+    """A line, or "" at the end of the input."""
+    try:
+        return input(f"{person}> ") or "help"
+    except (EOFError, KeyboardInterrupt):
+        return ""
+
+
+def _forget_demo() -> None:
+    path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
+    limits = path.parent / "sample-limits.json"
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), limits):
+        file.unlink(missing_ok=True)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "run": run,
+    "demo": demo,
+    "check": check,
+    "export": export,
+    "say": say,
+    "sync": sync,
+    "status": status,
+    "outcomes": outcomes,
+    "manifest": manifest_,
+}
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the command that `args.command` names; trouble is one plain sentence on standard error and exit status 2."""
+    try:
+        status = COMMANDS[args.command](args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SQLAlchemyError as trouble:
+        print(
+            f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
+            file=sys.stderr,
+        )
+        return 2
+    except (config.ConfigError, Unreadable, UnusableSourceError, OutsideError) as trouble:
+        print(trouble, file=sys.stderr)
+        return 2
+    return status

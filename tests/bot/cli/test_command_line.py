@@ -1,0 +1,35 @@
+"""The command line: one table of help, one of what is done, and nothing is loaded for the help alone."""
+
+import subprocess
+import sys
+
+from bot.__main__ import HELP, PROFILES
+from bot.cli.commands import COMMANDS
+from bot.exports import focus
+from tests.support.paths import ROOT
+
+HEAVY = ("alembic", "bot.config", "httpx", "matplotlib", "pydantic", "slack_sdk", "sqlalchemy", "starlette")
+
+
+def test_every_command_has_its_help_and_no_other_has() -> None:
+    """What is listed can be done, and what can be done is listed."""
+    assert list(HELP) == list(COMMANDS)
+
+
+def test_the_versions_of_focus_are_those_that_can_be_written() -> None:
+    """The parser names them without loading what writes them."""
+    assert PROFILES == focus.PROFILES
+
+
+def test_help_loads_nothing_but_itself() -> None:
+    """Who only looks around does not wait for what a command needs."""
+    program = (
+        "import runpy, sys\n"
+        "sys.argv = ['bot', '--help']\n"
+        "try:\n    runpy.run_module('bot', run_name='__main__')\n"
+        f"except SystemExit:\n    print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert all(name in done.stdout for name in HELP)
+    assert done.stderr == "[]\n"
