@@ -86,6 +86,7 @@ class Schedule:
         for provider in self.providers:
             if provider.name in self.reached:
                 _read(ctx, provider, self.reached[provider.name])
+        ctx.write()
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
 

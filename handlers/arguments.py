@@ -69,7 +69,7 @@ class WhomWord:
         )
 
     def _own(self, ctx: Context) -> Account:
-        account = people.account(ctx.conn, ctx.account_id)
+        account = ctx.account(ctx.account_id)
         if account is None:
             raise Refused("You have no account of your own. Say whose figures you mean, such as: of team search")
         return account
@@ -205,6 +205,30 @@ class AmountWord:
             if amount is not None:
                 return (Amount(-amount.number, amount.unit) if minus else amount), count
         return None
+
+
+def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
+    """An amount in the unit of a budget.
+
+    Raises:
+        Refused: it is in another unit, or too large to be meant; the fault is the field of the form.
+    """
+    try:
+        return amount.units(unit)
+    except ValueError as wrong:
+        raise Refused(str(wrong), fault=fault) from wrong
+
+
+def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
+    """The same.
+
+    Raises:
+        Refused: as above, and when it is nothing or less.
+    """
+    units = units_of(amount, unit, fault)
+    if units <= 0:
+        raise Refused("An amount must be above zero.", fault=fault)
+    return units
 
 
 class TextWord:

@@ -2,7 +2,7 @@
 
 import json
 
-from handlers.access import sees_all
+from handlers.access import owns, sees_all
 from handlers.arguments import WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
@@ -101,7 +101,7 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     """The same answer for what is not there and what is not theirs."""
     for held in whom:
-        owner = bool(held.account_id) and people.owns(ctx.conn, ctx.person.id, held.account_id)
+        owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
             raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
 
@@ -141,8 +141,8 @@ def _resume(whom: list[Held]) -> Button:
 
 
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
-    owns = all(held.account_id and people.owns(ctx.conn, ctx.person.id, held.account_id) for held in whom)
-    return "owner" if owns else "role finance"
+    own = all(held.account_id and owns(ctx, held.account_id) for held in whom)
+    return "owner" if own else "role finance"
 
 
 def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
