@@ -154,7 +154,9 @@ class App:
             raise PermissionError(f"{by} may not raise {kind.name}.")
         if delivery and idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()) is not None:
             return
-        kind.handler(Context(conn, self.now(), CLOCK, NOWHERE, self.house), event)
+        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.house)
+        kind.handler(ctx, event)
+        ctx.write()
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         return self.database.ask(
@@ -223,6 +225,7 @@ class App:
             context = Context(conn, self.now(), CLOCK, place, self.house)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, place, card)
+                context.write()
 
         self.database.transact(work)
         self.wake.set()

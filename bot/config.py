@@ -30,6 +30,7 @@ from handlers.policy import (
     MANAGER,
     PLACE,
     TIERS,
+    AmountText,
     ApprovalRule,
     Budget,
     GuardRules,
@@ -41,7 +42,6 @@ from handlers.policy import (
     Rates,
     Rule,
     WasteRules,
-    Words,
     WorkingHours,
     Zone,
 )
@@ -283,7 +283,7 @@ class Settings(Rule):
     schedule: tuple[ScheduleLine, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
-    seats: dict[str, Words] = Field(default_factory=dict)
+    seats: dict[str, AmountText] = Field(default_factory=dict)
 
     @field_validator("providers")
     @classmethod

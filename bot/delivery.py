@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+from sqlalchemy import Connection
 
 import handlers
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
@@ -136,10 +137,13 @@ class Delivery:
         except Refused as refused:
             card = Card(str(refused), tone="warn")
         if place.platform in self.platforms and not card.idle:
-            self.database.transact(
-                lambda conn: Context(conn, self.now(), CLOCK, place, self.core.house).show(item.key, place, card),
-            )
+            self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""
+
+    def _answer(self, conn: Connection, key: str, place: Place, card: Card) -> None:
+        ctx = Context(conn, self.now(), CLOCK, place, self.core.house)
+        ctx.show(key, place, card)
+        ctx.write()
 
     def _handle(self, item: OutboxItem) -> str:
         name = json.loads(item.payload)["event"]
@@ -160,14 +164,14 @@ class Delivery:
             self.limits.take_requests(provider)
             return what
         done = pull(self.database, provider, self.core.reading(provider.name), self.now)
-        self.database.transact(
-            lambda conn: self._after_reading(Context(conn, self.now(), CLOCK, NOWHERE, self.core.house), item.key)
-        )
+        self.database.transact(lambda conn: self._after_reading(conn, item.key))
         return str(done)
 
-    def _after_reading(self, ctx: Context, cause: str) -> None:
+    def _after_reading(self, conn: Connection, cause: str) -> None:
+        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.house)
         for event in AFTER_READING:
             ctx.emit(f"after/{cause}", event)
+        ctx.write()
 
     def _thread(self, key: str) -> str:
         """The receipt of the message that another stands below.

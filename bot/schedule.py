@@ -32,7 +32,7 @@ MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Recurring:
     """What is due in every company, whatever app.yaml says.
 
     Args:
@@ -48,13 +48,13 @@ class Standing:
 
 # Allotments shortly after midnight, and again each hour for newcomers. Thresholds are checked after each reading; the
 # line here tells those that were held back at night, and what a change of limits brought about.
-STANDING = (
-    Standing("1 * * * *", GiveAllotments(), timedelta(hours=24)),
-    Standing("*/15 * * * *", EndGrants(), timedelta(hours=24)),
-    Standing("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
-    Standing("5 * * * *", SendNotes(), timedelta(hours=1)),
-    Standing("40 4 * * *", DetectWaste(), timedelta(hours=24)),
-    Standing("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
+RECURRING = (
+    Recurring("1 * * * *", GiveAllotments(), timedelta(hours=24)),
+    Recurring("*/15 * * * *", EndGrants(), timedelta(hours=24)),
+    Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
+    Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 
 
@@ -79,13 +79,14 @@ class Schedule:
             slot = _slot(line, house, now)
             if slot is not None:
                 _say(ctx, line, slot)
-        for each in STANDING:
+        for each in RECURRING:
             slot = latest_slot(each.at, house.zone, now, each.grace)
             if slot is not None:
                 ctx.emit(f"{slot:%Y-%m-%dT%H:%M}", each.event)
         for provider in self.providers:
             if provider.name in self.reached:
                 _read(ctx, provider, self.reached[provider.name])
+        ctx.write()
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
 

@@ -212,7 +212,9 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     Raises:
         Refused: no, and why.
     """
-    return one.handler(ctx, **understand(one, rest, inputs, ctx))
+    card = one.handler(ctx, **understand(one, rest, inputs, ctx))
+    ctx.write()
+    return card
 
 
 def is_order(text: str) -> bool:

@@ -69,7 +69,7 @@ class WhomWord:
         )
 
     def _own(self, ctx: Context) -> Account:
-        account = people.account(ctx.conn, ctx.account_id)
+        account = ctx.account(ctx.account_id)
         if account is None:
             raise Refused("You have no account of your own. Say whose figures you mean, such as: of team search")
         return account
@@ -207,6 +207,30 @@ class AmountWord:
         return None
 
 
+def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
+    """An amount in the unit of a budget.
+
+    Raises:
+        Refused: it is in another unit, or too large to be meant; the fault is the field of the form.
+    """
+    try:
+        return amount.units(unit)
+    except ValueError as wrong:
+        raise Refused(str(wrong), fault=fault) from wrong
+
+
+def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
+    """The same.
+
+    Raises:
+        Refused: as above, and when it is nothing or less.
+    """
+    units = units_of(amount, unit, fault)
+    if units <= 0:
+        raise Refused("An amount must be above zero.", fault=fault)
+    return units
+
+
 class TextWord:
     """All that is left of the sentence, as it stands."""
 
@@ -326,7 +350,7 @@ OfBudget = Annotated[Budget | None, BudgetWord()]
 FormText = Annotated[str, InForm()]
 Until = Annotated[date | None, UntilWord()]
 Whom = Annotated[Account | None, WhomWord()]
-Seen = Annotated[Account, WhomWord()]
+WhomSeen = Annotated[Account, WhomWord()]
 To = Annotated[Account, WhomWord("to", figures=False)]
 MaybeTo = Annotated[Account | None, WhomWord("to", figures=False)]
 From = Annotated[Account | None, WhomWord("from", figures=False, alone=False)]
@@ -337,5 +361,5 @@ MaybeHowMuch = Annotated[Amount | None, AmountWord()]
 Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
 One = Annotated[str, OneWord()]
-Paused = Annotated[tuple[Held, ...], PausedWord()]
+WhomPaused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]

@@ -12,7 +12,7 @@ from storage.tables import FOREVER, findings, lineage
 from storage.upsert import insert_into
 
 Confidence = Literal["high", "medium", "low"]
-State = Literal["open", "done", "dismissed", "gone"]
+FindingState = Literal["open", "done", "dismissed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Finding:
 
     id: int
     found: Found
-    state: State
+    state: FindingState
     since: date
     seen: date
     told_on: date | None

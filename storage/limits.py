@@ -49,7 +49,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenLimit:
     """What a provider says of one: the limit in 10⁻⁹ US dollars each window, None for no limit."""
 
     subject: Subject
@@ -129,7 +129,7 @@ def _one(provider: str, subject: Subject) -> ColumnElement[bool]:
     )
 
 
-def note_seen(conn: Connection, provider: str, batch: Iterable[Seen], now: datetime) -> None:
+def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: datetime) -> None:
     """Note what a provider says of some; what we told it stays."""
     rows = [
         {

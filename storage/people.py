@@ -1,14 +1,26 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, union, update
+from sqlalchemy import Connection, Date, Table, and_, bindparam, delete, exists, func, or_, select, union, update
 
 from storage import ingest
 from storage.directory import Directory, Link, Person
-from storage.tables import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
+from storage.tables import (
+    BEGINNING,
+    FOREVER,
+    ORGANIZATION,
+    UNALLOCATED,
+    accounts,
+    delegations,
+    lineage,
+    links,
+    people,
+)
 from storage.upsert import upsert
 
 
@@ -37,31 +49,27 @@ _LINKED = select(links.c.account_id).where(
     links.c.kind == bindparam("kind"),
     links.c.external_id == bindparam("external_id"),
 )
-_IDENTITIES = (
-    select(links.c.platform, links.c.external_id)
+_PLACES = (
+    select(links.c.account_id, links.c.platform, links.c.external_id)
     .where(
-        links.c.account_id == bindparam("account"),
+        links.c.account_id.in_(bindparam("accounts", expanding=True)),
         links.c.kind == "user",
         links.c.platform.in_(bindparam("platforms", expanding=True)),
     )
-    .order_by(links.c.platform, links.c.external_id)
+    .order_by(links.c.account_id, links.c.platform, links.c.external_id)
 )
-_ANCESTORS = select(lineage.c.ancestor_id).where(
-    lineage.c.account_id == bindparam("account"),
-    lineage.c.until == FOREVER,
+_LINE = (
+    select(accounts)
+    .join(lineage, accounts.c.id == lineage.c.ancestor_id)
+    .where(lineage.c.account_id == bindparam("account"), lineage.c.until == FOREVER)
 )
-_NAMED_ANCESTORS = _ANCESTORS.add_columns(accounts.c.name).join(accounts, accounts.c.id == lineage.c.ancestor_id)
-_OWNS = select(accounts.c.id).where(
-    accounts.c.owner_id == bindparam("person"),
-    accounts.c.id.in_(_ANCESTORS.scalar_subquery()),
-)
+_PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
-def _person(row: object) -> Person:
-    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+def _person(row: Any) -> Person:
+    values = {name: getattr(row, name) for name in _PERSON_FIELDS}
     values["roles"] = tuple(values["roles"].split())
-    manager = values.pop("manager_id")
-    return Person(manager=manager, **values)
+    return Person(manager=values.pop("manager_id"), **values)
 
 
 def person(conn: Connection, person_id: str) -> Person | None:
@@ -121,13 +129,18 @@ def accounts_ever(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
-def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
-    """The account itself and every account above it today, each with its name."""
-    return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
+def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
+    """The account itself and every account above it today, the nearest first; empty if there is no such account."""
+    found = {row.id: Account(*row) for row in conn.execute(_LINE, {"account": account_id})}
+    ordered, here = list[Account](), found.pop(account_id, None)
+    while here:
+        ordered.append(here)
+        here = found.pop(here.parent_id, None)
+    return tuple(ordered)
 
 
 def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
-    """The same for every account."""
+    """Of every account the account itself and every account above it today, each with its name."""
     rows = conn.execute(
         select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
         .join(accounts, accounts.c.id == lineage.c.ancestor_id)
@@ -152,9 +165,9 @@ def owned(conn: Connection, person_id: str) -> list[Account]:
     return [Account(*row) for row in conn.execute(here)]
 
 
-def owns(conn: Connection, person_id: str, account_id: str) -> bool:
-    """Whether the person owns the account or one above it. What nobody owns is not owned by who is nobody."""
-    return bool(person_id) and conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None
+def owns(person_id: str, line: Iterable[Account]) -> bool:
+    """Whether a person owns an account or one above it. What nobody owns is not owned by who is nobody."""
+    return bool(person_id) and any(each.owner_id == person_id for each in line)
 
 
 def find_accounts(conn: Connection, word: str) -> list[Account]:
@@ -174,10 +187,15 @@ def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str 
     return str(row[0]) if row else None
 
 
-def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
-    """(platform, external id) of a person's identities on the named platforms, in their order of age."""
-    rows = conn.execute(_IDENTITIES, {"account": account_id, "platforms": list(platforms)})
-    return [(row[0], row[1]) for row in rows]
+def identities(
+    conn: Connection, person_ids: Collection[str], platforms: Collection[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """(platform, external id) of the identities of some people on the named platforms, by person."""
+    found: dict[str, list[tuple[str, str]]] = {each: [] for each in person_ids}
+    values = {"accounts": [f"person/{each}" for each in person_ids], "platforms": list(platforms)}
+    for account_id, platform, external_id in conn.execute(_PLACES, values) if person_ids else ():
+        found[account_id.removeprefix("person/")].append((platform, external_id))
+    return found
 
 
 def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
@@ -362,3 +380,104 @@ def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:
         seen.add(account_id)
         yield account_id
         account_id = parents.get(account_id, "")
+
+
+# All whom a decision may concern -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Some people with all their managers and stand-ins, read in one statement.
+
+    Args:
+        people: by id, in the order of their names; those who have left, too.
+        stand_ins: who decides in whose stead today: from person to (stand-in, last day).
+        identities: (platform, external id) of each, by person.
+        inside: those of them who are below one of the accounts that were asked about.
+    """
+
+    people: Mapping[str, Person]
+    stand_ins: Mapping[str, tuple[str, date]]
+    identities: Mapping[str, tuple[tuple[str, str], ...]]
+    inside: frozenset[str]
+
+
+NOBODY = Circle({}, {}, {}, frozenset())
+
+
+def circle(
+    conn: Connection,
+    ids: Collection[str],
+    roles: Collection[str],
+    today: date,
+    platforms: Collection[str],
+    below: Collection[str] = (),
+) -> Circle:
+    """People by id or by role, all managers above them, and whoever stands in for any of these today.
+
+    Args:
+        conn: any connection.
+        ids: of people; unknown ones are left out.
+        roles: everybody who is there and has one of them.
+        today: the day on which a delegation must still run.
+        platforms: of which identities are wanted.
+        below: accounts of which it is asked who is below them today.
+    """
+    values: dict[str, object] = {
+        "ids": sorted(ids),
+        "today": today,
+        "platforms": list(platforms),
+        "below": sorted(below),
+        **{f"role_{number}": f"%{role}%" for number, role in enumerate(roles)},
+    }
+    found: dict[str, Person] = {}
+    stand_ins: dict[str, tuple[str, date]] = {}
+    identities_: dict[str, tuple[tuple[str, str], ...]] = {}
+    inside = set()
+    for row in conn.execute(_circle(len(roles)), values):
+        if row.id not in found:
+            found[row.id] = _person(row)
+            identities_[row.id] = ()
+        if row.to_id:
+            stand_ins[row.id] = (row.to_id, row.until)
+        if row.platform:
+            identities_[row.id] += ((row.platform, row.external_id),)
+        if row.inside:
+            inside.add(row.id)
+    return Circle(found, stand_ins, identities_, frozenset(inside))
+
+
+@cache
+def _circle(roles: int) -> Any:
+    """One row for each person and identity. Built once for each number of roles."""
+    has_role = (and_(people.c.active, people.c.roles.like(bindparam(f"role_{number}"))) for number in range(roles))
+    ids = people.c.id.in_(bindparam("ids", expanding=True))
+    line = select(people.c.id, people.c.manager_id).where(or_(ids, *has_role)).cte("line", recursive=True)
+    line = line.union(select(people.c.id, people.c.manager_id).join(line, people.c.id == line.c.manager_id))
+    runs = delegations.c.until >= bindparam("today", type_=Date)
+    stand_ins = select(delegations.c.to_id).where(runs, delegations.c.person_id.in_(select(line.c.id)))
+    account_id = "person/" + people.c.id
+    inside = exists().where(
+        lineage.c.account_id == account_id,
+        lineage.c.until == FOREVER,
+        lineage.c.ancestor_id.in_(bindparam("below", expanding=True)),
+    )
+    identity = and_(
+        links.c.account_id == account_id,
+        links.c.kind == "user",
+        links.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
+    return (
+        select(
+            people,
+            delegations.c.to_id,
+            delegations.c.until,
+            links.c.platform,
+            links.c.external_id,
+            inside.label("inside"),
+        )
+        .outerjoin(delegations, and_(delegations.c.person_id == people.c.id, runs))
+        .outerjoin(links, identity)
+        .where(people.c.id.in_(union(select(line.c.id), stand_ins)))
+        .order_by(people.c.name, people.c.id, links.c.platform, links.c.external_id)
+    )

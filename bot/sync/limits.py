@@ -24,7 +24,7 @@ from handlers.events import (
 from handlers.limits import action
 from storage import limits, requests
 from storage.db import Database
-from storage.limits import Held, Seen, Subject
+from storage.limits import Held, SeenLimit, Subject
 from storage.outbox import OutboxItem
 
 BATCH_ROWS = 1_000
@@ -166,7 +166,7 @@ class LimitSync:
             raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
-        rows = [Seen(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]
+        rows = [SeenLimit(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]
 
         def work(conn: Connection) -> None:
             limits.note_seen(conn, provider.name, rows, self.now())

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from handlers.arguments import MaybeHowMuch, MaybeTo, PoolOf, Whom
+from handlers.access import owns
+from handlers.arguments import MaybeHowMuch, MaybeTo, PoolOf, Whom, units_of
 from handlers.budgets.posting import post
 from handlers.budgets.status import current, spent_below, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
-from handlers.money import Amount, percent
+from handlers.money import percent
 from handlers.periods import Period
 from handlers.policy import Budget
 from handlers.provenance import as_of
@@ -97,7 +98,7 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
         return _form(ctx, mine, to)
     if to.id not in mine.names:
         raise Refused(f"{to.name} is not in {mine.account.name}.", fault="to")
-    share = _units(amount, mine.budget.unit)
+    share = units_of(amount, mine.budget.unit)
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
     ctx.deed("allotted", to.id, "owner", f"{given} of {mine.account.id}, {mine.budget.name} since {mine.period.first}")
@@ -134,17 +135,16 @@ def _pool_of(ctx: Context, account: Account | None) -> Pool:
     """The pool of an account that the person who speaks owns, or their only one."""
     pools = {each.account_id: each for each in ctx.house.budgets if each.is_pool and each.models == "all"}
     if account is None:
-        owned = [each for each in sorted(pools) if people.owns(ctx.conn, ctx.person.id, each)]
-        direct = [
-            each for each in owned if (found := people.account(ctx.conn, each)) and found.owner_id == ctx.person.id
-        ]
+        lines = {each: ctx.line(each) for each in sorted(pools)}
+        owned = [each for each, line in lines.items() if people.owns(ctx.person.id, line)]
+        direct = [each for each in owned if people.owns(ctx.person.id, lines[each][:1])]
         chosen = direct or owned
         if len(chosen) > 1:
             raise Refused(
                 f"You own several pools: {', '.join(each.replace('/', ' ') for each in chosen)}. Say which one."
             )
-        account = people.account(ctx.conn, chosen[0]) if chosen else None
-    if account is None or account.id not in pools or not people.owns(ctx.conn, ctx.person.id, account.id):
+        account = ctx.account(chosen[0]) if chosen else None
+    if account is None or account.id not in pools or not owns(ctx, account.id):
         raise Refused("You own no such pool. A pool is a budget of a team in app.yaml, and the team's owner splits it.")
     return _read(ctx, pools[account.id], account)
 
@@ -195,13 +195,6 @@ def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:
         note="",
         posted_at=ctx.now,
     )
-
-
-def _units(amount: Amount, unit: str) -> int:
-    try:
-        return amount.units(unit)
-    except ValueError as wrong:
-        raise Refused(str(wrong), fault="amount") from wrong
 
 
 def _table(ctx: Context, mine: Pool) -> Table:

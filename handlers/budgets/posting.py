@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.budgets.status import Standing
+from handlers.budgets.status import BudgetStatus
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.events import SyncAccount, SyncProvider
@@ -23,20 +23,20 @@ def post(ctx: Context, entry: Entry) -> bool:
     return new
 
 
-def move(ctx: Context, standing: Standing, kind: EntryKind, amount: int, note: str) -> None:
+def move(ctx: Context, status: BudgetStatus, kind: EntryKind, amount: int, note: str) -> None:
     """Move a budget's limit in its present period, as whoever speaks said just now.
 
     Raises:
         Refused: they said two of the same in one moment; half of a pair must never be posted without the other.
     """
     entry = Entry(
-        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{standing.account_id}",
-        account_id=standing.account_id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
+        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{status.account_id}",
+        account_id=status.account_id,
+        budget=status.budget.name,
+        period_start=status.period.first,
         kind=kind,
         amount=amount,
-        unit=standing.budget.unit,
+        unit=status.budget.unit,
         said_by=ctx.person.id,
         note=note,
         posted_at=ctx.now,

@@ -103,12 +103,12 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Make a limit that was set at the provider the ledger's own, for this period; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     wanted = certain(line)
-    standing = wanted.standing
-    if line.held.seen_nanos is None or standing.account_id != line.held.account_id or standing.is_share:
-        raise Refused(f"That cannot become a rule of {standing.name}'s budget. Keep theirs, or restore ours.")
+    status = wanted.status
+    if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
+        raise Refused(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
     difference = ctx.house.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
-    move(ctx, standing, "correction", difference, f"adopted from {vendor.service}")
-    again = LimitPlanner(ctx, people.account(ctx.conn, standing.account_id)).wanted(vendor, line.held)
+    move(ctx, status, "correction", difference, f"adopted from {vendor.service}")
+    again = LimitPlanner(ctx, people.account(ctx.conn, status.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, line.held, again.nanos if again else wanted.nanos, ctx.now)
     return _settled(ctx, vendor, line, "adopted theirs")
 

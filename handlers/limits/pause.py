@@ -2,8 +2,8 @@
 
 import json
 
-from handlers.access import sees_all
-from handlers.arguments import Paused
+from handlers.access import owns, sees_all
+from handlers.arguments import WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import Refused
@@ -15,7 +15,7 @@ from storage.limits import Held
 from storage.people import Account
 
 
-def pause(ctx: Context, whom: Paused) -> Card:
+def pause(ctx: Context, whom: WhomPaused) -> Card:
     """Stop a person's or an agent's spending at every provider that can, now: `pause @ana`, `pause key sk-abc`.
 
     For finance, and for the owner. Nothing is lost: `resume` restores it exactly.
@@ -36,7 +36,7 @@ def pause(ctx: Context, whom: Paused) -> Card:
     )
 
 
-def resume(ctx: Context, whom: Paused) -> Card:
+def resume(ctx: Context, whom: WhomPaused) -> Card:
     """Let somebody who was paused go on, exactly as before: `resume @ana`, `resume key sk-abc`.
 
     For finance, and for the owner. What another person paused needs a second one to agree.
@@ -101,7 +101,7 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     """The same answer for what is not there and what is not theirs."""
     for held in whom:
-        owner = bool(held.account_id) and people.owns(ctx.conn, ctx.person.id, held.account_id)
+        owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
             raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
 
@@ -141,8 +141,8 @@ def _resume(whom: list[Held]) -> Button:
 
 
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
-    owns = all(held.account_id and people.owns(ctx.conn, ctx.person.id, held.account_id) for held in whom)
-    return "owner" if owns else "role finance"
+    own = all(held.account_id and owns(ctx, held.account_id) for held in whom)
+    return "owner" if own else "role finance"
 
 
 def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:

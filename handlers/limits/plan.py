@@ -11,7 +11,7 @@ from datetime import UTC, date, timedelta
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
-from handlers.budgets import Figures, OfAll, OfOne, Standing, standings
+from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.money import COUNTED
@@ -29,16 +29,16 @@ Action = Literal["same", "write", "ask"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedLimit:
     """What a provider ought to allow.
 
     Args:
         nanos: in 10⁻⁹ US dollars each window of the provider.
-        standing: the budget from which it follows.
+        status: the budget from which it follows.
     """
 
     nanos: int
-    standing: Standing
+    status: BudgetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PlanLine:
     """One limit of a plan: what is there, what is wanted (None if no budget binds it), and what is to be done."""
 
     held: Held
-    wanted: Wanted | None
+    wanted: WantedLimit | None
     action: Action
 
 
@@ -91,12 +91,12 @@ class LimitPlanner:
             else:
                 yield PlanLine(held, wanted, action(held, wanted.nanos, vendor.window))
 
-    def wanted(self, vendor: Vendor, held: Held) -> Wanted | None:
+    def wanted(self, vendor: Vendor, held: Held) -> WantedLimit | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
             return None
-        found = [each for each in standings(self._ctx, account, self._figures) if _is_enforced(each)]
+        found = [each for each in statuses(self._ctx, account, self._figures) if _is_enforced(each)]
         if not found:
             return None
         tightest = min(found, key=lambda each: each.left)
@@ -105,7 +105,7 @@ class LimitPlanner:
         dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
         if dollars is None:
             return None
-        return Wanted(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+        return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
@@ -139,16 +139,16 @@ class LimitPlanner:
         return self._spent[window]
 
 
-def _is_enforced(standing: Standing) -> bool:
+def _is_enforced(status: BudgetStatus) -> bool:
     """Providers know no tiers of models and no tokens: those limits are kept by telling people."""
-    budget = standing.budget
+    budget = status.budget
     return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
 
 
-def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
+def _window(ctx: Context, vendor: Vendor, status: BudgetStatus) -> Period:
     """The days that count against a limit at the provider. A month there and a month here are taken for the same."""
-    if vendor.window == standing.budget.every:
-        return standing.period
+    if vendor.window == status.budget.every:
+        return status.period
     today = ctx.now.astimezone(UTC).date()
     if vendor.window == "total":
         return Period("year", BEGINNING, today + timedelta(days=2))
@@ -157,10 +157,8 @@ def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
 
 def is_own(ctx: Context, account_id: str) -> bool:
     """Whether who speaks spends of an account, or owns it."""
-    account = people.account(ctx.conn, account_id)
-    return account is not None and (
-        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
-    )
+    account = ctx.account(account_id)
+    return account is not None and (account in ctx.line(ctx.account_id) or account.owner_id == ctx.person.id)
 
 
 def limit_key(provider: str, subject: Subject) -> str:
@@ -192,7 +190,7 @@ def want(ctx: Context, line: PlanLine) -> None:
         "kind": held.subject.kind,
         "id": held.subject.external_id,
         "nanos": wanted.nanos,
-        "limit": wanted.standing.limit,
+        "limit": wanted.status.limit,
     }
     key = limit_key(held.provider, held.subject)
     outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
@@ -202,10 +200,10 @@ def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
     """Limits that are as they should be, though we never heard that what we said had arrived."""
     for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
         if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
-            yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
+            yield Told(held.provider, held.subject, wanted.nanos, wanted.status.limit, held.seen_at)
 
 
-def certain(line: PlanLine) -> Wanted:
+def certain(line: PlanLine) -> WantedLimit:
     """What is wanted of a limit.
 
     Raises:

@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.budgets import standings
+from handlers.budgets import statuses
 from handlers.context import Context
 from handlers.events import IncreaseDecided, IncreaseRequested, IncreaseWithdrawn
 from handlers.limits.plan import LimitPlanner, vendor_of
 from handlers.place import Place
 from handlers.policy import Vendor
-from handlers.requests import answer_origin, deed, open_request, refresh
+from handlers.requests import answer_origin, load, open_request, record
 from storage import limits, outbox, people, requests
 from storage.requests import Request, Resolution
 
@@ -33,29 +33,29 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     if requests.of_origin(ctx.conn, origin) or person is None or account is None or not person.active:
         return
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
-    standing = next((one for one in standings(theirs, account) if one.account_id == account.id), None)
-    if standing is None:
+    found = statuses(theirs, account)
+    status = next((one for one in found if one.account_id == account.id), None)
+    if status is None:
         return
     more = event.more_nanos
-    units = standing.budget.allotment if more is None else ctx.house.from_dollars(more, ctx.today) or 0
+    units = status.budget.allotment if more is None else ctx.house.from_dollars(more, ctx.today) or 0
     if units <= 0:
         return
-    last = standing.period.end - timedelta(days=1)
+    last = status.period.end - timedelta(days=1)
     words = " ".join(event.reason.split())[:REASON_MAX] or f"asked at {vendor.service}"
-    opened = open_request(theirs, standing, account, units, last, words, origin)
-    if opened.request.state == "approved":
-        answer_origin(theirs, opened.request)
+    opened = open_request(theirs, found, status, units, last, words, origin)
+    if opened.case.request.state == "approved":
+        answer_origin(theirs, opened.case.request)
 
 
 def increase_withdrawn(ctx: Context, event: IncreaseWithdrawn) -> None:
     """Withdraw a request that no longer waits at the provider, for it was decided there."""
     vendor = vendor_of(ctx, event.provider)
     one = requests.of_origin(ctx.conn, f"{vendor.name}/{event.increase_id}")
-    end = Resolution("withdrawn", one.asker_id, note=f"It was decided at {vendor.service}.") if one else None
-    ended = requests.resolve(ctx.conn, one, end, ctx.now) if one and end and one.state == "pending" else None
-    if ended:
-        deed(ctx, ended, "withdrawn", vendor.name, f"decided at {vendor.service}")
-        refresh(ctx, ended)
+    case = load(ctx, str(one.id)) if one and one.state == "pending" else None
+    if case:
+        end = Resolution("withdrawn", case.request.asker_id, note=f"It was decided at {vendor.service}.")
+        record(ctx, case, case.resolved(end, ctx.now), "withdrawn", vendor.name, f"decided at {vendor.service}")
 
 
 def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
@@ -78,5 +78,5 @@ def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
         wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:
             who = {"kind": held.subject.kind, "external_id": held.subject.external_id}
-            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.standing.limit}
+            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.status.limit}
     return {"total_nanos": ctx.house.in_dollars(found.resolved_amount, ctx.today)}

@@ -141,5 +141,5 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> Non
 
 def _are_too_many(ctx: Context, writes: list[PlanLine], managed: list[PlanLine]) -> bool:
     """Whether more than the set share would change for another reason than that the time has moved on."""
-    changed = [line for line in writes if line.held.known_limit != certain(line).standing.limit]
+    changed = [line for line in writes if line.held.known_limit != certain(line).status.limit]
     return len(changed) > FEW and len(changed) * 100 > ctx.house.limits.ask_above_percent * len(managed)

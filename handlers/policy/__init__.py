@@ -18,7 +18,7 @@ from handlers.policy.policy import (
     Vendor,
     Zone,
 )
-from handlers.policy.thresholds import GuardRules, WasteRules, Words
+from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "STANDARD",
     "TIERS",
     "ZONES",
+    "AmountText",
     "AmountWritten",
     "ApprovalRule",
     "Ask",
@@ -43,7 +44,6 @@ __all__ = [
     "Stage",
     "Vendor",
     "WasteRules",
-    "Words",
     "WorkingHours",
     "Zone",
     "after_working",

@@ -41,7 +41,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class When(Frozen):
+class Conditions(Frozen):
     """When a rule fits: if all that is said here is so.
 
     Args:
@@ -84,7 +84,7 @@ class Stage(Frozen):
 class ApprovalRule(Frozen):
     """When it fits, and who decides then, stage by stage."""
 
-    when: When = When()
+    when: Conditions = Conditions()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
 
     @model_validator(mode="after")
@@ -150,7 +150,7 @@ class Ask:
     pool_left: int | None
 
 
-def fits(when: When, ask: Ask) -> bool:
+def fits(when: Conditions, ask: Ask) -> bool:
     """Whether a rule is for this request."""
     return all(
         (

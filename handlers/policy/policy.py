@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from handlers.money import COUNTED, NANOS, Amount, read_amount
 from handlers.periods import Every
 from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
-from handlers.policy.thresholds import GuardRules, WasteRules, Words, units
+from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 
 ZONES = frozenset(available_timezones())
@@ -197,7 +197,7 @@ class House(Rule):
     vendors: tuple[Vendor, ...] = ()
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
-    seats: dict[str, Words] = Field(default_factory=dict)
+    seats: dict[str, AmountText] = Field(default_factory=dict)
 
     @field_validator("budgets")
     @classmethod

@@ -14,7 +14,7 @@ def _money(words: str) -> str:
     return words
 
 
-Words = Annotated[str, BeforeValidator(str), AfterValidator(_money)]
+AmountText = Annotated[str, BeforeValidator(str), AfterValidator(_money)]
 
 
 class GuardRules(Frozen):
@@ -25,8 +25,8 @@ class GuardRules(Frozen):
         pause_above: an agent that has burnt so much above its usual is paused without asking; "" for never.
     """
 
-    floor: Words = "25"
-    pause_above: Words = ""
+    floor: AmountText = "25"
+    pause_above: AmountText = ""
 
 
 class WasteRules(Frozen):
@@ -36,7 +36,7 @@ class WasteRules(Frozen):
         floor: what a finding must be able to save a month.
     """
 
-    floor: Words = "25"
+    floor: AmountText = "25"
 
 
 def units(words: str, unit: str) -> int | None:

@@ -93,11 +93,11 @@ def _digest(ctx: Context, account: Account) -> Card:
     week = _week(ctx, account)
     asked = requests.open_below(ctx.conn, account.id)
     scope, seen = seen_ahead(ctx, account)
-    standing = scope.standing
+    status = scope.status
     here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
     facts = [(f"Likely by {ctx.day(scope.period.end - DAY)}", _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
-    facts += [("Runs out", runs_out(ctx, scope, seen))] if standing and seen.runs_out[0] else []
+    facts += [("Runs out", runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
     facts += [("Changed most", line)] if not week.late and (line := in_a_line(ctx, change)) else []
     facts += [("Models", shares)] if (shares := _tiers(ctx, here)) else []
     facts += [("Waiting for a decision", _asked(ctx, asked))] if asked else []
@@ -105,13 +105,13 @@ def _digest(ctx: Context, account: Account) -> Card:
     facts += _saved(ctx, wasted)
     facts += _nobodys(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
-    blocks += [gauge(ctx, standing)] if standing else []
+    blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here)))
     return Card(
         _title(ctx, week),
         tuple(blocks),
-        _tone(week, tone_of(standing) if standing else "plain"),
+        _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
         idle=not (week.total() or week.total(1) or asked or week.late),
@@ -140,8 +140,8 @@ def _title(ctx: Context, week: Week) -> str:
     return f"{spent} spent last week, {percent(abs(change), before)} % {'more' if change > 0 else 'less'}"
 
 
-def _tone(week: Week, standing: Tone) -> Tone:
-    return "warn" if week.late and standing != "bad" else standing
+def _tone(week: Week, tone: Tone) -> Tone:
+    return "warn" if week.late and tone != "bad" else tone
 
 
 def _late(ctx: Context, week: Week) -> Iterator[str]:

@@ -8,7 +8,7 @@ from handlers.waste.batchable_run_live import batchable_run_live
 from handlers.waste.cache_not_reread import cache_not_reread
 from handlers.waste.failed_calls import failed_calls
 from handlers.waste.larger_than_peers import context_bloat, verbose_output
-from handlers.waste.load import Seen
+from handlers.waste.load import Evidence
 from handlers.waste.low_cache_reuse import low_cache_reuse
 from handlers.waste.no_caching import no_caching
 from handlers.waste.off_hours_loop import off_hours_loop
@@ -79,7 +79,7 @@ DETECTORS: Mapping[str, Detector] = {
 }
 
 
-def detect(seen: Seen, floor_nanos: int) -> list[Found]:
+def detect(seen: Evidence, floor_nanos: int) -> list[Found]:
     """What all detectors see, without small change."""
     return [
         replace(found, detector=name)

@@ -10,7 +10,7 @@ from handlers.budgets import current, spent_below, used
 from handlers.context import Context
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
-from handlers.waste.usage import WINDOW_DAYS, Peers, Share, Usage
+from handlers.waste.usage import WINDOW_DAYS, Peers, PoolShare, Usage
 from storage import comparisons, ledger, people, seats, spend, usage_patterns
 from storage.people import Account
 from storage.seats import Seat
@@ -21,7 +21,7 @@ IN_USE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Evidence:
     """All that detectors look at, and the day until which it goes."""
 
     usages: list[Usage]
@@ -29,7 +29,7 @@ class Seen:
     end: date
 
 
-def gather(ctx: Context) -> Seen:
+def gather(ctx: Context) -> Evidence:
     """Read it, once for all accounts."""
     end = comparisons.whole_until(ctx.conn, ctx.today)
     first = end - timedelta(days=WINDOW_DAYS)
@@ -60,7 +60,7 @@ def gather(ctx: Context) -> Seen:
         )
         for account_id in sorted({*own, *here, *shares} & accounts.keys())
     ]
-    return Seen(usages, Peers(every, ctx.house.tier_of, _used_seats(ctx, here, end)), end)
+    return Evidence(usages, Peers(every, ctx.house.tier_of, _used_seats(ctx, here, end)), end)
 
 
 def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
@@ -76,15 +76,15 @@ def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, str
     return account.kind in ("person", "agent") and account.owner_id not in here
 
 
-def _shares(ctx: Context) -> dict[str, list[Share]]:
+def _shares(ctx: Context) -> dict[str, list[PoolShare]]:
     """Shares of pools in the last two periods that are over."""
-    found: dict[str, list[Share]] = defaultdict(list)
+    found: dict[str, list[PoolShare]] = defaultdict(list)
     for budget in ctx.house.budgets:
         if budget.is_pool:
             last = _before(ctx, current(ctx, budget))
             now, old = (dict(_used(ctx, budget, period)) for period in (last, _before(ctx, last)))
             for account_id in sorted(now.keys() & old.keys()):
-                found[account_id].append(Share(budget.name, (now[account_id], old[account_id])))
+                found[account_id].append(PoolShare(budget.name, (now[account_id], old[account_id])))
     return found
 
 

@@ -102,7 +102,7 @@ def add(parts: Iterable[Habit | Hour | Part]) -> Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PoolShare:
     """A share of a pool: its limit and what was used of it in the last period that is over, and in the one before."""
 
     budget: str
@@ -137,7 +137,7 @@ class Usage:
     tier_of: Callable[[str], str]
     seats: tuple[Seat, ...] = ()
     strays: tuple[Unallocated, ...] = ()
-    shares: tuple[Share, ...] = ()
+    shares: tuple[PoolShare, ...] = ()
 
     @cached_property
     def whole(self) -> Part:

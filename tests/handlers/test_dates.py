@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from bot.schedule import latest_slot
 from handlers.arguments import PeriodWord
-from handlers.budgets.status import current, spent_below, standings
+from handlers.budgets.status import current, spent_below, statuses
 from handlers.context import CLOCK, Context
 from handlers.periods import Every, period_of
 from handlers.place import Place
@@ -243,10 +243,10 @@ def test_a_budget_with_its_own_zone_counts_the_hours_of_its_own_calendar(
         ctx = context(conn, house, now, zone=own, every=every)
         account = people.account(conn, "person/ana")
         assert account is not None
-        (standing,) = standings(ctx, account)
-        below = spent_below(ctx, standing.budget, standing.period, "team/search")
+        (status,) = statuses(ctx, account)
+        below = spent_below(ctx, status.budget, status.period, "team/search")
         spent = sum(each.cost_nanos for each in below.get("team/search", []))
-        return standing.spent, spent, standing.period.first, standing.period.end
+        return status.spent, spent, status.period.first, status.period.end
 
     spent, by_team, first, end = database.ask(ask)
     assert first <= now.astimezone(ZoneInfo(own)).date() < end

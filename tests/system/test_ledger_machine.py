@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event
 
 from bot.app import App
 from bot.config import Settings
-from handlers.budgets.status import standings
+from handlers.budgets.status import statuses
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.events import EndGrants, Event, GiveAllotments
@@ -504,7 +504,7 @@ class Months(RuleBasedStateMachine):
             ctx = Context(conn, ctx_now, CLOCK, Place("terminal", "x"), house)
             return [
                 (each.budget.name, each.account_id, each.period.first, each.limit, each.spent, each.is_share)
-                for each in standings(ctx, found)
+                for each in statuses(ctx, found)
             ]
 
         assert sorted(self.database.ask(work)) == sorted(self.model.stands(account)), account

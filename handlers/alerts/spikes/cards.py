@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.alerts.spikes.rules import PRESSING
-from handlers.budgets import standings
+from handlers.budgets import statuses
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.limits import is_pausable
@@ -97,7 +97,7 @@ def _by(one: Spike, now: datetime, morning: datetime) -> int:
 
 def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """What is left of its budget, or that there is none: a forgotten cap is how this begins."""
-    found = [each for each in standings(ctx, account) if each.budget.unit == ctx.house.organization.currency]
+    found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.house.organization.currency]
     if not found:
         return [("Limit", "none: no budget of app.yaml binds it")]
     left = found[0].left

@@ -39,7 +39,7 @@ _DAY = timedelta(days=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Figures(Protocol):
+class SpendFigures(Protocol):
     """Where figures are read: `storage.burn_rate`, or a memory for measuring how often the guard is right."""
 
     def latest(self, conn: Connection, provider: str, since: datetime, /) -> Iterable[Bucket]:
@@ -65,7 +65,7 @@ def check_drifts(ctx: Context, _event: CheckDrifts) -> None:
     watch_weeks(ctx)
 
 
-def watch_hours(ctx: Context, figures: Figures) -> int:
+def watch_hours(ctx: Context, figures: SpendFigures) -> int:
     """Look, remember and tell.
 
     Returns:
@@ -91,7 +91,7 @@ def watch_hours(ctx: Context, figures: Figures) -> int:
     return len(burning)
 
 
-def watch_weeks(ctx: Context, figures: Figures = burn_rate) -> None:
+def watch_weeks(ctx: Context, figures: SpendFigures = burn_rate) -> None:
     """Look for slow drifts, once a night; whoever drifts is told in working hours."""
     end = comparisons.whole_until(ctx.conn, ctx.today)
     floor = ctx.house.guard_floor_nanos
@@ -128,7 +128,9 @@ class Look:
     unheard: bool
 
 
-def _looked(ctx: Context, figures: Figures, accounts: dict[str, Account], known: Sequence[Spike]) -> dict[str, Look]:
+def _looked(
+    ctx: Context, figures: SpendFigures, accounts: dict[str, Account], known: Sequence[Spike]
+) -> dict[str, Look]:
     """What is out of the ordinary, by account. Only who spent enough of late, or burns, is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
     hot = {each.account_id: each for each in known if each.burns}

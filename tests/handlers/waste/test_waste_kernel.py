@@ -12,7 +12,7 @@ from handlers.waste.seats import larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
 from handlers.waste.tool_fees import tool_fees
-from handlers.waste.usage import FLAGSHIP, Peers, Share, Usage
+from handlers.waste.usage import FLAGSHIP, Peers, PoolShare, Usage
 from storage.seats import Seat
 from storage.usage_patterns import Habit
 
@@ -31,7 +31,7 @@ def habit(model: str, cost: int, tokens: int = 1000, requests: int = 1000) -> Ha
     return Habit("person/ana", model, "", cost, (tokens // 2, 0, 0, 0, tokens // 2), requests, 0)
 
 
-def usage(*habits: Habit, seats: Sequence[Seat] = (), shares: Sequence[Share] = ()) -> Usage:
+def usage(*habits: Habit, seats: Sequence[Seat] = (), shares: Sequence[PoolShare] = ()) -> Usage:
     """Ana."""
     zone = ZoneInfo("Europe/Berlin")
     one = Usage("person/ana", True, False, habits, (), zone, TODAY, tier_of)
@@ -46,7 +46,7 @@ NOBODY = Peers([], tier_of)
 )
 def test_a_share_is_stranded_if_less_than_a_fifth_was_used_twice(now: int, before: int, *, found: bool) -> None:
     """One quiet period is none: somebody may have been away."""
-    one = usage(shares=[Share("search-pool", ((100, now), (100, before)))])
+    one = usage(shares=[PoolShare("search-pool", ((100, now), (100, before)))])
     seen = list(stranded_quota(one, NOBODY))
 
     assert bool(seen) == found
@@ -56,7 +56,7 @@ def test_a_share_is_stranded_if_less_than_a_fifth_was_used_twice(now: int, befor
 
 def test_each_share_is_looked_at_by_itself() -> None:
     """Of two pools one may be used."""
-    one = usage(shares=[Share("a", ((100, 90), (100, 90))), Share("b", ((100, 9), (100, 8)))])
+    one = usage(shares=[PoolShare("a", ((100, 90), (100, 90))), PoolShare("b", ((100, 9), (100, 8)))])
     [found] = stranded_quota(one, NOBODY)
     assert (found.about, found.what) == ("b", "9 % of the share of b was used, twice in a row")
     assert ("The period before", "8 %") in found.evidence
