@@ -1,7 +1,7 @@
 """Events: handled once, by whoever may raise them, and never lost."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
@@ -11,6 +11,7 @@ from handlers.context import CLOCK, NOWHERE, Context
 from handlers.events import DetectWaste, EndGrants, RequestExpired
 from storage import requests
 from storage.db import Busy, Database
+from storage.requests import Request
 from tests.support.company import Company
 
 
@@ -69,7 +70,7 @@ def test_a_timer_that_breaks_comes_again(acme: Company, monkeypatch: pytest.Monk
     acme.settle()
     emit(acme)
     with monkeypatch.context() as here:
-        here.setattr("storage.requests.resolve", lambda *_: 1 / 0)
+        here.setattr("storage.requests.save", lambda *_: 1 / 0)
         acme.settle()
     assert asked(acme) == "pending"
     assert len(waiting(acme)) == 1
@@ -102,14 +103,20 @@ def test_a_scheduled_sentence_that_meets_a_busy_database_comes_again(
 
 def test_an_event_under_one_delivery_is_handled_once(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies between the work and the receipt repeats the delivery, and not the work."""
-    done: list[str] = []
-    row = acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
-    monkeypatch.setattr("handlers.requests.decide._end_grants", lambda _ctx: done.append("again"))
-    assert row
+    looked: list[date] = []
+
+    def grants_until(_conn: Connection, day: date) -> list[Request]:
+        looked.append(day)
+        return []
+
+    monkeypatch.setattr("storage.requests.grants_until", grants_until)
     assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
-    assert done == []
+    once = len(looked)
+    assert once > 0
+    assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
+    assert len(looked) == once
     assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/2")
-    assert done == ["again"]
+    assert len(looked) == 2 * once
 
 
 def test_who_may_not_raise_an_event_changes_nothing(acme: Company) -> None:
