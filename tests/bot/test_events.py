@@ -32,7 +32,9 @@ def emit(acme: Company) -> None:
     """Have the timer of Ana's request ring now."""
 
     def work(conn: Connection) -> None:
-        Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house).emit("again", RequestExpired(1, 0))
+        ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house)
+        ctx.emit("again", RequestExpired(1, 0))
+        ctx.write()
 
     acme.database.transact(work)
 

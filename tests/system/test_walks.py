@@ -155,8 +155,11 @@ def test_an_event_is_a_class_a_handler_and_a_line(tree: Path) -> None:
     said = runs(
         tree,
         HEARD + "from handlers.context import CLOCK, NOWHERE, Context\nfrom handlers.events import SayHello\n"
-        "database.transact(lambda conn: Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house)"
-        ".emit('ana', SayHello('ana')))\nprint(acme.reads('ana'))",
+        "def work(conn):\n"
+        "    ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house)\n"
+        "    ctx.emit('ana', SayHello('ana'))\n"
+        "    ctx.write()\n"
+        "database.transact(work)\nprint(acme.reads('ana'))",
     )
     assert "Hello" in said
     assert checked(tree, "tests/architecture/test_rooms.py")
