@@ -19,6 +19,8 @@ from storage.people import Account
 
 NAME_WORDS_MAX = 4
 KINDS = ("person", "team", "agent")
+LEADS = ("of", "to", "from")
+ALIASES = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class WhomWord:
         """See Word. Somebody unknown and somebody the asker may not see get the same answer."""
         led = words[0].lower() == self.lead
         rest = words[1:] if led else words
-        if not rest or not (led or self.alone):
+        if not rest or not (led or (self.alone and rest[0].lower() not in LEADS)):
             return None
         skipped = len(words) - len(rest)
         if rest[0].lower() in ("me", "myself", "mine"):
@@ -52,8 +54,10 @@ class WhomWord:
         kind = rest[0].lower() if rest[0].lower() in KINDS and len(rest) > 1 else ""
         if kind:
             rest, skipped = rest[1:], skipped + 1
-        for count in range(min(NAME_WORDS_MAX, len(rest)), 0, -1):
-            account = self._find(" ".join(rest[:count]).removeprefix("@"), kind, ctx)
+        names = {n: " ".join(rest[:n]).removeprefix("@") for n in range(min(NAME_WORDS_MAX, len(rest)), 0, -1)}
+        called = people.find_accounts(ctx.conn, [_no_alias(name) for name in names.values()])
+        for count, name in names.items():
+            account = self._fitting(name, called[_no_alias(name)], kind, ctx)
             if account:
                 return account, skipped + count
         if certain:
@@ -74,9 +78,7 @@ class WhomWord:
             raise Refused("You have no account of your own. Say whose figures you mean, such as: of team search")
         return account
 
-    def _find(self, name: str, kind: str, ctx: Context) -> Account | None:
-        aliases = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
-        found = people.find_accounts(ctx.conn, aliases.get(name.lower(), name))
+    def _fitting(self, name: str, found: list[Account], kind: str, ctx: Context) -> Account | None:
         fitting = [one for one in found if not kind or one.kind == kind]
         if self.figures:
             fitting = [one for one in fitting if may_see(ctx, one.id)]
@@ -84,6 +86,10 @@ class WhomWord:
             which = ", ".join(each.id.replace("/", " ") for each in fitting)
             raise Refused(f"“{name}” could be {which}. Say which one.")
         return fitting[0] if fitting else None
+
+
+def _no_alias(name: str) -> str:
+    return ALIASES.get(name.lower(), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +302,8 @@ class AgentWord:
         if words[0].lower() != "for" or len(words) < 2:  # noqa: PLR2004 - the word and the name
             return None
         named = words[1].lower() == "agent" and len(words) > 2  # noqa: PLR2004 - and the kind
-        found = people.find_accounts(ctx.conn, words[1 + named].removeprefix("@"))
-        agents = [one for one in found if one.kind == "agent"]
+        word = words[1 + named].removeprefix("@")
+        agents = [one for one in people.find_accounts(ctx.conn, [word])[word] if one.kind == "agent"]
         return (agents[0], 2 + named) if len(agents) == 1 else None
 
 

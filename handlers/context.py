@@ -98,9 +98,14 @@ class Context:
 
     def line(self, account_id: str) -> tuple[Account, ...]:
         """An account and every account above it today, the nearest first; empty if there is none. Looked up once."""
-        if account_id not in self.lines:
-            self.lines[account_id] = people.line(self.conn, account_id)
+        self.look_up([account_id])
         return self.lines[account_id]
+
+    def look_up(self, account_ids: Collection[str]) -> None:
+        """Look up several accounts with all above them, in one statement."""
+        new = set(account_ids) - self.lines.keys()
+        if new:
+            self.lines.update(people.lines(self.conn, new))
 
     def account(self, account_id: str) -> Account | None:
         """The account under an id, or None."""
@@ -112,6 +117,13 @@ class Context:
         for person_id, found in people.identities(self.conn, new, CHAT_PLATFORMS).items():
             self.places[person_id] = tuple(private_place(*each) for each in found)
         return {each: self.places[each] for each in person_ids}
+
+    def meet(self, accounts: Collection[Account]) -> None:
+        """Look up several accounts at once with all above them, and the people whose own they are."""
+        self.look_up([each.id for each in accounts])
+        persons = {each.person_id for each in accounts if each.person_id} - self.known.keys()
+        self.known.update(people.persons(self.conn, persons) if persons else {})
+        self.places_of([each.person_id for each in accounts if each.person_id])
 
     def know(self, circle: Circle) -> None:
         """Keep people that were read together, so that none of them is looked up again."""

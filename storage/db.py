@@ -28,8 +28,8 @@ CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
-# Neither statement takes the snapshot, so what is read after them is what the one before has left.
-IN_TURN = (f"set local lock_timeout = {BUSY_TIMEOUT_MS}", "lock table audit in share row exclusive mode")
+# Neither of the two takes the snapshot, so what is read after them is what the one before has left.
+IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table audit in share row exclusive mode"
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
 
@@ -74,8 +74,8 @@ class Database:
         for attempt in range(REDO_MAX):
             try:
                 with self._orders.begin() as conn:
-                    for each in IN_TURN if in_turn and not self.is_sqlite else ():
-                        conn.exec_driver_sql(each)
+                    if in_turn and not self.is_sqlite:
+                        conn.exec_driver_sql(IN_TURN)
                     return work(conn)
             except PoolTimeout as trouble:
                 raise Busy("all connections to the database are in use") from trouble

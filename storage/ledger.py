@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import BigInteger, Connection, Date, Select, bindparam, case, cast, func, literal, select, union_all
 
 from storage.tables import entries
-from storage.upsert import insert_into, insert_new
+from storage.upsert import insert_for, insert_into
 
 K = TypeVar("K")
 
@@ -85,23 +85,26 @@ _POSTED = (
 
 
 @cache
+def _shares_of_all(count: int) -> Any:
+    """Several selects in one statement, each with its number in the last column."""
+    return union_all(*(_shares(number) for number in range(count)))
+
+
+@cache
+def _posted_and_shares(pools: int) -> Any:
+    return union_all(_POSTED.add_columns(literal(-1)), *(_shares(number) for number in range(pools)))
+
+
 def _shares(number: int) -> Select[Any]:
-    """The entries of a pool in a period; the parameters of each pool have a number."""
+    """The entries of a budget in a period; the parameters of each have a number."""
     return (
-        select(entries.c.account_id, *_SUMS)
+        select(entries.c.account_id, *_SUMS, literal(number))
         .where(
             entries.c.budget == bindparam(f"budget_{number}"),
             entries.c.period_start == bindparam(f"first_{number}", type_=Date),
         )
         .group_by(entries.c.account_id, entries.c.budget, entries.c.period_start, entries.c.kind)
     )
-
-
-@cache
-def _posted_and_shares(pools: int) -> Any:
-    """Several selects in one statement, each with the number of its part in front."""
-    parts = [_POSTED, *(_shares(number) for number in range(pools))]
-    return union_all(*(part.add_columns(literal(number)) for number, part in enumerate(parts)))
 
 
 def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
@@ -116,13 +119,24 @@ def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
     return found
 
 
-def post(conn: Connection, entry: Entry) -> bool:
-    """Append an entry, unless one of the same key is there.
+def post(conn: Connection, new: Sequence[Entry]) -> set[str]:
+    """Append entries, each unless one of the same key is there, in one statement.
 
     Returns:
-        Whether it is new.
+        The keys of those that are new.
     """
-    return insert_new(conn, entries, asdict(entry), "key")
+    if not new:
+        return set()
+    return set(
+        conn.scalars(_posting(conn.dialect.name), [asdict(each) for each in sorted(new, key=lambda each: each.key)])
+    )
+
+
+@cache
+def _posting(dialect: str) -> Any:
+    """Built once: it runs in many orders."""
+    statement = insert_for(dialect, entries).on_conflict_do_nothing(index_elements=["key"])
+    return statement.returning(entries.c.key)
 
 
 def post_many(conn: Connection, new: Sequence[Entry]) -> None:
@@ -151,19 +165,32 @@ def posted(
     Returns:
         The account's by budget and period; those of each pool by account.
     """
-    values: dict[str, object] = {"account": account_id, "since": since}
-    for number, (budget, first) in enumerate(pools):
-        values |= {f"budget_{number}": budget, f"first_{number}": first}
-    parts: list[list[Any]] = [[] for _ in range(len(pools) + 1)]
+    rows: dict[int, list[Any]] = {number: [] for number in range(-1, len(pools))}
+    values = {"account": account_id, "since": since, **_named(pools)}
     for row in conn.execute(_posted_and_shares(len(pools)), values):
-        parts[row[6]].append(row)
-    own = _folded(parts[0], lambda row: (row.budget, row.period_start))
-    return own, {pool: _by_account(rows) for pool, rows in zip(pools, parts[1:], strict=True)}
+        rows[row[6]].append(row)
+    own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
+    return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}
 
 
 def shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:
     """All entries of a budget in a period, by account: of a pool, its own account and everybody's share."""
-    return _by_account(conn.execute(_shares(0), {"budget_0": budget, "first_0": period_start}))
+    return shares_of_all(conn, [(budget, period_start)])[budget, period_start]
+
+
+def shares_of_all(conn: Connection, budgets: Sequence[BudgetPeriod]) -> dict[BudgetPeriod, dict[str, Posted]]:
+    """The same for several budgets, in one statement."""
+    rows: dict[int, list[Any]] = {number: [] for number in range(len(budgets))}
+    for row in conn.execute(_shares_of_all(len(budgets)), _named(budgets)) if budgets else ():
+        rows[row[6]].append(row)
+    return {budget: _by_account(rows[number]) for number, budget in enumerate(budgets)}
+
+
+def _named(budgets: Sequence[BudgetPeriod]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number, (budget, first) in enumerate(budgets):
+        values |= {f"budget_{number}": budget, f"first_{number}": first}
+    return values
 
 
 def _by_account(rows: Iterable[Any]) -> dict[str, Posted]:

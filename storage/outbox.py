@@ -121,10 +121,10 @@ def ensure(
     return conn.execute(_ensured_one(conn.dialect.name, again=again), row).first() is not None
 
 
-def ensure_all(conn: Connection, items: Sequence[NewItem], now: datetime) -> None:
+def ensure_all(conn: Connection, items: Sequence[NewItem], now: datetime, *, again: bool = False) -> None:
     """The same for many in one statement, in their order; of two under one key the last counts."""
     if items:
-        conn.execute(_ensured(conn.dialect.name, again=False), [_row(each, now) for each in items])
+        conn.execute(_ensured(conn.dialect.name, again=again), [_row(each, now) for each in items])
 
 
 def _row(item: NewItem, now: datetime) -> dict[str, object]:

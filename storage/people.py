@@ -1,12 +1,27 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Date, Table, and_, bindparam, delete, exists, func, or_, select, union, update
+from sqlalchemy import (
+    Connection,
+    Date,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from storage import ingest
 from storage.directory import Directory, Link, Person
@@ -43,7 +58,7 @@ class Account:
 
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
-_ACCOUNT = select(accounts).where(accounts.c.id == bindparam("id"))
+_PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
 _LINKED = select(links.c.account_id).where(
     links.c.platform == bindparam("platform"),
     links.c.kind == bindparam("kind"),
@@ -58,11 +73,23 @@ _PLACES = (
     )
     .order_by(links.c.account_id, links.c.platform, links.c.external_id)
 )
-_LINE = (
-    select(accounts)
+_LINES = (
+    select(accounts, lineage.c.account_id.label("whose"))
     .join(lineage, accounts.c.id == lineage.c.ancestor_id)
-    .where(lineage.c.account_id == bindparam("account"), lineage.c.until == FOREVER)
+    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER)
 )
+_EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
+_LOWER = func.lower(accounts.c.name)
+_CALLED = (
+    select(accounts, func.coalesce(people.c.email, "").label("email"), literal("").label("lower"))
+    .outerjoin(people, accounts.c.id == "person/" + people.c.id)
+    .where(accounts.c.active)
+    .where(or_(accounts.c.id.in_(bindparam("ids", expanding=True)), accounts.c.id.in_(_EMAIL.scalar_subquery())))
+)
+_NAMED = select(accounts, literal("").label("email"), _LOWER.label("lower")).where(
+    accounts.c.active, _LOWER.in_(bindparam("said", expanding=True))
+)
+_CALLED_OR_NAMED = union_all(_CALLED, _NAMED)
 _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
@@ -73,9 +100,14 @@ def _person(row: Any) -> Person:
 
 
 def person(conn: Connection, person_id: str) -> Person | None:
-    """The person under an id, or None. The team is left out: ask `account` for it."""
+    """The person under an id, or None. The team is left out: ask `line` for it."""
     row = conn.execute(_PERSON, {"id": person_id}).first()
     return _person(row) if row else None
+
+
+def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
+    """Those of some people who are known, by id."""
+    return {row.id: _person(row) for row in conn.execute(_PERSONS, {"ids": list(person_ids)})}
 
 
 def person_by_email(conn: Connection, email: str) -> Person | None:
@@ -90,12 +122,6 @@ def ids_by_email(conn: Connection) -> dict[str, str]:
     """The one active person under each verified e-mail address, in small letters; two under one address are nobody."""
     found = select(people.c.email, func.min(people.c.id)).where(people.c.active, people.c.email != "")
     return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
-
-
-def account(conn: Connection, account_id: str) -> Account | None:
-    """The account under an id, or None."""
-    row = conn.execute(_ACCOUNT, {"id": account_id}).first()
-    return Account(*row) if row else None
 
 
 def active_people(conn: Connection) -> list[Person]:
@@ -131,12 +157,22 @@ def accounts_ever(conn: Connection) -> list[Account]:
 
 def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
     """The account itself and every account above it today, the nearest first; empty if there is no such account."""
-    found = {row.id: Account(*row) for row in conn.execute(_LINE, {"account": account_id})}
-    ordered, here = list[Account](), found.pop(account_id, None)
+    return lines(conn, [account_id])[account_id]
+
+
+def lines(conn: Connection, account_ids: Collection[str]) -> dict[str, tuple[Account, ...]]:
+    """The same for several accounts."""
+    above: dict[str, dict[str, Account]] = {each: {} for each in account_ids}
+    for row in conn.execute(_LINES, {"accounts": list(account_ids)}):
+        above[row.whose][row.id] = Account(*row[:-1])
+    return {account_id: tuple(_upwards(account_id, found)) for account_id, found in above.items()}
+
+
+def _upwards(account_id: str, found: dict[str, Account]) -> Iterator[Account]:
+    here = found.pop(account_id, None)
     while here:
-        ordered.append(here)
+        yield here
         here = found.pop(here.parent_id, None)
-    return tuple(ordered)
 
 
 def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
@@ -170,15 +206,31 @@ def owns(person_id: str, line: Iterable[Account]) -> bool:
     return bool(person_id) and any(each.owner_id == person_id for each in line)
 
 
-def find_accounts(conn: Connection, word: str) -> list[Account]:
-    """Accounts that people call by this word, in any case: by the id after the slash, the e-mail, else the name."""
-    lower = word.lower()
-    ids = [f"{kind}/{lower}" for kind in ("person", "team", "agent")] + [lower]
-    mail = select("person/" + people.c.id).where(people.c.email == lower, people.c.email != "").scalar_subquery()
-    here = select(accounts).where(accounts.c.active)
-    found = conn.execute(here.where(or_(accounts.c.id.in_(ids), accounts.c.id.in_(mail)))).all()
-    found = found or conn.execute(here.where(func.lower(accounts.c.name) == lower)).all()
-    return [Account(*row) for row in found]
+def find_accounts(conn: Connection, words: Sequence[str]) -> dict[str, list[Account]]:
+    """Active accounts that people call by some words, in any case: by the id after the slash, the e-mail, or the name.
+
+    Args:
+        conn: any connection.
+        words: several, of which some may be nobody's, such as "ana", "ana for" and "ana for lunch".
+
+    Returns:
+        The accounts under each word; those of a name only if it is nobody's id and nobody's e-mail address.
+    """
+    lowered = {word: word.lower() for word in words}
+    values = {"ids": [each for lower in lowered.values() for each in _ids(lower)], "said": sorted(lowered.values())}
+    # All names have to be looked through for one; a single word is an id as a rule.
+    rows = conn.execute(_CALLED if len(words) == 1 else _CALLED_OR_NAMED, values).all()
+    rows = rows or conn.execute(_NAMED, values).all()
+    return {word: _called(lower, rows) for word, lower in lowered.items()}
+
+
+def _called(lower: str, rows: Sequence[Any]) -> list[Account]:
+    found = [row for row in rows if not row.lower and (row.id in _ids(lower) or (lower and row.email == lower))]
+    return [Account(*row[:-2]) for row in found or (row for row in rows if lower and row.lower == lower)]
+
+
+def _ids(word: str) -> list[str]:
+    return [*(f"{kind}/{word}" for kind in ("person", "team", "agent")), word]
 
 
 def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:

@@ -129,7 +129,7 @@ def snooze(ctx: Context, handle: One) -> Card:
 def _alert_of(ctx: Context, handle: str) -> Alert:
     """An alert that the speaker was told; unknown and another's get the same answer."""
     alert = store.find(ctx.conn, handle)
-    account = people.account(ctx.conn, alert.account_id) if alert else None
+    account = ctx.account(alert.account_id) if alert else None
     if alert is None or account is None or ctx.person.id not in {each.id for each in _whom(ctx, account)}:
         raise Refused("There is no such alert of yours. Say: balance")
     return alert
@@ -183,7 +183,7 @@ def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
 
 def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step) -> bool:
     """Tell whom it concerns, unless it can wait for their working hours, or nobody is left whom it concerns."""
-    account = people.account(ctx.conn, limit.account_id)
+    account = ctx.account(limit.account_id)
     whom = _whom(ctx, account) if account else []
     if account is None or not account.active or not whom or not _binds(ctx, budget, account):
         return False
@@ -205,7 +205,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
 
 def _refresh(ctx: Context, alert: Alert, note: str) -> None:
     """Let the messages about an alert say what was answered, without the buttons that are used up."""
-    account = people.account(ctx.conn, alert.account_id)
+    account = ctx.account(alert.account_id)
     found = statuses(ctx, account) if account else []
     key = (alert.budget, alert.account_id, alert.period_start)
     status = next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)

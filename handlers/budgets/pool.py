@@ -177,9 +177,7 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
         free = ctx.amount(max(0, mine.free), mine.budget.unit)
         raise Refused(f"Only {free} of the pool is free to give.", fault="amount")
     moves[mine.account.id] = -sum(moves.values())
-    for each, amount in moves.items():
-        if amount:
-            post(ctx, _entry(ctx, mine, each, amount))
+    post(ctx, *(_entry(ctx, mine, each, amount) for each, amount in moves.items() if amount))
 
 
 def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:

@@ -232,9 +232,7 @@ class OfOne:
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
         if (budget.name, account_id) not in self._sums:
             spent = spent_below(self._ctx, budget, period, account_id)
-            self._sums[budget.name, account_id] = {
-                each: used(self._ctx.house, budget, sums) for each, sums in spent.items()
-            }
+            self._sums[budget.name, account_id] = _counted(self._ctx, budget, spent)
         return self._sums[budget.name, account_id]
 
 
@@ -245,8 +243,8 @@ class OfAll:
         self._ctx = ctx
         self._persons = {each.id: each for each in people.active_people(ctx.conn)}
         self._above = people.everybodys_ancestors(ctx.conn)
-        self._shares: dict[str, dict[str, Posted]] = {}
-        self._spent: dict[tuple[str, str], dict[str, int]] = {}
+        self._spent: dict[tuple[str, Period, str], dict[str, list[Spent]]] = {}
+        self._sums: dict[tuple[str, str], dict[str, int]] = {}
 
     def above(self, account: Account) -> dict[str, str]:
         """See Figures."""
@@ -262,9 +260,7 @@ class OfAll:
 
     def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
         """See Figures."""
-        if budget.name not in self._shares:
-            self._shares[budget.name] = ledger.shares(self._ctx.conn, budget.name, period.first)
-        return self._shares[budget.name]
+        return self._entries[budget.name, period.first]
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
         """See Figures."""
@@ -274,13 +270,24 @@ class OfAll:
         """See Figures."""
         return self._all(budget, period, budget.account_id)
 
+    @cached_property
+    def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
+        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.house.budgets]
+        return ledger.shares_of_all(self._ctx.conn, budgets)
+
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
-        if (budget.name, above) not in self._spent:
-            spent = spent_below(self._ctx, budget, period, above)
-            self._spent[budget.name, above] = {
-                each: used(self._ctx.house, budget, sums) for each, sums in spent.items()
-            }
-        return self._spent[budget.name, above]
+        """Budgets of the same days share what was read; each counts of it what it covers."""
+        if (budget.name, above) not in self._sums:
+            window = (above, period, budget.zone)
+            if window not in self._spent:
+                self._spent[window] = spent_below(self._ctx, budget, period, above)
+            self._sums[budget.name, above] = _counted(self._ctx, budget, self._spent[window])
+        return self._sums[budget.name, above]
+
+
+def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:
+    """What of the sums of several accounts counts against a budget."""
+    return {each: used(ctx.house, budget, sums) for each, sums in spent.items()}
 
 
 def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:

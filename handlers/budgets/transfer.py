@@ -18,6 +18,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
 
     An owner moves it between any two people below: `transfer 50 from ana to bob`.
     """
+    ctx.meet([each for each in (giver, to) if each])
     source = giver or ctx.account(ctx.account_id)
     if source is None or (source.id != ctx.account_id and not owns(ctx, source.id)):
         raise Refused("You can give of your own budget, or of that of people and agents below you.")
@@ -29,8 +30,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
         left = ctx.amount(max(0, given.left - granted), given.budget.unit)
         why = " What was granted is for you alone." if granted else ""
         raise Refused(f"Only {left} are left to give.{why}", fault="amount")
-    for status, signed in ((given, -units), (taken, units)):
-        move(ctx, status, "transfer", signed, reason[:REASON_MAX])
+    move(ctx, "transfer", [(given, -units), (taken, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     own = "own" if source.id == ctx.account_id else "owner"
     ctx.deed("transferred", source.id, own, f"{shown} to {to.id}: {reason[:REASON_MAX]}")
@@ -62,7 +62,7 @@ def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> 
     units = units_of(amount, status.budget.unit)
     if not units:
         raise Refused("An amount must be above zero.", fault="amount")
-    move(ctx, status, "correction", units, reason[:REASON_MAX])
+    move(ctx, "correction", [(status, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, status.budget.unit)
     ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
     return Card(

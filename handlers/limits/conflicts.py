@@ -26,7 +26,7 @@ from handlers.limits.plan import (
 )
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
-from storage import limits, people
+from storage import limits
 from storage.limits import Held
 
 ROWS_MAX = 50
@@ -60,8 +60,7 @@ def proceed(ctx: Context, provider: One) -> Card:
         raise Refused(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
     lines = list(LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     writes = [line for line in lines if line.action == "write"]
-    for line in writes:
-        want(ctx, line)
+    want(ctx, *writes)
     ctx.deed("let limits change", f"provider/{vendor.name}", "role finance", f"{len(writes)} limits")
     settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
     tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
@@ -73,11 +72,11 @@ def restore(ctx: Context, provider: One) -> Card:
     if "finance" not in ctx.person.roles:
         raise Refused("Only finance settles what was changed at a provider.")
     vendor = vendor_of(ctx, provider)
-    lines = LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name))
-    asks = [line for line in lines if line.action == "ask" and not is_own(ctx, line.held.account_id)]
-    for line in asks:
-        limits.keep(ctx.conn, line.held, -1, ctx.now)
-        want(ctx, line)
+    asks = [line for line in LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)) if line.action == "ask"]
+    ctx.look_up([ctx.account_id, *(line.held.account_id for line in asks)])
+    asks = [line for line in asks if not is_own(ctx, line.held.account_id)]
+    limits.keep(ctx.conn, [(line.held, -1) for line in asks], ctx.now)
+    want(ctx, *asks)
     ctx.deed("restored ours", f"provider/{vendor.name}", "role finance", f"{len(asks)} limits")
     card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
     tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
@@ -87,14 +86,15 @@ def restore(ctx: Context, provider: One) -> Card:
 def keep_theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
-    limits.keep(ctx.conn, line.held, certain(line).nanos, ctx.now)
+    limits.keep(ctx.conn, [(line.held, certain(line).nanos)], ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
 def restore_ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
-    limits.keep(ctx.conn, line.held, -1, ctx.now)  # seen and acknowledged, so that ours may be written over it
+    # Seen and acknowledged, so that ours may be written over it.
+    limits.keep(ctx.conn, [(line.held, -1)], ctx.now)
     want(ctx, line)
     return _settled(ctx, vendor, line, "restored ours")
 
@@ -107,9 +107,9 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
         raise Refused(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
     difference = ctx.house.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
-    move(ctx, status, "correction", difference, f"adopted from {vendor.service}")
-    again = LimitPlanner(ctx, people.account(ctx.conn, status.account_id)).wanted(vendor, line.held)
-    limits.keep(ctx.conn, line.held, again.nanos if again else wanted.nanos, ctx.now)
+    move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
+    again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
+    limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
     return _settled(ctx, vendor, line, "adopted theirs")
 
 
@@ -119,7 +119,8 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
         raise Refused("Only finance settles what was changed at a provider.")
     vendor, subject = vendor_of(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
-    account = people.account(ctx.conn, held.account_id) if held else None
+    ctx.look_up([ctx.account_id, *([held.account_id] if held else [])])
+    account = ctx.account(held.account_id) if held else None
     rows = limits.of_account(ctx.conn, account.id) if account else []
     line = next((each for each in LimitPlanner(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or digits(line.held.seen_nanos) != seen:

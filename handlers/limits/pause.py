@@ -93,7 +93,7 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
         (_resume([held]),) if event.paused else (),
         "warn" if event.paused else "good",
     )
-    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    account = ctx.account(held.account_id) if held.account_id else None
     for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
         ctx.tell(person_id, f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
 
@@ -156,5 +156,5 @@ def _service(ctx: Context, held: Held) -> str:
 
 def _called(ctx: Context, whom: list[Held]) -> str:
     first = whom[0]
-    account = people.account(ctx.conn, first.account_id) if first.account_id else None
+    account = ctx.account(first.account_id) if first.account_id else None
     return account.name if account else first.name or first.subject.external_id

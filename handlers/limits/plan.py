@@ -19,6 +19,7 @@ from handlers.periods import Period, period_of
 from handlers.policy import Vendor
 from storage import limits, outbox, people, spend
 from storage.limits import Held, Subject, SubjectKind, Told, Window
+from storage.outbox import NewItem
 from storage.people import Account
 from storage.tables import BEGINNING
 
@@ -183,17 +184,19 @@ def subject_of(word: str) -> Subject:
     return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
 
 
-def want(ctx: Context, line: PlanLine) -> None:
-    """Have a limit written as it is wanted."""
-    wanted, held = certain(line), line.held
+def want(ctx: Context, *lines: PlanLine) -> None:
+    """Have limits set at the providers as the ledger says, again if they were set before."""
+    outbox.ensure_all(ctx.conn, [_item(ctx, each.held, certain(each)) for each in lines], ctx.now, again=True)
+
+
+def _item(ctx: Context, held: Held, wanted: WantedLimit) -> NewItem:
     payload = {
         "kind": held.subject.kind,
         "id": held.subject.external_id,
         "nanos": wanted.nanos,
         "limit": wanted.status.limit,
     }
-    key = limit_key(held.provider, held.subject)
-    outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
+    return NewItem(limit_key(held.provider, held.subject), "limit", held.provider, json.dumps(payload), ctx.now)
 
 
 def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
@@ -216,7 +219,7 @@ def certain(line: PlanLine) -> WantedLimit:
 
 def name_of(ctx: Context, held: Held) -> str:
     """Whose limit it is, as people call them."""
-    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    account = ctx.account(held.account_id) if held.account_id else None
     if account and held.subject.kind == "member":
         return f"{account.name} in {held.name or held.subject.team}"
     return account.name if account else held.name or held.subject.external_id or "The organization"

@@ -29,7 +29,7 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     origin = f"{vendor.name}/{event.increase_id}"
     account_id = people.linked(ctx.conn, vendor.name, "user", event.subject.external_id)
     person = people.person(ctx.conn, account_id.removeprefix("person/")) if account_id else None
-    account = people.account(ctx.conn, account_id) if account_id else None
+    account = ctx.account(account_id) if account_id else None
     if requests.of_origin(ctx.conn, origin) or person is None or account is None or not person.active:
         return
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
@@ -73,7 +73,7 @@ def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
 
 def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
     """The new total there: what the ledger says now, else what was there with what was granted."""
-    account = people.account(ctx.conn, found.account_id)
+    account = ctx.account(found.account_id)
     for held in limits.of_account(ctx.conn, found.account_id):
         wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:

@@ -16,7 +16,7 @@ from handlers.policy import Budget
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
 from handlers.questions.projection import DAY, TRIALS_MIN, WEEK, WEEKS_MAX, Forecast, coverage, project
-from storage import comparisons, people, spend
+from storage import comparisons, spend
 from storage.people import Account
 
 POINTS_MAX = 31
@@ -37,7 +37,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
 
     Say it alone for yourself, or of a team or an agent that you own: `forecast of team search`.
     """
-    account = whom or people.account(ctx.conn, ctx.account_id)
+    account = whom or ctx.account(ctx.account_id)
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
     found = statuses(ctx, account)

@@ -29,7 +29,7 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
     Say whose and when, in any order: `spend of team search by day last week`, `spend by key october`,
     `spend 2026-10-01..2026-10-15`. Without words it is yours, by model, this month.
     """
-    account = whom or people.account(ctx.conn, ctx.account_id)
+    account = whom or ctx.account(ctx.account_id)
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: spend of team search")
     month = period_of(ctx.today, "month")

@@ -15,7 +15,7 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import Refused
 from handlers.provenance import as_of
-from storage import comparisons, people, spend
+from storage import comparisons, spend
 from storage.charges import TOKENS
 from storage.comparisons import Consumed
 from storage.people import Account
@@ -194,7 +194,7 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     Compares the last seven whole days, or the days you say, with the four equal stretches before them: `why`,
     `why last week`, `why of team search october`.
     """
-    account = whom or people.account(ctx.conn, ctx.account_id)
+    account = whom or ctx.account(ctx.account_id)
     if account is None:
         raise Refused("You have no account of your own. Say whose figures you mean, such as: why of team search")
     span = _span(ctx, period)

@@ -52,7 +52,7 @@ def _own(ctx: Context) -> Account:
     owned = [each for each in people.owned(ctx.conn, ctx.person.id) if each.kind == "team"]
     if len(owned) == 1:
         return owned[0]
-    found = people.account(ctx.conn, ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
+    found = ctx.account(ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
     if found is None:
         raise Refused("You have no account of your own. Say whose week you mean, such as: digest of team search")
     return found

@@ -52,6 +52,6 @@ def _is_due(ctx: Context, person: Person) -> bool:
 def _send(theirs: Context) -> None:
     today = theirs.now.astimezone(ZoneInfo(theirs.person.zone or theirs.house.organization.zone)).date()
     preferences.prefer(theirs.conn, theirs.person.id, SENT, str(today))
-    card = digest(theirs, people.account(theirs.conn, theirs.account_id))
+    card = digest(theirs, theirs.account(theirs.account_id))
     if not card.idle:
         theirs.tell(theirs.person.id, f"note/{theirs.person.id}/{today}", card.whole)

@@ -9,7 +9,6 @@ from handlers.provenance import as_of
 from handlers.waste import totals
 from handlers.waste.detectors import DETECTORS
 from handlers.waste.totals import Summary
-from storage import people
 from storage.findings import Finding
 
 SHOWN_MAX = 8
@@ -66,7 +65,7 @@ def _headline(one: Finding, names: dict[str, str]) -> str:
 def finding_card(ctx: Context, one: Finding) -> Card:
     """One finding: what could be kept, why we think so, what to do, and the buttons."""
     found, unit = one.found, ctx.house.organization.currency
-    account = people.account(ctx.conn, found.account_id)
+    account = ctx.account(found.account_id)
     whose = f"{account.name}: " if account and account.id != ctx.account_id else ""
     facts = [("Costs", f"{ctx.amount(found.cost_nanos, unit)} a month")] if found.cost_nanos else []
     facts += [*((name, _shown(ctx, value)) for name, value in found.evidence), ("How sure", found.confidence)]

@@ -241,7 +241,7 @@ def test_a_budget_with_its_own_zone_counts_the_hours_of_its_own_calendar(
 
     def ask(conn: Connection) -> tuple[int, int, date, date]:
         ctx = context(conn, house, now, zone=own, every=every)
-        account = people.account(conn, "person/ana")
+        account = ctx.account("person/ana")
         assert account is not None
         (status,) = statuses(ctx, account)
         below = spent_below(ctx, status.budget, status.period, "team/search")

@@ -16,7 +16,7 @@ from handlers.card import Facts
 from handlers.context import CLOCK, Context
 from handlers.events import GiveAllotments
 from handlers.place import Place
-from storage import ingest, people
+from storage import ingest
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
@@ -97,7 +97,7 @@ def status(company: Company, account_id: str, name: str = "monthly") -> BudgetSt
 
     def work(conn: Connection) -> BudgetStatus:
         ctx = Context(conn, company.clock(), CLOCK, Place("terminal", "x"), company.app.house)
-        account = people.account(conn, account_id)
+        account = ctx.account(account_id)
         assert account is not None
         return next(each for each in statuses(ctx, account) if each.budget.name == name)
 

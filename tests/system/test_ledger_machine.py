@@ -29,7 +29,7 @@ from handlers.periods import Period, period_of
 from handlers.place import Place
 from handlers.policy.policy import Budget, House
 from handlers.sentence import Sentence
-from storage import ingest, people
+from storage import ingest
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
@@ -499,9 +499,9 @@ class Months(RuleBasedStateMachine):
         ctx_now, house = self.clock(), self.app.house
 
         def work(conn: Connection) -> list[tuple[str, str, date, int, int, bool]]:
-            found = people.account(conn, account)
-            assert found is not None
             ctx = Context(conn, ctx_now, CLOCK, Place("terminal", "x"), house)
+            found = ctx.account(account)
+            assert found is not None
             return [
                 (each.budget.name, each.account_id, each.period.first, each.limit, each.spent, each.is_share)
                 for each in statuses(ctx, found)

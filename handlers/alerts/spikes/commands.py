@@ -94,7 +94,7 @@ def _settle(ctx: Context, account: Account, one: Spike, **values: object) -> Non
 def _mine(ctx: Context, number: str) -> tuple[Spike, Account]:
     """A danger that the speaker may judge: its owner or finance; unknown ones and others' get the same answer."""
     one = spikes.find(ctx.conn, number)
-    account = people.account(ctx.conn, one.account_id) if one else None
+    account = ctx.account(one.account_id) if one else None
     if one is None or account is None or not any(each.id == ctx.person.id for each in told(ctx, account, one)):
         raise Refused("You have no danger of that number. Say: guard")
     return one, account
