@@ -196,7 +196,7 @@ class Company:
 
     def context(self, conn: Connection) -> Context:
         """The clock's."""
-        return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.house)
+        return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.policy)
 
 
 def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Played:

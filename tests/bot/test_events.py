@@ -10,7 +10,7 @@ from bot.config import Settings
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.events import DetectWaste, EndGrants, RequestExpired
 from storage import requests
-from storage.db import Busy, Database
+from storage.db import BusyError, Database
 from storage.requests import Request
 from tests.support.company import Company
 
@@ -32,7 +32,7 @@ def emit(acme: Company) -> None:
     """Have the timer of Ana's request ring now."""
 
     def work(conn: Connection) -> None:
-        ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house)
+        ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.policy)
         ctx.emit("again", RequestExpired(1, 0))
         ctx.write()
 
@@ -44,7 +44,7 @@ def is_busy(real: Callable[..., object]) -> Callable[..., object]:
 
     def transact(self: Database, work: Callable[[Connection], object], *, in_turn: bool = True) -> object:
         if "_handle" in work.__code__.co_names:
-            raise Busy("the database is busy")
+            raise BusyError("the database is busy")
         return real(self, work, in_turn=in_turn)
 
     return transact
@@ -90,7 +90,7 @@ def test_a_scheduled_sentence_that_meets_a_busy_database_comes_again(
     acme.app.tick()
 
     def busy(*_: object, **__: object) -> object:
-        raise Busy("the database is busy")
+        raise BusyError("the database is busy")
 
     with monkeypatch.context() as here:
         here.setattr("bot.app.App.carry_out", busy)

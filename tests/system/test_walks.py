@@ -156,7 +156,7 @@ def test_an_event_is_a_class_a_handler_and_a_line(tree: Path) -> None:
         tree,
         HEARD + "from handlers.context import CLOCK, NOWHERE, Context\nfrom handlers.events import SayHello\n"
         "def work(conn):\n"
-        "    ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house)\n"
+        "    ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.policy)\n"
         "    ctx.emit('ana', SayHello('ana'))\n"
         "    ctx.write()\n"
         "database.transact(work)\nprint(acme.reads('ana'))",
