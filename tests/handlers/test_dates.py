@@ -145,7 +145,7 @@ def test_a_day_of_a_clock_change_is_one_day_however_long_it_is(
     seen = []
     for now in moments(zone, day, step, ONE_DAY):
         own = current(Context(conn, now, CLOCK, rule.place, rule.policy), rule.policy.budgets[0])
-        assert own == current(Context(conn, now, CLOCK, house.place, house.policy), house.policy.budgets[0])
+        assert own == current(Context(conn, now, CLOCK, policy.place, policy.policy), policy.policy.budgets[0])
         seen.append(own)
 
     assert all(after == before or after.first == before.end for before, after in pairwise(seen))

@@ -55,7 +55,7 @@ def budget(amount: str = "400 USD", who: str = "every person", **more: object) -
 
 def read(company: Company) -> Company:
     """Take in all that the provider says, however long ago it was."""
-    house, now = company.app.policy, company.clock()
+    policy, now = company.app.policy, company.clock()
 
     def convert(cost: int, currency: str, day: date) -> tuple[int, int]:
         return policy.convert(cost, currency, day) or (0, 0)
