@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score playground pictures clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages playground pictures clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -62,6 +62,9 @@ bench: .venv/dev ## speed and memory, beside a floor in the same run
 
 score: .venv/dev ## how often the guard and the detectors of waste are right
 	@$(BIN)/python -m bench.score
+
+messages: .venv/dev ## collect the texts that people read into the catalogs of handlers/locales
+	@$(BIN)/python -m tests.support.messages
 
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)

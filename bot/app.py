@@ -28,6 +28,7 @@ from handlers.card import CARD, Button, Card
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.errors import RefusedError
 from handlers.events import Event, GiveAllotments, Raiser
+from handlers.language import language_of, say
 from handlers.parser import Command
 from handlers.place import Place
 from handlers.policy import Policy, Vendor
@@ -102,14 +103,26 @@ class App:
         try:
             card = self.carry_out(sentence)
         except RefusedError as refused:
-            return Card(str(refused), tone="warn", fault=refused.fault)
+            return Card(refused.said(self._language(sentence.person)), tone="warn", fault=refused.fault)
         except BusyError:
-            return Card("I am busy just now. Nothing was changed; please say it again.", tone="warn")
+            busy = "I am busy just now. Nothing was changed; please say it again."
+            return Card(say(language_of(self.policy.organization.locale), busy), tone="warn")
         except Exception:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
-            return Card(f"That broke ({incident}). Nothing was changed.", tone="bad")
+            broke = "That broke ({incident}). Nothing was changed."
+            language = language_of(self.policy.organization.locale)
+            return Card(say(language, broke, incident=incident), tone="bad")
         return card if sentence.person == CLOCK.id else card.whole
+
+    def _language(self, person_id: str) -> str:
+        """The language of somebody; that of the organization for who is not known, and while the database is busy."""
+        try:
+            person = self.database.ask(lambda conn: people.person(conn, person_id))
+        except BusyError:
+            person = None
+        locale = (person and person.locale) or self.policy.organization.locale
+        return (person and person.language) or language_of(locale)
 
     def carry_out(self, sentence: Sentence) -> Card:
         """The same for whoever must know whether it was done.
@@ -295,7 +308,7 @@ class App:
 
     def sentences(self) -> list[tuple[str, str]]:
         """The menu: how each command is written, and what it is for."""
-        return [(one.usage, one.help) for one in handlers.COMMANDS.values() if not one.hidden]
+        return [(one.usage, one.texts[0]) for one in handlers.COMMANDS.values() if not one.hidden]
 
     def file(self, name: str) -> AbstractContextManager[Path]:
         """The file of a name, such as "focus-1.2-2026-10.csv", made now and gone afterwards.

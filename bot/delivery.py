@@ -20,6 +20,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.errors import RefusedError
 from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
+from handlers.language import language_of
 from handlers.place import Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
@@ -135,7 +136,8 @@ class Delivery:
         try:
             card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
         except RefusedError as refused:
-            card = Card(str(refused), tone="warn")
+            language = language_of(self.core.policy.organization.locale)
+            card = Card(refused.said(language), tone="warn")
         if place.platform in self.platforms and not card.idle:
             self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""

@@ -77,14 +77,14 @@ from handlers.waste import (
 )
 
 
-def help(_ctx: Context, about: One = "") -> Card:
+def help(ctx: Context, about: One = "") -> Card:
     """What you can say to me, or more about one command: `help spend`."""
     if about:
         one = find(about)
         if one is None:
             raise RefusedError(f"I don't know “{about}”. {_did_you_mean(about)}")
-        return Card(one.usage, (Text(one.details),))
-    rows = tuple((one.usage, one.help) for one in COMMANDS.values() if not one.hidden)
+        return Card(one.usage, tuple(Text(ctx.t(each)) for each in one.texts))
+    rows = tuple((one.usage, ctx.t(one.texts[0])) for one in COMMANDS.values() if not one.hidden)
     first = Text("Say one of these.")
     buttons = (Button("What is left?", "balance"), Button("Where did it go?", "spend"))
     return Card("What you can say", (first, Table("Commands", ("Say", "To see or do"), rows, "ll"), *buttons))

@@ -3,15 +3,16 @@
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton
 from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
+from handlers.language import ENGLISH, language_of, say, say_many
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
 from handlers.policy import Policy
@@ -27,13 +28,17 @@ CHAT_PLATFORMS = ("slack", "teams", "web")
 
 
 @lru_cache(maxsize=1024)
-def _day(day: date, form: str, locale: str) -> str:
-    return format_date(day, form, locale=locale)
+def _day(day: date, skeleton: str, locale: str) -> str:
+    """A day as the locale puts it together. In English the day stands first, which nobody can take for a month."""
+    if language_of(locale) == ENGLISH and locale.startswith("en"):
+        return format_date(day, "d MMM" if skeleton == "MMMd" else "d MMMM", locale=locale)
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
 
 
 @lru_cache(maxsize=1024)
 def _moment(moment: datetime, zone: str, locale: str) -> str:
-    return format_datetime(moment, "d MMM HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{_day(local.date(), 'MMMd', locale)} {local:%H:%M}"
 
 
 @dataclass(slots=True)
@@ -83,7 +88,22 @@ class Context:
     @property
     def locale(self) -> str:
         """How the person who speaks writes numbers and dates."""
-        return self.person.locale or self.policy.organization.locale
+        said = self.person.locale or self.policy.organization.locale
+        chosen = self.person.language
+        return chosen if chosen and language_of(said) != chosen else said
+
+    @property
+    def language(self) -> str:
+        """The language of the person who speaks: what they chose, else that of their locale, else English."""
+        return self.person.language or language_of(self.locale)
+
+    def t(self, text: str, **values: object) -> str:
+        """A text in the language of the person who speaks, with its named placeholders filled."""
+        return say(self.language, text, **values)
+
+    def nt(self, one: str, many: str, number: int, **values: object) -> str:
+        """The same for a text that differs with a number, which fills the placeholder `n`."""
+        return say_many(self.language, one, many, number, **values)
 
     @property
     def account_id(self) -> str:
@@ -143,11 +163,11 @@ class Context:
 
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
-        return _day(day, "d MMMM", self.locale)
+        return _day(day, "MMMMd", self.locale)
 
     def short_day(self, day: date) -> str:
         """A day for the axis of a chart, such as "22 Nov"."""
-        return _day(day, "d MMM", self.locale)
+        return _day(day, "MMMd", self.locale)
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""

@@ -70,8 +70,7 @@ class Command:
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
         parameters: what may follow the name.
-        help: the first line of the handler's docstring.
-        details: the whole docstring.
+        texts: the paragraphs of the handler's docstring; the first says what it is for.
     """
 
     name: str
@@ -80,8 +79,7 @@ class Command:
     hidden: bool
     bulk: bool
     parameters: tuple[Parameter, ...]
-    help: str
-    details: str
+    texts: tuple[str, ...]
 
     @property
     def usage(self) -> str:
@@ -98,9 +96,9 @@ def command(handler: Handler, *, writes: bool, hidden: bool = False, bulk: bool 
         Parameter(name, _word_of(hints[name]), parameter.default is inspect.Parameter.empty)
         for name, parameter in list(inspect.signature(handler).parameters.items())[1:]
     )
-    details = inspect.getdoc(handler) or ""
+    texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, parameters, details.partition("\n")[0], details)
+    return Command(name, handler, writes, hidden, bulk, parameters, texts)
 
 
 def _word_of(hint: Any) -> Word:
@@ -142,7 +140,7 @@ def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[
         try:
             taken = parameter.word.take(words, ctx)
         except RefusedError as refused:
-            raise RefusedError(str(refused), fault=parameter.name) from refused
+            raise RefusedError(refused.why, parameter.name, **refused.values) from refused
         if taken is None or taken[1] < len(words):
             raise RefusedError(f"I don't understand “{' '.join(words)}” here.", fault=parameter.name)
         values[parameter.name] = taken[0]

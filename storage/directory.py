@@ -22,7 +22,11 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who speaks and spends. `id` is short, lower case and stays for ever ("ana")."""
+    """Somebody who speaks and spends.
+
+    `id` is short, lower case and stays for ever ("ana"). `language` is what they chose themselves, "" for that of their
+    locale.
+    """
 
     id: str
     name: str
@@ -34,6 +38,7 @@ class Person:
     roles: tuple[Role, ...] = ()
     active: bool = True
     joined: date | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ def person(conn: Connection, person_id: str) -> Person | None:
     return _person(row) if row else None
 
 
+def choose_language(conn: Connection, person_id: str, language: str) -> None:
+    """Keep in which language somebody wants to be spoken to; "" is that of their locale."""
+    conn.execute(update(people).where(people.c.id == person_id).values(language=language))
+
+
 def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
     """Those of some people who are known, by id."""
     return {row.id: _person(row) for row in conn.execute(_PERSONS, {"ids": list(person_ids)})}

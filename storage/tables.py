@@ -75,6 +75,7 @@ people = Table(
     Column("roles", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("joined", Date),
+    Column("language", String(16), nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".

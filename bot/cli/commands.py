@@ -172,7 +172,7 @@ def manifest_(args: argparse.Namespace) -> int:
 
 def _teams_package(settings: config.Settings, url: str, version: str) -> int:
     teams = optional("bot.platforms.teams.manifest")
-    made = teams.manifest(settings, url, {name: one.help for name, one in SENTENCES.items()}, version)
+    made = teams.manifest(settings, url, {name: one.texts[0] for name, one in SENTENCES.items()}, version)
     Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
     print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
     return 0

@@ -20,7 +20,7 @@ URL = "https://bursar.acme.example"
 SETTINGS = Settings.model_validate(
     {"organization": {"name": "Acme"}, "msteams": {"app_id": APP, "tenants": [str(UUID(int=0xACE))]}}
 )
-HELP = {name: one.help for name, one in COMMANDS.items()}
+HELP = {name: one.texts[0] for name, one in COMMANDS.items()}
 
 
 def test_the_package_holds_the_manifest_and_two_icons() -> None:

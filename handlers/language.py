@@ -1,0 +1,79 @@
+"""The language of a reader. Texts stand in the code in English; a catalog says them in another language.
+
+A catalog is one file, `handlers/locales/<language>.po`; there is nothing else to add (docs/translating.md). Names and
+amounts are named placeholders: `ctx.t("{left} left of {limit}", left=…, limit=…)`.
+"""
+
+import io
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALES = Path(__file__).parent / "locales"
+ENGLISH = "en"
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for a text that is translated later
+    """A text that stands in a table and is said in the reader's language where it is shown."""
+    return text
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """English, and all languages of which there is a catalog, such as "zh_Hans"."""
+    return (ENGLISH, *sorted(path.stem for path in LOCALES.glob("*.po")))
+
+
+@lru_cache(maxsize=512)
+def language_of(locale: str) -> str:
+    """The language in which a reader of a locale is spoken to; English if there is no catalog.
+
+    Args:
+        locale: such as "zh_CN", "de_DE" or "zh".
+    """
+    for each in _near(locale):
+        if each in languages():
+            return each
+    return ENGLISH
+
+
+def _near(locale: str) -> Sequence[str]:
+    """The names that a catalog for a locale may have, the nearest first: zh_CN is written in Hans."""
+    try:
+        parsed = Locale.parse(locale.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return ()
+    likely = get_global("likely_subtags").get(parsed.language, parsed.language).split("_")
+    script = parsed.script or next((part for part in likely[1:] if len(part) == len("Hans")), "")
+    names = (f"{parsed.language}_{script}_{parsed.territory}", f"{parsed.language}_{script}", parsed.language)
+    # Somebody who reads another script of a language is better served in English.
+    return names if not parsed.script or f"_{parsed.script}" in f"_{'_'.join(likely)}" else names[:2]
+
+
+@cache
+def _catalog(language: str) -> NullTranslations:
+    if language == ENGLISH:
+        return NullTranslations()
+    with (LOCALES / f"{language}.po").open("rb") as file:
+        catalog = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def say(language: str, text: str, **values: object) -> str:
+    """A text in a language, with its placeholders filled."""
+    said = _catalog(language).gettext(text) if text else ""
+    return said.format(**values) if values else said
+
+
+def say_many(language: str, one: str, many: str, number: int, **values: object) -> str:
+    """The same for a text that differs with a number, which fills the placeholder `n` unless values say otherwise."""
+    return _catalog(language).ngettext(one, many, number).format(**{"n": number, **values})
