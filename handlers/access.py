@@ -14,7 +14,12 @@ def may_see(ctx: Context, account_id: str) -> bool:
     """Whether the person who speaks may see an account's figures."""
     if account_id == ctx.account_id or sees_all(ctx):
         return True
-    return people.owns(ctx.conn, ctx.person.id, account_id)
+    return owns(ctx, account_id)
+
+
+def owns(ctx: Context, account_id: str) -> bool:
+    """Whether the person who speaks owns an account or one above it. Who is nobody owns nothing."""
+    return people.owns(ctx.person.id, ctx.line(account_id))
 
 
 def is_for_all(ctx: Context, account_id: str) -> bool:

@@ -1,7 +1,7 @@
-"""What a handler is given: the database, the moment, who speaks and where, the rules; and the outbox."""
+"""What a handler is given: the database, the moment, who speaks and where, the rules; and what it leaves behind."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -14,10 +14,12 @@ from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from handlers.policy import House
+from handlers.policy import Policy
 from storage import audit, outbox, people
 from storage.audit import Deed
 from storage.directory import Person
+from storage.outbox import NewItem
+from storage.people import Account, Circle
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
@@ -34,35 +36,54 @@ def _moment(moment: datetime, zone: str, locale: str) -> str:
     return format_datetime(moment, "d MMM HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
 
 
+@dataclass(slots=True)
+class Outgoing:
+    """What an order leaves behind outside the ledger: kept while it decides, and written at its end in one go.
+
+    Args:
+        deeds: for the audit.
+        items: for the outbox, each with whether it only replaces what was said under its key before.
+    """
+
+    deeds: list[Deed] = field(default_factory=list)
+    items: list[tuple[NewItem, bool]] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One sentence's surroundings.
+    """One sentence's surroundings. What is said with it is written when `write` is called, at the end of an order.
 
     Args:
         conn: read-only for a question; for an order, its one transaction.
         now: the moment, aware UTC.
         person: who speaks.
         place: where.
-        house: the rules.
+        policy: the rules.
         known: people who were looked up for this sentence, by id; None for nobody.
+        lines: accounts that were, each with those above it.
+        places: where people that were looked up talk to us in private.
+        outgoing: what is to be written at the end.
     """
 
     conn: Connection
     now: datetime
     person: Person
     place: Place
-    house: House
+    policy: Policy
     known: dict[str, Person | None] = field(default_factory=dict, repr=False)
+    lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
+    places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
+    outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
 
     @property
     def today(self) -> date:
         """The organization's calendar day."""
-        return self.now.astimezone(self.house.zone).date()
+        return self.now.astimezone(self.policy.zone).date()
 
     @property
     def locale(self) -> str:
         """How the person who speaks writes numbers and dates."""
-        return self.person.locale or self.house.organization.locale
+        return self.person.locale or self.policy.organization.locale
 
     @property
     def account_id(self) -> str:
@@ -74,6 +95,41 @@ class Context:
         if person_id not in self.known:
             self.known[person_id] = people.person(self.conn, person_id)
         return self.known[person_id]
+
+    def line(self, account_id: str) -> tuple[Account, ...]:
+        """An account and every account above it today, the nearest first; empty if there is none. Looked up once."""
+        self.look_up([account_id])
+        return self.lines[account_id]
+
+    def look_up(self, account_ids: Collection[str]) -> None:
+        """Look up several accounts with all above them, in one statement."""
+        new = set(account_ids) - self.lines.keys()
+        if new:
+            self.lines.update(people.lines(self.conn, new))
+
+    def account(self, account_id: str) -> Account | None:
+        """The account under an id, or None."""
+        return next(iter(self.line(account_id)), None)
+
+    def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
+        """Where people talk to us in private; looked up once, for all of them together."""
+        new = [each for each in person_ids if each not in self.places]
+        for person_id, found in people.identities(self.conn, new, CHAT_PLATFORMS).items():
+            self.places[person_id] = tuple(private_place(*each) for each in found)
+        return {each: self.places[each] for each in person_ids}
+
+    def meet(self, accounts: Collection[Account]) -> None:
+        """Look up several accounts at once with all above them, and the people whose own they are."""
+        self.look_up([each.id for each in accounts])
+        persons = {each.person_id for each in accounts if each.person_id} - self.known.keys()
+        self.known.update(people.persons(self.conn, persons) if persons else {})
+        self.places_of([each.person_id for each in accounts if each.person_id])
+
+    def know(self, circle: Circle) -> None:
+        """Keep people that were read together, so that none of them is looked up again."""
+        self.known.update(circle.people)
+        for person_id, found in circle.identities.items():
+            self.places[person_id] = tuple(private_place(*each) for each in found)
 
     # Words ---------------------------------------------------------------------------------------------------------
 
@@ -95,37 +151,43 @@ class Context:
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
-        zone = self.person.zone or self.house.organization.zone
+        zone = self.person.zone or self.policy.organization.zone
         local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
 
-    # Deeds ---------------------------------------------------------------------------------------------------------
+    # What an order leaves behind -----------------------------------------------------------------------------------
 
     def deed(self, what: str, subject: str, authority: str, details: str = "") -> None:
         """Write down in the audit what the person who speaks did, to what, and on whose authority."""
-        said = Deed(self.now, self.person.id, what, subject, authority, str(self.place), details)
-        audit.append(self.conn, said)
+        self.outgoing.deeds.append(
+            Deed(self.now, self.person.id, what, subject, authority, str(self.place), details),
+        )
 
-    # Outbox --------------------------------------------------------------------------------------------------------
-
-    def show(self, key: str, place: Place, card: Card) -> None:
+    def show(self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False) -> None:
         """Have a place show a card as the message that the key names; a later card under the key replaces it.
 
         Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
         of them repeats no other.
+
+        Args:
+            key: names the message; with the place, for several may see it.
+            place: where.
+            card: what.
+            below: the whole key of the message in whose thread it stands, "" for none.
+            again: only change what was shown before.
         """
         above = f"{key}@{place}"
-        self._show(above, place, replace(card, thread=()))
+        self._show(above, place, replace(card, thread=()), below, again=again)
         details = tuple(block for block in card.thread if not isinstance(block, File))
         if details:
-            below = Card(f"{card.title}: details", details, personal=card.personal)
-            self._show(f"{key}/details@{place}", place, below, above)
+            more = Card(f"{card.title}: details", details, personal=card.personal)
+            self._show(f"{key}/details@{place}", place, more, above)
         for file in (block for block in card.thread if isinstance(block, File)):
             self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
 
-    def _show(self, key: str, place: Place, card: Card, below: str = "") -> None:
+    def _show(self, key: str, place: Place, card: Card, below: str, *, again: bool = False) -> None:
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
-        outbox.ensure(self.conn, key, "show", place.platform, json.dumps(said), self.now, self.now)
+        self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
         """Have a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
@@ -133,34 +195,39 @@ class Context:
         Returns:
             Whether there is such a place; somebody who never spoke to us on a platform may have none.
         """
-        places = self._places(person_id)
+        places = self.places_of([person_id])[person_id]
         for place in places:
-            if not again or outbox.is_known(self.conn, f"{key}@{place}"):
-                self.show(key, place, card)
+            self.show(key, place, card, again=again)
         return bool(places)
-
-    def tell_below(self, person_id: str, above: Iterable[str], key: str, card: Card) -> None:
-        """The same in the thread of what they saw before: of the first of some keys under which they have a message."""
-        keys = tuple(above)
-        for place in self._places(person_id):
-            head = outbox.first_known(self.conn, (f"{each}@{place}" for each in keys))
-            self._show(f"{key}@{place}", replace(place, aloud=True), card, head)
-
-    def _places(self, person_id: str) -> list[Place]:
-        """Where a person talks to us in private."""
-        found = people.identities(self.conn, f"person/{person_id}", CHAT_PLATFORMS)
-        return [Place(platform, external_id.rpartition("/")[2]) for platform, external_id in found]
 
     def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
         """Have a provider's usage, limits or requests read; under the same key again for another slot."""
         payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
-        outbox.ensure(self.conn, f"pull/{provider}/{key}", "pull", provider, payload, self.now, self.now)
+        self._leave(NewItem(f"pull/{provider}/{key}", "pull", provider, payload, self.now))
 
     def emit(self, key: str, event: Event, due_at: datetime | None = None) -> None:
         """Have an event handled once under a key: after this transaction, or when a later moment has come."""
         name = name_of(type(event))
-        payload = to_json(event)
-        outbox.ensure(self.conn, f"event/{name}/{key}", "event", "clock", payload, due_at or self.now, self.now)
+        self._leave(NewItem(f"event/{name}/{key}", "event", "clock", to_json(event), due_at or self.now))
+
+    def _leave(self, item: NewItem, *, again: bool = False) -> None:
+        self.outgoing.items.append((item, again))
+
+    def write(self) -> None:
+        """Write what was said: the audit in two statements, the outbox in one or two."""
+        if self.outgoing.deeds:
+            audit.append(self.conn, *self.outgoing.deeds)
+        shown = outbox.known(self.conn, {item.key for item, again in self.outgoing.items if again})
+        shown |= {item.key for item, again in self.outgoing.items if not again}
+        items = [item for item, again in self.outgoing.items if not again or item.key in shown]
+        outbox.ensure_all(self.conn, items, self.now)
+        self.outgoing.deeds.clear()
+        self.outgoing.items.clear()
+
+
+def private_place(platform: str, external_id: str) -> Place:
+    """Where somebody talks to us in private, by their identity on a platform."""
+    return Place(platform, external_id.rpartition("/")[2])
 
 
 def place_to_json(place: Place) -> dict[str, object]:

@@ -54,11 +54,15 @@ _LAST = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
 _ALL = select(audit.c.id, audit.c.hash, *_COLUMNS).order_by(audit.c.id)
 
 
-def append(conn: Connection, deed: Deed) -> None:
-    """Write a deed down, in the order's own transaction. Numbers have no gaps, so a missing row is seen."""
+def append(conn: Connection, *deeds: Deed) -> None:
+    """Write deeds down, in the order's own transaction. Numbers have no gaps, so a missing row is seen."""
     last = conn.execute(_LAST).first()
-    number, before = (last.id + 1, last.hash) if last else (1, BEGINNING)
-    conn.execute(insert(audit), {"id": number, "hash": seal(number, before, deed), **asdict(deed)})
+    first, before = (last.id + 1, last.hash) if last else (1, BEGINNING)
+    new = []
+    for number, deed in enumerate(deeds, start=first):
+        before = seal(number, before, deed)
+        new.append({"id": number, "hash": before, **asdict(deed)})
+    conn.execute(insert(audit), new)
 
 
 def seal(number: int, before: str, deed: Deed) -> str:

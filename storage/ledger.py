@@ -6,13 +6,14 @@ Balance = sum of entries - sum of charges. It is always derived.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Date, bindparam, case, cast, func, literal, select
+from sqlalchemy import BigInteger, Connection, Date, Select, bindparam, case, cast, func, literal, select, union_all
 
 from storage.tables import entries
-from storage.upsert import insert_into, insert_new
+from storage.upsert import insert_for, insert_into
 
 K = TypeVar("K")
 
@@ -72,40 +73,70 @@ class Posted:
 
 
 _SUM = cast(func.sum(entries.c.amount), BigInteger)
+_SUMS = (entries.c.budget, entries.c.period_start, entries.c.kind, _SUM, func.min(entries.c.posted_at))
 _POSTED = (
-    select(entries.c.budget, entries.c.period_start, entries.c.kind, _SUM, func.min(entries.c.posted_at))
+    select(entries.c.account_id, *_SUMS)
     .where(
         entries.c.account_id == bindparam("account"),
         entries.c.period_start >= bindparam("since", type_=Date),
     )
-    .group_by(entries.c.budget, entries.c.period_start, entries.c.kind)
+    .group_by(entries.c.account_id, entries.c.budget, entries.c.period_start, entries.c.kind)
 )
-_SHARES = (
-    select(entries.c.account_id, literal(""), entries.c.kind, _SUM, func.min(entries.c.posted_at))
-    .where(entries.c.budget == bindparam("budget"), entries.c.period_start == bindparam("first", type_=Date))
-    .group_by(entries.c.account_id, entries.c.kind)
-)
+
+
+@cache
+def _shares_of_all(count: int) -> Any:
+    """Several selects in one statement, each with its number in the last column."""
+    return union_all(*(_shares(number) for number in range(count)))
+
+
+@cache
+def _posted_and_shares(pools: int) -> Any:
+    return union_all(_POSTED.add_columns(literal(-1)), *(_shares(number) for number in range(pools)))
+
+
+def _shares(number: int) -> Select[Any]:
+    """The entries of a budget in a period; the parameters of each have a number."""
+    return (
+        select(entries.c.account_id, *_SUMS, literal(number))
+        .where(
+            entries.c.budget == bindparam(f"budget_{number}"),
+            entries.c.period_start == bindparam(f"first_{number}", type_=Date),
+        )
+        .group_by(entries.c.account_id, entries.c.budget, entries.c.period_start, entries.c.kind)
+    )
 
 
 def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
     found: dict[K, Posted] = {}
     for row in rows:
         old = found.get(key(row), Posted(0, 0, None, has_allotment=False))
-        if row[2] == "allotment":
-            found[key(row)] = replace(old, allotment=row[3], first_posted_at=row[4], has_allotment=True)
+        if row.kind == "allotment":
+            found[key(row)] = replace(old, allotment=row[4], first_posted_at=row[5], has_allotment=True)
         else:
-            rolled = old.has_rollover or row[2] == "rollover"
-            found[key(row)] = replace(old, moved=old.moved + row[3], has_rollover=rolled)
+            rolled = old.has_rollover or row.kind == "rollover"
+            found[key(row)] = replace(old, moved=old.moved + row[4], has_rollover=rolled)
     return found
 
 
-def post(conn: Connection, entry: Entry) -> bool:
-    """Append an entry, unless one of the same key is there.
+def post(conn: Connection, new: Sequence[Entry]) -> set[str]:
+    """Append entries, each unless one of the same key is there, in one statement.
 
     Returns:
-        Whether it is new.
+        The keys of those that are new.
     """
-    return insert_new(conn, entries, asdict(entry), "key")
+    if not new:
+        return set()
+    return set(
+        conn.scalars(_posting(conn.dialect.name), [asdict(each) for each in sorted(new, key=lambda each: each.key)])
+    )
+
+
+@cache
+def _posting(dialect: str) -> Any:
+    """Built once: it runs in many orders."""
+    statement = insert_for(dialect, entries).on_conflict_do_nothing(index_elements=["key"])
+    return statement.returning(entries.c.key)
 
 
 def post_many(conn: Connection, new: Sequence[Entry]) -> None:
@@ -116,15 +147,54 @@ def post_many(conn: Connection, new: Sequence[Entry]) -> None:
         conn.execute(statement, rows)
 
 
-def posted(conn: Connection, account_id: str, since: date) -> dict[tuple[str, date], Posted]:
-    """An account's entries by (budget, start of the period), for periods that start on a day or later."""
-    rows = conn.execute(_POSTED, {"account": account_id, "since": since})
-    return _folded(rows, lambda row: (row[0], row[1]))
+BudgetPeriod = tuple[str, date]
+"""A budget's name and the first day of a period."""
+
+
+def posted(
+    conn: Connection, account_id: str, since: date, pools: Sequence[BudgetPeriod]
+) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]]]:
+    """An account's entries, and all entries of some pools, in one statement.
+
+    Args:
+        conn: any connection.
+        account_id: whose.
+        since: only periods that begin on this day or later.
+        pools: budgets and periods.
+
+    Returns:
+        The account's by budget and period; those of each pool by account.
+    """
+    rows: dict[int, list[Any]] = {number: [] for number in range(-1, len(pools))}
+    values = {"account": account_id, "since": since, **_named(pools)}
+    for row in conn.execute(_posted_and_shares(len(pools)), values):
+        rows[row[6]].append(row)
+    own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
+    return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}
 
 
 def shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:
     """All entries of a budget in a period, by account: of a pool, its own account and everybody's share."""
-    return _folded(conn.execute(_SHARES, {"budget": budget, "first": period_start}), lambda row: str(row[0]))
+    return shares_of_all(conn, [(budget, period_start)])[budget, period_start]
+
+
+def shares_of_all(conn: Connection, budgets: Sequence[BudgetPeriod]) -> dict[BudgetPeriod, dict[str, Posted]]:
+    """The same for several budgets, in one statement."""
+    rows: dict[int, list[Any]] = {number: [] for number in range(len(budgets))}
+    for row in conn.execute(_shares_of_all(len(budgets)), _named(budgets)) if budgets else ():
+        rows[row[6]].append(row)
+    return {budget: _by_account(rows[number]) for number, budget in enumerate(budgets)}
+
+
+def _named(budgets: Sequence[BudgetPeriod]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number, (budget, first) in enumerate(budgets):
+        values |= {f"budget_{number}": budget, f"first_{number}": first}
+    return values
+
+
+def _by_account(rows: Iterable[Any]) -> dict[str, Posted]:
+    return _folded(rows, lambda row: str(row.account_id))
 
 
 def allotted(conn: Connection, budget: str, period_start: date) -> set[str]:

@@ -239,10 +239,31 @@ def note_known(conn: Connection, told: Iterable[Told]) -> None:
         conn.execute(_KNOWN, rows)
 
 
-def keep(conn: Connection, held: Held, wanted_nanos: int, now: datetime) -> None:
-    """Let what was set at the provider stand for as long as we would want the same."""
-    values = {"known_nanos": held.seen_nanos, "known_at": now, "kept_nanos": wanted_nanos}
-    conn.execute(update(limits).where(_one(held.provider, held.subject)).values(**values))
+_KEPT = (
+    update(limits)
+    .where(
+        limits.c.provider == bindparam("where"),
+        limits.c.kind == bindparam("what"),
+        limits.c.external_id == bindparam("whose"),
+    )
+    .values(known_nanos=limits.c.seen_nanos, known_at=bindparam("at"), kept_nanos=bindparam("wanted"))
+)
+
+
+def keep(conn: Connection, kept: Iterable[tuple[Held, int]], now: datetime) -> None:
+    """Let what was set at the provider stand for as long as we would want the same, of each: so many nanos."""
+    rows = [
+        {
+            "where": held.provider,
+            "what": held.subject.kind,
+            "whose": held.subject.external_id,
+            "at": now,
+            "wanted": wanted_nanos,
+        }
+        for held, wanted_nanos in kept
+    ]
+    if rows:
+        conn.execute(_KEPT, rows)
 
 
 # Pauses --------------------------------------------------------------------------------------------------------------

@@ -6,15 +6,16 @@ another one repeats the work, which changes nothing, because an item says how so
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
 from storage.tables import outbox_items
-from storage.upsert import insert_new
+from storage.upsert import insert_for
 
 OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
 ItemState = Literal["open", "done", "parked"]
@@ -58,14 +59,42 @@ class OutboxItem:
 
 
 _COLUMNS = [outbox_items.c[name] for name in OutboxItem.__dataclass_fields__]
-_NEWER = (
-    update(outbox_items)
-    .where(outbox_items.c.id == bindparam("old"))
-    .values(version=outbox_items.c.version + 1, state="open", attempts=0)
-)
-_OLD = select(outbox_items.c.id, outbox_items.c.payload, outbox_items.c.state).where(
-    outbox_items.c.key == bindparam("key")
-)
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """What is said under a key; see OutboxItem."""
+
+    key: str
+    kind: OutboxKind
+    target: str
+    payload: str
+    due_at: datetime
+
+
+@cache
+def _ensured(dialect: str, *, again: bool) -> Any:
+    """Insert, or replace what was said before if that was something else. Built once: it runs in every order."""
+    statement = insert_for(dialect, outbox_items)
+    said = statement.excluded
+    news = outbox_items.c.payload != said.payload
+    return statement.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "payload": said.payload,
+            "target": said.target,
+            "due_at": said.due_at,
+            "version": outbox_items.c.version + 1,
+            "state": "open",
+            "attempts": 0,
+        },
+        where=or_(news, outbox_items.c.state != "open") if again else news,
+    )
+
+
+@cache
+def _ensured_one(dialect: str, *, again: bool) -> Any:
+    return _ensured(dialect, again=again).returning(outbox_items.c.key)
 
 
 def ensure(
@@ -88,28 +117,32 @@ def ensure(
     Returns:
         Whether there is something new to deliver.
     """
-    row = {
-        "key": key,
-        "kind": kind,
-        "target": target,
-        "payload": payload,
+    row = _row(NewItem(key, kind, target, payload, due_at), now)
+    return conn.execute(_ensured_one(conn.dialect.name, again=again), row).first() is not None
+
+
+def ensure_all(conn: Connection, items: Sequence[NewItem], now: datetime, *, again: bool = False) -> None:
+    """The same for many in one statement, in their order; of two under one key the last counts."""
+    if items:
+        conn.execute(_ensured(conn.dialect.name, again=again), [_row(each, now) for each in items])
+
+
+def _row(item: NewItem, now: datetime) -> dict[str, object]:
+    return {
+        "key": item.key,
+        "kind": item.kind,
+        "target": item.target,
+        "payload": item.payload,
         "version": 1,
         "state": "open",
-        "due_at": due_at,
-        "held_until": due_at,
+        "due_at": item.due_at,
+        "held_until": item.due_at,
         "holder": "",
         "attempts": 0,
         "receipt": "",
         "error": "",
         "made_at": now,
     }
-    if insert_new(conn, outbox_items, row, "key"):
-        return True
-    old = conn.execute(_OLD, {"key": key}).one()
-    if old.payload == payload and not (again and old.state != "open"):
-        return False
-    conn.execute(_NEWER, {"old": old.id, "payload": payload, "target": target, "due_at": due_at})
-    return True
 
 
 def find(conn: Connection, key: str) -> OutboxItem | None:
@@ -118,15 +151,42 @@ def find(conn: Connection, key: str) -> OutboxItem | None:
     return OutboxItem(*row) if row else None
 
 
-def is_known(conn: Connection, key: str) -> bool:
-    """Whether there ever was an item under a key."""
-    return conn.execute(_OLD, {"key": key}).first() is not None
+_STATES = select(outbox_items.c.key, outbox_items.c.state)
+_KNOWN = select(outbox_items.c.key).where(outbox_items.c.key.in_(bindparam("keys", expanding=True)))
 
 
-def first_known(conn: Connection, keys: Iterable[str]) -> str:
-    """The first of some keys under which there is an item that was not given up, "" for none."""
-    rows = ((key, conn.execute(_OLD, {"key": key}).first()) for key in keys)
-    return next((key for key, row in rows if row is not None and row.state != "parked"), "")
+def known(conn: Connection, keys: Collection[str]) -> set[str]:
+    """Those of some keys under which there ever was an item."""
+    return set(conn.scalars(_KNOWN, {"keys": list(keys)})) if keys else set()
+
+
+def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
+    """Everything that there ever was under keys with one of some beginnings, in the order it was first said.
+
+    Args:
+        conn: any connection.
+        prefixes: each ends with a character that is no letter or digit, such as "request/42/".
+    """
+    return {row[0]: row[1] for row in conn.execute(_under(conn.dialect.name, len(prefixes)), _bounds(prefixes))}
+
+
+@cache
+def _under(dialect: str, count: int) -> Any:
+    """SQLite finds a range in the index of the keys, PostgreSQL a pattern in the index made for that."""
+    each = (
+        and_(outbox_items.c.key >= bindparam(f"from_{n}"), outbox_items.c.key < bindparam(f"until_{n}"))
+        if dialect == "sqlite"
+        else outbox_items.c.key.like(bindparam(f"like_{n}"))
+        for n in range(count)
+    )
+    return _STATES.where(or_(*each)).order_by(outbox_items.c.id)
+
+
+def _bounds(prefixes: Sequence[str]) -> dict[str, str]:
+    bounds: dict[str, str] = {}
+    for n, prefix in enumerate(prefixes):
+        bounds |= {f"from_{n}": prefix, f"until_{n}": prefix[:-1] + chr(ord(prefix[-1]) + 1), f"like_{n}": f"{prefix}%"}
+    return bounds
 
 
 def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:

@@ -1,14 +1,41 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, union, update
+from sqlalchemy import (
+    Connection,
+    Date,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+    union_all,
+    update,
+)
 
 from storage import ingest
 from storage.directory import Directory, Link, Person
-from storage.tables import BEGINNING, FOREVER, ORGANIZATION, UNALLOCATED, accounts, lineage, links, people
+from storage.tables import (
+    BEGINNING,
+    FOREVER,
+    ORGANIZATION,
+    UNALLOCATED,
+    accounts,
+    delegations,
+    lineage,
+    links,
+    people,
+)
 from storage.upsert import upsert
 
 
@@ -31,43 +58,56 @@ class Account:
 
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
-_ACCOUNT = select(accounts).where(accounts.c.id == bindparam("id"))
+_PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
 _LINKED = select(links.c.account_id).where(
     links.c.platform == bindparam("platform"),
     links.c.kind == bindparam("kind"),
     links.c.external_id == bindparam("external_id"),
 )
-_IDENTITIES = (
-    select(links.c.platform, links.c.external_id)
+_PLACES = (
+    select(links.c.account_id, links.c.platform, links.c.external_id)
     .where(
-        links.c.account_id == bindparam("account"),
+        links.c.account_id.in_(bindparam("accounts", expanding=True)),
         links.c.kind == "user",
         links.c.platform.in_(bindparam("platforms", expanding=True)),
     )
-    .order_by(links.c.platform, links.c.external_id)
+    .order_by(links.c.account_id, links.c.platform, links.c.external_id)
 )
-_ANCESTORS = select(lineage.c.ancestor_id).where(
-    lineage.c.account_id == bindparam("account"),
-    lineage.c.until == FOREVER,
+_LINES = (
+    select(accounts, lineage.c.account_id.label("whose"))
+    .join(lineage, accounts.c.id == lineage.c.ancestor_id)
+    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER)
 )
-_NAMED_ANCESTORS = _ANCESTORS.add_columns(accounts.c.name).join(accounts, accounts.c.id == lineage.c.ancestor_id)
-_OWNS = select(accounts.c.id).where(
-    accounts.c.owner_id == bindparam("person"),
-    accounts.c.id.in_(_ANCESTORS.scalar_subquery()),
+_EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
+_LOWER = func.lower(accounts.c.name)
+_CALLED = (
+    select(accounts, func.coalesce(people.c.email, "").label("email"), literal("").label("lower"))
+    .outerjoin(people, accounts.c.id == "person/" + people.c.id)
+    .where(accounts.c.active)
+    .where(or_(accounts.c.id.in_(bindparam("ids", expanding=True)), accounts.c.id.in_(_EMAIL.scalar_subquery())))
 )
+_NAMED = select(accounts, literal("").label("email"), _LOWER.label("lower")).where(
+    accounts.c.active, _LOWER.in_(bindparam("said", expanding=True))
+)
+_CALLED_OR_NAMED = union_all(_CALLED, _NAMED)
+_PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
-def _person(row: object) -> Person:
-    values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+def _person(row: Any) -> Person:
+    values = {name: getattr(row, name) for name in _PERSON_FIELDS}
     values["roles"] = tuple(values["roles"].split())
-    manager = values.pop("manager_id")
-    return Person(manager=manager, **values)
+    return Person(manager=values.pop("manager_id"), **values)
 
 
 def person(conn: Connection, person_id: str) -> Person | None:
-    """The person under an id, or None. The team is left out: ask `account` for it."""
+    """The person under an id, or None. The team is left out: ask `line` for it."""
     row = conn.execute(_PERSON, {"id": person_id}).first()
     return _person(row) if row else None
+
+
+def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
+    """Those of some people who are known, by id."""
+    return {row.id: _person(row) for row in conn.execute(_PERSONS, {"ids": list(person_ids)})}
 
 
 def person_by_email(conn: Connection, email: str) -> Person | None:
@@ -82,12 +122,6 @@ def ids_by_email(conn: Connection) -> dict[str, str]:
     """The one active person under each verified e-mail address, in small letters; two under one address are nobody."""
     found = select(people.c.email, func.min(people.c.id)).where(people.c.active, people.c.email != "")
     return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
-
-
-def account(conn: Connection, account_id: str) -> Account | None:
-    """The account under an id, or None."""
-    row = conn.execute(_ACCOUNT, {"id": account_id}).first()
-    return Account(*row) if row else None
 
 
 def active_people(conn: Connection) -> list[Person]:
@@ -121,13 +155,28 @@ def accounts_ever(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
-def ancestors(conn: Connection, account_id: str) -> dict[str, str]:
-    """The account itself and every account above it today, each with its name."""
-    return {row[0]: row[1] for row in conn.execute(_NAMED_ANCESTORS, {"account": account_id})}
+def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
+    """The account itself and every account above it today, the nearest first; empty if there is no such account."""
+    return lines(conn, [account_id])[account_id]
+
+
+def lines(conn: Connection, account_ids: Collection[str]) -> dict[str, tuple[Account, ...]]:
+    """The same for several accounts."""
+    above: dict[str, dict[str, Account]] = {each: {} for each in account_ids}
+    for row in conn.execute(_LINES, {"accounts": list(account_ids)}):
+        above[row.whose][row.id] = Account(*row[:-1])
+    return {account_id: tuple(_upwards(account_id, found)) for account_id, found in above.items()}
+
+
+def _upwards(account_id: str, found: dict[str, Account]) -> Iterator[Account]:
+    here = found.pop(account_id, None)
+    while here:
+        yield here
+        here = found.pop(here.parent_id, None)
 
 
 def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
-    """The same for every account."""
+    """Of every account the account itself and every account above it today, each with its name."""
     rows = conn.execute(
         select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
         .join(accounts, accounts.c.id == lineage.c.ancestor_id)
@@ -152,20 +201,36 @@ def owned(conn: Connection, person_id: str) -> list[Account]:
     return [Account(*row) for row in conn.execute(here)]
 
 
-def owns(conn: Connection, person_id: str, account_id: str) -> bool:
-    """Whether the person owns the account or one above it. What nobody owns is not owned by who is nobody."""
-    return bool(person_id) and conn.execute(_OWNS, {"person": person_id, "account": account_id}).first() is not None
+def owns(person_id: str, line: Iterable[Account]) -> bool:
+    """Whether a person owns an account or one above it. What nobody owns is not owned by who is nobody."""
+    return bool(person_id) and any(each.owner_id == person_id for each in line)
 
 
-def find_accounts(conn: Connection, word: str) -> list[Account]:
-    """Accounts that people call by this word, in any case: by the id after the slash, the e-mail, else the name."""
-    lower = word.lower()
-    ids = [f"{kind}/{lower}" for kind in ("person", "team", "agent")] + [lower]
-    mail = select("person/" + people.c.id).where(people.c.email == lower, people.c.email != "").scalar_subquery()
-    here = select(accounts).where(accounts.c.active)
-    found = conn.execute(here.where(or_(accounts.c.id.in_(ids), accounts.c.id.in_(mail)))).all()
-    found = found or conn.execute(here.where(func.lower(accounts.c.name) == lower)).all()
-    return [Account(*row) for row in found]
+def find_accounts(conn: Connection, words: Sequence[str]) -> dict[str, list[Account]]:
+    """Active accounts that people call by some words, in any case: by the id after the slash, the e-mail, or the name.
+
+    Args:
+        conn: any connection.
+        words: several, of which some may be nobody's, such as "ana", "ana for" and "ana for lunch".
+
+    Returns:
+        The accounts under each word; those of a name only if it is nobody's id and nobody's e-mail address.
+    """
+    lowered = {word: word.lower() for word in words}
+    values = {"ids": [each for lower in lowered.values() for each in _ids(lower)], "said": sorted(lowered.values())}
+    # All names have to be looked through for one; a single word is an id as a rule.
+    rows = conn.execute(_CALLED if len(words) == 1 else _CALLED_OR_NAMED, values).all()
+    rows = rows or conn.execute(_NAMED, values).all()
+    return {word: _called(lower, rows) for word, lower in lowered.items()}
+
+
+def _called(lower: str, rows: Sequence[Any]) -> list[Account]:
+    found = [row for row in rows if not row.lower and (row.id in _ids(lower) or (lower and row.email == lower))]
+    return [Account(*row[:-2]) for row in found or (row for row in rows if lower and row.lower == lower)]
+
+
+def _ids(word: str) -> list[str]:
+    return [*(f"{kind}/{word}" for kind in ("person", "team", "agent")), word]
 
 
 def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:
@@ -174,10 +239,15 @@ def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str 
     return str(row[0]) if row else None
 
 
-def identities(conn: Connection, account_id: str, platforms: Iterable[str]) -> list[tuple[str, str]]:
-    """(platform, external id) of a person's identities on the named platforms, in their order of age."""
-    rows = conn.execute(_IDENTITIES, {"account": account_id, "platforms": list(platforms)})
-    return [(row[0], row[1]) for row in rows]
+def identities(
+    conn: Connection, person_ids: Collection[str], platforms: Collection[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """(platform, external id) of the identities of some people on the named platforms, by person."""
+    found: dict[str, list[tuple[str, str]]] = {each: [] for each in person_ids}
+    values = {"accounts": [f"person/{each}" for each in person_ids], "platforms": list(platforms)}
+    for account_id, platform, external_id in conn.execute(_PLACES, values) if person_ids else ():
+        found[account_id.removeprefix("person/")].append((platform, external_id))
+    return found
 
 
 def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
@@ -235,7 +305,7 @@ def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
     return known is None or (known[0] != account_id and (known[1] != "explicit" or how == "explicit"))
 
 
-class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
+class ShrunkError(Exception):
     """A people source suddenly says that a large part of the company has left."""
 
 
@@ -253,7 +323,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
         The explicit links that are new, so that charges of the past can follow them.
 
     Raises:
-        Shrunk: more people would leave at once than is believable; nothing was changed.
+        ShrunkError: more people would leave at once than is believable; nothing was changed.
     """
     _refuse_shrinking(conn, directory)
     rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
@@ -280,7 +350,7 @@ def _refuse_shrinking(conn: Connection, directory: Directory) -> None:
     now = set(conn.execute(select(people.c.id).where(people.c.active)).scalars())
     leavers = now - {someone.id for someone in directory.people if someone.active}
     if len(leavers) > max(LEAVERS_ALWAYS_ALLOWED, LEAVERS_SHARE_MAX * len(now)):
-        raise Shrunk(
+        raise ShrunkError(
             f"The people sources say that {len(leavers)} of {len(now)} people have left at once. Nothing was changed; "
             "check the sources, or remove people in smaller steps.",
         )
@@ -362,3 +432,104 @@ def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:
         seen.add(account_id)
         yield account_id
         account_id = parents.get(account_id, "")
+
+
+# All whom a decision may concern -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Some people with all their managers and stand-ins, read in one statement.
+
+    Args:
+        people: by id, in the order of their names; those who have left, too.
+        stand_ins: who decides in whose stead today: from person to (stand-in, last day).
+        identities: (platform, external id) of each, by person.
+        inside: those of them who are below one of the accounts that were asked about.
+    """
+
+    people: Mapping[str, Person]
+    stand_ins: Mapping[str, tuple[str, date]]
+    identities: Mapping[str, tuple[tuple[str, str], ...]]
+    inside: frozenset[str]
+
+
+NOBODY = Circle({}, {}, {}, frozenset())
+
+
+def circle(
+    conn: Connection,
+    ids: Collection[str],
+    roles: Collection[str],
+    today: date,
+    platforms: Collection[str],
+    below: Collection[str] = (),
+) -> Circle:
+    """People by id or by role, all managers above them, and whoever stands in for any of these today.
+
+    Args:
+        conn: any connection.
+        ids: of people; unknown ones are left out.
+        roles: everybody who is there and has one of them.
+        today: the day on which a delegation must still run.
+        platforms: of which identities are wanted.
+        below: accounts of which it is asked who is below them today.
+    """
+    values: dict[str, object] = {
+        "ids": sorted(ids),
+        "today": today,
+        "platforms": list(platforms),
+        "below": sorted(below),
+        **{f"role_{number}": f"%{role}%" for number, role in enumerate(roles)},
+    }
+    found: dict[str, Person] = {}
+    stand_ins: dict[str, tuple[str, date]] = {}
+    identities_: dict[str, tuple[tuple[str, str], ...]] = {}
+    inside = set()
+    for row in conn.execute(_circle(len(roles)), values):
+        if row.id not in found:
+            found[row.id] = _person(row)
+            identities_[row.id] = ()
+        if row.to_id:
+            stand_ins[row.id] = (row.to_id, row.until)
+        if row.platform:
+            identities_[row.id] += ((row.platform, row.external_id),)
+        if row.inside:
+            inside.add(row.id)
+    return Circle(found, stand_ins, identities_, frozenset(inside))
+
+
+@cache
+def _circle(roles: int) -> Any:
+    """One row for each person and identity. Built once for each number of roles."""
+    has_role = (and_(people.c.active, people.c.roles.like(bindparam(f"role_{number}"))) for number in range(roles))
+    ids = people.c.id.in_(bindparam("ids", expanding=True))
+    line = select(people.c.id, people.c.manager_id).where(or_(ids, *has_role)).cte("line", recursive=True)
+    line = line.union(select(people.c.id, people.c.manager_id).join(line, people.c.id == line.c.manager_id))
+    runs = delegations.c.until >= bindparam("today", type_=Date)
+    stand_ins = select(delegations.c.to_id).where(runs, delegations.c.person_id.in_(select(line.c.id)))
+    account_id = "person/" + people.c.id
+    inside = exists().where(
+        lineage.c.account_id == account_id,
+        lineage.c.until == FOREVER,
+        lineage.c.ancestor_id.in_(bindparam("below", expanding=True)),
+    )
+    identity = and_(
+        links.c.account_id == account_id,
+        links.c.kind == "user",
+        links.c.platform.in_(bindparam("platforms", expanding=True)),
+    )
+    return (
+        select(
+            people,
+            delegations.c.to_id,
+            delegations.c.until,
+            links.c.platform,
+            links.c.external_id,
+            inside.label("inside"),
+        )
+        .outerjoin(delegations, and_(delegations.c.person_id == people.c.id, runs))
+        .outerjoin(links, identity)
+        .where(people.c.id.in_(union(select(line.c.id), stand_ins)))
+        .order_by(people.c.name, people.c.id, links.c.platform, links.c.external_id)
+    )

@@ -1,14 +1,28 @@
 """Requests for more: pending, then resolved at most once."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, Connection, and_, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from storage.tables import FOREVER, asked, delegations, lineage, requests
-from storage.upsert import insert_into, upsert
+from storage.upsert import upsert
 
 RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]
 ID_DIGITS_MAX = 9
@@ -117,6 +131,12 @@ _ASKED = (
     .where(asked.c.request_id == bindparam("id"))
     .order_by(asked.c.stage, asked.c.person_id)
 )
+_WITH_ASKED = (
+    select(requests, asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
+    .outerjoin(asked, asked.c.request_id == requests.c.id)
+    .order_by(requests.c.id, asked.c.stage, asked.c.person_id)
+)
+_FIELDS = tuple(Request.__dataclass_fields__)
 _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
@@ -143,11 +163,36 @@ def ask_for(conn: Connection, wanted: Wanted, now: datetime) -> Request:
 
 def find(conn: Connection, word: str) -> Request | None:
     """The request under a number or a handle, or None."""
-    if word.isdecimal() and len(word) <= ID_DIGITS_MAX:
+    if _is_number(word):
         row = conn.execute(_BY_NUMBER, {"id": int(word)}).first()
     else:
         row = conn.execute(_BY_HANDLE, {"handle": word}).first()
     return Request(*row) if row else None
+
+
+def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, ...]] | None:
+    """The request under a number or a handle with everybody who was asked, stage by stage; or None."""
+    named = requests.c.id == int(word) if _is_number(word) else requests.c.handle == word
+    return next(iter(_with_asked(conn, named)), None)
+
+
+def waiting_for(conn: Connection, person_id: str) -> list[tuple[Request, tuple[Asked, ...]]]:
+    """The same for all that `open_for` finds."""
+    return _with_asked(conn, _open_for(person_id))
+
+
+def _with_asked(conn: Connection, which: ColumnElement[bool]) -> list[tuple[Request, tuple[Asked, ...]]]:
+    width = len(_FIELDS)
+    found: dict[int, tuple[Request, list[Asked]]] = {}
+    for row in conn.execute(_WITH_ASKED.where(which)):
+        _, who = found.setdefault(row.id, (Request(*row[:width]), []))
+        if row[width] is not None:
+            who.append(Asked(*row[width:]))
+    return [(request, tuple(who)) for request, who in found.values()]
+
+
+def _is_number(word: str) -> bool:
+    return word.isdecimal() and len(word) <= ID_DIGITS_MAX
 
 
 def of_origin(conn: Connection, origin: str) -> Request | None:
@@ -177,47 +222,15 @@ def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Re
     return [Request(*row) for row in rows]
 
 
-def change(conn: Connection, old: Request, **values: object) -> Request | None:
-    """Change a pending request in the version that was looked at; the version grows.
+def save(conn: Connection, old: Request, new: Request) -> bool:
+    """Write what has become of a request, in the version that was looked at; so it is resolved once at most.
 
     Returns:
-        The request as it stands now, or None if it was resolved or changed meanwhile.
+        False if it was resolved or changed meanwhile, and nothing was written.
     """
-    row = conn.execute(
-        update(requests)
-        .where(requests.c.id == old.id, requests.c.state == "pending", requests.c.version == old.version)
-        .values(version=requests.c.version + 1, **values)
-        .returning(requests),
-    ).first()
-    return Request(*row) if row else None
-
-
-def resolve(conn: Connection, old: Request, end: Resolution, now: datetime) -> Request | None:
-    """End a pending request, in the version that was looked at, once.
-
-    Returns:
-        The request as it stands now, or None if it was resolved or changed meanwhile.
-    """
-    return change(
-        conn,
-        old,
-        state=end.state,
-        resolved_at=now,
-        resolved_by=end.by,
-        resolved_amount=end.amount,
-        resolved_note=end.note,
-    )
-
-
-def end_grant(conn: Connection, old: Request, state: RequestState, now: datetime) -> Request | None:
-    """Note that a grant is over, once; None if it was over already."""
-    row = conn.execute(
-        update(requests)
-        .where(requests.c.id == old.id, requests.c.state == "approved", requests.c.ended_at.is_(None))
-        .values(state=state, ended_at=now, version=requests.c.version + 1)
-        .returning(requests),
-    ).first()
-    return Request(*row) if row else None
+    values = {name: getattr(new, name) for name in _FIELDS if getattr(new, name) != getattr(old, name)}
+    here = and_(requests.c.id == old.id, requests.c.version == old.version, requests.c.state == old.state)
+    return bool(conn.execute(update(requests).where(here).values(**values)).rowcount)
 
 
 def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
@@ -225,34 +238,47 @@ def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
     return [Request(*row) for row in conn.execute(_MINE, {"person": person_id, "since": since})]
 
 
-def count_open(conn: Connection, person_id: str) -> int:
-    """How many requests of a person's wait for a decision."""
-    waiting = select(func.count()).where(requests.c.asker_id == person_id, requests.c.state == "pending")
-    return conn.execute(waiting).scalar_one()
-
-
 def open_for(conn: Connection, person_id: str) -> list[Request]:
     """Pending requests that a person was asked to decide at their present stage, oldest first."""
-    here = select(asked.c.request_id).where(
-        asked.c.person_id == person_id, asked.c.stage == requests.c.stage, asked.c.request_id == requests.c.id
-    )
-    rows = conn.execute(
-        select(requests).where(requests.c.state == "pending", here.exists()).order_by(requests.c.id),
-    )
-    return [Request(*row) for row in rows]
+    return [Request(*row) for row in conn.execute(select(requests).where(_open_for(person_id)).order_by(requests.c.id))]
 
 
-def granted(conn: Connection, account_id: str, budget: str, period_start: date) -> tuple[int, int]:
-    """How often an account was granted more of a budget in a period, and how much in all, given back or not."""
-    row = conn.execute(
-        select(func.count(), cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(
-            requests.c.account_id == account_id,
-            requests.c.budget == budget,
-            requests.c.period_start == period_start,
-            requests.c.state.in_(("approved", "revoked")),
-        ),
-    ).one()
-    return row[0], row[1]
+def _open_for(person_id: str) -> ColumnElement[bool]:
+    mine = asked.alias()
+    here = select(mine.c.request_id).where(
+        mine.c.person_id == person_id, mine.c.stage == requests.c.stage, mine.c.request_id == requests.c.id
+    )
+    return and_(requests.c.state == "pending", here.exists())
+
+
+_OF_ACCOUNT = and_(
+    requests.c.account_id == bindparam("account"),
+    requests.c.budget == bindparam("budget"),
+    requests.c.period_start == bindparam("first", type_=Date),
+)
+_GRANTED = and_(_OF_ACCOUNT, requests.c.state.in_(("approved", "revoked")))
+_TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
+_AMOUNT = select(cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(_GRANTED)
+_OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
+_COUNTS = select(_TIMES, _AMOUNT.scalar_subquery(), _OPEN.scalar_subquery())
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often an account was granted more of a budget in a period, how much in all, given back or not.
+
+    `open` is how many requests of a person's wait for a decision.
+    """
+
+    times: int
+    amount: int
+    open: int
+
+
+def counts(conn: Connection, account_id: str, budget: str, period_start: date, asker_id: str) -> Counts:
+    """What was granted to an account of a budget in a period, and what else the asker waits for."""
+    values = {"account": account_id, "budget": budget, "first": period_start, "asker": asker_id}
+    return Counts(*conn.execute(_COUNTS, values).one())
 
 
 def running(conn: Connection, account_id: str, budget: str, period_start: date) -> int:
@@ -292,25 +318,10 @@ def open_below(conn: Connection, account_id: str) -> list[tuple[str, int, int]]:
 # Who decides ---------------------------------------------------------------------------------------------------------
 
 
-def note_asked(conn: Connection, request_id: int, stage: int, deciders: dict[str, str]) -> None:
-    """Note who was asked at a stage, each with in whose stead; those who were asked before stay."""
-    rows = [
-        {"request_id": request_id, "stage": stage, "person_id": person, "for_id": for_id, "said": ""}
-        for person, for_id in sorted(deciders.items())
-    ]
-    if rows:
-        conn.execute(insert_into(conn, asked).on_conflict_do_nothing(), rows)
-
-
-def note_approval(conn: Connection, request_id: int, stage: int, person_id: str, for_id: str) -> None:
-    """Note that somebody approved at a stage."""
-    row: dict[str, object] = {"request_id": request_id, "stage": stage, "person_id": person_id}
-    upsert(conn, asked, [row | {"for_id": for_id, "said": "approved"}])
-
-
-def who_was_asked(conn: Connection, request_id: int) -> list[Asked]:
-    """Everybody who was asked about a request, stage by stage."""
-    return [Asked(*row) for row in conn.execute(_ASKED, {"id": request_id})]
+def note_asked(conn: Connection, request_id: int, rows: Collection[Asked]) -> None:
+    """Note who was asked, or what they said."""
+    ordered = sorted(rows, key=lambda each: (each.stage, each.person_id))
+    upsert(conn, asked, [{"request_id": request_id, **asdict(each)} for each in ordered])
 
 
 def delegate(conn: Connection, person_id: str, to_id: str, until: date) -> None:
@@ -319,9 +330,3 @@ def delegate(conn: Connection, person_id: str, to_id: str, until: date) -> None:
         upsert(conn, delegations, [{"person_id": person_id, "to_id": to_id, "until": until}])
     else:
         conn.execute(delete(delegations).where(delegations.c.person_id == person_id))
-
-
-def delegated(conn: Connection, today: date) -> dict[str, tuple[str, date]]:
-    """Who decides in whose stead today: from person to (delegate, last day)."""
-    rows = conn.execute(select(delegations).where(delegations.c.until >= today))
-    return {row.person_id: (row.to_id, row.until) for row in rows}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,8 +17,11 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal,
     or_,
     select,
+    text,
+    union_all,
 )
 
 from storage.charges import HOURS_OF_A_DAY
@@ -44,7 +48,7 @@ class Spent:
     requests: int
 
 
-def _summed(*, by: Column[Any]) -> Select[Any]:
+def _sums(*, by: Column[Any], suffix: str = "") -> Select[Any]:
     return (
         select(
             by,
@@ -54,13 +58,16 @@ def _summed(*, by: Column[Any]) -> Select[Any]:
             cast(func.sum(spend.c.requests), BigInteger),
         )
         .where(
-            spend.c.account_id == bindparam("account"),
-            spend.c.day >= bindparam("first", type_=Date),
-            spend.c.day < bindparam("end", type_=Date),
+            spend.c.account_id == bindparam(f"account{suffix}"),
+            spend.c.day >= bindparam(f"first{suffix}", type_=Date),
+            spend.c.day < bindparam(f"end{suffix}", type_=Date),
         )
         .group_by(by)
-        .order_by(by)
     )
+
+
+def _summed(*, by: Column[Any]) -> Select[Any]:
+    return _sums(by=by).order_by(by)
 
 
 _BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
@@ -125,6 +132,29 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
     rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
     return [Spent(str(row[0]), *row[1:]) for row in rows]
+
+
+Window = tuple[str, date, date]
+"""An account, the first day and the day after the last."""
+
+
+def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
+    """What was spent in each of some windows by model, in one statement."""
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate(windows):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    found: list[list[Spent]] = [[] for _ in windows]
+    for row in conn.execute(_in_windows(len(windows)), values) if windows else ():
+        found[row[5]].append(Spent(*row[:5]))
+    return found
+
+
+@cache
+def _in_windows(count: int) -> Any:
+    """A select for each window, the number of the window in its last column. Built once for each count."""
+    return union_all(
+        *(_sums(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number)) for number in range(count))
+    ).order_by(text("1"))
 
 
 def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:

@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_into(conn: Connection, table: Table) -> Any:
     """The dialect's own insert, for the sake of its `on conflict`."""
-    return _insert(conn.dialect.name, table)
+    return insert_for(conn.dialect.name, table)
 
 
-def _insert(dialect: str, table: Table) -> Any:
+def insert_for(dialect: str, table: Table) -> Any:
+    """The same by the dialect's name, for statements that are built once."""
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
@@ -46,5 +47,5 @@ def insert_new(conn: Connection, table: Table, row: dict[str, object], key: str)
 @cache
 def _insert_new(dialect: str, table: Table, key: str) -> Any:
     """Built once: it runs several times in every order."""
-    statement = _insert(dialect, table).on_conflict_do_nothing(index_elements=[key])
+    statement = insert_for(dialect, table).on_conflict_do_nothing(index_elements=[key])
     return statement.returning(table.c[key])

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets import Standing, binds, current, spent_below, spent_of, standings, used
+from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of, statuses, used
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import CheckThresholds
 from handlers.money import COUNTED
 from handlers.periods import Period
@@ -103,7 +103,7 @@ def _fired(alert: Alert, percent: int, limit: Used, now: datetime) -> Alert:
 
 def check_thresholds(ctx: Context, _event: CheckThresholds) -> None:
     """Tell whoever has used up a share of a limit."""
-    for each in ctx.house.budgets:
+    for each in ctx.policy.budgets:
         if each.alert_at and each.limit != "watch":
             _tell_of(ctx, each)
 
@@ -119,8 +119,8 @@ def known(ctx: Context, handle: One) -> Card:
 def snooze(ctx: Context, handle: One) -> Card:
     """Be told of an alert again at this time of the next working day; said by its button."""
     alert = _alert_of(ctx, handle)
-    zone = ZoneInfo(ctx.person.zone or ctx.house.organization.zone)
-    until = after_working(ctx.now, LATER_HOURS, ctx.house.working, zone)
+    zone = ZoneInfo(ctx.person.zone or ctx.policy.organization.zone)
+    until = after_working(ctx.now, LATER_HOURS, ctx.policy.working, zone)
     store.note(ctx.conn, [replace(alert, state="snoozed", until=until)])
     _refresh(ctx, alert, f"{ctx.person.name} is told again {ctx.moment(until)}.")
     return Card(f"I tell you again {ctx.moment(until)}", (Text("Unless it is better by then."),))
@@ -129,9 +129,9 @@ def snooze(ctx: Context, handle: One) -> Card:
 def _alert_of(ctx: Context, handle: str) -> Alert:
     """An alert that the speaker was told; unknown and another's get the same answer."""
     alert = store.find(ctx.conn, handle)
-    account = people.account(ctx.conn, alert.account_id) if alert else None
+    account = ctx.account(alert.account_id) if alert else None
     if alert is None or account is None or ctx.person.id not in {each.id for each in _whom(ctx, account)}:
-        raise Refused("There is no such alert of yours. Say: balance")
+        raise RefusedError("There is no such alert of yours. Say: balance")
     return alert
 
 
@@ -170,7 +170,7 @@ def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
         spent = {budget.account_id: spent_of(ctx, budget, period, budget.account_id)}
     else:
         spent = spent_below(ctx, budget, period, budget.account_id or ORGANIZATION)
-    return [Used(each, limit, used(ctx.house, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
+    return [Used(each, limit, used(ctx.policy, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
 
 
 def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
@@ -178,42 +178,42 @@ def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
     if budget.models == "all":
         return None
     everything = spend.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
-    return [each.name for each in everything if ctx.house.covers(budget, each.name)]
+    return [each.name for each in everything if ctx.policy.covers(budget, each.name)]
 
 
 def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step) -> bool:
     """Tell whom it concerns, unless it can wait for their working hours, or nobody is left whom it concerns."""
-    account = people.account(ctx.conn, limit.account_id)
+    account = ctx.account(limit.account_id)
     whom = _whom(ctx, account) if account else []
     if account is None or not account.active or not whom or not _binds(ctx, budget, account):
         return False
-    zone = ZoneInfo(whom[0].zone or ctx.house.organization.zone)
-    if next_.tell < WHOLE and not is_working(ctx.now, ctx.house.working, zone):
+    zone = ZoneInfo(whom[0].zone or ctx.policy.organization.zone)
+    if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    standing = _standing(budget, period, account, limit)
+    status = _status(budget, period, account, limit)
     for person in whom:
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, _key(alert), _card(theirs, account, standing, _answers(alert)))
+        theirs.tell(person.id, _key(alert), _card(theirs, account, status, _answers(alert)))
     if budget.alert_in and account.id == budget.account_id:
         place = named_place(budget.alert_in)
         there = replace(ctx, person=CLOCK, place=place)
-        card = _card(there, account, standing, ())
+        card = _card(there, account, status, ())
         ctx.show(_key(alert), place, replace(card, personal=not is_for_all(there, account.id)))
     return True
 
 
 def _refresh(ctx: Context, alert: Alert, note: str) -> None:
     """Let the messages about an alert say what was answered, without the buttons that are used up."""
-    account = people.account(ctx.conn, alert.account_id)
-    found = standings(ctx, account) if account else []
+    account = ctx.account(alert.account_id)
+    found = statuses(ctx, account) if account else []
     key = (alert.budget, alert.account_id, alert.period_start)
-    standing = next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)
-    if account is None or standing is None:
+    status = next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)
+    if account is None or status is None:
         return  # its period is over
     for person in _whom(ctx, account):
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, _key(alert), _card(theirs, account, standing, (Text(note, quiet=True),)), again=True)
+        theirs.tell(person.id, _key(alert), _card(theirs, account, status, (Text(note, quiet=True),)), again=True)
 
 
 def _whom(ctx: Context, account: Account) -> list[Person]:
@@ -232,9 +232,9 @@ def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
     return person is not None and binds(budget, account, person.roles, {account.id})
 
 
-def _standing(budget: Budget, period: Period, account: Account, limit: Used) -> Standing:
+def _status(budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
     is_share = budget.is_pool and account.id != budget.account_id
-    return Standing(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
+    return BudgetStatus(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
 
 
 def _key(alert: Alert) -> str:
@@ -245,16 +245,16 @@ def _answers(alert: Alert) -> tuple[Button, ...]:
     return (Button("Remind me tomorrow", f"snooze {alert.handle}"), Button("Got it", f"known {alert.handle}"))
 
 
-def _card(ctx: Context, account: Account, standing: Standing, end: Sequence[Block]) -> Card:
+def _card(ctx: Context, account: Account, status: BudgetStatus, end: Sequence[Block]) -> Card:
     """What was reached, how fast it goes, what can be done."""
-    facts_ = Facts(tuple(facts(ctx, standing)))
-    blocks = (gauge(ctx, standing), facts_, *_buttons(ctx, account, standing), *end, as_of(ctx))
-    return Card(title_of(ctx, account, standing), blocks, tone_of(standing))
+    facts_ = Facts(tuple(facts(ctx, status)))
+    blocks = (gauge(ctx, status), facts_, *_buttons(ctx, account, status), *end, as_of(ctx))
+    return Card(title_of(ctx, account, status), blocks, tone_of(status))
 
 
-def _buttons(ctx: Context, account: Account, standing: Standing) -> Iterator[Button]:
+def _buttons(ctx: Context, account: Account, status: BudgetStatus) -> Iterator[Button]:
     mine, said = account.id == ctx.account_id, account.id.replace("/", " ")
-    if account.kind in ("person", "agent") and not standing.is_share and ctx.person.id != CLOCK.id:
+    if account.kind in ("person", "agent") and not status.is_share and ctx.person.id != CLOCK.id:
         whose = "" if mine else f" for {said}"
-        yield Button("Ask for more", f"request{whose} of {standing.budget.name}", style="primary")
+        yield Button("Ask for more", f"request{whose} of {status.budget.name}", style="primary")
     yield Button("Where did it go?", "spend by model" if mine else f"spend of {said} by model")

@@ -4,24 +4,24 @@ from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post
 from handlers.budgets.status import (
+    BudgetStatus,
     Figures,
     OfAll,
     OfOne,
-    Standing,
     binds,
     current,
     spent_below,
     spent_of,
-    standings,
+    statuses,
     used,
 )
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
+    "BudgetStatus",
     "Figures",
     "OfAll",
     "OfOne",
-    "Standing",
     "allot",
     "binds",
     "correct",
@@ -34,7 +34,7 @@ __all__ = [
     "spent_below",
     "spent_of",
     "split",
-    "standings",
+    "statuses",
     "transfer",
     "used",
 ]

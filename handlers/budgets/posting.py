@@ -2,47 +2,53 @@
 
 from collections.abc import Sequence
 
-from handlers.budgets.status import Standing
+from handlers.budgets.status import BudgetStatus
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import SyncAccount, SyncProvider
 from storage import ledger
 from storage.ledger import Entry, EntryKind
 
 
-def post(ctx: Context, entry: Entry) -> bool:
-    """Append an entry, and let the account's limits at the providers follow.
+def post(ctx: Context, *entries: Entry) -> bool:
+    """Append entries, and let their accounts' limits at the providers follow.
 
     Returns:
-        Whether it is new.
+        Whether all are new.
     """
-    new = ledger.post(ctx.conn, entry)
-    if new and _writable(ctx):
-        stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
-        ctx.emit(f"{entry.account_id}/{stamp}", SyncAccount(entry.account_id))
-    return new
+    new = ledger.post(ctx.conn, entries)
+    stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
+    for each in entries if _writable(ctx) else ():
+        if each.key in new:
+            ctx.emit(f"{each.account_id}/{stamp}", SyncAccount(each.account_id))
+    return len(new) == len(entries)
 
 
-def move(ctx: Context, standing: Standing, kind: EntryKind, amount: int, note: str) -> None:
-    """Move a budget's limit in its present period, as whoever speaks said just now.
+def move(ctx: Context, kind: EntryKind, amounts: Sequence[tuple[BudgetStatus, int]], note: str) -> None:
+    """Move the limits of budgets in their present periods, as whoever speaks said just now.
 
     Raises:
-        Refused: they said two of the same in one moment; half of a pair must never be posted without the other.
+        RefusedError: they said two of the same in one moment; half of a pair must never be posted without the other.
     """
-    entry = Entry(
-        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{standing.account_id}",
-        account_id=standing.account_id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
+    if not post(ctx, *(_entry(ctx, kind, status, amount, note) for status, amount in amounts)):
+        raise RefusedError(
+            "You said two of these in the same moment. Nothing was changed by this one; please say it again."
+        )
+
+
+def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, note: str) -> Entry:
+    return Entry(
+        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{status.account_id}",
+        account_id=status.account_id,
+        budget=status.budget.name,
+        period_start=status.period.first,
         kind=kind,
         amount=amount,
-        unit=standing.budget.unit,
+        unit=status.budget.unit,
         said_by=ctx.person.id,
         note=note,
         posted_at=ctx.now,
     )
-    if not post(ctx, entry):
-        raise Refused("You said two of these in the same moment. Nothing was changed by this one; please say it again.")
 
 
 def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
@@ -54,4 +60,4 @@ def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
 
 
 def _writable(ctx: Context) -> list[str]:
-    return [each.name for each in ctx.house.vendors if "set_limit" in each.can]
+    return [each.name for each in ctx.policy.vendors if "set_limit" in each.can]

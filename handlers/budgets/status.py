@@ -9,23 +9,24 @@ A pool may be split: who has a share is bound by the share, and all others toget
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy import Budget, House
+from handlers.policy import Budget, Policy
 from storage import ledger, people, spend
 from storage.directory import Person
-from storage.ledger import Posted
+from storage.ledger import BudgetPeriod, Posted
 from storage.people import Account
-from storage.spend import Spent
+from storage.spend import Spent, Window
 from storage.tables import ORGANIZATION
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BudgetStatus:
     """One budget of one account in one period.
 
     Args:
@@ -76,7 +77,7 @@ def binds(budget: Budget, account: Account, roles: Container[str], above: Contai
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
-    return period_of(today, budget.every, ctx.house.organization.fiscal_year_starts)
+    return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
 
 
 def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
@@ -88,7 +89,7 @@ def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
 
 
 class Figures(Protocol):
-    """What standings are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
+    """What statuses are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
 
     def above(self, account: Account) -> dict[str, str]:
         """The account itself and every account above it today, each with its name."""
@@ -112,29 +113,36 @@ class Figures(Protocol):
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
-def standings(ctx: Context, account: Account, figures: Figures | None = None) -> list[Standing]:
+def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> list[BudgetStatus]:
     """How an account stands today, the deciding budget first."""
     figures = figures or OfOne(ctx, account)
     names, person = figures.above(account), figures.person(account)
-    roles, joined = (person.roles, person.joined) if person else ((), None)
     found = []
-    for budget in (each for each in ctx.house.budgets if binds(each, account, roles, names)):
-        period = current(ctx, budget)
+    for budget, period in _binding(ctx, account, person, names):
         holder = budget.account_id or account.id
         if budget.is_pool:
             found += _pool(ctx, figures, budget, period, account, names[holder])
             continue
         here = figures.posted(budget, period, account)
+        joined = person.joined if person else None
         allotment = here.allotment if here.has_allotment else allotment_of(budget, period, joined)
         spent = figures.spent(budget, period, holder)
         since = _late(ctx, here, period)
-        found.append(Standing(budget, holder, names[holder], period, allotment, here.moved, spent, since))
+        found.append(BudgetStatus(budget, holder, names[holder], period, allotment, here.moved, spent, since))
     return sorted(found, key=_deciding)
+
+
+def _binding(
+    ctx: Context, account: Account, person: Person | None, above: Container[str]
+) -> list[tuple[Budget, Period]]:
+    """The budgets that bind an account, each in its present period."""
+    roles = person.roles if person else ()
+    return [(each, current(ctx, each)) for each in ctx.policy.budgets if binds(each, account, roles, above)]
 
 
 def _pool(
     ctx: Context, figures: Figures, budget: Budget, period: Period, account: Account, name: str
-) -> list[Standing]:
+) -> list[BudgetStatus]:
     """A pool as a whole, and before it what binds this account in it: its share, or what is not split."""
     holder = budget.account_id
     shares = dict(figures.shares(budget, period))
@@ -144,68 +152,88 @@ def _pool(
     split = sum(each.moved for each in shares.values())
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)
-    whole = Standing(budget, holder, name, period, allotment, own.moved + split, spent, since)
+    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since)
     if not split or account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     if account.id in shares:
         used = below.get(account.id, 0)
-        return [Standing(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
+        return [BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
     theirs = sum(below.get(each, 0) for each in shares)
-    return [Standing(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
+    return [BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
     """The day the allotment was posted, if that was after the first day of the period."""
-    day = here.first_posted_at.astimezone(ctx.house.zone).date() if here.first_posted_at else None
+    day = here.first_posted_at.astimezone(ctx.policy.zone).date() if here.first_posted_at else None
     return day if day and day > period.first else None
 
 
-def _deciding(standing: Standing) -> tuple[bool, bool, bool, int]:
+def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
     """The order in which limits bind: used up, for every model, in money, with least left."""
-    budget = standing.budget
-    return standing.left > 0, budget.models != "all", budget.unit in COUNTED, standing.left
+    budget = status.budget
+    return status.left > 0, budget.models != "all", budget.unit in COUNTED, status.left
 
 
 class OfOne:
-    """Entries and charges of one account, each read once."""
+    """Entries and charges of one account: read at the first question, in two statements and one for each split pool."""
 
     def __init__(self, ctx: Context, account: Account) -> None:
         self._ctx = ctx
-        self._spent: dict[tuple[str, date, date, str], list[Spent]] = {}
-        self._posted: dict[tuple[str, date], Posted] | None = None
         self._account = account
+        self._sums: dict[tuple[str, str], dict[str, int]] = {}
 
     def above(self, account: Account) -> dict[str, str]:
         """See Figures."""
-        return people.ancestors(self._ctx.conn, account.id)
+        return {each.id: each.name for each in self._ctx.line(account.id)}
 
     def person(self, account: Account) -> Person | None:
         """See Figures."""
         return self._ctx.somebody(account.person_id) if account.person_id else None
 
-    def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
+    def posted(self, budget: Budget, period: Period, _account: Account) -> Posted:
         """See Figures."""
-        if self._posted is None:
-            since = min(current(self._ctx, each).first for each in self._ctx.house.budgets if not each.is_pool)
-            self._posted = ledger.posted(self._ctx.conn, account.id, since)
-        return self._posted.get((budget.name, period.first), NOTHING)
+        return self._entries[0].get((budget.name, period.first), NOTHING)
 
     def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
         """See Figures."""
-        return ledger.shares(self._ctx.conn, budget.name, period.first)
+        return self._entries[1][budget.name, period.first]
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
         """See Figures."""
-        window = (account_id, period.first, period.end, budget.zone)
-        if window not in self._spent:
-            self._spent[window] = spent_of(self._ctx, budget, period, account_id)
-        return used(self._ctx.house, budget, self._spent[window])
+        if _has_own_zone(self._ctx, budget):
+            return self._below(budget, period, account_id).get(account_id, 0)
+        return used(self._ctx.policy, budget, self._spent[account_id, period.first, period.end])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """See Figures."""
-        spent = spent_below(self._ctx, budget, period, budget.account_id)
-        return {each: used(self._ctx.house, budget, sums) for each, sums in spent.items()}
+        return self._below(budget, period, budget.account_id)
+
+    @cached_property
+    def _budgets(self) -> list[tuple[Budget, Period]]:
+        return _binding(self._ctx, self._account, self.person(self._account), self.above(self._account))
+
+    @cached_property
+    def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]]]:
+        pools = [(budget.name, period.first) for budget, period in self._budgets if budget.is_pool]
+        since = min(period.first for _, period in self._budgets)
+        return ledger.posted(self._ctx.conn, self._account.id, since, pools)
+
+    @cached_property
+    def _spent(self) -> dict[Window, list[Spent]]:
+        windows = {
+            (budget.account_id or self._account.id, period.first, period.end)
+            for budget, period in self._budgets
+            if not _has_own_zone(self._ctx, budget)
+        }
+        ordered = sorted(windows)
+        return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True))
+
+    def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
+        if (budget.name, account_id) not in self._sums:
+            spent = spent_below(self._ctx, budget, period, account_id)
+            self._sums[budget.name, account_id] = _counted(self._ctx, budget, spent)
+        return self._sums[budget.name, account_id]
 
 
 class OfAll:
@@ -215,8 +243,8 @@ class OfAll:
         self._ctx = ctx
         self._persons = {each.id: each for each in people.active_people(ctx.conn)}
         self._above = people.everybodys_ancestors(ctx.conn)
-        self._shares: dict[str, dict[str, Posted]] = {}
-        self._spent: dict[tuple[str, str], dict[str, int]] = {}
+        self._spent: dict[tuple[str, Period, str], dict[str, list[Spent]]] = {}
+        self._sums: dict[tuple[str, str], dict[str, int]] = {}
 
     def above(self, account: Account) -> dict[str, str]:
         """See Figures."""
@@ -232,9 +260,7 @@ class OfAll:
 
     def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
         """See Figures."""
-        if budget.name not in self._shares:
-            self._shares[budget.name] = ledger.shares(self._ctx.conn, budget.name, period.first)
-        return self._shares[budget.name]
+        return self._entries[budget.name, period.first]
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
         """See Figures."""
@@ -244,13 +270,24 @@ class OfAll:
         """See Figures."""
         return self._all(budget, period, budget.account_id)
 
+    @cached_property
+    def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
+        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
+        return ledger.shares_of_all(self._ctx.conn, budgets)
+
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
-        if (budget.name, above) not in self._spent:
-            spent = spent_below(self._ctx, budget, period, above)
-            self._spent[budget.name, above] = {
-                each: used(self._ctx.house, budget, sums) for each, sums in spent.items()
-            }
-        return self._spent[budget.name, above]
+        """Budgets of the same days share what was read; each counts of it what it covers."""
+        if (budget.name, above) not in self._sums:
+            window = (above, period, budget.zone)
+            if window not in self._spent:
+                self._spent[window] = spent_below(self._ctx, budget, period, above)
+            self._sums[budget.name, above] = _counted(self._ctx, budget, self._spent[window])
+        return self._sums[budget.name, above]
+
+
+def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:
+    """What of the sums of several accounts counts against a budget."""
+    return {each: used(ctx.policy, budget, sums) for each, sums in spent.items()}
 
 
 def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
@@ -271,10 +308,10 @@ def spent_below(ctx: Context, budget: Budget, period: Period, account_id: str) -
 
 def _has_own_zone(ctx: Context, budget: Budget) -> bool:
     """The rollup cuts days as the organization does; a budget of another zone looks at the hours themselves."""
-    return bool(budget.zone) and budget.zone != ctx.house.organization.zone
+    return bool(budget.zone) and budget.zone != ctx.policy.organization.zone
 
 
-def used(house: House, budget: Budget, spent: list[Spent]) -> int:
+def used(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
     """What of some sums counts against a budget, in its unit."""
-    covered = [each for each in spent if house.covers(budget, each.name)]
+    covered = [each for each in spent if policy.covers(budget, each.name)]
     return sum(each.tokens if budget.unit in COUNTED else each.cost_nanos for each in covered)

@@ -10,7 +10,7 @@ from handlers.arguments import One
 from handlers.budgets import move
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.limits.plan import (
     LimitPlanner,
     PlanLine,
@@ -26,7 +26,7 @@ from handlers.limits.plan import (
 )
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
-from storage import limits, people
+from storage import limits
 from storage.limits import Held
 
 ROWS_MAX = 50
@@ -36,10 +36,10 @@ FEW_SHOWN = 5
 def limits_(ctx: Context, provider: One = "") -> Card:
     """What the providers allow, what the ledger says, and what would be changed: `limits litellm`. For finance."""
     if not sees_all(ctx):
-        raise Refused("The limits at the providers are for finance and admins.")
-    vendors = [vendor_of(ctx, provider)] if provider else [each for each in ctx.house.vendors if "limits" in each.can]
+        raise RefusedError("The limits at the providers are for finance and admins.")
+    vendors = [vendor_of(ctx, provider)] if provider else [each for each in ctx.policy.vendors if "limits" in each.can]
     if not vendors:
-        raise Refused("No provider in app.yaml tells its limits. Say “providers” to see what they can do.")
+        raise RefusedError("No provider in app.yaml tells its limits. Say “providers” to see what they can do.")
     desk, blocks, changes = LimitPlanner(ctx), list[Block](), 0
     for vendor in vendors:
         lines = list(desk.lines(limits.of_provider(ctx.conn, vendor.name)))
@@ -54,14 +54,13 @@ def limits_(ctx: Context, provider: One = "") -> Card:
 def proceed(ctx: Context, provider: One) -> Card:
     """Change all limits of a provider that differ, however many: `proceed litellm`. For finance, when it was asked."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance lets that many limits be changed.")
+        raise RefusedError("Only finance lets that many limits be changed.")
     vendor = vendor_of(ctx, provider)
     if "set_limit" not in vendor.can:
-        raise Refused(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
+        raise RefusedError(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
     lines = list(LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     writes = [line for line in lines if line.action == "write"]
-    for line in writes:
-        want(ctx, line)
+    want(ctx, *writes)
     ctx.deed("let limits change", f"provider/{vendor.name}", "role finance", f"{len(writes)} limits")
     settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
     tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
@@ -71,13 +70,13 @@ def proceed(ctx: Context, provider: One) -> Card:
 def restore(ctx: Context, provider: One) -> Card:
     """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance settles what was changed at a provider.")
     vendor = vendor_of(ctx, provider)
-    lines = LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name))
-    asks = [line for line in lines if line.action == "ask" and not is_own(ctx, line.held.account_id)]
-    for line in asks:
-        limits.keep(ctx.conn, line.held, -1, ctx.now)
-        want(ctx, line)
+    asks = [line for line in LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)) if line.action == "ask"]
+    ctx.look_up([ctx.account_id, *(line.held.account_id for line in asks)])
+    asks = [line for line in asks if not is_own(ctx, line.held.account_id)]
+    limits.keep(ctx.conn, [(line.held, -1) for line in asks], ctx.now)
+    want(ctx, *asks)
     ctx.deed("restored ours", f"provider/{vendor.name}", "role finance", f"{len(asks)} limits")
     card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
     tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
@@ -87,14 +86,15 @@ def restore(ctx: Context, provider: One) -> Card:
 def keep_theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
-    limits.keep(ctx.conn, line.held, certain(line).nanos, ctx.now)
+    limits.keep(ctx.conn, [(line.held, certain(line).nanos)], ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
 def restore_ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
-    limits.keep(ctx.conn, line.held, -1, ctx.now)  # seen and acknowledged, so that ours may be written over it
+    # Seen and acknowledged, so that ours may be written over it.
+    limits.keep(ctx.conn, [(line.held, -1)], ctx.now)
     want(ctx, line)
     return _settled(ctx, vendor, line, "restored ours")
 
@@ -103,29 +103,30 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Make a limit that was set at the provider the ledger's own, for this period; said by a button."""
     vendor, line = _conflict(ctx, provider, who, seen)
     wanted = certain(line)
-    standing = wanted.standing
-    if line.held.seen_nanos is None or standing.account_id != line.held.account_id or standing.is_share:
-        raise Refused(f"That cannot become a rule of {standing.name}'s budget. Keep theirs, or restore ours.")
-    difference = ctx.house.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
-    move(ctx, standing, "correction", difference, f"adopted from {vendor.service}")
-    again = LimitPlanner(ctx, people.account(ctx.conn, standing.account_id)).wanted(vendor, line.held)
-    limits.keep(ctx.conn, line.held, again.nanos if again else wanted.nanos, ctx.now)
+    status = wanted.status
+    if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
+        raise RefusedError(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
+    difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
+    move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
+    again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
+    limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
     return _settled(ctx, vendor, line, "adopted theirs")
 
 
 def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor, PlanLine]:
     """The conflict that a button is about, if it still stands and is the presser's to settle."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance settles what was changed at a provider.")
     vendor, subject = vendor_of(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
-    account = people.account(ctx.conn, held.account_id) if held else None
+    ctx.look_up([ctx.account_id, *([held.account_id] if held else [])])
+    account = ctx.account(held.account_id) if held else None
     rows = limits.of_account(ctx.conn, account.id) if account else []
     line = next((each for each in LimitPlanner(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or digits(line.held.seen_nanos) != seen:
-        raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
+        raise RefusedError("That is settled already, or was changed again. Say “limits” to see how it stands.")
     if account and is_own(ctx, account.id):
-        raise Refused("That is a limit of your own. Ask a colleague of finance.")
+        raise RefusedError("That is a limit of your own. Ask a colleague of finance.")
     return vendor, line
 
 
@@ -207,7 +208,7 @@ def _plan(ctx: Context, vendor: Vendor, lines: list[PlanLine], total: int) -> li
 
 
 def _overshoot(ctx: Context) -> str:
-    if ctx.house.limits.split == "recent":
+    if ctx.policy.limits.split == "recent":
         return "One budget over several providers: each may spend its part of what is left, by recent use."
     return (
         "One budget over several providers: each may spend all that is left, so what is left could be spent once at "

@@ -2,11 +2,11 @@
 
 import json
 
-from handlers.access import sees_all
+from handlers.access import owns, sees_all
 from handlers.arguments import WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import PauseAccount, PauseApplied
 from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
@@ -23,7 +23,7 @@ def pause(ctx: Context, whom: WhomPaused) -> Card:
     _refuse_strangers(ctx, whom)
     able = [each for each in whom if _can_pause(ctx, each)]
     if not able:
-        raise Refused(_cannot(ctx, whom))
+        raise RefusedError(_cannot(ctx, whom))
     new = [each for each in able if limits.pause(ctx.conn, each, ctx.person.id, ctx.now)]
     for each in new:
         _wish(ctx, each, paused=True)
@@ -45,7 +45,7 @@ def resume(ctx: Context, whom: WhomPaused) -> Card:
     found = {held: limits.find_paused(ctx.conn, held.provider, held.subject) for held in whom}
     paused = {held: one for held, one in found.items() if one}
     if not paused:
-        raise Refused(f"{_called(ctx, list(whom))} is not paused.")
+        raise RefusedError(f"{_called(ctx, list(whom))} is not paused.")
     freed = []
     for held, one in paused.items():
         alone = one.paused_by in (ctx.person.id, CLOCK.id)
@@ -93,7 +93,7 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
         (_resume([held]),) if event.paused else (),
         "warn" if event.paused else "good",
     )
-    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    account = ctx.account(held.account_id) if held.account_id else None
     for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
         ctx.tell(person_id, f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
 
@@ -101,13 +101,13 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     """The same answer for what is not there and what is not theirs."""
     for held in whom:
-        owner = bool(held.account_id) and people.owns(ctx.conn, ctx.person.id, held.account_id)
+        owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
-            raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
+            raise RefusedError("There is nobody of that name at a provider whom you may pause or resume.")
 
 
 def _can_pause(ctx: Context, held: Held) -> bool:
-    vendor = ctx.house.vendor(held.provider)
+    vendor = ctx.policy.vendor(held.provider)
     return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
 
 
@@ -141,8 +141,8 @@ def _resume(whom: list[Held]) -> Button:
 
 
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:
-    owns = all(held.account_id and people.owns(ctx.conn, ctx.person.id, held.account_id) for held in whom)
-    return "owner" if owns else "role finance"
+    own = all(held.account_id and owns(ctx, held.account_id) for held in whom)
+    return "owner" if own else "role finance"
 
 
 def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
@@ -150,11 +150,11 @@ def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
 
 
 def _service(ctx: Context, held: Held) -> str:
-    vendor = ctx.house.vendor(held.provider)
+    vendor = ctx.policy.vendor(held.provider)
     return vendor.service if vendor else held.provider
 
 
 def _called(ctx: Context, whom: list[Held]) -> str:
     first = whom[0]
-    account = people.account(ctx.conn, first.account_id) if first.account_id else None
+    account = ctx.account(first.account_id) if first.account_id else None
     return account.name if account else first.name or first.subject.external_id

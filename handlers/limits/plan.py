@@ -11,14 +11,15 @@ from datetime import UTC, date, timedelta
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
-from handlers.budgets import Figures, OfAll, OfOne, Standing, standings
+from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Vendor
 from storage import limits, outbox, people, spend
 from storage.limits import Held, Subject, SubjectKind, Told, Window
+from storage.outbox import NewItem
 from storage.people import Account
 from storage.tables import BEGINNING
 
@@ -34,11 +35,11 @@ class WantedLimit:
 
     Args:
         nanos: in 10⁻⁹ US dollars each window of the provider.
-        standing: the budget from which it follows.
+        status: the budget from which it follows.
     """
 
     nanos: int
-    standing: Standing
+    status: BudgetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class LimitPlanner:
         paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
         users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
         for held in rows:
-            vendor = self._ctx.house.vendor(held.provider)
+            vendor = self._ctx.policy.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
             if vendor is None or wanted is None or (held.provider, held.subject) in paused:
@@ -96,23 +97,23 @@ class LimitPlanner:
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
             return None
-        found = [each for each in standings(self._ctx, account, self._figures) if _is_enforced(each)]
+        found = [each for each in statuses(self._ctx, account, self._figures) if _is_enforced(each)]
         if not found:
             return None
         tightest = min(found, key=lambda each: each.left)
         there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
-        dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
+        dollars = self._ctx.policy.in_dollars(amount, self._ctx.today)
         if dollars is None:
             return None
         return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
-        if self._ctx.house.limits.split == "all":
+        if self._ctx.policy.limits.split == "all":
             return left
         since = Period("month", self._ctx.today - RECENT, self._ctx.today + timedelta(days=1))
-        writable = [each.name for each in self._ctx.house.vendors if "set_limit" in each.can]
+        writable = [each.name for each in self._ctx.policy.vendors if "set_limit" in each.can]
         recent = {name: self._there(name, since).get(account.id, 0) for name in writable}
         total = sum(recent.values())
         return left * recent[vendor.name] // total if total > 0 else left
@@ -139,16 +140,16 @@ class LimitPlanner:
         return self._spent[window]
 
 
-def _is_enforced(standing: Standing) -> bool:
+def _is_enforced(status: BudgetStatus) -> bool:
     """Providers know no tiers of models and no tokens: those limits are kept by telling people."""
-    budget = standing.budget
+    budget = status.budget
     return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
 
 
-def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
+def _window(ctx: Context, vendor: Vendor, status: BudgetStatus) -> Period:
     """The days that count against a limit at the provider. A month there and a month here are taken for the same."""
-    if vendor.window == standing.budget.every:
-        return standing.period
+    if vendor.window == status.budget.every:
+        return status.period
     today = ctx.now.astimezone(UTC).date()
     if vendor.window == "total":
         return Period("year", BEGINNING, today + timedelta(days=2))
@@ -157,10 +158,8 @@ def _window(ctx: Context, vendor: Vendor, standing: Standing) -> Period:
 
 def is_own(ctx: Context, account_id: str) -> bool:
     """Whether who speaks spends of an account, or owns it."""
-    account = people.account(ctx.conn, account_id)
-    return account is not None and (
-        account.id in people.ancestors(ctx.conn, ctx.account_id) or account.owner_id == ctx.person.id
-    )
+    account = ctx.account(account_id)
+    return account is not None and (account in ctx.line(ctx.account_id) or account.owner_id == ctx.person.id)
 
 
 def limit_key(provider: str, subject: Subject) -> str:
@@ -177,48 +176,50 @@ def subject_of(word: str) -> Subject:
     """The subject that such a word means.
 
     Raises:
-        Refused: it is none.
+        RefusedError: it is none.
     """
     kind, _, external_id = word.partition(":")
     if kind not in get_args(SubjectKind):
-        raise Refused("Say whom, such as: user:usr_123")
+        raise RefusedError("Say whom, such as: user:usr_123")
     return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
 
 
-def want(ctx: Context, line: PlanLine) -> None:
-    """Have a limit written as it is wanted."""
-    wanted, held = certain(line), line.held
+def want(ctx: Context, *lines: PlanLine) -> None:
+    """Have limits set at the providers as the ledger says, again if they were set before."""
+    outbox.ensure_all(ctx.conn, [_item(ctx, each.held, certain(each)) for each in lines], ctx.now, again=True)
+
+
+def _item(ctx: Context, held: Held, wanted: WantedLimit) -> NewItem:
     payload = {
         "kind": held.subject.kind,
         "id": held.subject.external_id,
         "nanos": wanted.nanos,
-        "limit": wanted.standing.limit,
+        "limit": wanted.status.limit,
     }
-    key = limit_key(held.provider, held.subject)
-    outbox.ensure(ctx.conn, key, "limit", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
+    return NewItem(limit_key(held.provider, held.subject), "limit", held.provider, json.dumps(payload), ctx.now)
 
 
 def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
     """Limits that are as they should be, though we never heard that what we said had arrived."""
     for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
         if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
-            yield Told(held.provider, held.subject, wanted.nanos, wanted.standing.limit, held.seen_at)
+            yield Told(held.provider, held.subject, wanted.nanos, wanted.status.limit, held.seen_at)
 
 
 def certain(line: PlanLine) -> WantedLimit:
     """What is wanted of a limit.
 
     Raises:
-        Refused: no budget says it.
+        RefusedError: no budget says it.
     """
     if line.wanted is None:
-        raise Refused("No budget says what that limit should be.")
+        raise RefusedError("No budget says what that limit should be.")
     return line.wanted
 
 
 def name_of(ctx: Context, held: Held) -> str:
     """Whose limit it is, as people call them."""
-    account = people.account(ctx.conn, held.account_id) if held.account_id else None
+    account = ctx.account(held.account_id) if held.account_id else None
     if account and held.subject.kind == "member":
         return f"{account.name} in {held.name or held.subject.team}"
     return account.name if account else held.name or held.subject.external_id or "The organization"
@@ -238,10 +239,10 @@ def vendor_of(ctx: Context, name: str) -> Vendor:
     """The provider of that name.
 
     Raises:
-        Refused: app.yaml names none such.
+        RefusedError: app.yaml names none such.
     """
-    vendor = ctx.house.vendor(name)
+    vendor = ctx.policy.vendor(name)
     if vendor is None:
-        known = ", ".join(each.name for each in ctx.house.vendors) or "none"
-        raise Refused(f"There is no provider “{name}” in app.yaml; there is {known}.")
+        known = ", ".join(each.name for each in ctx.policy.vendors) or "none"
+        raise RefusedError(f"There is no provider “{name}” in app.yaml; there is {known}.")
     return vendor

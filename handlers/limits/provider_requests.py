@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.budgets import standings
+from handlers.budgets import statuses
 from handlers.context import Context
 from handlers.events import IncreaseDecided, IncreaseRequested, IncreaseWithdrawn
 from handlers.limits.plan import LimitPlanner, vendor_of
 from handlers.place import Place
 from handlers.policy import Vendor
-from handlers.requests import answer_origin, deed, open_request, refresh
+from handlers.requests import answer_origin, load, open_request, record
 from storage import limits, outbox, people, requests
 from storage.requests import Request, Resolution
 
@@ -23,39 +23,39 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     If it was left open how much, as much again as the budget gives is asked, and who decides may approve less.
 
     Raises:
-        Refused: no rule fits, or nobody can decide; then it is left to the provider's own queue.
+        RefusedError: no rule fits, or nobody can decide; then it is left to the provider's own queue.
     """
     vendor = vendor_of(ctx, event.provider)
     origin = f"{vendor.name}/{event.increase_id}"
     account_id = people.linked(ctx.conn, vendor.name, "user", event.subject.external_id)
     person = people.person(ctx.conn, account_id.removeprefix("person/")) if account_id else None
-    account = people.account(ctx.conn, account_id) if account_id else None
+    account = ctx.account(account_id) if account_id else None
     if requests.of_origin(ctx.conn, origin) or person is None or account is None or not person.active:
         return
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
-    standing = next((one for one in standings(theirs, account) if one.account_id == account.id), None)
-    if standing is None:
+    found = statuses(theirs, account)
+    status = next((one for one in found if one.account_id == account.id), None)
+    if status is None:
         return
     more = event.more_nanos
-    units = standing.budget.allotment if more is None else ctx.house.from_dollars(more, ctx.today) or 0
+    units = status.budget.allotment if more is None else ctx.policy.from_dollars(more, ctx.today) or 0
     if units <= 0:
         return
-    last = standing.period.end - timedelta(days=1)
+    last = status.period.end - timedelta(days=1)
     words = " ".join(event.reason.split())[:REASON_MAX] or f"asked at {vendor.service}"
-    opened = open_request(theirs, standing, account, units, last, words, origin)
-    if opened.request.state == "approved":
-        answer_origin(theirs, opened.request)
+    opened = open_request(theirs, found, status, units, last, words, origin)
+    if opened.case.request.state == "approved":
+        answer_origin(theirs, opened.case.request)
 
 
 def increase_withdrawn(ctx: Context, event: IncreaseWithdrawn) -> None:
     """Withdraw a request that no longer waits at the provider, for it was decided there."""
     vendor = vendor_of(ctx, event.provider)
     one = requests.of_origin(ctx.conn, f"{vendor.name}/{event.increase_id}")
-    end = Resolution("withdrawn", one.asker_id, note=f"It was decided at {vendor.service}.") if one else None
-    ended = requests.resolve(ctx.conn, one, end, ctx.now) if one and end and one.state == "pending" else None
-    if ended:
-        deed(ctx, ended, "withdrawn", vendor.name, f"decided at {vendor.service}")
-        refresh(ctx, ended)
+    case = load(ctx, str(one.id)) if one and one.state == "pending" else None
+    if case:
+        end = Resolution("withdrawn", case.request.asker_id, note=f"It was decided at {vendor.service}.")
+        record(ctx, case, case.resolved(end, ctx.now), "withdrawn", vendor.name, f"decided at {vendor.service}")
 
 
 def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
@@ -73,10 +73,10 @@ def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
 
 def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
     """The new total there: what the ledger says now, else what was there with what was granted."""
-    account = people.account(ctx.conn, found.account_id)
+    account = ctx.account(found.account_id)
     for held in limits.of_account(ctx.conn, found.account_id):
         wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:
             who = {"kind": held.subject.kind, "external_id": held.subject.external_id}
-            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.standing.limit}
-    return {"total_nanos": ctx.house.in_dollars(found.resolved_amount, ctx.today)}
+            return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.status.limit}
+    return {"total_nanos": ctx.policy.in_dollars(found.resolved_amount, ctx.today)}

@@ -21,7 +21,7 @@ from handlers.limits.plan import (
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
-from storage import audit, limits, outbox, people, requests
+from storage import audit, limits, outbox, requests
 from storage.limits import Subject, Told
 from storage.requests import Request
 
@@ -48,16 +48,15 @@ def sync_provider(ctx: Context, event: SyncProvider) -> None:
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
         tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: stopped_card(reader, vendor, writes, lines))
         return
-    for line in writes:
-        want(ctx, line)
+    want(ctx, *writes)
 
 
 def sync_account(ctx: Context, event: SyncAccount) -> None:
     """Bring an account's limits at all providers up to the ledger."""
-    account = people.account(ctx.conn, event.account_id)
+    account = ctx.account(event.account_id)
     held = limits.of_account(ctx.conn, event.account_id) if account else []
     for line in LimitPlanner(ctx, account).lines(held):
-        vendor = ctx.house.vendor(line.held.provider)
+        vendor = ctx.policy.vendor(line.held.provider)
         if line.action == "write" and vendor and "set_limit" in vendor.can:
             want(ctx, line)
 
@@ -141,5 +140,5 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> Non
 
 def _are_too_many(ctx: Context, writes: list[PlanLine], managed: list[PlanLine]) -> bool:
     """Whether more than the set share would change for another reason than that the time has moved on."""
-    changed = [line for line in writes if line.held.known_limit != certain(line).standing.limit]
-    return len(changed) > FEW and len(changed) * 100 > ctx.house.limits.ask_above_percent * len(managed)
+    changed = [line for line in writes if line.held.known_limit != certain(line).status.limit]
+    return len(changed) > FEW and len(changed) * 100 > ctx.policy.limits.ask_above_percent * len(managed)

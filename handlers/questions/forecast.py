@@ -6,17 +6,17 @@ from datetime import date
 
 from handlers.access import may_see
 from handlers.arguments import Whom
-from handlers.budgets import Standing, standings, used
+from handlers.budgets import BudgetStatus, statuses, used
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS, percent, symbol_of
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
 from handlers.questions.projection import DAY, TRIALS_MIN, WEEK, WEEKS_MAX, Forecast, coverage, project
-from storage import comparisons, people, spend
+from storage import comparisons, spend
 from storage.people import Account
 
 POINTS_MAX = 31
@@ -29,7 +29,7 @@ class Scope:
     account_id: str
     period: Period
     unit: str
-    standing: Standing | None
+    status: BudgetStatus | None
 
 
 def forecast(ctx: Context, whom: Whom = None) -> Card:
@@ -37,15 +37,17 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
 
     Say it alone for yourself, or of a team or an agent that you own: `forecast of team search`.
     """
-    account = whom or people.account(ctx.conn, ctx.account_id)
+    account = whom or ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
-    found = standings(ctx, account)
+        raise RefusedError(
+            "You have no account of your own. Say whose figures you mean, such as: forecast of team search"
+        )
+    found = statuses(ctx, account)
     scope = scope_of(ctx, account, found)
     until = comparisons.whole_until(ctx.conn, ctx.today)
     days = _days(ctx, scope, until)
     seen = look_ahead(ctx, scope, days, until)
-    limit = scope.standing.limit if scope.standing else None
+    limit = scope.status.limit if scope.status else None
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(seen), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
@@ -58,16 +60,16 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     )
 
 
-def missing(ctx: Context, standing: Standing) -> int:
+def missing(ctx: Context, status: BudgetStatus) -> int:
     """What an account's budget will likely lack when its period ends, 0 if it will do."""
-    scope = Scope(standing.account_id, standing.period, standing.budget.unit, standing)
+    scope = Scope(status.account_id, status.period, status.budget.unit, status)
     until = comparisons.whole_until(ctx.conn, ctx.today)
-    return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - standing.limit)
+    return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - status.limit)
 
 
 def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
     """How the period of an account will end, and which period that is."""
-    scope = scope_of(ctx, account, standings(ctx, account))
+    scope = scope_of(ctx, account, statuses(ctx, account))
     until = comparisons.whole_until(ctx.conn, ctx.today)
     return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
 
@@ -80,18 +82,18 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], unt
         scope.period.end,
         ctx.today,
         whole_until=until,
-        limit=scope.standing.limit if scope.standing else None,
-        free=ctx.house.working.holidays,
+        limit=scope.status.limit if scope.status else None,
+        free=ctx.policy.working.holidays,
     )
 
 
-def scope_of(ctx: Context, account: Account, found: Sequence[Standing]) -> Scope:
+def scope_of(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> Scope:
     """The first budget whose daily figures the asker may see, and whose days are one account's."""
     for each in found:
         whole = not each.is_share or each.account_id == account.id
         if whole and may_see(ctx, each.account_id):
             return Scope(each.account_id, each.period, each.budget.unit, each)
-    return Scope(account.id, period_of(ctx.today, "month"), ctx.house.organization.currency, None)
+    return Scope(account.id, period_of(ctx.today, "month"), ctx.policy.organization.currency, None)
 
 
 def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
@@ -100,23 +102,23 @@ def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
     The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
     """
     first, end = scope.period.first, scope.period.end
-    budget = scope.standing.budget if scope.standing else None
+    budget = scope.status.budget if scope.status else None
     start = min(first, until - WEEKS_MAX * WEEK * DAY)
     rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
     days = [(day, _used(ctx, budget, spent)) for day, spent in rows]
-    if scope.standing:
-        days.append((first, scope.standing.spent - sum(amount for day, amount in days if first <= day < end)))
+    if scope.status:
+        days.append((first, scope.status.spent - sum(amount for day, amount in days if first <= day < end)))
     return days
 
 
 def _used(ctx: Context, budget: Budget | None, spent: spend.Spent) -> int:
-    return used(ctx.house, budget, [spent]) if budget else spent.cost_nanos
+    return used(ctx.policy, budget, [spent]) if budget else spent.cost_nanos
 
 
 def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:
     whose = "" if account.id == ctx.account_id else f"{account.name}: "
     end = f"{ctx.estimate(seen.p50, scope.unit)} by {ctx.day(scope.period.end - DAY)}"
-    return f"{whose}{end}, of {ctx.amount(scope.standing.limit, scope.unit)}" if scope.standing else f"{whose}{end}"
+    return f"{whose}{end}, of {ctx.amount(scope.status.limit, scope.unit)}" if scope.status else f"{whose}{end}"
 
 
 def _tone(seen: Forecast, limit: int | None) -> Tone:
@@ -132,12 +134,12 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
     spent = ctx.amount(seen.spent, scope.unit)
     sure = "in 8 of 10 cases" if seen.method == "weeks" else "roughly"
     yield "Range", f"{low} to {high} {sure}" if seen.since else "not known"
-    if scope.standing is None:
+    if scope.status is None:
         yield "Spent so far", spent
         return
-    yield ("Ran out" if seen.spent >= scope.standing.limit else "Runs out"), runs_out(ctx, scope, seen)
-    yield "Spent so far", f"{spent} ({percent(seen.spent, scope.standing.limit)} %)"
-    yield "Limit", label_of(scope.standing)
+    yield ("Ran out" if seen.spent >= scope.status.limit else "Runs out"), runs_out(ctx, scope, seen)
+    yield "Spent so far", f"{spent} ({percent(seen.spent, scope.status.limit)} %)"
+    yield "Limit", label_of(scope.status)
 
 
 def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
@@ -166,9 +168,9 @@ def _doubts(seen: Forecast) -> Iterator[str]:
         )
 
 
-def _elsewhere(ctx: Context, scope: Scope, found: Sequence[Standing]) -> Iterator[str]:
+def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Iterator[str]:
     """A limit that decides now, but whose course is not the asker's to see."""
-    if found and found[0] is not scope.standing:
+    if found and found[0] is not scope.status:
         left = ctx.amount(found[0].left, found[0].budget.unit)
         yield f"Another limit decides today: {label_of(found[0])}, {left} left. Its owner can see its forecast."
 
@@ -193,7 +195,7 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
     scale = 1 if unit in COUNTED else NANOS
     likely = tuple(seen.course[n] / scale for n in points)
     spent = tuple(min(seen.course[n], seen.spent) / scale for n in points)
-    limit = scope.standing.limit / scale if scope.standing else None
+    limit = scope.status.limit / scale if scope.status else None
     labels = tuple(str(day.day) if period.every in ("week", "month") else f"{day.day}.{day.month}." for day in days)
     series = (Series("Spent", spent), Series("Likely", likely))
     yield Chart(
@@ -211,11 +213,11 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
 def _finding(ctx: Context, scope: Scope, seen: Forecast) -> str:
     likely, spent = ctx.estimate(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
     told = f"{spent} by {ctx.day(ctx.today)}, likely {likely} by {ctx.day(scope.period.end - DAY)}"
-    if scope.standing is None:
+    if scope.status is None:
         return f"{told}."
-    gap = scope.standing.limit - seen.p50
+    gap = scope.status.limit - seen.p50
     side = "below" if gap >= 0 else "above"
-    limit = ctx.amount(scope.standing.limit, scope.unit)
+    limit = ctx.amount(scope.status.limit, scope.unit)
     return f"{told}: {ctx.estimate(abs(gap), scope.unit)} {side} the limit of {limit}."
 
 
@@ -224,5 +226,5 @@ def _buttons(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> It
     of = "" if mine else f" of {account.id.replace('/', ' ')}"
     yield Button("What is left?", f"balance{of}")
     yield Button("Why?", f"why{of}")
-    if mine and scope.standing and scope.standing.account_id == account.id and seen.runs_out[0]:
+    if mine and scope.status and scope.status.account_id == account.id and seen.runs_out[0]:
         yield Button("Ask for more", "request", style="primary")

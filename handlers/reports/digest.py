@@ -13,7 +13,7 @@ from handlers.access import is_for_all, is_group
 from handlers.arguments import OneOf, Span, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, late
@@ -52,9 +52,9 @@ def _own(ctx: Context) -> Account:
     owned = [each for each in people.owned(ctx.conn, ctx.person.id) if each.kind == "team"]
     if len(owned) == 1:
         return owned[0]
-    found = people.account(ctx.conn, ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
+    found = ctx.account(ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
     if found is None:
-        raise Refused("You have no account of your own. Say whose week you mean, such as: digest of team search")
+        raise RefusedError("You have no account of your own. Say whose week you mean, such as: digest of team search")
     return found
 
 
@@ -93,11 +93,11 @@ def _digest(ctx: Context, account: Account) -> Card:
     week = _week(ctx, account)
     asked = requests.open_below(ctx.conn, account.id)
     scope, seen = seen_ahead(ctx, account)
-    standing = scope.standing
+    status = scope.status
     here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
     facts = [(f"Likely by {ctx.day(scope.period.end - DAY)}", _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
-    facts += [("Runs out", runs_out(ctx, scope, seen))] if standing and seen.runs_out[0] else []
+    facts += [("Runs out", runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
     facts += [("Changed most", line)] if not week.late and (line := in_a_line(ctx, change)) else []
     facts += [("Models", shares)] if (shares := _tiers(ctx, here)) else []
     facts += [("Waiting for a decision", _asked(ctx, asked))] if asked else []
@@ -105,13 +105,13 @@ def _digest(ctx: Context, account: Account) -> Card:
     facts += _saved(ctx, wasted)
     facts += _nobodys(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
-    blocks += [gauge(ctx, standing)] if standing else []
+    blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here)))
     return Card(
         _title(ctx, week),
         tuple(blocks),
-        _tone(week, tone_of(standing) if standing else "plain"),
+        _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
         idle=not (week.total() or week.total(1) or asked or week.late),
@@ -140,8 +140,8 @@ def _title(ctx: Context, week: Week) -> str:
     return f"{spent} spent last week, {percent(abs(change), before)} % {'more' if change > 0 else 'less'}"
 
 
-def _tone(week: Week, standing: Tone) -> Tone:
-    return "warn" if week.late and standing != "bad" else standing
+def _tone(week: Week, tone: Tone) -> Tone:
+    return "warn" if week.late and tone != "bad" else tone
 
 
 def _late(ctx: Context, week: Week) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
     """The share of each tier of models, the largest first."""
     sums: dict[str, int] = {}
     for each in here:
-        tier = ctx.house.tier_of(each.name)
+        tier = ctx.policy.tier_of(each.name)
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
@@ -191,11 +191,11 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     sums: dict[str, list[int]] = {}
     for number, monday in enumerate(mondays):
         for model, cost in week.spent.get(monday, {}).items():
-            sums.setdefault(ctx.house.tier_of(model), [0] * len(mondays))[number] += cost
+            sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
     series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
-    unit = symbol_of(ctx.house.organization.currency, ctx.locale)
+    unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     yield Chart("Cost per week by tier", "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
 
 
@@ -265,4 +265,4 @@ def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)

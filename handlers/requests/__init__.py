@@ -1,21 +1,10 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
-from handlers.requests.decide import (
-    approve,
-    delegate,
-    deny,
-    end_grants,
-    escalate,
-    history,
-    other,
-    question,
-    remind_approver,
-    request_expired,
-    return_grant,
-    revoke,
-)
-from handlers.requests.messages import answer_origin, deed, refresh, tell_asker
+from handlers.requests.case import load
+from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
+from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
+from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
     "answer_origin",
@@ -27,10 +16,11 @@ __all__ = [
     "end_grants",
     "escalate",
     "history",
+    "load",
     "open_request",
     "other",
     "question",
-    "refresh",
+    "record",
     "remind",
     "remind_approver",
     "request",

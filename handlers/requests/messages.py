@@ -1,25 +1,25 @@
-"""What becomes of a request: its messages, its timers, its grant and its trace in the audit.
+"""What everybody sees of a request: cards, and which message of whom shows which. Nothing is read or written here.
 
 Messages are made to match the state of the request: whoever was asked sees buttons only while the decision is theirs.
 """
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from handlers.budgets import Standing, post, standings
 from handlers.card import Block, Button, Card, Facts, Text
-from handlers.context import CHAT_PLATFORMS, Context
-from handlers.errors import Refused
-from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
-from handlers.policy import after_working
+from handlers.context import Context
+from handlers.place import Place
 from handlers.questions import gauge, pace
-from handlers.requests.approvers import Decider, deciders, stage_of, to_be_asked
-from handlers.waste import cheaper
-from storage import audit, people, requests
-from storage.audit import Deed
-from storage.ledger import Entry
+from handlers.requests.approvers import Decider, deciders
+from handlers.requests.case import Background, Case
+from handlers.waste import advice_in_words
+from storage.directory import Person
+from storage.outbox import ItemState
 from storage.requests import Request
+
+Sent = Mapping[str, ItemState]
+"""The whole keys of all messages about a request that there ever were, in their order, and how far each has come."""
 
 VERBS = {
     "approved": "Approved",
@@ -30,153 +30,113 @@ VERBS = {
 }
 
 
-def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
-    """Write down what was done to a request."""
-    ctx.deed(what, f"request/{request.id}", authority, details)
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A card as somebody should see it. `below` is the whole key of the message in whose thread it stands, or ""."""
+
+    key: str
+    place: Place
+    card: Card
+    below: str = ""
 
 
-def start_stage(ctx: Context, request: Request) -> list[str]:
-    """Ask whoever decides at the present stage, and set its timers.
-
-    Returns:
-        The names of those who were asked.
-
-    Raises:
-        Refused: nobody can be found.
-    """
-    found = deciders(ctx, request)
-    chosen = to_be_asked(found)
-    if not chosen:
-        raise Refused("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
-    requests.note_asked(ctx.conn, request.id, request.stage, chosen)
-    _set_timers(ctx, request, found)
-    refresh(ctx, request)
-    return [each.person.name for each in found if each.person.id in chosen]
+def prefixes(request: Request) -> list[str]:
+    """How the keys of all messages about a request begin."""
+    return [f"request/{request.id}@", f"request/{request.id}/", f"question/{request.id}/"]
 
 
-def _set_timers(ctx: Context, request: Request, found: list[Decider]) -> None:
-    """Reminders, raising and lapsing count the working hours of the first one asked."""
-    stage = stage_of(request)
-    zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
-    timers = {
-        RemindApprover: stage.remind_after_hours,
-        Escalate: stage.raise_after_hours,
-        RequestExpired: stage.refuse_after_hours,
-    }
-    for timer, hours in timers.items():
-        if hours:
-            due = after_working(ctx.now, hours, ctx.house.working, zone)
-            ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage), due)
-
-
-def refresh(ctx: Context, request: Request, anew: str = "") -> None:
-    """Make every message about a request look as it stands.
+def messages(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: str = "") -> Iterator[Message]:
+    """Every message about a request as it stands now.
 
     Args:
-        ctx: of whoever changed it.
-        request: as it is now.
+        ctx: for the words only.
+        case: as it is now.
+        sent: which messages there are.
+        known: what whoever decides should know; None when nobody decides any more.
         anew: for a reminder: a key under which those who decide get a message of its own.
     """
-    asked = requests.who_was_asked(ctx.conn, request.id)
-    copies = _copies(ctx, request)
-    open_ = request.state == "pending"
-    may = {each.person.id: each for each in deciders(ctx, request)} if open_ else {}
-    done = {each.person_id for each in asked if each.said and each.stage == request.stage}
-    for one in {each.person_id: each for each in asked}.values():
-        person = ctx.somebody(one.person_id)
-        if person is None:
-            continue
+    request = case.request
+    may = {each.person.id: each for each in deciders(case)} if request.state == "pending" else {}
+    done = {each.person_id for each in case.asked_now if each.said}
+    for person in filter(None, map(case.person, dict.fromkeys(each.person_id for each in case.asked))):
         theirs = replace(ctx, person=person)
-        to_decide = person.id in may and person.id not in done
-        card = to_decide_card(theirs, request, may[person.id]) if to_decide else settled_card(theirs, request)
-        theirs.tell(person.id, f"request/{request.id}", card)
-        for key in copies:
-            theirs.tell(person.id, key, card, again=True)
-        if anew and to_decide:
-            theirs.tell(person.id, f"request/{request.id}/{anew}", replace(card, title=f"Reminder: {card.title}"))
-    answer_origin(ctx, request)
-    asker = ctx.somebody(request.asker_id)
-    if asker and not open_:  # whoever was asked back has messages with a button, too
-        theirs = replace(ctx, person=asker)
-        for key in copies:
-            theirs.tell(asker.id, key, settled_card(theirs, request), again=True)
+        decides = known is not None and person.id in may and person.id not in done
+        card = to_decide_card(theirs, case, known, may[person.id]) if known and decides else settled_card(theirs, case)
+        for place in case.places_of(person.id):
+            yield Message(f"request/{request.id}", place, card)
+            yield from _copies(request, place, card, sent)
+            if anew and decides:
+                reminder = replace(card, title=f"Reminder: {card.title}")
+                yield Message(f"request/{request.id}/{anew}", place, reminder)
+    asker = case.person(request.asker_id)
+    if asker and request.state != "pending":  # whoever was asked back has messages with a button, too
+        card = settled_card(replace(ctx, person=asker), case)
+        for place in case.places_of(asker.id):
+            yield from _copies(request, place, card, sent)
 
 
-def answer_origin(ctx: Context, request: Request) -> None:
-    """Let the provider where it was asked hear of a decision."""
-    if request.origin and request.resolved_at and request.state in ("approved", "denied", "expired"):
-        ctx.emit(str(request.id), IncreaseDecided(request.id))
+def _copies(request: Request, place: Place, card: Card, sent: Sent) -> Iterator[Message]:
+    """Further messages with buttons: reminders, and questions once they can no longer be answered."""
+    kinds = (
+        (f"request/{request.id}/", f"question/{request.id}/") if request.resolved_at else (f"request/{request.id}/",)
+    )
+    for key in sent:
+        if key.startswith(kinds) and key.endswith(f"@{place}"):
+            yield Message(key.removesuffix(f"@{place}"), place, card)
 
 
-def _copies(ctx: Context, request: Request) -> list[str]:
-    """Keys of further messages with buttons: reminders, and questions once they can no longer be answered."""
-    keys = []
-    for deed in _deeds(ctx, request):
-        if deed.what == "reminded":
-            keys.append(f"request/{request.id}/reminder/{deed.at.astimezone(ctx.house.zone).date()}")
-        elif deed.what == "nudged":
-            keys.append(f"request/{request.id}/nudge/{deed.details}")
-        elif deed.what == "said" and request.resolved_at:
-            keys.append(_said(request, deed.at))
-    return keys
+def said(ctx: Context, case: Case, sent: Sent, to: Person, card: Card) -> Iterator[Message]:
+    """What was said about a request, below its message or else below what was said first."""
+    number = case.request.id
+    for place in case.places_of(to.id):
+        here = [key for key, state in sent.items() if key.endswith(f"@{place}") and state != "parked"]
+        heads = (key for key in here if key.startswith((f"request/{number}@", f"question/{number}/")))
+        head = min(heads, key=lambda key: (not key.startswith("request/"), key), default="")
+        yield Message(_question_key(number, ctx.now), replace(place, aloud=True), card, head)
 
 
-def tell_about(ctx: Context, request: Request, person_id: str, card: Card) -> None:
-    """Tell somebody what was said about a request, below its message or else below what was said first."""
-    keys = [_said(request, deed.at) for deed in _deeds(ctx, request) if deed.what == "said"]
-    ctx.tell_below(person_id, [f"request/{request.id}", *keys], _said(request, ctx.now), card)
+def _question_key(number: int, at: datetime) -> str:
+    """The key of what was said about a request; they sort by their moment."""
+    return f"question/{number}/{at:%Y%m%dT%H%M%S%f}"
 
 
-def _said(request: Request, at: datetime) -> str:
-    """The key of what was said about a request."""
-    return f"question/{request.id}/{at:%Y%m%dT%H%M%S%f}"
+def unreached(case: Case) -> list[str]:
+    """The names of those asked at the present stage who have no place to be written to."""
+    return [case.name_of(each.person_id) for each in case.asked_now if not case.places_of(each.person_id)]
 
 
-def _deeds(ctx: Context, request: Request) -> list[Deed]:
-    """What was done to a request, in its order."""
-    return [row.deed for row in audit.rows(ctx.conn, f"request/{request.id}")]
-
-
-def who_is_reached(ctx: Context, request: Request) -> dict[str, bool]:
-    """The names of those asked at the present stage, each with whether they have a place to be written to."""
-    asked = [each for each in requests.who_was_asked(ctx.conn, request.id) if each.stage == request.stage]
-    return {
-        name_of(ctx, each.person_id): bool(people.identities(ctx.conn, f"person/{each.person_id}", CHAT_PLATFORMS))
-        for each in asked
-    }
-
-
-def to_decide_card(ctx: Context, request: Request, why: Decider) -> Card:
+def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) -> Card:
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
-    asker = ctx.somebody(request.asker_id)
-    name = asker.name if asker else request.asker_id
+    request, status = case.request, known.status
     amount = ctx.amount(request.amount, request.unit)
-    standing = standing_of(ctx, request)
-    times, sum_ = requests.granted(ctx.conn, request.account_id, request.budget, request.period_start)
+    granted = f"{known.times} times, {ctx.amount(known.granted, request.unit)} in all"
     facts = [("Until", ctx.day(request.until))]
-    facts += [("Granted before", f"{times} times, {ctx.amount(sum_, request.unit)} in all")] if times else []
-    facts += pace(ctx, standing) if standing else []
-    facts += _pool_after(ctx, request)
-    instead = cheaper(ctx, request.account_id)
+    facts += [("Granted before", granted)] if known.times else []
+    facts += pace(ctx, status) if status else []
+    facts += [
+        (f"{pool.name} pool after", ctx.amount(pool.left - request.amount, pool.budget.unit))
+        for pool in known.pools
+        if pool.budget.unit == request.unit
+    ]
+    instead = advice_in_words(ctx, known.advice)
     facts += [("Before you say yes", instead)] if instead else []
-    whose = _whose(ctx, request)
+    whose = f" for {case.account.name}" if case.account and case.account.kind == "agent" else ""
     blocks: list[Block] = [Text(f"“{request.reason}”")]
-    blocks += [gauge(ctx, standing)] if standing else []
+    blocks += [gauge(ctx, status)] if status else []
     blocks += [
         Facts(tuple(facts)),
         Button("Approve", f"approve {request.seen}", style="primary"),
         Button("Approve other amount", f"other {request.seen}"),
         Button("Deny", f"deny {request.seen}", style="danger"),
         Button("Ask a question", f"question {request.handle}"),
-        Text(_small_print(ctx, request, why), quiet=True),
+        Text(_small_print(ctx, case, why), quiet=True),
     ]
-    return Card(f"{name} asks for {amount} more{whose}", tuple(blocks))
+    return Card(f"{case.name_of(request.asker_id)} asks for {amount} more{whose}", tuple(blocks))
 
 
-def settled_card(ctx: Context, request: Request) -> Card:
+def settled_card(ctx: Context, case: Case) -> Card:
     """A request without buttons: decided, or waiting for others."""
-    asker = ctx.somebody(request.asker_id)
-    name = asker.name if asker else request.asker_id
+    request, name = case.request, case.name_of(case.request.asker_id)
     amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
     facts = [
         ("Request", f"#{request.id}"),
@@ -186,78 +146,16 @@ def settled_card(ctx: Context, request: Request) -> Card:
     if request.state == "pending":
         return Card(f"{amount} for {name}: others decide now", (Facts(tuple(facts)),))
     facts += [("Said", request.resolved_note)] if request.resolved_note else []
-    decider = name_of(ctx, request.resolved_by)
-    small = Text(f"By {decider}, {ctx.moment(request.resolved_at)}.", quiet=True) if request.resolved_at else Text("")
-    return Card(f"{VERBS[request.state]}: {amount} for {name}", (Facts(tuple(facts)), small))
-
-
-def grant(ctx: Context, request: Request, authority: str) -> None:
-    """Post what was granted, in the same transaction as the decision, and write it down."""
-    post(
-        ctx,
-        Entry(
-            key=f"grant/{request.id}",
-            account_id=request.account_id,
-            budget=request.budget,
-            period_start=request.period_start,
-            kind="grant",
-            amount=request.resolved_amount,
-            unit=request.unit,
-            said_by=request.resolved_by,
-            note=request.reason,
-            posted_at=ctx.now,
-        ),
-    )
-    deed(ctx, request, "approved", authority, ctx.amount(request.resolved_amount, request.unit))
-
-
-def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
-    """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
-    asker = ctx.somebody(request.asker_id)
-    if asker:
-        good = request.state == "approved"
-        facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
-        card = Card(title, (facts, *blocks, Button("What is left?", "balance")), "good" if good else "warn")
-        replace(ctx, person=asker).tell(asker.id, f"{key}/{request.id}", card)
-
-
-def standing_of(ctx: Context, request: Request) -> Standing | None:
-    """How the budget stands that more is asked of."""
-    account = people.account(ctx.conn, request.account_id)
-    found = standings(ctx, account) if account else []
-    return next(
-        (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id)), None
+    by = f"By {case.name_of(request.resolved_by)}, {ctx.moment(request.resolved_at)}." if request.resolved_at else ""
+    return Card(
+        f"{VERBS[request.state]}: {amount} for {name}", (Facts(tuple(facts)), Text(by, quiet=bool(request.resolved_at)))
     )
 
 
-def _pool_after(ctx: Context, request: Request) -> list[tuple[str, str]]:
-    """What the pools above would have left if all of it were spent."""
-    account = people.account(ctx.conn, request.account_id)
-    pools = [one for one in (standings(ctx, account) if account else []) if one.budget.is_pool and not one.is_share]
-    return [
-        (f"{one.name} pool after", ctx.amount(one.left - request.amount, one.budget.unit))
-        for one in pools
-        if one.budget.unit == request.unit
-    ]
-
-
-def _whose(ctx: Context, request: Request) -> str:
-    account = people.account(ctx.conn, request.account_id)
-    return f" for {account.name}" if account and account.kind == "agent" else ""
-
-
-def _small_print(ctx: Context, request: Request, why: Decider) -> str:
-    stand_in = f" You decide for {name_of(ctx, why.for_id)}." if why.for_id else ""
-    number, yours = request.id, why.authority.partition(",")[0]
+def _small_print(ctx: Context, case: Case, why: Decider) -> str:
+    stand_in = f" You decide for {case.name_of(why.for_id)}." if why.for_id else ""
+    number, yours = case.request.id, why.authority.partition(",")[0]
     return (
-        f"Request #{number}, asked {ctx.moment(request.asked_at)}; yours as {yours}.{stand_in} "
+        f"Request #{number}, asked {ctx.moment(case.request.asked_at)}; yours as {yours}.{stand_in} "
         f"In words: approve {number}, approve {number} 30, deny {number} …"
     )
-
-
-def name_of(ctx: Context, person_id: str) -> str:
-    """Who did something, as people call them."""
-    if person_id in ("rules", "clock"):
-        return "the house rules"
-    person = ctx.somebody(person_id)
-    return person.name if person else person_id

@@ -1,20 +1,24 @@
 """More, on request: how one asks, and what one may do until it is decided. decide.py is the other half."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until
-from handlers.budgets import Standing, standings
+from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, units_above_zero
+from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
-from handlers.money import COUNTED, NANOS, Amount
-from handlers.policy import STAGES, Ask, Budget, Stage, because, stages_for
+from handlers.errors import RefusedError
+from handlers.money import COUNTED, NANOS
+from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Stage, because, stages_for
 from handlers.questions import gauge, missing
-from handlers.requests.messages import deed, grant, refresh, start_stage, who_is_reached
+from handlers.requests.approvers import Decider
+from handlers.requests.case import Case, case_of, load, make_background
+from handlers.requests.messages import unreached
+from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
-from storage.people import Account
-from storage.requests import Request, Resolution, Wanted
+from storage.people import NOBODY, Account
+from storage.requests import Counts, Request, Resolution, Wanted
 
 OPEN_MAX = 5
 REASON_MAX = 500
@@ -47,25 +51,25 @@ def request(
     day it counts until the budget starts anew.
     """
     account = agent or _own_account(ctx)
-    own = _own_standings(ctx, account)
-    standing = _chosen(own, budget, account)
+    found = statuses(ctx, account)
+    own = _own_statuses(ctx, account, found)
+    status = _chosen(own, budget, account)
     if amount is None:
-        return _form(ctx, standing, own, account, reason)
+        return _form(ctx, status, own, account, reason)
     reason = _in_full(reason, ticket, result)
-    units = _units(amount, standing)
-    last = _last_day(ctx, standing, until)
+    units = units_above_zero(amount, status.budget.unit)
+    last = _last_day(ctx, status, until)
     _check_reason(reason)
-    _check_flood(ctx)
-    opened = open_request(ctx, standing, account, units, last, reason)
-    asked, route, names = opened.request, opened.route, opened.names
+    opened = open_request(ctx, found, status, units, last, reason)
+    asked = opened.case.request
     if asked.state == "approved":
         return _granted_card(ctx, asked)
     shown = ctx.amount(units, asked.unit)
     return Card(
         f"Asked for {shown} more",
         (
-            Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(names, route)), ("For", reason))),
-            Text(_what_next(ctx, asked)),
+            Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(opened)), ("For", reason))),
+            Text(_what_next(opened.case)),
             Button("Withdraw it", f"withdraw {asked.handle}", confirm=f"Withdraw the request for {shown}?"),
         ),
     )
@@ -99,106 +103,106 @@ def requests_(ctx: Context) -> Card:
 
 def withdraw(ctx: Context, number: One) -> Card:
     """Take back a request of yours that is not yet decided: `withdraw 42`."""
-    asked = _open_of_mine(ctx, number)
-    ended = requests.resolve(ctx.conn, asked, Resolution("withdrawn", ctx.person.id), ctx.now)
-    if ended is None:
-        raise Refused(f"Request #{asked.id} was decided a moment ago.")
-    deed(ctx, ended, "withdrawn", "asker")
-    refresh(ctx, ended)
-    return Card(f"Request #{ended.id} is withdrawn")
+    case = _open_of_mine(ctx, number)
+    record(ctx, case, case.resolved(Resolution("withdrawn", ctx.person.id), ctx.now), "withdrawn", "asker")
+    return Card(f"Request #{case.request.id} is withdrawn")
 
 
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
     """Say better what a request of yours is for, until it is decided: `change 42 the customer's deadline moved`."""
-    asked = _open_of_mine(ctx, number)
+    case = _open_of_mine(ctx, number)
     _check_reason(reason)
-    changed = requests.change(ctx.conn, asked, reason=reason)
-    if changed is None:
-        raise Refused(f"Request #{asked.id} was decided a moment ago.")
-    deed(ctx, changed, "changed", "asker", reason)
-    refresh(ctx, changed)
-    return Card(f"Request #{changed.id} says now what it is for", (Text(f"“{reason}”"),))
+    record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
+    return Card(f"Request #{case.request.id} says now what it is for", (Text(f"“{reason}”"),))
 
 
 def remind(ctx: Context, number: One) -> Card:
     """Remind whoever is to decide a request of yours, once a day: `remind 42`."""
-    asked = _open_of_mine(ctx, number)
-    if asked.reminded_on == ctx.today:
-        raise Refused("You reminded them today already. Try again tomorrow.")
-    changed = requests.change(ctx.conn, asked, reminded_on=ctx.today)
-    if changed is None:
-        raise Refused(f"Request #{asked.id} was decided a moment ago.")
-    deed(ctx, changed, "reminded", "asker")
-    refresh(ctx, changed, anew=f"reminder/{ctx.today}")
-    return Card(f"Reminded about request #{changed.id}")
+    case = _open_of_mine(ctx, number)
+    if case.request.reminded_on == ctx.today:
+        raise RefusedError("You reminded them today already. Try again tomorrow.")
+    reminded = case.changed(reminded_on=ctx.today)
+    record(ctx, case, reminded, "reminded", "asker", anew=f"reminder/{ctx.today}")
+    return Card(f"Reminded about request #{case.request.id}")
 
 
-def route_of(ctx: Context, standing: Standing, account: Account, units: int) -> Route:
-    """Where a request for so much would go.
+def route_of(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Callable[[int, str], str]) -> Route:
+    """Where a request would go.
+
+    Args:
+        rules: of approval.
+        ask: what they look at.
+        shown: how an amount is written.
 
     Raises:
-        Refused: no rule of app.yaml fits.
+        RefusedError: no rule of app.yaml fits.
     """
-    times, more = requests.granted(ctx.conn, account.id, standing.budget.name, standing.period.first)
-    pools = [
-        one.left for one in standings(ctx, account) if one.budget.is_pool and one.budget.unit == standing.budget.unit
-    ]
-    ask = Ask(
-        amount=units,
-        limit=standing.limit - more,
-        unit=standing.budget.unit,
-        models=standing.budget.models,
-        teams=frozenset(each.removeprefix("team/") for each in people.ancestors(ctx.conn, account.id)),
-        times=times,
+    stages = stages_for(rules, ask)
+    if stages is None:
+        raise RefusedError("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
+    words = ", then ".join(stage.by.removeprefix("role ") for stage in stages)
+    return Route(stages, words + because(rules, ask, shown))
+
+
+def _ask(
+    status: BudgetStatus, amount: int, found: Sequence[BudgetStatus], line: Sequence[Account], counts: Counts
+) -> Ask:
+    """What the rules look at."""
+    budget = status.budget
+    pools = [one.left for one in found if one.budget.is_pool and one.budget.unit == budget.unit]
+    return Ask(
+        amount=amount,
+        limit=status.limit - counts.amount,
+        unit=budget.unit,
+        models=budget.models,
+        teams=frozenset(each.id.removeprefix("team/") for each in line),
+        times=counts.times,
         pool_left=min(pools, default=None),
     )
-    stages = stages_for(ctx.house.approvals, ask)
-    if stages is None:
-        raise Refused("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
-    why = because(ctx.house.approvals, ask, ctx.amount)
-    return Route(stages, ", then ".join(stage.by.removeprefix("role ") for stage in stages) + why)
 
 
-def _goes_to(names: list[str], route: Route) -> str:
+def _goes_to(opened: "Opened") -> str:
     """Whom it was sent to by name, then the stages after, and why."""
+    route = opened.route
     first, _, after = route.words.partition(", then ")
     by = route.stages[0].by
-    whom = " or ".join(names) + (f" (your {by})" if by in ("manager", "owner") else "")
+    names = " or ".join(each.person.name for each in opened.deciders)
+    whom = names + (f" (your {by})" if by in ("manager", "owner") else "")
     return whom + (f", then {after}" if after else route.words.removeprefix(first))
 
 
-def _what_next(ctx: Context, asked: Request) -> str:
+def _what_next(case: Case) -> str:
     """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
-    unseen = [name for name, reached in who_is_reached(ctx, asked).items() if not reached]
+    unseen = unreached(case)
     if unseen:
         return f"{' and '.join(unseen)} never spoke to me here, so I cannot write to them. Tell them to say: requests"
     return "You hear from me when it is decided."
 
 
 def _own_account(ctx: Context) -> Account:
-    account = people.account(ctx.conn, ctx.account_id)
+    account = ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own, so there is nothing to ask more of.")
+        raise RefusedError("You have no account of your own, so there is nothing to ask more of.")
     return account
 
 
-def _own_standings(ctx: Context, account: Account) -> list[Standing]:
+def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
     """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
-        raise Refused(f"Only the owner of {account.name} asks for it.")
-    own = [each for each in standings(ctx, account) if each.account_id == account.id]
+        raise RefusedError(f"Only the owner of {account.name} asks for it.")
+    own = [each for each in found if each.account_id == account.id]
     if not own:
-        raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
+        raise RefusedError(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
     return own
 
 
-def _chosen(own: list[Standing], budget: Budget | None, account: Account) -> Standing:
+def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)
     if found is None:
         known = ", ".join(each.budget.name for each in own)
-        raise Refused(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+        raise RefusedError(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
     return found
 
 
@@ -212,40 +216,69 @@ def _in_full(reason: str, ticket: str, result: str) -> str:
 class Opened:
     """A request that was just made: granted already if the rules say so, else who was asked to decide."""
 
-    request: Request
+    case: Case
     route: Route
-    names: list[str]
+    deciders: Sequence[Decider]
 
 
 def open_request(
-    ctx: Context, standing: Standing, account: Account, units: int, last: date, reason: str, origin: str = ""
+    ctx: Context,
+    found: Sequence[BudgetStatus],
+    status: BudgetStatus,
+    amount: int,
+    last: date,
+    reason: str,
+    origin: str = "",
 ) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once.
 
+    Args:
+        ctx: of whoever asks.
+        found: how all budgets stand that bind the account.
+        status: how the one stands of which more is asked; its account would spend.
+        amount: how much more, in the budget's unit.
+        last: the last day.
+        reason: what for.
+        origin: "provider/id" of the provider's own request, "" if it is asked here.
+
     Raises:
-        Refused: no rule fits, or nobody can be found who decides.
+        RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
-    route = route_of(ctx, standing, account, units)
+    budget, account_id = status.budget, status.account_id
+    counts = requests.counts(ctx.conn, account_id, budget.name, status.period.first, ctx.person.id)
+    if counts.open >= OPEN_MAX and not origin:
+        raise RefusedError(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
+    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts), ctx.amount)
     wanted = Wanted(
         asker_id=ctx.person.id,
-        account_id=account.id,
-        budget=standing.budget.name,
-        period_start=standing.period.first,
+        account_id=account_id,
+        budget=budget.name,
+        period_start=status.period.first,
         until=last,
-        amount=units,
-        unit=standing.budget.unit,
+        amount=amount,
+        unit=budget.unit,
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
         origin=origin,
     )
     asked = requests.ask_for(ctx.conn, wanted, ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(units, asked.unit)} for: {reason}")
-    if route.stages[0].by != "nobody":
-        return Opened(asked, route, start_stage(ctx, asked))
-    resolved = requests.resolve(ctx.conn, asked, Resolution("approved", "rules", asked.amount), ctx.now)
-    assert resolved is not None
-    grant(ctx, resolved, "house rules")
-    return Opened(resolved, route, [])
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)} for: {reason}")
+    if route.stages[0].by == "nobody":
+        return Opened(_granted(ctx, asked), route, ())
+    case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
+    requests.note_asked(ctx.conn, asked.id, case.asked)
+    show(ctx, case, {}, make_background(ctx, asked, found, counts))
+    return Opened(case, route, deciders)
+
+
+def _granted(ctx: Context, asked: Request) -> Case:
+    """What is inside the rules is granted in the same breath."""
+    case = Case(asked, ctx.line(asked.account_id), (), NOBODY)
+    resolved = case.resolved(Resolution("approved", "rules", asked.amount), ctx.now)
+    requests.save(ctx.conn, asked, resolved.request)
+    grant(ctx, resolved.request)
+    deed(ctx, resolved.request, "approved", "house rules", ctx.amount(asked.amount, asked.unit))
+    return resolved
 
 
 def _granted_card(ctx: Context, asked: Request) -> Card:
@@ -254,25 +287,15 @@ def _granted_card(ctx: Context, asked: Request) -> Card:
     return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
 
 
-def _units(amount: Amount, standing: Standing) -> int:
-    try:
-        units = amount.units(standing.budget.unit)
-    except ValueError as wrong:
-        raise Refused(str(wrong), fault="amount") from wrong
-    if units <= 0:
-        raise Refused("An amount must be above zero.", fault="amount")
-    return units
-
-
-def _last_day(ctx: Context, standing: Standing, until: date | None) -> date:
-    end = standing.period.end - timedelta(days=1)
+def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+    end = status.period.end - timedelta(days=1)
     if until is None:
         return end
     if until < ctx.today:
-        raise Refused(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
+        raise RefusedError(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
     if until > end:
-        raise Refused(
-            f"The budget starts anew on {ctx.day(standing.period.end)}. Ask until {ctx.day(end)} at most.",
+        raise RefusedError(
+            f"The budget starts anew on {ctx.day(status.period.end)}. Ask until {ctx.day(end)} at most.",
             fault="until",
         )
     return until
@@ -280,66 +303,59 @@ def _last_day(ctx: Context, standing: Standing, until: date | None) -> date:
 
 def _check_reason(reason: str) -> None:
     if not reason:
-        raise Refused("Say what it is for, such as: request 50 finish the migration", fault="reason")
+        raise RefusedError("Say what it is for, such as: request 50 finish the migration", fault="reason")
     if len(reason) > REASON_MAX:
-        raise Refused(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
+        raise RefusedError(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
 
 
-def _check_flood(ctx: Context) -> None:
-    if requests.count_open(ctx.conn, ctx.person.id) >= OPEN_MAX:
-        raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
+def _open_of_mine(ctx: Context, word: str) -> Case:
+    """The case of a request of the speaker's own; unknown and another's get the same answer."""
+    case = load(ctx, word)
+    if case is None or case.request.asker_id != ctx.person.id:
+        raise RefusedError("You have no request of that number. Say: requests")
+    if case.request.state != "pending":
+        raise RefusedError(f"Request #{case.request.id} is {case.request.state} already.")
+    return case
 
 
-def _open_of_mine(ctx: Context, word: str) -> Request:
-    """A request of the speaker's own; unknown and another's get the same answer."""
-    asked = requests.find(ctx.conn, word)
-    if asked is None or asked.asker_id != ctx.person.id:
-        raise Refused("You have no request of that number. Say: requests")
-    if asked.state != "pending":
-        raise Refused(f"Request #{asked.id} is {asked.state} already.")
-    return asked
-
-
-def _form(ctx: Context, standing: Standing, own: list[Standing], account: Account, reason: str) -> Card:
+def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: Account, reason: str) -> Card:
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         "Ask for more",
         (
-            gauge(ctx, standing),
-            Input(
-                "amount", f"How much more ({standing.budget.unit})?", value=_likely(ctx, standing), hint="Such as 50"
-            ),
-            *_which(ctx, standing, own),
+            gauge(ctx, status),
+            Input("amount", f"How much more ({status.budget.unit})?", value=_likely(ctx, status), hint="Such as 50"),
+            *_which(ctx, status, own),
             Input("reason", "What is it for?", form="long", value=reason),
             Input("ticket", "Link to the ticket", optional=True),
             Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
             Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
-            Text(_routes(ctx, standing), quiet=True),
+            Text(_routes(ctx, status), quiet=True),
             Button("Send", says, style="primary"),
         ),
     )
 
 
-def _which(ctx: Context, standing: Standing, own: list[Standing]) -> list[Input]:
+def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[Input]:
     """A choice, where there is one."""
     if len(own) == 1:
         return []
     choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
-    return [Input("budget", "Of which budget?", form="choice", value=standing.budget.name, choices=choices)]
+    return [Input("budget", "Of which budget?", form="choice", value=status.budget.name, choices=choices)]
 
 
-def _likely(ctx: Context, standing: Standing) -> str:
+def _likely(ctx: Context, status: BudgetStatus) -> str:
     """What will likely be missing, rounded up, as somebody would type it; "" if nothing will."""
-    lacking = missing(ctx, standing)
-    if standing.budget.unit in COUNTED:
+    lacking = missing(ctx, status)
+    if status.budget.unit in COUNTED:
         return f"{-(-lacking // MILLION)}M" if lacking else ""
     return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
 
 
-def _routes(ctx: Context, standing: Standing) -> str:
+def _routes(ctx: Context, status: BudgetStatus) -> str:
     """What will happen, before anything is sent: the rules in words."""
     parts = []
-    for rule in ctx.house.approvals:
+    for rule in ctx.policy.approvals:
         who = ", then ".join(stage.by.removeprefix("role ") for stage in rule.stages)
         verb = (
             "granted at once"
@@ -349,10 +365,10 @@ def _routes(ctx: Context, standing: Standing) -> str:
             else f"decided by {who}"
         )
         most = rule.when.amount_up_to
-        if most and most.unit not in ("", standing.budget.unit):
+        if most and most.unit not in ("", status.budget.unit):
             continue
         share = rule.when.share_up_to
-        limits = [f"up to {ctx.amount(most.units(standing.budget.unit), standing.budget.unit)}"] if most else []
+        limits = [f"up to {ctx.amount(most.units(status.budget.unit), status.budget.unit)}"] if most else []
         limits += [f"up to {share} % of the budget"] if share else []
         parts.append(f"{' and '.join(limits) or 'else'}: {verb}")
     words = "; ".join(parts)

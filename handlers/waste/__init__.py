@@ -2,11 +2,13 @@
 
 from handlers.waste.commands import dismiss, done, finding, keep, postpone, release, waste
 from handlers.waste.nightly import detect_waste, tell_findings
-from handlers.waste.totals import Summary, cheaper, summary
+from handlers.waste.totals import Advice, Summary, advice, advice_in_words, summary
 
 __all__ = [
+    "Advice",
     "Summary",
-    "cheaper",
+    "advice",
+    "advice_in_words",
     "detect_waste",
     "dismiss",
     "done",

@@ -2,7 +2,7 @@
 
     found(ctx, account_id, since, until) -> tuple[Finding, ...]
     summary(ctx, account_id, since, until) -> Summary     # totals for teams and channels; nothing is counted twice
-    cheaper(ctx, account_id) -> str                       # one line for whoever decides a request
+    advice(ctx, account_id) -> Advice                     # for whoever decides a request; advice_in_words draws it
 
 None of them checks who asks: access stands with the caller (handlers/access.py). Findings of persons are theirs;
 whoever else is told hears a `summary`, and only of five people or more.
@@ -91,38 +91,56 @@ def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
     )
 
 
-def cheaper(ctx: Context, account_id: str) -> str:
-    """A line for whoever decides a request: what of the spending looks like waste, and what would be cheaper.
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What whoever decides a request should know: how much a month looks like waste, and what would be cheaper.
 
-    Returns:
-        One or two plain sentences without details, or "" if there is nothing to say.
+    Args:
+        low_nanos: the least that could be kept.
+        high_nanos: the most, 0 if nothing is found.
+        instead: a sentence about a cheaper model, "" for none.
     """
-    unit = ctx.house.organization.currency
+
+    low_nanos: int
+    high_nanos: int
+    instead: str
+
+
+def advice(ctx: Context, account_id: str) -> Advice:
+    """What is to be said about an account, in two statements."""
     end = ctx.today + timedelta(days=1)
     low, high = total(each.found for each in found(ctx, account_id, ctx.today - timedelta(days=WEEK), end))
-    said = [f"{ctx.amount(low, unit)} to {ctx.amount(high, unit)} a month of it looks like waste."] if high else []
     first = end - timedelta(days=WINDOW_DAYS)
-    own = [each for each in spend.spent_by(ctx.conn, account_id, first, end, "model") if each.cost_nanos > 0]
-    here = {each.name: rate([each]) for each in spend.spent_by(ctx.conn, ORGANIZATION, first, end, "model")}
-    dearest = max(own, key=lambda each: each.cost_nanos, default=None)
-    if dearest is not None:
-        said += _instead(ctx, dearest.name, here)
-    return " ".join(said)
+    own, every = spend.spent_in(ctx.conn, [(account_id, first, end), (ORGANIZATION, first, end)])
+    here = {each.name: rate([each]) for each in every}
+    dearest = max((each for each in own if each.cost_nanos > 0), key=lambda each: each.cost_nanos, default=None)
+    return Advice(low, high, " ".join(_instead(ctx, dearest.name, here)) if dearest else "")
+
+
+def advice_in_words(ctx: Context, given: Advice) -> str:
+    """One or two plain sentences without details, or "" if there is nothing to say."""
+    unit = ctx.policy.organization.currency
+    waste = (
+        f"{ctx.amount(given.low_nanos, unit)} to {ctx.amount(given.high_nanos, unit)} a month of it looks like waste."
+    )
+    return " ".join(filter(None, [waste if given.high_nanos else "", given.instead]))
 
 
 def _instead(ctx: Context, model: str, here: Mapping[str, Rate]) -> Iterator[str]:
     """The most used model of the tiers below that is cheaper by a fifth at least, at what the organization pays."""
     tiers = (
-        TIERS_DOWN[TIERS_DOWN.index(ctx.house.tier_of(model)) + 1 :] if ctx.house.tier_of(model) in TIERS_DOWN else ()
+        TIERS_DOWN[TIERS_DOWN.index(ctx.policy.tier_of(model)) + 1 :] if ctx.policy.tier_of(model) in TIERS_DOWN else ()
     )
     own = here[model].of(MILLION) or 0
     cheap = [
         name
         for name, each in here.items()
-        if ctx.house.tier_of(name) in tiers and (price := each.of(MILLION)) and price * 100 <= own * CHEAPER_PERCENT_MAX
+        if ctx.policy.tier_of(name) in tiers
+        and (price := each.of(MILLION))
+        and price * 100 <= own * CHEAPER_PERCENT_MAX
     ]
     if cheap:
-        other = max(cheap, key=lambda name: (-tiers.index(ctx.house.tier_of(name)), here[name].cost_nanos))
+        other = max(cheap, key=lambda name: (-tiers.index(ctx.policy.tier_of(name)), here[name].cost_nanos))
         yield f"Most goes to {model}; {other} costs {percent(here[other].of(MILLION) or 0, own)} % of it here."
 
 

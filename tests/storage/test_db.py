@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import ledger
-from storage.db import Database, Unreadable
+from storage.db import Database, UnreadableDatabaseError
 from storage.ledger import Entry
 from storage.tables import Instant, metadata
 from tests.support.clock import NOW
@@ -53,7 +53,7 @@ def _start(url: str) -> None:
 def test_a_question_cannot_write(database: Database) -> None:
     """The read-only path is read-only in the database's own eyes."""
     with pytest.raises(DBAPIError):
-        database.ask(lambda conn: ledger.post(conn, entry("grant/1")))
+        database.ask(lambda conn: ledger.post(conn, [entry("grant/1")]))
 
 
 def test_a_question_sees_one_snapshot(database: Database) -> None:
@@ -62,7 +62,7 @@ def test_a_question_sees_one_snapshot(database: Database) -> None:
     def look_twice(conn: Connection) -> tuple[int, int]:
         count = text("select count(*) from entries")
         first = conn.execute(count).scalar_one()
-        database.transact(lambda other: ledger.post(other, entry("grant/1")))
+        database.transact(lambda other: ledger.post(other, [entry("grant/1")]))
         return first, conn.execute(count).scalar_one()
 
     assert database.ask(look_twice) == (0, 0)
@@ -95,7 +95,7 @@ def test_an_order_that_fails_leaves_nothing(database: Database) -> None:
     """One sentence, one transaction."""
 
     def half(conn: Connection) -> None:
-        ledger.post(conn, entry("grant/1"))
+        ledger.post(conn, [entry("grant/1")])
         raise KeyError
 
     with pytest.raises(KeyError):
@@ -112,7 +112,7 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
 
     def work(conn: Connection) -> None:
         count = conn.execute(text("select count(*) from entries")).scalar_one()
-        ledger.post(conn, entry(f"grant/{count}"))
+        ledger.post(conn, [entry(f"grant/{count}")])
 
     def append() -> None:
         for _ in range(10):
@@ -130,7 +130,7 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:"])
 def test_an_address_of_no_use_is_refused_in_words(url: str) -> None:
     """A wrong address says what would be right."""
-    with pytest.raises(Unreadable, match=r"sqlite:///path/to/bursar\.db"):
+    with pytest.raises(UnreadableDatabaseError, match=r"sqlite:///path/to/bursar\.db"):
         Database(url)
 
 

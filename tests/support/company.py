@@ -1,7 +1,10 @@
 """A small company with round figures, in which tests talk to the whole bot."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+
+from sqlalchemy import Connection
 
 from bot.app import App
 from bot.config import Settings
@@ -10,6 +13,7 @@ from bot.platforms.web.messenger import Web
 from bot.sync.usage import pull
 from handlers import event_type_of
 from handlers.card import Card
+from handlers.context import Context
 from handlers.events import Event
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -52,6 +56,17 @@ RULES = {
     ],
     "providers": [{"kind": "sample", "name": "llm", "history_days": 4}],
 }
+
+
+def says_first(app: App, said: Callable[[Context], object]) -> None:
+    """Let the bot speak first: what is said with the context is written, as at the end of an order."""
+
+    def work(conn: Connection) -> None:
+        ctx = Context(conn, app.now(), app.everybody()[0], Place("clock", ""), app.policy)
+        said(ctx)
+        ctx.write()
+
+    app.database.transact(work)
 
 
 @dataclass

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, select
 from bot.errors import UnreachableError
 from bot.http import Patience
 from bot.providers.litellm.provider import LiteLLM
-from handlers.budgets.status import Standing, standings
+from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Facts
 from handlers.context import CLOCK, Context
 from handlers.events import GiveAllotments
 from handlers.place import Place
-from storage import ingest, people
+from storage import ingest
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person
@@ -55,12 +55,12 @@ def budget(amount: str = "400 USD", who: str = "every person", **more: object) -
 
 def read(company: Company) -> Company:
     """Take in all that the provider says, however long ago it was."""
-    house, now = company.app.house, company.clock()
+    policy, now = company.app.policy, company.clock()
 
     def convert(cost: int, currency: str, day: date) -> tuple[int, int]:
-        return house.convert(cost, currency, day) or (0, 0)
+        return policy.convert(cost, currency, day) or (0, 0)
 
-    company.database.transact(lambda conn: ingest.record(conn, company.llm.rows, house.zone, convert, now))
+    company.database.transact(lambda conn: ingest.record(conn, company.llm.rows, policy.zone, convert, now))
     return company
 
 
@@ -92,14 +92,14 @@ def spends_at(company: Company, dollars: int, *moments: datetime) -> None:
     read(company)
 
 
-def standing(company: Company, account_id: str, name: str = "monthly") -> Standing:
+def status(company: Company, account_id: str, name: str = "monthly") -> BudgetStatus:
     """How one budget of an account stands."""
 
-    def work(conn: Connection) -> Standing:
-        ctx = Context(conn, company.clock(), CLOCK, Place("terminal", "x"), company.app.house)
-        account = people.account(conn, account_id)
+    def work(conn: Connection) -> BudgetStatus:
+        ctx = Context(conn, company.clock(), CLOCK, Place("terminal", "x"), company.app.policy)
+        account = ctx.account(account_id)
         assert account is not None
-        return next(each for each in standings(ctx, account) if each.budget.name == name)
+        return next(each for each in statuses(ctx, account) if each.budget.name == name)
 
     return company.database.ask(work)
 
@@ -185,7 +185,7 @@ def test_a_new_period_does_not_wipe_the_total(found: Found) -> None:
     spends(company, "ana", "100.00", date(2026, 11, 5))
 
     assert title(company, "ana", "spend this year") == "$300.00 spent this year"
-    assert (standing(company, "person/ana").spent, standing(company, "person/ana", "yearly").spent) == (
+    assert (status(company, "person/ana").spent, status(company, "person/ana", "yearly").spent) == (
         100 * NANOS,
         300 * NANOS,
     )
@@ -197,11 +197,11 @@ def test_a_month_begins_on_the_first_whenever_the_budget_was_made(found: Found) 
     spends(company, "ana", "100.00", date(2026, 11, 21))
     for month in (12, 13, 14):
         first = date(2026 + month // 13, (month - 1) % 12 + 1, 1)
-        midnight = datetime(first.year, first.month, 1, tzinfo=company.app.house.zone)
+        midnight = datetime(first.year, first.month, 1, tzinfo=company.app.policy.zone)
         later(company, midnight - timedelta(seconds=1))
-        assert standing(company, "person/ana").period.end == first
+        assert status(company, "person/ana").period.end == first
         later(company, midnight)
-        here, pool = standing(company, "person/ana"), standing(company, "team/search", "pool")
+        here, pool = status(company, "person/ana"), status(company, "team/search", "pool")
         assert (here.period.first, here.spent, pool.period.first, pool.spent) == (first, 0, first, 0)
 
 
@@ -223,7 +223,7 @@ def test_a_correction_is_not_undone_by_the_next_report(found: Found) -> None:
     for _ in range(3):
         company.pull()
 
-    assert standing(company, "person/ana").left == 400 * NANOS
+    assert status(company, "person/ana").left == 400 * NANOS
 
 
 def test_a_limit_set_in_mid_period_explains_what_is_older(found: Found) -> None:
@@ -232,12 +232,12 @@ def test_a_limit_set_in_mid_period_explains_what_is_older(found: Found) -> None:
     spends(company, "ana", "2856.00", date(2026, 11, 15))
     limited = ruled(company, budget("100 USD"))
 
-    assert standing(limited, "person/ana").since == date(2026, 11, 22)
+    assert status(limited, "person/ana").since == date(2026, 11, 22)
     assert "This limit was set on 22 November; it counts all that was spent since 1 November." in limited.say(
         "ana", "balance"
     )
     later(limited, datetime(2026, 12, 1, 9, 0, tzinfo=UTC))
-    assert standing(limited, "person/ana").since is None
+    assert status(limited, "person/ana").since is None
 
 
 def test_a_limit_that_is_enforced_in_mid_period_is_what_the_rule_says(found: Found) -> None:
@@ -352,7 +352,7 @@ def test_what_is_carried_on_is_cut_by_the_budgets_zone(found: Found) -> None:
     company.pull()
     later(company, datetime(2026, 12, 3, 21, 0, tzinfo=UTC))
 
-    assert standing(company, "person/bob").limit == 200 * NANOS
+    assert status(company, "person/bob").limit == 200 * NANOS
 
 
 # Counting once -------------------------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def test_every_kind_of_token_counts_once(found: Found) -> None:
     company.llm.rows.append(replace(cached, tokens_input=100, tokens_output=20, tokens_reasoning=15))
     read(company)
 
-    assert standing(company, "person/ana").spent == 100 + 30 + 50 + 5 + 20
+    assert status(company, "person/ana").spent == 100 + 30 + 50 + 5 + 20
 
 
 def test_input_that_includes_the_cached_and_input_that_does_not_come_out_alike(found: Found) -> None:
@@ -382,7 +382,7 @@ def test_input_that_includes_the_cached_and_input_that_does_not_come_out_alike(f
     company.llm.rows.append(exclusive)
     read(company)
 
-    assert standing(company, "person/ana").spent == standing(company, "person/bob").spent == 120
+    assert status(company, "person/ana").spent == status(company, "person/bob").spent == 120
 
 
 def test_the_budget_and_the_report_show_one_number(found: Found) -> None:
@@ -446,7 +446,7 @@ def test_a_price_that_nobody_knows_is_not_free(found: Found) -> None:
     company.llm.rows.append(Charge("llm", start, 24, "new", subject="ana", tokens_input=900, cost_nanos=None))
     company.pull()
 
-    assert standing(company, "person/ana", "tokens").spent == 900
+    assert status(company, "person/ana", "tokens").spent == 900
     assert "900 tokens have no known price and are not in the sum." in company.say("ana", "spend")
 
 
@@ -458,7 +458,7 @@ def test_a_restated_day_replaces_itself_up_and_down(found: Found) -> None:
     company = found(budget())
     for dollars in ("100.00", "130.00", "90.00", "0.00", "50.00"):
         spends(company, "ana", dollars, date(2026, 11, 21))
-        assert standing(company, "person/ana").spent == int(dollars[:-3]) * NANOS
+        assert status(company, "person/ana").spent == int(dollars[:-3]) * NANOS
 
 
 def test_a_day_that_is_missing_from_a_report_is_not_zero(found: Found) -> None:
@@ -491,11 +491,11 @@ def test_what_is_carried_on_is_carried_once_and_leaves_where_it_was(found: Found
     company = found(budget("400 USD", rollover="all"))
     spends(company, "ana", "300.00", date(2026, 11, 21))
     later(company, datetime(2026, 12, 3, 9, 0, tzinfo=UTC))
-    assert standing(company, "person/ana").limit == 500 * NANOS
+    assert status(company, "person/ana").limit == 500 * NANOS
 
     spends(company, "ana", "100.00", date(2026, 11, 21))
     later(company, datetime(2026, 12, 4, 9, 0, tzinfo=UTC))
-    assert standing(company, "person/ana").limit == 500 * NANOS
+    assert status(company, "person/ana").limit == 500 * NANOS
 
 
 # People --------------------------------------------------------------------------------------------------------------
@@ -549,8 +549,8 @@ def test_who_moves_into_a_pool_has_spent_nothing_of_it(found: Found) -> None:
     move(company, "ana", "ads")
     company.hear("lea", "allot 60 to ana")
 
-    assert standing(company, "person/ana", "ads").left == 60 * NANOS
-    assert standing(company, "person/bob", "ads").left == 440 * NANOS
+    assert status(company, "person/ana", "ads").left == 60 * NANOS
+    assert status(company, "person/bob", "ads").left == 440 * NANOS
 
 
 def test_what_somebody_spent_before_leaving_is_spent(found: Found) -> None:

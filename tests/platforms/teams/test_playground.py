@@ -22,11 +22,9 @@ from bot.app import App
 from bot.platforms.teams.connector import PATH, Connector
 from bot.run import teams_connected
 from handlers.card import Button, Card, Gauge
-from handlers.context import Context
-from handlers.place import Place
 from storage.directory import Person
 from tests.support.clock import Clock
-from tests.support.company import PEOPLE, RULES, Company
+from tests.support.company import PEOPLE, RULES, Company, says_first
 from tests.support.databases import migrated
 from tests.support.paths import ROOT
 from tests.support.small_bot import served
@@ -163,11 +161,7 @@ def desks(tmp_path: Path, clock: Clock, browser: Browser) -> Iterator[tuple[Desk
 
 def tell(app: App, person: str, card: Card) -> None:
     """The bot speaks first."""
-    app.database.transact(
-        lambda conn: Context(conn, app.now(), app.everybody()[0], Place("clock", ""), app.house).tell(
-            person, "alert/1", card
-        )
-    )
+    says_first(app, lambda ctx: ctx.tell(person, "alert/1", card))
 
 
 def test_ana_asks_and_max_decides_in_teams(desks: tuple[Desk, Desk], pictures: Path) -> None:

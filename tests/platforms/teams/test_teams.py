@@ -30,14 +30,13 @@ from bot.platforms.teams.messenger import LIMITS, Pace
 from bot.platforms.teams.setup import checked
 from bot.run import teams_connected, teams_secret
 from handlers.card import Button, Card, Text
-from handlers.context import Context
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import people
 from storage.db import Database
 from storage.directory import Link
 from tests.support.clock import Clock
-from tests.support.company import ACME, RULES, Company
+from tests.support.company import ACME, RULES, Company, says_first
 from tests.support.databases import migrated
 from tests.support.fakes.slack import FakeSlack, Message
 from tests.support.fakes.teams import CHANNEL, MICROSOFT, FakeTeams, Keys, elements, words_in
@@ -300,9 +299,7 @@ def test_who_installs_the_app_is_greeted_once_and_known_from_then_on(office: Off
 def tell(office: Office, person: str, card: Card, key: str = "alert/1") -> None:
     """The bot speaks first."""
     app = office.app
-    app.database.transact(
-        lambda conn: Context(conn, app.now(), app.everybody()[0], Place("clock", ""), app.house).tell(person, key, card)
-    )
+    says_first(app, lambda ctx: ctx.tell(person, key, card))
     office.company.settle()
 
 
@@ -387,9 +384,7 @@ def test_what_is_personal_is_not_shown_in_place_of_a_card_in_a_channel(office: O
     place = Place("teams", CHANNEL, public=True)
     card = Card("Search spent $4,200.00", (Button("What is left of mine?", "balance"),), personal=False)
     app = office.app
-    app.database.transact(
-        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
-    )
+    says_first(app, lambda ctx: ctx.show("digest/1", place, card))
     office.company.settle()
 
     answer = office.presses("ana", "What is left of mine?", CHANNEL)
@@ -404,9 +399,7 @@ def test_what_is_personal_is_not_shown_in_place_of_a_card_in_a_channel(office: O
 def show_in_channel(office: Office, card: Card) -> None:
     """The clock shows a card of totals in the channel."""
     place, app = Place("teams", CHANNEL, public=True), office.app
-    app.database.transact(
-        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
-    )
+    says_first(app, lambda ctx: ctx.show("digest/1", place, card))
     office.company.settle()
 
 
@@ -525,9 +518,7 @@ def test_details_stand_in_the_thread_below(office: Office) -> None:
     place = Place("teams", CHANNEL, public=True)
     card = Card("Search spent $4,200.00", personal=False, thread=(Text("Twelve people."),))
     app = office.app
-    app.database.transact(
-        lambda conn: Context(conn, app.now(), app.everybody()[0], place, app.house).show("digest/1", place, card)
-    )
+    says_first(app, lambda ctx: ctx.show("digest/1", place, card))
     office.company.settle()
     office.company.clock.forward(timedelta(minutes=5))
     office.company.settle()

@@ -1,0 +1,177 @@
+"""The case of a request: all that decides about it and is shown of it, read in a few statements.
+
+Load, decide, write: `load` reads a case, functions of it say who decides (approvers.py) and what everybody sees
+(messages.py), and `record` (write.py) writes what has become of it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from handlers.budgets import BudgetStatus, statuses
+from handlers.context import CHAT_PLATFORMS, Context, private_place
+from handlers.place import Place
+from handlers.policy import STAGES, Policy, Stage
+from handlers.waste import Advice, advice
+from storage import people, requests
+from storage.directory import Person
+from storage.people import Account, Circle
+from storage.requests import Asked, Counts, Request, Resolution
+
+LAST_RESORT = "role admin"
+"""Who decides if neither those of a stage nor those of its fallback can be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request and whom it concerns.
+
+    Args:
+        request: as it stands.
+        line: the account that would spend, and every account above it, the nearest first.
+        asked: everybody who was asked to decide.
+        circle: all people who may decide it now, all managers above them and above whoever asks, and stand-ins.
+    """
+
+    request: Request
+    line: tuple[Account, ...]
+    asked: tuple[Asked, ...]
+    circle: Circle
+
+    @property
+    def account(self) -> Account | None:
+        """Who would spend."""
+        return self.line[0] if self.line else None
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Who has to decide, as the rules stood when it was asked."""
+        return STAGES.validate_json(self.request.stages)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage at which it is."""
+        return self.stages[self.request.stage]
+
+    @property
+    def asked_now(self) -> tuple[Asked, ...]:
+        """Who was asked at this stage."""
+        return tuple(each for each in self.asked if each.stage == self.request.stage)
+
+    def person(self, person_id: str) -> Person | None:
+        """Somebody whom it concerns, or None."""
+        return self.circle.people.get(person_id)
+
+    def name_of(self, person_id: str) -> str:
+        """Who did something, as people call them."""
+        if person_id in ("rules", "clock"):
+            return "the house rules"
+        person = self.person(person_id)
+        return person.name if person else person_id
+
+    def places_of(self, person_id: str) -> tuple[Place, ...]:
+        """Where somebody talks to us in private."""
+        return tuple(private_place(*each) for each in self.circle.identities.get(person_id, ()))
+
+    # What may become of it ------------------------------------------------------------------------------------------
+
+    def changed(self, **values: object) -> "Case":
+        """The case when the request was changed."""
+        return replace(self, request=replace(self.request, version=self.request.version + 1, **values))  # type: ignore[arg-type]
+
+    def resolved(self, end: Resolution, now: datetime) -> "Case":
+        """The case when the request was decided, withdrawn or refused."""
+        return self.changed(
+            state=end.state,
+            resolved_at=now,
+            resolved_by=end.by,
+            resolved_amount=end.amount,
+            resolved_note=end.note,
+        )
+
+    def agreed(self, person_id: str, for_id: str) -> "Case":
+        """The case when somebody has said yes at this stage."""
+        others = [each for each in self.asked if (each.stage, each.person_id) != (self.request.stage, person_id)]
+        return self._asking([*others, Asked(self.request.stage, person_id, for_id, "approved")])
+
+    def with_asked(self, deciders: Mapping[str, str]) -> "Case":
+        """The case when people are asked at this stage, each with in whose stead; those who were asked before stay."""
+        known = {each.person_id for each in self.asked_now}
+        new = [Asked(self.request.stage, each, for_id, "") for each, for_id in deciders.items() if each not in known]
+        return self._asking([*self.asked, *new])
+
+    def _asking(self, asked: list[Asked]) -> "Case":
+        return replace(self, asked=tuple(sorted(asked, key=lambda each: (each.stage, each.person_id))))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What whoever decides should know of the budget that more is asked of.
+
+    Args:
+        status: how it stands; None if app.yaml has it no more.
+        pools: how the pools above stand.
+        times: how often more of it was granted in the period.
+        granted: how much in all.
+        advice: what looks like waste, and what would be cheaper.
+    """
+
+    status: BudgetStatus | None
+    pools: tuple[BudgetStatus, ...]
+    times: int
+    granted: int
+    advice: Advice
+
+
+def load(ctx: Context, word: str) -> Case | None:
+    """The case of the request under a number or a handle, in three statements; None if there is none."""
+    found = requests.find_with_asked(ctx.conn, word)
+    return case_of(ctx, *found) if found else None
+
+
+def case_of(ctx: Context, request: Request, asked: tuple[Asked, ...]) -> Case:
+    """The case of a request that was read."""
+    line = ctx.line(request.account_id)
+    circle = people.circle(
+        ctx.conn,
+        ids={request.asker_id, request.resolved_by, *_named(request, line), *(each.person_id for each in asked)},
+        roles=sorted({by.removeprefix("role ") for by in _bys(request) if by.startswith("role ")}),
+        today=ctx.today,
+        platforms=CHAT_PLATFORMS,
+        below=_enlarged(ctx.policy, request),
+    )
+    ctx.know(circle)
+    return Case(request, line, asked, circle)
+
+
+def background(ctx: Context, case: Case) -> Background:
+    """What whoever decides should know, in five statements."""
+    request = case.request
+    found = statuses(ctx, case.account) if case.account else []
+    period = (request.account_id, request.budget, request.period_start)
+    counts = requests.counts(ctx.conn, *period, request.asker_id)
+    return make_background(ctx, request, found, counts)
+
+
+def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:
+    """The same from what is known already, in two statements."""
+    here = (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id))
+    pools = tuple(one for one in found if one.budget.is_pool and not one.is_share)
+    return Background(next(here, None), pools, counts.times, counts.amount, advice(ctx, request.account_id))
+
+
+def _bys(request: Request) -> set[str]:
+    """Who decides at this stage and at the next: an approval may lead there."""
+    near = STAGES.validate_json(request.stages)[request.stage : request.stage + 2]
+    return {LAST_RESORT, *(by for stage in near for by in (stage.by, stage.fallback))}
+
+
+def _named(request: Request, line: Iterable[Account]) -> set[str]:
+    """People whom the rules name, and who own the account or one above it."""
+    named = (by.removeprefix("people ").split(",") for by in _bys(request) if by.startswith("people "))
+    return {name.strip() for names in named for name in names} | {each.owner_id for each in line}
+
+
+def _enlarged(policy: Policy, request: Request) -> Collection[str]:
+    """Teams whose pool grows by this request: more for a share makes the pool larger."""
+    return {each.account_id for each in policy.budgets if each.name == request.budget and each.who.startswith("team ")}

@@ -1,0 +1,151 @@
+"""What has become of a request, written in one go: its state, its grant, its trace in the audit, and every message."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from handlers.budgets import post, statuses
+from handlers.card import Block, Button, Card, Facts
+from handlers.context import Context
+from handlers.errors import RefusedError
+from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
+from handlers.policy import after_working
+from handlers.requests.approvers import Decider, deciders, to_be_asked
+from handlers.requests.case import Background, Case, background
+from handlers.requests.messages import Sent, messages, prefixes
+from storage import outbox, requests
+from storage.ledger import Entry, EntryKind
+from storage.requests import Request
+
+
+def deed(ctx: Context, request: Request, what: str, authority: str, details: str = "") -> None:
+    """Write down what was done to a request."""
+    ctx.deed(what, f"request/{request.id}", authority, details)
+
+
+def record(
+    ctx: Context, before: Case, after: Case, what: str, authority: str, details: str = "", *, anew: str = ""
+) -> None:
+    """Write what has become of a request, and make every message about it look so.
+
+    Args:
+        ctx: of whoever changed it.
+        before: the case as it was read.
+        after: the case as it is now.
+        what: the verb for the audit.
+        authority: why they might.
+        details: figures and reasons for the audit.
+        anew: for a reminder: a key under which those who decide get a message of its own.
+
+    Raises:
+        RefusedError: it was changed or decided since it was read; nothing was written.
+    """
+    request = after.request
+    if request != before.request and not requests.save(ctx.conn, before.request, request):
+        raise RefusedError(f"Request #{request.id} was changed or decided a moment ago. Look again.")
+    deed(ctx, request, what, authority, details)
+    ask_more(ctx, before, after, anew)
+
+
+def ask_more(ctx: Context, before: Case, after: Case, anew: str = "") -> None:
+    """Write who is asked now and what they said, and make every message look so."""
+    request = after.request
+    requests.note_asked(ctx.conn, request.id, set(after.asked) - set(before.asked))
+    sent: Sent = outbox.under(ctx.conn, prefixes(request))
+    show(ctx, after, sent, background(ctx, after) if request.state == "pending" else None, anew)
+
+
+def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: str = "") -> None:
+    """Make every message about a request look as it stands, and let the provider where it was asked hear of the end."""
+    for each in messages(ctx, case, sent, known, anew):
+        ctx.show(each.key, each.place, each.card, below=each.below)
+    answer_origin(ctx, case.request)
+
+
+def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
+    """The case when whoever decides at its stage is asked; its timers are set.
+
+    Returns:
+        The case, and those who are asked.
+
+    Raises:
+        RefusedError: nobody can be found.
+    """
+    found = deciders(case)
+    chosen = to_be_asked(found)
+    if not chosen:
+        raise RefusedError("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
+    _set_timers(ctx, case, found)
+    return case.with_asked(chosen), [each for each in found if each.person.id in chosen]
+
+
+def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
+    """Reminders, raising and lapsing count the working hours of the first one asked."""
+    request, stage = case.request, case.stage
+    zone = ZoneInfo(found[0].person.zone or ctx.policy.organization.zone)
+    timers = {
+        RemindApprover: stage.remind_after_hours,
+        Escalate: stage.raise_after_hours,
+        RequestExpired: stage.refuse_after_hours,
+    }
+    for timer, hours in timers.items():
+        if hours:
+            due = after_working(ctx.now, hours, ctx.policy.working, zone)
+            ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage), due)
+
+
+def answer_origin(ctx: Context, request: Request) -> None:
+    """Let the provider where it was asked hear of a decision."""
+    if request.origin and request.resolved_at and request.state in ("approved", "denied", "expired"):
+        ctx.emit(str(request.id), IncreaseDecided(request.id))
+
+
+def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
+    """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
+    asker = ctx.somebody(request.asker_id)
+    if asker:
+        good = request.state == "approved"
+        facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
+        card = Card(title, (facts, *blocks, Button("What is left?", "balance")), "good" if good else "warn")
+        replace(ctx, person=asker).tell(asker.id, f"{key}/{request.id}", card)
+
+
+# In the ledger -------------------------------------------------------------------------------------------------------
+
+
+def grant(ctx: Context, request: Request) -> None:
+    """Post what was granted, in the same transaction as the decision."""
+    post(ctx, _entry(ctx, request, "grant", request.resolved_amount, request.resolved_by, request.reason))
+
+
+def take_back(ctx: Context, ended: Request) -> int:
+    """Post the end of a grant: what of it is not spent is taken away. Returns how much that is."""
+    account = ctx.account(ended.account_id)
+    rule = next((each for each in ctx.policy.budgets if each.name == ended.budget), None)
+    zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone
+    then = replace(ctx, now=datetime.combine(ended.period_start, time(12), zone).astimezone(UTC))
+    here = [
+        each
+        for each in (statuses(then, account) if account else [])
+        if (each.budget.name, each.account_id, each.period.first)
+        == (ended.budget, ended.account_id, ended.period_start)
+    ]
+    unspent = min(ended.resolved_amount, max(0, here[0].left)) if here else 0
+    if unspent:
+        post(ctx, _entry(ctx, ended, "expiry", -unspent, ctx.person.id, ""))
+    return unspent
+
+
+def _entry(ctx: Context, request: Request, kind: EntryKind, amount: int, said_by: str, note: str) -> Entry:
+    return Entry(
+        key=f"{kind}/{request.id}",
+        account_id=request.account_id,
+        budget=request.budget,
+        period_start=request.period_start,
+        kind=kind,
+        amount=amount,
+        unit=request.unit,
+        said_by=said_by,
+        note=note,
+        posted_at=ctx.now,
+    )

@@ -1,0 +1,319 @@
+"""How many statements a sentence takes: an order at most twenty, a balance at most six.
+
+Counted is every statement that SQLAlchemy sends to the database (`before_cursor_execute`) from the moment a platform
+hands a sentence over until its answer is there: who speaks, and under which id the press was delivered, are in it, and
+on PostgreSQL the one by which orders take turns. BEGIN and COMMIT are not counted. One statement for many rows
+(executemany) counts once. Everybody is reached on two platforms, limits at a provider follow every budget, and the
+team's pool is split. What may take more than twenty has its bound beside it, and why.
+
+`pytest tests/handlers/test_statements.py -s` prints the table of docs/benchmarks.md.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+import handlers
+from handlers.card import Card
+from handlers.events import CheckThresholds
+from storage import findings, spikes
+from storage.db import Database
+from storage.directory import Link
+from storage.findings import Found
+from storage.spikes import Sight
+from tests.support.clock import Clock
+from tests.support.company import ACME, PEOPLE, RULES, Company
+
+ORDER_MAX = 20
+BALANCE_MAX = 6
+SPLIT_POOL = 1
+"""What is spent below a split pool is read by itself, and it may bind beside others."""
+
+WAITING = 9
+"""What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
+
+AGAIN = 4
+"""What is adopted is worked out twice: as it was, and with the entry that was posted for it."""
+
+BATCH = 9
+"""The charges of the past go through the tables of a batch to whom they were linked."""
+
+MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LADDER = [
+    {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
+    {"when": {"amount_up_to": "500 USD"}, "stages": [{"by": "manager"}]},
+    {"when": {"amount_up_to": "900 USD"}, "stages": [{"by": "manager"}, {"by": "role finance"}]},
+    {"stages": [{"by": "people kim, fay", "need": "all"}]},
+]
+Prepare = Callable[[Company], object]
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A sentence that is counted.
+
+    Args:
+        person: who speaks.
+        words: what they say; "press Label" presses the newest button of that label.
+        answer: how the answer begins, so that a refusal is not taken for an order.
+        before: what was said before, as (person, words).
+        prepare: what else happened before.
+        about: what is special about it.
+        most: how many statements it may take.
+    """
+
+    person: str
+    words: str
+    answer: str
+    before: tuple[tuple[str, str], ...] = ()
+    prepare: Prepare = lambda _company: None
+    about: str = ""
+    most: int = ORDER_MAX
+
+
+# What happens before -------------------------------------------------------------------------------------------------
+
+
+def finds(company: Company, detector: str = "no_caching") -> None:
+    """The night found something that Ana can change."""
+    found = Found(
+        account_id="person/ana",
+        about="claude-sonnet-4-5",
+        what="Nothing is cached",
+        evidence=(("Cached", "0 %"),),
+        advice="Cache it.",
+        cost_nanos=90 * 10**9,
+        saving=(10 * 10**9, 20 * 10**9),
+        confidence="high",
+        detector=detector,
+    )
+    company.database.transact(lambda conn: findings.keep(conn, [found], MONDAY.date()))
+
+
+def finds_a_seat(company: Company) -> None:
+    """The night found a seat that Ana does not use."""
+    finds(company, "idle_seat")
+
+
+def spikes_up(company: Company) -> None:
+    """The crawler spends far above usual."""
+    seen = Sight("velocity", MONDAY - timedelta(hours=1), MONDAY, 5, usual_nanos=1, excess_nanos=4, rate_nanos=4)
+    company.database.transact(lambda conn: spikes.begin(conn, "agent/crawler", seen))
+
+
+def passes_a_threshold(company: Company) -> None:
+    """Ana has used 85 % of her limit and was told."""
+    company.llm.spends("ana", "340.00", date(2026, 11, 21))
+    company.pull()
+    company.happens(CheckThresholds())
+
+
+def is_as_it_should_be(company: Company) -> None:
+    """Finance let all limits be set, once."""
+    company.hear("fay", "proceed llm")
+    company.settle()
+
+
+def is_changed_over_there(company: Company) -> None:
+    """Then somebody raised Ana's limit in the provider's own console."""
+    is_as_it_should_be(company)
+    company.llm.changes("ana", 900)
+    company.app.limits.read(company.llm)
+
+
+def knows_a_stranger(company: Company) -> None:
+    """Somebody whom nobody knows spends."""
+    company.llm.spends("usr_stranger", "12.00", date(2026, 11, 21))
+    company.pull()
+
+
+ASKED = ("ana", "request 50 finish the migration")
+LARGE = ("ana", "request 600 train a model")
+BOTH = ("ana", "request 950 train a larger model")
+AWAY = ("max", "delegate kim until friday")
+TALK = (ASKED, AWAY, ("ana", "remind 1"), ("max", "question 1 why?"), ("ana", "question 1 so"))
+GRANTED = (ASKED, ("max", "approve 1"))
+
+ORDERS: dict[str, tuple[Spoken, ...]] = {
+    "request": (
+        Spoken(*ASKED, "Asked for $50.00 more", about="to a manager"),
+        Spoken(*ASKED, "Asked for $50.00 more", (AWAY,), about="to a manager who is away"),
+        Spoken("ana", "request 20 a quick test", "$20.00 granted at once", about="granted at once"),
+        Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
+        Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
+        Spoken("ana", "request", "Ask for more", about="its form"),
+    ),
+    "change": (Spoken("ana", "change 1 the review", "Request #1 says now", (ASKED,)),),
+    "remind": (Spoken("ana", "remind 1", "Reminded about", (ASKED,)),),
+    "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
+    "approve": (
+        Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
+        Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
+        Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),
+        Spoken("kim", "approve 1", "You agreed; Fay Osei", (BOTH,), about="one of two who must agree"),
+        Spoken("kim", "approve 1 30", "Approved: $30.00", TALK, about="after a reminder and questions"),
+    ),
+    "deny": (Spoken("max", "deny 1 too early", "Denied: $50.00", (ASKED,)),),
+    "question": (
+        Spoken("max", "question 1 why?", "Sent", (ASKED,), about="asked back"),
+        Spoken("ana", "question 1 so", "Sent", (ASKED, ("max", "question 1 why?")), about="answered"),
+    ),
+    "revoke": (Spoken("max", "revoke 1 the project ended", "$50.00 taken back", GRANTED),),
+    "return-grant": (Spoken("ana", "return-grant 1", "$50.00 given back", GRANTED),),
+    "delegate": (
+        Spoken(*AWAY, "Kim Tanaka decides for you", about="nothing waits"),
+        Spoken(
+            *AWAY,
+            "Kim Tanaka decides for you",
+            (ASKED, ("ana", "request 60 more"), ("ana", "request 70 more")),
+            about="three requests wait",
+            most=ORDER_MAX + 3 * WAITING,
+        ),
+        Spoken("max", "delegate", "You decide yourself again", (AWAY,), about="the end of it"),
+    ),
+    "done": (Spoken("ana", "done 1", "#1 is done", prepare=finds),),
+    "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is no waste", prepare=finds),),
+    "postpone": (Spoken("ana", "postpone 1", "I remind you of #1", prepare=finds),),
+    "keep": (Spoken("ana", "keep 1", "You keep your seat", prepare=finds_a_seat),),
+    "release": (Spoken("ana", "release 1", "Your seat is released", prepare=finds_a_seat),),
+    "expected": (Spoken("max", "expected 1", "Crawler is expected", prepare=spikes_up),),
+    "unexpected": (Spoken("max", "unexpected 1", "Crawler: not expected", prepare=spikes_up),),
+    "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is $510.00"),),
+    "split": (Spoken("max", "split", "$1,376.62 more for each of 2 people"),),
+    "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
+    "correct": (Spoken("fay", "correct 20 of ana refund", "Ana Silva corrected by $20.00"),),
+    "link": (
+        Spoken(
+            "fay",
+            "link llm user usr_stranger to ana",
+            "User usr_stranger is",
+            prepare=knows_a_stranger,
+            most=ORDER_MAX + BATCH,
+        ),
+    ),
+    "enforce": (Spoken("fay", "enforce per-person", "0 limits changed"),),
+    "pause": (Spoken("fay", "pause ana", "Ana Silva is being paused"),),
+    "resume": (Spoken("fay", "resume ana", "Ana Silva is being resumed", (("fay", "pause ana"),)),),
+    "proceed": (Spoken("fay", "proceed llm", "8 limits are being changed"),),
+    "restore": (
+        Spoken(
+            "fay",
+            "restore llm",
+            "Fay Osei restored 1 limits",
+            prepare=is_changed_over_there,
+            most=ORDER_MAX + SPLIT_POOL,
+        ),
+    ),
+    "keep-theirs": (Spoken("fay", "press Keep theirs", "Fay Osei kept theirs", prepare=is_changed_over_there),),
+    "restore-ours": (Spoken("fay", "press Restore ours", "Fay Osei restored ours", prepare=is_changed_over_there),),
+    "adopt": (
+        Spoken(
+            "fay",
+            "press Adopt as a rule",
+            "Fay Osei adopted theirs",
+            prepare=is_changed_over_there,
+            most=ORDER_MAX + SPLIT_POOL + AGAIN,
+        ),
+    ),
+    "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),
+    "snooze": (Spoken("ana", "press Remind me tomorrow", "I tell you again", prepare=passes_a_threshold),),
+    "close": (Spoken("fay", "close october", "$0.00 spent in October"),),
+    "retry": (Spoken("fay", "retry", "0 tried again"),),
+    "settings": (Spoken("ana", "settings weekly on", "Your private note of the week is on"),),
+}
+
+BALANCES = (
+    Spoken("ana", "balance", "$", most=BALANCE_MAX),
+    Spoken("max", "balance of team search", "Search: $", most=BALANCE_MAX),
+    Spoken("bob", "balance", "$", most=BALANCE_MAX),
+)
+
+
+# Counting ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def company(database: Database, clock: Clock) -> Company:
+    """Everybody has two chats, a provider takes limits, and Ana has a share of the pool."""
+    clock.moment = MONDAY
+    slack = (Link("slack", "user", f"T1/{each.id}", f"person/{each.id}") for each in PEOPLE)
+    directory = replace(ACME, links=(*ACME.links, *slack))
+    made = Company(database, clock, {**RULES, "approvals": LADDER}, directory)
+    made.llm.knows(*(each.id for each in PEOPLE), "crawler-key")
+    made.app.limits.read(made.llm)
+    made.hear("max", "allot 500 to ana")
+    return made
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        sent.append(statement)
+
+    engines = (database._orders, database._questions)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def says(company: Company, spoken: Spoken) -> tuple[Card, list[str]]:
+    """What is answered, and all statements that it took."""
+    for person, words in spoken.before:
+        company.clock.forward(timedelta(minutes=1))
+        company.hear(person, words)
+    spoken.prepare(company)
+    words = spoken.words
+    if words.startswith("press "):
+        company.settle()
+        buttons = [button for card in company.messages(spoken.person) for button in card.buttons]
+        words = [button.says for button in buttons if button.label == words.removeprefix("press ")][-1]
+    company.clock.forward(timedelta(minutes=1))
+    with counted(company.database) as sent:
+        card = company.hear(spoken.person, words, delivery="press-1")
+    return card, sent
+
+
+def test_every_order_is_counted() -> None:
+    """A new order needs a case here."""
+    assert set(ORDERS) == {one.name for one in handlers.COMMANDS.values() if one.writes}
+
+
+@pytest.mark.parametrize("spoken", [each for cases in ORDERS.values() for each in cases], ids=lambda each: each.words)
+def test_an_order_takes_at_most_twenty_statements(company: Company, spoken: Spoken) -> None:
+    """Whatever it decides, and however many people hear of it."""
+    card, sent = says(company, spoken)
+    assert card.title.startswith(spoken.answer)
+    sys.stdout.write(f"\n| `{spoken.words}` | {spoken.about} | {len(sent)} |\n")
+    assert len(sent) <= spoken.most, "\n".join(sent)
+
+
+@pytest.mark.parametrize("spoken", BALANCES, ids=lambda each: f"{each.person}: {each.words}")
+def test_a_balance_takes_at_most_six_statements(company: Company, spoken: Spoken) -> None:
+    """Also where the pool is split."""
+    card, sent = says(company, spoken)
+    assert card.title.startswith(spoken.answer)
+    sys.stdout.write(f"\n| `{spoken.words}` | {spoken.about} | {len(sent)} |\n")
+    assert len(sent) <= spoken.most, "\n".join(sent)
+
+
+def test_a_request_takes_no_more_where_more_people_decide(company: Company) -> None:
+    """A rule that asks everybody of finance reads and writes for all of them at once."""
+    few = len(says(company, ORDERS["request"][0])[1])
+    many = replace(company.directory, people=tuple(replace(each, roles=("finance",)) for each in PEOPLE))
+    company.directory = many
+    company.app.refresh_people()
+    _, sent = says(company, Spoken("bob", "request 600 train a model", "Asked", before=()))
+    company.hear("lea", "approve 2")
+    _, more = says(company, Spoken("bob", "change 2 train it better", ""))
+    assert len(sent) <= few
+    assert len(more) <= ORDER_MAX
