@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Date,
     Select,
@@ -48,14 +49,31 @@ class Spent:
     requests: int
 
 
+def _added(*columns: ColumnElement[int]) -> tuple[ColumnElement[int], ...]:
+    """The sum of each, as whole numbers on both databases."""
+    return tuple(cast(func.sum(each), BigInteger) for each in columns)
+
+
+# The fields of Spent after its name, from the rollup and from the charges themselves.
+_SUMS_OF_SPEND = _added(spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests)
+_SUMS_OF_CHARGES = _added(
+    charges.c.cost_house_nanos,
+    all_tokens(charges),
+    case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0),
+    charges.c.requests,
+)
+_THAT_DAY_OF_CHARGES = and_(
+    lineage.c.account_id == charges.c.account_id,
+    lineage.c.since <= charges.c.day,
+    charges.c.day < lineage.c.until,
+)
+
+
 def _sums(*, by: Column[Any], suffix: str = "") -> Select[Any]:
     return (
         select(
             by,
-            cast(func.sum(spend.c.cost_nanos), BigInteger),
-            cast(func.sum(spend.c.tokens), BigInteger),
-            cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-            cast(func.sum(spend.c.requests), BigInteger),
+            *_SUMS_OF_SPEND,
         )
         .where(
             spend.c.account_id == bindparam(f"account{suffix}"),
@@ -84,10 +102,7 @@ _THAT_DAY = and_(
 _CHILDREN = (
     select(
         accounts.c.id,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-        cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-        cast(func.sum(spend.c.requests), BigInteger),
+        *_SUMS_OF_SPEND,
     )
     .join(spend, spend.c.account_id == accounts.c.id)
     .join(lineage, _THAT_DAY)
@@ -105,19 +120,9 @@ _CHILDREN = (
 _KEYS = (
     select(
         charges.c.resource,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
+        *_SUMS_OF_CHARGES,
     )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
+    .join(lineage, _THAT_DAY_OF_CHARGES)
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         charges.c.day >= bindparam("first", type_=Date),
@@ -233,19 +238,9 @@ _BETWEEN = (
     select(
         charges.c.account_id,
         charges.c.model,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
+        *_SUMS_OF_CHARGES,
     )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
+    .join(lineage, _THAT_DAY_OF_CHARGES)
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
