@@ -27,6 +27,19 @@ CAST = (
     ("bob", "engineer in Ads"),
     ("lea", "Bob's manager, owner of Ads"),
 )
+# What the page offers to whom, and what it shows: the tour of the README.
+TOUR = (
+    ("ana", "balance", "What is left, and which limit decides"),
+    ("ana", "spend by model last week", "Where the money went"),
+    ("ana", "waste", "A seat that is paid for and not used"),
+    ("ana", "request 50 finish the migration", "Ask your manager for $50 more"),
+    ("max", "requests", "What waits for your decision"),
+    ("max", "guard", "What spends far above usual right now"),
+    ("max", "pool", "How Search shares its budget"),
+    ("fay", "limits", "A limit that somebody changed at the provider"),
+    ("fay", "value of team search", "What a merged pull request costs"),
+    ("fay", "link", "Spending that is unallocated"),
+)
 
 
 def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], datetime] = utc_now) -> App:
@@ -59,7 +72,7 @@ def serve_demo(app: App, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(uvicorn.Config(page(app, cast), log_level="warning"), [listener])
+            serve_until_told(uvicorn.Config(page(app, cast, TOUR), log_level="warning"), [listener])
         finally:
             clock.stop()
             app.close()

@@ -34,17 +34,27 @@ def prepare(app: App) -> None:
     settled stays settled: only the spike begins anew each time, and a request if none waits.
     """
     name, sample = next((name, each) for name, each in app.providers.items() if isinstance(each, Sample))
-    is_first = not app.database.ask(pulls.pulled)
     how = app.reading(name)
+    is_first = not app.database.ask(pulls.pulled)
     new = f"{how.history_days} days of the sample company's usage (about 15 s, once)" if is_first else "what is new"
     with _said(f"Reading {new}"):
+        if not is_first:
+            pull(app.database, sample, how, app.now)
+            _look(app)  # the spike of an earlier day is over before another begins
         sample.begin_spike()
         pull(app.database, sample, how, app.now)
-    with _said("Looking for spikes and waste, and comparing limits"):
+    with _said("Comparing limits, looking for spikes and waste"):
         _change_a_limit(app, name, sample)
-        for event in (*AFTER_READING, *([DetectWaste()] if is_first else [])):
-            app.handle(event, "clock")
+        _look(app)
+        if is_first:
+            app.handle(DetectWaste(), "clock")
         _ask_for_more(app)
+
+
+def _look(app: App) -> None:
+    """What follows each reading."""
+    for event in AFTER_READING:
+        app.handle(event, "clock")
 
 
 def _change_a_limit(app: App, name: str, sample: Sample) -> None:
