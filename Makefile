@@ -5,7 +5,16 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-long check format bench score playground pictures clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score playground pictures clean
+
+# Installs the packages of a file; a dot every two seconds shows that it is still at it.
+define install
+	@printf 'Installing the packages of $(1) into .venv (about half a minute, once) ..'; \
+	  (while sleep 2; do printf .; done) & dots=$$!; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -r $(1); status=$$?; \
+	  kill $$dots; echo; exit $$status
+	@touch $@
+endef
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -13,14 +22,12 @@ help: ## show this list
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Bursar needs Python 3.11 or newer; this is $$($(PYTHON) -V). Say which to use: make PYTHON=python3.12 …"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	@test -x $(BIN)/python || { echo "Making .venv ..."; $(PYTHON) -m venv .venv; } || \
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
+	$(call install,requirements.txt)
 
 .venv/dev: .venv/run requirements-teams.txt requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
 	@$(BIN)/python -m bot demo --port $(PORT)
@@ -31,14 +38,20 @@ demo-reset: .venv/run ## the same, started afresh
 test: .venv/dev ## every test, PostgreSQL and browser included where they can be had
 	@$(BIN)/pytest -n 2
 
+test-fast: .venv/dev ## the tests of single rooms, in under two minutes: no crashes, races, browsers, benchmarks
+	@$(BIN)/pytest -n 2 --ignore=tests/system --ignore=tests/bench --ignore-glob='*browser*' --ignore-glob='*playground*'
+
 test-long: .venv/dev ## the tests that take minutes: fuzzing and long races
 	@$(BIN)/pytest -m long
 
-check: .venv/dev ## format, lint, types, tests
+coverage: .venv/dev ## every test, and what share of the lines they run
+	@$(BIN)/pytest -n 2 --cov
+
+check: .venv/dev ## format, lint, types, tests, coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@$(MAKE) test
+	@$(MAKE) coverage
 
 format: .venv/dev ## write the code as the formatter likes it
 	$(BIN)/ruff format .

@@ -19,7 +19,7 @@ from bench.machine import memory_mb
 from bench.table import Table, aimed
 from bot.providers.base import Provider
 from bot.sync.usage import Reading, pull
-from handlers.policy.policy import House
+from handlers.policy.policy import Policy
 from storage import bulk_load, people
 from storage.charges import Charge
 from storage.db import Database
@@ -95,7 +95,7 @@ def _in_a_process(kind: str, size: int) -> Pulled:
 
 def _measure(url: str, size: int, there: Pipe) -> None:
     database, provider = Database(url), Bulk(size)
-    how = Reading(House(), days_back=1, history_days=0)
+    how = Reading(Policy(), days_back=1, history_days=0)
 
     def work() -> None:
         done = pull(database, provider, how, lambda: NOW)

@@ -82,7 +82,7 @@ def _round(server: Server, must_hold: bytes, company: Workspace, connections: in
     spent_s = cpu_s(server.pid) - before_s
     return Round(
         answers=answers,
-        cpu_us=spent_s / len(answers.waits_s) * 1e6,
+        cpu_us=(spent_s or math.nan) / len(answers.waits_s) * 1e6,  # less than a tick of the clock is unknown
         others=core.busy() - spent_s / answers.seconds,
     )
 

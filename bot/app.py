@@ -26,14 +26,14 @@ from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading
 from handlers.card import CARD, Button, Card
 from handlers.context import CLOCK, NOWHERE, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import Event, GiveAllotments, Raiser
 from handlers.parser import Command
 from handlers.place import Place
-from handlers.policy import House, Vendor
+from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
 from storage import idempotency, ingest, outbox, people
-from storage.db import Busy, Database
+from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ class App:
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
-        self.house: House = self.settings.house.model_copy(update={"vendors": vendors})
+        self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
         self.limits = LimitSync(self.database, self.handle, self.now)
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
@@ -101,9 +101,9 @@ class App:
         """Answer a sentence. It never raises: a refusal, a busy database and a bug of ours are cards, too."""
         try:
             card = self.carry_out(sentence)
-        except Refused as refused:
+        except RefusedError as refused:
             return Card(str(refused), tone="warn", fault=refused.fault)
-        except Busy:
+        except BusyError:
             return Card("I am busy just now. Nothing was changed; please say it again.", tone="warn")
         except Exception:
             incident = secrets.token_hex(2)
@@ -115,8 +115,8 @@ class App:
         """The same for whoever must know whether it was done.
 
         Raises:
-            Refused: no, and why.
-            Busy: the database had no time; nothing was changed.
+            RefusedError: no, and why.
+            BusyError: the database had no time; nothing was changed.
         """
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name):
@@ -138,9 +138,9 @@ class App:
         try:
             with timed(HEARD, kind.name):
                 self.database.transact(lambda conn: self._handle(conn, event, by, delivery), in_turn=not kind.bulk)
-        except Refused as refused:
+        except RefusedError as refused:
             log.info("event refused", what=kind.name, why=str(refused))
-        except Busy:
+        except BusyError:
             return False
         except Exception:
             log.exception("broke", incident=secrets.token_hex(2), what=kind.name)
@@ -154,7 +154,7 @@ class App:
             raise PermissionError(f"{by} may not raise {kind.name}.")
         if delivery and idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()) is not None:
             return
-        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.house)
+        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.policy)
         kind.handler(ctx, event)
         ctx.write()
 
@@ -182,8 +182,8 @@ class App:
     def _context(self, conn: Connection, sentence: Sentence) -> Context:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
         if person is None or not person.active:
-            raise Refused("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.house, {sentence.person: person})
+            raise RefusedError("I don't know you. Ask an admin to add you to the people of Bursar.")
+        return Context(conn, self.now(), person, sentence.place, self.policy, {sentence.person: person})
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class App:
         """Have a card shown through the outbox, once under a key."""
 
         def work(conn: Connection) -> None:
-            context = Context(conn, self.now(), CLOCK, place, self.house)
+            context = Context(conn, self.now(), CLOCK, place, self.policy)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
                 context.show(key, place, card)
                 context.write()
@@ -259,7 +259,7 @@ class App:
     def _view(self, conn: Connection, card: Card, reader: str) -> Card:
         person = people.person(conn, reader)
         known = person if person and person.active else Person(id="", name="")
-        ctx = Context(conn, self.now(), known, NOWHERE, self.house)
+        ctx = Context(conn, self.now(), known, NOWHERE, self.policy)
         kept = (each for each in card.blocks if not isinstance(each, Button) or handlers.may_say(ctx, each.says))
         return replace(card, blocks=tuple(kept))
 
@@ -303,7 +303,7 @@ class App:
         Raises:
             KeyError: there is no export of that name.
         """
-        return files.made(self.database, self.house, name)
+        return files.made(self.database, self.policy, name)
 
     # Tick ----------------------------------------------------------------------------------------------------------
 
@@ -322,9 +322,9 @@ class App:
         why = ""
         try:
             directory = self.directory()
-            today = self.now().astimezone(self.house.zone).date()
+            today = self.now().astimezone(self.policy.zone).date()
             self.database.transact(lambda conn: self._apply(conn, directory, today))
-        except (OutsideError, UnusableSourceError, people.Shrunk) as trouble:
+        except (OutsideError, UnusableSourceError, people.ShrunkError) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)
@@ -339,7 +339,7 @@ class App:
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
         schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
-        self.database.transact(lambda conn: schedule.write(conn, self.house, self.now()))
+        self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
         self.wake.set()
 
     def deliver(self) -> int:
@@ -349,4 +349,4 @@ class App:
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""
         each = next(one for one in self.settings.providers if one.name == name)
-        return Reading(self.house, each.days_back, each.history_days)
+        return Reading(self.policy, each.days_back, each.history_days)

@@ -37,7 +37,7 @@ def build(
         url: the database, instead of the one that settings and environment name.
 
     Raises:
-        Unreadable: the database's address is unusable.
+        UnreadableDatabaseError: the database's address is unusable.
     """
     database = Database(url or database_url(settings, environ))
     database.migrate()

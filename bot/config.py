@@ -34,11 +34,11 @@ from handlers.policy import (
     ApprovalRule,
     Budget,
     GuardRules,
-    House,
     LimitRules,
     LocaleName,
     Name,
     Organization,
+    Policy,
     Rates,
     Rule,
     WasteRules,
@@ -298,7 +298,7 @@ class Settings(Rule):
         missing = "; ".join(self._dangling())
         if missing:
             raise ValueError(missing)
-        self.house  # noqa: B018 - its own rules are checked by making it
+        self.policy  # noqa: B018 - its own rules are checked by making it
         return self
 
     def _dangling(self) -> Iterator[str]:
@@ -321,9 +321,9 @@ class Settings(Rule):
                 yield f"agents: {agent.id}'s owner “{agent.owner}” is nobody{_meant(agent.owner, people)}"
 
     @property
-    def house(self) -> House:
+    def policy(self) -> Policy:
         """The rules that decisions need."""
-        return House(
+        return Policy(
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,

@@ -18,13 +18,13 @@ from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
 from handlers.place import Place
-from handlers.policy import House
+from handlers.policy import Policy
 from handlers.sentence import Sentence
 from storage import outbox
-from storage.db import Busy, Database
+from storage.db import BusyError, Database
 from storage.limits import Subject
 from storage.outbox import OutboxItem
 
@@ -42,7 +42,7 @@ AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
 class Core(Protocol):
     """What delivering needs of the bot."""
 
-    house: House
+    policy: Policy
 
     def carry_out(self, sentence: Sentence) -> Card:
         """See App."""
@@ -134,14 +134,14 @@ class Delivery:
         place = Place(**payload["place"])
         try:
             card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
-        except Refused as refused:
+        except RefusedError as refused:
             card = Card(str(refused), tone="warn")
         if place.platform in self.platforms and not card.idle:
             self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""
 
     def _answer(self, conn: Connection, key: str, place: Place, card: Card) -> None:
-        ctx = Context(conn, self.now(), CLOCK, place, self.core.house)
+        ctx = Context(conn, self.now(), CLOCK, place, self.core.policy)
         ctx.show(key, place, card)
         ctx.write()
 
@@ -168,7 +168,7 @@ class Delivery:
         return str(done)
 
     def _after_reading(self, conn: Connection, cause: str) -> None:
-        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.house)
+        ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.policy)
         for event in AFTER_READING:
             ctx.emit(f"after/{cause}", event)
         ctx.write()
@@ -192,7 +192,7 @@ class Delivery:
         pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
         if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
             pause = max(pause, timedelta(seconds=trouble.retry_after_s))
-        known = isinstance(trouble, OutsideError | Busy)
+        known = isinstance(trouble, OutsideError | BusyError)
         why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
         log.warning(
             "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=why, exc_info=not known

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from prometheus_client import Histogram
 
 HEARD = Histogram("bursar_heard_seconds", "Time to answer a sentence.", ["what"])
-DELIVERED = Histogram("bursar_delivered_seconds", "Time to make a wish true, failures included.", ["what"])
+DELIVERED = Histogram("bursar_delivered_seconds", "Time to deliver an item of the outbox, failures included.", ["what"])
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from handlers.events import (
     SendNotes,
 )
 from handlers.place import named_place
-from handlers.policy import House, next_workday
+from handlers.policy import Policy, next_workday
 from storage import idempotency, outbox
 
 LIMITS_AT = "20 * * * *"
@@ -72,15 +72,15 @@ class Schedule:
     providers: Sequence[ProviderSettings]
     reached: Mapping[str, Provider]
 
-    def write(self, conn: Connection, house: House, now: datetime) -> None:
+    def write(self, conn: Connection, policy: Policy, now: datetime) -> None:
         """Write all that is due now into the outbox. Every replica does; a slot is one item."""
-        ctx = Context(conn, now, CLOCK, NOWHERE, house)
+        ctx = Context(conn, now, CLOCK, NOWHERE, policy)
         for line in self.lines:
-            slot = _slot(line, house, now)
+            slot = _slot(line, policy, now)
             if slot is not None:
                 _say(ctx, line, slot)
         for each in RECURRING:
-            slot = latest_slot(each.at, house.zone, now, each.grace)
+            slot = latest_slot(each.at, policy.zone, now, each.grace)
             if slot is not None:
                 ctx.emit(f"{slot:%Y-%m-%dT%H:%M}", each.event)
         for provider in self.providers:
@@ -91,9 +91,9 @@ class Schedule:
         idempotency.prune(conn, now)
 
 
-def _slot(line: ScheduleLine, house: House, now: datetime) -> datetime | None:
-    zone = ZoneInfo(line.zone) if line.zone else house.zone
-    move = partial(next_workday, working=house.working) if line.workday else None
+def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:
+    zone = ZoneInfo(line.zone) if line.zone else policy.zone
+    move = partial(next_workday, working=policy.working) if line.workday else None
     return latest_slot(line.at, zone, now, timedelta(hours=line.grace_hours), move)
 
 
@@ -106,13 +106,13 @@ def _say(ctx: Context, line: ScheduleLine, slot: datetime) -> None:
 
 def _read(ctx: Context, settings: ProviderSettings, provider: Provider) -> None:
     """Have what is due of a provider read: its usage, its limits, its own requests for more."""
-    slot = latest_slot(settings.read, ctx.house.zone, ctx.now, timedelta(days=1))
+    slot = latest_slot(settings.read, ctx.policy.zone, ctx.now, timedelta(days=1))
     if slot is not None:
         ctx.pull(settings.name, f"{slot:%Y-%m-%dT%H:%M}")
-    slot = latest_slot(LIMITS_AT, ctx.house.zone, ctx.now, timedelta(hours=2))
+    slot = latest_slot(LIMITS_AT, ctx.policy.zone, ctx.now, timedelta(hours=2))
     if slot is not None and "limits" in provider.can:
         ctx.pull(settings.name, f"limits/{slot:%Y-%m-%dT%H:%M}", what="limits")
-    slot = latest_slot(settings.requests, ctx.house.zone, ctx.now, REQUESTS_GRACE)
+    slot = latest_slot(settings.requests, ctx.policy.zone, ctx.now, REQUESTS_GRACE)
     if slot is not None and "increase_requests" in provider.can:
         ctx.pull(settings.name, "requests", what="requests", slot=f"{slot:%Y-%m-%dT%H:%M}")
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.app import App
-from storage.db import Busy
+from storage.db import BusyError
 
 
 def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> Starlette:
@@ -31,7 +31,7 @@ def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> S
     def readyz(_request: Request) -> Response:
         try:
             app.database.ask(lambda conn: conn.execute(text("select 1")))
-        except Busy:
+        except BusyError:
             return PlainTextResponse("the database is busy\n", status_code=503)
         if not connected():
             return PlainTextResponse("the chat platform is not connected\n", status_code=503)

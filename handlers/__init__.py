@@ -21,7 +21,7 @@ from handlers.arguments import One
 from handlers.budgets import allot, correct, enforce, give_allotments, pool, split, transfer
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import Event, EventType, event_type, name_of
 from handlers.limits import (
     adopt,
@@ -82,7 +82,7 @@ def help(_ctx: Context, about: One = "") -> Card:
     if about:
         one = find(about)
         if one is None:
-            raise Refused(f"I don't know “{about}”. {_did_you_mean(about)}")
+            raise RefusedError(f"I don't know “{about}”. {_did_you_mean(about)}")
         return Card(one.usage, (Text(one.details),))
     rows = tuple((one.usage, one.help) for one in COMMANDS.values() if not one.hidden)
     first = Text("Say one of these.")
@@ -190,14 +190,14 @@ def parse_command(text: str) -> tuple[Command, str]:
     """The command that a sentence begins with, and the rest of the words. Silence asks for help.
 
     Raises:
-        Refused: the first word is no command; the nearest one is named with its usage.
+        RefusedError: the first word is no command; the nearest one is named with its usage.
     """
     words = text.split(maxsplit=1)
     if not words:
         return COMMANDS["help"], ""
     one = find(words[0])
     if one is None:
-        raise Refused(f"I don't know “{words[0][:40]}”. {_did_you_mean(words[0])}")
+        raise RefusedError(f"I don't know “{words[0][:40]}”. {_did_you_mean(words[0])}")
     return one, words[1] if len(words) > 1 else ""
 
 
@@ -210,7 +210,7 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     """Carry out a command.
 
     Raises:
-        Refused: no, and why.
+        RefusedError: no, and why.
     """
     card = one.handler(ctx, **understand(one, rest, inputs, ctx))
     ctx.write()
@@ -233,7 +233,7 @@ def may_say(ctx: Context, text: str) -> bool:
     try:
         one, rest = parse_command(text)
         understand(one, rest, {}, ctx)
-    except Refused:
+    except RefusedError:
         return False
     return True
 

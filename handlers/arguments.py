@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from handlers.access import may_see
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import Amount, read_amount
 from handlers.parser import InForm, nearest
 from handlers.periods import period_of
@@ -61,7 +61,7 @@ class WhomWord:
             if account:
                 return account, skipped + count
         if certain:
-            raise Refused(self._unknown(rest[0].removeprefix("@")))
+            raise RefusedError(self._unknown(rest[0].removeprefix("@")))
         return None
 
     def _unknown(self, name: str) -> str:
@@ -75,7 +75,7 @@ class WhomWord:
     def _own(self, ctx: Context) -> Account:
         account = ctx.account(ctx.account_id)
         if account is None:
-            raise Refused("You have no account of your own. Say whose figures you mean, such as: of team search")
+            raise RefusedError("You have no account of your own. Say whose figures you mean, such as: of team search")
         return account
 
     def _fitting(self, name: str, found: list[Account], kind: str, ctx: Context) -> Account | None:
@@ -84,7 +84,7 @@ class WhomWord:
             fitting = [one for one in fitting if may_see(ctx, one.id)]
         if len(fitting) > 1:
             which = ", ".join(each.id.replace("/", " ") for each in fitting)
-            raise Refused(f"“{name}” could be {which}. Say which one.")
+            raise RefusedError(f"“{name}” could be {which}. Say which one.")
         return fitting[0] if fitting else None
 
 
@@ -112,7 +112,7 @@ class OneOf:
             if said not in self.choices:
                 meant = nearest(said, list(self.choices))
                 hint = f"Did you mean “{self.lead} {meant}”?" if meant else f"I know {', '.join(self.choices)}."
-                raise Refused(f"I don't know “{self.lead} {said}”. {hint}")
+                raise RefusedError(f"I don't know “{self.lead} {said}”. {hint}")
             return said, 2
         return (words[0].lower(), 1) if words[0].lower() in self.choices else None
 
@@ -142,7 +142,7 @@ class PeriodWord:
     def take(self, words: list[str], ctx: Context) -> tuple[Span, int] | None:
         """See Word."""
         word = words[0].lower()
-        fiscal = ctx.house.organization.fiscal_year_starts
+        fiscal = ctx.policy.organization.fiscal_year_starts
         if word in ("last", "this") and len(words) > 1:
             return self._this_or_last(word, words[1].lower(), ctx.today, fiscal), 2
         if word in _DAYS:
@@ -154,12 +154,12 @@ class PeriodWord:
             return self._dates(word), 1
         meant = nearest(word, [*_MONTHS, *_DAYS]) if len(word) > 4 else ""  # noqa: PLR2004 - short words are near all
         if meant:
-            raise Refused(f"I don't know “{words[0]}”. Did you mean “{meant}”?")
+            raise RefusedError(f"I don't know “{words[0]}”. Did you mean “{meant}”?")
         return None
 
     def _this_or_last(self, which: str, every: str, today: date, fiscal: int) -> Span:
         if every not in _EVERY:
-            raise Refused(f"“{which} {every}”? I know {which} day, week, month, quarter and year.")
+            raise RefusedError(f"“{which} {every}”? I know {which} day, week, month, quarter and year.")
         period = period_of(today, every, fiscal)  # type: ignore[arg-type]
         if which == "last":
             period = period_of(period.first - timedelta(days=1), every, fiscal)  # type: ignore[arg-type]
@@ -179,7 +179,7 @@ class PeriodWord:
         start = _date(first)
         end = _date(last) if dots else start
         if end < start:
-            raise Refused(f"{end} is before {start}. Write the earlier day first, such as 2026-10-01..2026-10-15.")
+            raise RefusedError(f"{end} is before {start}. Write the earlier day first, such as 2026-10-01..2026-10-15.")
         return Span(start, end + timedelta(days=1), word)
 
 
@@ -187,7 +187,7 @@ def _date(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise Refused(f"“{word}” is no day. Write days like 2026-10-15, or 2026-10-01..2026-10-15.") from None
+        raise RefusedError(f"“{word}” is no day. Write days like 2026-10-15, or 2026-10-01..2026-10-15.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class AmountWord:
         """See Word."""
         minus = words[0].startswith("-") and len(words[0]) > 1
         if minus and not self.signed:
-            raise Refused("An amount must be above zero.")
+            raise RefusedError("An amount must be above zero.")
         said = [words[0][1:], *words[1:3]] if minus else words[:3]
         for count in range(len(said), 0, -1):
             amount = read_amount(" ".join(said[:count]))
@@ -217,23 +217,23 @@ def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
     """An amount in the unit of a budget.
 
     Raises:
-        Refused: it is in another unit, or too large to be meant; the fault is the field of the form.
+        RefusedError: it is in another unit, or too large to be meant; the fault is the field of the form.
     """
     try:
         return amount.units(unit)
     except ValueError as wrong:
-        raise Refused(str(wrong), fault=fault) from wrong
+        raise RefusedError(str(wrong), fault=fault) from wrong
 
 
 def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
     """The same.
 
     Raises:
-        Refused: as above, and when it is nothing or less.
+        RefusedError: as above, and when it is nothing or less.
     """
     units = units_of(amount, unit, fault)
     if units <= 0:
-        raise Refused("An amount must be above zero.", fault=fault)
+        raise RefusedError("An amount must be above zero.", fault=fault)
     return units
 
 
@@ -275,7 +275,7 @@ class UntilWord:
         said = words[int(led)].lower() if len(words) > int(led) else ""
         day = self._day(said, ctx.today)
         if day is None and led:
-            raise Refused(f"“until {said}”? Name a day, such as: until friday, until 2026-12-24")
+            raise RefusedError(f"“until {said}”? Name a day, such as: until friday, until 2026-12-24")
         return (day, 1 + led) if day and (led or said in (*WEEKDAYS, "tomorrow") or said[:4].isdecimal()) else None
 
     def _day(self, said: str, today: date) -> date | None:
@@ -316,7 +316,7 @@ class PausedWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[tuple[Held, ...], int]:
         """See Word. The handler decides whether the asker may; what is not there gets the same answer."""
-        unknown = Refused("There is nobody of that name at a provider whom you may pause or resume.")
+        unknown = RefusedError("There is nobody of that name at a provider whom you may pause or resume.")
         if words[0].lower() in ("key", "user") and len(words) > 1:
             found = [each for each in limits.named(ctx.conn, words[1]) if each.subject.kind == words[0].lower()]
             if not found:
@@ -347,7 +347,7 @@ class BudgetWord:
         """See Word. "of" may also begin the reason; then it is not mine."""
         led = words[0].lower() == "of" and len(words) > 1
         name = words[led].lower()
-        found = next((each for each in ctx.house.budgets if each.name == name), None)
+        found = next((each for each in ctx.policy.budgets if each.name == name), None)
         return (found, 1 + led) if found and (led or len(words) == 1) else None
 
 

@@ -14,7 +14,7 @@ from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.money import show_amount, show_estimate
 from handlers.place import Place
-from handlers.policy import House
+from handlers.policy import Policy
 from storage import audit, outbox, people
 from storage.audit import Deed
 from storage.directory import Person
@@ -58,7 +58,7 @@ class Context:
         now: the moment, aware UTC.
         person: who speaks.
         place: where.
-        house: the rules.
+        policy: the rules.
         known: people who were looked up for this sentence, by id; None for nobody.
         lines: accounts that were, each with those above it.
         places: where people that were looked up talk to us in private.
@@ -69,7 +69,7 @@ class Context:
     now: datetime
     person: Person
     place: Place
-    house: House
+    policy: Policy
     known: dict[str, Person | None] = field(default_factory=dict, repr=False)
     lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
@@ -78,12 +78,12 @@ class Context:
     @property
     def today(self) -> date:
         """The organization's calendar day."""
-        return self.now.astimezone(self.house.zone).date()
+        return self.now.astimezone(self.policy.zone).date()
 
     @property
     def locale(self) -> str:
         """How the person who speaks writes numbers and dates."""
-        return self.person.locale or self.house.organization.locale
+        return self.person.locale or self.policy.organization.locale
 
     @property
     def account_id(self) -> str:
@@ -151,7 +151,7 @@ class Context:
 
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
-        zone = self.person.zone or self.house.organization.zone
+        zone = self.person.zone or self.policy.organization.zone
         local = _moment(moment, zone, self.locale)
         return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
 

@@ -1,7 +1,7 @@
 """No, said kindly."""
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer
+class RefusedError(Exception):
     """A sentence that cannot be carried out. The message is one plain sentence: what is wrong, what would be right.
 
     Args:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, get_type_hints
 
 from handlers.card import Card
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 
 WORDS_MAX = 200
 TEXT_MAX = 3000
@@ -31,7 +31,7 @@ class Word(Protocol):
         """The value of the words at the front and how many they are, or None if they are not mine.
 
         Raises:
-            Refused: they are mine, and wrong.
+            RefusedError: they are mine, and wrong.
         """
 
 
@@ -111,12 +111,12 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     """The arguments of a handler, from the words after the command and the fields of a form.
 
     Raises:
-        Refused: a word that nobody understands, or something that must be said and was not.
+        RefusedError: a word that nobody understands, or something that must be said and was not.
     """
     values = _from_inputs(one, inputs, ctx)
     words = rest.split()
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
-        raise Refused("That is too long for me. Say it in fewer words.")
+        raise RefusedError("That is too long for me. Say it in fewer words.")
     while words:
         for parameter in one.parameters:
             passed = parameter.name in values or isinstance(parameter.word, InForm)
@@ -126,10 +126,10 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
                 words = words[count:]
                 break
         else:
-            raise Refused(f"I don't understand “{words[0]}”. Say it like this: {one.usage}")
+            raise RefusedError(f"I don't understand “{words[0]}”. Say it like this: {one.usage}")
     for parameter in one.parameters:
         if parameter.required and parameter.name not in values:
-            raise Refused(f"Something is missing. Say it like this: {one.usage}", fault=parameter.name)
+            raise RefusedError(f"Something is missing. Say it like this: {one.usage}", fault=parameter.name)
     return values
 
 
@@ -141,10 +141,10 @@ def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[
             continue
         try:
             taken = parameter.word.take(words, ctx)
-        except Refused as refused:
-            raise Refused(str(refused), fault=parameter.name) from refused
+        except RefusedError as refused:
+            raise RefusedError(str(refused), fault=parameter.name) from refused
         if taken is None or taken[1] < len(words):
-            raise Refused(f"I don't understand “{' '.join(words)}” here.", fault=parameter.name)
+            raise RefusedError(f"I don't understand “{' '.join(words)}” here.", fault=parameter.name)
         values[parameter.name] = taken[0]
     return values
 

@@ -10,7 +10,7 @@ from storage.pulls import Pull
 
 def late(ctx: Context, end: date) -> tuple[Pull, ...]:
     """Providers that have not told all days before the end. One that app.yaml names no more is waited for no more."""
-    here = (each for each in pulls.pulled(ctx.conn) if ctx.house.vendor(each.provider))
+    here = (each for each in pulls.pulled(ctx.conn) if ctx.policy.vendor(each.provider))
     return tuple(each for each in here if each.through is None or each.through < end)
 
 

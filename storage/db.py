@@ -34,11 +34,11 @@ LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
 
 
-class Busy(Exception):  # noqa: N818 - it is a state of the database, and the asker may simply try again
+class BusyError(Exception):
     """The database had no time for us; nothing was changed."""
 
 
-class Unreadable(Exception):  # noqa: N818 - as above
+class UnreadableDatabaseError(Exception):
     """The database's address cannot be used; the message says why and what would be right."""
 
 
@@ -49,7 +49,7 @@ class Database:
         url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/name`.
 
     Raises:
-        Unreadable: the address is of no kind we know.
+        UnreadableDatabaseError: the address is of no kind we know.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,7 +69,7 @@ class Database:
                 them again and again (measured: eight at once, 1.8 times each).
 
         Raises:
-            Busy: no connection or no turn could be had in time.
+            BusyError: no connection or no turn could be had in time.
         """
         for attempt in range(REDO_MAX):
             try:
@@ -78,22 +78,22 @@ class Database:
                         conn.exec_driver_sql(IN_TURN)
                     return work(conn)
             except PoolTimeout as trouble:
-                raise Busy("all connections to the database are in use") from trouble
+                raise BusyError("all connections to the database are in use") from trouble
             except DBAPIError as trouble:
                 if _locked(trouble):
-                    raise Busy("the database is locked by another program") from trouble
+                    raise BusyError("the database is locked by another program") from trouble
                 if _sqlstate(trouble) == LOCK_NOT_AVAILABLE:
-                    raise Busy("another order takes too long") from trouble
+                    raise BusyError("another order takes too long") from trouble
                 if _sqlstate(trouble) not in RETRYABLE:
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
-        raise Busy(f"{REDO_MAX} attempts were overtaken by others")
+        raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
 
     def ask(self, work: Callable[[Connection], T]) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Raises:
-            Busy: no connection could be had in time.
+            BusyError: no connection could be had in time.
         """
         try:
             return self._ask(work)
@@ -108,7 +108,7 @@ class Database:
             with self._questions.begin() as conn:
                 return work(conn)
         except PoolTimeout as trouble:
-            raise Busy("all connections to the database are in use") from trouble
+            raise BusyError("all connections to the database are in use") from trouble
 
     def migrate(self) -> None:
         """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
@@ -144,13 +144,13 @@ def _known(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise Unreadable(_RIGHT) from None
+        raise UnreadableDatabaseError(_RIGHT) from None
     kind = parsed.get_backend_name()
     if kind == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
         return parsed
-    raise Unreadable(_RIGHT)
+    raise UnreadableDatabaseError(_RIGHT)
 
 
 def _revision(conn: Connection) -> str | None:
@@ -211,4 +211,4 @@ def _postgresql(url: URL, *, reads: bool) -> Engine:
     )
 
 
-__all__ = ["Busy", "Connection", "Database", "OperationalError", "Unreadable"]
+__all__ = ["BusyError", "Connection", "Database", "OperationalError", "UnreadableDatabaseError"]

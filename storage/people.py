@@ -305,7 +305,7 @@ def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
     return known is None or (known[0] != account_id and (known[1] != "explicit" or how == "explicit"))
 
 
-class Shrunk(Exception):  # noqa: N818 - it says what happened to the source
+class ShrunkError(Exception):
     """A people source suddenly says that a large part of the company has left."""
 
 
@@ -323,7 +323,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
         The explicit links that are new, so that charges of the past can follow them.
 
     Raises:
-        Shrunk: more people would leave at once than is believable; nothing was changed.
+        ShrunkError: more people would leave at once than is believable; nothing was changed.
     """
     _refuse_shrinking(conn, directory)
     rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
@@ -350,7 +350,7 @@ def _refuse_shrinking(conn: Connection, directory: Directory) -> None:
     now = set(conn.execute(select(people.c.id).where(people.c.active)).scalars())
     leavers = now - {someone.id for someone in directory.people if someone.active}
     if len(leavers) > max(LEAVERS_ALWAYS_ALLOWED, LEAVERS_SHARE_MAX * len(now)):
-        raise Shrunk(
+        raise ShrunkError(
             f"The people sources say that {len(leavers)} of {len(now)} people have left at once. Nothing was changed; "
             "check the sources, or remove people in smaller steps.",
         )

@@ -17,7 +17,7 @@ from bot.providers.sample.company import Spender
 from bot.providers.sample.ground_truth import Truth
 from bot.providers.sample.provider import Sample
 from bot.providers.sample.seats import PRICES_USD
-from bot.sync.usage import meet, pull
+from bot.sync.usage import link_members, pull
 from handlers.alerts.spikes.watch import watch_hours, watch_weeks
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.events import DetectWaste
@@ -196,7 +196,7 @@ class Company:
 
     def context(self, conn: Connection) -> Context:
         """The clock's."""
-        return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.house)
+        return Context(conn, self.clock(), CLOCK, NOWHERE, self.app.policy)
 
 
 def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Played:
@@ -241,7 +241,7 @@ def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
     with tempfile.TemporaryDirectory(prefix="bursar-score-") as home:
         company = Company(seed, clock, Path(home))
         members = list(company.sample.people())
-        company.app.database.transact(lambda conn: meet(conn, "sample", members, clock()))
+        company.app.database.transact(lambda conn: link_members(conn, "sample", members, clock()))
         for weeks in (2, 1):
             clock.moment = datetime.combine(EPOCH - weeks * 7 * DAY, time(6), UTC)
             company.app.refresh_people()

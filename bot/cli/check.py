@@ -18,7 +18,7 @@ from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import check as check_slack
 from bot.run import teams_secret
 from storage import conversations, people
-from storage.db import Busy, Unreadable
+from storage.db import BusyError, UnreadableDatabaseError
 
 NAMED_MAX = 5
 DIFFERENCES_MAX = 20
@@ -41,8 +41,12 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     try:
         app = build(settings, environ)
         unlearnt = _unlearnt(app)
-    except (Unreadable, SQLAlchemyError, Busy, OSError) as trouble:
-        why = str(trouble) if isinstance(trouble, Unreadable) else f"{type(trouble).__name__}: see DATABASE_URL"
+    except (UnreadableDatabaseError, SQLAlchemyError, BusyError, OSError) as trouble:
+        why = (
+            str(trouble)
+            if isinstance(trouble, UnreadableDatabaseError)
+            else f"{type(trouble).__name__}: see DATABASE_URL"
+        )
         yield CheckLine("database", ok=False, advice=f"{why}.".replace("..", "."))
         return
     yield CheckLine(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)

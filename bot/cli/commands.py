@@ -32,7 +32,7 @@ from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit, people, pulls
-from storage.db import Unreadable
+from storage.db import UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 
 TEAMS_PACKAGE = "bursar-teams.zip"
@@ -90,10 +90,10 @@ def export(args: argparse.Namespace) -> int:
     if args.what == "audit":
         app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
-        today = app.now().astimezone(app.house.zone).date()
+        today = app.now().astimezone(app.policy.zone).date()
         month = args.month or period_of(period_of(today, "month").first - timedelta(days=1), "month")
         write = EXPORTS[f"focus-{args.profile}" if args.what == "focus" else args.what]
-        app.database.ask(lambda conn: write(conn, app.house, month, sys.stdout))
+        app.database.ask(lambda conn: write(conn, app.policy, month, sys.stdout))
     app.close()
     return 0
 
@@ -242,7 +242,7 @@ def main(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    except (config.ConfigError, Unreadable, UnusableSourceError, OutsideError) as trouble:
+    except (config.ConfigError, UnreadableDatabaseError, UnusableSourceError, OutsideError) as trouble:
         print(trouble, file=sys.stderr)
         return 2
     return status

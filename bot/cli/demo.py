@@ -2,7 +2,9 @@
 
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import uvicorn
@@ -15,8 +17,10 @@ from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
 from bot.sync.usage import pull
-from storage import people
+from storage import people, pulls
 from storage.directory import Link
+
+DOT_S = 2.0
 
 # Whom the page offers first, with what they are.
 CAST = (
@@ -41,8 +45,12 @@ def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], dat
             for one in everybody
         ],
     )
+    first = not app.database.ask(pulls.pulled)
     for name, provider in app.providers.items():
-        pull(app.database, provider, app.reading(name), app.now)
+        how = app.reading(name)
+        new = f"{how.history_days} days of the sample company's usage (about 15 s, once)" if first else "what is new"
+        with _said(f"Reading {new}"):
+            pull(app.database, provider, how, app.now)
     return app
 
 
@@ -64,6 +72,26 @@ def serve_demo(app: App, port: int) -> None:
         finally:
             clock.stop()
             app.close()
+
+
+@contextmanager
+def _said(what: str) -> Iterator[None]:
+    """Say what is being done, and that it is still being done: a dot every two seconds."""
+    done = threading.Event()
+
+    def dots() -> None:
+        while not done.wait(DOT_S):
+            print(".", end="", file=sys.stderr, flush=True)
+
+    print(f"{what} ..", end="", file=sys.stderr, flush=True)
+    thread = threading.Thread(target=dots)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        print(file=sys.stderr)
 
 
 def _listen(port: int) -> socket.socket:

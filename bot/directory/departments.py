@@ -1,4 +1,4 @@
-"""Teams as an HR export has them: a name in a column, and the people who stand beside it."""
+"""Departments, or teams, as an HR export has them: a name in a column, and the people who stand beside it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,22 +14,22 @@ LineFault = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class DepartmentLine:
-    """What a line says of a team.
+    """What a line says of a department.
 
     Args:
         line: of the file.
         person: id of the member.
         manager: id of the member's manager, "" if none.
-        team: id.
-        parent: id of the department that the team is a part of, "" if none.
-        owner: id of whom the line calls the owner of the team, "" if nobody.
+        department: id.
+        parent: id of the one that it is a part of, "" if none.
+        owner: id of whom the line calls the owner of the department, "" if nobody.
         cost_center: "" if none.
     """
 
     line: int
     person: str
     manager: str
-    team: str
+    department: str
     parent: str
     owner: str
     cost_center: str
@@ -37,20 +37,20 @@ class DepartmentLine:
 
 @dataclass(slots=True)
 class DepartmentIds:
-    """Finds the id of a team by its name: that of a team we know by this name, else the name itself as an id."""
+    """Finds the id of a department by its name: that of one we know by this name, else the name itself as an id."""
 
     known: Iterable[Team]
     names: dict[str, str] = field(default_factory=dict, init=False)
-    """The name of each team that was asked for, by its id."""
+    """The name of each department that was asked for, by its id."""
     wrong: list[LineFault] = field(default_factory=list, init=False)
     _ids: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        for team in self.known:
-            self._ids.setdefault(same_name(team.name), team.id)
+        for department in self.known:
+            self._ids.setdefault(same_name(department.name), department.id)
 
     def of(self, name: str, line: int) -> str:
-        """The id of the team of that name on that line, "" for no name."""
+        """The id of the department of that name on that line, "" for no name."""
         same = same_name(name)
         if not same:
             return ""
@@ -65,37 +65,37 @@ class DepartmentIds:
 
 
 def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tuple[tuple[Team, ...], list[LineFault]]:
-    """The teams with owner, cost centre and the department above, and what is wrong with them.
+    """The departments with owner, cost centre and the one above, and what is wrong with them.
 
-    The owner of a team is whom a line calls so, else the most common manager of its members and of the owners of the
-    teams below it.
+    The owner of one is whom a line calls so, else the most common manager of its members and of the owners of those
+    below it.
 
     Args:
-        ids: has been asked for every team.
+        ids: has been asked for every department.
         members: those who count.
     """
     wrong: list[LineFault] = []
 
-    def part_of(one: DepartmentLine, team: str) -> str:
-        return f"the team “{team}” is part of “{ids.names[one.parent]}”"
+    def part_of(one: DepartmentLine, department: str) -> str:
+        return f"the team “{department}” is part of “{ids.names[one.parent]}”"
 
-    def owned_by(one: DepartmentLine, team: str) -> str:
-        return f"the owner of the team “{team}” is {one.owner}"
+    def owned_by(one: DepartmentLine, department: str) -> str:
+        return f"the owner of the team “{department}” is {one.owner}"
 
     parents = _agreed(ids, members, lambda one: one.parent, part_of, wrong)
     owners = _agreed(ids, members, lambda one: one.owner, owned_by, wrong)
     for circle in circles(parents):
         around = " below ".join(f"“{ids.names[each]}”" for each in [*circle, circle[0]])
-        line = min(one.line for one in members if one.team in circle and one.parent)
+        line = min(one.line for one in members if one.department in circle and one.parent)
         wrong.append((line, f"a department cannot be below itself: {around}; correct the column department"))
     if not wrong:
         owners = _owners(ids, members, parents, owners)
     centers = _counted(members, lambda one: one.cost_center)
-    teams = (
+    departments = (
         Team(each, name, owners.get(each, ""), parents.get(each, ""), _most_common(centers[each], ()))
         for each, name in ids.names.items()
     )
-    return tuple(teams), wrong
+    return tuple(departments), wrong
 
 
 def _agreed(
@@ -105,34 +105,34 @@ def _agreed(
     sentence: Callable[[DepartmentLine, str], str],
     wrong: list[LineFault],
 ) -> dict[str, str]:
-    """What the lines of each team say, and where one of them says something else than the first."""
+    """What the lines of each department say, and where one of them says something else than the first."""
     first: dict[str, DepartmentLine] = {}
     told: set[tuple[str, str]] = set()
     for one in members:
         if not said(one):
             continue
-        before = first.setdefault(one.team, one)
-        if said(one) != said(before) and (one.team, said(one)) not in told:
-            told.add((one.team, said(one)))
-            name = ids.names[one.team]
+        before = first.setdefault(one.department, one)
+        if said(one) != said(before) and (one.department, said(one)) not in told:
+            told.add((one.department, said(one)))
+            name = ids.names[one.department]
             wrong.append((one.line, f"{sentence(one, name)} here, but on line {before.line} {sentence(before, name)}"))
-    return {team: said(one) for team, one in first.items()}
+    return {department: said(one) for department, one in first.items()}
 
 
 def _owners(
     ids: DepartmentIds, members: Sequence[DepartmentLine], parents: Mapping[str, str], said: Mapping[str, str]
 ) -> dict[str, str]:
-    """The owner of each team: whoever a line calls so, else by votes, from the lowest teams up."""
+    """The owner of each department: whoever a line calls so, else by votes, from the lowest departments up."""
     managers = {one.person: one.manager for one in members}
     votes = _counted(members, lambda one: one.manager)
     inside: dict[str, set[str]] = defaultdict(set)
     for one in members:
-        inside[one.team].add(one.person)
+        inside[one.department].add(one.person)
     owners: dict[str, str] = {}
-    for team in sorted(ids.names, key=lambda each: -_depth(each, parents)):
-        owner = owners[team] = said.get(team) or _most_common(votes[team], inside[team])
+    for department in sorted(ids.names, key=lambda each: -_depth(each, parents)):
+        owner = owners[department] = said.get(department) or _most_common(votes[department], inside[department])
         if above := managers.get(owner):
-            votes[parents.get(team, "")][above] += 1
+            votes[parents.get(department, "")][above] += 1
     return owners
 
 
@@ -140,7 +140,7 @@ def _counted(members: Iterable[DepartmentLine], said: Callable[[DepartmentLine],
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in members:
         if word := said(one):
-            found[one.team][word] += 1
+            found[one.department][word] += 1
     return found
 
 
@@ -150,8 +150,8 @@ def _most_common(votes: Counter[str], inside: Iterable[str]) -> str:
     return min((each for each in votes if votes[each] == most), key=lambda each: (each not in inside, each), default="")
 
 
-def _depth(team: str, parents: Mapping[str, str]) -> int:
+def _depth(department: str, parents: Mapping[str, str]) -> int:
     depth = 0
-    while team := parents.get(team, ""):
+    while department := parents.get(department, ""):
         depth += 1
     return depth

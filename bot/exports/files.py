@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from bot.exports import focus
 from bot.exports.focus import Profile
 from handlers.periods import Period, period_of
-from handlers.policy import House
+from handlers.policy import Policy
 from storage import exports
 from storage.audit import Row
 from storage.db import Database
@@ -57,9 +57,9 @@ SHOWBACK_COLUMNS = ("month", "team", "cost_center", "cost", "currency", "tokens"
 NAME = re.compile(r"(?P<what>[a-z0-9.-]+)-(?P<month>[0-9]{4}-(0[1-9]|1[0-2]))\.csv")
 
 
-def showback(conn: Connection, house: House, month: Period, out: TextIO) -> None:
+def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
     """What each team itself spent in a month, with its cost centre; the rows add up to the whole."""
-    currency = house.organization.currency
+    currency = policy.organization.currency
     rows = (
         (
             f"{month.first:%Y-%m}",
@@ -76,13 +76,13 @@ def showback(conn: Connection, house: House, month: Period, out: TextIO) -> None
     write_csv(out, SHOWBACK_COLUMNS, rows)
 
 
-def in_focus(profile: Profile, conn: Connection, _house: House, month: Period, out: TextIO) -> None:
+def in_focus(profile: Profile, conn: Connection, _house: Policy, month: Period, out: TextIO) -> None:
     """Every charge of a month in the columns of FOCUS."""
     lines = exports.lines(conn, month.first, month.end)
     write_csv(out, focus.columns(profile), focus.rows(lines, profile, month))
 
 
-EXPORTS: Mapping[str, Callable[[Connection, House, Period, TextIO], None]] = {
+EXPORTS: Mapping[str, Callable[[Connection, Policy, Period, TextIO], None]] = {
     "showback": showback,
     "focus-1.2": partial(in_focus, "1.2"),
     "focus-1.4": partial(in_focus, "1.4"),
@@ -99,7 +99,7 @@ def of_month(words: str) -> Period:
 
 
 @contextmanager
-def made(database: Database, house: House, name: str) -> Iterator[Path]:
+def made(database: Database, policy: Policy, name: str) -> Iterator[Path]:
     """The file of a name such as "focus-1.2-2026-10.csv", made now and gone afterwards.
 
     Raises:
@@ -112,5 +112,5 @@ def made(database: Database, house: House, name: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="bursar-") as home:
         path = Path(home) / name
         with path.open("w", encoding="utf-8", newline="") as out:
-            database.ask(lambda conn: write(conn, house, month, out))
+            database.ask(lambda conn: write(conn, policy, month, out))
         yield path

@@ -11,7 +11,7 @@ from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days
 from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
-from handlers.policy import House
+from handlers.policy import Policy
 from storage import ingest, outcomes, people, pulls, seats
 from storage.charges import Charge
 from storage.db import Database
@@ -26,12 +26,12 @@ class Reading:
     """How a provider is read.
 
     Args:
-        house: cuts the days and knows the currency.
+        policy: cuts the days and knows the currency.
         days_back: days before the last one heard that are read again, for restatements.
         history_days: days read the first time.
     """
 
-    house: House
+    policy: Policy
     days_back: int
     history_days: int
 
@@ -49,11 +49,11 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     try:
         if "people" in provider.can:
             members = list(provider.people())
-            database.transact(lambda conn: meet(conn, provider.name, members, started))
+            database.transact(lambda conn: link_members(conn, provider.name, members, started))
         first, last = _span(before, how, started)
         for day in days(first, last):
             total = _read_day(database, provider, day, how, now, total)
-        _read_besides(database, provider, how.house, first, last)
+        _read_besides(database, provider, how.policy, first, last)
     except OutsideError as trouble:
         why = str(trouble)
         failed = Pull(
@@ -80,21 +80,21 @@ def _read_day(
     """Read one day whole before any of it counts."""
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
-        house = how.house.convert(cost_nanos, currency, day)
+        house = how.policy.convert(cost_nanos, currency, day)
         if house is None:
             raise UndeliverableError(
                 f"{provider.name} reports costs in {currency}, and app.yaml knows no rate to "
-                f"{how.house.organization.currency} for {day}. Add it under rates:",
+                f"{how.policy.organization.currency} for {day}. Add it under rates:",
             )
         return house
 
     whole = WholeDay(provider.name, day) if provider.complete else None
     with spooled(_told(provider, day)) as rows:
-        done = database.transact(lambda conn: ingest.record(conn, rows, how.house.zone, convert, now(), whole))
+        done = database.transact(lambda conn: ingest.record(conn, rows, how.policy.zone, convert, now(), whole))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
 
 
-def _read_besides(database: Database, provider: Provider, house: House, first: date, last: date) -> None:
+def _read_besides(database: Database, provider: Provider, policy: Policy, first: date, last: date) -> None:
     """Read who has a paid seat, and what came of the work, if the provider tells."""
     if "seats" in provider.can:
         here = [
@@ -102,7 +102,7 @@ def _read_besides(database: Database, provider: Provider, house: House, first: d
                 provider.name,
                 each.external_id,
                 each.product,
-                house.seat_nanos(each.product),
+                policy.seat_nanos(each.product),
                 each.active_on,
                 each.assigned_on,
             )
@@ -130,7 +130,7 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
         yield priced(charge)
 
 
-def meet(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
+def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
     Charges of the past follow a new link.

@@ -4,7 +4,7 @@ from handlers.access import role_of, sees_all
 from handlers.arguments import Kind, MaybeTo, One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from storage import ingest, people, spend
 from storage.directory import Link
@@ -39,9 +39,9 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     if not provider:
         return _unlinked(ctx)
     if not kind or not identity:
-        raise Refused("Say it like this: link litellm user usr_123 to ana")
+        raise RefusedError("Say it like this: link litellm user usr_123 to ana")
     if to is None:
-        raise Refused(f"Say whose it is, such as: link {provider} {kind} {identity} to ana", fault="to")
+        raise RefusedError(f"Say whose it is, such as: link {provider} {kind} {identity} to ana", fault="to")
     full = _complete(ctx, provider, kind, identity)
     new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
     people.link(ctx.conn, new, "explicit")
@@ -52,7 +52,7 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
 
 def _only_finance(ctx: Context) -> None:
     if not sees_all(ctx):
-        raise Refused("That is for finance and admins.")
+        raise RefusedError("That is for finance and admins.")
 
 
 def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
@@ -61,15 +61,15 @@ def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
     known = {each.identity for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
     if len(found) > 1:
-        raise Refused(f"Several begin with {short}. Write more of it.")
+        raise RefusedError(f"Several begin with {short}. Write more of it.")
     if not found:
-        raise Refused(f"Nothing that {provider} reports of a {kind} “{identity}” is charged to nobody. Say: link")
+        raise RefusedError(f"Nothing that {provider} reports of a {kind} “{identity}” is charged to nobody. Say: link")
     return found[0]
 
 
 def _unlinked(ctx: Context) -> Card:
     found = sorted(spend.unallocated(ctx.conn), key=lambda each: -each.cost_nanos)
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     total = ctx.amount(sum(each.cost_nanos for each in found), unit)
     if not found:
         return Card("Everything is linked", (Text("All usage is charged to somebody."), as_of(ctx)), "good")

@@ -4,7 +4,7 @@ from handlers.access import sees_all
 from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.policy import Vendor
 from storage import limits, pulls, spend
 from storage.pulls import Pull
@@ -25,11 +25,11 @@ ABLE = {
 def providers(ctx: Context, provider: One = "") -> Card:
     """How well each provider is read, and what it can and cannot do: `providers litellm`. For finance and admins."""
     if not sees_all(ctx):
-        raise Refused("How the providers do is for finance and admins.")
-    vendors = [each for each in ctx.house.vendors if provider in ("", each.name)]
+        raise RefusedError("How the providers do is for finance and admins.")
+    vendors = [each for each in ctx.policy.vendors if provider in ("", each.name)]
     if not vendors:
-        known = ", ".join(each.name for each in ctx.house.vendors) or "none"
-        raise Refused(f"There is no provider “{provider}” in app.yaml; there is {known}.")
+        known = ", ".join(each.name for each in ctx.policy.vendors) or "none"
+        raise RefusedError(f"There is no provider “{provider}” in app.yaml; there is {known}.")
     reads = {each.provider: each for each in pulls.pulled(ctx.conn)}
     unlinked = spend.unallocated(ctx.conn)
     troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]

@@ -3,14 +3,14 @@
 from handlers.access import sees_all
 from handlers.card import Block, Button, Card, Facts, Table
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from storage import outbox, pulls
 
 
 def status(ctx: Context) -> Card:
     """How Bursar is doing: what was read from providers, and what could not be delivered."""
     if not sees_all(ctx):
-        raise Refused("The status is for finance and admins.")
+        raise RefusedError("The status is for finance and admins.")
     waiting = outbox.waiting(ctx.conn)
     rows = tuple(
         (
@@ -38,6 +38,6 @@ def status(ctx: Context) -> Card:
 def retry(ctx: Context) -> Card:
     """Try again what was given up, once its cause is mended; for finance and admins."""
     if not sees_all(ctx):
-        raise Refused("That is for finance and admins.")
+        raise RefusedError("That is for finance and admins.")
     count = outbox.reopen(ctx.conn, ctx.now)
     return Card(f"{count} tried again", (Button("Status", "status"),))

@@ -15,7 +15,7 @@ from handlers.arguments import One
 from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of, statuses, used
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import CheckThresholds
 from handlers.money import COUNTED
 from handlers.periods import Period
@@ -103,7 +103,7 @@ def _fired(alert: Alert, percent: int, limit: Used, now: datetime) -> Alert:
 
 def check_thresholds(ctx: Context, _event: CheckThresholds) -> None:
     """Tell whoever has used up a share of a limit."""
-    for each in ctx.house.budgets:
+    for each in ctx.policy.budgets:
         if each.alert_at and each.limit != "watch":
             _tell_of(ctx, each)
 
@@ -119,8 +119,8 @@ def known(ctx: Context, handle: One) -> Card:
 def snooze(ctx: Context, handle: One) -> Card:
     """Be told of an alert again at this time of the next working day; said by its button."""
     alert = _alert_of(ctx, handle)
-    zone = ZoneInfo(ctx.person.zone or ctx.house.organization.zone)
-    until = after_working(ctx.now, LATER_HOURS, ctx.house.working, zone)
+    zone = ZoneInfo(ctx.person.zone or ctx.policy.organization.zone)
+    until = after_working(ctx.now, LATER_HOURS, ctx.policy.working, zone)
     store.note(ctx.conn, [replace(alert, state="snoozed", until=until)])
     _refresh(ctx, alert, f"{ctx.person.name} is told again {ctx.moment(until)}.")
     return Card(f"I tell you again {ctx.moment(until)}", (Text("Unless it is better by then."),))
@@ -131,7 +131,7 @@ def _alert_of(ctx: Context, handle: str) -> Alert:
     alert = store.find(ctx.conn, handle)
     account = ctx.account(alert.account_id) if alert else None
     if alert is None or account is None or ctx.person.id not in {each.id for each in _whom(ctx, account)}:
-        raise Refused("There is no such alert of yours. Say: balance")
+        raise RefusedError("There is no such alert of yours. Say: balance")
     return alert
 
 
@@ -170,7 +170,7 @@ def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
         spent = {budget.account_id: spent_of(ctx, budget, period, budget.account_id)}
     else:
         spent = spent_below(ctx, budget, period, budget.account_id or ORGANIZATION)
-    return [Used(each, limit, used(ctx.house, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
+    return [Used(each, limit, used(ctx.policy, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
 
 
 def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
@@ -178,7 +178,7 @@ def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
     if budget.models == "all":
         return None
     everything = spend.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
-    return [each.name for each in everything if ctx.house.covers(budget, each.name)]
+    return [each.name for each in everything if ctx.policy.covers(budget, each.name)]
 
 
 def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step) -> bool:
@@ -187,8 +187,8 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     whom = _whom(ctx, account) if account else []
     if account is None or not account.active or not whom or not _binds(ctx, budget, account):
         return False
-    zone = ZoneInfo(whom[0].zone or ctx.house.organization.zone)
-    if next_.tell < WHOLE and not is_working(ctx.now, ctx.house.working, zone):
+    zone = ZoneInfo(whom[0].zone or ctx.policy.organization.zone)
+    if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
     status = _status(budget, period, account, limit)

@@ -10,7 +10,7 @@ from handlers.budgets.posting import post_many
 from handlers.budgets.status import allotment_of, binds, current, spent_below, used
 from handlers.card import Card
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import GiveAllotments
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
@@ -36,19 +36,19 @@ class Member:
 def give_allotments(ctx: Context, _event: GiveAllotments) -> None:
     """Post the allotments of the current periods, and carry on what is left of the last ones."""
     members = _members(ctx)
-    new = [entry for budget in ctx.house.budgets for entry in _allotments(ctx, budget, members)]
-    carried = [entry for budget in ctx.house.budgets for entry in _rollovers(ctx, budget)]
+    new = [entry for budget in ctx.policy.budgets for entry in _allotments(ctx, budget, members)]
+    carried = [entry for budget in ctx.policy.budgets for entry in _rollovers(ctx, budget)]
     post_many(ctx, new + carried)
 
 
 def enforce(ctx: Context, budget: One) -> Card:
     """Let a changed budget of app.yaml count in this period already: `enforce monthly`. For finance and admins."""
     if not sees_all(ctx):
-        raise Refused("Only finance and admins decide when a changed budget counts.")
-    rule = next((each for each in ctx.house.budgets if each.name == budget), None)
+        raise RefusedError("Only finance and admins decide when a changed budget counts.")
+    rule = next((each for each in ctx.policy.budgets if each.name == budget), None)
     if rule is None:
-        known = ", ".join(each.name for each in ctx.house.budgets)
-        raise Refused(f"There is no budget “{budget}” in app.yaml. There is {known}.")
+        known = ", ".join(each.name for each in ctx.policy.budgets)
+        raise RefusedError(f"There is no budget “{budget}” in app.yaml. There is {known}.")
     period = current(ctx, rule)
     posted = ledger.shares(ctx.conn, rule.name, period.first)
     changes = [
@@ -103,7 +103,7 @@ def _rollovers(ctx: Context, budget: Budget) -> Iterator[Entry]:
     cap = budget.rollover_max
     if cap == 0 or ctx.today < period.first + ROLLOVER_WAIT:
         return
-    last = period_of(period.first - timedelta(days=1), budget.every, ctx.house.organization.fiscal_year_starts)
+    last = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):
         return
     over = requests.grants_until(ctx.conn, ctx.today - timedelta(days=1))
@@ -122,7 +122,7 @@ def _left(ctx: Context, budget: Budget, before: dict[str, Posted], spent: dict[s
     """What each account, or a pool as a whole, has left of a period that ended."""
 
     def used_by(account_id: str) -> int:
-        return used(ctx.house, budget, spent.get(account_id, []))
+        return used(ctx.policy, budget, spent.get(account_id, []))
 
     if budget.is_pool:
         limit = sum(each.allotment + each.moved for each in before.values())

@@ -8,7 +8,7 @@ from handlers.budgets.posting import post
 from handlers.budgets.status import current, spent_below, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.periods import Period
 from handlers.policy import Budget
@@ -97,7 +97,7 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
     if amount is None or to is None:
         return _form(ctx, mine, to)
     if to.id not in mine.names:
-        raise Refused(f"{to.name} is not in {mine.account.name}.", fault="to")
+        raise RefusedError(f"{to.name} is not in {mine.account.name}.", fault="to")
     share = units_of(amount, mine.budget.unit)
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
@@ -115,13 +115,13 @@ def split(ctx: Context, whom: Whom = None) -> Card:
     mine = _pool_of(ctx, whom)
     members = sorted(each for each in mine.names if each.startswith("person/"))
     if not members:
-        raise Refused(f"There is nobody in {mine.account.name} to split the pool among.")
+        raise RefusedError(f"There is nobody in {mine.account.name} to split the pool among.")
     others = mine.common - sum(mine.used.get(each, 0) for each in members if each not in mine.shares)
     reserved = sum(share for each, share in mine.shares.items() if each not in members)
     spent = sum(mine.used.get(each, 0) for each in members)
     left = mine.limit - reserved - others - spent
     if left < 0:
-        raise Refused(f"The pool of {mine.account.name} is used up; there is nothing left to split.")
+        raise RefusedError(f"The pool of {mine.account.name} is used up; there is nothing left to split.")
     _move(ctx, mine, {each: mine.used.get(each, 0) + left // len(members) for each in members})
     each = ctx.amount(left // len(members), mine.budget.unit)
     said = f"{each} more for each of {len(members)}, {mine.budget.name} since {mine.period.first}"
@@ -133,19 +133,21 @@ def split(ctx: Context, whom: Whom = None) -> Card:
 
 def _pool_of(ctx: Context, account: Account | None) -> Pool:
     """The pool of an account that the person who speaks owns, or their only one."""
-    pools = {each.account_id: each for each in ctx.house.budgets if each.is_pool and each.models == "all"}
+    pools = {each.account_id: each for each in ctx.policy.budgets if each.is_pool and each.models == "all"}
     if account is None:
         lines = {each: ctx.line(each) for each in sorted(pools)}
         owned = [each for each, line in lines.items() if people.owns(ctx.person.id, line)]
         direct = [each for each in owned if people.owns(ctx.person.id, lines[each][:1])]
         chosen = direct or owned
         if len(chosen) > 1:
-            raise Refused(
+            raise RefusedError(
                 f"You own several pools: {', '.join(each.replace('/', ' ') for each in chosen)}. Say which one."
             )
         account = ctx.account(chosen[0]) if chosen else None
     if account is None or account.id not in pools or not owns(ctx, account.id):
-        raise Refused("You own no such pool. A pool is a budget of a team in app.yaml, and the team's owner splits it.")
+        raise RefusedError(
+            "You own no such pool. A pool is a budget of a team in app.yaml, and the team's owner splits it."
+        )
     return _read(ctx, pools[account.id], account)
 
 
@@ -158,7 +160,7 @@ def _read(ctx: Context, budget: Budget, account: Account) -> Pool:
     below = [each for each in people.descendants(ctx.conn, account.id) if each.kind in ("person", "agent")]
     names = {each.id: each.name for each in below if each.active}
     spent = spent_below(ctx, budget, period, account.id)
-    everybody = {each: used(ctx.house, budget, sums) for each, sums in spent.items()}
+    everybody = {each: used(ctx.policy, budget, sums) for each, sums in spent.items()}
     total = everybody.get(account.id, 0)
     shares = {each: sums.moved for each, sums in posted.items() if sums.moved}
     version = ledger.count(ctx.conn, budget.name, period.first)
@@ -170,12 +172,14 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
     for each, share in shares.items():
         if share < mine.used.get(each, 0):
             already = ctx.amount(mine.used[each], mine.budget.unit)
-            raise Refused(f"{mine.names[each]} has used {already} already; a share cannot be less.", fault="amount")
+            raise RefusedError(
+                f"{mine.names[each]} has used {already} already; a share cannot be less.", fault="amount"
+            )
     moves = {each: share - mine.shares.get(each, 0) for each, share in sorted(shares.items())}
     needed = sum(moves.values()) - sum(mine.used.get(each, 0) for each in shares if each not in mine.shares)
     if needed > max(0, mine.free):  # of an overspent pool nothing is given, but a share may become less
         free = ctx.amount(max(0, mine.free), mine.budget.unit)
-        raise Refused(f"Only {free} of the pool is free to give.", fault="amount")
+        raise RefusedError(f"Only {free} of the pool is free to give.", fault="amount")
     moves[mine.account.id] = -sum(moves.values())
     post(ctx, *(_entry(ctx, mine, each, amount) for each, amount in moves.items() if amount))
 

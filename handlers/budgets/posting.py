@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from handlers.budgets.status import BudgetStatus
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import SyncAccount, SyncProvider
 from storage import ledger
 from storage.ledger import Entry, EntryKind
@@ -28,10 +28,12 @@ def move(ctx: Context, kind: EntryKind, amounts: Sequence[tuple[BudgetStatus, in
     """Move the limits of budgets in their present periods, as whoever speaks said just now.
 
     Raises:
-        Refused: they said two of the same in one moment; half of a pair must never be posted without the other.
+        RefusedError: they said two of the same in one moment; half of a pair must never be posted without the other.
     """
     if not post(ctx, *(_entry(ctx, kind, status, amount, note) for status, amount in amounts)):
-        raise Refused("You said two of these in the same moment. Nothing was changed by this one; please say it again.")
+        raise RefusedError(
+            "You said two of these in the same moment. Nothing was changed by this one; please say it again."
+        )
 
 
 def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, note: str) -> Entry:
@@ -58,4 +60,4 @@ def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
 
 
 def _writable(ctx: Context) -> list[str]:
-    return [each.name for each in ctx.house.vendors if "set_limit" in each.can]
+    return [each.name for each in ctx.policy.vendors if "set_limit" in each.can]

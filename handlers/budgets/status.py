@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy import Budget, House
+from handlers.policy import Budget, Policy
 from storage import ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
@@ -77,7 +77,7 @@ def binds(budget: Budget, account: Account, roles: Container[str], above: Contai
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
-    return period_of(today, budget.every, ctx.house.organization.fiscal_year_starts)
+    return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
 
 
 def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
@@ -137,7 +137,7 @@ def _binding(
 ) -> list[tuple[Budget, Period]]:
     """The budgets that bind an account, each in its present period."""
     roles = person.roles if person else ()
-    return [(each, current(ctx, each)) for each in ctx.house.budgets if binds(each, account, roles, above)]
+    return [(each, current(ctx, each)) for each in ctx.policy.budgets if binds(each, account, roles, above)]
 
 
 def _pool(
@@ -165,7 +165,7 @@ def _pool(
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
     """The day the allotment was posted, if that was after the first day of the period."""
-    day = here.first_posted_at.astimezone(ctx.house.zone).date() if here.first_posted_at else None
+    day = here.first_posted_at.astimezone(ctx.policy.zone).date() if here.first_posted_at else None
     return day if day and day > period.first else None
 
 
@@ -203,7 +203,7 @@ class OfOne:
         """See Figures."""
         if _has_own_zone(self._ctx, budget):
             return self._below(budget, period, account_id).get(account_id, 0)
-        return used(self._ctx.house, budget, self._spent[account_id, period.first, period.end])
+        return used(self._ctx.policy, budget, self._spent[account_id, period.first, period.end])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """See Figures."""
@@ -272,7 +272,7 @@ class OfAll:
 
     @cached_property
     def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
-        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.house.budgets]
+        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
         return ledger.shares_of_all(self._ctx.conn, budgets)
 
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
@@ -287,7 +287,7 @@ class OfAll:
 
 def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:
     """What of the sums of several accounts counts against a budget."""
-    return {each: used(ctx.house, budget, sums) for each, sums in spent.items()}
+    return {each: used(ctx.policy, budget, sums) for each, sums in spent.items()}
 
 
 def spent_of(ctx: Context, budget: Budget, period: Period, account_id: str) -> list[Spent]:
@@ -308,10 +308,10 @@ def spent_below(ctx: Context, budget: Budget, period: Period, account_id: str) -
 
 def _has_own_zone(ctx: Context, budget: Budget) -> bool:
     """The rollup cuts days as the organization does; a budget of another zone looks at the hours themselves."""
-    return bool(budget.zone) and budget.zone != ctx.house.organization.zone
+    return bool(budget.zone) and budget.zone != ctx.policy.organization.zone
 
 
-def used(house: House, budget: Budget, spent: list[Spent]) -> int:
+def used(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
     """What of some sums counts against a budget, in its unit."""
-    covered = [each for each in spent if house.covers(budget, each.name)]
+    covered = [each for each in spent if policy.covers(budget, each.name)]
     return sum(each.tokens if budget.unit in COUNTED else each.cost_nanos for each in covered)

@@ -6,7 +6,7 @@ from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from storage import people, requests
 from storage.people import Account
 
@@ -21,7 +21,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     ctx.meet([each for each in (giver, to) if each])
     source = giver or ctx.account(ctx.account_id)
     if source is None or (source.id != ctx.account_id and not owns(ctx, source.id)):
-        raise Refused("You can give of your own budget, or of that of people and agents below you.")
+        raise RefusedError("You can give of your own budget, or of that of people and agents below you.")
     _refuse_side_doors(ctx, source, to)
     given, taken = _common(ctx, source, to)
     units = units_above_zero(amount, given.budget.unit)
@@ -29,7 +29,7 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     if units > given.left - granted:
         left = ctx.amount(max(0, given.left - granted), given.budget.unit)
         why = " What was granted is for you alone." if granted else ""
-        raise Refused(f"Only {left} are left to give.{why}", fault="amount")
+        raise RefusedError(f"Only {left} are left to give.{why}", fault="amount")
     move(ctx, "transfer", [(given, -units), (taken, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     own = "own" if source.id == ctx.account_id else "owner"
@@ -48,20 +48,22 @@ def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> 
     For finance, and never for oneself. It counts in the present period and stands in the ledger with who and why.
     """
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance corrects budgets.")
+        raise RefusedError("Only finance corrects budgets.")
     if whom.id == ctx.account_id or whom.owner_id == ctx.person.id:
-        raise Refused("Nobody corrects a budget of their own. Ask a colleague of finance.")
+        raise RefusedError("Nobody corrects a budget of their own. Ask a colleague of finance.")
     if whom.id in {each.id for each in ctx.line(ctx.account_id)}:
-        raise Refused(f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml.")
+        raise RefusedError(
+            f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml."
+        )
     if not reason:
-        raise Refused("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
+        raise RefusedError("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
     own = (each for each in statuses(ctx, whom) if each.account_id == whom.id and not each.is_share)
     status = next(own, None)  # a share is the pool owner's to set; corrected, it would enlarge the pool
     if status is None:
-        raise Refused(f"{whom.name} has no budget of their own that could be corrected.")
+        raise RefusedError(f"{whom.name} has no budget of their own that could be corrected.")
     units = units_of(amount, status.budget.unit)
     if not units:
-        raise Refused("An amount must be above zero.", fault="amount")
+        raise RefusedError("An amount must be above zero.", fault="amount")
     move(ctx, "correction", [(status, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, status.budget.unit)
     ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
@@ -74,14 +76,18 @@ def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> 
 def _refuse_side_doors(ctx: Context, source: Account, to: Account) -> None:
     """A transfer never raises one's own limit, and stays where one owner answers for both."""
     if to.id == source.id:
-        raise Refused("That is the same budget.", fault="to")
+        raise RefusedError("That is the same budget.", fault="to")
     if to.id == ctx.account_id or to.owner_id == ctx.person.id:
-        raise Refused("Nobody moves budget to themself. Ask for more with: request 50 what it is for")
+        raise RefusedError("Nobody moves budget to themself. Ask for more with: request 50 what it is for")
     if source.id == ctx.account_id and _decides_for(ctx, to):
-        raise Refused(f"{to.name} decides your requests, so you cannot give to them. The owner above both moves it.")
+        raise RefusedError(
+            f"{to.name} decides your requests, so you cannot give to them. The owner above both moves it."
+        )
     owns_both = owns(ctx, source.id) and owns(ctx, to.id)
     if not owns_both and (source.parent_id != to.parent_id or source.parent_id == "org"):
-        raise Refused(f"{to.name} is not in the same team. Ask the owner above both of you to move it.", fault="to")
+        raise RefusedError(
+            f"{to.name} is not in the same team. Ask the owner above both of you to move it.", fault="to"
+        )
 
 
 def _decides_for(ctx: Context, to: Account) -> bool:
@@ -96,7 +102,7 @@ def _common(ctx: Context, source: Account, to: Account) -> tuple[BudgetStatus, B
     for each in statuses(ctx, source):
         if each.account_id == source.id and each.budget.name in theirs and each.budget.models == "all":
             return each, theirs[each.budget.name]
-    raise Refused(f"{source.name} and {to.name} have no budget of the same kind.")
+    raise RefusedError(f"{source.name} and {to.name} have no budget of the same kind.")
 
 
 def _stamp(ctx: Context) -> str:

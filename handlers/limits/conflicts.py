@@ -10,7 +10,7 @@ from handlers.arguments import One
 from handlers.budgets import move
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.limits.plan import (
     LimitPlanner,
     PlanLine,
@@ -36,10 +36,10 @@ FEW_SHOWN = 5
 def limits_(ctx: Context, provider: One = "") -> Card:
     """What the providers allow, what the ledger says, and what would be changed: `limits litellm`. For finance."""
     if not sees_all(ctx):
-        raise Refused("The limits at the providers are for finance and admins.")
-    vendors = [vendor_of(ctx, provider)] if provider else [each for each in ctx.house.vendors if "limits" in each.can]
+        raise RefusedError("The limits at the providers are for finance and admins.")
+    vendors = [vendor_of(ctx, provider)] if provider else [each for each in ctx.policy.vendors if "limits" in each.can]
     if not vendors:
-        raise Refused("No provider in app.yaml tells its limits. Say “providers” to see what they can do.")
+        raise RefusedError("No provider in app.yaml tells its limits. Say “providers” to see what they can do.")
     desk, blocks, changes = LimitPlanner(ctx), list[Block](), 0
     for vendor in vendors:
         lines = list(desk.lines(limits.of_provider(ctx.conn, vendor.name)))
@@ -54,10 +54,10 @@ def limits_(ctx: Context, provider: One = "") -> Card:
 def proceed(ctx: Context, provider: One) -> Card:
     """Change all limits of a provider that differ, however many: `proceed litellm`. For finance, when it was asked."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance lets that many limits be changed.")
+        raise RefusedError("Only finance lets that many limits be changed.")
     vendor = vendor_of(ctx, provider)
     if "set_limit" not in vendor.can:
-        raise Refused(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
+        raise RefusedError(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
     lines = list(LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     writes = [line for line in lines if line.action == "write"]
     want(ctx, *writes)
@@ -70,7 +70,7 @@ def proceed(ctx: Context, provider: One) -> Card:
 def restore(ctx: Context, provider: One) -> Card:
     """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance settles what was changed at a provider.")
     vendor = vendor_of(ctx, provider)
     asks = [line for line in LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)) if line.action == "ask"]
     ctx.look_up([ctx.account_id, *(line.held.account_id for line in asks)])
@@ -105,8 +105,8 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     wanted = certain(line)
     status = wanted.status
     if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
-        raise Refused(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
-    difference = ctx.house.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
+        raise RefusedError(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
+    difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
@@ -116,7 +116,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
 def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor, PlanLine]:
     """The conflict that a button is about, if it still stands and is the presser's to settle."""
     if "finance" not in ctx.person.roles:
-        raise Refused("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance settles what was changed at a provider.")
     vendor, subject = vendor_of(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
     ctx.look_up([ctx.account_id, *([held.account_id] if held else [])])
@@ -124,9 +124,9 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     rows = limits.of_account(ctx.conn, account.id) if account else []
     line = next((each for each in LimitPlanner(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or digits(line.held.seen_nanos) != seen:
-        raise Refused("That is settled already, or was changed again. Say “limits” to see how it stands.")
+        raise RefusedError("That is settled already, or was changed again. Say “limits” to see how it stands.")
     if account and is_own(ctx, account.id):
-        raise Refused("That is a limit of your own. Ask a colleague of finance.")
+        raise RefusedError("That is a limit of your own. Ask a colleague of finance.")
     return vendor, line
 
 
@@ -208,7 +208,7 @@ def _plan(ctx: Context, vendor: Vendor, lines: list[PlanLine], total: int) -> li
 
 
 def _overshoot(ctx: Context) -> str:
-    if ctx.house.limits.split == "recent":
+    if ctx.policy.limits.split == "recent":
         return "One budget over several providers: each may spend its part of what is left, by recent use."
     return (
         "One budget over several providers: each may spend all that is left, so what is left could be spent once at "

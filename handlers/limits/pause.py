@@ -6,7 +6,7 @@ from handlers.access import owns, sees_all
 from handlers.arguments import WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import PauseAccount, PauseApplied
 from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
@@ -23,7 +23,7 @@ def pause(ctx: Context, whom: WhomPaused) -> Card:
     _refuse_strangers(ctx, whom)
     able = [each for each in whom if _can_pause(ctx, each)]
     if not able:
-        raise Refused(_cannot(ctx, whom))
+        raise RefusedError(_cannot(ctx, whom))
     new = [each for each in able if limits.pause(ctx.conn, each, ctx.person.id, ctx.now)]
     for each in new:
         _wish(ctx, each, paused=True)
@@ -45,7 +45,7 @@ def resume(ctx: Context, whom: WhomPaused) -> Card:
     found = {held: limits.find_paused(ctx.conn, held.provider, held.subject) for held in whom}
     paused = {held: one for held, one in found.items() if one}
     if not paused:
-        raise Refused(f"{_called(ctx, list(whom))} is not paused.")
+        raise RefusedError(f"{_called(ctx, list(whom))} is not paused.")
     freed = []
     for held, one in paused.items():
         alone = one.paused_by in (ctx.person.id, CLOCK.id)
@@ -103,11 +103,11 @@ def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     for held in whom:
         owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
-            raise Refused("There is nobody of that name at a provider whom you may pause or resume.")
+            raise RefusedError("There is nobody of that name at a provider whom you may pause or resume.")
 
 
 def _can_pause(ctx: Context, held: Held) -> bool:
-    vendor = ctx.house.vendor(held.provider)
+    vendor = ctx.policy.vendor(held.provider)
     return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
 
 
@@ -150,7 +150,7 @@ def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
 
 
 def _service(ctx: Context, held: Held) -> str:
-    vendor = ctx.house.vendor(held.provider)
+    vendor = ctx.policy.vendor(held.provider)
     return vendor.service if vendor else held.provider
 
 

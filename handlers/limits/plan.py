@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Vendor
@@ -84,7 +84,7 @@ class LimitPlanner:
         paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
         users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
         for held in rows:
-            vendor = self._ctx.house.vendor(held.provider)
+            vendor = self._ctx.policy.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
             if vendor is None or wanted is None or (held.provider, held.subject) in paused:
@@ -103,17 +103,17 @@ class LimitPlanner:
         tightest = min(found, key=lambda each: each.left)
         there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
-        dollars = self._ctx.house.in_dollars(amount, self._ctx.today)
+        dollars = self._ctx.policy.in_dollars(amount, self._ctx.today)
         if dollars is None:
             return None
         return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
-        if self._ctx.house.limits.split == "all":
+        if self._ctx.policy.limits.split == "all":
             return left
         since = Period("month", self._ctx.today - RECENT, self._ctx.today + timedelta(days=1))
-        writable = [each.name for each in self._ctx.house.vendors if "set_limit" in each.can]
+        writable = [each.name for each in self._ctx.policy.vendors if "set_limit" in each.can]
         recent = {name: self._there(name, since).get(account.id, 0) for name in writable}
         total = sum(recent.values())
         return left * recent[vendor.name] // total if total > 0 else left
@@ -176,11 +176,11 @@ def subject_of(word: str) -> Subject:
     """The subject that such a word means.
 
     Raises:
-        Refused: it is none.
+        RefusedError: it is none.
     """
     kind, _, external_id = word.partition(":")
     if kind not in get_args(SubjectKind):
-        raise Refused("Say whom, such as: user:usr_123")
+        raise RefusedError("Say whom, such as: user:usr_123")
     return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
 
 
@@ -210,10 +210,10 @@ def certain(line: PlanLine) -> WantedLimit:
     """What is wanted of a limit.
 
     Raises:
-        Refused: no budget says it.
+        RefusedError: no budget says it.
     """
     if line.wanted is None:
-        raise Refused("No budget says what that limit should be.")
+        raise RefusedError("No budget says what that limit should be.")
     return line.wanted
 
 
@@ -239,10 +239,10 @@ def vendor_of(ctx: Context, name: str) -> Vendor:
     """The provider of that name.
 
     Raises:
-        Refused: app.yaml names none such.
+        RefusedError: app.yaml names none such.
     """
-    vendor = ctx.house.vendor(name)
+    vendor = ctx.policy.vendor(name)
     if vendor is None:
-        known = ", ".join(each.name for each in ctx.house.vendors) or "none"
-        raise Refused(f"There is no provider “{name}” in app.yaml; there is {known}.")
+        known = ", ".join(each.name for each in ctx.policy.vendors) or "none"
+        raise RefusedError(f"There is no provider “{name}” in app.yaml; there is {known}.")
     return vendor

@@ -23,7 +23,7 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     If it was left open how much, as much again as the budget gives is asked, and who decides may approve less.
 
     Raises:
-        Refused: no rule fits, or nobody can decide; then it is left to the provider's own queue.
+        RefusedError: no rule fits, or nobody can decide; then it is left to the provider's own queue.
     """
     vendor = vendor_of(ctx, event.provider)
     origin = f"{vendor.name}/{event.increase_id}"
@@ -38,7 +38,7 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     if status is None:
         return
     more = event.more_nanos
-    units = status.budget.allotment if more is None else ctx.house.from_dollars(more, ctx.today) or 0
+    units = status.budget.allotment if more is None else ctx.policy.from_dollars(more, ctx.today) or 0
     if units <= 0:
         return
     last = status.period.end - timedelta(days=1)
@@ -79,4 +79,4 @@ def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
         if wanted:
             who = {"kind": held.subject.kind, "external_id": held.subject.external_id}
             return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.status.limit}
-    return {"total_nanos": ctx.house.in_dollars(found.resolved_amount, ctx.today)}
+    return {"total_nanos": ctx.policy.in_dollars(found.resolved_amount, ctx.today)}

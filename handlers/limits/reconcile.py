@@ -56,7 +56,7 @@ def sync_account(ctx: Context, event: SyncAccount) -> None:
     account = ctx.account(event.account_id)
     held = limits.of_account(ctx.conn, event.account_id) if account else []
     for line in LimitPlanner(ctx, account).lines(held):
-        vendor = ctx.house.vendor(line.held.provider)
+        vendor = ctx.policy.vendor(line.held.provider)
         if line.action == "write" and vendor and "set_limit" in vendor.can:
             want(ctx, line)
 
@@ -141,4 +141,4 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> Non
 def _are_too_many(ctx: Context, writes: list[PlanLine], managed: list[PlanLine]) -> bool:
     """Whether more than the set share would change for another reason than that the time has moved on."""
     changed = [line for line in writes if line.held.known_limit != certain(line).status.limit]
-    return len(changed) > FEW and len(changed) * 100 > ctx.house.limits.ask_above_percent * len(managed)
+    return len(changed) > FEW and len(changed) * 100 > ctx.policy.limits.ask_above_percent * len(managed)

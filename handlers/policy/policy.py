@@ -1,4 +1,4 @@
-"""The house rules: what an admin wrote in app.yaml, as far as decisions need it."""
+"""The policy: what an admin wrote in app.yaml, as far as decisions need it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -184,7 +184,7 @@ class Vendor(Rule):
     cannot: tuple[str, ...] = ()
 
 
-class House(Rule):
+class Policy(Rule):
     """All rules that decisions need."""
 
     organization: Organization = Organization()
@@ -209,7 +209,7 @@ class House(Rule):
         return budgets
 
     @model_validator(mode="after")
-    def _budgets_make_sense(self) -> "House":
+    def _budgets_make_sense(self) -> "Policy":
         for budget in self.budgets:
             if budget.unit not in COUNTED and budget.unit != self.organization.currency:
                 raise ValueError(
@@ -227,7 +227,7 @@ class House(Rule):
         return self
 
     @model_validator(mode="after")
-    def _floors_are_money(self) -> "House":
+    def _floors_are_money(self) -> "Policy":
         for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
         return self

@@ -117,7 +117,7 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
 def _without_budget(ctx: Context, account: Account) -> Card:
     month = period_of(ctx.today, "month")
     spent = sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
-    amount = ctx.amount(spent, ctx.house.organization.currency)
+    amount = ctx.amount(spent, ctx.policy.organization.currency)
     return Card(
         f"{amount} spent this month",
         (Text(f"No budget in app.yaml binds {account.name}."), as_of(ctx), *_buttons(ctx, account)[:1]),

@@ -9,7 +9,7 @@ from handlers.arguments import Whom
 from handlers.budgets import BudgetStatus, statuses, used
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS, percent, symbol_of
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
@@ -39,7 +39,9 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own. Say whose figures you mean, such as: forecast of team search")
+        raise RefusedError(
+            "You have no account of your own. Say whose figures you mean, such as: forecast of team search"
+        )
     found = statuses(ctx, account)
     scope = scope_of(ctx, account, found)
     until = comparisons.whole_until(ctx.conn, ctx.today)
@@ -81,7 +83,7 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], unt
         ctx.today,
         whole_until=until,
         limit=scope.status.limit if scope.status else None,
-        free=ctx.house.working.holidays,
+        free=ctx.policy.working.holidays,
     )
 
 
@@ -91,7 +93,7 @@ def scope_of(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> S
         whole = not each.is_share or each.account_id == account.id
         if whole and may_see(ctx, each.account_id):
             return Scope(each.account_id, each.period, each.budget.unit, each)
-    return Scope(account.id, period_of(ctx.today, "month"), ctx.house.organization.currency, None)
+    return Scope(account.id, period_of(ctx.today, "month"), ctx.policy.organization.currency, None)
 
 
 def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
@@ -110,7 +112,7 @@ def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
 
 
 def _used(ctx: Context, budget: Budget | None, spent: spend.Spent) -> int:
-    return used(ctx.house, budget, [spent]) if budget else spent.cost_nanos
+    return used(ctx.policy, budget, [spent]) if budget else spent.cost_nanos
 
 
 def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:

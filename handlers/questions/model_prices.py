@@ -64,7 +64,7 @@ def _by_tier(ctx: Context, found: Sequence[Spent]) -> dict[str, list[Spent]]:
     """The models of each tier, cheapest first in both; what has no price stands last."""
     tiers: dict[str, list[Spent]] = {}
     for each in sorted(found, key=lambda each: _price([each])):
-        tiers.setdefault(ctx.house.tier_of(each.name), []).append(each)
+        tiers.setdefault(ctx.policy.tier_of(each.name), []).append(each)
     return dict(sorted(tiers.items(), key=lambda tier: _price(tier[1])))
 
 
@@ -102,6 +102,6 @@ def _models(ctx: Context, tiers: dict[str, list[Spent]]) -> Table:
 def _shown(ctx: Context, nanos: int | None) -> str:
     if nanos is None:
         return "unpriced"
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     cent = 10**7
     return f"under {ctx.amount(cent, unit)}" if 0 < nanos < cent else ctx.amount(nanos, unit)

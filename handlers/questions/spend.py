@@ -8,7 +8,7 @@ from handlers.access import is_for_all
 from handlers.arguments import OneOf, Span, When, Whom
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import NANOS, percent, symbol_of
 from handlers.periods import period_of
 from handlers.provenance import as_of
@@ -31,12 +31,12 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own. Say whose figures you mean, such as: spend of team search")
+        raise RefusedError("You have no account of your own. Say whose figures you mean, such as: spend of team search")
     month = period_of(ctx.today, "month")
     span = period or Span(month.first, month.end, "this month")
     rows = _rows(ctx, account, by, span)
     total = sum(each.cost_nanos for each in rows)
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     whose = "You" if account.id == ctx.account_id else account.name
     title = f"{ctx.amount(total, unit)} spent {span.label}"
     if whose != "You":
@@ -101,7 +101,7 @@ def _is_leaf(ctx: Context, account_id: str) -> bool:
 
 
 def _table(ctx: Context, by: str, rows: list[Spent], total: int) -> Table:
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     shown = rows[:ROWS_MAX]
     lines = [
         (
@@ -146,7 +146,7 @@ def _chart(ctx: Context, account: Account, span: Span) -> Chart | None:
     others = models[SERIES_MAX:]
     if others:
         series.append(Series("others", tuple(sum(cells.get((day, m), 0) for m in others) / NANOS for day in days)))
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     per_day = {day: sum(cost for (when, _), cost in cells.items() if when == day) for day in days}
     peak = max(days, key=lambda day: per_day[day])
     alt = (

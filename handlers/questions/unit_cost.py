@@ -8,7 +8,7 @@ from handlers.access import GROUP_MIN, is_for_all
 from handlers.arguments import Span, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
@@ -56,10 +56,10 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
 
 def _team(ctx: Context, whom: Account | None) -> Account:
     if whom is None or whom.kind not in ("team", "organization"):
-        raise Refused("Value is told of teams, never of a person. Say which one, such as: value of team search")
+        raise RefusedError("Value is told of teams, never of a person. Say which one, such as: value of team search")
     persons = [one for one in people.descendants(ctx.conn, whom.id) if one.kind == "person" and one.active]
     if len(persons) < GROUP_MIN:
-        raise Refused(f"{whom.name} has fewer than five people, so its value would be that of persons.")
+        raise RefusedError(f"{whom.name} has fewer than five people, so its value would be that of persons.")
     return whom
 
 
@@ -96,4 +96,4 @@ def _shown(ctx: Context, nanos: int | None) -> str:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)

@@ -13,7 +13,7 @@ from typing import Literal
 from handlers.arguments import Span, When, Whom
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from storage import comparisons, spend
 from storage.charges import TOKENS
@@ -196,7 +196,7 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own. Say whose figures you mean, such as: why of team search")
+        raise RefusedError("You have no account of your own. Say whose figures you mean, such as: why of team search")
     span = _span(ctx, period)
     seen = compared(ctx, account, span)
     title = _title(ctx, span, seen.found) if seen.windows else f"{_total(ctx, seen.found)} spent {span.label}"
@@ -256,7 +256,7 @@ def _span(ctx: Context, period: Span | None) -> Span:
         label = "in the last 7 days" if until == ctx.today else f"in the 7 days to {ctx.day(until - _DAY)}"
         return Span(until - WEEK * _DAY, until, label)
     if period.first >= until:
-        raise Refused(f"I compare whole days, and the last one is {ctx.day(until - _DAY)}. Say earlier days.")
+        raise RefusedError(f"I compare whole days, and the last one is {ctx.day(until - _DAY)}. Say earlier days.")
     if period.end > until:
         return Span(period.first, until, f"{period.label} to {ctx.day(until - _DAY)}")
     return period
@@ -395,7 +395,7 @@ def _total(ctx: Context, found: Sequence[Driver]) -> str:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)
 
 
 def _signed(ctx: Context, nanos: int) -> str:

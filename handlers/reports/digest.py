@@ -13,7 +13,7 @@ from handlers.access import is_for_all, is_group
 from handlers.arguments import OneOf, Span, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, late
@@ -54,7 +54,7 @@ def _own(ctx: Context) -> Account:
         return owned[0]
     found = ctx.account(ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
     if found is None:
-        raise Refused("You have no account of your own. Say whose week you mean, such as: digest of team search")
+        raise RefusedError("You have no account of your own. Say whose week you mean, such as: digest of team search")
     return found
 
 
@@ -160,7 +160,7 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
     """The share of each tier of models, the largest first."""
     sums: dict[str, int] = {}
     for each in here:
-        tier = ctx.house.tier_of(each.name)
+        tier = ctx.policy.tier_of(each.name)
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
@@ -191,11 +191,11 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     sums: dict[str, list[int]] = {}
     for number, monday in enumerate(mondays):
         for model, cost in week.spent.get(monday, {}).items():
-            sums.setdefault(ctx.house.tier_of(model), [0] * len(mondays))[number] += cost
+            sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
     series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
-    unit = symbol_of(ctx.house.organization.currency, ctx.locale)
+    unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     yield Chart("Cost per week by tier", "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
 
 
@@ -265,4 +265,4 @@ def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)

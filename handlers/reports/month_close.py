@@ -10,7 +10,7 @@ from handlers.access import sees_all
 from handlers.arguments import When
 from handlers.card import Block, Button, Card, Facts, File, Table, Text
 from handlers.context import CLOCK, Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.periods import Period, period_of
 from handlers.provenance import as_of, late
@@ -52,11 +52,11 @@ def close(ctx: Context, period: When = None) -> Card:
     schedule, to everybody in finance.
     """
     if not sees_all(ctx):
-        raise Refused("The close of a month is for finance and admins.")
+        raise RefusedError("The close of a month is for finance and admins.")
     last = period_of(period_of(ctx.today, "month").first - DAY, "month")
     month = period_of(period.first, "month") if period else last
     if (period and period.end != month.end) or month.end > ctx.today:
-        raise Refused("Only a whole month that is over can be closed, such as: close october")
+        raise RefusedError("Only a whole month that is over can be closed, such as: close october")
     key = f"close/{month.first:%Y-%m}"
     if ctx.person.id == CLOCK.id:
         told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
@@ -191,4 +191,4 @@ def _name(ctx: Context, month: Period) -> str:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)

@@ -42,15 +42,15 @@ def send_notes(ctx: Context, _event: SendNotes) -> None:
 
 def _is_due(ctx: Context, person: Person) -> bool:
     """Whether it is working time on the first working day of the person's week, and nothing was sent yet."""
-    zone = ZoneInfo(person.zone or ctx.house.organization.zone)
+    zone = ZoneInfo(person.zone or ctx.policy.organization.zone)
     today = ctx.now.astimezone(zone).date()
-    first = next_workday(today - timedelta(days=today.weekday()), ctx.house.working)
+    first = next_workday(today - timedelta(days=today.weekday()), ctx.policy.working)
     sent = preferences.preferred(ctx.conn, person.id).get(SENT)
-    return today == first and sent != str(first) and is_working(ctx.now, ctx.house.working, zone)
+    return today == first and sent != str(first) and is_working(ctx.now, ctx.policy.working, zone)
 
 
 def _send(theirs: Context) -> None:
-    today = theirs.now.astimezone(ZoneInfo(theirs.person.zone or theirs.house.organization.zone)).date()
+    today = theirs.now.astimezone(ZoneInfo(theirs.person.zone or theirs.policy.organization.zone)).date()
     preferences.prefer(theirs.conn, theirs.person.id, SENT, str(today))
     card = digest(theirs, theirs.account(theirs.account_id))
     if not card.idle:

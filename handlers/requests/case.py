@@ -11,7 +11,7 @@ from datetime import datetime
 from handlers.budgets import BudgetStatus, statuses
 from handlers.context import CHAT_PLATFORMS, Context, private_place
 from handlers.place import Place
-from handlers.policy import STAGES, House, Stage
+from handlers.policy import STAGES, Policy, Stage
 from handlers.waste import Advice, advice
 from storage import people, requests
 from storage.directory import Person
@@ -138,7 +138,7 @@ def case_of(ctx: Context, request: Request, asked: tuple[Asked, ...]) -> Case:
         roles=sorted({by.removeprefix("role ") for by in _bys(request) if by.startswith("role ")}),
         today=ctx.today,
         platforms=CHAT_PLATFORMS,
-        below=_enlarged(ctx.house, request),
+        below=_enlarged(ctx.policy, request),
     )
     ctx.know(circle)
     return Case(request, line, asked, circle)
@@ -172,6 +172,6 @@ def _named(request: Request, line: Iterable[Account]) -> set[str]:
     return {name.strip() for names in named for name in names} | {each.owner_id for each in line}
 
 
-def _enlarged(house: House, request: Request) -> Collection[str]:
+def _enlarged(policy: Policy, request: Request) -> Collection[str]:
     """Teams whose pool grows by this request: more for a share makes the pool larger."""
-    return {each.account_id for each in house.budgets if each.name == request.budget and each.who.startswith("team ")}
+    return {each.account_id for each in policy.budgets if each.name == request.budget and each.who.startswith("team ")}

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, case_of, load
 from handlers.requests.messages import prefixes, said, settled_card
@@ -24,11 +24,11 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     case, mine = _mine_to_decide(ctx, number)
     asked = case.request
     if asked.until < ctx.today:
-        raise Refused(f"It was asked until {ctx.day(asked.until)}, which is over. It can only be asked anew.")
+        raise RefusedError(f"It was asked until {ctx.day(asked.until)}, which is over. It can only be asked anew.")
     units = asked.amount if amount is None else units_above_zero(amount, asked.unit)
     if units > asked.amount:
         most = ctx.amount(asked.amount, asked.unit)
-        raise Refused(f"{most} were asked; more than that cannot be approved.", fault="amount")
+        raise RefusedError(f"{most} were asked; more than that cannot be approved.", fault="amount")
     agreed = case.agreed(ctx.person.id, mine.for_id)
     missing, shown = still_needed(agreed), ctx.amount(units, asked.unit)
     if missing:
@@ -84,10 +84,10 @@ def question(ctx: Context, number: One, words: Rest = "") -> Card:
     case = load(ctx, number)
     mine = case is not None and case.request.asker_id == ctx.person.id
     if case is None or not (mine or decider(case, ctx.person)):
-        raise Refused("There is no request of that number that concerns you.")
+        raise RefusedError("There is no request of that number that concerns you.")
     asked, words_kept = case.request, words[:NOTE_MAX]
     if asked.state != "pending":
-        raise Refused(_already(case))
+        raise RefusedError(_already(case))
     send = Button("Send", f"question {asked.handle}", style="primary")
     if not words:
         return Card(f"About request #{asked.id}", (Input("words", "What do you want to say?", form="long"), send))
@@ -111,9 +111,9 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
     mine = case is not None and ctx.person.id == case.request.resolved_by
     may = mine or (case is not None and "finance" in ctx.person.roles and case.request.asker_id != ctx.person.id)
     if case is None or not may:
-        raise Refused("There is no grant of that number that you may take back.")
+        raise RefusedError("There is no grant of that number that you may take back.")
     if not reason:
-        raise Refused("Say why, such as: revoke 42 the project ended", fault="reason")
+        raise RefusedError("Say why, such as: revoke 42 the project ended", fault="reason")
     ended = _ended(ctx, case, f"Request #{case.request.id} is {case.request.state} and not a running grant.")
     note = reason[:NOTE_MAX]
     record(ctx, case, ended, "revoked", "decider" if mine else "role finance", note)
@@ -129,9 +129,11 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
         ctx.deed("delegated", ctx.account_id, "own", "nobody")
         return Card("You decide yourself again")
     if not to.person_id or to.person_id == ctx.person.id:
-        raise Refused("Name a colleague, such as: delegate @kim until friday", fault="to")
+        raise RefusedError("Name a colleague, such as: delegate @kim until friday", fault="to")
     if until is None or not ctx.today <= until <= ctx.today + timedelta(days=DELEGATED_DAYS_MAX):
-        raise Refused(f"Say until when, at most {DELEGATED_DAYS_MAX} days: delegate @kim until friday", fault="until")
+        raise RefusedError(
+            f"Say until when, at most {DELEGATED_DAYS_MAX} days: delegate @kim until friday", fault="until"
+        )
     requests.delegate(ctx.conn, ctx.person.id, to.person_id, until)
     ctx.deed("delegated", ctx.account_id, "own", f"{to.person_id} until {until}")
     for waiting in requests.waiting_for(ctx.conn, ctx.person.id):
@@ -150,7 +152,7 @@ def history(ctx: Context, number: One) -> Card:
     case = load(ctx, number)
     mine = case is not None and ctx.person.id in {case.request.asker_id, *(each.person_id for each in case.asked)}
     if case is None or not (mine or {"finance", "admin"} & set(ctx.person.roles)):
-        raise Refused("There is no request of that number that concerns you.")
+        raise RefusedError("There is no request of that number that concerns you.")
     found = case.request
     deeds = [row.deed for row in audit.rows(ctx.conn, f"request/{found.id}")]
     names = {each: ctx.somebody(each) for each in {deed.who for deed in deeds}}
@@ -174,7 +176,7 @@ def return_grant(ctx: Context, number: One) -> Card:
     """Give back what is left of a grant you asked for; said by a button."""
     case = load(ctx, number)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise Refused("You have no grant of that number.")
+        raise RefusedError("You have no grant of that number.")
     ended = _ended(ctx, case, f"Request #{case.request.id} is not a running grant.")
     record(ctx, case, ended, "given back", "asker")
     return Card(f"{ctx.amount(take_back(ctx, ended.request), case.request.unit)} given back")
@@ -189,11 +191,11 @@ def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
     case = load(ctx, word)
     mine = decider(case, ctx.person) if case else None
     if case is None or (mine is None and not any(each.person_id == ctx.person.id for each in case.asked)):
-        raise Refused("There is no request of that number for you to decide.")
+        raise RefusedError("There is no request of that number for you to decide.")
     if case.request.state != "pending" or mine is None:
-        raise Refused(_already(case))
+        raise RefusedError(_already(case))
     if version not in ("", str(case.request.version)):
-        raise Refused(f"Request #{case.request.id} was changed since you saw it. Nothing was decided; look again.")
+        raise RefusedError(f"Request #{case.request.id} was changed since you saw it. Nothing was decided; look again.")
     return case, mine
 
 
@@ -208,10 +210,10 @@ def _ended(ctx: Context, case: Case, refusal: str) -> Case:
     """The case of a running grant when it is over.
 
     Raises:
-        Refused: it is none.
+        RefusedError: it is none.
     """
     if case.request.state != "approved" or case.request.ended_at is not None:
-        raise Refused(refusal)
+        raise RefusedError(refusal)
     return case.changed(state="revoked", ended_at=ctx.now)
 
 

@@ -8,7 +8,7 @@ from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, 
 from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Stage, because, stages_for
 from handlers.questions import gauge, missing
@@ -120,7 +120,7 @@ def remind(ctx: Context, number: One) -> Card:
     """Remind whoever is to decide a request of yours, once a day: `remind 42`."""
     case = _open_of_mine(ctx, number)
     if case.request.reminded_on == ctx.today:
-        raise Refused("You reminded them today already. Try again tomorrow.")
+        raise RefusedError("You reminded them today already. Try again tomorrow.")
     reminded = case.changed(reminded_on=ctx.today)
     record(ctx, case, reminded, "reminded", "asker", anew=f"reminder/{ctx.today}")
     return Card(f"Reminded about request #{case.request.id}")
@@ -135,11 +135,11 @@ def route_of(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Callable[[int, st
         shown: how an amount is written.
 
     Raises:
-        Refused: no rule of app.yaml fits.
+        RefusedError: no rule of app.yaml fits.
     """
     stages = stages_for(rules, ask)
     if stages is None:
-        raise Refused("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
+        raise RefusedError("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
     words = ", then ".join(stage.by.removeprefix("role ") for stage in stages)
     return Route(stages, words + because(rules, ask, shown))
 
@@ -182,17 +182,17 @@ def _what_next(case: Case) -> str:
 def _own_account(ctx: Context) -> Account:
     account = ctx.account(ctx.account_id)
     if account is None:
-        raise Refused("You have no account of your own, so there is nothing to ask more of.")
+        raise RefusedError("You have no account of your own, so there is nothing to ask more of.")
     return account
 
 
 def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
     """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
-        raise Refused(f"Only the owner of {account.name} asks for it.")
+        raise RefusedError(f"Only the owner of {account.name} asks for it.")
     own = [each for each in found if each.account_id == account.id]
     if not own:
-        raise Refused(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
+        raise RefusedError(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
     return own
 
 
@@ -202,7 +202,7 @@ def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) ->
     found = next((each for each in own if each.budget.name == budget.name), None)
     if found is None:
         known = ", ".join(each.budget.name for each in own)
-        raise Refused(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+        raise RefusedError(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
     return found
 
 
@@ -242,13 +242,13 @@ def open_request(
         origin: "provider/id" of the provider's own request, "" if it is asked here.
 
     Raises:
-        Refused: too many wait already, no rule fits, or nobody can be found who decides.
+        RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
     budget, account_id = status.budget, status.account_id
     counts = requests.counts(ctx.conn, account_id, budget.name, status.period.first, ctx.person.id)
     if counts.open >= OPEN_MAX and not origin:
-        raise Refused(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
-    route = route_of(ctx.house.approvals, _ask(status, amount, found, ctx.line(account_id), counts), ctx.amount)
+        raise RefusedError(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
+    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts), ctx.amount)
     wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account_id,
@@ -292,9 +292,9 @@ def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
     if until is None:
         return end
     if until < ctx.today:
-        raise Refused(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
+        raise RefusedError(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
     if until > end:
-        raise Refused(
+        raise RefusedError(
             f"The budget starts anew on {ctx.day(status.period.end)}. Ask until {ctx.day(end)} at most.",
             fault="until",
         )
@@ -303,18 +303,18 @@ def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
 
 def _check_reason(reason: str) -> None:
     if not reason:
-        raise Refused("Say what it is for, such as: request 50 finish the migration", fault="reason")
+        raise RefusedError("Say what it is for, such as: request 50 finish the migration", fault="reason")
     if len(reason) > REASON_MAX:
-        raise Refused(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
+        raise RefusedError(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
 
 
 def _open_of_mine(ctx: Context, word: str) -> Case:
     """The case of a request of the speaker's own; unknown and another's get the same answer."""
     case = load(ctx, word)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise Refused("You have no request of that number. Say: requests")
+        raise RefusedError("You have no request of that number. Say: requests")
     if case.request.state != "pending":
-        raise Refused(f"Request #{case.request.id} is {case.request.state} already.")
+        raise RefusedError(f"Request #{case.request.id} is {case.request.state} already.")
     return case
 
 
@@ -355,7 +355,7 @@ def _likely(ctx: Context, status: BudgetStatus) -> str:
 def _routes(ctx: Context, status: BudgetStatus) -> str:
     """What will happen, before anything is sent: the rules in words."""
     parts = []
-    for rule in ctx.house.approvals:
+    for rule in ctx.policy.approvals:
         who = ", then ".join(stage.by.removeprefix("role ") for stage in rule.stages)
         verb = (
             "granted at once"

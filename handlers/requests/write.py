@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.budgets import post, statuses
 from handlers.card import Block, Button, Card, Facts
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
@@ -38,11 +38,11 @@ def record(
         anew: for a reminder: a key under which those who decide get a message of its own.
 
     Raises:
-        Refused: it was changed or decided since it was read; nothing was written.
+        RefusedError: it was changed or decided since it was read; nothing was written.
     """
     request = after.request
     if request != before.request and not requests.save(ctx.conn, before.request, request):
-        raise Refused(f"Request #{request.id} was changed or decided a moment ago. Look again.")
+        raise RefusedError(f"Request #{request.id} was changed or decided a moment ago. Look again.")
     deed(ctx, request, what, authority, details)
     ask_more(ctx, before, after, anew)
 
@@ -69,12 +69,12 @@ def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
         The case, and those who are asked.
 
     Raises:
-        Refused: nobody can be found.
+        RefusedError: nobody can be found.
     """
     found = deciders(case)
     chosen = to_be_asked(found)
     if not chosen:
-        raise Refused("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
+        raise RefusedError("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
     _set_timers(ctx, case, found)
     return case.with_asked(chosen), [each for each in found if each.person.id in chosen]
 
@@ -82,7 +82,7 @@ def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
 def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
     """Reminders, raising and lapsing count the working hours of the first one asked."""
     request, stage = case.request, case.stage
-    zone = ZoneInfo(found[0].person.zone or ctx.house.organization.zone)
+    zone = ZoneInfo(found[0].person.zone or ctx.policy.organization.zone)
     timers = {
         RemindApprover: stage.remind_after_hours,
         Escalate: stage.raise_after_hours,
@@ -90,7 +90,7 @@ def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
     }
     for timer, hours in timers.items():
         if hours:
-            due = after_working(ctx.now, hours, ctx.house.working, zone)
+            due = after_working(ctx.now, hours, ctx.policy.working, zone)
             ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage), due)
 
 
@@ -121,8 +121,8 @@ def grant(ctx: Context, request: Request) -> None:
 def take_back(ctx: Context, ended: Request) -> int:
     """Post the end of a grant: what of it is not spent is taken away. Returns how much that is."""
     account = ctx.account(ended.account_id)
-    rule = next((each for each in ctx.house.budgets if each.name == ended.budget), None)
-    zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.house.zone
+    rule = next((each for each in ctx.policy.budgets if each.name == ended.budget), None)
+    zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone
     then = replace(ctx, now=datetime.combine(ended.period_start, time(12), zone).astimezone(UTC))
     here = [
         each

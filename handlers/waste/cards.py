@@ -22,7 +22,7 @@ UNSEEN = (
 
 def realised_card(ctx: Context, one: Finding, realised: int, days: int) -> Card:
     """What was saved since its owner acted, beside what was estimated."""
-    title, unit = DETECTORS[one.found.detector].title, ctx.house.organization.currency
+    title, unit = DETECTORS[one.found.detector].title, ctx.policy.organization.currency
     estimate = saving_of(ctx, one.found.saving)
     facts = [("Finding", f"#{one.id}, {title.lower()}"), ("Measured over", f"{days} days")]
     facts += [("Estimated", f"{estimate} a month")] if one.found.saving else []
@@ -43,7 +43,7 @@ def list_card(ctx: Context, here: Sequence[Finding], names: dict[str, str], sums
         (
             f"#{each.id}",
             _headline(each, names),
-            ctx.amount(each.found.cost_nanos, ctx.house.organization.currency),
+            ctx.amount(each.found.cost_nanos, ctx.policy.organization.currency),
             saving_of(ctx, each.found.saving),
             each.found.confidence,
         )
@@ -64,7 +64,7 @@ def _headline(one: Finding, names: dict[str, str]) -> str:
 
 def finding_card(ctx: Context, one: Finding) -> Card:
     """One finding: what could be kept, why we think so, what to do, and the buttons."""
-    found, unit = one.found, ctx.house.organization.currency
+    found, unit = one.found, ctx.policy.organization.currency
     account = ctx.account(found.account_id)
     whose = f"{account.name}: " if account and account.id != ctx.account_id else ""
     facts = [("Costs", f"{ctx.amount(found.cost_nanos, unit)} a month")] if found.cost_nanos else []
@@ -117,7 +117,7 @@ def _said(ctx: Context, one: Finding) -> str:
 
 
 def _title(ctx: Context, sums: Summary) -> str:
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     if sums.high_nanos:
         return f"{saving_of(ctx, (sums.low_nanos, sums.high_nanos))} a month could be kept"
     return f"{ctx.amount(sums.unexplained_nanos, unit)} a month belongs to nobody"
@@ -131,7 +131,7 @@ def saving_of(ctx: Context, saving: tuple[int, int] | None) -> str:
     """A saving as a range, or that it is not known."""
     if saving is None:
         return "–"
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     low, high = (ctx.amount(each, unit) for each in saving)
     return high if low == high else f"{low} to {high}"
 
@@ -140,4 +140,4 @@ def realised_facts(ctx: Context, sums: Summary) -> tuple[tuple[str, str], ...]:
     """What was saved so far."""
     if not sums.realised_nanos:
         return ()
-    return (("Saved already", f"{ctx.amount(sums.realised_nanos, ctx.house.organization.currency)} a month"),)
+    return (("Saved already", f"{ctx.amount(sums.realised_nanos, ctx.policy.organization.currency)} a month"),)

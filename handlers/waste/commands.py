@@ -8,7 +8,7 @@ from handlers.access import GROUP_MIN, is_for_all
 from handlers.arguments import One, Rest, Until, Whom
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from handlers.waste import totals
 from handlers.waste.cards import (
@@ -46,7 +46,7 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
     if whom is not None and whom.id != ctx.account_id and whom.kind in ("team", "organization", "unallocated"):
         return _of_group(ctx, whom)
     if whom is not None and whom.kind == "person" and whom.id != ctx.account_id:
-        raise Refused(f"What is found about {whom.name} is told to {whom.name} only. Say the team for its totals.")
+        raise RefusedError(f"What is found about {whom.name} is told to {whom.name} only. Say the team for its totals.")
     mine = [whom] if whom else _own(ctx, ctx.person.id)
     open_ = [each for account in mine for each in _open(ctx, account.id)]
     names = {account.id: account.name for account in mine if account.id != ctx.account_id}
@@ -100,7 +100,7 @@ def postpone(ctx: Context, number: One, until: Until = None) -> Card:
     one = _mine(ctx, number)
     day = until or ctx.today + REMIND_DAYS * _DAY
     if day <= ctx.today:
-        raise Refused(f"{ctx.day(day)} is not to come. Name a later day, such as: postpone {one.id} until friday")
+        raise RefusedError(f"{ctx.day(day)} is not to come. Name a later day, such as: postpone {one.id} until friday")
     findings.note(ctx.conn, one.id, state="open", silent_until=day, told_on=None, said_by=ctx.person.id)
     _deed(ctx, one, "postponed", str(day))
     return Card(f"I remind you of #{one.id} on {ctx.day(day)}")
@@ -120,7 +120,7 @@ def release(ctx: Context, number: One) -> Card:
     one = _seat(ctx, number)
     findings.note(ctx.conn, one.id, state="done", done_on=ctx.today, said_by=ctx.person.id)
     _deed(ctx, one, "released")
-    month = ctx.amount(one.found.cost_nanos, ctx.house.organization.currency)
+    month = ctx.amount(one.found.cost_nanos, ctx.policy.organization.currency)
     for each in people.people_with_role(ctx.conn, "finance"):
         facts = Facts((("Seat", one.found.about), ("Why", one.found.what)))
         card = Card(f"{ctx.person.name} releases a seat of {month} a month", (facts, Text("Take it back there.")))
@@ -161,7 +161,7 @@ def _of_group(ctx: Context, account: Account) -> Card:
 def _programs(ctx: Context, account: Account, here: Sequence[Finding]) -> Iterator[Block]:
     """Findings that are about no person: agents, and what is nobody's."""
     names = {each.id: each.name for each in people.descendants(ctx.conn, account.id)}
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     facts = tuple(
         (
             _headline(each, names),
@@ -194,14 +194,14 @@ def _mine(ctx: Context, number: str) -> Finding:
     """A finding that the speaker may act on; an unknown one and another's get the same answer."""
     one = findings.find(ctx.conn, number)
     if one is None or ctx.person.id not in _owners(ctx)(one):
-        raise Refused("You have no finding of that number. Say: waste")
+        raise RefusedError("You have no finding of that number. Say: waste")
     return one
 
 
 def _seat(ctx: Context, number: str) -> Finding:
     one = _mine(ctx, number)
     if DETECTORS[one.found.detector].saves != "seat":
-        raise Refused(f"#{one.id} is about no seat. Say: done {one.id}")
+        raise RefusedError(f"#{one.id} is about no seat. Say: done {one.id}")
     return one
 
 

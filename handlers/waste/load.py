@@ -51,16 +51,16 @@ def gather(ctx: Context) -> Evidence:
             left=_has_left(accounts, account_id, zones) and account_id in recent,
             habits=tuple(own[account_id]),
             hours=tuple(hours[account_id]),
-            zone=ZoneInfo(zones.get(accounts[account_id].owner_id, "") or ctx.house.organization.zone),
+            zone=ZoneInfo(zones.get(accounts[account_id].owner_id, "") or ctx.policy.organization.zone),
             today=ctx.today,
-            tier_of=ctx.house.tier_of,
+            tier_of=ctx.policy.tier_of,
             seats=tuple(here.get(account_id, ())),
             strays=tuple(spend.unallocated(ctx.conn, first)) if account_id == UNALLOCATED else (),
             shares=tuple(shares[account_id]),
         )
         for account_id in sorted({*own, *here, *shares} & accounts.keys())
     ]
-    return Evidence(usages, Peers(every, ctx.house.tier_of, _used_seats(ctx, here, end)), end)
+    return Evidence(usages, Peers(every, ctx.policy.tier_of, _used_seats(ctx, here, end)), end)
 
 
 def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
@@ -79,7 +79,7 @@ def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, str
 def _shares(ctx: Context) -> dict[str, list[PoolShare]]:
     """Shares of pools in the last two periods that are over."""
     found: dict[str, list[PoolShare]] = defaultdict(list)
-    for budget in ctx.house.budgets:
+    for budget in ctx.policy.budgets:
         if budget.is_pool:
             last = _before(ctx, current(ctx, budget))
             now, old = (dict(_used(ctx, budget, period)) for period in (last, _before(ctx, last)))
@@ -89,7 +89,7 @@ def _shares(ctx: Context) -> dict[str, list[PoolShare]]:
 
 
 def _before(ctx: Context, period: Period) -> Period:
-    return period_of(period.first - timedelta(days=1), period.every, ctx.house.organization.fiscal_year_starts)
+    return period_of(period.first - timedelta(days=1), period.every, ctx.policy.organization.fiscal_year_starts)
 
 
 def _used(ctx: Context, budget: Budget, period: Period) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -101,4 +101,4 @@ def _used(ctx: Context, budget: Budget, period: Period) -> Iterator[tuple[str, t
     }
     spent = spent_below(ctx, budget, period, budget.account_id) if shares else {}
     for account_id, limit in shares.items():
-        yield account_id, (limit, used(ctx.house, budget, spent.get(account_id, [])))
+        yield account_id, (limit, used(ctx.policy, budget, spent.get(account_id, [])))

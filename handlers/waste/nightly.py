@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 def detect_waste(ctx: Context, _event: DetectWaste) -> None:
     """Look for waste everywhere, measure what was saved, and have owners told in their working hours."""
-    found = detect(gather(ctx), ctx.house.waste_floor_nanos)
+    found = detect(gather(ctx), ctx.policy.waste_floor_nanos)
     findings.keep(ctx.conn, found, ctx.today)
     for each in findings.done(ctx.conn):
         _measure(ctx, each)
@@ -30,8 +30,8 @@ def detect_waste(ctx: Context, _event: DetectWaste) -> None:
     for person_id in sorted({person for each in findings.untold(ctx.conn) for person in owners(each)}):
         person = people.person(ctx.conn, person_id)
         if person and person.active:
-            zone = ZoneInfo(person.zone or ctx.house.organization.zone)
-            due = after_working(ctx.now, 0, ctx.house.working, zone)
+            zone = ZoneInfo(person.zone or ctx.policy.organization.zone)
+            due = after_working(ctx.now, 0, ctx.policy.working, zone)
             ctx.emit(f"{person_id}/{due:%G-%V}", TellFindings(person_id), due)
 
 

@@ -119,7 +119,7 @@ def advice(ctx: Context, account_id: str) -> Advice:
 
 def advice_in_words(ctx: Context, given: Advice) -> str:
     """One or two plain sentences without details, or "" if there is nothing to say."""
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     waste = (
         f"{ctx.amount(given.low_nanos, unit)} to {ctx.amount(given.high_nanos, unit)} a month of it looks like waste."
     )
@@ -129,16 +129,18 @@ def advice_in_words(ctx: Context, given: Advice) -> str:
 def _instead(ctx: Context, model: str, here: Mapping[str, Rate]) -> Iterator[str]:
     """The most used model of the tiers below that is cheaper by a fifth at least, at what the organization pays."""
     tiers = (
-        TIERS_DOWN[TIERS_DOWN.index(ctx.house.tier_of(model)) + 1 :] if ctx.house.tier_of(model) in TIERS_DOWN else ()
+        TIERS_DOWN[TIERS_DOWN.index(ctx.policy.tier_of(model)) + 1 :] if ctx.policy.tier_of(model) in TIERS_DOWN else ()
     )
     own = here[model].of(MILLION) or 0
     cheap = [
         name
         for name, each in here.items()
-        if ctx.house.tier_of(name) in tiers and (price := each.of(MILLION)) and price * 100 <= own * CHEAPER_PERCENT_MAX
+        if ctx.policy.tier_of(name) in tiers
+        and (price := each.of(MILLION))
+        and price * 100 <= own * CHEAPER_PERCENT_MAX
     ]
     if cheap:
-        other = max(cheap, key=lambda name: (-tiers.index(ctx.house.tier_of(name)), here[name].cost_nanos))
+        other = max(cheap, key=lambda name: (-tiers.index(ctx.policy.tier_of(name)), here[name].cost_nanos))
         yield f"Most goes to {model}; {other} costs {percent(here[other].of(MILLION) or 0, own)} % of it here."
 
 

@@ -5,6 +5,7 @@ import re
 from bot.directory import SOURCES
 from bot.providers.registry import PROVIDERS
 from handlers.context import CHAT_PLATFORMS
+from handlers.waste.detectors import DETECTORS
 from tests.providers.cases import CASES, MADE_UP
 from tests.support.paths import ROOT
 
@@ -36,6 +37,15 @@ def test_every_provider_is_shown_as_app_yaml_writes_it() -> None:
     content = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
 
     assert {kind for kind in PROVIDERS if f"kind: {kind}" not in content} == set()
+
+
+def test_every_detector_is_explained() -> None:
+    """Under its title, in the table of what is looked for."""
+    page = (ROOT / "docs/waste.md").read_text(encoding="utf-8")
+    table = page[page.index("| detector | sees |") :].partition("\n\n")[0]
+    titles = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
+
+    assert titles == [each.title[0].lower() + each.title[1:] for each in DETECTORS.values()]
 
 
 def test_every_people_source_has_its_section_and_no_other_has() -> None:

@@ -40,7 +40,7 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
     settings = load(tmp_path, GOOD)
 
     assert settings.providers[0].name == "litellm"
-    assert settings.house.budgets[0].allotment == 400 * 10**9
+    assert settings.policy.budgets[0].allotment == 400 * 10**9
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Events: handled once, by whoever may raise them, and never lost."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
@@ -10,7 +10,8 @@ from bot.config import Settings
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.events import DetectWaste, EndGrants, RequestExpired
 from storage import requests
-from storage.db import Busy, Database
+from storage.db import BusyError, Database
+from storage.requests import Request
 from tests.support.company import Company
 
 
@@ -31,7 +32,9 @@ def emit(acme: Company) -> None:
     """Have the timer of Ana's request ring now."""
 
     def work(conn: Connection) -> None:
-        Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.house).emit("again", RequestExpired(1, 0))
+        ctx = Context(conn, acme.clock(), CLOCK, NOWHERE, acme.app.policy)
+        ctx.emit("again", RequestExpired(1, 0))
+        ctx.write()
 
     acme.database.transact(work)
 
@@ -41,7 +44,7 @@ def is_busy(real: Callable[..., object]) -> Callable[..., object]:
 
     def transact(self: Database, work: Callable[[Connection], object], *, in_turn: bool = True) -> object:
         if "_handle" in work.__code__.co_names:
-            raise Busy("the database is busy")
+            raise BusyError("the database is busy")
         return real(self, work, in_turn=in_turn)
 
     return transact
@@ -69,7 +72,7 @@ def test_a_timer_that_breaks_comes_again(acme: Company, monkeypatch: pytest.Monk
     acme.settle()
     emit(acme)
     with monkeypatch.context() as here:
-        here.setattr("storage.requests.resolve", lambda *_: 1 / 0)
+        here.setattr("storage.requests.save", lambda *_: 1 / 0)
         acme.settle()
     assert asked(acme) == "pending"
     assert len(waiting(acme)) == 1
@@ -87,7 +90,7 @@ def test_a_scheduled_sentence_that_meets_a_busy_database_comes_again(
     acme.app.tick()
 
     def busy(*_: object, **__: object) -> object:
-        raise Busy("the database is busy")
+        raise BusyError("the database is busy")
 
     with monkeypatch.context() as here:
         here.setattr("bot.app.App.carry_out", busy)
@@ -102,14 +105,20 @@ def test_a_scheduled_sentence_that_meets_a_busy_database_comes_again(
 
 def test_an_event_under_one_delivery_is_handled_once(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that dies between the work and the receipt repeats the delivery, and not the work."""
-    done: list[str] = []
-    row = acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
-    monkeypatch.setattr("handlers.requests.decide._end_grants", lambda _ctx: done.append("again"))
-    assert row
+    looked: list[date] = []
+
+    def grants_until(_conn: Connection, day: date) -> list[Request]:
+        looked.append(day)
+        return []
+
+    monkeypatch.setattr("storage.requests.grants_until", grants_until)
     assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
-    assert done == []
+    once = len(looked)
+    assert once > 0
+    assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/1")
+    assert len(looked) == once
     assert acme.app.handle(EndGrants(), "clock", "event/end_grants/x/2")
-    assert done == ["again"]
+    assert len(looked) == 2 * once
 
 
 def test_who_may_not_raise_an_event_changes_nothing(acme: Company) -> None:

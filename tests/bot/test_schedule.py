@@ -110,7 +110,7 @@ def test_a_line_is_due_in_its_own_zone_and_on_working_days(
     acme: Company, line: dict[str, object], first: tuple[int, int], expected: list[str]
 ) -> None:
     """Whatever the clocks do there; what falls on a free day is said on the next working day, once."""
-    working = acme.app.house.working.model_copy(update={"holidays": (date(2026, 12, 25),)})
-    acme.app.house = acme.app.house.model_copy(update={"working": working})
+    working = acme.app.policy.working.model_copy(update={"holidays": (date(2026, 12, 25),)})
+    acme.app.policy = acme.app.policy.model_copy(update={"working": working})
 
     assert said(acme, line, datetime(2026, *first, 0, 30, tzinfo=UTC), 72) == expected

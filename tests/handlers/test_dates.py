@@ -17,7 +17,7 @@ from handlers.budgets.status import current, spent_below, statuses
 from handlers.context import CLOCK, Context
 from handlers.periods import Every, period_of
 from handlers.place import Place
-from handlers.policy.policy import House
+from handlers.policy.policy import Policy
 from storage import ingest, people, spend
 from storage.charges import Charge
 from storage.db import Database
@@ -73,7 +73,7 @@ def context(conn: Connection, house_zone: str, now: datetime, fiscal: int = 1, *
     """What a handler sees at a moment in a house of a zone, perhaps with one budget per person."""
     rule = {"name": "b", "who": "every person", "amount": "1000 USD"} | budget
     rules = {"organization": {"zone": house_zone, "fiscal_year_starts": fiscal}, "budgets": [rule]}
-    return Context(conn, now, CLOCK, Place("terminal", "x"), House.model_validate(rules))
+    return Context(conn, now, CLOCK, Place("terminal", "x"), Policy.model_validate(rules))
 
 
 # Periods -------------------------------------------------------------------------------------------------------------
@@ -141,11 +141,11 @@ def test_a_day_of_a_clock_change_is_one_day_however_long_it_is(
     """23, 23.5, 24.5 or 25 hours: the day begins once, ends once, and the next follows without a gap."""
     step = timedelta(minutes=5)
     rule = context(conn, "UTC", NOW, zone=zone, every="day")
-    house = context(conn, zone, NOW, every="day")
+    policy = context(conn, zone, NOW, every="day")
     seen = []
     for now in moments(zone, day, step, ONE_DAY):
-        own = current(Context(conn, now, CLOCK, rule.place, rule.house), rule.house.budgets[0])
-        assert own == current(Context(conn, now, CLOCK, house.place, house.house), house.house.budgets[0])
+        own = current(Context(conn, now, CLOCK, rule.place, rule.policy), rule.policy.budgets[0])
+        assert own == current(Context(conn, now, CLOCK, policy.place, policy.policy), policy.policy.budgets[0])
         seen.append(own)
 
     assert all(after == before or after.first == before.end for before, after in pairwise(seen))
@@ -165,7 +165,9 @@ def test_in_every_zone_there_is_every_day_follows_the_one_before(conn: Connectio
                 continue
             changes += 1
             steps = [before - timedelta(hours=24) + n * timedelta(minutes=15) for n in range(4 * 72)]
-            days = [current(Context(conn, now, CLOCK, rule.place, rule.house), rule.house.budgets[0]) for now in steps]
+            days = [
+                current(Context(conn, now, CLOCK, rule.place, rule.policy), rule.policy.budgets[0]) for now in steps
+            ]
             assert all(b == a or b.first == a.end for a, b in pairwise(days)), (name, before)
     assert changes > 1000
 
@@ -263,11 +265,11 @@ def test_each_slot_is_said_once_however_the_clock_changes(cron: str, zone: str, 
     """An hour that happens twice is said once, and a line whose time is missing is said later on the same day."""
     if (cron, zone) == ("0 0 * * *", "Africa/Cairo"):
         pytest.xfail("APScheduler passes over a midnight that is missing: once a year in Egypt, Chile and Cuba")
-    house = House.model_validate({"organization": {"zone": zone}})
+    policy = Policy.model_validate({"organization": {"zone": zone}})
     ticks = moments(zone, day, timedelta(minutes=10), timedelta(hours=6))
-    slots = [latest_slot(cron, house.zone, tick, timedelta(hours=24)) for tick in ticks]
+    slots = [latest_slot(cron, policy.zone, tick, timedelta(hours=24)) for tick in ticks]
     said = list(dict.fromkeys(slot for slot in slots if slot is not None))
-    there = {tick.astimezone(house.zone).replace(tzinfo=None, fold=0) for tick in ticks}
+    there = {tick.astimezone(policy.zone).replace(tzinfo=None, fold=0) for tick in ticks}
 
     assert said == sorted(said)
     minute, hour, *_ = cron.split()

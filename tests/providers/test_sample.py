@@ -612,7 +612,7 @@ def test_everybody_has_a_seat_and_app_yaml_has_its_price() -> None:
     bot = sample()
     told = list(bot.seats())
     people_now = {person.id for person in bot.directory().people if person.active}
-    house = load({}).house
+    house = load({}).policy
     priced = {product: house.seat_nanos(product) // 10**9 for product in PRICES_USD}
 
     assert {each.external_id for each in told if each.product.startswith("assistant")} == {

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from storage import ledger
-from storage.db import Database, Unreadable
+from storage.db import Database, UnreadableDatabaseError
 from storage.ledger import Entry
 from storage.tables import Instant, metadata
 from tests.support.clock import NOW
@@ -130,7 +130,7 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:"])
 def test_an_address_of_no_use_is_refused_in_words(url: str) -> None:
     """A wrong address says what would be right."""
-    with pytest.raises(Unreadable, match=r"sqlite:///path/to/bursar\.db"):
+    with pytest.raises(UnreadableDatabaseError, match=r"sqlite:///path/to/bursar\.db"):
         Database(url)
 
 

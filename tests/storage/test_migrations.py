@@ -65,9 +65,9 @@ SAYS = tuple[str, str, str, dict[str, object]]
 
 
 @pytest.fixture
-def first_release(database_url: str) -> Iterator[Database]:
+def first_release(empty_url: str) -> Iterator[Database]:
     """A database of the first release, with something of each kind in its outbox."""
-    made = Database(database_url)
+    made = Database(empty_url)
     config = Config()
     config.set_main_option("script_location", str(ROOT / "storage" / "migrations"))
     with made._orders.connect() as conn, conn.begin():

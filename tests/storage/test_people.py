@@ -9,7 +9,7 @@ import pytest
 from storage import people
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team
-from storage.people import Shrunk
+from storage.people import ShrunkError
 
 TODAY = date(2026, 11, 1)
 HERE = Directory(
@@ -66,7 +66,7 @@ def test_a_source_that_suddenly_loses_the_company_is_not_believed(company: Datab
     many = replace(HERE, people=tuple(Person(f"p{n:02}", f"P {n}") for n in range(50)))
     company.transact(lambda conn: people.apply(conn, many, TODAY))
 
-    with pytest.raises(Shrunk, match="Nothing was changed"):
+    with pytest.raises(ShrunkError, match="Nothing was changed"):
         company.transact(lambda conn: people.apply(conn, replace(many, people=many.people[:20]), TODAY))
     assert len(company.ask(people.active_people)) == 50
 

@@ -62,7 +62,7 @@ def says_first(app: App, said: Callable[[Context], object]) -> None:
     """Let the bot speak first: what is said with the context is written, as at the end of an order."""
 
     def work(conn: Connection) -> None:
-        ctx = Context(conn, app.now(), app.everybody()[0], Place("clock", ""), app.house)
+        ctx = Context(conn, app.now(), app.everybody()[0], Place("clock", ""), app.policy)
         said(ctx)
         ctx.write()
 

@@ -44,7 +44,7 @@ def read_all(company: Company) -> Company:
     rows = [row for row in company.llm.rows if row.bucket_start <= now]
 
     def record(conn: Connection) -> None:
-        ingest.record(conn, rows, company.app.house.zone, lambda cost, *_: (cost, ingest.NANOS), now)
+        ingest.record(conn, rows, company.app.policy.zone, lambda cost, *_: (cost, ingest.NANOS), now)
         pulls.note_pull(conn, Pull("llm", now, now, now.date(), len(rows), 0, ""))
 
     company.database.transact(record)

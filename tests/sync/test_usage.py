@@ -11,8 +11,8 @@ from bot.errors import UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
-from bot.sync.usage import Reading, meet, pull
-from handlers.policy.policy import House
+from bot.sync.usage import Reading, link_members, pull
+from handlers.policy.policy import Policy
 from storage import people, pulls, spend
 from storage.charges import Charge
 from storage.db import Database
@@ -22,7 +22,7 @@ from tests.support.fakes.provider import FakeProvider
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DAY = date(2026, 11, 21)
-HOW = Reading(House(), days_back=2, history_days=2)
+HOW = Reading(Policy(), days_back=2, history_days=2)
 
 
 class Complete(FakeProvider):
@@ -172,7 +172,7 @@ def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
 
     def work(conn: Connection) -> list[str | None]:
         people.apply(conn, Directory(tuple(here)), NOW.date())
-        meet(conn, "llm", told, NOW)
+        link_members(conn, "llm", told, NOW)
         return [people.linked(conn, "llm", each.kind, each.external_id) for each in told]
 
     assert database.transact(work) == ["person/ana", "person/ana", None, None]

@@ -55,12 +55,12 @@ def budget(amount: str = "400 USD", who: str = "every person", **more: object) -
 
 def read(company: Company) -> Company:
     """Take in all that the provider says, however long ago it was."""
-    house, now = company.app.house, company.clock()
+    policy, now = company.app.policy, company.clock()
 
     def convert(cost: int, currency: str, day: date) -> tuple[int, int]:
-        return house.convert(cost, currency, day) or (0, 0)
+        return policy.convert(cost, currency, day) or (0, 0)
 
-    company.database.transact(lambda conn: ingest.record(conn, company.llm.rows, house.zone, convert, now))
+    company.database.transact(lambda conn: ingest.record(conn, company.llm.rows, policy.zone, convert, now))
     return company
 
 
@@ -96,7 +96,7 @@ def status(company: Company, account_id: str, name: str = "monthly") -> BudgetSt
     """How one budget of an account stands."""
 
     def work(conn: Connection) -> BudgetStatus:
-        ctx = Context(conn, company.clock(), CLOCK, Place("terminal", "x"), company.app.house)
+        ctx = Context(conn, company.clock(), CLOCK, Place("terminal", "x"), company.app.policy)
         account = ctx.account(account_id)
         assert account is not None
         return next(each for each in statuses(ctx, account) if each.budget.name == name)
@@ -197,7 +197,7 @@ def test_a_month_begins_on_the_first_whenever_the_budget_was_made(found: Found) 
     spends(company, "ana", "100.00", date(2026, 11, 21))
     for month in (12, 13, 14):
         first = date(2026 + month // 13, (month - 1) % 12 + 1, 1)
-        midnight = datetime(first.year, first.month, 1, tzinfo=company.app.house.zone)
+        midnight = datetime(first.year, first.month, 1, tzinfo=company.app.policy.zone)
         later(company, midnight - timedelta(seconds=1))
         assert status(company, "person/ana").period.end == first
         later(company, midnight)

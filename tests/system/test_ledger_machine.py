@@ -27,7 +27,7 @@ from handlers.events import EndGrants, Event, GiveAllotments
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.place import Place
-from handlers.policy.policy import Budget, House
+from handlers.policy.policy import Budget, Policy
 from handlers.sentence import Sentence
 from storage import ingest
 from storage.charges import Charge
@@ -138,7 +138,7 @@ class Consumed:
 class Model:
     """What is so, in lists and loops."""
 
-    house: House
+    policy: Policy
     now: datetime = START
     staff: dict[str, Person] = field(default_factory=lambda: {one.id: one for one in STAFF})
     ads_below: str = "engineering"
@@ -207,7 +207,7 @@ class Model:
     def period(self, budget: Budget, day: date | None = None) -> Period:
         """The period of a budget on a day, or now."""
         day = day or self.now.astimezone(ZoneInfo(budget.zone or HERE)).date()
-        return period_of(day, budget.every, self.house.organization.fiscal_year_starts)
+        return period_of(day, budget.every, self.policy.organization.fiscal_year_starts)
 
     def payer(self, cell: Charge) -> str:
         """Whose charge it is; a link to somebody who is not there yet does not count."""
@@ -232,7 +232,7 @@ class Model:
             if holder in each.above
             and payer in ("", each.own)
             and period.first <= each.days[zone] < period.end
-            and self.house.covers(budget, each.model)
+            and self.policy.covers(budget, each.model)
         )
 
     def post(self, row: Row) -> None:
@@ -294,7 +294,7 @@ class Model:
     def stands(self, account: str, day: date | None = None) -> Iterator[tuple[str, str, date, int, int, bool]]:
         """Budget, holder, first day, limit, spent and whether it is a share, of every limit that binds an account."""
         above = self.lines[account][-1][1]
-        for budget in self.house.budgets:
+        for budget in self.policy.budgets:
             period = self.period(budget, day)
             if budget.is_pool and budget.account_id in above:
                 yield from self.stands_in_pool(budget, period, account)
@@ -333,7 +333,7 @@ class Model:
     def beginning(self) -> Iterator[tuple[str, str, date, str, int]]:
         """The entries that the clock is to post now."""
         accounts = [each for each in self.parents() if self.active(each)]
-        for budget in self.house.budgets:
+        for budget in self.policy.budgets:
             period = self.period(budget)
             for each in accounts:
                 if self.holds(budget, each) and not self.has_allotment(budget, period.first, each):
@@ -417,7 +417,7 @@ class Months(RuleBasedStateMachine):
         shutil.copy(empty, work)
         self.raw = sqlite3.connect(work)
         self.clock = Clock(START)
-        self.model = Model(SETTINGS.house)
+        self.model = Model(SETTINGS.policy)
         self.app = App(SETTINGS, self.database, {}, {"llm": FakeProvider()}, self.model.directory, self.clock)
         self.steps = 0
         self.people_changed()
@@ -496,7 +496,7 @@ class Months(RuleBasedStateMachine):
         """Every limit of an account, what was spent of it and what is left."""
         if account not in self.model.lines:
             return
-        ctx_now, house = self.clock(), self.app.house
+        ctx_now, house = self.clock(), self.app.policy
 
         def work(conn: Connection) -> list[tuple[str, str, date, int, int, bool]]:
             ctx = Context(conn, ctx_now, CLOCK, Place("terminal", "x"), house)
@@ -761,7 +761,7 @@ class Months(RuleBasedStateMachine):
 
     def budget(self, name: str) -> Budget:
         """The rule of a name."""
-        return next(each for each in self.model.house.budgets if each.name == name)
+        return next(each for each in self.model.policy.budgets if each.name == name)
 
     # Moves of budget ------------------------------------------------------------------------------------------------
 
@@ -774,7 +774,7 @@ class Months(RuleBasedStateMachine):
         speaker, giver, to = who
         source, target = f"person/{giver or speaker}", f"person/{to}"
         words = f"transfer {amount} {f'from {giver} ' if giver else ''}to {to}"
-        lefts = {each.name: self.model.left(each, source) for each in self.model.house.budgets}
+        lefts = {each.name: self.model.left(each, source) for each in self.model.policy.budgets}
         _, new = self.say(speaker, words)
         if new:
             out, into = sorted(new, key=lambda row: row.amount)
@@ -866,7 +866,7 @@ class Months(RuleBasedStateMachine):
     def a_rule_changes(self, name: str, dollars: int, speaker: str) -> None:
         """app.yaml says another amount; what is posted stays, until somebody enforces it who may."""
         changed = {str(each["name"]): str(each["amount"]) for each in BUDGETS} | {name: f"{dollars} USD"}
-        self.model.house = self.app.house = house_of(tuple(sorted(changed.items())))
+        self.model.policy = self.app.policy = house_of(tuple(sorted(changed.items())))
         if speaker:
             self.enforces(speaker, name)
         self.count("rule")
@@ -918,11 +918,11 @@ class Months(RuleBasedStateMachine):
 
 
 @cache
-def house_of(amounts: tuple[tuple[str, str], ...]) -> House:
+def house_of(amounts: tuple[tuple[str, str], ...]) -> Policy:
     """The rules with other amounts."""
     named = dict(amounts)
     budgets = [{**each, "amount": named[str(each["name"])]} for each in BUDGETS]
-    return Settings.model_validate({**RULES, "budgets": budgets}).house
+    return Settings.model_validate({**RULES, "budgets": budgets}).policy
 
 
 def run(examples: int, steps: int) -> None:

@@ -145,8 +145,12 @@ def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
     ids = DepartmentIds(known.earlier.teams)
     members = [_member(row, above, people, ids, wrong) for row, above in zip(rows, managers, strict=True)]
     persons = tuple(_person(row, one, wrong) for row, one in zip(rows, members, strict=True))
-    live = {one.team for row, one in zip(rows, members, strict=True) if row.there}
-    counted = [one for row, one in zip(rows, members, strict=True) if one.team and (row.there or one.team not in live)]
+    live = {one.department for row, one in zip(rows, members, strict=True) if row.there}
+    counted = [
+        one
+        for row, one in zip(rows, members, strict=True)
+        if one.department and (row.there or one.department not in live)
+    ]
     teams, odd = departments_of(ids, counted)
     wrong += [Complaint(*each) for each in (*ids.wrong, *odd)]
     return Directory(persons, teams)
@@ -295,7 +299,7 @@ def _person(row: HrRow, member: DepartmentLine, wrong: list[Complaint]) -> Perso
         row.name,
         row.email,
         member.manager,
-        member.team,
+        member.department,
         _zone(row, wrong),
         _locale(row, wrong),
         _roles(row, wrong),

@@ -106,7 +106,9 @@ class MicrosoftDirectory:
         ids = DepartmentIds(known.earlier.teams)
         there = [user for user in users if user["id"] in persons]
         members = [_member(user, persons, ids) for user in there]
-        working = [one for user, one in zip(there, members, strict=True) if one.team and user.get("accountEnabled")]
+        working = [
+            one for user, one in zip(there, members, strict=True) if one.department and user.get("accountEnabled")
+        ]
         teams, wrong = departments_of(ids, working)
         if wrong or ids.wrong:
             raise UnusableSourceError("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
@@ -241,7 +243,7 @@ def _person(user: GraphUser, one: DepartmentLine, zones: Mapping[str, str]) -> P
         name=str(user.get("displayName") or one.person),
         email=_address(user),
         manager=one.manager,
-        team=one.team,
+        team=one.department,
         zone=zones.get(user["id"], ""),
         locale=locale_name(str(user.get("preferredLanguage") or "")),
         active=bool(user.get("accountEnabled")),

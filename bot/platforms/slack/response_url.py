@@ -1,7 +1,8 @@
 """Answers to a `response_url`, the address that Slack sends along with a command or a press.
 
 The address is a bearer secret for half an hour: it is used, and never logged or kept. It comes in a signed request, and
-still nothing is sent anywhere but to Slack's own hosts, and no redirect is followed.
+still nothing is sent anywhere but to Slack's own hosts, and no redirect is followed. That is why slack_sdk's
+WebhookClient is not used: it follows redirects, cannot be told not to, and writes the address into its logs.
 """
 
 import json

@@ -22,7 +22,7 @@ def spike_card(ctx: Context, account: Account, one: Spike) -> Card:
     again = "Still burning: " if one.told_times else ""
     facts = [("Since", ctx.moment(one.since)), ("Above the usual so far", _money(ctx, one.excess_nanos))]
     if one.rule in PRESSING:
-        morning = next_morning(ctx.now, ctx.house.working, ZoneInfo(ctx.person.zone or ctx.house.organization.zone))
+        morning = next_morning(ctx.now, ctx.policy.working, ZoneInfo(ctx.person.zone or ctx.policy.organization.zone))
         facts.append((f"By {ctx.moment(morning)}", f"{_money(ctx, _by(one, ctx.now, morning))}, if it goes on"))
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
@@ -97,7 +97,7 @@ def _by(one: Spike, now: datetime, morning: datetime) -> int:
 
 def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """What is left of its budget, or that there is none: a forgotten cap is how this begins."""
-    found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.house.organization.currency]
+    found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.policy.organization.currency]
     if not found:
         return [("Limit", "none: no budget of app.yaml binds it")]
     left = found[0].left
@@ -112,7 +112,7 @@ def _hours(number: int) -> str:
 
 def _model(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """The model on which most of it goes."""
-    first = one.since.astimezone(ctx.house.zone).date()
+    first = one.since.astimezone(ctx.policy.zone).date()
     spent = spend.spent_by(ctx.conn, account.id, first, ctx.today + timedelta(days=2), "model")
     most = max(spent, key=lambda each: each.cost_nanos, default=None)
     return [("Most on", most.name)] if most and most.name else []
@@ -132,4 +132,4 @@ def _buttons(ctx: Context, account: Account, one: Spike) -> list[Block]:
 
 
 def _money(ctx: Context, nanos: int) -> str:
-    return ctx.amount(nanos, ctx.house.organization.currency)
+    return ctx.amount(nanos, ctx.policy.organization.currency)

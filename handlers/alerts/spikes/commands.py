@@ -9,7 +9,7 @@ from handlers.alerts.spikes.watch import told
 from handlers.arguments import One, Rest, Until
 from handlers.card import Block, Button, Card, Table, Text, Tone
 from handlers.context import Context
-from handlers.errors import Refused
+from handlers.errors import RefusedError
 from handlers.limits import is_pausable
 from handlers.provenance import as_of
 from storage import people, spikes
@@ -28,7 +28,7 @@ def guard(ctx: Context) -> Card:
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     here = [each for each in spikes.known(ctx.conn, ctx.now - SHOWN_SINCE) if may_see(ctx, each.account_id)]
     marks = [each for each in spikes.expected(ctx.conn, ctx.today).values() if may_see(ctx, each.account_id)]
-    unit = ctx.house.organization.currency
+    unit = ctx.policy.organization.currency
     blocks: list[Block] = []
     if here:
         rows = tuple(
@@ -59,7 +59,7 @@ def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") 
     one, account = _mine(ctx, number)
     day = until or ctx.today + timedelta(days=DAYS)
     if day < ctx.today:
-        raise Refused(f"{ctx.day(day)} is over. Name a day to come, such as: expected {one.id} until friday")
+        raise RefusedError(f"{ctx.day(day)} is over. Name a day to come, such as: expected {one.id} until friday")
     spikes.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
     _settle(ctx, account, one, verdict="expected", burns=False, ended_at=one.ended_at or ctx.now)
     _deed(ctx, one, "expected", f"until {day}. {reason}".strip())
@@ -96,7 +96,7 @@ def _mine(ctx: Context, number: str) -> tuple[Spike, Account]:
     one = spikes.find(ctx.conn, number)
     account = ctx.account(one.account_id) if one else None
     if one is None or account is None or not any(each.id == ctx.person.id for each in told(ctx, account, one)):
-        raise Refused("You have no danger of that number. Say: guard")
+        raise RefusedError("You have no danger of that number. Say: guard")
     return one, account
 
 

@@ -94,7 +94,7 @@ def watch_hours(ctx: Context, figures: SpendFigures) -> int:
 def watch_weeks(ctx: Context, figures: SpendFigures = burn_rate) -> None:
     """Look for slow drifts, once a night; whoever drifts is told in working hours."""
     end = comparisons.whole_until(ctx.conn, ctx.today)
-    floor = ctx.house.guard_floor_nanos
+    floor = ctx.policy.guard_floor_nanos
     known = spikes.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
     expected = spikes.expected(ctx.conn, ctx.today)
     dear = figures.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
@@ -134,17 +134,17 @@ def _looked(
     """What is out of the ordinary, by account. Only who spent enough of late, or burns, is looked at closely."""
     late: dict[str, list[Bucket]] = defaultdict(list)
     hot = {each.account_id: each for each in known if each.burns}
-    recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.house.zone)
+    recent = datetime.combine(ctx.today - 2 * _DAY, time(), ctx.policy.zone)
     unheard: set[str] = set()
     for pull in pulls.pulled(ctx.conn):
-        is_waited_for = ctx.house.vendor(pull.provider) is not None  # not so if app.yaml names it no more
+        is_waited_for = ctx.policy.vendor(pull.provider) is not None  # not so if app.yaml names it no more
         was_heard = not is_waited_for or (pull.done_at or _NEVER) >= ctx.now - HOUR_LATE
         since = recent if was_heard else min([recent, *(each.since for each in hot.values())])
         for bucket in figures.latest(ctx.conn, pull.provider, since):
             if bucket.account_id in accounts:
                 late[bucket.account_id].append(bucket)
                 unheard |= set() if was_heard else {bucket.account_id}
-    floor = ctx.house.guard_floor_nanos
+    floor = ctx.policy.guard_floor_nanos
     chosen = sorted({*hot, *(each for each, buckets in late.items() if _is_dear(buckets, floor))})
     hours = figures.hours(ctx.conn, chosen, ctx.today - HOURS_DAYS * _DAY)
     days = figures.days(ctx.conn, chosen, ctx.today - HISTORY_DAYS * _DAY)
@@ -163,7 +163,7 @@ def _looked(
             whole_until=whole_until,
             since=min((one.since for one in mine if one.burns), default=None),
         )
-        morning = next_morning(ctx.now, ctx.house.working, _zone(ctx, zones.get(accounts[each].owner_id, "")))
+        morning = next_morning(ctx.now, ctx.policy.working, _zone(ctx, zones.get(accounts[each].owner_id, "")))
         found[each] = Look(seen, look(seen, ctx.now, morning, floor), each in unheard)
     return found
 
@@ -181,7 +181,7 @@ def _was_spike(start: datetime, mine: Iterable[Spike]) -> bool:
 def _was_spike_on(day: date, ctx: Context, mine: Iterable[Spike]) -> bool:
     """Whether a day does. A danger of days has those of the provider, one of hours those of the organization."""
     for each in mine:
-        zone = UTC if each.rule == "daily" else ctx.house.zone
+        zone = UTC if each.rule == "daily" else ctx.policy.zone
         last = each.until - timedelta(seconds=1)
         if not each.burns and each.since.astimezone(zone).date() <= day <= last.astimezone(zone).date():
             return True
@@ -262,7 +262,7 @@ def _tell(ctx: Context, account: Account, one: Spike) -> None:
 
 def _pause(ctx: Context, account: Account, one: Spike) -> Spike:
     """Have an agent paused that has burnt more than the rules allow."""
-    limit = ctx.house.pause_above_nanos
+    limit = ctx.policy.pause_above_nanos
     if one.paused or limit is None or account.kind != "agent" or one.excess_nanos < limit or one.verdict:
         return one
     if not is_pausable(ctx, account):
@@ -296,8 +296,8 @@ def told(ctx: Context, account: Account, one: Spike) -> Iterator[Person]:
 
 
 def _is_awake(ctx: Context, person: Person) -> bool:
-    return after_working(ctx.now, 0, ctx.house.working, _zone(ctx, person.zone)) == ctx.now
+    return after_working(ctx.now, 0, ctx.policy.working, _zone(ctx, person.zone)) == ctx.now
 
 
 def _zone(ctx: Context, name: str) -> ZoneInfo:
-    return ZoneInfo(name or ctx.house.organization.zone)
+    return ZoneInfo(name or ctx.policy.organization.zone)

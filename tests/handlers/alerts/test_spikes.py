@@ -259,8 +259,8 @@ def test_only_whom_it_concerns_may_judge(acme: Company, person: str) -> None:
 
 def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
     """Above the amount of app.yaml it is paused, once, and the provider stops it."""
-    acme.app.house = acme.app.house.model_copy(
-        update={"guard": acme.app.house.guard.model_copy(update={"pause_above": "40 USD"})}
+    acme.app.policy = acme.app.policy.model_copy(
+        update={"guard": acme.app.policy.guard.model_copy(update={"pause_above": "40 USD"})}
     )
     a_night(acme, NIGHT + 3 * HOUR)
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from bot.config import Settings
 from handlers.events import CheckThresholds
 from handlers.place import Place
-from handlers.policy.policy import House
+from handlers.policy.policy import Policy
 from storage.db import Database
 from storage.directory import Person
 from tests.support.clock import Clock
@@ -128,8 +128,8 @@ def test_whatever_is_less_than_the_whole_waits_for_working_hours(company: Compan
 
 def test_a_holiday_has_no_working_hours(company: Company) -> None:
     """Nor in app.yaml's own list."""
-    rules = company.app.house.working.model_copy(update={"holidays": (date(2026, 11, 23),)})
-    company.app.house = company.app.house.model_copy(update={"working": rules})
+    rules = company.app.policy.working.model_copy(update={"holidays": (date(2026, 11, 23),)})
+    company.app.policy = company.app.policy.model_copy(update={"working": rules})
     company.llm.spends("ana", "340.00")
     company.pull()
     look(company)
@@ -233,7 +233,7 @@ def test_only_a_pool_has_a_channel() -> None:
     """A person's budget is told to nobody else, so app.yaml cannot say it."""
     budget = {"name": "b", "who": "every person", "amount": "400 USD", "alert_in": "slack:C1"}
     with pytest.raises(ValueError, match="nobody else is told"):
-        House.model_validate({"budgets": [budget]})
+        Policy.model_validate({"budgets": [budget]})
 
 
 def test_the_organizations_budget_is_told_to_finance(database: Database, clock: Clock) -> None:

@@ -130,9 +130,9 @@ def test_a_provider_that_was_never_read_is_named(company: Company) -> None:
     company.database.transact(lambda conn: pulls.note_pull(conn, never))
     assert "other was never read" not in company.say("max", "digest")
 
-    house = company.app.house
-    other = house.vendors[0].model_copy(update={"name": "other"})
-    company.app.house = house.model_copy(update={"vendors": (*house.vendors, other)})
+    policy = company.app.policy
+    other = policy.vendors[0].model_copy(update={"name": "other"})
+    company.app.policy = policy.model_copy(update={"vendors": (*policy.vendors, other)})
     assert "other was never read" in company.say("max", "digest")
 
 

@@ -74,7 +74,7 @@ def read(company: Company) -> None:
     now = company.clock()
 
     def record(conn: Connection) -> None:
-        ingest.record(conn, company.llm.rows, company.app.house.zone, lambda cost, *_: (cost, ingest.NANOS), now)
+        ingest.record(conn, company.llm.rows, company.app.policy.zone, lambda cost, *_: (cost, ingest.NANOS), now)
         pulls.note_pull(conn, pulls.Pull("llm", now, now, now.date(), 1, 1, ""))
 
     company.database.transact(record)
@@ -174,7 +174,7 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
 
 def rows_of(company: Company, name: str) -> list[dict[str, str]]:
     """A file as a reader of CSV sees it."""
-    with made(company.database, company.app.house, name) as path, path.open(encoding="utf-8", newline="") as file:
+    with made(company.database, company.app.policy, name) as path, path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -247,13 +247,13 @@ def test_no_cell_of_a_file_is_a_formula(company: Company) -> None:
 )
 def test_there_is_no_other_file(company: Company, name: str) -> None:
     """A name is a name of the table, or nothing."""
-    with pytest.raises(KeyError), made(company.database, company.app.house, name):
+    with pytest.raises(KeyError), made(company.database, company.app.policy, name):
         raise AssertionError(name)
 
 
 def test_a_file_is_gone_after_it_was_used(company: Company) -> None:
     """Finance's figures do not lie about on the machine."""
-    with made(company.database, company.app.house, "showback-2026-10.csv") as path:
+    with made(company.database, company.app.policy, "showback-2026-10.csv") as path:
         assert path.exists()
     assert not path.parent.exists()
 
@@ -262,5 +262,5 @@ def test_an_empty_month_is_a_file_with_a_head(company: Company) -> None:
     """Nothing was charged in January."""
     out = io.StringIO()
     write = EXPORTS["focus-1.4"]
-    company.database.ask(lambda conn: write(conn, company.app.house, of_month("2026-01"), out))
+    company.database.ask(lambda conn: write(conn, company.app.policy, of_month("2026-01"), out))
     assert out.getvalue().strip() == ",".join(columns("1.4"))

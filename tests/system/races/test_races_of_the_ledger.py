@@ -288,7 +288,7 @@ def test_restatements_at_once_leave_one_word_per_cell(company: Company) -> None:
             for one in ("ana", "eva", "bob")
         ]
         random.Random(number).shuffle(cells)
-        zone = company.app.house.zone
+        zone = company.app.policy.zone
         company.database.transact(
             lambda conn: ingest.record(conn, cells, zone, lambda cost, *_: (cost, NANOS), NOW),
         )
