@@ -58,6 +58,7 @@ class Request:
         resolved_note: the decider's reason.
         ended_at: when a grant was ended, by its day or by being revoked.
         origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
+        applied: names of the providers that are known to have what was granted, with blanks between.
     """
 
     id: int
@@ -83,6 +84,7 @@ class Request:
     resolved_note: str
     ended_at: datetime | None
     origin: str
+    applied: str
 
     @property
     def seen(self) -> str:
@@ -161,6 +163,7 @@ def ask_for(conn: Connection, wanted: Wanted, now: datetime) -> Request:
         "resolved_by": "",
         "resolved_amount": 0,
         "resolved_note": "",
+        "applied": "",
     }
     return Request(*conn.execute(insert(requests).returning(requests), row).one())
 
@@ -216,6 +219,12 @@ def open_from(conn: Connection, provider: str) -> list[Request]:
         .order_by(requests.c.id),
     )
     return [Request(*row) for row in rows]
+
+
+def note_applied(conn: Connection, one: Request, provider: str) -> None:
+    """Note that a provider has what was granted. Nobody decides about that, so the version stays."""
+    names = " ".join([*one.applied.split(), provider])
+    conn.execute(update(requests).where(requests.c.id == one.id).values(applied=names))
 
 
 def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Request]:
