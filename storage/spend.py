@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
     text,
@@ -149,12 +150,39 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     return found
 
 
+def spent_in_and_daily(
+    conn: Connection, windows: Sequence[Window], daily: Window
+) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
+    """The same, and in the same statement what was spent on each day of one more window by model."""
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate([*windows, daily]):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    found: list[list[Spent]] = [[] for _ in windows]
+    days: list[tuple[date, Spent]] = []
+    for row in conn.execute(_in_windows(len(windows), daily=True), values):
+        if row[6] is None:
+            found[row[5]].append(Spent(*row[:5]))
+        else:
+            days.append((row[6], Spent(*row[:5])))
+    return found, days
+
+
 @cache
-def _in_windows(count: int) -> Any:
-    """A select for each window, the number of the window in its last column. Built once for each count."""
-    return union_all(
-        *(_sums(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number)) for number in range(count))
-    ).order_by(text("1"))
+def _in_windows(count: int, *, daily: bool = False) -> Any:
+    """A select for each window, the number of the window in its last column but one. Built once for each count.
+
+    Args:
+        count: of windows.
+        daily: one more select of a window's days, with the day in its last column.
+    """
+    sums = [
+        _sums(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number), cast(null(), Date))
+        for number in range(count)
+    ]
+    if daily:
+        by_day = _sums(by=spend.c.model, suffix=f"_{count}").add_columns(literal(count), spend.c.day)
+        sums.append(by_day.group_by(spend.c.day))
+    return union_all(*sums).order_by(text("1"))
 
 
 def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
