@@ -74,7 +74,10 @@ def _summed(*, by: Column[Any]) -> Select[Any]:
 _BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
 
 
-_BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
+_BY_DAY_AND = {
+    name: _BY["day"].add_columns(spend.c[name]).group_by(spend.c[name]).order_by(spend.c[name])
+    for name in ("model", "provider")
+}
 
 
 _THAT_DAY = and_(
@@ -101,6 +104,9 @@ _CHILDREN = (
     .group_by(accounts.c.id)
     .order_by(accounts.c.id)
 )
+
+
+_CHILDREN_BY_DAY = _CHILDREN.add_columns(spend.c.day).group_by(spend.c.day).order_by(spend.c.day)
 
 
 _KEYS = (
@@ -199,8 +205,24 @@ def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> l
 
 def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: date) -> Iterator[tuple[date, Spent]]:
     """What an account and all below it spent, for each day and model."""
-    for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
+    return spent_by_day_and(conn, account_id, first, end, "model")
+
+
+def spent_by_day_and(
+    conn: Connection, account_id: str, first: date, end: date, by: str
+) -> Iterator[tuple[date, Spent]]:
+    """What an account and all below it spent, for each day and "model" or "provider"."""
+    for row in conn.execute(_BY_DAY_AND[by], {"account": account_id, "first": first, "end": end}):
         yield row[0], Spent(row[5], *row[1:5])
+
+
+def spent_by_day_and_account(
+    conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date
+) -> Iterator[tuple[date, Spent]]:
+    """What each of some accounts spent, for each day on which it was below another."""
+    values = {"above": above, "accounts": list(account_ids), "first": first, "end": end}
+    for row in conn.execute(_CHILDREN_BY_DAY, values):
+        yield row[5], Spent(*row[:5])
 
 
 _AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
