@@ -141,7 +141,7 @@ def test_the_answer_says_on_which_day_it_starts_anew(found: Found) -> None:
     """Hazard: nobody can see when a budget resets."""
     (facts,) = (block for block in found(budget()).hear("bob", "balance").blocks if isinstance(block, Facts))
 
-    assert ("Starts anew", "1 December (9 days)") in facts.facts
+    assert ("Resets on", "1 December (in 9 days)") in facts.facts
 
 
 def test_beginning_a_period_leaves_fresh_spend_alone(found: Found) -> None:
@@ -233,7 +233,7 @@ def test_a_limit_set_in_mid_period_explains_what_is_older(found: Found) -> None:
     limited = ruled(company, budget("100 USD"))
 
     assert status(limited, "person/ana").since == date(2026, 11, 22)
-    assert "This limit was set on 22 November; it counts all that was spent since 1 November." in limited.say(
+    assert "This limit was set on 22 November. It counts everything spent since 1 November." in limited.say(
         "ana", "balance"
     )
     later(limited, datetime(2026, 12, 1, 9, 0, tzinfo=UTC))
