@@ -242,7 +242,7 @@ def test_the_organizations_budget_is_told_to_finance(database: Database, clock: 
     company.pull()
     look(company)
 
-    assert titles(company, "fay") == ["Everybody: $53.24 left of $400.00"]
+    assert titles(company, "fay") == ["Acme: $53.24 left of $400.00"]
 
 
 def test_whoever_has_a_share_of_a_pool_hears_of_the_share(database: Database, clock: Clock) -> None:

@@ -87,7 +87,7 @@ def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> N
     read_all(acme)
 
     assert acme.say("max", "forecast of team search").startswith("Search: $210 by 30 November, of $3,000.00")
-    assert acme.say("fay", "forecast organization").startswith("Everybody: $630 by 30 November\n")
+    assert acme.say("fay", "forecast organization").startswith("Acme: $630 by 30 November\n")
 
 
 def test_nobody_hears_where_others_will_end(acme: Company) -> None:

@@ -88,7 +88,7 @@ def test_who_asks_gets_all_of_it_in_one_answer(company: Company) -> None:
     assert shown.personal
     assert shown.thread == ()
     assert "What drove it" in [block.caption for block in shown.blocks if isinstance(block, Table)]
-    assert company.hear("fay", "digest").title == "Everybody: $210.00 spent last week, 40 % more"
+    assert company.hear("fay", "digest").title == "Acme: $210.00 spent last week, 40 % more"
     assert company.hear("bob", "digest").title == "$50.00 spent last week, like the week before"
 
 

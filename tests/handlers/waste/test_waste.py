@@ -102,7 +102,7 @@ def test_five_people_and_more_have_a_total_without_names(acme: Company) -> None:
     """The organization has seven."""
     answer = without_cache(acme).say("fay", "waste of organization")
 
-    assert answer.startswith("! Everybody: $53.55 to $107.10 a month could be kept")
+    assert answer.startswith("! Acme: $53.55 to $107.10 a month could be kept")
     assert "No cache" in answer
     assert "Ana" not in answer
 
