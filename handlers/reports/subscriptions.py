@@ -20,16 +20,18 @@ OnOff = Annotated[str, OneOf(WEEKLY, ("on", "off"))]
 
 
 def settings(ctx: Context, weekly: OnOff = "") -> Card:
-    """What you get from me by itself: a private note of your week, on or off.
+    """Show or change your private weekly summary.
 
-    `settings weekly on` sends you on each Monday what you spent and why, to nobody but you.
+    `settings weekly on` sends you a summary of what you spent and why, every Monday. Only you see it.
     """
     if weekly:
         preferences.prefer(ctx.conn, ctx.person.id, WEEKLY, weekly)
     on = preferences.preferred(ctx.conn, ctx.person.id).get(WEEKLY) == "on"
-    first = Text("Every Monday: what you spent, what changed and why. Only you see it.")
-    change = Button("Send me none", "settings weekly off") if on else Button("Send it to me", "settings weekly on")
-    return Card(f"Your private note of the week is {'on' if on else 'off'}", (first, change))
+    first = Text(ctx.t("Every Monday: what you spent, what changed and why. Only you see it."))
+    turn_off = Button(ctx.t("Turn off"), "settings weekly off")
+    change = turn_off if on else Button(ctx.t("Turn on"), "settings weekly on")
+    title = ctx.t("Your weekly summary is on") if on else ctx.t("Your weekly summary is off")
+    return Card(title, (first, change))
 
 
 def send_notes(ctx: Context, _event: SendNotes) -> None:

@@ -127,7 +127,7 @@ def test_a_company_caps_the_year_and_each_department_per_quarter(found: Found) -
     quarter = company.say("kim", "balance of team engineering")
     assert quarter.startswith("Engineering: $49,653.24 left of $50,000.00")
     assert "1 February (in 71 days)" in quarter
-    assert "Everybody pool, this year $999,653.24 $1,000,000.00" in " ".join(quarter.split())
+    assert "Acme pool, this year $999,653.24 $1,000,000.00" in " ".join(quarter.split())
 
 
 def test_an_agent_has_a_daily_and_a_monthly_cap_and_an_owner(found: Found) -> None:
