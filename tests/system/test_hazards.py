@@ -571,11 +571,11 @@ def test_what_is_linked_later_is_moved_once_and_the_whole_stays(found: Found) ->
     spends(company, "ghost", "50.00", date(2026, 11, 21))
     company.clock.forward(timedelta(days=10))
     company.pull()
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
     company.directory = replace(ACME, links=(*ACME.links, Link("llm", "user", "ghost", "person/ana")))
     company.app.refresh_people()
 
-    assert title(company, "fay", "link") == "Everything is linked"
+    assert title(company, "fay", "link") == "Nothing is unallocated"
     assert title(company, "fay", "spend of ana november") == "Ana Silva: $50.00 spent November 2026"
     assert title(company, "fay", "spend of organization november") == "Acme: $50.00 spent November 2026"
 
@@ -586,7 +586,7 @@ def test_what_is_linked_to_nobody_we_know_stays_in_sight(found: Found) -> None:
     company = found(directory=replace(ACME, links=(*ACME.links, typo)))
     spends(company, "ghost", "50.00", date(2026, 11, 21))
 
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
     assert title(company, "fay", "spend of organization") == "Acme: $50.00 spent this month"
 
 
