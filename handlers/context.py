@@ -222,6 +222,7 @@ class Context:
             self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
 
     def _show(self, key: str, place: Place, card: Card, below: str, *, again: bool = False) -> None:
+        card = replace(card, language=self.language)
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
         self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 

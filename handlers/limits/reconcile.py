@@ -21,7 +21,7 @@ from handlers.limits.plan import (
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
-from storage import audit, limits, outbox, requests
+from storage import limits, outbox, requests
 from storage.limits import Subject, Told
 from storage.requests import Request
 
@@ -67,6 +67,7 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
     limits.note_known(ctx.conn, [Told(vendor.name, subject, nanos, event.ledger_limit, ctx.now)])
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
+        requests.note_applied(ctx.conn, one, vendor.name)
         deed(ctx, one, "applied", vendor.name, f"{ctx.amount(nanos, 'USD')} at {vendor.service}")
         shown = ctx.amount(one.resolved_amount, one.unit)
         tell_asker(ctx, one, f"{shown} more: applied at {vendor.service} {_later(seconds)}", key=_applied(vendor))
@@ -92,12 +93,7 @@ def _waiting(ctx: Context, vendor: Vendor, subject: Subject) -> list[Request]:
     """Grants of whose account it is that were decided lately and are not yet known to be applied at the provider."""
     held = limits.find(ctx.conn, vendor.name, subject)
     found = requests.decided_since(ctx.conn, held.account_id, ctx.now - TOLD_FOR) if held and held.account_id else []
-    return [one for one in found if not _is_applied(ctx, one, vendor)]
-
-
-def _is_applied(ctx: Context, one: Request, vendor: Vendor) -> bool:
-    deeds = [row.deed for row in audit.rows(ctx.conn, f"request/{one.id}")]
-    return any((each.what, each.authority) == ("applied", vendor.name) for each in deeds)
+    return [one for one in found if vendor.name not in one.applied.split()]
 
 
 def _applied(vendor: Vendor) -> str:

@@ -87,12 +87,16 @@ def _copies(request: Request, place: Place, card: Card, sent: Sent) -> Iterator[
 
 def said(ctx: Context, case: Case, sent: Sent, to: Person, card: Card) -> Iterator[Message]:
     """What was said about a request, below its message or else below what was said first."""
-    number = case.request.id
+    number, key = case.request.id, _question_key(case.request.id, ctx.now)
     for place in case.places_of(to.id):
-        here = [key for key, state in sent.items() if key.endswith(f"@{place}") and state != "parked"]
-        heads = (key for key in here if key.startswith((f"request/{number}@", f"question/{number}/")))
-        head = min(heads, key=lambda key: (not key.startswith("request/"), key), default="")
-        yield Message(_question_key(number, ctx.now), replace(place, aloud=True), card, head)
+        heads = [
+            each
+            for each, state in sent.items()
+            if each.startswith((f"request/{number}@", f"question/{number}/")) and each.endswith(f"@{place}")
+            if state != "parked" and each != f"{key}@{place}"
+        ]
+        head = min(heads, key=lambda each: (not each.startswith("request/"), each), default="")
+        yield Message(key, replace(place, aloud=True), card, head)
 
 
 def _question_key(number: int, at: datetime) -> str:

@@ -40,7 +40,7 @@ WAITING = 9
 AGAIN = 4
 """What is adopted is worked out twice: as it was, and with the entry that was posted for it."""
 
-BATCH = 9
+BATCH = 1
 """The charges of the past go through the tables of a batch to whom they were linked."""
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

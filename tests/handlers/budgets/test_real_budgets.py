@@ -92,7 +92,7 @@ def test_a_tech_group_splits_team_pools_and_splits_them_anew(found: Found) -> No
     assert title(company, "ana") == "CN¥1,272.68 left of CN¥3,000.00"
     assert title(company, "max") == "CN¥4,000.00 left of CN¥4,000.00"
 
-    assert title(company, "max", "allot 2000 to ana") == "Ana Silva's share is CN¥2,000.00 now"
+    assert title(company, "max", "allot 2000 to ana") == "Ana Silva's share is now CN¥2,000.00"
     assert title(company, "ana") == "CN¥272.68 left of CN¥2,000.00"
     assert title(company, "max") == "CN¥5,000.00 left of CN¥5,000.00"
     assert "Ana Silva has already used CN¥1,727.32" in title(company, "max", "allot 1000 to ana")

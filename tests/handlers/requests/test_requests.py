@@ -188,6 +188,16 @@ def test_a_question_does_not_wait_for_a_message_that_was_given_up(found: Found) 
     ]
 
 
+def test_two_who_ask_back_in_one_moment_do_not_wait_for_each_other(found: Found) -> None:
+    """Nor for themselves: no message stands in its own thread."""
+    company = found({"stages": [{"by": "people kim, fay"}]})
+    company.say("ana", "request 50 for it")
+    for person in ("kim", "fay"):
+        company.say(person, "question 1 why?")
+
+    assert company.reads("ana")[-1].startswith("Fay Osei about request #1")
+
+
 def test_who_answers_hears_what_comes_next(found: Found) -> None:
     """Whoever asks back waits for an answer; the asker, who gave it, for the decision."""
     company = found()
