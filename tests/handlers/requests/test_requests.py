@@ -489,7 +489,7 @@ def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: 
     }
     company.hear("ana", send.says, **fields)
     card = company.reads("max")[-1]
-    assert "Flagship models" in card
+    assert "flagship models" in card
     assert "Ticket: SEARCH-12" in card
     assert "Expected: half the bugs" in card
 
