@@ -200,7 +200,7 @@ class Context:
         self._show(above, place, replace(card, thread=()), below, again=again)
         details = tuple(block for block in card.thread if not isinstance(block, File))
         if details:
-            more = Card(f"{card.title}: details", details, personal=card.personal)
+            more = Card(self.t("{title}: details", title=card.title), details, personal=card.personal)
             self._show(f"{key}/details@{place}", place, more, above)
         for file in (block for block in card.thread if isinstance(block, File)):
             self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)

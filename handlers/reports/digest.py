@@ -189,7 +189,9 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
-    return ", ".join(f"{tier} {percent(sums[tier], total)}\N{NO-BREAK SPACE}%" for tier in ordered)
+    return ", ".join(
+        ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
+    )
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:

@@ -42,7 +42,7 @@ def guard(ctx: Context) -> Card:
     if here:
         rows = tuple(
             (
-                f"#{each.id} {accounts[each.account_id].name}",
+                ctx.t("#{number} {title}", number=each.id, title=accounts[each.account_id].name),
                 ctx.moment(each.since),
                 ctx.amount(each.excess_nanos, unit),
                 ctx.t(STATES["now" if each.burns else each.verdict]),
