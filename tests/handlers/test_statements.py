@@ -143,7 +143,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "request": (
         Spoken(*ASKED, "Asked for $50.00 more", about="to a manager"),
         Spoken(*ASKED, "Asked for $50.00 more", (AWAY,), about="to a manager who is away"),
-        Spoken("ana", "request 20 a quick test", "$20.00 granted at once", about="granted at once"),
+        Spoken("ana", "request 20 a quick test", "$20.00 approved at once", about="granted at once"),
         Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
         Spoken("ana", "request", "Ask for more", about="its form"),
@@ -164,7 +164,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "question 1 so", "Sent", (ASKED, ("max", "question 1 why?")), about="answered"),
     ),
     "revoke": (Spoken("max", "revoke 1 the project ended", "$50.00 taken back", GRANTED),),
-    "return-grant": (Spoken("ana", "return-grant 1", "$50.00 given back", GRANTED),),
+    "return-grant": (Spoken("ana", "return-grant 1", "$50.00 returned", GRANTED),),
     "delegate": (
         Spoken(*AWAY, "Kim Tanaka decides for you", about="nothing waits"),
         Spoken(
@@ -191,7 +191,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken(
             "fay",
             "link llm user usr_stranger to ana",
-            "User usr_stranger is",
+            "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
             most=ORDER_MAX + BATCH,
         ),
@@ -204,18 +204,18 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken(
             "fay",
             "restore llm",
-            "Fay Osei restored 1 limits",
+            "Fay Osei restored 1 limit at",
             prepare=is_changed_over_there,
             most=ORDER_MAX + SPLIT_POOL,
         ),
     ),
-    "keep-theirs": (Spoken("fay", "press Keep theirs", "Fay Osei kept theirs", prepare=is_changed_over_there),),
-    "restore-ours": (Spoken("fay", "press Restore ours", "Fay Osei restored ours", prepare=is_changed_over_there),),
+    "keep-theirs": (Spoken("fay", "press Keep their limit", "Fay Osei kept", prepare=is_changed_over_there),),
+    "restore-ours": (Spoken("fay", "press Restore our limit", "Fay Osei restored", prepare=is_changed_over_there),),
     "adopt": (
         Spoken(
             "fay",
-            "press Adopt as a rule",
-            "Fay Osei adopted theirs",
+            "press Adopt it in the budget",
+            "Fay Osei adopted",
             prepare=is_changed_over_there,
             most=ORDER_MAX + SPLIT_POOL + AGAIN,
         ),
@@ -223,7 +223,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),
     "snooze": (Spoken("ana", "press Remind me tomorrow", "I'll remind you", prepare=passes_a_threshold),),
     "close": (Spoken("fay", "close october", "Acme: $0.00 spent in October"),),
-    "retry": (Spoken("fay", "retry", "0 tried again"),),
+    "retry": (Spoken("fay", "retry", "0 deliveries are tried again"),),
     "settings": (Spoken("ana", "settings weekly on", "Your weekly summary is on"),),
 }
 

@@ -141,7 +141,7 @@ def test_the_answer_says_on_which_day_it_starts_anew(found: Found) -> None:
     """Hazard: nobody can see when a budget resets."""
     (facts,) = (block for block in found(budget()).hear("bob", "balance").blocks if isinstance(block, Facts))
 
-    assert ("Starts anew", "1 December (9 days)") in facts.facts
+    assert ("Resets on", "1 December (in 9 days)") in facts.facts
 
 
 def test_beginning_a_period_leaves_fresh_spend_alone(found: Found) -> None:
@@ -233,7 +233,7 @@ def test_a_limit_set_in_mid_period_explains_what_is_older(found: Found) -> None:
     limited = ruled(company, budget("100 USD"))
 
     assert status(limited, "person/ana").since == date(2026, 11, 22)
-    assert "This limit was set on 22 November; it counts all that was spent since 1 November." in limited.say(
+    assert "This limit was set on 22 November. It counts everything spent since 1 November." in limited.say(
         "ana", "balance"
     )
     later(limited, datetime(2026, 12, 1, 9, 0, tzinfo=UTC))
@@ -571,11 +571,11 @@ def test_what_is_linked_later_is_moved_once_and_the_whole_stays(found: Found) ->
     spends(company, "ghost", "50.00", date(2026, 11, 21))
     company.clock.forward(timedelta(days=10))
     company.pull()
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
     company.directory = replace(ACME, links=(*ACME.links, Link("llm", "user", "ghost", "person/ana")))
     company.app.refresh_people()
 
-    assert title(company, "fay", "link") == "Everything is linked"
+    assert title(company, "fay", "link") == "Nothing is unallocated"
     assert title(company, "fay", "spend of ana november") == "Ana Silva: $50.00 spent November 2026"
     assert title(company, "fay", "spend of organization november") == "Acme: $50.00 spent November 2026"
 
@@ -586,7 +586,7 @@ def test_what_is_linked_to_nobody_we_know_stays_in_sight(found: Found) -> None:
     company = found(directory=replace(ACME, links=(*ACME.links, typo)))
     spends(company, "ghost", "50.00", date(2026, 11, 21))
 
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
     assert title(company, "fay", "spend of organization") == "Acme: $50.00 spent this month"
 
 
