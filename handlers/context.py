@@ -185,6 +185,10 @@ class Context:
         """A day for the axis of a chart, such as "22 Nov"."""
         return _day(day, "MMMd", self.locale)
 
+    def called(self, account: Account) -> str:
+        """An account's name; what is unallocated has none of its own."""
+        return self.t("Unallocated") if account.kind == "unallocated" else account.name
+
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
         zone = self.person.zone or self.policy.organization.zone
