@@ -40,7 +40,7 @@ class LanguageWord:
             found = language_of(said)
         if not found:
             known = ", ".join([*languages(), AUTO])
-            raise RefusedError("I don't speak “{language}”. Choose one of: {known}", language=said[:40], known=known)
+            raise RefusedError("I don't speak “{name}”. Choose one of: {known}", name=said[:40], known=known)
         return found, 2
 
 
@@ -81,7 +81,7 @@ def _language_card(ctx: Context) -> Card:
     auto = (
         [Button(ctx.t("Use the language of my chat app"), f"settings language {AUTO}")] if ctx.person.language else []
     )
-    return Card(ctx.t("Your language is {language}", language=name), (*others, *auto))
+    return Card(ctx.t("Your language is {name}", name=name), (*others, *auto))
 
 
 def _own_name(language: str) -> str:

@@ -174,7 +174,7 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
     theirs.tell(to.person_id, f"delegate/{ctx.person.id}/{until}", Card(title))
     return Card(
         ctx.t("{name} decides for you until {day}", name=to.name, day=ctx.day(until)),
-        (Text(ctx.t("When you are back, write: {example}", example="delegate")),),
+        (Text(ctx.t("When you are back, say: {example}", example="delegate")),),
     )
 
 
@@ -213,7 +213,7 @@ def return_grant(ctx: Context, number: One) -> Card:
     """Return what is left of the extra budget you asked for; said by a button."""
     case = load(ctx, number)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise RefusedError("You have no request with this number. To see yours, write: requests")
+        raise RefusedError("You have no request with this number. To see yours, say: requests")
     ended = _ended(ctx, case)
     record(ctx, case, ended, "given back", "asker")
     returned = ctx.amount(take_back(ctx, ended.request), case.request.unit)

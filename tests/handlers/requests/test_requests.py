@@ -271,7 +271,7 @@ def test_the_reason_may_be_bettered_and_the_manager_reminded_once_a_day(found: F
     assert title(company, "ana", "remind 1") == "Sent a reminder about request #1"
     assert title(company, "ana", "remind 1") == "You already sent a reminder today. Try again tomorrow."
     assert company.reads("max")[-1].startswith("Reminder: Ana Silva asks for $50.00 more")
-    assert title(company, "bob", "remind 1") == "You have no request with this number. To see yours, write: requests"
+    assert title(company, "bob", "remind 1") == "You have no request with this number. To see yours, say: requests"
 
 
 def test_requests_lists_ones_own_and_what_waits(found: Found) -> None:
@@ -342,6 +342,86 @@ def test_without_a_manager_finance_decides_and_without_anybody_it_is_refused(fou
     assert title(nobody, "ana", "request 50 for it").startswith("Nobody can decide this request.")
 
 
+def away(company: Company) -> None:
+    """Max is away until Friday."""
+    company.say("max", "delegate kim until friday")
+
+
+def gone(company: Company) -> None:
+    """Max has left."""
+    people = (replace(one, active=one.id != "max") for one in ACME.people)
+    company.directory = replace(ACME, people=tuple(people))
+    company.app.refresh_people()
+
+
+OWNER = {"stages": [{"by": "owner"}]}
+NAMED = {"stages": [{"by": "people kim, fay", "need": "all"}]}
+ROUTES: list[tuple[str, list[dict[str, object]], Callable[[Company], None], str, str]] = [
+    ("ana", [], lambda _: None, "Max Weber (your manager)", "You decide as Ana Silva's manager."),
+    (
+        "ana",
+        [],
+        gone,
+        "Kim Tanaka (Max Weber's manager, because Max Weber has left)",
+        "You decide as Max Weber's manager, because Max Weber has left.",
+    ),
+    (
+        "ana",
+        [],
+        away,
+        "Kim Tanaka (while Max Weber is away)",
+        "You decide for Max Weber, who is away until 27 November.",
+    ),
+    (
+        "kim",
+        [],
+        lambda _: None,
+        "Fay Osei (finance, because no manager can decide this)",
+        "You decide as finance, because no manager can decide this.",
+    ),
+    ("ana", [OWNER], lambda _: None, "Max Weber (owner of Search)", "You decide as owner of Search."),
+    (
+        "ana",
+        [NAMED],
+        lambda _: None,
+        "Fay Osei and Kim Tanaka",
+        "You decide because the approval policy names you.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asker", "approvals", "before", "goes_to", "you_decide"), ROUTES)
+def test_it_is_said_who_decides_and_why(
+    found: Found,
+    asker: str,
+    approvals: list[dict[str, object]],
+    before: Callable[[Company], None],
+    goes_to: str,
+    you_decide: str,
+) -> None:
+    """To whoever asks, and to whoever decides."""
+    company = found(*approvals)
+    before(company)
+    assert ("Goes to", goes_to) in facts_of(company.hear(asker, "request 50 for it"))
+    first = next(one.id for one in ACME.people if goes_to.startswith(one.name))
+    assert you_decide in company.reads(first)[-1]
+
+
+def test_history_says_states_and_verbs_in_words(found: Found) -> None:
+    """What the audit has as a bare word is a word that people know."""
+    company = found()
+    company.say("ana", "request 50 for it")
+    company.say("ana", "change 1 for the demo")
+    company.say("ana", "remind 1")
+    company.say("max", "approve 1")
+    told = company.say("ana", "history 1")
+    assert told.startswith("Request #1: $50.00, approved")
+    for words in ("asked", "$50.00: for it", "changed the reason", "sent a reminder"):
+        assert words in told
+    company.say("ana", "request 50 for it")
+    assert "waiting" in company.say("ana", "requests")
+
+
 def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(found: Found) -> None:
     """Working hours of the approver's zone: 8 remind, 24 raise, 80 refuse; nights and weekends do not count."""
     company = found({"stages": [{"by": "manager"}]})
@@ -354,6 +434,7 @@ def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(foun
 
     company.clock.moment = datetime(2026, 11, 26, 11, 0, tzinfo=UTC)
     assert company.reads("kim")[0].startswith("Ana Silva asks for $50.00 more")
+    assert "You decide as Max Weber's manager, because Max Weber has not answered." in company.reads("kim")[0]
 
     company.clock.moment = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
     assert company.reads("ana")[-1].startswith("! Nobody decided your request for $50.00 in time")
@@ -422,7 +503,7 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request 50 EUR trip", "That is counted in USD, not in EUR."),
         ("request 99999999999999999999 x", "That is more than I can count."),
         ("request 50 until yesterday x", "“until yesterday”? Name a day"),
-        ("request 50 until 2026-11-01 x", "1 November is over."),
+        ("request 50 until 2026-11-01 x", "1 November is in the past."),
         ("request 50 until 2026-12-24 x", "The budget resets on 1 December. Choose 30 November or an earlier day."),
         ("approve 1 0", "There is no request with this number for you to decide."),
         ("delegate me until friday", "Name a colleague"),
@@ -453,7 +534,7 @@ def test_history_tells_the_story_to_those_it_concerns(found: Found) -> None:
     story = company.say("ana", "history 1")
 
     assert story.startswith("Request #1: $50.00, approved")
-    assert [word for word in ("asked", "said", "approved") if word in story] == ["asked", "said", "approved"]
+    assert [word for word in ("asked", "wrote", "approved") if word in story] == ["asked", "wrote", "approved"]
     assert title(company, "bob", "history 1") == "There is no request with this number that concerns you."
 
 
@@ -491,10 +572,12 @@ def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: 
     card = company.reads("max")[-1]
     assert "Flagship models" in card
     assert "Ticket: SEARCH-12" in card
-    assert "Expected: half the bugs" in card
+    assert "Expected result: half the bugs" in card
 
 
 def test_a_budget_that_is_not_ones_own_cannot_be_chosen(database: Database, clock: Clock) -> None:
     """A pool is no budget of a person's own."""
     company = Company(database, clock)
-    assert "no budget of Ana Silva's own. There is per-person" in company.say("ana", "request 40 of search-pool for it")
+    assert "not a budget of Ana Silva. Choose one of: per-person" in company.say(
+        "ana", "request 40 of search-pool for it"
+    )
