@@ -9,7 +9,14 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
 from babel import Locale
-from babel.numbers import format_compact_decimal, format_currency, format_decimal, get_currency_symbol, list_currencies
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+    get_currency_symbol,
+    list_currencies,
+)
 
 NANOS = 10**9
 CENTS_BELOW = 10
@@ -99,6 +106,12 @@ def show_estimate(units: int, unit: str, locale: str) -> str:
     whole = (Decimal(units) / NANOS).to_integral_value(ROUND_HALF_EVEN)
     pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", "")
     return format_currency(whole, unit, pattern, locale, currency_digits=False)
+
+
+@lru_cache(maxsize=64)
+def smallest(unit: str) -> int:
+    """The least amount that is written: a cent, a yen, a token."""
+    return 1 if unit in COUNTED else NANOS // 10 ** get_currency_precision(unit)
 
 
 def symbol_of(unit: str, locale: str) -> str:

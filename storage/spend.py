@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
     text,
@@ -92,7 +93,10 @@ _BY = {
 }
 
 
-_BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
+_BY_DAY_AND = {
+    name: _BY["day"].add_columns(spend.c[name]).group_by(spend.c[name]).order_by(spend.c[name])
+    for name in ("model", "provider")
+}
 
 
 _CHILDREN = (
@@ -107,6 +111,9 @@ _CHILDREN = (
     .group_by(accounts.c.id)
     .order_by(accounts.c.id)
 )
+
+
+_CHILDREN_BY_DAY = _CHILDREN.add_columns(spend.c.day).group_by(spend.c.day).order_by(spend.c.day)
 
 
 _KEYS = (
@@ -139,12 +146,39 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     return found
 
 
+def spent_in_and_daily(
+    conn: Connection, windows: Sequence[Window], daily: Window
+) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
+    """The same, and in the same statement what was spent on each day of one more window by model."""
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate([*windows, daily]):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    found: list[list[Spent]] = [[] for _ in windows]
+    days: list[tuple[date, Spent]] = []
+    for row in conn.execute(_in_windows(len(windows), daily=True), values):
+        if row[6] is None:
+            found[row[5]].append(Spent(*row[:5]))
+        else:
+            days.append((row[6], Spent(*row[:5])))
+    return found, days
+
+
 @cache
-def _in_windows(count: int) -> Any:
-    """A select for each window, the number of the window in its last column. Built once for each count."""
-    return union_all(
-        *(_summed(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number)) for number in range(count))
-    ).order_by(text("1"))
+def _in_windows(count: int, *, daily: bool = False) -> Any:
+    """A select for each window, the number of the window in its last column but one. Built once for each count.
+
+    Args:
+        count: of windows.
+        daily: one more select of a window's days, with the day in its last column.
+    """
+    sums = [
+        _summed(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number), cast(null(), Date))
+        for number in range(count)
+    ]
+    if daily:
+        by_day = _summed(by=spend.c.model, suffix=f"_{count}").add_columns(literal(count), spend.c.day)
+        sums.append(by_day.group_by(spend.c.day))
+    return union_all(*sums).order_by(text("1"))
 
 
 def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
@@ -161,8 +195,24 @@ def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> l
 
 def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: date) -> Iterator[tuple[date, Spent]]:
     """What an account and all below it spent, for each day and model."""
-    for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
+    return spent_by_day_and(conn, account_id, first, end, "model")
+
+
+def spent_by_day_and(
+    conn: Connection, account_id: str, first: date, end: date, by: str
+) -> Iterator[tuple[date, Spent]]:
+    """What an account and all below it spent, for each day and "model" or "provider"."""
+    for row in conn.execute(_BY_DAY_AND[by], {"account": account_id, "first": first, "end": end}):
         yield row[0], Spent(row[5], *row[1:5])
+
+
+def spent_by_day_and_account(
+    conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date
+) -> Iterator[tuple[date, Spent]]:
+    """What each of some accounts spent, for each day on which it was below another."""
+    values = {"above": above, "accounts": list(account_ids), "first": first, "end": end}
+    for row in conn.execute(_CHILDREN_BY_DAY, values):
+        yield row[5], Spent(*row[:5])
 
 
 _AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(

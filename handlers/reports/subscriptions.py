@@ -55,9 +55,9 @@ InLanguage = Annotated[str, LanguageWord()]
 
 
 def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Card:
-    """Your own settings: a private note of your week, and the language I use with you.
+    """Show or change your own settings: the private weekly summary, and the language I use with you.
 
-    `settings weekly on` sends you each Monday what you spent and why. Only you see it.
+    `settings weekly on` sends you a summary of what you spent and why, every Monday. Only you see it.
 
     `settings language zh` makes me write to you in Chinese. `settings language auto` goes back to the language of your
     chat app.
@@ -69,9 +69,11 @@ def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Car
         people.choose_language(ctx.conn, ctx.person.id, chosen)
         return _language_card(replace(ctx, person=replace(ctx.person, language=chosen)))
     on = preferences.preferred(ctx.conn, ctx.person.id).get(WEEKLY) == "on"
-    first = Text("Every Monday: what you spent, what changed and why. Only you see it.")
-    change = Button("Send me none", "settings weekly off") if on else Button("Send it to me", "settings weekly on")
-    return Card(f"Your private note of the week is {'on' if on else 'off'}", (first, change))
+    first = Text(ctx.t("Every Monday: what you spent, what changed and why. Only you see it."))
+    turn_off = Button(ctx.t("Turn off"), "settings weekly off")
+    change = turn_off if on else Button(ctx.t("Turn on"), "settings weekly on")
+    title = ctx.t("Your weekly summary is on") if on else ctx.t("Your weekly summary is off")
+    return Card(title, (first, change))
 
 
 def _language_card(ctx: Context) -> Card:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, units_above_zero
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
-from handlers.questions import gauge, missing
+from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case, case_of, load, make_background
 from handlers.requests.messages import unreached
@@ -62,7 +62,7 @@ def request(
     that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
     account = agent or _own_account(ctx)
-    found = statuses(ctx, account)
+    found = looked_at(ctx, account)
     own = _own_statuses(ctx, account, found)
     status = _chosen(own, budget, account)
     if amount is None:

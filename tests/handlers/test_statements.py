@@ -24,7 +24,7 @@ from handlers.events import CheckThresholds
 from storage import findings, spikes
 from storage.db import Database
 from storage.directory import Link
-from storage.findings import Found
+from storage.findings import Found, Said
 from storage.spikes import Sight
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
@@ -84,9 +84,9 @@ def finds(company: Company, detector: str = "no_caching") -> None:
     found = Found(
         account_id="person/ana",
         about="claude-sonnet-4-5",
-        what="Nothing is cached",
-        evidence=(("Cached", "0 %"),),
-        advice="Cache it.",
+        what=Said("Nothing is cached"),
+        evidence=((Said("Cached"), Said("{percent} %", {"percent": 0})),),
+        advice=Said("Cache it."),
         cost_nanos=90 * 10**9,
         saving=(10 * 10**9, 20 * 10**9),
         confidence="high",
@@ -177,12 +177,12 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("max", "delegate", "You decide yourself again", (AWAY,), about="the end of it"),
     ),
     "done": (Spoken("ana", "done 1", "#1 is done", prepare=finds),),
-    "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is no waste", prepare=finds),),
-    "postpone": (Spoken("ana", "postpone 1", "I remind you of #1", prepare=finds),),
+    "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is not waste", prepare=finds),),
+    "postpone": (Spoken("ana", "postpone 1", "I'll remind you of #1", prepare=finds),),
     "keep": (Spoken("ana", "keep 1", "You keep your seat", prepare=finds_a_seat),),
     "release": (Spoken("ana", "release 1", "Your seat is released", prepare=finds_a_seat),),
-    "expected": (Spoken("max", "expected 1", "Crawler is expected", prepare=spikes_up),),
-    "unexpected": (Spoken("max", "unexpected 1", "Crawler: not expected", prepare=spikes_up),),
+    "expected": (Spoken("max", "expected 1", "The spending of Crawler is marked as expected", prepare=spikes_up),),
+    "unexpected": (Spoken("max", "unexpected 1", "Crawler: marked as not expected", prepare=spikes_up),),
     "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is $510.00"),),
     "split": (Spoken("max", "split", "$1,376.62 more for each of 2 people"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
@@ -221,10 +221,10 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         ),
     ),
     "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),
-    "snooze": (Spoken("ana", "press Remind me tomorrow", "I tell you again", prepare=passes_a_threshold),),
-    "close": (Spoken("fay", "close october", "$0.00 spent in October"),),
+    "snooze": (Spoken("ana", "press Remind me tomorrow", "I'll remind you", prepare=passes_a_threshold),),
+    "close": (Spoken("fay", "close october", "Acme: $0.00 spent in October"),),
     "retry": (Spoken("fay", "retry", "0 deliveries are tried again"),),
-    "settings": (Spoken("ana", "settings weekly on", "Your private note of the week is on"),),
+    "settings": (Spoken("ana", "settings weekly on", "Your weekly summary is on"),),
 }
 
 BALANCES = (
