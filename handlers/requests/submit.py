@@ -356,7 +356,7 @@ def _open_of_mine(ctx: Context, word: str) -> Case:
     """The case of a request of the speaker's own; unknown and another's get the same answer."""
     case = load(ctx, word)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise RefusedError("You have no request with this number. To see yours, say: requests")
+        raise RefusedError("You have no request with that number. To see yours, say: requests")
     if case.request.state != "pending":
         raise RefusedError(OVER[case.request.state], number=case.request.id)
     return case

@@ -198,7 +198,7 @@ def test_who_spends_of_a_pool_does_not_decide_to_enlarge_it(found: Found) -> Non
     assert "Kim Tanaka (Max Weber's manager, because Max Weber spends from this pool)" in answer
     assert "You decide as Max Weber's manager, because Max Weber spends from this pool." in company.reads("kim")[0]
 
-    assert title(company, "max", "approve 1") == "There is no request with this number for you to decide."
+    assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
     assert title(company, "kim", "approve 1") == "Approved: $1,000.00 for Ana Silva"
 
 
