@@ -40,7 +40,7 @@ def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", 
     if not provider:
         return _unlinked(ctx)
     if not kind or not identity:
-        raise RefusedError("Write it like this: link litellm user usr_123 to ana")
+        raise RefusedError("Say it like this: link litellm user usr_123 to ana")
     if to is None:
         example = f"link {provider} {kind} {identity} to ana"
         raise RefusedError("Say whose it is, for example: {example}", fault="to", example=example)
@@ -67,7 +67,7 @@ def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
         raise RefusedError("Several begin with {short}. Write more characters.", short=short)
     if not found:
         raise RefusedError(
-            "{provider} reports nothing unallocated for {kind} “{identity}”. To see what is unallocated, write: link",
+            "{provider} reports nothing unallocated for {kind} “{identity}”. To see what is unallocated, say: link",
             provider=provider,
             kind=kind,
             identity=identity,
@@ -94,7 +94,7 @@ def _unlinked(ctx: Context) -> Card:
         ctx.t("{amount} unallocated", amount=total),
         (
             Table(caption, columns, rows, "lllrl"),
-            Text(ctx.t("To say whose one is, write: {example}", example=example)),
+            Text(ctx.t("To link one, say: {example}", example=example)),
             as_of(ctx),
         ),
         "warn",

@@ -40,7 +40,7 @@ class LanguageWord:
             found = language_of(said)
         if not found:
             known = ", ".join([*languages(), AUTO])
-            raise RefusedError("I don't speak “{language}”. Choose one of: {known}", language=said[:40], known=known)
+            raise RefusedError("I don't speak “{name}”. Choose one of: {known}", name=said[:40], known=known)
         return found, 2
 
 
@@ -73,17 +73,21 @@ def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Car
     turn_off = Button(ctx.t("Turn off"), "settings weekly off")
     change = turn_off if on else Button(ctx.t("Turn on"), "settings weekly on")
     title = ctx.t("Your weekly summary is on") if on else ctx.t("Your weekly summary is off")
-    return Card(title, (first, change))
+    return Card(title, (first, change, *_languages(ctx)))
 
 
 def _language_card(ctx: Context) -> Card:
     """In which language somebody is spoken to from now on, said in that language."""
-    name = _own_name(ctx.language)
+    return Card(ctx.t("Your language is {name}", name=_own_name(ctx.language)), tuple(_languages(ctx)))
+
+
+def _languages(ctx: Context) -> list[Button]:
+    """A button for each other language."""
     others = [Button(_own_name(each), f"settings language {each}") for each in languages() if each != ctx.language]
     auto = (
         [Button(ctx.t("Use the language of my chat app"), f"settings language {AUTO}")] if ctx.person.language else []
     )
-    return Card(ctx.t("Your language is {language}", language=name), (*others, *auto))
+    return [*others, *auto]
 
 
 def _own_name(language: str) -> str:

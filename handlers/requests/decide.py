@@ -95,7 +95,7 @@ def question(ctx: Context, number: One, words: Rest = "") -> Card:
     case = load(ctx, number)
     mine = case is not None and case.request.asker_id == ctx.person.id
     if case is None or not (mine or decider(case, ctx.person)):
-        raise RefusedError("There is no request with this number that concerns you.")
+        raise RefusedError("There is no request with that number that concerns you.")
     asked, words_kept = case.request, words[:NOTE_MAX]
     if asked.state != "pending":
         raise _already(case)
@@ -133,7 +133,7 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
     mine = case is not None and ctx.person.id == case.request.resolved_by
     may = mine or (case is not None and "finance" in ctx.person.roles and case.request.asker_id != ctx.person.id)
     if case is None or not may:
-        raise RefusedError("There is no approved request with this number to take back.")
+        raise RefusedError("There is no approved request with that number to take back.")
     if not reason:
         raise RefusedError("Say why, for example: revoke 42 the project ended", fault="reason")
     ended = _ended(ctx, case)
@@ -174,7 +174,7 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
     theirs.tell(to.person_id, f"delegate/{ctx.person.id}/{until}", Card(title))
     return Card(
         ctx.t("{name} decides for you until {day}", name=to.name, day=ctx.day(until)),
-        (Text(ctx.t("When you are back, write: {example}", example="delegate")),),
+        (Text(ctx.t("When you are back, say: {example}", example="delegate")),),
     )
 
 
@@ -186,7 +186,7 @@ def history(ctx: Context, number: One) -> Card:
     case = load(ctx, number)
     mine = case is not None and ctx.person.id in {case.request.asker_id, *(each.person_id for each in case.asked)}
     if case is None or not (mine or {"finance", "admin"} & set(ctx.person.roles)):
-        raise RefusedError("There is no request with this number that concerns you.")
+        raise RefusedError("There is no request with that number that concerns you.")
     found = case.request
     deeds = [row.deed for row in audit.rows(ctx.conn, f"request/{found.id}")]
     rows = tuple(
@@ -213,7 +213,7 @@ def return_grant(ctx: Context, number: One) -> Card:
     """Return what is left of the extra budget you asked for; said by a button."""
     case = load(ctx, number)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise RefusedError("You have no request with this number. To see yours, write: requests")
+        raise RefusedError("You have no request with that number. To see yours, say: requests")
     ended = _ended(ctx, case)
     record(ctx, case, ended, "given back", "asker")
     returned = ctx.amount(take_back(ctx, ended.request), case.request.unit)
@@ -229,7 +229,7 @@ def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
     case = load(ctx, word)
     mine = decider(case, ctx.person) if case else None
     if case is None or (mine is None and not any(each.person_id == ctx.person.id for each in case.asked)):
-        raise RefusedError("There is no request with this number for you to decide.")
+        raise RefusedError("There is no request with that number for you to decide.")
     if case.request.state != "pending" or mine is None:
         raise _already(case)
     if version not in ("", str(case.request.version)):

@@ -169,5 +169,5 @@ def settled_card(ctx: Context, case: Case) -> Card:
 def _small_print(ctx: Context, case: Case, why: Decider) -> str:
     number = case.request.id
     asked = ctx.t("Request #{number}, asked {moment}.", number=number, moment=ctx.moment(case.request.asked_at))
-    say = ctx.t("You can also write: {example}", example=f"approve {number} 30")
+    say = ctx.t("You can also say: {example}", example=f"approve {number} 30")
     return f"{asked} {you_decide(ctx, case, why)} {say}"

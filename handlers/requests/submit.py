@@ -196,7 +196,7 @@ def _what_next(ctx: Context, case: Case) -> str:
     unseen = unreached(case)
     if unseen:
         return ctx.t(
-            "I can't send a message to {names}, who never wrote to me. Ask them to write to me: {example}",
+            "I can't send a message to {names}, who never wrote to me. Ask them to say to me: {example}",
             names=all_of(ctx, unseen),
             example="requests",
         )
@@ -356,7 +356,7 @@ def _open_of_mine(ctx: Context, word: str) -> Case:
     """The case of a request of the speaker's own; unknown and another's get the same answer."""
     case = load(ctx, word)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise RefusedError("You have no request with this number. To see yours, write: requests")
+        raise RefusedError("You have no request with that number. To see yours, say: requests")
     if case.request.state != "pending":
         raise RefusedError(OVER[case.request.state], number=case.request.id)
     return case

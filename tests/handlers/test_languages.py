@@ -114,7 +114,7 @@ def test_a_second_catalog_is_a_file_and_nothing_else(locales: Path) -> None:
 def speaks_chinese(locales: Path) -> None:
     """Put a catalog there that says one thing."""
     (locales / "zh_Hans.po").write_text(
-        HEAD.format("1; plural=0;") + 'msgid "Your language is {language}"\nmsgstr "您的语言是{language}"\n',
+        HEAD.format("1; plural=0;") + 'msgid "Your language is {name}"\nmsgstr "您的语言是{name}"\n',
         encoding="utf-8",
     )
 

@@ -288,7 +288,7 @@ def test_what_somebody_changed_there_is_asked_about_and_not_overwritten(acme: Co
     acme.llm.changes("ana", 900)
     compare(acme)
     compare(acme)
-    assert titles(acme, "fay")[-1:] == ["Somebody set Ana Silva's limit at The sample company (llm) to $900.00"]
+    assert titles(acme, "fay")[-1:] == ["Somebody changed Ana Silva's limit at The sample company (llm) to $900.00"]
     acme.say("ana", "request 50 more")
     acme.say("max", "approve 1")
     acme.settle()
@@ -338,7 +338,7 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     compare(acme)
     ours, mine = (f"user:ana {900 * NANOS}", f"user:fay {900 * NANOS}")
     assert "Only finance" in acme.say("ana", f"keep-theirs llm {ours}")
-    assert "limit of your own" in acme.say("fay", f"keep-theirs llm {mine}")
+    assert "your own limit" in acme.say("fay", f"keep-theirs llm {mine}")
     assert "settled already" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
     acme.say("fay", f"restore-ours llm {ours}")
     acme.settle()
@@ -354,7 +354,7 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(acme: Company, 
     acme.say("max", "approve 1")
     acme.settle()
     assert acme.llm.allows("ana") == 900
-    assert titles(acme, "fay")[-1] == "Somebody set Ana Silva's limit at The sample company (llm) to $900.00"
+    assert titles(acme, "fay")[-1] == "Somebody changed Ana Silva's limit at The sample company (llm) to $900.00"
 
 
 def test_the_plan_is_shown_to_finance_only(acme: Company) -> None:
@@ -378,7 +378,7 @@ def test_app_yaml_may_forbid_to_write(database: Database, clock: Clock) -> None:
     company.say("max", "approve 1")
     company.settle()
     assert company.llm.allows("ana") is None
-    assert "lets nobody set limits" in company.say("fay", "proceed llm")
+    assert "Bursar can't set limits" in company.say("fay", "proceed llm")
     assert "pause" not in {button.label.lower() for button in company.hear("fay", "limits").buttons}
 
 
@@ -582,7 +582,7 @@ def test_what_another_paused_needs_two(acme: Company) -> None:
 def test_nobody_pauses_a_stranger(acme: Company) -> None:
     """Not theirs and not there get the same answer."""
     strange = acme.say("bob", "pause @ana")
-    assert "nobody of that name" in strange
+    assert "nobody with this name" in strange
     assert acme.say("bob", "pause key sk-nothing") == strange
     assert not acme.llm.there[Subject("user", "ana")].paused
 
@@ -605,7 +605,7 @@ def test_providers_say_how_they_do(acme: Company) -> None:
     """Per provider: last read, through, unlinked, trouble, what it can and cannot."""
     card = acme.say("fay", "providers")
     assert "sets limits" in card
-    assert "7 set, 0 without a cap" in card
+    assert "7 set, 0 without a limit" in card
     assert "Only finance and admins" in acme.say("ana", "providers")
 
 

@@ -195,9 +195,12 @@ def test_who_spends_of_a_pool_does_not_decide_to_enlarge_it(found: Found) -> Non
     """More for Ana's share is more for the pool that Max spends of, so it is Kim's decision and not his."""
     company = found(MANAGER, budgets=[POOL])
     company.say("max", "allot 300 to ana")
-    assert title(company, "ana", "request 1000 for it") == "Asked for $1,000.00 more"
+    answer = company.say("ana", "request 1000 for it")
+    assert answer.startswith("Asked for $1,000.00 more")
+    assert "Kim Tanaka (Max Weber's manager, because Max Weber spends from this pool)" in answer
+    assert "You decide as Max Weber's manager, because Max Weber spends from this pool." in company.reads("kim")[0]
 
-    assert title(company, "max", "approve 1") == "There is no request with this number for you to decide."
+    assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
     assert title(company, "kim", "approve 1") == "Approved: $1,000.00 for Ana Silva"
 
 

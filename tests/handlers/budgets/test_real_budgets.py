@@ -268,7 +268,7 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     assert "link llm key key-of-nobod… to ana" in answer
     assert title(company, "bob", "link") == "Only finance and admins can do this."
 
-    assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is Bob Reyes's now")
+    assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
     assert title(company, "fay", "link") == "Nothing is unallocated"
 

@@ -158,7 +158,7 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
 
     company.say("ana", "question 1 no, the demo is on friday")
     assert "“no, the demo is on friday”" in company.reads("max")[-1]
-    assert title(company, "bob", "question 1 what is it?") == "There is no request with this number that concerns you."
+    assert title(company, "bob", "question 1 what is it?") == "There is no request with that number that concerns you."
 
 
 def talk(found: Found) -> tuple[Company, Board]:
@@ -228,7 +228,7 @@ def test_a_wrong_clicker_changes_nothing_and_hears_one_sentence(found: Found, wr
     press = company.messages("max")[-1].buttons[0].says
 
     for words in (press, "approve 1", "approve 1 10", "deny 1 no", "other 1"):
-        assert title(company, wrong, words) == "There is no request with this number for you to decide."
+        assert title(company, wrong, words) == "There is no request with that number for you to decide."
     assert title(company, "ana", "balance") == "$153.24 left of $400.00"
 
 
@@ -258,7 +258,7 @@ def test_a_forged_or_foreign_handle_is_nobodys(found: Found) -> None:
     """Guessing gives nothing, not even whether it exists."""
     company = found()
     for word in ("0", "999999", "99999999999999999999", "f" * 32, "-1", "1;drop", "٣"):
-        assert title(company, "max", f"approve {word}") == "There is no request with this number for you to decide."
+        assert title(company, "max", f"approve {word}") == "There is no request with that number for you to decide."
 
 
 def test_the_reason_may_be_bettered_and_the_manager_reminded_once_a_day(found: Found) -> None:
@@ -271,7 +271,7 @@ def test_the_reason_may_be_bettered_and_the_manager_reminded_once_a_day(found: F
     assert title(company, "ana", "remind 1") == "Sent a reminder about request #1"
     assert title(company, "ana", "remind 1") == "You already sent a reminder today. Try again tomorrow."
     assert company.reads("max")[-1].startswith("Reminder: Ana Silva asks for $50.00 more")
-    assert title(company, "bob", "remind 1") == "You have no request with this number. To see yours, write: requests"
+    assert title(company, "bob", "remind 1") == "You have no request with that number. To see yours, say: requests"
 
 
 def test_requests_lists_ones_own_and_what_waits(found: Found) -> None:
@@ -304,7 +304,7 @@ def test_no_delegation_leads_back_to_the_asker(found: Found) -> None:
     company.say("ana", "delegate max until friday")
     company.say("ana", "request 50 for it")
 
-    assert title(company, "ana", "approve 1") == "There is no request with this number for you to decide."
+    assert title(company, "ana", "approve 1") == "There is no request with that number for you to decide."
     assert title(company, "max", "approve 1") == "Approved: $50.00 for Ana Silva"
 
 
@@ -315,7 +315,7 @@ def test_a_delegation_ends_with_its_day(found: Found) -> None:
     company.clock.moment = datetime(2026, 11, 28, 12, tzinfo=UTC)
     company.say("ana", "request 50 for it")
 
-    assert title(company, "kim", "approve 1") == "There is no request with this number for you to decide."
+    assert title(company, "kim", "approve 1") == "There is no request with that number for you to decide."
 
 
 def test_a_manager_who_left_is_passed_over(found: Found) -> None:
@@ -342,6 +342,86 @@ def test_without_a_manager_finance_decides_and_without_anybody_it_is_refused(fou
     assert title(nobody, "ana", "request 50 for it").startswith("Nobody can decide this request.")
 
 
+def away(company: Company) -> None:
+    """Max is away until Friday."""
+    company.say("max", "delegate kim until friday")
+
+
+def gone(company: Company) -> None:
+    """Max has left."""
+    people = (replace(one, active=one.id != "max") for one in ACME.people)
+    company.directory = replace(ACME, people=tuple(people))
+    company.app.refresh_people()
+
+
+OWNER: dict[str, object] = {"stages": [{"by": "owner"}]}
+NAMED: dict[str, object] = {"stages": [{"by": "people kim, fay", "need": "all"}]}
+ROUTES: list[tuple[str, list[dict[str, object]], Callable[[Company], None], str, str]] = [
+    ("ana", [], lambda _: None, "Max Weber (your manager)", "You decide as Ana Silva's manager."),
+    (
+        "ana",
+        [],
+        gone,
+        "Kim Tanaka (Max Weber's manager, because Max Weber has left)",
+        "You decide as Max Weber's manager, because Max Weber has left.",
+    ),
+    (
+        "ana",
+        [],
+        away,
+        "Kim Tanaka (while Max Weber is away)",
+        "You decide for Max Weber, who is away until 27 November.",
+    ),
+    (
+        "kim",
+        [],
+        lambda _: None,
+        "Fay Osei (finance, because no manager can decide this)",
+        "You decide as finance, because no manager can decide this.",
+    ),
+    ("ana", [OWNER], lambda _: None, "Max Weber (owner of Search)", "You decide as owner of Search."),
+    (
+        "ana",
+        [NAMED],
+        lambda _: None,
+        "Fay Osei and Kim Tanaka",
+        "You decide because the approval policy names you.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("asker", "approvals", "before", "goes_to", "you_decide"), ROUTES)
+def test_it_is_said_who_decides_and_why(
+    found: Found,
+    asker: str,
+    approvals: list[dict[str, object]],
+    before: Callable[[Company], None],
+    goes_to: str,
+    you_decide: str,
+) -> None:
+    """To whoever asks, and to whoever decides."""
+    company = found(*approvals)
+    before(company)
+    assert ("Goes to", goes_to) in facts_of(company.hear(asker, "request 50 for it"))
+    first = next(one.id for one in ACME.people if goes_to.startswith(one.name))
+    assert you_decide in company.reads(first)[-1]
+
+
+def test_history_says_states_and_verbs_in_words(found: Found) -> None:
+    """What the audit has as a bare word is a word that people know."""
+    company = found()
+    company.say("ana", "request 50 for it")
+    company.say("ana", "change 1 for the demo")
+    company.say("ana", "remind 1")
+    company.say("max", "approve 1")
+    told = company.say("ana", "history 1")
+    assert told.startswith("Request #1: $50.00, approved")
+    for words in ("asked", "$50.00: for it", "changed the reason", "sent a reminder"):
+        assert words in told
+    company.say("ana", "request 50 for it")
+    assert "waiting" in company.say("ana", "requests")
+
+
 def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(found: Found) -> None:
     """Working hours of the approver's zone: 8 remind, 24 raise, 80 refuse; nights and weekends do not count."""
     company = found({"stages": [{"by": "manager"}]})
@@ -354,6 +434,7 @@ def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(foun
 
     company.clock.moment = datetime(2026, 11, 26, 11, 0, tzinfo=UTC)
     assert company.reads("kim")[0].startswith("Ana Silva asks for $50.00 more")
+    assert "You decide as Max Weber's manager, because Max Weber has not answered." in company.reads("kim")[0]
 
     company.clock.moment = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
     assert company.reads("ana")[-1].startswith("! Nobody decided your request for $50.00 in time")
@@ -388,7 +469,7 @@ def test_an_unspent_grant_is_taken_back_at_its_end_and_by_revoking(found: Found)
 
     company.say("ana", "request 60 for more")
     company.say("max", "approve 2")
-    assert title(company, "bob", "revoke 2 no") == "There is no approved request with this number to take back."
+    assert title(company, "bob", "revoke 2 no") == "There is no approved request with that number to take back."
     assert title(company, "max", "revoke 2 the project ended") == "$60.00 taken back"
     assert title(company, "max", "revoke 2 again") == "The extra budget of request #2 has already ended."
     assert title(company, "ana", "balance") == "$153.24 left of $400.00"
@@ -401,7 +482,7 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
     assert title(company, "ana", "request 300 for crawler nightly") == "Only the owner of Crawler can ask for it."
     company.say("max", "request 300 for crawler until friday nightly reindex")
     assert company.reads("kim")[0].startswith("Max Weber asks for $300.00 more for Crawler")
-    assert title(company, "max", "approve 1") == "There is no request with this number for you to decide."
+    assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
     company.say("kim", "approve 1")
 
     company.llm.spends("crawler-key", "651.00", date(2026, 11, 23))
@@ -422,9 +503,9 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request 50 EUR trip", "That is counted in USD, not in EUR."),
         ("request 99999999999999999999 x", "That is more than I can count."),
         ("request 50 until yesterday x", "“until yesterday”? Name a day"),
-        ("request 50 until 2026-11-01 x", "1 November is over."),
+        ("request 50 until 2026-11-01 x", "1 November is in the past."),
         ("request 50 until 2026-12-24 x", "The budget resets on 1 December. Choose 30 November or an earlier day."),
-        ("approve 1 0", "There is no request with this number for you to decide."),
+        ("approve 1 0", "There is no request with that number for you to decide."),
         ("delegate me until friday", "Name a colleague"),
         ("delegate max", "Say until when"),
     ],
@@ -453,8 +534,8 @@ def test_history_tells_the_story_to_those_it_concerns(found: Found) -> None:
     story = company.say("ana", "history 1")
 
     assert story.startswith("Request #1: $50.00, approved")
-    assert [word for word in ("asked", "said", "approved") if word in story] == ["asked", "said", "approved"]
-    assert title(company, "bob", "history 1") == "There is no request with this number that concerns you."
+    assert [word for word in ("asked", "wrote", "approved") if word in story] == ["asked", "wrote", "approved"]
+    assert title(company, "bob", "history 1") == "There is no request with that number that concerns you."
 
 
 def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> None:
@@ -489,12 +570,14 @@ def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: 
     }
     company.hear("ana", send.says, **fields)
     card = company.reads("max")[-1]
-    assert "flagship models" in card
+    assert "Own budget for flagship models" in card
     assert "Ticket: SEARCH-12" in card
-    assert "Expected: half the bugs" in card
+    assert "Expected result: half the bugs" in card
 
 
 def test_a_budget_that_is_not_ones_own_cannot_be_chosen(database: Database, clock: Clock) -> None:
     """A pool is no budget of a person's own."""
     company = Company(database, clock)
-    assert "no budget of Ana Silva's own. There is per-person" in company.say("ana", "request 40 of search-pool for it")
+    assert "not a budget of Ana Silva. Choose one of: per-person" in company.say(
+        "ana", "request 40 of search-pool for it"
+    )

@@ -45,7 +45,7 @@ LATE = (
     r"Request #\d+ has changed since you saw it\. Nothing was decided; look at it again\.",
     r"Request #\d+ was changed or decided a moment ago\. Nothing was saved; look at it again\.",
     r"You already sent a reminder today\. Try again tomorrow\.",
-    r"There is no request with this number for you to decide\.",
+    r"There is no request with that number for you to decide\.",
 )
 FINAL = {"approved": "Approved:", "denied": "Denied:", "withdrawn": "Withdrawn:"}
 
