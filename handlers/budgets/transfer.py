@@ -1,7 +1,7 @@
 """Budget moved between people, and corrected by finance: what one gets, another gives, or finance says why."""
 
 from handlers.access import owns
-from handlers.arguments import From, HowMuch, Rest, Signed, To, WhomSeen, units_above_zero, units_of
+from handlers.arguments import From, HowMuch, Rest, Signed, To, WhatFor, WhomSeen, units_above_zero, units_of
 from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
@@ -13,7 +13,7 @@ from storage.people import Account
 REASON_MAX = 500
 
 
-def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: Rest = "") -> Card:
+def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: WhatFor = "") -> Card:
     """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
 
     An owner moves it between any two people below: `transfer 50 from ana to bob`.

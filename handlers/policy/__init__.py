@@ -1,5 +1,6 @@
 """What the company decided: app.yaml as rules."""
 
+from handlers.policy.amounts import House
 from handlers.policy.approvals import MANAGER, STAGES, ApprovalRule, Ask, Stage, WorkingHours, because, stages_for
 from handlers.policy.policy import (
     PLACE,
@@ -34,6 +35,7 @@ __all__ = [
     "Ask",
     "Budget",
     "GuardRules",
+    "House",
     "LimitRules",
     "LocaleName",
     "Name",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, units_above_zero
+from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, WhatFor, units_above_zero
 from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
@@ -41,7 +41,7 @@ def request(
     until: Until = None,
     ticket: FormText = "",
     result: FormText = "",
-    reason: Rest = "",
+    reason: WhatFor = "",
 ) -> Card:
     """Ask for more: say how much and what for, and it goes to whom the house rules name.
 
