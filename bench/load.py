@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 PATH = "/slack/events"
-SILENCE_MAX_S = 10.0
+SILENCE_MAX_S = 60.0
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _numbers = itertools.count(1)

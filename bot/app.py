@@ -173,9 +173,7 @@ class App:
         ctx.write()
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
-        return self.database.ask(
-            lambda conn: handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
-        )
+        return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
         def work(conn: Connection) -> Card:
@@ -184,7 +182,7 @@ class App:
                 before = idempotency.note(conn, delivery, self.now())
                 if before is not None:
                     return CARD.validate_json(before)
-            card = handlers.answer(one, rest, sentence.inputs, self._context(conn, sentence))
+            card = self._answer(conn, sentence, one, rest)
             if sentence.delivery:
                 idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
@@ -192,6 +190,10 @@ class App:
         card = self.database.transact(work, in_turn=not one.bulk)
         self.wake.set()
         return card
+
+    def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
+        ctx = self._context(conn, sentence)
+        return replace(handlers.answer(one, rest, sentence.inputs, ctx), language=ctx.language)
 
     def _context(self, conn: Connection, sentence: Sentence) -> Context:
         person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
@@ -347,7 +349,7 @@ class App:
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
-        new = people.apply(conn, directory, today)
+        new = people.apply(conn, directory, today, self.policy.organization.name)
         ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
 
     def tick(self) -> None:

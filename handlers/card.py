@@ -5,10 +5,12 @@ forgets fails mypy there (`assert_never`). A card is read in five seconds: the t
 reason, the buttons the action.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
+
+from handlers.language import ENGLISH
 
 Tone = Literal["plain", "good", "warn", "bad"]
 
@@ -143,6 +145,7 @@ class Card:
         fault: for a refused form, the name of the input at fault.
         thread: the details. What the clock says has them in a thread below; in an answer they follow the blocks.
         idle: there is nothing to say, so the clock shows it to nobody.
+        language: of the reader, for what a platform adds by itself.
     """
 
     title: str
@@ -152,6 +155,7 @@ class Card:
     fault: str = ""
     thread: tuple[Block, ...] = ()
     idle: bool = False
+    language: str = field(default=ENGLISH, compare=False)
 
     @property
     def whole(self) -> "Card":

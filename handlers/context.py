@@ -13,14 +13,15 @@ from sqlalchemy import Connection
 from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, language_of, say, say_many
-from handlers.money import show_amount, show_estimate
+from handlers.money import show_amount, show_estimate, smallest
 from handlers.place import Place
 from handlers.policy import Policy
-from storage import audit, outbox, people
+from storage import audit, outbox, people, pulls
 from storage.audit import Deed
 from storage.directory import Person
 from storage.outbox import NewItem
 from storage.people import Account, Circle
+from storage.pulls import Pull
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
@@ -67,6 +68,7 @@ class Context:
         known: people who were looked up for this sentence, by id; None for nobody.
         lines: accounts that were, each with those above it.
         places: where people that were looked up talk to us in private.
+        read: how reading the providers went, once that was looked up.
         outgoing: what is to be written at the end.
     """
 
@@ -78,6 +80,7 @@ class Context:
     known: dict[str, Person | None] = field(default_factory=dict, repr=False)
     lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
+    read: list[tuple[Pull, ...]] = field(default_factory=list, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
 
     @property
@@ -125,11 +128,20 @@ class Context:
         """Look up several accounts with all above them, in one statement."""
         new = set(account_ids) - self.lines.keys()
         if new:
-            self.lines.update(people.lines(self.conn, new))
+            for account_id, line in people.lines(self.conn, new).items():
+                self.lines[account_id] = line
+                for place, above in enumerate(line):
+                    self.lines.setdefault(above.id, line[place:])
 
     def account(self, account_id: str) -> Account | None:
         """The account under an id, or None."""
         return next(iter(self.line(account_id)), None)
+
+    def readings(self) -> tuple[Pull, ...]:
+        """How reading each provider went last; looked up once."""
+        if not self.read:
+            self.read.append(tuple(pulls.pulled(self.conn)))
+        return self.read[0]
 
     def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
         """Where people talk to us in private; looked up once, for all of them together."""
@@ -154,12 +166,16 @@ class Context:
     # Words ---------------------------------------------------------------------------------------------------------
 
     def amount(self, units: int, unit: str) -> str:
-        """An amount as the person who speaks would write it."""
+        """An amount as the person who speaks would write it; "less than $0.01" for what would be written as nothing."""
+        least = smallest(unit)
+        if 0 < abs(units) * 2 <= least:
+            return self.t("less than {amount}", amount=show_amount(least, unit, self.locale))
         return show_amount(units, unit, self.locale)
 
     def estimate(self, units: int, unit: str) -> str:
         """An amount that is only likely, without cents."""
-        return show_estimate(units, unit, self.locale)
+        tiny = abs(units) < smallest(unit)
+        return self.amount(units, unit) if tiny else show_estimate(units, unit, self.locale)
 
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
@@ -206,6 +222,7 @@ class Context:
             self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
 
     def _show(self, key: str, place: Place, card: Card, below: str, *, again: bool = False) -> None:
+        card = replace(card, language=self.language)
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
         self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 

@@ -62,37 +62,24 @@ class Amount:
         """
         if self.unit and self.unit != unit:
             raise AmountError(N_("This budget is counted in {unit}, not in {other}."), unit=unit, other=self.unit)
-        if abs(self.number) * (1 if unit in COUNTED else NANOS) > AMOUNT_MAX:
+        value = self.number * (1 if unit in COUNTED else NANOS)
+        if abs(value) > AMOUNT_MAX:
             raise AmountError(N_("That is more than a budget can hold."))
-        if self.number % smallest(unit):
-            least = int(smallest(unit) * (1 if unit in COUNTED else NANOS))
-            raise AmountError(
-                N_("An amount cannot be smaller or finer than {least}."), least=show_amount(least, unit, locale)
-            )
-        return int(self.number * (1 if unit in COUNTED else NANOS))
+        if value % smallest(unit):
+            least = show_amount(smallest(unit), unit, locale)
+            raise AmountError(N_("An amount must be a multiple of {least}."), least=least)
+        return int(value)
 
     def __str__(self) -> str:
         """As app.yaml writes it, such as "400 USD"."""
         return f"{self.number.normalize():f} {self.unit}".strip()
 
 
-def smallest(unit: str) -> Decimal:
-    """The smallest amount of a unit that is paid or counted, such as a cent."""
-    return Decimal(1) if unit in COUNTED else Decimal(1).scaleb(-get_currency_precision(unit))
-
-
 @lru_cache(maxsize=8192)
 def show_amount(units: int, unit: str, locale: str) -> str:
-    """An amount as people in that locale write it: money to the cent, tokens in whole or in millions.
-
-    Money that is less than a cent, but not nothing, says so.
-    """
+    """An amount as people in that locale write it: money to the cent, tokens in whole or in millions."""
     if unit in COUNTED:
         return say(language_of(locale), COUNTS[unit], number=show_count(units, locale))
-    least = smallest(unit) * NANOS
-    if units and not (Decimal(units) / least).to_integral_value(ROUND_HALF_EVEN):
-        cent = format_currency((least if units > 0 else -least) / NANOS, unit, locale=locale)
-        return say(language_of(locale), N_("less than {least}") if units > 0 else N_("more than {least}"), least=cent)
     return format_currency(Decimal(units) / NANOS, unit, locale=locale)
 
 
@@ -112,6 +99,12 @@ def show_estimate(units: int, unit: str, locale: str) -> str:
     whole = (Decimal(units) / NANOS).to_integral_value(ROUND_HALF_EVEN)
     pattern = Locale.parse(locale).currency_formats["standard"].pattern.replace(".00", "")
     return format_currency(whole, unit, pattern, locale, currency_digits=False)
+
+
+@lru_cache(maxsize=64)
+def smallest(unit: str) -> int:
+    """The least amount that is written: a cent, a yen, a token."""
+    return 1 if unit in COUNTED else NANOS // 10 ** get_currency_precision(unit)
 
 
 def symbol_of(unit: str, locale: str) -> str:

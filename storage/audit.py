@@ -7,8 +7,9 @@ slipped in is found.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
@@ -49,6 +50,7 @@ class Row:
     hash: str
 
 
+_FIELDS = tuple(Deed.__dataclass_fields__)
 _COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.authority, audit.c.place, audit.c.details)
 _LAST = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
 _ALL = select(audit.c.id, audit.c.hash, *_COLUMNS).order_by(audit.c.id)
@@ -61,15 +63,19 @@ def append(conn: Connection, *deeds: Deed) -> None:
     new = []
     for number, deed in enumerate(deeds, start=first):
         before = seal(number, before, deed)
-        new.append({"id": number, "hash": before, **asdict(deed)})
+        new.append({"id": number, "hash": before, **_said(deed)})
     conn.execute(insert(audit), new)
 
 
 def seal(number: int, before: str, deed: Deed) -> str:
     """The hash of a row: over its number, the hash before, and everything it says."""
-    said = asdict(deed) | {"at": deed.at.astimezone(UTC).isoformat(timespec="microseconds")}
+    said = _said(deed) | {"at": deed.at.astimezone(UTC).isoformat(timespec="microseconds")}
     content = json.dumps([number, before, said], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _said(deed: Deed) -> dict[str, Any]:
+    return {name: getattr(deed, name) for name in _FIELDS}
 
 
 def rows(conn: Connection, subject: str = "") -> Iterator[Row]:

@@ -1,5 +1,6 @@
 """Questions that look deeper than a balance: which kinds of tokens, since when, and how far we have heard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -7,7 +8,8 @@ from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func
 
 from storage import pulls
 from storage.charges import TOKENS
-from storage.tables import charges, lineage, spend
+from storage.pulls import Pull
+from storage.tables import ORGANIZATION, charges, lineage, spend
 
 SILENT_DAYS_MAX = 14
 
@@ -58,6 +60,15 @@ _FIRST_USED = (
 )
 
 
+_BEGUN = select(func.min(spend.c.day)).where(spend.c.account_id == ORGANIZATION)
+
+
+def begun(conn: Connection) -> date | None:
+    """The first day of which any usage is known, None if nothing is."""
+    found: date | None = conn.execute(_BEGUN).scalar()
+    return found
+
+
 def consumed(conn: Connection, account_id: str, first: date, end: date, *, keys: bool) -> list[Consumed]:
     """What was consumed on the days first until before end, priced charges only.
 
@@ -78,11 +89,16 @@ def first_used(conn: Connection, account_id: str) -> dict[str, date]:
 
 
 def whole_until(conn: Connection, today: date) -> date:
-    """The day before which days are whole: over, and read from every provider after their end.
+    """The day before which days are whole: over, and read from every provider after their end."""
+    return whole_before(pulls.pulled(conn), today)
+
+
+def whole_before(read: Sequence[Pull], today: date) -> date:
+    """The same, from how reading the providers went.
 
     A provider that has been silent for two weeks longer than another is no longer waited for; the line of provenance
     tells how old its figures are.
     """
-    heard = [pull.through for pull in pulls.pulled(conn) if pull.through is not None]
+    heard = [pull.through for pull in read if pull.through is not None]
     waited = [day for day in heard if day >= max(heard) - timedelta(days=SILENT_DAYS_MAX)]
     return min([today, *waited])

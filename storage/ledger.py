@@ -4,7 +4,7 @@ Balance = sum of entries - sum of charges. It is always derived.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import BigInteger, Connection, Date, Select, bindparam, case, cast, func, literal, select, union_all
 
 from storage.tables import entries
-from storage.upsert import insert_for, insert_into
+from storage.upsert import insert_for
 
 K = TypeVar("K")
 
@@ -125,26 +125,24 @@ def post(conn: Connection, new: Sequence[Entry]) -> set[str]:
     Returns:
         The keys of those that are new.
     """
-    if not new:
-        return set()
-    return set(
-        conn.scalars(_posting(conn.dialect.name), [asdict(each) for each in sorted(new, key=lambda each: each.key)])
-    )
+    return set(conn.scalars(_posting(conn.dialect.name).returning(entries.c.key), _rows(new))) if new else set()
+
+
+def post_many(conn: Connection, new: Sequence[Entry]) -> None:
+    """The same in bulk, for whom it is not news which of them are new."""
+    if new:
+        conn.execute(_posting(conn.dialect.name), _rows(new))
+
+
+def _rows(new: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Sorted by key."""
+    return [dict(zip(FIELDS, _VALUES(entry), strict=True)) for entry in sorted(new, key=lambda entry: entry.key)]
 
 
 @cache
 def _posting(dialect: str) -> Any:
     """Built once: it runs in many orders."""
-    statement = insert_for(dialect, entries).on_conflict_do_nothing(index_elements=["key"])
-    return statement.returning(entries.c.key)
-
-
-def post_many(conn: Connection, new: Sequence[Entry]) -> None:
-    """Append entries in bulk, each unless its key is there; sorted by key."""
-    if new:
-        statement = insert_into(conn, entries).on_conflict_do_nothing(index_elements=["key"])
-        rows = [dict(zip(FIELDS, _VALUES(entry), strict=True)) for entry in sorted(new, key=lambda entry: entry.key)]
-        conn.execute(statement, rows)
+    return insert_for(dialect, entries).on_conflict_do_nothing(index_elements=["key"])
 
 
 BudgetPeriod = tuple[str, date]

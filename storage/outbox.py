@@ -165,28 +165,20 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
 
     Args:
         conn: any connection.
-        prefixes: each ends with a character that is no letter or digit, such as "request/42/".
+        prefixes: such as "request/42/".
     """
-    return {row[0]: row[1] for row in conn.execute(_under(conn.dialect.name, len(prefixes)), _bounds(prefixes))}
+    bounds: dict[str, str] = {}
+    for number, prefix in enumerate(prefixes):
+        bounds |= {f"from_{number}": prefix, f"until_{number}": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
+    return {row[0]: row[1] for row in conn.execute(_under(len(prefixes)), bounds)}
 
 
 @cache
-def _under(dialect: str, count: int) -> Any:
-    """SQLite finds a range in the index of the keys, PostgreSQL a pattern in the index made for that."""
-    each = (
-        and_(outbox_items.c.key >= bindparam(f"from_{n}"), outbox_items.c.key < bindparam(f"until_{n}"))
-        if dialect == "sqlite"
-        else outbox_items.c.key.like(bindparam(f"like_{n}"))
-        for n in range(count)
-    )
-    return _STATES.where(or_(*each)).order_by(outbox_items.c.id)
-
-
-def _bounds(prefixes: Sequence[str]) -> dict[str, str]:
-    bounds: dict[str, str] = {}
-    for n, prefix in enumerate(prefixes):
-        bounds |= {f"from_{n}": prefix, f"until_{n}": prefix[:-1] + chr(ord(prefix[-1]) + 1), f"like_{n}": f"{prefix}%"}
-    return bounds
+def _under(count: int) -> Any:
+    """A range of keys for each beginning: they are ordered by their bytes."""
+    key = outbox_items.c.key
+    ranges = (and_(key >= bindparam(f"from_{number}"), key < bindparam(f"until_{number}")) for number in range(count))
+    return _STATES.where(or_(*ranges)).order_by(outbox_items.c.id)
 
 
 def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:

@@ -1,16 +1,18 @@
 """Requests for more: pending, then resolved at most once."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Date,
+    Update,
     and_,
     bindparam,
     cast,
@@ -56,6 +58,7 @@ class Request:
         resolved_note: the decider's reason.
         ended_at: when a grant was ended, by its day or by being revoked.
         origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
+        applied: names of the providers that are known to have what was granted, with blanks between.
     """
 
     id: int
@@ -81,6 +84,7 @@ class Request:
     resolved_note: str
     ended_at: datetime | None
     origin: str
+    applied: str
 
     @property
     def seen(self) -> str:
@@ -136,6 +140,8 @@ _WITH_ASKED = (
     .outerjoin(asked, asked.c.request_id == requests.c.id)
     .order_by(requests.c.id, asked.c.stage, asked.c.person_id)
 )
+_BY_NUMBER_WITH_ASKED = _WITH_ASKED.where(requests.c.id == bindparam("id"))
+_BY_HANDLE_WITH_ASKED = _WITH_ASKED.where(requests.c.handle == bindparam("handle"))
 _FIELDS = tuple(Request.__dataclass_fields__)
 _MINE = (
     select(requests)
@@ -157,6 +163,7 @@ def ask_for(conn: Connection, wanted: Wanted, now: datetime) -> Request:
         "resolved_by": "",
         "resolved_amount": 0,
         "resolved_note": "",
+        "applied": "",
     }
     return Request(*conn.execute(insert(requests).returning(requests), row).one())
 
@@ -172,19 +179,22 @@ def find(conn: Connection, word: str) -> Request | None:
 
 def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, ...]] | None:
     """The request under a number or a handle with everybody who was asked, stage by stage; or None."""
-    named = requests.c.id == int(word) if _is_number(word) else requests.c.handle == word
-    return next(iter(_with_asked(conn, named)), None)
+    if _is_number(word):
+        rows = conn.execute(_BY_NUMBER_WITH_ASKED, {"id": int(word)})
+    else:
+        rows = conn.execute(_BY_HANDLE_WITH_ASKED, {"handle": word})
+    return next(iter(_with_asked(rows)), None)
 
 
 def waiting_for(conn: Connection, person_id: str) -> list[tuple[Request, tuple[Asked, ...]]]:
     """The same for all that `open_for` finds."""
-    return _with_asked(conn, _open_for(person_id))
+    return _with_asked(conn.execute(_WITH_ASKED.where(_open_for(person_id))))
 
 
-def _with_asked(conn: Connection, which: ColumnElement[bool]) -> list[tuple[Request, tuple[Asked, ...]]]:
+def _with_asked(rows: Iterable[Any]) -> list[tuple[Request, tuple[Asked, ...]]]:
     width = len(_FIELDS)
     found: dict[int, tuple[Request, list[Asked]]] = {}
-    for row in conn.execute(_WITH_ASKED.where(which)):
+    for row in rows:
         _, who = found.setdefault(row.id, (Request(*row[:width]), []))
         if row[width] is not None:
             who.append(Asked(*row[width:]))
@@ -211,6 +221,12 @@ def open_from(conn: Connection, provider: str) -> list[Request]:
     return [Request(*row) for row in rows]
 
 
+def note_applied(conn: Connection, one: Request, provider: str) -> None:
+    """Note that a provider has what was granted. Nobody decides about that, so the version stays."""
+    names = " ".join([*one.applied.split(), provider])
+    conn.execute(update(requests).where(requests.c.id == one.id).values(applied=names))
+
+
 def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Request]:
     """Grants of an account that are running and were decided since a moment, oldest first."""
     rows = conn.execute(
@@ -229,8 +245,21 @@ def save(conn: Connection, old: Request, new: Request) -> bool:
         False if it was resolved or changed meanwhile, and nothing was written.
     """
     values = {name: getattr(new, name) for name in _FIELDS if getattr(new, name) != getattr(old, name)}
-    here = and_(requests.c.id == old.id, requests.c.version == old.version, requests.c.state == old.state)
-    return bool(conn.execute(update(requests).where(here).values(**values)).rowcount)
+    here = {"old_id": old.id, "old_version": old.version, "old_state": old.state}
+    return bool(
+        conn.execute(_saving(tuple(values)), {**here, **{f"new_{name}": values[name] for name in values}}).rowcount
+    )
+
+
+@cache
+def _saving(names: tuple[str, ...]) -> Update:
+    """Built once for each set of columns that change together."""
+    here = and_(
+        requests.c.id == bindparam("old_id"),
+        requests.c.version == bindparam("old_version"),
+        requests.c.state == bindparam("old_state"),
+    )
+    return update(requests).where(here).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:

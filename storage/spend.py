@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Date,
+    FromClause,
     Select,
     and_,
     bindparam,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    null,
     or_,
     select,
     text,
@@ -48,81 +51,75 @@ class Spent:
     requests: int
 
 
-def _sums(*, by: Column[Any], suffix: str = "") -> Select[Any]:
-    return (
-        select(
-            by,
-            cast(func.sum(spend.c.cost_nanos), BigInteger),
-            cast(func.sum(spend.c.tokens), BigInteger),
-            cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-            cast(func.sum(spend.c.requests), BigInteger),
-        )
-        .where(
-            spend.c.account_id == bindparam(f"account{suffix}"),
-            spend.c.day >= bindparam(f"first{suffix}", type_=Date),
-            spend.c.day < bindparam(f"end{suffix}", type_=Date),
-        )
-        .group_by(by)
+# The columns of Spent after its name, from the rollup and from charges.
+_SUMS = tuple(
+    cast(func.sum(column), BigInteger)
+    for column in (spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests)
+)
+_CHARGED = tuple(
+    cast(func.sum(amount), BigInteger)
+    for amount in (
+        charges.c.cost_house_nanos,
+        all_tokens(charges),
+        case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0),
+        charges.c.requests,
     )
-
-
-def _summed(*, by: Column[Any]) -> Select[Any]:
-    return _sums(by=by).order_by(by)
-
-
-_BY = {"model": _summed(by=spend.c.model), "day": _summed(by=spend.c.day), "provider": _summed(by=spend.c.provider)}
-
-
-_BY_DAY_AND_MODEL = _BY["day"].add_columns(spend.c.model).group_by(spend.c.model).order_by(spend.c.model)
-
-
-_THAT_DAY = and_(
-    lineage.c.account_id == spend.c.account_id, lineage.c.since <= spend.c.day, spend.c.day < lineage.c.until
 )
 
 
-_CHILDREN = (
-    select(
-        accounts.c.id,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-        cast(func.sum(spend.c.tokens_unpriced), BigInteger),
-        cast(func.sum(spend.c.requests), BigInteger),
+def _within(day: Column[Any], suffix: str = "") -> ColumnElement[bool]:
+    """Whether a day is in the window of some parameters."""
+    return and_(
+        day >= bindparam(f"first{suffix}", type_=Date),
+        day < bindparam(f"end{suffix}", type_=Date),
     )
+
+
+def _that_day(table: FromClause) -> ColumnElement[bool]:
+    """The accounts that were above that of a row on its day."""
+    return and_(
+        lineage.c.account_id == table.c.account_id, lineage.c.since <= table.c.day, table.c.day < lineage.c.until
+    )
+
+
+def _summed(*, by: Column[Any], suffix: str = "") -> Select[Any]:
+    here = spend.c.account_id == bindparam(f"account{suffix}")
+    return select(by, *_SUMS).where(here, _within(spend.c.day, suffix)).group_by(by)
+
+
+_BY = {
+    name: _summed(by=column).order_by(column)
+    for name, column in (("model", spend.c.model), ("day", spend.c.day), ("provider", spend.c.provider))
+}
+
+
+_BY_DAY_AND = {
+    name: _BY["day"].add_columns(spend.c[name]).group_by(spend.c[name]).order_by(spend.c[name])
+    for name in ("model", "provider")
+}
+
+
+_CHILDREN = (
+    select(accounts.c.id, *_SUMS)
     .join(spend, spend.c.account_id == accounts.c.id)
-    .join(lineage, _THAT_DAY)
+    .join(lineage, _that_day(spend))
     .where(
         lineage.c.ancestor_id == bindparam("above"),
         accounts.c.id.in_(bindparam("accounts", expanding=True)),
-        spend.c.day >= bindparam("first", type_=Date),
-        spend.c.day < bindparam("end", type_=Date),
+        _within(spend.c.day),
     )
     .group_by(accounts.c.id)
     .order_by(accounts.c.id)
 )
 
 
+_CHILDREN_BY_DAY = _CHILDREN.add_columns(spend.c.day).group_by(spend.c.day).order_by(spend.c.day)
+
+
 _KEYS = (
-    select(
-        charges.c.resource,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
-    )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        charges.c.day >= bindparam("first", type_=Date),
-        charges.c.day < bindparam("end", type_=Date),
-    )
+    select(charges.c.resource, *_CHARGED)
+    .join(lineage, _that_day(charges))
+    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
     .group_by(charges.c.resource)
     .order_by(charges.c.resource)
 )
@@ -149,12 +146,39 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     return found
 
 
+def spent_in_and_daily(
+    conn: Connection, windows: Sequence[Window], daily: Window
+) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
+    """The same, and in the same statement what was spent on each day of one more window by model."""
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate([*windows, daily]):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    found: list[list[Spent]] = [[] for _ in windows]
+    days: list[tuple[date, Spent]] = []
+    for row in conn.execute(_in_windows(len(windows), daily=True), values):
+        if row[6] is None:
+            found[row[5]].append(Spent(*row[:5]))
+        else:
+            days.append((row[6], Spent(*row[:5])))
+    return found, days
+
+
 @cache
-def _in_windows(count: int) -> Any:
-    """A select for each window, the number of the window in its last column. Built once for each count."""
-    return union_all(
-        *(_sums(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number)) for number in range(count))
-    ).order_by(text("1"))
+def _in_windows(count: int, *, daily: bool = False) -> Any:
+    """A select for each window, the number of the window in its last column but one. Built once for each count.
+
+    Args:
+        count: of windows.
+        daily: one more select of a window's days, with the day in its last column.
+    """
+    sums = [
+        _summed(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number), cast(null(), Date))
+        for number in range(count)
+    ]
+    if daily:
+        by_day = _summed(by=spend.c.model, suffix=f"_{count}").add_columns(literal(count), spend.c.day)
+        sums.append(by_day.group_by(spend.c.day))
+    return union_all(*sums).order_by(text("1"))
 
 
 def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
@@ -171,14 +195,28 @@ def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> l
 
 def spent_by_day_and_model(conn: Connection, account_id: str, first: date, end: date) -> Iterator[tuple[date, Spent]]:
     """What an account and all below it spent, for each day and model."""
-    for row in conn.execute(_BY_DAY_AND_MODEL, {"account": account_id, "first": first, "end": end}):
+    return spent_by_day_and(conn, account_id, first, end, "model")
+
+
+def spent_by_day_and(
+    conn: Connection, account_id: str, first: date, end: date, by: str
+) -> Iterator[tuple[date, Spent]]:
+    """What an account and all below it spent, for each day and "model" or "provider"."""
+    for row in conn.execute(_BY_DAY_AND[by], {"account": account_id, "first": first, "end": end}):
         yield row[0], Spent(row[5], *row[1:5])
 
 
+def spent_by_day_and_account(
+    conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date
+) -> Iterator[tuple[date, Spent]]:
+    """What each of some accounts spent, for each day on which it was below another."""
+    values = {"above": above, "accounts": list(account_ids), "first": first, "end": end}
+    for row in conn.execute(_CHILDREN_BY_DAY, values):
+        yield row[5], Spent(*row[:5])
+
+
 _AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
-    spend.c.provider == bindparam("provider"),
-    spend.c.day >= bindparam("first", type_=Date),
-    spend.c.day < bindparam("end", type_=Date),
+    spend.c.provider == bindparam("provider"), _within(spend.c.day)
 )
 
 
@@ -209,8 +247,7 @@ _AS = {
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
         charges.c.bucket_start < bindparam("end_about"),
-        charges.c.day >= bindparam("first", type_=Date),
-        charges.c.day < bindparam("end", type_=Date),
+        _within(charges.c.day),
         *(name != "" for name in names),
     )
     .group_by(*names)
@@ -230,30 +267,12 @@ def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date)
 
 
 _BETWEEN = (
-    select(
-        charges.c.account_id,
-        charges.c.model,
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
-    )
-    .join(
-        lineage,
-        and_(
-            lineage.c.account_id == charges.c.account_id,
-            lineage.c.since <= charges.c.day,
-            charges.c.day < lineage.c.until,
-        ),
-    )
+    select(charges.c.account_id, charges.c.model, *_CHARGED)
+    .join(lineage, _that_day(charges))
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
-            and_(
-                charges.c.bucket_hours >= HOURS_OF_A_DAY,
-                charges.c.day >= bindparam("first", type_=Date),
-                charges.c.day < bindparam("end", type_=Date),
-            ),
+            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, _within(charges.c.day)),
             and_(
                 charges.c.bucket_hours < HOURS_OF_A_DAY,
                 charges.c.day >= bindparam("first_about", type_=Date),
@@ -298,18 +317,9 @@ def spent_between(
 
 
 _BELOW = (
-    select(
-        spend.c.account_id,
-        spend.c.model,
-        cast(func.sum(spend.c.cost_nanos), BigInteger),
-        cast(func.sum(spend.c.tokens), BigInteger),
-    )
-    .join(lineage, _THAT_DAY)
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        spend.c.day >= bindparam("first", type_=Date),
-        spend.c.day < bindparam("end", type_=Date),
-    )
+    select(spend.c.account_id, spend.c.model, *_SUMS[:2])  # two are not asked for of everybody
+    .join(lineage, _that_day(spend))
+    .where(lineage.c.ancestor_id == bindparam("account"), _within(spend.c.day))
     .group_by(spend.c.account_id, spend.c.model)
 )
 

@@ -298,6 +298,7 @@ requests = Table(
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
     Column("origin", String(255), nullable=False, index=True),
+    Column("applied", Text, nullable=False, server_default=""),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
 )
@@ -452,7 +453,8 @@ outbox_items = Table(
     "outbox",
     metadata,
     Column("id", Serial, primary_key=True),
-    Column("key", String(255), nullable=False, unique=True),
+    # Ordered by its bytes on both databases, so that all keys of one beginning are a range of the index.
+    Column("key", String(255).with_variant(String(255, collation="C"), "postgresql"), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("target", String(255), nullable=False),
     Column("payload", Text, nullable=False),

@@ -25,14 +25,19 @@ def upsert(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) ->
     """
     if not rows:
         return
+    conn.execute(_upserting(conn.dialect.name, table, tuple(rows[0])), list(rows))
+
+
+@cache
+def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+    """Built once for each set of columns."""
     keys = [column.name for column in table.primary_key]
-    statement = insert_into(conn, table)
-    values = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    statement = insert_for(dialect, table)
+    said = statement.excluded
+    values = {name: said[name] for name in names if name not in keys}
     if values:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    conn.execute(statement, list(rows))
+        return statement.on_conflict_do_update(index_elements=keys, set_=values)
+    return statement.on_conflict_do_nothing(index_elements=keys)
 
 
 def insert_new(conn: Connection, table: Table, row: dict[str, object], key: str) -> bool:

@@ -9,6 +9,7 @@ matplotlib's object interface is used, never pyplot: a figure belongs to the cal
 """
 
 import math
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from bot.charts.axis import check, columns, extremes, is_money, piled, short, spread, ticks
+from bot.charts.fonts import families, glyphs
 from handlers.card import Chart
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 STROKES = ("-", (0, (5, 1)))
 
 LYING_ROWS_MAX = 10
+# What a line may end after: a word with the blank before it, or any letter of a script that has no blanks.
+PIECES = re.compile(r"\s*[^\s\u3000-\u9fff\uff00-\uffef]+[\u3001-\u303f\u6708\u65e5\uff00-\uff0f]?|\s*\S")
 
 _drawing = threading.Lock()  # matplotlib promises nothing about threads
 
@@ -69,24 +73,27 @@ def draw(chart: Chart) -> bytes:
 class _Sheet:
     """A sheet of paper measured in pixels from its lower left corner."""
 
-    def __init__(self, figure: "Figure", glyphs: frozenset[int]) -> None:
+    def __init__(self, figure: "Figure") -> None:
         self.figure = figure
-        self.glyphs = glyphs
+        self.family = list(families())
         self.axes: Axes = figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
         self.axes.set_xlim(0, WIDTH_PX)
         self.axes.set_ylim(0, HEIGHT_PX)
 
     def plain(self, text: str) -> str:
-        """The text in one line, with a box for each sign that the font lacks (it would only be warned about)."""
-        return "".join(sign if ord(sign) in self.glyphs else "□" for sign in " ".join(text.split()))
+        """The text in one line, with a box for each sign that no font here has (it would only be warned about)."""
+        known = glyphs()
+        return "".join(sign if ord(sign) in known else "□" for sign in " ".join(text.split()))
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:
-        self.axes.text(x, y, text, parse_math=False, **{"fontsize": TEXT_PX, "color": INK, **style})
+        self.axes.text(
+            x, y, text, parse_math=False, **{"fontsize": TEXT_PX, "color": INK, "fontfamily": self.family, **style}
+        )
 
     def width(self, text: str, size: float = TEXT_PX, weight: str = "normal") -> float:
         """Pixels from the left to the right edge of a text."""
-        artist = self.axes.text(0, 0, text, fontsize=size, fontweight=weight, parse_math=False)
+        artist = self.axes.text(0, 0, text, fontsize=size, fontweight=weight, fontfamily=self.family, parse_math=False)
         box = artist.get_window_extent()
         artist.remove()
         return float(box.width)
@@ -102,13 +109,13 @@ class _Sheet:
     def wrap(self, text: str, room: float, lines_max: int) -> list[str]:
         """The text in lines that fit, the last of them shortened if need be."""
         lines = [""]
-        for word in text.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and len(lines) < lines_max and self.width(longer) > room:
+        for word in PIECES.findall(text):
+            longer = lines[-1] + word
+            if lines[-1] and len(lines) < lines_max and self.width(longer.strip()) > room:
                 lines.append(word)
             else:
                 lines[-1] = longer
-        return [self.shorten(line, room) for line in lines]
+        return [self.shorten(line.strip(), room) for line in lines]
 
     def swatch(self, x: float, y: float, chart: Chart, number: int) -> None:
         """A sample of a series beside its name: a stroke with its marker, or a hatched box."""
@@ -133,12 +140,11 @@ def _open() -> Iterator[_Sheet]:
     """An empty sheet, cleared when drawing is done. The one place that loads matplotlib."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - 0.7 s and 40 MB, only for pictures
     from matplotlib.figure import Figure  # noqa: PLC0415 - the same
-    from matplotlib.font_manager import findfont, get_font  # noqa: PLC0415 - the same
 
     figure = Figure(figsize=(WIDTH_PX / 72, HEIGHT_PX / 72), dpi=72, facecolor=PAPER)
     FigureCanvasAgg(figure)
     try:
-        yield _Sheet(figure, frozenset(get_font(findfont("DejaVu Sans")).get_charmap()))
+        yield _Sheet(figure)
     finally:
         figure.clear()
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import config
 from bot.app import App
 from bot.build import build
+from bot.charts import fonts
 from bot.checks import CheckLine
 from bot.config import ConfigError, Settings, secret
 from bot.directory.combined import Everybody
@@ -58,6 +59,7 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _probed(app)
     yield from _people(app)
     yield from _references(app)
+    yield from _letters(settings)
     yield from _slack(settings, environ)
     yield from _teams(app, environ)
     for provider in app.providers.values():
@@ -93,6 +95,15 @@ def _sources(app: App, unlearnt: str) -> Iterator[CheckLine]:
             yield CheckLine("people sources differ", ok=True, advice=each)
         if len(differences) > DIFFERENCES_MAX:
             yield CheckLine(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
+
+
+def _letters(settings: Settings) -> Iterator[CheckLine]:
+    """Whether pictures can be written in the organization's language."""
+    locale = settings.organization.locale
+    package = fonts.lacking(locale.partition("_")[0])
+    if package:
+        advice = f"Charts show boxes for letters of {locale}. Install a font that has them: apt-get install {package}"
+        yield CheckLine("fonts", ok=False, advice=advice)
 
 
 def _probed(app: App) -> Iterator[CheckLine]:

@@ -16,6 +16,7 @@ from bot.build import build
 from bot.cli.check import findings
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
+from bot.cli.sample_company import prepare
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
 from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, write_csv
@@ -27,7 +28,6 @@ from bot.sync.usage import pull
 from handlers import COMMANDS as SENTENCES
 from handlers.card import Card
 from handlers.context import CLOCK, NOWHERE
-from handlers.events import DetectWaste
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -102,9 +102,7 @@ def say(args: argparse.Namespace) -> int:
     logging.quiet()
     app = _app()
     if app.settings.is_sample and not app.database.ask(pulls.pulled):
-        print("(first start: reading the providers …)", file=sys.stderr)
-        _read(app, sorted(app.providers))
-        app.handle(DetectWaste(), "clock")
+        prepare(app)
     person = args.person.removeprefix("@")
 
     def hear(text: str) -> Card:
@@ -210,8 +208,8 @@ def _prompt(person: str) -> str:
 
 def _forget_demo() -> None:
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
-    limits = path.parent / "sample-limits.json"
-    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), limits):
+    beside = path.parent.glob("sample-*.json")
+    for file in (path, Path(f"{path}-wal"), Path(f"{path}-shm"), *beside):
         file.unlink(missing_ok=True)
 
 

@@ -2,25 +2,21 @@
 
 import socket
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 
 import uvicorn
 
 from bot.app import App, utc_now
 from bot.build import build
+from bot.cli.sample_company import prepare
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, ConfigError, Settings
 from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
-from bot.sync.usage import pull
-from storage import people, pulls
+from storage import people
 from storage.directory import Link
-
-DOT_S = 2.0
 
 # Whom the page offers first, with what they are.
 CAST = (
@@ -30,6 +26,19 @@ CAST = (
     ("fay", "finance"),
     ("bob", "engineer in Ads"),
     ("lea", "Bob's manager, owner of Ads"),
+)
+# What the page offers to whom, and what it shows: the tour of the README.
+TOUR = (
+    ("ana", "balance", "What is left, and which limit decides"),
+    ("ana", "spend by model last week", "Where the money went"),
+    ("ana", "waste", "A seat that is paid for and not used"),
+    ("ana", "request 50 finish the migration", "Ask your manager for $50 more"),
+    ("max", "requests", "What waits for your decision"),
+    ("max", "guard", "What spends far above usual right now"),
+    ("max", "pool", "How Search shares its budget"),
+    ("fay", "limits", "A limit that somebody changed at the provider"),
+    ("fay", "value of team search", "What a merged pull request costs"),
+    ("fay", "link", "Spending that is unallocated"),
 )
 
 
@@ -45,12 +54,7 @@ def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], dat
             for one in everybody
         ],
     )
-    first = not app.database.ask(pulls.pulled)
-    for name, provider in app.providers.items():
-        how = app.reading(name)
-        new = f"{how.history_days} days of the sample company's usage (about 15 s, once)" if first else "what is new"
-        with _said(f"Reading {new}"):
-            pull(app.database, provider, how, app.now)
+    prepare(app)
     return app
 
 
@@ -68,30 +72,10 @@ def serve_demo(app: App, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(uvicorn.Config(page(app, cast), log_level="warning"), [listener])
+            serve_until_told(uvicorn.Config(page(app, cast, TOUR), log_level="warning"), [listener])
         finally:
             clock.stop()
             app.close()
-
-
-@contextmanager
-def _said(what: str) -> Iterator[None]:
-    """Say what is being done, and that it is still being done: a dot every two seconds."""
-    done = threading.Event()
-
-    def dots() -> None:
-        while not done.wait(DOT_S):
-            print(".", end="", file=sys.stderr, flush=True)
-
-    print(f"{what} ..", end="", file=sys.stderr, flush=True)
-    thread = threading.Thread(target=dots)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-        print(file=sys.stderr)
 
 
 def _listen(port: int) -> socket.socket:

@@ -6,12 +6,24 @@ from typing import assert_never
 
 from bot.platforms.text import plain
 from handlers.card import Block, Button, Chart, Facts, File, Gauge, Input, Table, Text
+from handlers.language import say, say_many
 
 
 class Drawing(ABC):
     """A card in the making. A kind of block that nobody draws fails mypy: below, or where a platform makes its own."""
 
     __slots__ = ()
+
+    language: str
+
+    def remark(self, text: str, **values: object) -> None:
+        """Draw a small line of the platform's own, in the reader's language."""
+        self.note(say(self.language, text, **values))
+
+    def missing(self, one: str, many: str, number: int) -> None:
+        """The same about how many of something are not shown; nothing if all are."""
+        if number > 0:
+            self.note(say_many(self.language, one, many, number))
 
     def one(self, block: Block) -> None:
         """Draw a block."""
@@ -42,7 +54,7 @@ class Drawing(ABC):
             return
         (self.note if block.quiet else self.paragraph)(text)
         if len(text) > self.letters_max:
-            self.note("That text was longer; the rest is not shown.")
+            self.remark("That text was longer; the rest is not shown.")
 
     @property
     @abstractmethod

@@ -7,8 +7,8 @@ A pool may be split: who has a share is bound by the share, and all others toget
 """
 
 from collections.abc import Container
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Budget, Policy
-from storage import ledger, people, spend
+from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
 from storage.people import Account
@@ -39,6 +39,7 @@ class BudgetStatus:
         spent: what was consumed.
         since: the day of the allotment, if the rule came after the period's first day; else None.
         is_share: a share of a pool that was split.
+        daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
     """
 
     budget: Budget
@@ -50,6 +51,7 @@ class BudgetStatus:
     spent: int
     since: date | None = None
     is_share: bool = False
+    daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
     def limit(self) -> int:
@@ -109,7 +111,11 @@ class Figures(Protocol):
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """What each account below a pool spent of it, on the days on which it was there."""
 
+    def daily(self, account: Account) -> tuple[tuple[date, Spent], ...] | None:
+        """What an account used on each day, None if that is not read."""
 
+
+LOOK_BACK = timedelta(weeks=8)
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
@@ -129,6 +135,9 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
         spent = figures.spent(budget, period, holder)
         since = _late(ctx, here, period)
         found.append(BudgetStatus(budget, holder, names[holder], period, allotment, here.moved, spent, since))
+    daily = figures.daily(account) if found else None
+    if daily is not None:
+        found = [replace(each, daily=daily) if each.account_id == account.id else each for each in found]
     return sorted(found, key=_deciding)
 
 
@@ -176,11 +185,18 @@ def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
 
 
 class OfOne:
-    """Entries and charges of one account: read at the first question, in two statements and one for each split pool."""
+    """Entries and charges of one account: read at the first question, in two statements and one for each split pool.
 
-    def __init__(self, ctx: Context, account: Account) -> None:
+    Args:
+        ctx: whoever asks.
+        account: whose.
+        daily: read each day's use, too, in the same statement, for what looks ahead.
+    """
+
+    def __init__(self, ctx: Context, account: Account, *, daily: bool = False) -> None:
         self._ctx = ctx
         self._account = account
+        self._daily = daily
         self._sums: dict[tuple[str, str], dict[str, int]] = {}
 
     def above(self, account: Account) -> dict[str, str]:
@@ -203,11 +219,15 @@ class OfOne:
         """See Figures."""
         if _has_own_zone(self._ctx, budget):
             return self._below(budget, period, account_id).get(account_id, 0)
-        return used(self._ctx.policy, budget, self._spent[account_id, period.first, period.end])
+        return used(self._ctx.policy, budget, self._spent[0][account_id, period.first, period.end])
 
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """See Figures."""
         return self._below(budget, period, budget.account_id)
+
+    def daily(self, _account: Account) -> tuple[tuple[date, Spent], ...] | None:
+        """See Figures."""
+        return self._spent[1] if self._daily else None
 
     @cached_property
     def _budgets(self) -> list[tuple[Budget, Period]]:
@@ -220,14 +240,20 @@ class OfOne:
         return ledger.posted(self._ctx.conn, self._account.id, since, pools)
 
     @cached_property
-    def _spent(self) -> dict[Window, list[Spent]]:
+    def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
         windows = {
             (budget.account_id or self._account.id, period.first, period.end)
             for budget, period in self._budgets
             if not _has_own_zone(self._ctx, budget)
         }
         ordered = sorted(windows)
-        return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True))
+        if not self._daily:
+            return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True)), ()
+        first = min(period.first for _, period in self._budgets)
+        end = max(period.end for _, period in self._budgets)
+        window = (self._account.id, min(first, looked_back_to(self._ctx)), end)
+        sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, window)
+        return dict(zip(ordered, sums, strict=True)), tuple(sorted(days, key=lambda day: (day[0], day[1].name)))
 
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
         if (budget.name, account_id) not in self._sums:
@@ -275,6 +301,9 @@ class OfAll:
         budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
         return ledger.shares_of_all(self._ctx.conn, budgets)
 
+    def daily(self, _account: Account) -> None:
+        """See Figures."""
+
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
         """Budgets of the same days share what was read; each counts of it what it covers."""
         if (budget.name, above) not in self._sums:
@@ -283,6 +312,11 @@ class OfAll:
                 self._spent[window] = spent_below(self._ctx, budget, period, above)
             self._sums[budget.name, above] = _counted(self._ctx, budget, self._spent[window])
         return self._sums[budget.name, above]
+
+
+def looked_back_to(ctx: Context) -> date:
+    """The first day of those that tell how a period will go on: eight weeks before the last whole day."""
+    return comparisons.whole_before(ctx.readings(), ctx.today) - LOOK_BACK
 
 
 def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:

@@ -1,7 +1,17 @@
 """What the company decided: app.yaml as rules."""
 
 from handlers.policy.amounts import House
-from handlers.policy.approvals import MANAGER, STAGES, ApprovalRule, Ask, Stage, WorkingHours, because, stages_for
+from handlers.policy.approvals import (
+    MANAGER,
+    STAGES,
+    ApprovalRule,
+    Ask,
+    Conditions,
+    Stage,
+    WorkingHours,
+    exceeded,
+    stages_for,
+)
 from handlers.policy.policy import (
     PLACE,
     STANDARD,
@@ -34,6 +44,7 @@ __all__ = [
     "ApprovalRule",
     "Ask",
     "Budget",
+    "Conditions",
     "GuardRules",
     "House",
     "LimitRules",
@@ -49,7 +60,7 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
-    "because",
+    "exceeded",
     "is_working",
     "next_morning",
     "next_workday",

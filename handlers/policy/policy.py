@@ -24,7 +24,7 @@ ZONES = frozenset(available_timezones())
 
 def _zone(name: str) -> str:
     if name not in ZONES:
-        raise ValueError(f"“{name}” is no time zone; write one such as Europe/Berlin or America/New_York")
+        raise ValueError(f"unknown time zone “{name}”: write one such as Europe/Berlin or America/New_York")
     return name
 
 
@@ -32,7 +32,7 @@ def _locale(name: str) -> str:
     try:
         Locale.parse(name)
     except (UnknownLocaleError, ValueError) as trouble:
-        raise ValueError(f"“{name}” is no locale; write one such as en_US or de_DE") from trouble
+        raise ValueError(f"unknown locale “{name}”: write one such as en_US or zh_CN") from trouble
     return name
 
 
@@ -41,7 +41,7 @@ def _rollover(words: str) -> str:
         return words
     if words.startswith("up to "):
         return f"up to {written_amount(words.removeprefix('up to '))}"
-    raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
+    raise ValueError(f"invalid rollover “{words}”: write none, all, or an amount such as up to 100 USD")
 
 
 AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
@@ -200,7 +200,7 @@ class Policy(House, Rule):
         names = [budget.name for budget in budgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two budgets are called “{twice[0]}”; give each its own name")
+            raise ValueError(f"two budgets are named “{twice[0]}”: give each its own name")
         return budgets
 
     @model_validator(mode="after")
@@ -208,17 +208,17 @@ class Policy(House, Rule):
         for budget in self.budgets:
             if budget.unit not in COUNTED and budget.unit != self.organization.currency:
                 raise ValueError(
-                    f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
+                    f"budget “{budget.name}” is in {budget.unit}: write it in the organization's currency "
                     f"({self.organization.currency}) or in tokens",
                 )
             if budget.alert_in and not budget.is_pool:
                 raise ValueError(
-                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
-                    "of a team or of the organization",
+                    f"budget “{budget.name}” belongs to single people or agents, so it cannot have alert_in: that is "
+                    "for budgets of a team or of the organization",
                 )
             if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
                 known = ", ".join(["all", *self.tiers, STANDARD])
-                raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
+                raise ValueError(f"budget “{budget.name}” has unknown models “{budget.models}”: write one of {known}")
         return self
 
     @model_validator(mode="after")

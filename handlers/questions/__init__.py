@@ -1,8 +1,9 @@
 """Questions: what is left, where it went, where it will end."""
 
-from handlers.questions.balance import balance, facts, gauge, pace, title_of, tone_of
-from handlers.questions.forecast import forecast, missing, runs_out, seen_ahead
+from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
+from handlers.questions.forecast import forecast, runs_out
 from handlers.questions.model_prices import MILLION, Rate, models, rate
+from handlers.questions.outlook import estimated, looked_at, missing, pace, seen_ahead
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
 from handlers.questions.why import AS_USUAL_PERCENT, WEIGHTS, compared, explained, in_a_line, why
@@ -14,11 +15,14 @@ __all__ = [
     "Rate",
     "balance",
     "compared",
+    "estimated",
     "explained",
     "facts",
     "forecast",
     "gauge",
     "in_a_line",
+    "label_of",
+    "looked_at",
     "missing",
     "models",
     "pace",

@@ -1,39 +1,51 @@
 """What is left."""
 
-from datetime import timedelta
+from datetime import date
 
-from handlers.access import is_for_all
+from handlers.access import is_for_all, may_see
 from handlers.arguments import Whom
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
-from handlers.money import percent
+from handlers.language import N_
+from handlers.money import percent, smallest
 from handlers.periods import period_of
-from handlers.provenance import as_of
+from handlers.provenance import as_of, is_unread
+from handlers.questions.outlook import looked_at, pace
+from handlers.questions.whose import headed, said_of
 from storage import spend
 from storage.people import Account
 
 WARN_PERMILLE = 800
 FULL_PERMILLE = 1000
-PACE_DAYS_MIN = 3
+
+THIS = {
+    "day": N_("today"),
+    "week": N_("this week"),
+    "month": N_("this month"),
+    "quarter": N_("this quarter"),
+    "year": N_("this year"),
+}
 
 
 def balance(ctx: Context, whom: Whom = None) -> Card:
     """What is left of your budget, and which limit decides.
 
-    Say it alone for yourself, or of a team or an agent that you own: `balance of team search`.
+    Without a name it is yours. You can also name a team or an agent that you own: `balance of team search`.
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:
-        return Card("You have no account yet. Ask an admin to add you to the people of Bursar.", tone="warn")
-    found = statuses(ctx, account)
+        return Card(
+            ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
+        )
+    found = looked_at(ctx, account)
     if not found:
         return _without_budget(ctx, account)
     deciding = found[0]
-    blocks: list[Block] = [gauge(ctx, deciding), Facts(tuple(facts(ctx, deciding)))]
+    ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
+    blocks: list[Block] = [gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead))]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
-        set_on, counts_from = ctx.day(deciding.since), ctx.day(deciding.period.first)
-        blocks.append(Text(f"This limit was set on {set_on}; it counts all that was spent since {counts_from}."))
+        blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx), *_buttons(ctx, account)]
@@ -51,81 +63,105 @@ def tone_of(status: BudgetStatus) -> Tone:
 def gauge(ctx: Context, status: BudgetStatus) -> Gauge:
     """How much of a budget is used, as a bar and in words."""
     unit = status.budget.unit
-    used, limit = ctx.amount(status.spent, unit), ctx.amount(status.limit, unit)
-    share = percent(status.spent, status.limit)
-    return Gauge(
-        label=label_of(status),
-        permille=max(0, status.permille),
-        caption=f"{used} of {limit} used ({share} %)",
-        tone=tone_of(status),
+    caption = ctx.t(
+        "{used} of {limit} used ({percent} %)",
+        used=ctx.amount(status.spent, unit),
+        limit=ctx.amount(status.limit, unit),
+        percent=percent(status.spent, status.limit),
     )
+    return Gauge(label_of(ctx, status), max(0, status.permille), caption, tone_of(status))
 
 
-def label_of(status: BudgetStatus) -> str:
-    """What a status is about, such as "Own budget, this month" or "Search pool, flagship models, this week"."""
-    budget = status.budget
-    own = status.account_id.startswith(("person/", "agent/")) and not status.is_share
-    share = "share of the " if status.account_id != budget.account_id else "rest of the "
-    parts = [] if own else [f"{share if status.is_share else ''}{status.name} pool"]
-    parts += [f"{budget.models} models"] if budget.models != "all" else []
-    label = ", ".join([*(parts or ["own budget"]), f"this {budget.every}"])
-    return label[0].upper() + label[1:]
+def label_of(ctx: Context, status: BudgetStatus) -> str:
+    """What a status is about, such as "Own budget, this month" or "Search pool for flagship models, this week"."""
+    return ctx.t("{budget}, {period}", budget=_name_of(ctx, status), period=ctx.t(THIS[status.budget.every]))
+
+
+def _name_of(ctx: Context, status: BudgetStatus) -> str:
+    budget, models = status.budget, status.budget.models
+    if status.is_share and status.account_id != budget.account_id:
+        text = N_("Share of the {name} pool") if models == "all" else N_("Share of the {name} pool for {models} models")
+    elif status.is_share:
+        text = N_("Rest of the {name} pool") if models == "all" else N_("Rest of the {name} pool for {models} models")
+    elif status.account_id.startswith(("person/", "agent/")):
+        text = N_("Own budget") if models == "all" else N_("Own budget for {models} models")
+    else:
+        text = N_("{name} pool") if models == "all" else N_("{name} pool for {models} models")
+    return ctx.t(text, name=status.name, models=models)
 
 
 def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     """What is left, or what is over."""
-    unit = status.budget.unit
-    limit = ctx.amount(status.limit, unit)
-    whose = "" if account.id == ctx.account_id else f"{account.name}: "
-    if status.left < 0:
-        return f"{whose}{ctx.amount(-status.left, unit)} over the limit of {limit}"
-    return f"{whose}{ctx.amount(status.left, unit)} left of {limit}"
+    unit, limit = status.budget.unit, ctx.amount(status.limit, status.budget.unit)
+    if is_unread(ctx):
+        return headed(ctx, account, ctx.t("{limit} limit; no usage has been read yet", limit=limit))
+    least = smallest(unit)
+    tiny = 0 < abs(status.left) * 2 <= least
+    amount = ctx.amount(least if tiny else abs(status.left), unit)
+    if tiny and status.left > 0:
+        said = ctx.t("Less than {amount} left of {limit}", amount=amount, limit=limit)
+    elif tiny:
+        said = ctx.t("Less than {amount} over the limit of {limit}", amount=amount, limit=limit)
+    elif status.left < 0:
+        said = ctx.t("{amount} over the limit of {limit}", amount=amount, limit=limit)
+    else:
+        said = ctx.t("{left} left of {limit}", left=amount, limit=limit)
+    return headed(ctx, account, said)
 
 
 def facts(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
-    """When a budget starts anew, what was given on top, and where the pace leads."""
+    """When a budget resets, what it got or gave since, and where it will end."""
+    return [*_resets(ctx, status), *pace(ctx, status)]
+
+
+def _resets(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     period, unit = status.period, status.budget.unit
     days = period.left(ctx.today)
-    found = [("Starts anew", f"{ctx.day(period.end)} ({days} {'day' if days == 1 else 'days'})")]
-    if status.moved:
-        found.append(("Given on top", ctx.amount(status.moved, unit)))
-    return found + pace(ctx, status)
+    when = ctx.nt("{day} (in {n} day)", "{day} (in {n} days)", days, day=ctx.day(period.end))
+    found = [(ctx.t("Resets on"), when)]
+    if status.moved > 0 and not status.is_share:
+        found.append((ctx.t("Extra budget"), ctx.amount(status.moved, unit)))
+    elif status.moved < 0:
+        found.append((ctx.t("Reduced by"), ctx.amount(-status.moved, unit)))
+    return found
 
 
-def pace(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
-    """Where a period ends if it goes on like this; nothing while it is too young to say."""
-    period, unit = status.period, status.budget.unit
-    gone = period.days - period.left(ctx.today) + 1
-    if gone < PACE_DAYS_MIN or status.spent <= 0:
-        return []
-    last = ctx.day(period.end - timedelta(days=1))
-    return [("At this pace", f"{ctx.estimate(status.spent * period.days // gone, unit)} by {last}")]
+def _set_later(ctx: Context, since: date, first: date) -> str:
+    return ctx.t(
+        "This limit was set on {day}. It counts everything spent since {first}.",
+        day=ctx.day(since),
+        first=ctx.day(first),
+    )
 
 
 def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
     rows = tuple(
         (
-            label_of(each),
+            label_of(ctx, each),
             ctx.amount(each.left, each.budget.unit),
             ctx.amount(each.limit, each.budget.unit),
         )
         for each in found
     )
-    return Table("All limits that bind here; the first one decides", ("Limit", "Left", "Of"), rows, "lrr")
+    columns = (ctx.t("Budget"), ctx.t("Left"), ctx.t("Limit"))
+    return Table(ctx.t("All limits that apply; the first one decides"), columns, rows, "lrr")
 
 
 def _without_budget(ctx: Context, account: Account) -> Card:
     month = period_of(ctx.today, "month")
     spent = sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
     amount = ctx.amount(spent, ctx.policy.organization.currency)
+    if account.kind == "organization":
+        why = ctx.t("No organization-wide budget is set.")
+    else:
+        why = ctx.t("No budget is set for {name}.", name=account.name)
     return Card(
-        f"{amount} spent this month",
-        (Text(f"No budget in app.yaml binds {account.name}."), as_of(ctx), *_buttons(ctx, account)[:1]),
+        ctx.t("{amount} spent {period}", amount=amount, period=ctx.t(THIS["month"])),
+        (Text(why), as_of(ctx), *_buttons(ctx, account)[:1]),
     )
 
 
 def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
+    where = Button(ctx.t("Where did it go?"), f"spend{said_of(ctx, account)} by model")
     mine = account.id == ctx.account_id
-    of = "" if mine else f" of {account.id.replace('/', ' ')}"
-    where = Button("Where did it go?", f"spend{of} by model")
-    return (where, Button("Ask for more", "request", style="primary")) if mine else (where,)
+    return (where, Button(ctx.t("Ask for more"), "request", style="primary")) if mine else (where,)

@@ -1,124 +1,53 @@
 """`forecast`: what a period will have cost, and the day the budget runs out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from handlers.access import may_see
 from handlers.arguments import Whom
-from handlers.budgets import BudgetStatus, statuses, used
+from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
-from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS, percent, symbol_of
-from handlers.periods import Period, period_of
-from handlers.policy import Budget
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
-from handlers.questions.projection import DAY, TRIALS_MIN, WEEK, WEEKS_MAX, Forecast, coverage, project
-from storage import comparisons, spend
+from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
+from handlers.questions.projection import DAY, TRIALS_MIN, Forecast, coverage
+from handlers.questions.whose import asked_about, headed, said_of
 from storage.people import Account
 
 POINTS_MAX = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What is looked ahead at: a budget's period, or the month where no budget binds."""
-
-    account_id: str
-    period: Period
-    unit: str
-    status: BudgetStatus | None
-
-
 def forecast(ctx: Context, whom: Whom = None) -> Card:
-    """Where the period will end, how sure that is, and the day the budget runs out.
+    """Where the period will end, how certain that is, and the day the budget runs out.
 
-    Say it alone for yourself, or of a team or an agent that you own: `forecast of team search`.
+    Without a name it is yours. You can also name a team or an agent that you own: `forecast of team search`.
     """
-    account = whom or ctx.account(ctx.account_id)
-    if account is None:
-        raise RefusedError(
-            "You have no account of your own. Say whose figures you mean, such as: forecast of team search"
-        )
-    found = statuses(ctx, account)
+    account = asked_about(ctx, whom, "forecast of team search")
+    found = looked_at(ctx, account)
     scope = scope_of(ctx, account, found)
-    until = comparisons.whole_until(ctx.conn, ctx.today)
-    days = _days(ctx, scope, until)
-    seen = look_ahead(ctx, scope, days, until)
+    days = days_of(ctx, scope)
+    seen = look_ahead(ctx, scope, days)
     limit = scope.status.limit if scope.status else None
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
-    blocks += [Text(words) for words in (*_doubts(seen), *_elsewhere(ctx, scope, found))]
+    blocks += [Text(words) for words in (*_doubts(ctx, seen), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
-        blocks.append(Text(_method(ctx, seen, [each for each in days if each[0] < until]), quiet=True))
+        until = whole_until(ctx)
+        blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
     return Card(
-        _title(ctx, account, scope, seen),
+        headed(ctx, account, _title(ctx, scope, seen)),
         (*blocks, as_of(ctx), *_buttons(ctx, account, scope, seen)),
         _tone(seen, limit),
     )
 
 
-def missing(ctx: Context, status: BudgetStatus) -> int:
-    """What an account's budget will likely lack when its period ends, 0 if it will do."""
-    scope = Scope(status.account_id, status.period, status.budget.unit, status)
-    until = comparisons.whole_until(ctx.conn, ctx.today)
-    return max(0, look_ahead(ctx, scope, _days(ctx, scope, until), until).p50 - status.limit)
-
-
-def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
-    """How the period of an account will end, and which period that is."""
-    scope = scope_of(ctx, account, statuses(ctx, account))
-    until = comparisons.whole_until(ctx.conn, ctx.today)
-    return scope, look_ahead(ctx, scope, _days(ctx, scope, until), until)
-
-
-def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]], until: date) -> Forecast:
-    """How a scope's period will end, from what was used on each day; days before `until` are whole."""
-    return project(
-        days,
-        scope.period.first,
-        scope.period.end,
-        ctx.today,
-        whole_until=until,
-        limit=scope.status.limit if scope.status else None,
-        free=ctx.policy.working.holidays,
-    )
-
-
-def scope_of(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> Scope:
-    """The first budget whose daily figures the asker may see, and whose days are one account's."""
-    for each in found:
-        whole = not each.is_share or each.account_id == account.id
-        if whole and may_see(ctx, each.account_id):
-            return Scope(each.account_id, each.period, each.budget.unit, each)
-    return Scope(account.id, period_of(ctx.today, "month"), ctx.policy.organization.currency, None)
-
-
-def _days(ctx: Context, scope: Scope, until: date) -> list[tuple[date, int]]:
-    """What was used on each day in the scope's unit, from eight weeks ago or the period's first day on.
-
-    The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
-    """
-    first, end = scope.period.first, scope.period.end
-    budget = scope.status.budget if scope.status else None
-    start = min(first, until - WEEKS_MAX * WEEK * DAY)
-    rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
-    days = [(day, _used(ctx, budget, spent)) for day, spent in rows]
-    if scope.status:
-        days.append((first, scope.status.spent - sum(amount for day, amount in days if first <= day < end)))
-    return days
-
-
-def _used(ctx: Context, budget: Budget | None, spent: spend.Spent) -> int:
-    return used(ctx.policy, budget, [spent]) if budget else spent.cost_nanos
-
-
-def _title(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> str:
-    whose = "" if account.id == ctx.account_id else f"{account.name}: "
-    end = f"{ctx.estimate(seen.p50, scope.unit)} by {ctx.day(scope.period.end - DAY)}"
-    return f"{whose}{end}, of {ctx.amount(scope.status.limit, scope.unit)}" if scope.status else f"{whose}{end}"
+def _title(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    amount, day = ctx.estimate(seen.p50, scope.unit), ctx.day(last_day(scope))
+    if scope.status is None:
+        return ctx.t("{amount} expected by {day}", amount=amount, day=day)
+    limit = ctx.amount(scope.status.limit, scope.unit)
+    return ctx.t("{amount} expected by {day}, limit {limit}", amount=amount, day=day, limit=limit)
 
 
 def _tone(seen: Forecast, limit: int | None) -> Tone:
@@ -130,58 +59,88 @@ def _tone(seen: Forecast, limit: int | None) -> Tone:
 
 
 def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, str]]:
-    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    yield ctx.t("Range"), _range(ctx, scope, seen)
     spent = ctx.amount(seen.spent, scope.unit)
-    sure = "in 8 of 10 cases" if seen.method == "weeks" else "roughly"
-    yield "Range", f"{low} to {high} {sure}" if seen.since else "not known"
     if scope.status is None:
-        yield "Spent so far", spent
+        yield ctx.t("Spent so far"), spent
         return
-    yield ("Ran out" if seen.spent >= scope.status.limit else "Runs out"), runs_out(ctx, scope, seen)
-    yield "Spent so far", f"{spent} ({percent(seen.spent, scope.status.limit)} %)"
-    yield "Limit", label_of(scope.status)
+    yield ctx.t("Ran out on") if seen.spent >= scope.status.limit else ctx.t("Runs out"), runs_out(ctx, scope, seen)
+    share = percent(seen.spent, scope.status.limit)
+    yield ctx.t("Spent so far"), ctx.t("{amount} ({percent} %)", amount=spent, percent=share)
+    yield ctx.t("Budget"), label_of(ctx, scope.status)
+
+
+def _range(ctx: Context, scope: Scope, seen: Forecast) -> str:
+    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    if not seen.since:
+        return ctx.t("not known")
+    if seen.method == "weeks":
+        return ctx.t("{low} to {high} in 8 of 10 cases", low=low, high=high)
+    return ctx.t("roughly {low} to {high}", low=low, high=high)
 
 
 def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
-    """The day the budget runs out, and how sure that is."""
+    """The day the budget runs out, and how certain that is."""
     early, middle, late = (ctx.day(day) if day else "" for day in seen.runs_out)
+    last = ctx.day(last_day(scope))
     if not early and seen.since is None:
-        return "not known"
+        return ctx.t("not known")
+    if not early and seen.method == "weeks":
+        return ctx.t("not by {day}, in 9 of 10 cases", day=last)
     if not early:
-        return f"not this {scope.period.every}, {'in 9 of 10 cases' if seen.method == 'weeks' else 'at this pace'}"
+        return ctx.t("not by {day} at this pace", day=last)
     if not middle:
-        return f"probably not this {scope.period.every}; {early} at the earliest"
+        return ctx.t("probably not by {day}; {early} at the earliest", day=last, early=early)
     if early == late:
         return early
-    return f"{middle}; {early} at the earliest, {late or 'perhaps not at all'}{' at the latest' if late else ''}"
+    if not late:
+        return ctx.t("{middle}; {early} at the earliest, perhaps not at all", middle=middle, early=early)
+    return ctx.t("{middle}; {early} at the earliest, {late} at the latest", middle=middle, early=early, late=late)
 
 
-def _doubts(seen: Forecast) -> Iterator[str]:
+def _doubts(ctx: Context, seen: Forecast) -> Iterator[str]:
     """What makes the forecast weak."""
     if seen.since is None:
-        yield "No whole day of usage in the last eight weeks, so I can only show what is spent by now."
+        yield ctx.t("There is no full day of usage in the last eight weeks, so this shows only what is spent so far.")
     elif seen.method == "pace":
-        days = f"{seen.history_days} {'day' if seen.history_days == 1 else 'days'}"
-        yield (
-            f"The history is short: {days} with usage in the last eight weeks. "
-            "This is the plain pace, with a wide range."
+        yield ctx.nt(
+            "This is a rough estimate: there is only {n} day with usage in the last eight weeks.",
+            "This is a rough estimate: there are only {n} days with usage in the last eight weeks.",
+            seen.history_days,
         )
 
 
 def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Iterator[str]:
     """A limit that decides now, but whose course is not the asker's to see."""
     if found and found[0] is not scope.status:
-        left = ctx.amount(found[0].left, found[0].budget.unit)
-        yield f"Another limit decides today: {label_of(found[0])}, {left} left. Its owner can see its forecast."
+        budget, amount = label_of(ctx, found[0]), ctx.amount(abs(found[0].left), found[0].budget.unit)
+        if found[0].left < 0:
+            yield ctx.t(
+                "Another limit applies first: {budget}, {amount} over the limit. Its owner can see its forecast.",
+                budget=budget,
+                amount=amount,
+            )
+        else:
+            yield ctx.t(
+                "Another limit applies first: {budget}, {amount} left. Its owner can see its forecast.",
+                budget=budget,
+                amount=amount,
+            )
 
 
-def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> str:
-    since = ctx.day(seen.since) if seen.since else ""
+def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> Iterator[str]:
+    if seen.since:
+        yield ctx.t(
+            "Based on the days since {day}. Recent weeks count more, and weekends count separately.",
+            day=ctx.day(seen.since),
+        )
     held, tried = coverage(whole)
-    tested = (
-        f" Tried on {tried} past days for a week ahead, the range held {held} times." if tried >= TRIALS_MIN else ""
-    )
-    return f"Drawn from the days since {since}, recent ones more often, weekdays and weekends apart.{tested}"
+    if tried >= TRIALS_MIN:
+        yield ctx.t(
+            "Tested on {tried} past days, looking one week ahead: the range was right {held} times.",
+            tried=tried,
+            held=held,
+        )
 
 
 def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
@@ -196,10 +155,10 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
     likely = tuple(seen.course[n] / scale for n in points)
     spent = tuple(min(seen.course[n], seen.spent) / scale for n in points)
     limit = scope.status.limit / scale if scope.status else None
-    labels = tuple(str(day.day) if period.every in ("week", "month") else f"{day.day}.{day.month}." for day in days)
-    series = (Series("Spent", spent), Series("Likely", likely))
+    labels = tuple(str(day.day) if period.every in ("week", "month") else ctx.short_day(day) for day in days)
+    series = (Series(ctx.t("Spent"), spent), Series(ctx.t("Expected"), likely))
     yield Chart(
-        "Spent so far and likely",
+        ctx.t("Spent so far and expected"),
         "line",
         labels,
         series,
@@ -211,20 +170,24 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
 
 
 def _finding(ctx: Context, scope: Scope, seen: Forecast) -> str:
-    likely, spent = ctx.estimate(seen.p50, scope.unit), ctx.amount(seen.spent, scope.unit)
-    told = f"{spent} by {ctx.day(ctx.today)}, likely {likely} by {ctx.day(scope.period.end - DAY)}"
+    known = {
+        "spent": ctx.amount(seen.spent, scope.unit),
+        "today": ctx.day(ctx.today),
+        "amount": ctx.estimate(seen.p50, scope.unit),
+        "day": ctx.day(last_day(scope)),
+    }
     if scope.status is None:
-        return f"{told}."
+        return ctx.t("{spent} spent by {today}, {amount} expected by {day}.", **known)
     gap = scope.status.limit - seen.p50
-    side = "below" if gap >= 0 else "above"
-    limit = ctx.amount(scope.status.limit, scope.unit)
-    return f"{told}: {ctx.estimate(abs(gap), scope.unit)} {side} the limit of {limit}."
+    known |= {"gap": ctx.estimate(abs(gap), scope.unit), "limit": ctx.amount(scope.status.limit, scope.unit)}
+    if gap >= 0:
+        return ctx.t("{spent} spent by {today}, {amount} expected by {day}: {gap} below the limit of {limit}.", **known)
+    return ctx.t("{spent} spent by {today}, {amount} expected by {day}: {gap} above the limit of {limit}.", **known)
 
 
 def _buttons(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> Iterator[Button]:
-    mine = account.id == ctx.account_id
-    of = "" if mine else f" of {account.id.replace('/', ' ')}"
-    yield Button("What is left?", f"balance{of}")
-    yield Button("Why?", f"why{of}")
-    if mine and scope.status and scope.status.account_id == account.id and seen.runs_out[0]:
-        yield Button("Ask for more", "request", style="primary")
+    of = said_of(ctx, account)
+    yield Button(ctx.t("What is left?"), f"balance{of}")
+    yield Button(ctx.t("Why?"), f"why{of}")
+    if not of and scope.status and scope.status.account_id == account.id and seen.runs_out[0]:
+        yield Button(ctx.t("Ask for more"), "request", style="primary")

@@ -7,7 +7,7 @@ from statistics import median_low
 
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.provenance import as_of
+from handlers.provenance import as_of, begun_later
 from storage import comparisons, spend
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
@@ -36,9 +36,9 @@ def rate(spent: Sequence[Spent]) -> Rate:
 def models(ctx: Context) -> Card:
     """What each tier of models costs here for a million tokens, and what your typical day would cost on it.
 
-    The rates are what the organization really paid in the last 28 days, all kinds of tokens together.
+    The rates are what your organization really paid in the last 28 days, for all kinds of tokens together.
     """
-    end = comparisons.whole_until(ctx.conn, ctx.today)
+    end = comparisons.whole_before(ctx.readings(), ctx.today)
     first = end - timedelta(days=DAYS)
     found = [each for each in spend.spent_by(ctx.conn, ORGANIZATION, first, end, "model") if each.tokens]
     days = [each.tokens for each in spend.spent_by(ctx.conn, ctx.account_id, first, end, "day") if each.tokens]
@@ -46,17 +46,21 @@ def models(ctx: Context) -> Card:
     tiers = _by_tier(ctx, found)
     blocks: list[Block] = []
     if not found:
-        blocks.append(Text("Nothing was reported for the last 28 days."))
+        blocks.append(Text(ctx.t("No usage was reported for the last 28 days.")))
     else:
         if days:
-            active = f"the median of your {len(days)} {'day' if len(days) == 1 else 'days'} with usage"
-            blocks.append(Facts((("Your typical day", f"{ctx.amount(typical, 'tokens')}, {active}"),)))
-        blocks += [_tiers(ctx, tiers, typical), _models(ctx, tiers)]
-        blocks.append(
-            Text("All kinds of tokens together: a tier that is used with much caching looks cheaper.", quiet=True)
-        )
+            active = ctx.nt(
+                "{tokens}, the median of your {n} day with usage",
+                "{tokens}, the median of your {n} days with usage",
+                len(days),
+                tokens=ctx.amount(typical, "tokens"),
+            )
+            blocks.append(Facts(((ctx.t("Your typical day"), active),)))
+        blocks += [_tiers(ctx, tiers, typical), _models(ctx, tiers), *begun_later(ctx, first)]
+        note = ctx.t("All kinds of tokens together: a tier that is used with a lot of caching looks cheaper.")
+        blocks.append(Text(note, quiet=True))
     unpriced = sum(each.tokens_unpriced for each in found)
-    buttons = (Button("Where did it go?", "spend by model"), Button("Why?", "why"))
+    buttons = (Button(ctx.t("Where did it go?"), "spend by model"), Button(ctx.t("Why?"), "why"))
     return Card(_title(ctx, tiers, typical), (*blocks, as_of(ctx, unpriced), *buttons))
 
 
@@ -76,32 +80,36 @@ def _price(spent: Sequence[Spent]) -> tuple[bool, int]:
 def _title(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> str:
     priced = [(name, rate(spent)) for name, spent in tiers.items() if rate(spent).tokens > 0]
     if not priced:
-        return "No price is known yet"
-    count, lead = (typical, "Your typical day") if typical else (MILLION, "A million tokens")
-    ends = [priced[0], priced[-1]] if len(priced) > 1 else priced
-    return f"{lead}: {', '.join(f'{_shown(ctx, each.of(count))} on {name}' for name, each in ends)}"
+        return ctx.t("No price is known yet")
+    (first, least), (last, most) = priced[0], priced[-1]
+    count = typical or MILLION
+    said = {"least": _shown(ctx, least.of(count)), "first": first, "most": _shown(ctx, most.of(count)), "last": last}
+    if len(priced) > 1 and typical:
+        return ctx.t("Your typical day: {least} on {first}, {most} on {last}", **said)
+    if len(priced) > 1:
+        return ctx.t("A million tokens: {least} on {first}, {most} on {last}", **said)
+    if typical:
+        return ctx.t("Your typical day: {amount} on {tier}", amount=said["least"], tier=first)
+    return ctx.t("A million tokens: {amount} on {tier}", amount=said["least"], tier=first)
 
 
 def _tiers(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> Table:
-    columns: tuple[str, ...] = ("Tier", "A million tokens", "Your typical day")
+    columns: tuple[str, ...] = (ctx.t("Tier"), ctx.t("A million tokens"), ctx.t("Your typical day"))
     count = len(columns) if typical else 2
     prices = {name: rate(spent) for name, spent in tiers.items()}
     rows = [(name, _shown(ctx, each.of(MILLION)), _shown(ctx, each.of(typical))) for name, each in prices.items()]
-    return Table("By tier, last 28 days", columns[:count], tuple(row[:count] for row in rows), "lrr"[:count])
+    caption = ctx.t("By tier, last 28 days")
+    return Table(caption, columns[:count], tuple(row[:count] for row in rows), "lrr"[:count])
 
 
 def _models(ctx: Context, tiers: dict[str, list[Spent]]) -> Table:
     rows = tuple(
-        (each.name or "not named", tier, _shown(ctx, rate([each]).of(MILLION)))
+        (each.name or ctx.t("no name"), tier, _shown(ctx, rate([each]).of(MILLION)))
         for tier, spent in tiers.items()
         for each in spent
     )
-    return Table("By model", ("Model", "Tier", "A million tokens"), rows, "llr")
+    return Table(ctx.t("By model"), (ctx.t("Model"), ctx.t("Tier"), ctx.t("A million tokens")), rows, "llr")
 
 
 def _shown(ctx: Context, nanos: int | None) -> str:
-    if nanos is None:
-        return "unpriced"
-    unit = ctx.policy.organization.currency
-    cent = 10**7
-    return f"under {ctx.amount(cent, unit)}" if 0 < nanos < cent else ctx.amount(nanos, unit)
+    return ctx.t("unpriced") if nanos is None else ctx.amount(nanos, ctx.policy.organization.currency)

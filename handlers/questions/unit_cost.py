@@ -10,24 +10,35 @@ from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.days import Span
 from handlers.errors import RefusedError
-from handlers.provenance import as_of
+from handlers.language import N_
+from handlers.provenance import as_of, begun_later
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
 
 WEEKS = 4
 TIMES = 3
 TEAMS_MIN = 3
-HONEST = (
-    "The whole spending of the team, divided by what was counted. It does not say that one made the other, nor what an "
-    "outcome is worth; and it is never told of a person."
+HONEST = N_(
+    "This is all spending of the team divided by the number of outcomes. It does not show that the spending caused the "
+    "outcomes, nor what an outcome is worth. It is never shown for a person."
 )
+KINDS = {
+    "commits": N_("commits"),
+    "edits_accepted": N_("accepted edits"),
+    "lines_accepted": N_("accepted lines"),
+    "lines_added": N_("added lines"),
+    "lines_removed": N_("removed lines"),
+    "pull_requests": N_("pull requests"),
+    "sessions": N_("sessions"),
+    "tickets": N_("tickets"),
+}
 
 
 def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     """What a merged pull request, a closed ticket or another outcome costs a team: `value of team search last month`.
 
-    For teams of five people and more. Outcomes come from providers that count them, or from a list
-    (python -m bot outcomes FILE). Without a period it is the last four whole weeks.
+    For teams of five people or more. Outcomes come from providers that count them, or from a list
+    (python -m bot outcomes FILE). Without a period it covers the last four full weeks.
     """
     team = _team(ctx, whom)
     span = _span(ctx, period)
@@ -38,35 +49,51 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     then = outcomes.counted(ctx.conn, team.id, span.first - days, span.first)
     personal = not is_for_all(ctx, team.id)
     if not any(now.values()):
-        why = Text("No provider counts outcomes here. An admin can bring a list: python -m bot outcomes FILE")
-        return Card(f"{team.name}: nothing was counted {span.label}", (why, as_of(ctx)), personal=personal)
+        why = Text(ctx.t("No provider counts outcomes here. An admin can import a list: python -m bot outcomes FILE"))
+        title = ctx.t("{name}: no outcomes counted {period}", name=team.name, period=span.label)
+        return Card(title, (why, as_of(ctx)), personal=personal)
     each = {kind: cost // number for kind, number in now.items() if number}
     old = {kind: before // number for kind, number in then.items() if number}
     main = max(each, key=lambda kind: (kind in ("pull_requests", "tickets"), now[kind]))
-    rows = tuple((_words(kind), str(now[kind]), _money(ctx, each[kind]), _shown(ctx, old.get(kind))) for kind in each)
+    rows = tuple(
+        (_words(ctx, kind), str(now[kind]), _money(ctx, each[kind]), _shown(ctx, old.get(kind))) for kind in each
+    )
+    columns = (ctx.t("Outcome"), ctx.t("Counted"), ctx.t("Cost of one"), ctx.t("Before"))
     blocks: list[Block] = [
-        Table("Cost of one", ("What", "Counted", "Cost of one", "Before"), rows, "lrrr"),
+        Table(ctx.t("Cost of one"), columns, rows, "lrrr"),
         *_returns(ctx, team, span, main, each[main], old.get(main)),
-        Button("Where did it go?", f"spend of {team.id.replace('/', ' ')} by model"),
-        Text(HONEST, quiet=True),
+        *begun_later(ctx, span.first),
+        Button(ctx.t("Where did it go?"), f"spend of {team.id.replace('/', ' ')} by model"),
+        Text(ctx.t(HONEST), quiet=True),
         as_of(ctx),
     ]
-    title = f"{team.name}: {_money(ctx, each[main])} for one of {now[main]} {_words(main)} {span.label}"
+    title = ctx.t(
+        "{name}: {amount} for each of {count} {outcomes} {period}",
+        name=team.name,
+        amount=_money(ctx, each[main]),
+        count=now[main],
+        outcomes=_words(ctx, main),
+        period=span.label,
+    )
     return Card(title, tuple(blocks), personal=personal)
 
 
 def _team(ctx: Context, whom: Account | None) -> Account:
     if whom is None or whom.kind not in ("team", "organization"):
-        raise RefusedError("Value is told of teams, never of a person. Say which one, such as: value of team search")
+        raise RefusedError(
+            "The cost of an outcome is shown for teams, never for a person. Name one, for example: value of team search"
+        )
     persons = [one for one in people.descendants(ctx.conn, whom.id) if one.kind == "person" and one.active]
     if len(persons) < GROUP_MIN:
-        raise RefusedError(f"{whom.name} has fewer than five people, so its value would be that of persons.")
+        raise RefusedError(
+            "{name} has fewer than five people, so its figures would be those of single persons.", name=whom.name
+        )
     return whom
 
 
 def _span(ctx: Context, period: Span | None) -> Span:
-    end = comparisons.whole_until(ctx.conn, ctx.today)
-    return period or Span(end - timedelta(weeks=WEEKS), end, "in the last four weeks")
+    end = comparisons.whole_before(ctx.readings(), ctx.today)
+    return period or Span(end - timedelta(weeks=WEEKS), end, ctx.t("in the last four weeks"))
 
 
 def _cost(ctx: Context, account_id: str, first: date, end: date) -> int:
@@ -74,7 +101,7 @@ def _cost(ctx: Context, account_id: str, first: date, end: date) -> int:
 
 
 def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, before: int | None) -> Iterator[Text]:
-    """The note that more money brings less: dearer than thrice the median of the teams, and rising."""
+    """The note that more money brings less: more expensive than thrice the median of the teams, and rising."""
     others = [
         _cost(ctx, each.id, span.first, span.end) // number
         for each in people.every_account(ctx.conn)
@@ -83,13 +110,15 @@ def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, befo
     ]
     if before is not None and cost > before and len(others) >= TEAMS_MIN and cost > TIMES * median(others):
         yield Text(
-            "More money brings less here: one costs more than three times the median of the teams, and more than "
-            "before. It is a question to the team, not a verdict: its work may be another one."
+            ctx.t(
+                "Here one costs more than before, and more than three times the median of all teams. Ask the team why "
+                "before you judge: its work may be different."
+            )
         )
 
 
-def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+def _words(ctx: Context, kind: str) -> str:
+    return ctx.t(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")
 
 
 def _shown(ctx: Context, nanos: int | None) -> str:

@@ -15,7 +15,10 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.days import Span
 from handlers.errors import RefusedError
-from handlers.provenance import as_of
+from handlers.language import N_
+from handlers.money import smallest
+from handlers.provenance import as_of, begun_later
+from handlers.questions.whose import asked_about, headed, said_of
 from storage import comparisons, spend
 from storage.charges import TOKENS
 from storage.comparisons import Consumed
@@ -30,7 +33,22 @@ FEES = "fees"
 # What a token of each kind usually costs, in twentieths of an input token, by vendors' public list prices: a read from
 # a cache a tenth, a write for five minutes 1.25 times and for an hour twice as much, output five times.
 WEIGHTS = dict(zip(TOKENS, (20, 2, 25, 40, 100), strict=True))
-NAMES = dict(zip(TOKENS, ("input", "cache reads", "cache writes (5 min)", "cache writes (1 h)", "output"), strict=True))
+NAMES = dict(
+    zip(
+        TOKENS,
+        (N_("input"), N_("cache reads"), N_("cache writes (5 min)"), N_("cache writes (1 h)"), N_("output")),
+        strict=True,
+    )
+)
+
+REASONS = {
+    ("price", True): N_("price: more expensive per token ({percent})"),
+    ("price", False): N_("price: cheaper per token ({percent})"),
+    ("volume", True): N_("volume: more tokens ({percent})"),
+    ("volume", False): N_("volume: fewer tokens ({percent})"),
+    ("mix", True): N_("mix: a larger share of all tokens (its own tokens {percent})"),
+    ("mix", False): N_("mix: a smaller share of all tokens (its own tokens {percent})"),
+}
 
 _DAY = timedelta(days=1)
 
@@ -190,21 +208,20 @@ def _merged(found: Sequence[Driver]) -> Iterator[Driver]:
 
 
 def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
-    """Why it was more or less than usual: the largest drivers of the change.
+    """Why you spent more or less than usual, and what caused the largest changes.
 
-    Compares the last seven whole days, or the days you say, with the four equal stretches before them: `why`,
+    Compares the last seven full days, or the days you name, with up to four equal periods before them: `why`,
     `why last week`, `why of team search october`.
     """
-    account = whom or ctx.account(ctx.account_id)
-    if account is None:
-        raise RefusedError("You have no account of your own. Say whose figures you mean, such as: why of team search")
+    account = asked_about(ctx, whom, "why of team search")
     span = _span(ctx, period)
     seen = compared(ctx, account, span)
-    title = _title(ctx, span, seen.found) if seen.windows else f"{_total(ctx, seen.found)} spent {span.label}"
-    whose = "" if account.id == ctx.account_id else f"{account.name}: "
+    title = _title(ctx, span, seen) if seen.windows else _spent(ctx, span, seen.found)
     unpriced = spend.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
     provenance = as_of(ctx, sum(each.tokens_unpriced for each in unpriced))
-    return Card(f"{whose}{title}", (*explained(ctx, seen), provenance, *_buttons(ctx, account)))
+    partly = begun_later(ctx, span.first) if seen.windows else ()
+    blocks = (*explained(ctx, seen), *partly, provenance, *_buttons(ctx, account))
+    return Card(headed(ctx, account, title), blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,20 +263,25 @@ def in_a_line(ctx: Context, seen: Compared) -> str:
     first = seen.found[0] if seen.windows and seen.found else None
     if first is None or abs(first.change) * 100 <= AS_USUAL_PERCENT * usual:
         return ""
-    name = first.model or "not named"
-    return f"{name} {_signed(ctx, first.change)} against the usual, {_because(ctx, seen.span, first, seen.begun)}"
+    return ctx.t(
+        "{model} {change} compared with usual, {reason}",
+        model=first.model or ctx.t("no name"),
+        change=_signed(ctx, first.change),
+        reason=_because(ctx, seen.span, first, seen.begun),
+    )
 
 
 def _span(ctx: Context, period: Span | None) -> Span:
-    """The days to explain: whole ones only, so that they can be compared."""
-    until = comparisons.whole_until(ctx.conn, ctx.today)
+    """The days to explain: full ones only, so that they can be compared."""
+    until = comparisons.whole_before(ctx.readings(), ctx.today)
+    last = ctx.day(until - _DAY)
     if period is None:
-        label = "in the last 7 days" if until == ctx.today else f"in the 7 days to {ctx.day(until - _DAY)}"
+        label = ctx.t("in the last 7 days") if until == ctx.today else ctx.t("in the 7 days to {day}", day=last)
         return Span(until - WEEK * _DAY, until, label)
     if period.first >= until:
-        raise RefusedError(f"I compare whole days, and the last one is {ctx.day(until - _DAY)}. Say earlier days.")
+        raise RefusedError("Only full days can be compared, and the last one is {day}. Say earlier days.", day=last)
     if period.end > until:
-        return Span(period.first, until, f"{period.label} to {ctx.day(until - _DAY)}")
+        return Span(period.first, until, ctx.t("{period} to {day}", period=period.label, day=last))
     return period
 
 
@@ -269,9 +291,10 @@ def _windows(span: Span, begun: date) -> list[tuple[date, date]]:
     One that use had missed by a weekend counts.
     """
     length = span.end - span.first
-    step = -(-length.days // WEEK) * WEEK * _DAY
-    firsts = [span.first - number * step for number in range(1, WINDOWS + 1)]
-    return [(first, first + length) for first in firsts if begun <= first + 2 * _DAY]
+    step = -(-length.days // WEEK) * WEEK
+    known = (span.first - begun).days + 2
+    firsts = [span.first - number * step * _DAY for number in range(1, WINDOWS + 1) if number * step <= known]
+    return [(first, first + length) for first in firsts]
 
 
 def _cells(ctx: Context, account: Account, windows: Sequence[tuple[date, date]]) -> list[Cell]:
@@ -284,65 +307,111 @@ def _cells(ctx: Context, account: Account, windows: Sequence[tuple[date, date]])
     ]
 
 
-def _title(ctx: Context, span: Span, found: Sequence[Driver]) -> str:
-    change, usual = sum(each.change for each in found), sum(each.cost_usual for each in found)
-    spent = f"{_total(ctx, found)} spent {span.label}"
+def _title(ctx: Context, span: Span, seen: Compared) -> str:
+    change, usual = sum(each.change for each in seen.found), sum(each.cost_usual for each in seen.found)
+    said = {"amount": _total(ctx, seen.found), "change": _money(ctx, abs(change)), "period": span.label}
     if abs(change) * 100 <= AS_USUAL_PERCENT * usual:
-        return f"{spent}, as usual"
-    return f"{_money(ctx, abs(change))} {'more' if change > 0 else 'less'} than usual: {spent}"
+        return ctx.t("{amount} spent {period}, as usual", **said)
+    if change > 0:
+        return ctx.t("{change} more than usual: {amount} spent {period}", **said)
+    return ctx.t("{change} less than usual: {amount} spent {period}", **said)
+
+
+def _spent(ctx: Context, span: Span, found: Sequence[Driver]) -> str:
+    return ctx.t("{amount} spent {period}", amount=_total(ctx, found), period=span.label)
 
 
 def _explained(
     ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver], begun: dict[str, date]
 ) -> Iterator[Block]:
     if not found:
-        yield Text("Nothing was reported for these days, nor for those they are compared with.")
+        yield Text(ctx.t("No usage was reported for these days, nor for the days they are compared with."))
         return
     shown = [each for each in found[:DRIVERS_SHOWN] if each.change]
-    yield Facts((("Usual", _usual(ctx, span, windows, found)), *(_effects(ctx, found) if shown else ())))
+    usual = (ctx.t("Usual"), _usual(ctx, span, windows, found))
+    yield Facts((usual, *(_effects(ctx, found) if shown else ())))
     if len(windows) < WINDOWS:
-        yield Text("The history is short, so the usual is a rough one.")
+        yield Text(ctx.t("There is little history, so the usual amount is a rough one."))
     if shown:
         yield _table(ctx, span, shown, found[len(shown) :], begun)
     if any(each.besides for each in shown):
-        yield Text("What a kind of token cost is apportioned by usual list prices; sums are as reported.", quiet=True)
+        yield Text(
+            ctx.t("The cost of each kind of token is an estimate by usual list prices; sums are as reported."),
+            quiet=True,
+        )
 
 
 def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[Block]:
     if not begun:
-        yield Text("Nothing was reported so far.")
+        yield Text(ctx.t("No usage has been reported so far."))
         return
     days = (span.end - span.first).days
     yield Text(
-        f"The history is too short to say why: usage begins on {ctx.day(min(begun.values()))}, and I compare with "
-        f"{'the day' if days == 1 else f'the {days} days'} before, up to four times."
+        ctx.nt(
+            "There is too little history to say why: usage begins on {first}, and a day is compared with equal days "
+            "before it.",
+            "There is too little history to say why: usage begins on {first}, and {n} days are compared with the {n} "
+            "days before them.",
+            days,
+            first=ctx.day(min(begun.values())),
+        )
     )
 
 
 def _usual(ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver]) -> str:
     days = (span.end - span.first).days
-    same = "" if days % WEEK == 0 else ", on the same weekdays"
-    mean = f"the mean of {len(windows)} × {days} {'day' if days == 1 else 'days'} before{same}"
-    return f"{_money(ctx, sum(each.cost_usual for each in found))}, {mean}"
+    amount, times = _money(ctx, sum(each.cost_usual for each in found)), len(windows)
+    if days % WEEK == 0:
+        return ctx.nt(
+            "{amount}, the average of {times} × {n} day before",
+            "{amount}, the average of {times} × {n} days before",
+            days,
+            amount=amount,
+            times=times,
+        )
+    return ctx.nt(
+        "{amount}, the average of {times} × {n} day before, on the same weekdays",
+        "{amount}, the average of {times} × {n} days before, on the same weekdays",
+        days,
+        amount=amount,
+        times=times,
+    )
 
 
 def _effects(ctx: Context, found: Sequence[Driver]) -> Iterator[tuple[str, str]]:
-    yield "Volume", _effect(ctx, sum(each.volume for each in found), "more use", "less use")
-    yield "Mix", _effect(ctx, sum(each.mix for each in found), "a dearer mix", "a cheaper mix")
-    yield "Price", _effect(ctx, sum(each.price for each in found), "dearer tokens", "cheaper tokens")
+    volume, mix, price = (sum(getattr(each, name) for each in found) for name in ("volume", "mix", "price"))
+    yield ctx.t("Volume"), _effect(ctx, volume, N_("{change} because of more use"), N_("{change} because of less use"))
+    yield (
+        ctx.t("Mix"),
+        _effect(
+            ctx,
+            mix,
+            N_("{change} because of a more expensive mix"),
+            N_("{change} because of a cheaper mix"),
+        ),
+    )
+    yield (
+        ctx.t("Price"),
+        _effect(
+            ctx,
+            price,
+            N_("{change} because of more expensive tokens"),
+            N_("{change} because of cheaper tokens"),
+        ),
+    )
 
 
 def _effect(ctx: Context, nanos: int, rising: str, falling: str) -> str:
-    if _money(ctx, abs(nanos)) == _money(ctx, 0):
-        return "as usual"
-    return f"{_signed(ctx, nanos)} by {rising if nanos > 0 else falling}"
+    if abs(nanos) < smallest(ctx.policy.organization.currency):
+        return ctx.t("as usual")
+    return ctx.t(rising if nanos > 0 else falling, change=_signed(ctx, nanos))
 
 
 def _table(ctx: Context, span: Span, shown: Sequence[Driver], rest: Sequence[Driver], begun: dict[str, date]) -> Table:
     several = len({each.key for each in (*shown, *rest)}) > 1
     rows = [
         (
-            _name(each, several=several),
+            _name(ctx, each, several=several),
             _signed(ctx, each.change),
             _money(ctx, each.cost_now),
             _because(ctx, span, each, begun),
@@ -351,42 +420,47 @@ def _table(ctx: Context, span: Span, shown: Sequence[Driver], rest: Sequence[Dri
     ]
     if rest:
         change, cost = sum(each.change for each in rest), sum(each.cost_now for each in rest)
-        rows.append(("everything else", _signed(ctx, change), _money(ctx, cost), ""))
-    return Table("What drove it", ("What", "Change", "Now", "Because"), tuple(rows), "lrrl")
+        rows.append((ctx.t("everything else"), _signed(ctx, change), _money(ctx, cost), ""))
+    columns = (ctx.t("Model"), ctx.t("Change"), ctx.t("Now"), ctx.t("Reason"))
+    return Table(ctx.t("What changed most"), columns, tuple(rows), "lrrl")
 
 
-def _name(driver: Driver, *, several: bool) -> str:
-    parts = [driver.model or "not named"]
-    parts += [f"key …{driver.key[-8:]}" if driver.key else "no key"] if several else []
-    kinds, besides = ([NAMES.get(kind, kind) for kind in some] for some in (driver.kinds, driver.besides))
+def _name(ctx: Context, driver: Driver, *, several: bool) -> str:
+    parts = [driver.model or ctx.t("no name")]
+    if several:
+        parts.append(ctx.t("key …{key}", key=driver.key[-8:]) if driver.key else ctx.t("no key"))
+    kinds, besides = ([_kind(ctx, kind) for kind in some] for some in (driver.kinds, driver.besides))
     if besides:
-        parts += [f"all but {' and '.join(besides)}"] if len(besides) < len(kinds) else kinds
+        parts += [ctx.t("all except {kinds}", kinds=", ".join(besides))] if len(besides) < len(kinds) else kinds
     return ", ".join(parts)
+
+
+def _kind(ctx: Context, kind: str) -> str:
+    return ctx.t(NAMES[kind]) if kind in NAMES else kind
 
 
 def _because(ctx: Context, span: Span, driver: Driver, begun: dict[str, date]) -> str:
     if driver.kinds == (FEES,):
-        return "costs without tokens"
-    rising = driver.change > 0
-    tokens = _percent(driver.tokens_now, driver.tokens_usual)
+        return ctx.t("costs without tokens")
+    tokens = _percent(ctx, driver.tokens_now, driver.tokens_usual)
     match driver.reason:
         case "new":
             first = begun.get(driver.model, span.first)
-            return f"first used on {ctx.day(first)}" if first >= span.first else "not used in the weeks before"
+            if first < span.first:
+                return ctx.t("not used in the weeks before")
+            return ctx.t("first used on {day}", day=ctx.day(first))
         case "gone":
-            return "no longer used"
+            return ctx.t("no longer used")
         case "price":
-            rate = _percent(driver.cost_now, driver.cost_now - driver.price)
-            return f"price: {'dearer' if rising else 'cheaper'} per token ({rate})"
-        case "volume":
-            return f"volume: {'more' if rising else 'fewer'} tokens ({tokens})"
-        case "mix":
-            return f"mix: a {'larger' if rising else 'smaller'} share of all tokens (its own {tokens})"
+            tokens = _percent(ctx, driver.cost_now, driver.cost_now - driver.price)
+        case "volume" | "mix":
+            pass
+    return ctx.t(REASONS[driver.reason, driver.change > 0], percent=tokens)
 
 
-def _percent(now: int, usual: int) -> str:
+def _percent(ctx: Context, now: int, usual: int) -> str:
     if usual <= 0:
-        return "new"
+        return ctx.t("new")
     change = (200 * (now - usual) + usual) // (2 * usual)
     return f"{'+' if change > 0 else ''}{change} %"
 
@@ -404,6 +478,6 @@ def _signed(ctx: Context, nanos: int) -> str:
 
 
 def _buttons(ctx: Context, account: Account) -> Iterator[Button]:
-    of = "" if account.id == ctx.account_id else f" of {account.id.replace('/', ' ')}"
-    yield Button("Day by day", f"spend{of} by day")
-    yield Button("Where will it end?", f"forecast{of}")
+    of = said_of(ctx, account)
+    yield Button(ctx.t("Day by day"), f"spend{of} by day")
+    yield Button(ctx.t("Where will it end?"), f"forecast{of}")

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus
 from handlers.context import CHAT_PLATFORMS, Context, private_place
 from handlers.place import Place
 from handlers.policy import STAGES, Policy, Stage
+from handlers.questions import looked_at
 from handlers.waste import Advice, advice
 from storage import people, requests
 from storage.directory import Person
@@ -64,8 +65,6 @@ class Case:
 
     def name_of(self, person_id: str) -> str:
         """Who did something, as people call them."""
-        if person_id in ("rules", "clock"):
-            return "the house rules"
         person = self.person(person_id)
         return person.name if person else person_id
 
@@ -147,7 +146,7 @@ def case_of(ctx: Context, request: Request, asked: tuple[Asked, ...]) -> Case:
 def background(ctx: Context, case: Case) -> Background:
     """What whoever decides should know, in five statements."""
     request = case.request
-    found = statuses(ctx, case.account) if case.account else []
+    found = looked_at(ctx, case.account) if case.account else []
     period = (request.account_id, request.budget, request.period_start)
     counts = requests.counts(ctx.conn, *period, request.asker_id)
     return make_background(ctx, request, found, counts)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.charts import axis, png
+from bot.charts import axis, fonts, png
 from bot.charts.png import draw
 from handlers.card import Chart, Series
 
@@ -76,7 +76,7 @@ def test_texts_are_never_markup(text: str) -> None:
 def test_letters_that_the_font_lacks_are_boxes() -> None:
     """A sign that cannot be drawn is seen to be missing; all others stay."""
     with png._open() as sheet:
-        assert sheet.plain("Zoë  spends\n日 €5") == "Zoë spends □ €5"
+        assert sheet.plain("Zoë  spends\n\ue000 €5") == "Zoë spends □ €5"
 
 
 @given(text=st.text(max_size=80), room=st.floats(60, 1200))
@@ -152,6 +152,33 @@ def test_memory_does_not_grow() -> None:
     gc.collect()
 
     assert len(gc.get_objects()) - before < 1000
+
+
+SAID = {"zh": "预算还剩 11月16日", "hi": "बजट", "th": "งบประมาณ", "ar": "الميزانية", "he": "תקציב"}
+
+
+@pytest.mark.parametrize("language", sorted(SAID))
+def test_letters_of_other_scripts_are_drawn(language: str) -> None:
+    """By whichever font of the machine has them; no warning about a missing glyph."""
+    if fonts.lacking(language):
+        pytest.skip(f"no font with the letters of {language}: apt-get install {fonts.lacking(language)}")
+    with png._open() as sheet:
+        assert "□" not in sheet.plain(SAID[language])
+    chart = Chart("t", "bar", (SAID[language], "b"), (Series(SAID[language], (1, 2)),), "$", SAID[language])
+    assert draw(chart) != draw(replace(chart, categories=("\ue000", "b")))
+
+
+def test_a_script_without_blanks_is_broken_between_its_letters() -> None:
+    """A day keeps its month together; a sentence ends its line anywhere but before a comma."""
+    with png._open() as sheet:
+        assert sheet.wrap("11\u670816\u65e5", 80, 2) == ["11\u6708", "16\u65e5"]
+        assert sheet.wrap("a long sentence", 130, 2)[0] == "a long"
+
+
+def test_a_language_without_letters_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` says which font to install; a language of Latin letters needs none."""
+    monkeypatch.setattr(fonts, "glyphs", lambda: frozenset(map(ord, "abc")))
+    assert (fonts.lacking("zh"), fonts.lacking("de"), fonts.lacking("th")) == ("fonts-noto-cjk", "", "fonts-noto-core")
 
 
 def test_matplotlib_is_loaded_at_first_use_and_pyplot_never() -> None:

@@ -550,7 +550,7 @@ def test_money_that_the_bot_writes_is_read_back_as_the_same_or_refused(
     locale: str, unit: str, cents: int, plain_blanks: bool
 ) -> None:
     """In every locale and currency, also where a chat has made plain blanks of those that do not break."""
-    units = int(cents * smallest(unit) * NANOS)
+    units = cents * smallest(unit)
     text = show_amount(units, unit, locale)
     text = " ".join(text.split()) if plain_blanks else text
     try:

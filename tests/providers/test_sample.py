@@ -5,7 +5,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -76,7 +76,7 @@ def test_it_is_a_provider() -> None:
     """The type checker agrees that it speaks the protocol, and it declares what it can do."""
     provider: Provider = sample()
 
-    assert frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"}) == provider.can
+    assert frozenset({"charges", "people", "limits", "set_limit", "pause", "seats", "outcomes"}) == provider.can
     assert [finding.ok for finding in provider.check()] == [True]
 
 
@@ -608,7 +608,7 @@ def test_nothing_is_told_of_a_key_whose_owner_has_not_left_yet() -> None:
 
 
 def test_everybody_has_a_seat_and_app_yaml_has_its_price() -> None:
-    """One of the assistant each, and three of the editor, whose users are members as well."""
+    """One of the assistant each, and five of the editor, whose users are members as well."""
     bot = sample()
     told = list(bot.seats())
     people_now = {person.id for person in bot.directory().people if person.active}
@@ -618,9 +618,9 @@ def test_everybody_has_a_seat_and_app_yaml_has_its_price() -> None:
     assert {each.external_id for each in told if each.product.startswith("assistant")} == {
         f"usr_{person}" for person in people_now
     }
-    assert [each.external_id for each in told if each.product == "editor_business"] == [
-        "editor_bob", "editor_dante", "editor_hanna"
-    ]  # fmt: skip
+    assert {each.external_id for each in told if each.product == "editor_business"} == {
+        "editor_ana", "editor_bob", "editor_dante", "editor_hanna", "editor_max"
+    }  # fmt: skip
     assert {each.external_id for each in told} <= {each.external_id for each in bot.people()}
     assert priced == PRICES_USD
     assert {each.product for each in told} == PRICES_USD.keys()
@@ -657,3 +657,64 @@ def test_limits_are_set_paused_and_found_again_by_the_next_process(tmp_path: Pat
     assert not any(each.paused for each in second.limits())
     with pytest.raises(UndeliverableError):
         second.set_limit(Subject("user", "nobody"), 10**9)
+
+
+# Spikes, which only the demo begins
+
+
+def hourly_usd(bot: Sample, now: datetime) -> list[float]:
+    """What Crawler's last eight whole hours cost, by the report."""
+    first = now.replace(minute=0) - timedelta(hours=8)
+    rows = [row for row in bot.charges(now.date() - DAY, now.date()) if row.resource == "key_crawler"]
+    return [usd(row for row in rows if row.bucket_start == first + timedelta(hours=number)) for number in range(8)]
+
+
+def test_a_spike_is_in_the_report_at_once_and_in_that_of_another_process(tmp_path: Path) -> None:
+    """Four hours before it is begun are far above usual already, on any day; beginning it twice is one spike."""
+    for days in range(30):  # a day without a report among them
+        now = NOW + days * DAY
+        clock = partial(lambda moment: moment, now)
+        memory = tmp_path / f"{days}" / "limits.json"
+        bot = Sample(now=clock, memory=memory)
+        bot.begin_spike()
+        bot.begin_spike()
+        seen = hourly_usd(bot, now)
+
+        assert hourly_usd(Sample(now=clock, memory=memory), now) == seen
+        assert min(seen[4:]) > 5
+        assert max(seen[:4]) < 1 or days in (1, 2, 22, 23)  # a Tuesday's runaway
+
+
+def test_a_spike_ends_when_it_is_paused_and_by_itself(tmp_path: Path) -> None:
+    """The hour in which somebody pauses it is its last; else it is over after sixteen hours, and may begin anew."""
+    now = NOW
+    bot = Sample(now=lambda: now, memory=tmp_path / "limits.json")
+    bot.begin_spike()
+    bot.pause(Subject("key", "key_crawler"))
+    now = NOW + 3 * timedelta(hours=1)
+    assert [cost > 5 for cost in hourly_usd(bot, now)] == [False] + [True] * 5 + [False] * 2
+
+    bot.begin_spike()
+    now = NOW + DAY
+    assert not any(cost > 5 for cost in hourly_usd(bot, now)[4:])
+    bot.begin_spike()
+    assert all(cost > 5 for cost in hourly_usd(bot, now)[4:])
+
+
+# Outcomes
+
+
+def test_teams_have_outcomes_of_people_who_worked() -> None:
+    """Pull requests of engineers, tickets of Support; none of a day without work, and the same each time."""
+    first, last = NOW.date() - 20 * DAY, NOW.date() + DAY
+    told = list(sample().outcomes(first, last))
+    worked = {(row.subject, row.bucket_start.date()) for row in during(first, last)}
+    teams = {f"usr_{each.id}": each.team for each in sample().directory().people}
+
+    assert told == list(sample().outcomes(first, last))
+    assert {(each.what, teams[each.external_id] == "support") for each in told} == {
+        ("pull_requests", False), ("tickets", True)
+    }  # fmt: skip
+    final = NOW.date() - 3 * DAY
+    assert all((each.external_id, each.day) in worked for each in told if each.day <= final)
+    assert max(each.day for each in told) <= NOW.date()

@@ -61,6 +61,23 @@ CRAWLER = text(
     "insert into accounts (id, kind, name, parent_id, owner_id, cost_center, active)"
     " values ('agent/crawler', 'agent', 'Crawler', 'org', 'max', '', true)"
 )
+ASKED = text(
+    "insert into requests (id, handle, version, state, asker_id, account_id, budget, period_start, until, amount, unit,"
+    " reason, stages, stage, raised, asked_at, resolved_by, resolved_amount, resolved_note, origin) values"
+    " (:id, :handle, 2, 'approved', 'ana', 'person/ana', 'monthly', '2026-11-01', '2026-11-30', 5, 'USD', 'x', '[]', 0,"
+    " 0, :at, 'max', 5, '', '')"
+)
+DEED = text(
+    "insert into audit (id, at, who, what, subject, authority, place, details, hash)"
+    " values (:id, :at, 'clock', :what, :subject, :authority, 'clock:', '', '')"
+)
+DEEDS = (
+    ("approved", "request/1", "manager"),
+    ("applied", "request/1", "llm"),
+    ("applied", "request/1", "proxy"),
+    ("applied", "request/3", "llm"),
+    ("applied", "request/3", "llm"),
+)
 SAYS = tuple[str, str, str, dict[str, object]]
 
 
@@ -86,6 +103,10 @@ def first_release(empty_url: str) -> Iterator[Database]:
         for key, kind, target, payload in rows:
             conn.execute(OUTBOX, {"key": key, "kind": kind, "target": target, "payload": json.dumps(payload), "at": at})
         conn.execute(SPIKE, {"at": at})
+        for number in (1, 2, 3):
+            conn.execute(ASKED, {"id": number, "handle": f"handle-{number}", "at": at})
+        for number, (what, subject, authority) in enumerate(DEEDS, start=1):
+            conn.execute(DEED, {"id": number, "at": at, "what": what, "subject": subject, "authority": authority})
         conn.execute(CRAWLER)
     made.migrate()
     yield made
@@ -129,3 +150,11 @@ def test_an_updated_outbox_is_delivered(first_release: Database, clock: Clock) -
     assert rows == []
     numbers = first_release.ask(lambda conn: conn.execute(text("select id from outbox order by id")).scalars().all())
     assert len(numbers) == len(set(numbers))
+
+
+def test_where_a_grant_is_applied_is_taken_from_the_audit(first_release: Database) -> None:
+    """So nobody hears of it again."""
+    found = first_release.ask(
+        lambda conn: conn.execute(text("select applied from requests order by id")).scalars().all()
+    )
+    assert found == ["llm proxy", "", "llm"]

@@ -23,6 +23,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "say": (2,),
     "say_many": (2, 3),
     "N_": None,
+    "remark": None,
+    "missing": (1, 2),
     "RefusedError": None,
 }
 METHODS = [("**.py", "python")]

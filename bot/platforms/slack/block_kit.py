@@ -17,6 +17,7 @@ from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped
 from bot.platforms.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
+from handlers.language import say
 from handlers.place import Place
 
 Json = dict[str, Any]
@@ -61,7 +62,7 @@ def message(card: Card, *, native: bool = True, pictures: Mapping[Chart, str] = 
         native: draw tables and charts as Slack's own blocks; without, as text, for where Slack refuses those.
         pictures: Slack's ids of the pictures of charts that were uploaded; the other charts are drawn by Slack.
     """
-    page = _Page("message", native, pictures)
+    page = _Page("message", card.language, native, pictures)
     page.title(card.title)
     page.draw(card.blocks)
     return {"text": fallback(card), "blocks": page.fitted()}
@@ -75,13 +76,13 @@ def modal(card: Card, place: Place, *, native: bool = True) -> Json:
         place: where the conversation is; it travels along in `private_metadata`.
         native: as for `message`.
     """
-    page = _Page("modal", native)
+    page = _Page("modal", card.language, native)
     title = line(card.title)
     if len(title) > VIEW_TITLE_MAX:
         page.title(title)
     submit = _submit(card, place)
     if card.inputs and submit is None:
-        page.note("This form does not fit into Slack. Say it in words instead.")
+        page.remark("This form does not fit here. Say it in words instead.")
     page.draw(block for block in card.blocks if not (block is submit or (submit is None and isinstance(block, Input))))
     if not page.blocks:
         page.title(title)
@@ -89,7 +90,7 @@ def modal(card: Card, place: Place, *, native: bool = True) -> Json:
         "type": "modal",
         "callback_id": SAY,
         "title": _plain_text(title, VIEW_TITLE_MAX),
-        "close": _plain_text("Close", VIEW_TITLE_MAX),
+        "close": _plain_text(say(card.language, "Close"), VIEW_TITLE_MAX),
         "private_metadata": _metadata(submit.says if submit else "", place),
         "blocks": page.fitted(),
     }
@@ -100,7 +101,7 @@ def modal(card: Card, place: Place, *, native: bool = True) -> Json:
 
 def home(card: Card, *, native: bool = True) -> Json:
     """The card as the app's Home tab."""
-    page = _Page("home", native)
+    page = _Page("home", card.language, native)
     page.title(card.title)
     page.draw(card.blocks)
     return {"type": "home", "blocks": page.fitted()}
@@ -147,6 +148,7 @@ class _Page(Drawing):
     """Blocks in the making, and how much of what Slack allows once is used up."""
 
     surface: Surface
+    language: str
     native: bool
     pictures: Mapping[Chart, str] = field(default_factory=dict)
     blocks: list[Json] = field(default_factory=list)
@@ -188,14 +190,14 @@ class _Page(Drawing):
         return SECTION_MAX
 
     def file(self, block: File) -> None:
-        self.note(f"File: {line(block.name)}")
+        self.remark("File: {name}", name=line(block.name))
 
     def facts(self, block: Facts) -> None:
         for start in range(0, len(block.facts), FIELDS_MAX):
             some = block.facts[start : start + FIELDS_MAX]
             self.blocks.append({"type": "section", "fields": [_mrkdwn(_fact(*fact), FIELD_MAX) for fact in some]})
         if any(len(escaped(_fact(*fact), MARKUP_MAX)) > FIELD_MAX for fact in block.facts if _long(fact)):
-            self.note("A value was longer; the rest is not shown.")
+            self.remark("A value was longer; the rest is not shown.")
 
     def gauge(self, block: Gauge) -> None:
         full = min(BAR_CELLS, block.permille * BAR_CELLS // PERMILLE)
@@ -213,10 +215,8 @@ class _Page(Drawing):
             missing = self.table_block(grid, block.align)
         else:
             missing = self.table_text(grid, block.align)
-        if missing:
-            self.note(f"{missing} more rows are not shown.")
-        if grid.columns_missing:
-            self.note(f"{grid.columns_missing} more columns are not shown.")
+        self.missing("{n} more row is not shown.", "{n} more rows are not shown.", missing)
+        self.missing("{n} more column is not shown.", "{n} more columns are not shown.", grid.columns_missing)
 
     def table_block(self, grid: "_Grid", align: str) -> int:
         """Draw as many rows as fit into a table block; return how many do not."""
@@ -260,9 +260,9 @@ class _Page(Drawing):
             if block.alt.strip():
                 self.note(block.alt)
             if len(block.categories) > CATEGORIES_MAX:
-                self.note(f"Drawn: the last {CATEGORIES_MAX} of {len(block.categories)}.")
+                self.remark("Drawn: the last {n} of {all}.", n=CATEGORIES_MAX, all=len(block.categories))
         if block.limit is not None:
-            self.note(f"Limit: {amount(block.limit, block.unit, block.locale)}.")
+            self.remark("Limit: {limit}.", limit=amount(block.limit, block.unit, block.locale))
 
     def row(self, buttons: Sequence[Button]) -> None:
         """Buttons that stand together."""
@@ -272,7 +272,7 @@ class _Page(Drawing):
             self.blocks.append({"type": "actions", "elements": elements})
         for button in buttons:
             if len(button.says) > SAYS_MAX:
-                self.note(f"The button “{cut(line(button.label), LABEL_MAX)}” says more than fits into Slack.")
+                self.remark("The button “{label}” says more than fits here.", label=cut(line(button.label), LABEL_MAX))
 
     def button(self, button: Button) -> Json:
         label = _plain_text(button.label, LABEL_MAX)
@@ -307,7 +307,7 @@ class _Page(Drawing):
             drawn["hint"] = _plain_text(block.hint, INPUT_HINT_MAX)
         self.blocks.append(drawn)
         if block.form == "choice" and len(_options(block)) < len(block.choices):
-            self.note("There are more choices than fit into Slack.")
+            self.remark("There are more choices than fit here.")
 
     def fitted(self) -> list[Json]:
         """The blocks, without those of the end that are too many; what can be pressed or filled in stays."""
@@ -323,7 +323,7 @@ class _Page(Drawing):
                 room -= not vital
         missing = len(self.blocks) - len(kept)
         self.blocks = kept
-        self.note(f"{missing} more parts do not fit here.")
+        self.missing("{n} more part does not fit here.", "{n} more parts do not fit here.", missing)
         return kept
 
 

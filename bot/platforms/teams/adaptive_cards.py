@@ -19,6 +19,7 @@ from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
 from bot.platforms.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
+from handlers.language import N_, say
 
 Json = dict[str, Any]
 
@@ -48,7 +49,7 @@ JOINER = "\N{WORD JOINER}"
 FULL = 100  # percent
 DIALS: dict[Tone, str] = {"plain": "categoricalBlue", "good": "good", "warn": "warning", "bad": "attention"}
 STYLES = {"plain": "default", "primary": "positive", "danger": "destructive"}
-TOO_BIG = "This does not fit into Teams. Ask for less at once, such as a shorter time."
+TOO_BIG = N_("This does not fit into Teams. Ask for less at once, such as a shorter time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
         drawn = _drawn(card, room) | anew
         if size(drawn) <= BYTES_MAX:
             return drawn
-    return _drawn(Card(card.title, (Text(TOO_BIG),), card.tone), ROOMS[-1])
+    return _drawn(Card(card.title, (Text(say(card.language, TOO_BIG)),), card.tone), ROOMS[-1])
 
 
 def _anew(readers: Sequence[str]) -> Json:
@@ -93,7 +94,7 @@ def size(drawn: Json) -> int:
 
 
 def _drawn(card: Card, room: _Room) -> Json:
-    page = _Page(room, submits=len(card.buttons) == 1)
+    page = _Page(card.language, room, submits=len(card.buttons) == 1)
     page.title(card.title, card.tone)
     page.draw(card.blocks)
     return {
@@ -119,6 +120,7 @@ class _Page(Drawing):
         buttons: how many there are.
     """
 
+    language: str
     room: _Room
     submits: bool
     body: list[Json] = field(default_factory=list)
@@ -156,8 +158,7 @@ class _Page(Drawing):
                 if vital or left > 0:
                     self.one(block)
                     left -= not vital
-        if missing:
-            self.note(f"{missing} more parts do not fit here.")
+        self.missing("{n} more part does not fit here.", "{n} more parts do not fit here.", missing)
 
     @property
     def letters_max(self) -> int:
@@ -165,15 +166,14 @@ class _Page(Drawing):
 
     def file(self, block: File) -> None:
         # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
-        self.note(f"{line(block.name)}: python -m bot export writes it.")
+        self.remark("{name}: python -m bot export writes it.", name=line(block.name))
 
     def facts(self, block: Facts) -> None:
         shown = block.facts[: self.room.rows]
         if shown:
             rows = [[_text(self.cell(name), isSubtle=True), _text(self.cell(value))] for name, value in shown]
             self.body.append(_table(rows, [{"width": 1}, {"width": 2}], heads=False))
-        if len(block.facts) > len(shown):
-            self.note(f"{len(block.facts) - len(shown)} more lines are not shown.")
+        self.missing("{n} more line is not shown.", "{n} more lines are not shown.", len(block.facts) - len(shown))
 
     def gauge(self, block: Gauge) -> None:
         used = min(FULL, max(0, (block.permille + 5) // 10))
@@ -213,10 +213,8 @@ class _Page(Drawing):
         ]
         rows = [[_text(head, weight="Bolder") for head in heads], *([_text(cell) for cell in row] for row in shown)]
         self.body.append(_table(rows, columns, heads=True))
-        if len(block.rows) > len(shown):
-            self.note(f"{len(block.rows) - len(shown)} more rows are not shown.")
-        if len(block.columns) > wide:
-            self.note(f"{len(block.columns) - wide} more columns are not shown.")
+        self.missing("{n} more row is not shown.", "{n} more rows are not shown.", len(block.rows) - len(shown))
+        self.missing("{n} more column is not shown.", "{n} more columns are not shown.", len(block.columns) - wide)
 
     def cell(self, text: str) -> str:
         return cut(line(text), self.room.cell) or EMPTY
@@ -230,9 +228,9 @@ class _Page(Drawing):
             self.caption(block.title)
         self.paragraph(plain(block.alt).strip() or EMPTY, isSubtle=True)
         if drawn is not None and len(block.categories) > self.room.rows:
-            self.note(f"Drawn: the last {self.room.rows} of {len(block.categories)}.")
+            self.remark("Drawn: the last {n} of {all}.", n=self.room.rows, all=len(block.categories))
         if block.limit is not None:
-            self.note(f"Limit: {amount(block.limit, block.unit, block.locale)}.")
+            self.remark("Limit: {limit}.", limit=amount(block.limit, block.unit, block.locale))
         if drawn is not None:
             self.numbers(block)
 
@@ -248,7 +246,7 @@ class _Page(Drawing):
             ),
             align="l" + "r" * len(block.series),
         )
-        inside = _Page(self.room, submits=False)
+        inside = _Page(self.language, self.room, submits=False)
         inside.table(table)
         toggle = {"type": "Action.ToggleVisibility", "title": "Numbers", "targetElements": [name]}
         self.body.append({"type": "ActionSet", "actions": [toggle]})
@@ -261,27 +259,30 @@ class _Page(Drawing):
             some = fitting[start : start + BUTTONS_IN_ROW]
             self.body.append({"type": "ActionSet", "actions": [_button(button) for button in some]})
         self.buttons += len(fitting)
-        if len(fitting) < len(buttons):
-            self.note(f"{len(buttons) - len(fitting)} buttons do not fit here. Say it in words instead.")
+        self.missing(
+            "{n} button does not fit here. Say it in words instead.",
+            "{n} buttons do not fit here. Say it in words instead.",
+            len(buttons) - len(fitting),
+        )
 
     def input(self, block: Input) -> None:
         name = FIELD + plain(block.name)
         if name in self.names:
             return
         if len(self.names) == INPUTS_MAX:
-            self.note("There are more fields than fit here. Say it in words instead.")
+            self.remark("There are more fields than fit here. Say it in words instead.")
             return
         self.names.add(name)
         drawn: Json = {"id": name, "label": cut(line(block.label or block.name), HINT_MAX) or EMPTY}
         if self.submits and not block.optional:
-            drawn |= {"isRequired": True, "errorMessage": "Please fill this in."}
+            drawn |= {"isRequired": True, "errorMessage": say(self.language, "Please fill this in.")}
         if block.hint:
             drawn["placeholder"] = cut(line(block.hint), HINT_MAX)
         if block.value:
             drawn["value"] = cut(plain(block.value), self.room.letters)
         self.body.append(drawn | (_choice(block) or {"type": "Input.Text", "isMultiline": block.form == "long"}))
         if block.form == "choice" and len(block.choices) > CHOICES_MAX:
-            self.note("There are more choices than fit here.")
+            self.remark("There are more choices than fit here.")
 
 
 def _fits(word: str, most: int) -> bool:

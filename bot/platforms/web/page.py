@@ -37,6 +37,7 @@ MESSAGES_MAX = 100
 HEARD_MAX = 50
 TEXT_MAX = 4000
 HUES = 6
+CHIPS = 8
 
 
 class PageApp(Protocol):
@@ -62,14 +63,15 @@ class PageApp(Protocol):
         """
 
 
-def page(app: PageApp, people: Sequence[tuple[str, str, str]]) -> Starlette:
+def page(app: PageApp, people: Sequence[tuple[str, str, str]], tour: Sequence[tuple[str, str, str]] = ()) -> Starlette:
     """The page as an ASGI application.
 
     Args:
         app: the bot.
         people: who one can be, at least one: id, name and what they are in a few words.
+        tour: what is offered to whom: id, sentence and what it shows. Others are offered the start of the menu.
     """
-    desk = _Desk(app, people)
+    desk = _Desk(app, people, tour)
     routes = [
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
@@ -117,8 +119,11 @@ class _Heard:
 class _Desk:
     """Answers the three requests of the page."""
 
-    def __init__(self, app: PageApp, people: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(
+        self, app: PageApp, people: Sequence[tuple[str, str, str]], tour: Sequence[tuple[str, str, str]]
+    ) -> None:
         self._app = app
+        self._tour = tour
         self._people = people
         self._names = {person: name for person, name, _ in people}
         self._run = secrets.token_hex(8)  # a browser forgets what it kept of an earlier run
@@ -130,6 +135,7 @@ class _Desk:
         person = request.query_params.get("as", "")
         if person not in self._names:
             return RedirectResponse(f"/?as={self._people[0][0]}")
+        menu = self._app.sentences()
         return HTMLResponse(
             fill(
                 "page.html",
@@ -139,7 +145,9 @@ class _Desk:
                 people=self._people,
                 channel=CHANNEL.id,
                 run=self._run,
-                sentences=self._app.sentences(),
+                sentences=menu,
+                menu=menu[:CHIPS],
+                offered=[(says, shows) for whose, says, shows in self._tour if whose == person] or menu[:CHIPS],
                 text_max=TEXT_MAX,
             )
         )

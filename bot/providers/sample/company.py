@@ -81,7 +81,13 @@ _OFFICES = (
 # fmt: on
 _ROLES: dict[str, tuple[Role, ...]] = {"fay": ("finance",), "ada": ("admin",)}
 EDITOR = "editor_"
-EDITORS = {"bob": 1, "dante": 2, "hanna": 45}  # who has a seat of the editor, and how many days ago it was used
+EDITORS = {
+    "ana": 66,
+    "bob": 1,
+    "dante": 2,
+    "hanna": 45,
+    "max": 3,
+}  # who has a seat of the editor, and how many days ago it was used
 _CHIEF, _JOINER, _LEAVER, _MOVER, _MOVED_TO = "ines", "zoe", "xavier", "ida", "search"
 
 

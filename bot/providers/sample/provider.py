@@ -22,11 +22,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.checks import CheckLine
-from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
+from bot.providers.base import (
+    Limit,
+    Provider,
+    ProviderIdentity,
+    ProviderOutcome,
+    ProviderSeat,
+    days,
+    midnight,
+    outcomes_of,
+)
 from bot.providers.sample.company import COMPANY, EDITOR, Spender, Use, directory, members, roster, workspace
 from bot.providers.sample.ground_truth import Episode, Story, Truth, truths
 from bot.providers.sample.limits import SampleLimits
 from bot.providers.sample.seats import seats, wrong_seats
+from bot.providers.sample.spikes import SampleSpikes
 from storage.charges import Charge, CostSource
 from storage.directory import Directory
 from storage.limits import Subject
@@ -35,6 +45,12 @@ Tokens = tuple[int, int, int, int, int]  # plain input, cache read, written for 
 
 HISTORY_DAYS = 90
 FINAL_AFTER = timedelta(days=2)
+KEY = "key_"
+# What is counted in which team.
+OUTCOMES = {
+    **dict.fromkeys(("search", "ads", "platform", "mobile", "data", "security"), "pull_requests"),
+    "support": "tickets",
+}
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -96,10 +112,10 @@ class Sample(Provider):
         seed: another seed is another company of the same people.
         now: the present, aware UTC.
         epoch: see `Story`; without it the episodes come back every three weeks.
-        memory: where its limits are kept, so that another process finds them.
+        memory: where its limits are kept, so that another process finds them; its spikes are kept beside them.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
+    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats", "outcomes"})
     limited = frozenset({"user", "key"})
 
     name: str = "sample"
@@ -108,9 +124,12 @@ class Sample(Provider):
     epoch: date | None = None
     memory: Path | None = None
     _limits: SampleLimits = field(init=False)
+    _spikes: SampleSpikes = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limits", SampleLimits(self.memory))
+        spikes = self.memory.with_name(f"{self.name}-spikes.json") if self.memory else None
+        object.__setattr__(self, "_spikes", SampleSpikes(spikes))
 
     @property
     def story(self) -> Story:
@@ -145,8 +164,9 @@ class Sample(Provider):
         return subject.kind
 
     def pause(self, subject: Subject) -> None:
-        """See Provider. What was made up goes on being made up."""
+        """See Provider. It ends a spike; what is usual goes on being made up."""
         self._limits.change(self.limit(subject), subject, paused=True)
+        self._spikes.end(subject.external_id.removeprefix(KEY), self.now().astimezone(UTC))
 
     def resume(self, subject: Subject, before: str) -> None:
         """See Provider."""
@@ -159,6 +179,18 @@ class Sample(Provider):
         everybody = roster(self.name, self.seed, self.story)
         here = (one for one in everybody if one.account.startswith("person/") and one.subject)
         return seats((one for one in here if one.since <= today < one.until), today, self._is_active)
+
+    def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
+        """What people of some teams got done, while they worked."""
+        for one in roster(self.name, self.seed, self.story):
+            counted = OUTCOMES.get(one.team, "") if one.subject and one.account.startswith("person/") else ""
+            for day in days(first, min(last, self._today)) if counted else ():
+                number = self._rng(day, one.id, "outcomes").choice((0, 1, 1, 2, 3))
+                yield from outcomes_of(one.subject, day, {counted: number if self._is_active(one, day) else 0})
+
+    def begin_spike(self) -> None:
+        """Let a program spend far above usual just now, until it is paused or half a day is over; for the demo."""
+        self._spikes.begin(self.now().astimezone(UTC))
 
     def probe(self) -> Iterator[CheckLine]:
         yield CheckLine(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
@@ -188,7 +220,7 @@ class Sample(Provider):
             return iter(rows)
         rng = self._rng(day, one.id, "late")
         missing, early, late = (
-            rng.random() < _MISSING_EARLY,
+            rng.random() < _MISSING_EARLY and not self._spikes.ever(one.id),  # a spike is seen at once
             rng.uniform(*_REPORTED_EARLY),
             rng.uniform(*_REPORTED_LATE),
         )
@@ -240,6 +272,7 @@ class Sample(Provider):
                 continue
             usd = usd_hour * rng.uniform(0.7, 1.3) if opens <= local.hour < closes else 0.0
             usd += episode.usd_hour * rng.uniform(0.85, 1.15) if episode else 0.0
+            usd += self._spikes.usd(one.id, start)
             if usd:
                 yield from _cells(one, (start, 1), usd, rng)
 

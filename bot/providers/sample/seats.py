@@ -12,7 +12,7 @@ from bot.providers.sample.company import EDITORS, Spender, editor_of
 from bot.providers.sample.ground_truth import Truth, TruthKind
 
 PRICES_USD = {"assistant_standard": 30, "assistant_premium": 120, "editor_business": 39}
-PREMIUM = frozenset({"ana", "bob", "felix", "igor", "kim", "owen", "rosa", "vera"})
+PREMIUM = frozenset({"ana", "bob", "fay", "felix", "igor", "kim", "owen", "rosa", "vera"})
 LOOKED_BACK_DAYS = 90
 GIVEN_DAYS = 400  # before today, to all who did not join later
 NANOS = 10**9
@@ -38,9 +38,12 @@ WRONG_SEATS = (
     WrongSeat("idle_seat", "W13", "rohan", "assistant_standard", (30, 30), "never uses it"),
     WrongSeat("idle_seat", "W13", "philip", "assistant_standard", (30, 30), "never uses it"),
     WrongSeat("idle_seat", "W13", "hanna", "editor_business", (39, 39), "went back to the assistant"),
+    WrongSeat("idle_seat", "W13", "ana", "editor_business", (39, 39), "went back to the assistant"),
+    WrongSeat("doubled_seat", "W15", "max", "assistant_standard", (0, 30), "uses an assistant and an editor"),
     WrongSeat("doubled_seat", "W15", "bob", "editor_business", (0, 39), "uses an assistant and an editor"),
     WrongSeat("doubled_seat", "W15", "dante", "assistant_standard", (0, 30), "uses an assistant and an editor"),
     WrongSeat("larger_seat", "W14", "kim", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
+    WrongSeat("larger_seat", "W14", "fay", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
     WrongSeat("larger_seat", "W14", "rosa", "assistant_premium", (_STEP_USD, _STEP_USD), "uses little of a large seat"),
 )
 # fmt: on

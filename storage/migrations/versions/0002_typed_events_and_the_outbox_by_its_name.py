@@ -69,7 +69,7 @@ def as_answer(payload: str) -> str:
 def upgrade() -> None:
     op.create_table('outbox',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('key', sa.String(length=255), nullable=False),
+    sa.Column('key', sa.String(length=255).with_variant(sa.String(length=255, collation='C'), 'postgresql'), nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('target', sa.String(length=255), nullable=False),
     sa.Column('payload', sa.Text(), nullable=False),

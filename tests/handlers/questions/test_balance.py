@@ -3,16 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from bot.errors import UnreachableError
 from tests.support.company import Company
 
 
 def test_a_person_hears_what_is_left(acme: Company) -> None:
-    """$400 a month, $246.76 spent: $153.24 left, with the share, the day it starts anew and of when it is."""
+    """$400 a month, $246.76 spent: $153.24 left, with the share, the day it resets and of when it is."""
     answer = acme.say("ana", "balance")
 
     assert answer.splitlines()[0] == "$153.24 left of $400.00"
-    for words in ("$246.76 of $400.00 used (62 %)", "1 December (9 days)", "llm as of 22 Nov 13:00 (Berlin)"):
+    for words in ("$246.76 of $400.00 used (62 %)", "1 December (in 9 days)", "llm as of 22 Nov 13:00 (Berlin)"):
         assert words in answer
 
 
@@ -98,3 +100,24 @@ def test_amounts_are_written_as_the_asker_writes_them(acme: Company) -> None:
     acme.app.refresh_people()
 
     assert acme.say("ana", "balance").startswith("153,24\xa0$ left of 400,00\xa0$")
+
+
+def test_less_than_a_cent_is_said_to_be_so(acme: Company) -> None:
+    """Nobody reads that nothing is left, or that they are over by nothing."""
+    acme.llm.spends("ana", "399.999")
+    acme.pull()
+    assert acme.say("ana", "balance").startswith("! Less than $0.01 left of $400.00")
+
+    acme.llm.spends("ana", "400.000000001")
+    acme.pull()
+    assert acme.say("ana", "balance").startswith("!! Less than $0.01 over the limit of $400.00")
+    assert "$0.00" not in acme.say("ana", "balance")
+
+
+def test_what_was_never_read_is_not_left(acme: Company) -> None:
+    """Where no provider was ever read, nobody knows what is left."""
+    acme.database.transact(lambda conn: conn.execute(text("DELETE FROM pulls")))
+
+    answer = acme.say("lea", "balance")
+    assert answer.splitlines()[0] == "$400.00 limit; no usage has been read yet"
+    assert "No usage has been read from a provider yet" in answer

@@ -27,8 +27,8 @@ def test_a_person_hears_where_the_month_ends(acme: Company) -> None:
     uses(acme, "ana", on_working_days("10"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.splitlines()[0] == "$210 by 30 November, of $400.00"
-    for words in ("$210 to $210 in 8 of 10 cases", "not this month, in 9 of 10 cases", "$150.00 (38 %)"):
+    assert answer.splitlines()[0] == "$210 expected by 30 November, limit $400.00"
+    for words in ("$210 to $210 in 8 of 10 cases", "not by 30 November, in 9 of 10 cases", "$150.00 (38 %)"):
         assert words in answer
     assert "llm as of 22 Nov 13:00 (Berlin)" in answer
 
@@ -38,7 +38,7 @@ def test_who_will_run_out_hears_the_day_and_can_ask_for_more(acme: Company) -> N
     uses(acme, "ana", on_working_days("25"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.startswith("! $525 by 30 November, of $400.00")
+    assert answer.startswith("! $525 expected by 30 November, limit $400.00")
     assert "Runs out      23 November\n" in answer
     assert "[Ask for more: request]" in answer
 
@@ -57,25 +57,25 @@ def test_who_has_run_out_hears_since_when(acme: Company) -> None:
     uses(acme, "ana", on_working_days("30"))
     answer = read_all(acme).say("ana", "forecast")
 
-    assert answer.startswith("!! $630 by 30 November, of $400.00")
-    assert "Ran out       19 November\n" in answer
+    assert answer.startswith("!! $630 expected by 30 November, limit $400.00")
+    assert "Ran out on    19 November\n" in answer
 
 
 def test_a_short_history_is_said_to_be_short(acme: Company) -> None:
     """One day of use: the plain pace of a week, and a wide range."""
     answer = acme.say("ana", "forecast")
 
-    assert "The history is short: 1 day with usage" in answer
-    assert "$564 by 30 November, of $400.00" in answer
-    assert "$405 to $881 roughly" in answer
+    assert "This is a rough estimate: there is only 1 day with usage" in answer
+    assert "$564 expected by 30 November, limit $400.00" in answer
+    assert "roughly $405 to $881" in answer
 
 
 def test_who_used_nothing_is_told_that_nothing_is_known(acme: Company) -> None:
     """No number is made up."""
     answer = acme.say("lea", "forecast")
 
-    assert answer.startswith("$0.00 by 30 November, of $400.00")
-    assert "No whole day of usage in the last eight weeks" in answer
+    assert answer.startswith("$0.00 expected by 30 November, limit $400.00")
+    assert "There is no full day of usage in the last eight weeks" in answer
     assert "Runs out      not known" in answer
 
 
@@ -86,8 +86,10 @@ def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> N
     uses(acme, "bob", lambda _: "0", "claude-opus-4-5")
     read_all(acme)
 
-    assert acme.say("max", "forecast of team search").startswith("Search: $210 by 30 November, of $3,000.00")
-    assert acme.say("fay", "forecast organization").startswith("Everybody: $630 by 30 November\n")
+    assert acme.say("max", "forecast of team search").startswith(
+        "Search: $210 expected by 30 November, limit $3,000.00"
+    )
+    assert acme.say("fay", "forecast organization").startswith("Acme: $630 expected by 30 November\n")
 
 
 def test_nobody_hears_where_others_will_end(acme: Company) -> None:
@@ -102,8 +104,8 @@ def test_a_pool_that_decides_is_named_but_its_days_are_its_owners(acme: Company)
     read_all(acme)
     answer = acme.say("ana", "forecast")
 
-    assert answer.startswith("$210 by 30 November, of $400.00")
-    assert "Another limit decides today: Search pool, this month, -$50.00 left." in answer
+    assert answer.startswith("$210 expected by 30 November, limit $400.00")
+    assert "Another limit applies first: Search pool, this month, $50.00 over the limit." in answer
     assert "Search: " in acme.say("max", "forecast of team search").splitlines()[0]
 
 
@@ -115,9 +117,9 @@ def test_the_picture_says_its_finding_in_words(acme: Company) -> None:
     assert (chart.form, len(chart.categories), chart.limit) == ("line", 30, 400.0)
     assert [(one.name, one.values[19], one.values[-1]) for one in chart.series] == [
         ("Spent", 150.0, 150.0),
-        ("Likely", 150.0, 210.0),
+        ("Expected", 150.0, 210.0),
     ]
-    assert chart.alt == ("$150.00 by 22 November, likely $210 by 30 November: $190 below the limit of $400.00.")
+    assert chart.alt == ("$150.00 spent by 22 November, $210 expected by 30 November: $190 below the limit of $400.00.")
 
 
 def test_days_a_silent_provider_has_not_told_are_drawn_and_not_taken_for_zero(acme: Company) -> None:
@@ -129,7 +131,7 @@ def test_days_a_silent_provider_has_not_told_are_drawn_and_not_taken_for_zero(ac
     acme.clock.moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
     answer = acme.say("max", "forecast")
 
-    assert answer.startswith("$210 by 30 November, of $400.00")
+    assert answer.startswith("$210 expected by 30 November, limit $400.00")
     assert "$124.00 (31 %)" in answer
 
 
@@ -139,11 +141,36 @@ def test_today_counts_at_least_what_it_has(acme: Company) -> None:
     uses(acme, "ana", on_working_days("10"))
     acme.llm.spends("ana", "40", date(2026, 11, 23))
 
-    assert read_all(acme).say("ana", "forecast").startswith("$240 by 30 November")
+    assert read_all(acme).say("ana", "forecast").startswith("$240 expected by 30 November")
 
 
 def test_a_budget_in_tokens_is_forecast_in_tokens(tokens: Company) -> None:
     """15 days of 2M tokens, and 6 to come."""
     uses(tokens, "ana", on_working_days("1"), tokens=lambda _: 2_000_000)
 
-    assert read_all(tokens).say("ana", "forecast").startswith("42M tokens by 30 November, of 100M tokens")
+    assert read_all(tokens).say("ana", "forecast").startswith("42M tokens expected by 30 November, limit 100M tokens")
+
+
+def test_a_balance_and_a_forecast_expect_the_same(acme: Company) -> None:
+    """One function says where the month ends: with weekends, not along a straight line."""
+    uses(acme, "ana", on_working_days("10"))
+    read_all(acme)
+
+    assert "Month-end estimate  $210\n" in acme.say("ana", "balance")
+    assert acme.say("ana", "forecast").startswith("$210 expected by 30 November")
+
+
+def test_with_one_day_of_usage_a_balance_expects_nothing(acme: Company) -> None:
+    """What is that rough is only said by a forecast, with how rough it is."""
+    assert "estimate" not in acme.say("ana", "balance")
+
+
+def test_a_pool_of_others_is_not_looked_ahead_at(acme: Company) -> None:
+    """Ana sees what is left of it, but not where it goes; its owner does."""
+    uses(acme, "ana", on_working_days("10"))
+    acme.llm.spends("max", "2900.00")
+    read_all(acme)
+
+    assert "over the limit of $3,000.00" in acme.say("ana", "balance")
+    assert "estimate" not in acme.say("ana", "balance")
+    assert "Month-end estimate" in acme.say("max", "balance of team search")

@@ -53,7 +53,7 @@ def test_a_rate_below_a_cent_is_not_shown_as_nothing(acme: Company) -> None:
     """Tokens that cost next to nothing do cost something."""
     uses(acme, "ana", on_working_days("1"), "deepseek-lite", lambda _: 900_000_000)
 
-    assert "under $0.01" in read_all(acme).say("ana", "models")
+    assert "less than $0.01" in read_all(acme).say("ana", "models")
 
 
 def test_nothing_read_is_no_price(acme: Company) -> None:
@@ -64,4 +64,4 @@ def test_nothing_read_is_no_price(acme: Company) -> None:
 
     answer = acme.say("ana", "models")
     assert answer.startswith("No price is known yet")
-    assert "Nothing was reported for the last 28 days." in answer
+    assert "No usage was reported for the last 28 days." in answer

@@ -1,0 +1,130 @@
+"""How a budget's period will end: the one estimate that a balance, a forecast, a digest and an approver's card show."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from handlers.access import may_see
+from handlers.budgets import BudgetStatus, OfOne, looked_back_to, statuses, used
+from handlers.context import Context
+from handlers.language import N_
+from handlers.periods import Period, period_of
+from handlers.policy import Budget
+from handlers.questions.projection import DAY, Forecast, project
+from storage import comparisons, spend
+from storage.people import Account
+from storage.spend import Spent
+
+DAYS_MIN = 3
+"""With fewer days of usage an estimate is only shown by `forecast`, which says how rough it is."""
+
+ESTIMATED = {
+    "day": N_("Estimate for today"),
+    "week": N_("Estimate for this week"),
+    "month": N_("Month-end estimate"),
+    "quarter": N_("Quarter-end estimate"),
+    "year": N_("Year-end estimate"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked ahead at: a budget's period, or the month where there is no budget."""
+
+    account_id: str
+    period: Period
+    unit: str
+    status: BudgetStatus | None
+
+
+def scope_of(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> Scope:
+    """The first budget whose daily figures the asker may see, and whose days are one account's."""
+    for each in found:
+        if not is_rest(each) and may_see(ctx, each.account_id):
+            return of_status(each)
+    return Scope(account.id, period_of(ctx.today, "month"), ctx.policy.organization.currency, None)
+
+
+def is_rest(status: BudgetStatus) -> bool:
+    """Whether it is what is left of a split pool: several use it, so its days are nobody's alone."""
+    return status.is_share and status.account_id == status.budget.account_id
+
+
+def of_status(status: BudgetStatus) -> Scope:
+    """The scope of one budget."""
+    return Scope(status.account_id, status.period, status.budget.unit, status)
+
+
+def looked_at(ctx: Context, account: Account) -> list[BudgetStatus]:
+    """How an account stands, with each day's use for looking ahead."""
+    return statuses(ctx, account, OfOne(ctx, account, daily=True))
+
+
+def whole_until(ctx: Context) -> date:
+    """The day before which days are whole."""
+    return comparisons.whole_before(ctx.readings(), ctx.today)
+
+
+def days_of(ctx: Context, scope: Scope) -> list[tuple[date, int]]:
+    """What was used on each day in the scope's unit, from eight weeks ago or the period's first day on.
+
+    The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
+    """
+    first, end = scope.period.first, scope.period.end
+    start = min(first, looked_back_to(ctx))
+    budget = scope.status.budget if scope.status else None
+    rows: Iterable[tuple[date, Spent]] | None = scope.status.daily if scope.status else None
+    if rows is None:
+        rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
+    days = [(day, _used(ctx, budget, spent)) for day, spent in rows if start <= day < end]
+    if scope.status:
+        days.append((first, scope.status.spent - sum(amount for day, amount in days if first <= day < end)))
+    return days
+
+
+def _used(ctx: Context, budget: Budget | None, spent: Spent) -> int:
+    return used(ctx.policy, budget, [spent]) if budget else spent.cost_nanos
+
+
+def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> Forecast:
+    """How a scope's period will end, from what was used on each day."""
+    return project(
+        days,
+        scope.period.first,
+        scope.period.end,
+        ctx.today,
+        whole_until=whole_until(ctx),
+        limit=scope.status.limit if scope.status else None,
+        free=ctx.policy.working.holidays,
+    )
+
+
+def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
+    """How the period of an account will end, and which period that is."""
+    scope = scope_of(ctx, account, looked_at(ctx, account))
+    return scope, look_ahead(ctx, scope, days_of(ctx, scope))
+
+
+def missing(ctx: Context, status: BudgetStatus) -> int:
+    """What an account's budget will likely lack when its period ends, 0 if it will do."""
+    scope = of_status(status)
+    return max(0, look_ahead(ctx, scope, days_of(ctx, scope)).p50 - status.limit)
+
+
+def pace(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
+    """The estimate of a budget's period as a fact; nothing while too little is known, or if its days are several's."""
+    if is_rest(status):
+        return []
+    scope = of_status(status)
+    seen = look_ahead(ctx, scope, days_of(ctx, scope))
+    return [estimated(ctx, scope, seen)] if seen.history_days >= DAYS_MIN else []
+
+
+def estimated(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
+    """The estimate of a period as a fact, such as ("Month-end estimate", "$525")."""
+    return ctx.t(ESTIMATED[scope.period.every]), ctx.estimate(seen.p50, scope.unit)
+
+
+def last_day(scope: Scope) -> date:
+    """The last day of a scope's period."""
+    return scope.period.end - DAY
