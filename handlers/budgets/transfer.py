@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from handlers.access import owns
-from handlers.arguments import From, HowMuch, Rest, Signed, To, WhomSeen, units_above_zero, units_of
+from handlers.arguments import From, HowMuch, Rest, Signed, To, WhatFor, WhomSeen, units_above_zero, units_of
 from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
@@ -16,7 +16,7 @@ from storage.people import Account
 REASON_MAX = 500
 
 
-def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: Rest = "") -> Card:
+def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: WhatFor = "") -> Card:
     """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
 
     An owner can move budget between any two people below them: `transfer 50 from ana to bob`.

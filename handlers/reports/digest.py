@@ -10,9 +10,10 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from handlers.access import is_for_all, is_group
-from handlers.arguments import OneOf, Span, Whom
+from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of

@@ -143,7 +143,7 @@ def test_an_agent_has_a_daily_and_a_monthly_cap_and_an_owner(found: Found) -> No
 
     assert answer.startswith("Crawler: $5.00 left of $20.00")
     assert "Own budget, this month  $235.00  $300.00" in answer
-    assert title(company, "bob", "balance of crawler").startswith("I have no figures of “crawler” for you")
+    assert title(company, "bob", "balance of crawler").startswith("You can't see figures for “crawler”")
 
 
 def test_charges_in_dollars_count_in_yuan_at_the_rate_of_their_day(found: Found) -> None:

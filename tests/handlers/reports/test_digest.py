@@ -95,7 +95,7 @@ def test_who_asks_gets_all_of_it_in_one_answer(company: Company) -> None:
 def test_a_preview_shows_what_a_channel_would_see(company: Company) -> None:
     """And whether it would see anything, to those who may see the figures."""
     assert "This is what a channel sees" in company.say("max", "digest preview")
-    assert "I have no figures" in company.say("bob", "digest preview of team search")
+    assert "You can't see figures" in company.say("bob", "digest preview of team search")
     company.directory = ACME
     company.app.refresh_people()
     assert "fewer than five people" in company.say("max", "digest preview")
