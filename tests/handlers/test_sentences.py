@@ -9,8 +9,10 @@ import pytest
 from babel.numbers import list_currencies
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from bot.config import Settings
 from handlers import COMMANDS, UNKNOWN, parse_command
 from handlers.amounts import read_amount, split_words, take_amount
 from handlers.context import Context
@@ -595,3 +597,32 @@ def test_a_usual_amount_is_read_back_everywhere() -> None:
         if back(show_amount(int(1250 * NANOS), unit, locale), locale, unit) is None
     ]
     assert unread == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "written", "nanos"),
+    [
+        ("de_DE", "400,50 EUR", 400_500_000_000),
+        ("de_DE", "1.500 EUR", 1_500_000_000_000),
+        ("de_DE", "1,500 EUR", 0),
+        ("en_US", "1,500 EUR", 1_500_000_000_000),
+        ("en_US", "1.500 EUR", 0),
+        ("en_US", "€400", 400_000_000_000),
+        ("en_US", "0.001 EUR", 0),
+        ("en_US", "400", 0),
+        ("en_US", "99999999999 EUR", 0),
+    ],
+)
+def test_an_amount_of_the_settings_is_read_as_their_organization_writes_it(
+    locale: str, written: str, nanos: int
+) -> None:
+    """What could be two amounts, is too much or too little, or names no unit is refused (0 here) when it is read."""
+    said = {
+        "organization": {"locale": locale, "currency": "EUR"},
+        "budgets": [{"name": "b", "who": "every person", "amount": written}],
+    }
+    try:
+        found = Settings.model_validate(said).budgets[0].allotment
+    except ValidationError:
+        found = 0
+    assert found == nanos
