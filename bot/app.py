@@ -348,7 +348,7 @@ class App:
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
-        new = people.apply(conn, directory, today)
+        new = people.apply(conn, directory, today, self.policy.organization.name)
         ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
 
     def tick(self) -> None:

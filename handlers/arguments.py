@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from handlers.access import may_see
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import Amount, read_amount
 from handlers.parser import InForm, nearest
 from handlers.periods import period_of
@@ -20,6 +21,8 @@ from storage.people import Account
 NAME_WORDS_MAX = 4
 KINDS = ("person", "team", "agent")
 LEADS = ("of", "to", "from")
+NOT_YOURS_TO_PAUSE = N_("There is nobody with this name at a provider whom you can pause or resume.")
+"""The same for who is not there and for who is not theirs."""
 ALIASES = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
 
 
@@ -316,7 +319,7 @@ class PausedWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[tuple[Held, ...], int]:
         """See Word. The handler decides whether the asker may; what is not there gets the same answer."""
-        unknown = RefusedError("There is nobody of that name at a provider whom you may pause or resume.")
+        unknown = RefusedError(NOT_YOURS_TO_PAUSE)
         if words[0].lower() in ("key", "user") and len(words) > 1:
             found = [each for each in limits.named(ctx.conn, words[1]) if each.subject.kind == words[0].lower()]
             if not found:

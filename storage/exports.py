@@ -11,6 +11,8 @@ from storage.spend import Spent
 from storage.tables import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
 
 ROWS_AT_ONCE = 5_000
+NO_TEAM, NO_OWNER = "No team", "Unallocated"
+"""The names of the last two shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Share:
     """What one team itself spent, without the teams below it.
 
     Args:
-        team: its name, "" for what no team spent.
+        team: its name, NO_TEAM or NO_OWNER.
         cost_center: its own, or that of the nearest team above that has one.
         spent: so much.
     """
@@ -31,7 +33,7 @@ class Share:
 def showback(conn: Connection, first: date, end: date) -> list[Share]:
     """What each team itself spent on the days first until before end, by name; all shares add up to the whole.
 
-    What belongs to nobody, and to people without a team, are shares of their own at the end.
+    What is unallocated, and what people without a team spent, are shares of their own at the end.
     """
     teams = {row.id: row for row in conn.execute(select(accounts).where(accounts.c.kind == "team"))}
     inside = _inside(conn, first, end)
@@ -44,16 +46,16 @@ def showback(conn: Connection, first: date, end: date) -> list[Share]:
         if ancestor != team and ancestor in own and not any(between):
             own[ancestor] = _less(own[ancestor], spent)
     shares = [Share(teams[each].name, _cost_center(each, teams), sums) for each, sums in own.items() if each in teams]
-    whole, nobodys = own[ORGANIZATION], own.get(UNALLOCATED, NONE)
+    whole, unallocated = own[ORGANIZATION], own.get(UNALLOCATED, NONE)
     shares.sort(key=lambda share: share.team)
-    return [*shares, Share("No team", "", whole), Share("Charged to nobody", "", nobodys)]
+    return [*shares, Share(NO_TEAM, "", whole), Share(NO_OWNER, "", unallocated)]
 
 
 NONE = Spent("", 0, 0, 0, 0)
 
 
 def _inside(conn: Connection, first: date, end: date) -> dict[tuple[str, str], Spent]:
-    """What the organization, each team and nobody spent while they were below another of these, or are that itself."""
+    """What the organization, each team and what is unallocated spent while below another of these, or as itself."""
     below, over = accounts.alias(), accounts.alias()
     kinds = ("organization", "team", "unallocated")
     sums = (spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests)

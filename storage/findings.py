@@ -1,8 +1,8 @@
 """Findings: what detectors saw, what their owners said about it, and what came of it."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -16,6 +16,19 @@ FindingState = Literal["open", "done", "dismissed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A text that is kept as data: whoever reads it later reads it in their own language.
+
+    Args:
+        text: in English, as in the catalogs. What was kept before there were languages is its own text.
+        values: fill its named placeholders: numbers as such, days as ISO writes them, names.
+    """
+
+    text: str
+    values: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a detector saw.
 
@@ -26,7 +39,7 @@ class Found:
         evidence: pairs of a name and a value.
         advice: what to do.
         cost_nanos: what a month of it costs.
-        saving: the least and the most of a month's cost that could be kept, None where money is only unexplained.
+        saving: the least and the most of a month's cost that could be saved, None where money is only unexplained.
         confidence: how sure.
         parts: what of the account's use would become cheaper; the savings of two findings that share one overlap.
         detector: its name in DETECTORS, which fills it in.
@@ -34,9 +47,9 @@ class Found:
 
     account_id: str
     about: str
-    what: str
-    evidence: tuple[tuple[str, str], ...]
-    advice: str
+    what: Said
+    evidence: tuple[tuple[Said, Said], ...]
+    advice: Said
     cost_nanos: int
     saving: tuple[int, int] | None
     confidence: Confidence
@@ -155,7 +168,7 @@ def _row(found: Found, today: date) -> dict[str, object]:
     low, high = said.pop("saving") or (None, None)
     return {
         **said,
-        "evidence": json.dumps(found.evidence, ensure_ascii=False),
+        **{name: json.dumps(said[name], ensure_ascii=False) for name in ("what", "evidence", "advice")},
         "parts": json.dumps(sorted(found.parts)),
         "low_nanos": low,
         "high_nanos": high,
@@ -174,9 +187,9 @@ def _finding(row: Row[Any]) -> Finding:
     found = Found(
         row.account_id,
         row.about,
-        row.what,
-        tuple((name, value) for name, value in json.loads(row.evidence)),
-        row.advice,
+        _said(row.what),
+        tuple((_said(name), _said(value)) for name, value in json.loads(row.evidence)),
+        _said(row.advice),
         row.cost_nanos,
         None if row.low_nanos is None else (row.low_nanos, row.high_nanos),
         row.confidence,
@@ -185,3 +198,10 @@ def _finding(row: Row[Any]) -> Finding:
     )
     history = {name: getattr(row, name) for name in Finding.__dataclass_fields__ if name not in ("id", "found")}
     return Finding(row.id, found, **history)
+
+
+def _said(kept: str | dict[str, Any]) -> Said:
+    """A text as it was kept: as data, or as the plain words of a release that knew one language."""
+    if isinstance(kept, str) and kept.startswith('{"text"'):
+        kept = json.loads(kept)
+    return Said(kept) if isinstance(kept, str) else Said(kept["text"], kept["values"])

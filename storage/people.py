@@ -318,11 +318,17 @@ LEAVERS_SHARE_MAX = 0.2
 LEAVERS_ALWAYS_ALLOWED = 10
 
 
-def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
+def apply(conn: Connection, directory: Directory, today: date, organization: str = "Organization") -> list[Link]:
     """Make people, accounts, the tree and explicit links as the sources say.
 
     Who is missing from the sources has left: the person stays, inactive, with all history. A moved person's new team
     counts from today on.
+
+    Args:
+        conn: an order's.
+        directory: what the sources say.
+        today: from when on it is so.
+        organization: how the whole is called.
 
     Returns:
         The explicit links that are new, so that charges of the past can follow them.
@@ -334,7 +340,7 @@ def apply(conn: Connection, directory: Directory, today: date) -> list[Link]:
     rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
     upsert(conn, people, rows)
     _part_with(conn, people, rows)
-    wanted = list(_account_rows(directory))
+    wanted = list(_account_rows(directory, organization))
     upsert(conn, accounts, wanted)
     _part_with(conn, accounts, wanted)
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
@@ -375,7 +381,7 @@ def _person_row(someone: Person) -> dict[str, object]:
     }
 
 
-def _account_rows(directory: Directory) -> Iterator[dict[str, object]]:
+def _account_rows(directory: Directory, organization: str) -> Iterator[dict[str, object]]:
     def row(
         account_id: str, kind: str, name: str, parent: str, owner: str = "", center: str = "", *, active: bool = True
     ) -> dict[str, object]:
@@ -394,7 +400,7 @@ def _account_rows(directory: Directory) -> Iterator[dict[str, object]]:
     def team(name: str) -> str:
         return f"team/{name}" if name in teams else ORGANIZATION
 
-    yield row(ORGANIZATION, "organization", "Everybody", "")
+    yield row(ORGANIZATION, "organization", organization, "")
     yield row(UNALLOCATED, "unallocated", "Unallocated", ORGANIZATION)
     for t in directory.teams:
         yield row(f"team/{t.id}", "team", t.name, team(t.parent), t.owner, t.cost_center)

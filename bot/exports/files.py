@@ -53,12 +53,16 @@ def audit_rows(rows: Iterable[Row]) -> Iterable[Sequence[object]]:
 
 # The files of a month ------------------------------------------------------------------------------------------------
 
+BYTE_ORDER_MARK = "\ufeff"
 SHOWBACK_COLUMNS = ("month", "team", "cost_center", "cost", "currency", "tokens", "tokens_unpriced", "requests")
 NAME = re.compile(r"(?P<what>[a-z0-9.-]+)-(?P<month>[0-9]{4}-(0[1-9]|1[0-2]))\.csv")
 
 
 def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
-    """What each team itself spent in a month, with its cost centre; the rows add up to the whole."""
+    """What each team itself spent in a month, with its cost center; the rows add up to the whole.
+
+    Finance opens it in Excel, which knows UTF-8 by a mark at the beginning only.
+    """
     currency = policy.organization.currency
     rows = (
         (
@@ -73,6 +77,7 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
         )
         for each in exports.showback(conn, month.first, month.end)
     )
+    out.write(BYTE_ORDER_MARK)
     write_csv(out, SHOWBACK_COLUMNS, rows)
 
 

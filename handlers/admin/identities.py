@@ -9,12 +9,13 @@ from handlers.provenance import as_of
 from storage import ingest, people, spend
 from storage.directory import Link
 
+SHOWN_MAX = 10
 ROWS_MAX = 20
-"""How many unlinked identities are shown, the dearest first."""
+"""How many unlinked identities are shown, the most expensive first."""
 
 
 def people_(ctx: Context) -> Card:
-    """Who is known here, and who lacks a manager or a team; for finance and admins."""
+    """The people Bursar knows, and those without a manager or a team. For finance and admins."""
     _only_finance(ctx)
     everybody = people.active_people(ctx.conn)
     known = {each.id for each in everybody}
@@ -23,36 +24,38 @@ def people_(ctx: Context) -> Card:
     no_team = [each.name for each in everybody if accounts[f"person/{each.id}"].parent_id == "org"]
     teams = sum(each.kind == "team" for each in accounts.values())
     agents = sum(each.kind == "agent" for each in accounts.values())
-    blocks: list[Block] = [Facts((("Teams", str(teams)), ("Agents", str(agents))))]
-    blocks += [
-        Text(f"{what}: {_some(names)}") for what, names in (("No manager", no_manager), ("No team", no_team)) if names
-    ]
-    return Card(f"{len(everybody)} people", (*blocks, Button("Who is not linked?", "link")))
+    blocks: list[Block] = [Facts(((ctx.t("Teams"), str(teams)), (ctx.t("Agents"), str(agents))))]
+    blocks += [Text(ctx.t("Without a manager: {names}", names=_some(ctx, no_manager)))] if no_manager else []
+    blocks += [Text(ctx.t("Without a team: {names}", names=_some(ctx, no_team)))] if no_team else []
+    title = ctx.nt("{n} person", "{n} people", len(everybody))
+    return Card(title, (*blocks, Button(ctx.t("What is not linked?"), "link")))
 
 
 def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", to: MaybeTo = None) -> Card:
-    """What is charged to nobody yet, and whose it is: `link litellm key 1a2b… to ana`. For finance and admins.
+    """Say whose an unallocated key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
 
-    The charges of the past follow the link. Alone it lists what is not linked, the dearest first.
+    Past charges move to that person, too. `link` alone lists what is unallocated, the most expensive first.
     """
     _only_finance(ctx)
     if not provider:
         return _unlinked(ctx)
     if not kind or not identity:
-        raise RefusedError("Say it like this: link litellm user usr_123 to ana")
+        raise RefusedError("Write it like this: link litellm user usr_123 to ana")
     if to is None:
-        raise RefusedError(f"Say whose it is, such as: link {provider} {kind} {identity} to ana", fault="to")
+        example = f"link {provider} {kind} {identity} to ana"
+        raise RefusedError("Say whose it is, for example: {example}", fault="to", example=example)
     full = _complete(ctx, provider, kind, identity)
     new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
     people.link(ctx.conn, new, "explicit")
     moved = ingest.reattribute(ctx.conn, [new], ctx.now)
     ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
-    return Card(f"{kind.capitalize()} {full} is {to.name}'s now", (Facts((("Charges moved", str(moved)),)),))
+    title = ctx.t("{identity} is linked to {name}", identity=full, name=to.name)
+    return Card(title, (Facts(((ctx.t("Charges moved"), str(moved)),)),))
 
 
 def _only_finance(ctx: Context) -> None:
     if not sees_all(ctx):
-        raise RefusedError("That is for finance and admins.")
+        raise RefusedError("Only finance and admins can do this.")
 
 
 def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
@@ -61,9 +64,14 @@ def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
     known = {each.identity for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
     if len(found) > 1:
-        raise RefusedError(f"Several begin with {short}. Write more of it.")
+        raise RefusedError("Several begin with {short}. Write more characters.", short=short)
     if not found:
-        raise RefusedError(f"Nothing that {provider} reports of a {kind} “{identity}” is charged to nobody. Say: link")
+        raise RefusedError(
+            "{provider} reports nothing unallocated for {kind} “{identity}”. To see what is unallocated, write: link",
+            provider=provider,
+            kind=kind,
+            identity=identity,
+        )
     return found[0]
 
 
@@ -72,18 +80,21 @@ def _unlinked(ctx: Context) -> Card:
     unit = ctx.policy.organization.currency
     total = ctx.amount(sum(each.cost_nanos for each in found), unit)
     if not found:
-        return Card("Everything is linked", (Text("All usage is charged to somebody."), as_of(ctx)), "good")
+        said = ctx.t("Every charge belongs to a person, a team or an agent.")
+        return Card(ctx.t("Nothing is unallocated"), (Text(said), as_of(ctx)), "good")
     rows = tuple(
         (each.provider, each.kind, _short(each.identity), ctx.amount(each.cost_nanos, unit), ctx.day(each.last))
         for each in found[:ROWS_MAX]
     )
-    columns = ("Provider", "What", "Which", "Cost", "Last seen")
+    columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
+    caption = ctx.nt("{n} key or user is not linked", "{n} keys or users are not linked", len(found))
     first = found[0]
+    example = f"link {first.provider} {first.kind} {_short(first.identity)} to ana"
     return Card(
-        f"{total} belong to nobody yet",
+        ctx.t("{amount} unallocated", amount=total),
         (
-            Table(f"{len(found)} identities that are not linked", columns, rows, "lllrl"),
-            Text(f"Say whose one is, such as: link {first.provider} {first.kind} {_short(first.identity)} to ana"),
+            Table(caption, columns, rows, "lllrl"),
+            Text(ctx.t("To say whose one is, write: {example}", example=example)),
             as_of(ctx),
         ),
         "warn",
@@ -94,5 +105,7 @@ def _short(identity: str) -> str:
     return identity if len(identity) <= 20 else identity[:12] + "…"  # noqa: PLR2004 - what a line can hold
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004 - as above
+def _some(ctx: Context, names: list[str]) -> str:
+    shown = ", ".join(names[:SHOWN_MAX])
+    more = len(names) - SHOWN_MAX
+    return ctx.nt("{names} and {n} more", "{names} and {n} more", more, names=shown) if more > 0 else shown

@@ -5,7 +5,7 @@ It is armed again when the limit was raised above what is spent, and in the next
 limit waits for working hours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -109,21 +109,27 @@ def check_thresholds(ctx: Context, _event: CheckThresholds) -> None:
 
 
 def known(ctx: Context, handle: One) -> Card:
-    """Say that you know of an alert; said by its button."""
+    """Confirm that you have seen an alert. Its button says this."""
     alert = _alert_of(ctx, handle)
     store.note(ctx.conn, [replace(alert, state="known", until=None)])
-    _refresh(ctx, alert, f"{ctx.person.name} knows of it.")
-    return Card("Noted", (Text("You hear of this limit again when the next mark is reached, or it starts anew."),))
+    _refresh(ctx, alert, lambda theirs: theirs.t("{name} has seen this.", name=ctx.person.name))
+    text = ctx.t("I'll notify you again when the next threshold is reached, or after the budget resets.")
+    return Card(ctx.t("Noted"), (Text(text),))
 
 
 def snooze(ctx: Context, handle: One) -> Card:
-    """Be told of an alert again at this time of the next working day; said by its button."""
+    """Get an alert again at this time on the next working day. Its button says this."""
     alert = _alert_of(ctx, handle)
     zone = ZoneInfo(ctx.person.zone or ctx.policy.organization.zone)
     until = after_working(ctx.now, LATER_HOURS, ctx.policy.working, zone)
     store.note(ctx.conn, [replace(alert, state="snoozed", until=until)])
-    _refresh(ctx, alert, f"{ctx.person.name} is told again {ctx.moment(until)}.")
-    return Card(f"I tell you again {ctx.moment(until)}", (Text("Unless it is better by then."),))
+    _refresh(
+        ctx,
+        alert,
+        lambda theirs: theirs.t("{name} will be reminded on {time}.", name=ctx.person.name, time=theirs.moment(until)),
+    )
+    title = ctx.t("I'll remind you on {time}", time=ctx.moment(until))
+    return Card(title, (Text(ctx.t("Unless there is enough budget again by then.")),))
 
 
 def _alert_of(ctx: Context, handle: str) -> Alert:
@@ -131,7 +137,7 @@ def _alert_of(ctx: Context, handle: str) -> Alert:
     alert = store.find(ctx.conn, handle)
     account = ctx.account(alert.account_id) if alert else None
     if alert is None or account is None or ctx.person.id not in {each.id for each in _whom(ctx, account)}:
-        raise RefusedError("There is no such alert of yours. Say: balance")
+        raise RefusedError("You have no such alert. To see your budget, say: balance")
     return alert
 
 
@@ -194,7 +200,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     status = _status(budget, period, account, limit)
     for person in whom:
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, _key(alert), _card(theirs, account, status, _answers(alert)))
+        theirs.tell(person.id, _key(alert), _card(theirs, account, status, _answers(theirs, alert)))
     if budget.alert_in and account.id == budget.account_id:
         place = named_place(budget.alert_in)
         there = replace(ctx, person=CLOCK, place=place)
@@ -203,7 +209,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     return True
 
 
-def _refresh(ctx: Context, alert: Alert, note: str) -> None:
+def _refresh(ctx: Context, alert: Alert, note: Callable[[Context], str]) -> None:
     """Let the messages about an alert say what was answered, without the buttons that are used up."""
     account = ctx.account(alert.account_id)
     found = statuses(ctx, account) if account else []
@@ -213,7 +219,8 @@ def _refresh(ctx: Context, alert: Alert, note: str) -> None:
         return  # its period is over
     for person in _whom(ctx, account):
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, _key(alert), _card(theirs, account, status, (Text(note, quiet=True),)), again=True)
+        card = _card(theirs, account, status, (Text(note(theirs), quiet=True),))
+        theirs.tell(person.id, _key(alert), card, again=True)
 
 
 def _whom(ctx: Context, account: Account) -> list[Person]:
@@ -241,8 +248,9 @@ def _key(alert: Alert) -> str:
     return f"alert/{alert.handle}/{alert.round}"
 
 
-def _answers(alert: Alert) -> tuple[Button, ...]:
-    return (Button("Remind me tomorrow", f"snooze {alert.handle}"), Button("Got it", f"known {alert.handle}"))
+def _answers(ctx: Context, alert: Alert) -> tuple[Button, ...]:
+    later = Button(ctx.t("Remind me tomorrow"), f"snooze {alert.handle}")
+    return later, Button(ctx.t("Got it"), f"known {alert.handle}")
 
 
 def _card(ctx: Context, account: Account, status: BudgetStatus, end: Sequence[Block]) -> Card:
@@ -256,5 +264,5 @@ def _buttons(ctx: Context, account: Account, status: BudgetStatus) -> Iterator[B
     mine, said = account.id == ctx.account_id, account.id.replace("/", " ")
     if account.kind in ("person", "agent") and not status.is_share and ctx.person.id != CLOCK.id:
         whose = "" if mine else f" for {said}"
-        yield Button("Ask for more", f"request{whose} of {status.budget.name}", style="primary")
-    yield Button("Where did it go?", "spend by model" if mine else f"spend of {said} by model")
+        yield Button(ctx.t("Ask for more"), f"request{whose} of {status.budget.name}", style="primary")
+    yield Button(ctx.t("Where did it go?"), "spend by model" if mine else f"spend of {said} by model")

@@ -11,6 +11,7 @@ from handlers.budgets import move
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.limits.plan import (
     LimitPlanner,
     PlanLine,
@@ -32,14 +33,26 @@ from storage.limits import Held
 ROWS_MAX = 50
 FEW_SHOWN = 5
 
+ACTIONS = {"write": N_("will be set"), "ask": N_("changed there; finance decides"), "same": ""}
+SETTLED = {
+    "kept theirs": N_("{name} kept {whose}'s limit as changed at {service}"),
+    "restored ours": N_("{name} restored {whose}'s limit at {service}"),
+    "adopted theirs": N_("{name} adopted {whose}'s limit at {service} in the budget"),
+}
+
 
 def limits_(ctx: Context, provider: One = "") -> Card:
-    """What the providers allow, what the ledger says, and what would be changed: `limits litellm`. For finance."""
+    """The limits at the providers, what they should be by budget, and what will change: `limits litellm`.
+
+    For finance and admins.
+    """
     if not sees_all(ctx):
-        raise RefusedError("The limits at the providers are for finance and admins.")
+        raise RefusedError("Only finance and admins can see this.")
     vendors = [vendor_of(ctx, provider)] if provider else [each for each in ctx.policy.vendors if "limits" in each.can]
     if not vendors:
-        raise RefusedError("No provider in app.yaml tells its limits. Say “providers” to see what they can do.")
+        raise RefusedError(
+            "Bursar can't read limits at any provider in app.yaml. To see what it can do, say: providers"
+        )
     desk, blocks, changes = LimitPlanner(ctx), list[Block](), 0
     for vendor in vendors:
         lines = list(desk.lines(limits.of_provider(ctx.conn, vendor.name)))
@@ -47,30 +60,54 @@ def limits_(ctx: Context, provider: One = "") -> Card:
         changes += len(open_)
         blocks += _plan(ctx, vendor, open_, len(lines))
     blocks += [Text(_overshoot(ctx), quiet=True)] if len(vendors) > 1 else []
-    title = f"{changes} limits differ from the ledger" if changes else "All limits are as the ledger says"
+    title = (
+        ctx.nt("{n} limit differs from the budget", "{n} limits differ from the budgets", changes)
+        if changes
+        else ctx.t("All limits match the budgets")
+    )
     return Card(title, tuple(blocks), "warn" if changes else "good")
 
 
 def proceed(ctx: Context, provider: One) -> Card:
     """Change all limits of a provider that differ, however many: `proceed litellm`. For finance, when it was asked."""
     if "finance" not in ctx.person.roles:
-        raise RefusedError("Only finance lets that many limits be changed.")
+        raise RefusedError("Only finance can do this.")
     vendor = vendor_of(ctx, provider)
     if "set_limit" not in vendor.can:
-        raise RefusedError(f"{vendor.service} lets nobody set limits from outside, or app.yaml says limits: read.")
+        raise RefusedError(
+            "Bursar can't set limits at {service}: the provider does not support it, or app.yaml says limits: read.",
+            service=vendor.service,
+        )
     lines = list(LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)))
     writes = [line for line in lines if line.action == "write"]
     want(ctx, *writes)
     ctx.deed("let limits change", f"provider/{vendor.name}", "role finance", f"{len(writes)} limits")
-    settled = Card(f"{ctx.person.name} let {len(writes)} limits be changed at {vendor.service}")
-    tell_finance(ctx, f"stopped/{vendor.name}", lambda _reader: settled)
-    return Card(f"{len(writes)} limits are being changed at {vendor.service}", (Button("Status", "status"),))
+    values = {"name": ctx.person.name, "service": vendor.service}
+
+    def settled(reader: Context) -> Card:
+        return Card(
+            reader.nt(
+                "{name} confirmed the change of {n} limit at {service}",
+                "{name} confirmed the change of {n} limits at {service}",
+                len(writes),
+                **values,
+            )
+        )
+
+    tell_finance(ctx, f"stopped/{vendor.name}", settled)
+    title = ctx.nt(
+        "{n} limit is being changed at {service}",
+        "{n} limits are being changed at {service}",
+        len(writes),
+        **values,
+    )
+    return Card(title, (Button(ctx.t("Status"), "status"),))
 
 
 def restore(ctx: Context, provider: One) -> Card:
     """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
     if "finance" not in ctx.person.roles:
-        raise RefusedError("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance can do this.")
     vendor = vendor_of(ctx, provider)
     asks = [line for line in LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)) if line.action == "ask"]
     ctx.look_up([ctx.account_id, *(line.held.account_id for line in asks)])
@@ -78,9 +115,20 @@ def restore(ctx: Context, provider: One) -> Card:
     limits.keep(ctx.conn, [(line.held, -1) for line in asks], ctx.now)
     want(ctx, *asks)
     ctx.deed("restored ours", f"provider/{vendor.name}", "role finance", f"{len(asks)} limits")
-    card = Card(f"{ctx.person.name} restored {len(asks)} limits at {vendor.service}")
-    tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", lambda _reader: card)
-    return card
+
+    def card(reader: Context) -> Card:
+        return Card(
+            reader.nt(
+                "{name} restored {n} limit at {service}",
+                "{name} restored {n} limits at {service}",
+                len(asks),
+                name=ctx.person.name,
+                service=vendor.service,
+            )
+        )
+
+    tell_finance(ctx, f"changed/{vendor.name}/{ctx.today}", card)
+    return card(ctx)
 
 
 def keep_theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
@@ -105,7 +153,10 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     wanted = certain(line)
     status = wanted.status
     if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
-        raise RefusedError(f"That cannot become a rule of {status.name}'s budget. Keep theirs, or restore ours.")
+        raise RefusedError(
+            "This limit can't be adopted in the budget of {name}. Keep their limit, or restore ours.",
+            name=status.name,
+        )
     difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
@@ -116,7 +167,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
 def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor, PlanLine]:
     """The conflict that a button is about, if it still stands and is the presser's to settle."""
     if "finance" not in ctx.person.roles:
-        raise RefusedError("Only finance settles what was changed at a provider.")
+        raise RefusedError("Only finance can do this.")
     vendor, subject = vendor_of(ctx, provider), subject_of(who)
     held = limits.find(ctx.conn, vendor.name, subject)
     ctx.look_up([ctx.account_id, *([held.account_id] if held else [])])
@@ -124,9 +175,9 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     rows = limits.of_account(ctx.conn, account.id) if account else []
     line = next((each for each in LimitPlanner(ctx, account).lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or digits(line.held.seen_nanos) != seen:
-        raise RefusedError("That is settled already, or was changed again. Say “limits” to see how it stands.")
+        raise RefusedError("This is already settled, or the limit was changed again. To see it, say: limits")
     if account and is_own(ctx, account.id):
-        raise RefusedError("That is a limit of your own. Ask a colleague of finance.")
+        raise RefusedError("This is your own limit. Ask a colleague in finance to decide.")
     return vendor, line
 
 
@@ -135,10 +186,18 @@ def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:
     seen = dollars(ctx, line.held.seen_nanos)
     wanted = dollars(ctx, certain(line).nanos)
     ctx.deed(what, f"limit/{vendor.name}/{who}"[:80], "role finance", f"theirs {seen}, ours {wanted}")
-    card = Card(f"{ctx.person.name} {what}: {name_of(ctx, line.held)} at {vendor.service}", (_both(ctx, line),))
-    tell_finance(ctx, _conflict_key(vendor, line.held), lambda _reader: card)
-    hint = "For every period: change the budget in app.yaml." if what == "adopted theirs" else ""
-    return replace(card, blocks=(*card.blocks, Text(hint))) if hint else card
+
+    def card(reader: Context) -> Card:
+        whose = name_of(reader, line.held)
+        title = reader.t(SETTLED[what], name=ctx.person.name, whose=whose, service=vendor.service)
+        return Card(title, (_both(reader, vendor, line),))
+
+    tell_finance(ctx, _conflict_key(vendor, line.held), card)
+    mine = card(ctx)
+    if what != "adopted theirs":
+        return mine
+    hint = ctx.t("This is for the current period. To change it for every period, change the budget in app.yaml.")
+    return replace(mine, blocks=(*mine.blocks, Text(hint)))
 
 
 def ask_finance(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
@@ -149,12 +208,17 @@ def ask_finance(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
 def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
     about = f"{vendor.name} {subject_word(line.held.subject)} {digits(line.held.seen_nanos)}"
     return Card(
-        f"Somebody set {name_of(ctx, line.held)}'s limit at {vendor.service} to {dollars(ctx, line.held.seen_nanos)}",
+        ctx.t(
+            "Somebody changed {name}'s limit at {service} to {amount}",
+            name=name_of(ctx, line.held),
+            service=vendor.service,
+            amount=dollars(ctx, line.held.seen_nanos),
+        ),
         (
-            _both(ctx, line),
-            Button("Restore ours", f"restore-ours {about}", style="primary"),
-            Button("Keep theirs", f"keep-theirs {about}"),
-            Button("Adopt as a rule", f"adopt {about}"),
+            _both(ctx, vendor, line),
+            Button(ctx.t("Restore our limit"), f"restore-ours {about}", style="primary"),
+            Button(ctx.t("Keep their limit"), f"keep-theirs {about}"),
+            Button(ctx.t("Adopt it in the budget"), f"adopt {about}"),
         ),
         "warn",
     )
@@ -164,53 +228,66 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
     return f"conflict/{vendor.name}/{subject_word(held.subject)}/{digits(held.seen_nanos)}"
 
 
-def _both(ctx: Context, line: PlanLine) -> Facts:
-    return Facts((("Theirs", dollars(ctx, line.held.seen_nanos)), ("Ours", dollars(ctx, certain(line).nanos))))
+def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:
+    theirs = (ctx.t("At {service}", service=vendor.service), dollars(ctx, line.held.seen_nanos))
+    return Facts((theirs, (ctx.t("By budget"), dollars(ctx, certain(line).nanos))))
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
     """What finance sees when more limits were changed there than it can be asked about one by one."""
-    title = f"{len(asks)} of {len(lines)} limits were changed at {vendor.service}"
-    why = "Somebody changed them there, so nothing was written over them."
-    back = Button("Restore all", f"restore {vendor.name}", style="primary", confirm=f"Restore {len(asks)} limits?")
+    values = {"n": len(asks), "total": len(lines), "service": vendor.service}
+    title = ctx.t("{n} of {total} limits were changed at {service}", **values)
+    why = ctx.t("Somebody changed them there, so Bursar has not overwritten them.")
+    confirm = ctx.t("Restore {n} limits?", **values)
+    back = Button(ctx.t("Restore all"), f"restore {vendor.name}", style="primary", confirm=confirm)
     return _many(ctx, vendor, title, why, asks, back)
 
 
 def stopped_card(ctx: Context, vendor: Vendor, writes: list[PlanLine], lines: list[PlanLine]) -> Card:
     """What finance sees when so many limits would change that it must confirm."""
-    title = f"{len(writes)} of {len(lines)} limits at {vendor.service} would change"
-    why = "That is a large part, so nothing was changed. Look at the plan, then let it go ahead."
-    go = Button("Go ahead", f"proceed {vendor.name}", style="primary", confirm=f"Change {len(writes)} limits?")
+    values = {"n": len(writes), "total": len(lines), "service": vendor.service}
+    title = ctx.t("{n} of {total} limits at {service} would change", **values)
+    why = ctx.t("Those are many at once, so nothing has changed yet. Check the plan, then confirm.")
+    confirm = ctx.t("Change {n} limits?", **values)
+    go = Button(ctx.t("Change them"), f"proceed {vendor.name}", style="primary", confirm=confirm)
     return _many(ctx, vendor, title, why, writes, go)
 
 
 def _many(ctx: Context, vendor: Vendor, title: str, why: str, lines: list[PlanLine], settle: Button) -> Card:
     """What finance is asked about once, and not for each limit."""
-    show = Button("Show the plan", f"limits {vendor.name}")
+    show = Button(ctx.t("Show the plan"), f"limits {vendor.name}")
     return Card(title, (Text(why), *_plan(ctx, vendor, lines[:FEW_SHOWN], len(lines)), settle, show), "warn")
 
 
 def _plan(ctx: Context, vendor: Vendor, lines: list[PlanLine], total: int) -> list[Block]:
     if not lines:
-        return [Text(f"{vendor.service}: {total} limits, all as they should be.")]
-    verbs = {"write": "will be set", "ask": "changed there: finance decides", "same": ""}
+        text = ctx.nt(
+            "{service}: {n} limit, as it should be.",
+            "{service}: {n} limits, all as they should be.",
+            total,
+            service=vendor.service,
+        )
+        return [Text(text)]
     rows = tuple(
         (
             name_of(ctx, line.held),
             dollars(ctx, line.held.seen_nanos),
             dollars(ctx, certain(line).nanos),
-            verbs[line.action],
+            ctx.t(ACTIONS[line.action]),
         )
         for line in lines[:ROWS_MAX]
     )
-    more = f", the first {ROWS_MAX} of {len(lines)}" if len(lines) > ROWS_MAX else ""
-    return [Table(f"{vendor.service}{more}", ("Who", "There now", "By the ledger", "What"), rows, "lrrl")]
+    caption = vendor.service
+    if len(lines) > ROWS_MAX:
+        caption = ctx.t("{service}: the first {shown} of {total}", service=caption, shown=ROWS_MAX, total=len(lines))
+    columns = (ctx.t("Who"), ctx.t("Now"), ctx.t("By budget"), ctx.t("What happens"))
+    return [Table(caption, columns, rows, "lrrl")]
 
 
 def _overshoot(ctx: Context) -> str:
     if ctx.policy.limits.split == "recent":
-        return "One budget over several providers: each may spend its part of what is left, by recent use."
-    return (
-        "One budget over several providers: each may spend all that is left, so what is left could be spent once at "
-        "each of them before the next reading."
+        return ctx.t("A budget over several providers: each provider allows its part of what is left, by recent use.")
+    return ctx.t(
+        "A budget over several providers: each provider allows all that is left, so it could be spent once at each of "
+        "them before usage is read again."
     )

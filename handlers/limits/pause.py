@@ -1,51 +1,55 @@
 """Stop somebody at the providers, at once, and let them go on exactly as before."""
 
 import json
+from dataclasses import replace
 
 from handlers.access import owns, sees_all
-from handlers.arguments import WhomPaused
+from handlers.arguments import NOT_YOURS_TO_PAUSE, WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
 from handlers.events import PauseAccount, PauseApplied
 from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
-from storage import limits, outbox, people
+from storage import limits, outbox
 from storage.limits import Held
 from storage.people import Account
 
 
 def pause(ctx: Context, whom: WhomPaused) -> Card:
-    """Stop a person's or an agent's spending at every provider that can, now: `pause @ana`, `pause key sk-abc`.
+    """Pause a person's or an agent's spending at every provider that supports it: `pause @ana`, `pause key sk-abc`.
 
-    For finance, and for the owner. Nothing is lost: `resume` restores it exactly.
+    For finance and for the owner. Nothing is lost: `resume` restores everything as it was.
     """
     _refuse_strangers(ctx, whom)
     able = [each for each in whom if _can_pause(ctx, each)]
     if not able:
-        raise RefusedError(_cannot(ctx, whom))
+        where = ", ".join(sorted({_service(ctx, each) for each in whom}))
+        raise RefusedError(
+            "Bursar can't pause anybody at {service}. Lower the limit there, or lower the budget, for example: "
+            "correct -50 of ana the agent loops",
+            service=where,
+        )
     new = [each for each in able if limits.pause(ctx.conn, each, ctx.person.id, ctx.now)]
     for each in new:
         _wish(ctx, each, paused=True)
         _deed(ctx, "paused", each, _authority(ctx, whom))
     if not new:
-        return Card(f"{_called(ctx, able)} is paused already", (_resume(able),))
-    return Card(
-        f"{_called(ctx, able)} is being paused",
-        (Facts(tuple((_service(ctx, each), each.name or each.subject.external_id) for each in new)), _resume(able)),
-    )
+        return Card(ctx.t("{name} is already paused", name=_called(ctx, able)), (_resume(ctx, able),))
+    facts = Facts(tuple((_service(ctx, each), each.name or each.subject.external_id) for each in new))
+    return Card(ctx.t("{name} is being paused", name=_called(ctx, able)), (facts, _resume(ctx, able)))
 
 
 def resume(ctx: Context, whom: WhomPaused) -> Card:
-    """Let somebody who was paused go on, exactly as before: `resume @ana`, `resume key sk-abc`.
+    """Resume the spending of somebody who was paused, as it was before: `resume @ana`, `resume key sk-abc`.
 
-    For finance, and for the owner. What another person paused needs a second one to agree.
+    For finance and for the owner. If another person paused it, a second person must agree.
     """
     _refuse_strangers(ctx, whom)
     found = {held: limits.find_paused(ctx.conn, held.provider, held.subject) for held in whom}
     paused = {held: one for held, one in found.items() if one}
     if not paused:
-        raise RefusedError(f"{_called(ctx, list(whom))} is not paused.")
+        raise RefusedError("{name} is not paused.", name=_called(ctx, list(whom)))
     freed = []
     for held, one in paused.items():
         alone = one.paused_by in (ctx.person.id, CLOCK.id)
@@ -57,12 +61,13 @@ def resume(ctx: Context, whom: WhomPaused) -> Card:
         _deed(ctx, "resumed", held, _authority(ctx, whom))
         freed.append(held)
     if freed:
-        return Card(f"{_called(ctx, freed)} is being resumed", tone="good")
+        return Card(ctx.t("{name} is being resumed", name=_called(ctx, freed)), tone="good")
     first = next(iter(paused.values()))
-    by = people.person(ctx.conn, first.paused_by)
+    by = ctx.somebody(first.paused_by)
+    name = by.name if by else first.paused_by
     return Card(
-        f"{by.name if by else first.paused_by} paused that, so one more must agree",
-        (Text("They, and finance, were asked. It goes on as soon as one of them agrees."),),
+        ctx.t("{name} paused this, so a second person must agree", name=name),
+        (Text(ctx.t("I asked {name} and finance. It resumes as soon as one of them agrees.", name=name)),),
     )
 
 
@@ -76,7 +81,7 @@ def pause_account(ctx: Context, event: PauseAccount) -> None:
     for each in limits.of_account(ctx.conn, event.account_id):
         if _can_pause(ctx, each) and limits.pause(ctx.conn, each, ctx.person.id, ctx.now):
             _wish(ctx, each, paused=True)
-            _deed(ctx, "paused", each, "the house rules")
+            _deed(ctx, "paused", each, "pause_above of the policy")
 
 
 def pause_applied(ctx: Context, event: PauseApplied) -> None:
@@ -88,14 +93,24 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
         return
     if not event.paused:
         limits.end_pause(ctx.conn, provider, subject)
-    card = Card(
-        f"{_called(ctx, [held])} is {'paused' if event.paused else 'resumed'} at {_service(ctx, held)}",
-        (_resume([held]),) if event.paused else (),
-        "warn" if event.paused else "good",
-    )
     account = ctx.account(held.account_id) if held.account_id else None
     for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
-        ctx.tell(person_id, f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}", card)
+        theirs = _reader(ctx, person_id)
+        key = f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}"
+        theirs.tell(person_id, key, _applied_card(theirs, held, paused=event.paused))
+
+
+def _applied_card(ctx: Context, held: Held, *, paused: bool) -> Card:
+    values = {"name": _called(ctx, [held]), "service": _service(ctx, held)}
+    if paused:
+        return Card(ctx.t("{name} is paused at {service}", **values), (_resume(ctx, [held]),), "warn")
+    return Card(ctx.t("{name} is resumed at {service}", **values), tone="good")
+
+
+def _reader(ctx: Context, person_id: str) -> Context:
+    """The words of somebody else."""
+    person = ctx.somebody(person_id)
+    return replace(ctx, person=person) if person else ctx
 
 
 def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
@@ -103,7 +118,7 @@ def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
     for held in whom:
         owner = bool(held.account_id) and owns(ctx, held.account_id)
         if not (sees_all(ctx) or owner):
-            raise RefusedError("There is nobody of that name at a provider whom you may pause or resume.")
+            raise RefusedError(NOT_YOURS_TO_PAUSE)
 
 
 def _can_pause(ctx: Context, held: Held) -> bool:
@@ -111,22 +126,17 @@ def _can_pause(ctx: Context, held: Held) -> bool:
     return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
 
 
-def _cannot(ctx: Context, whom: tuple[Held, ...]) -> str:
-    where = ", ".join(sorted({_service(ctx, each) for each in whom}))
-    return f"{where} lets nobody be paused from outside. Lower the limit there, or say: correct -50 of … why"
-
-
 def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
-    card = Card(
-        f"{ctx.person.name} wants to resume {_called(ctx, [held])}",
-        (
-            Text("It was paused by another, so one more must agree."),
-            Button("Agree", f"resume {held.provider}/{subject_word(held.subject)}", style="primary"),
-        ),
-    )
+    def card(reader: Context) -> Card:
+        agree = Button(reader.t("Agree"), f"resume {held.provider}/{subject_word(held.subject)}", style="primary")
+        why = Text(reader.t("Another person paused it, so a second person must agree."))
+        title = reader.t("{asker} wants to resume {name}", asker=ctx.person.name, name=_called(reader, [held]))
+        return Card(title, (why, agree))
+
     key = f"resume/{held.provider}/{subject_word(held.subject)}/{ctx.person.id}"
-    tell_finance(ctx, key, lambda _reader: card)
-    ctx.tell(paused_by, key, card)
+    tell_finance(ctx, key, card)
+    theirs = _reader(ctx, paused_by)
+    theirs.tell(paused_by, key, card(theirs))
 
 
 def _wish(ctx: Context, held: Held, *, paused: bool) -> None:
@@ -135,9 +145,9 @@ def _wish(ctx: Context, held: Held, *, paused: bool) -> None:
     outbox.ensure(ctx.conn, key, "pause", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
 
 
-def _resume(whom: list[Held]) -> Button:
+def _resume(ctx: Context, whom: list[Held]) -> Button:
     first = whom[0]
-    return Button("Resume", f"resume {first.provider}/{subject_word(first.subject)}")
+    return Button(ctx.t("Resume"), f"resume {first.provider}/{subject_word(first.subject)}")
 
 
 def _authority(ctx: Context, whom: tuple[Held, ...]) -> str:

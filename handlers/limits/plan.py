@@ -180,7 +180,7 @@ def subject_of(word: str) -> Subject:
     """
     kind, _, external_id = word.partition(":")
     if kind not in get_args(SubjectKind):
-        raise RefusedError("Say whom, such as: user:usr_123")
+        raise RefusedError("Say whose limit you mean, for example: user:usr_123")
     return Subject(kind, unquote(external_id))  # type: ignore[arg-type]
 
 
@@ -213,7 +213,7 @@ def certain(line: PlanLine) -> WantedLimit:
         RefusedError: no budget says it.
     """
     if line.wanted is None:
-        raise RefusedError("No budget says what that limit should be.")
+        raise RefusedError("No budget says what this limit should be.")
     return line.wanted
 
 
@@ -221,18 +221,26 @@ def name_of(ctx: Context, held: Held) -> str:
     """Whose limit it is, as people call them."""
     account = ctx.account(held.account_id) if held.account_id else None
     if account and held.subject.kind == "member":
-        return f"{account.name} in {held.name or held.subject.team}"
-    return account.name if account else held.name or held.subject.external_id or "The organization"
+        return ctx.t("{name} in {team}", name=account.name, team=held.name or held.subject.team)
+    return account.name if account else held.name or held.subject.external_id or ctx.policy.organization.name
 
 
 def dollars(ctx: Context, nanos: int | None) -> str:
     """A limit at a provider in words."""
-    return "no limit" if nanos is None else ctx.amount(nanos, "USD")
+    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, "USD")
 
 
 def digits(nanos: int | None) -> str:
     """A limit at a provider as one word of a sentence."""
     return "none" if nanos is None else str(nanos)
+
+
+def unknown_vendor(ctx: Context, name: str) -> RefusedError:
+    """The refusal of a provider that app.yaml does not name; it names those that it does."""
+    known = ", ".join(each.name for each in ctx.policy.vendors)
+    if not known:
+        return RefusedError("There is no provider in app.yaml.")
+    return RefusedError("There is no provider “{name}” in app.yaml. Choose one of: {known}", name=name, known=known)
 
 
 def vendor_of(ctx: Context, name: str) -> Vendor:
@@ -243,6 +251,5 @@ def vendor_of(ctx: Context, name: str) -> Vendor:
     """
     vendor = ctx.policy.vendor(name)
     if vendor is None:
-        known = ", ".join(each.name for each in ctx.policy.vendors) or "none"
-        raise RefusedError(f"There is no provider “{name}” in app.yaml; there is {known}.")
+        raise unknown_vendor(ctx, name)
     return vendor

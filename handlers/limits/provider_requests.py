@@ -42,7 +42,7 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     if units <= 0:
         return
     last = status.period.end - timedelta(days=1)
-    words = " ".join(event.reason.split())[:REASON_MAX] or f"asked at {vendor.service}"
+    words = " ".join(event.reason.split())[:REASON_MAX] or theirs.t("asked at {service}", service=vendor.service)
     opened = open_request(theirs, found, status, units, last, words, origin)
     if opened.case.request.state == "approved":
         answer_origin(theirs, opened.case.request)

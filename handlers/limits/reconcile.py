@@ -1,11 +1,12 @@
 """Limits at the providers are compared with the ledger, then written or asked about; what came of it is told."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
 
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.events import LimitApplied, LimitFailed, SyncAccount, SyncProvider
+from handlers.language import N_
 from handlers.limits.conflicts import ROWS_MAX, ask_finance, changed_card, stopped_card
 from handlers.limits.plan import (
     LimitPlanner,
@@ -22,12 +23,13 @@ from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
 from storage import limits, outbox, requests
-from storage.limits import Subject, Told
+from storage.limits import Held, Subject, Told
 from storage.requests import Request
 
 TOLD_FOR = timedelta(days=7)
 FEW = 3
 MANY = 10
+KINDS = {"key": N_("key"), "user": N_("user")}
 
 
 def sync_provider(ctx: Context, event: SyncProvider) -> None:
@@ -68,9 +70,8 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
     for one in _waiting(ctx, vendor, subject):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         requests.note_applied(ctx.conn, one, vendor.name)
-        deed(ctx, one, "applied", vendor.name, f"{ctx.amount(nanos, 'USD')} at {vendor.service}")
-        shown = ctx.amount(one.resolved_amount, one.unit)
-        tell_asker(ctx, one, f"{shown} more: applied at {vendor.service} {_later(seconds)}", key=_applied(vendor))
+        deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {ctx.amount(nanos, 'USD')}")
+        tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), key=_applied(vendor))
 
 
 def limit_failed(ctx: Context, event: LimitFailed) -> None:
@@ -79,14 +80,32 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
     item = outbox.find(ctx.conn, limit_key(vendor.name, subject))
     if item is None or not item.error:
         return
-    next_ = "It is tried again." if item.state == "open" else "It was given up: mend it, then say “retry”."
-    why = (Text(item.error), Text(f"{next_} Finance is told."))
+    error, is_open = item.error, item.state == "open"
+
+    def title(theirs: Context) -> str:
+        return theirs.t("Approved, but not yet applied at {service}", service=vendor.service)
+
+    def why(theirs: Context) -> tuple[Text, Text]:
+        if is_open:
+            return Text(error), Text(theirs.t("I keep trying. Finance is notified."))
+        return Text(error), Text(theirs.t("I stopped trying. Finance is notified."))
+
     for one in _waiting(ctx, vendor, subject):
-        tell_asker(ctx, one, f"Approved, but {vendor.service} has not taken it yet", why, key=_applied(vendor))
+        tell_asker(ctx, one, title, why, key=_applied(vendor))
     held = limits.find(ctx.conn, vendor.name, subject)
-    name = name_of(ctx, held) if held else subject.external_id
-    card = Card(f"{vendor.service} did not take {name}'s limit", (*why[:1], Text(next_), Button("Status", "status")))
-    tell_finance(ctx, f"stuck/{vendor.name}/{subject_word(subject)}", lambda _reader: replace(card, tone="warn"))
+
+    def card(reader: Context) -> Card:
+        name = name_of(reader, held) if held else subject.external_id
+        next_ = (
+            reader.t("I keep trying.")
+            if is_open
+            else reader.t("I stopped trying. Correct the cause, then say: {example}", example="retry")
+        )
+        status = Button(reader.t("Status"), "status")
+        title = reader.t("{service} did not accept {name}'s limit", service=vendor.service, name=name)
+        return Card(title, (Text(error), Text(next_), status), "warn")
+
+    tell_finance(ctx, f"stuck/{vendor.name}/{subject_word(subject)}", card)
 
 
 def _waiting(ctx: Context, vendor: Vendor, subject: Subject) -> list[Request]:
@@ -100,10 +119,28 @@ def _applied(vendor: Vendor) -> str:
     return f"applied/{vendor.name}"
 
 
-def _later(seconds: int) -> str:
-    if seconds == 0:
-        return "at once"
-    return f"{seconds} s later" if seconds < 120 else f"{round(seconds / 60)} min later"  # noqa: PLR2004 - two minutes
+def _is_applied_title(one: Request, vendor: Vendor, seconds: int) -> Callable[[Context], str]:
+    """That a limit is applied, and how long it took."""
+
+    def title(theirs: Context) -> str:
+        values = {"amount": theirs.amount(one.resolved_amount, one.unit), "service": vendor.service}
+        if seconds == 0:
+            return theirs.t("{amount} more: applied at {service} at once", **values)
+        if seconds < 120:  # noqa: PLR2004 - two minutes
+            return theirs.nt(
+                "{amount} more: applied at {service} after {n} second",
+                "{amount} more: applied at {service} after {n} seconds",
+                seconds,
+                **values,
+            )
+        return theirs.nt(
+            "{amount} more: applied at {service} after {n} minute",
+            "{amount} more: applied at {service} after {n} minutes",
+            round(seconds / 60),
+            **values,
+        )
+
+    return title
 
 
 def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> None:
@@ -119,19 +156,19 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> Non
         if line.held.subject.kind in ("key", "user") and line.held.first_seen_at >= since
     ]
     if new:
-        rows = tuple((name_of(ctx, each), each.subject.kind) for each in new[:ROWS_MAX])
-        tell_finance(
-            ctx,
-            f"uncapped/{vendor.name}/{ctx.today}",
-            lambda _reader: Card(
-                f"{len(new)} new at {vendor.service} without any cap",
-                (
-                    Table("No limit there, no budget here", ("Name", "What"), rows, "ll"),
-                    Button("Whose are they?", "link"),
-                ),
-                "warn",
-            ),
-        )
+        tell_finance(ctx, f"uncapped/{vendor.name}/{ctx.today}", lambda reader: _uncapped_card(reader, vendor, new))
+
+
+def _uncapped_card(ctx: Context, vendor: Vendor, new: list[Held]) -> Card:
+    title = ctx.nt(
+        "{n} new key or user at {service} has no limit",
+        "{n} new keys or users at {service} have no limit",
+        len(new),
+        service=vendor.service,
+    )
+    rows = tuple((name_of(ctx, each), ctx.t(KINDS[each.subject.kind])) for each in new[:ROWS_MAX])
+    table = Table(ctx.t("No limit there, no budget here"), (ctx.t("Name"), ctx.t("Kind")), rows, "ll")
+    return Card(title, (table, Button(ctx.t("Link them"), "link")), "warn")
 
 
 def _are_too_many(ctx: Context, writes: list[PlanLine], managed: list[PlanLine]) -> bool:

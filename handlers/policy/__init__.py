@@ -1,6 +1,16 @@
 """What the company decided: app.yaml as rules."""
 
-from handlers.policy.approvals import MANAGER, STAGES, ApprovalRule, Ask, Stage, WorkingHours, because, stages_for
+from handlers.policy.approvals import (
+    MANAGER,
+    STAGES,
+    ApprovalRule,
+    Ask,
+    Conditions,
+    Stage,
+    WorkingHours,
+    exceeded,
+    stages_for,
+)
 from handlers.policy.policy import (
     PLACE,
     STANDARD,
@@ -33,6 +43,7 @@ __all__ = [
     "ApprovalRule",
     "Ask",
     "Budget",
+    "Conditions",
     "GuardRules",
     "LimitRules",
     "LocaleName",
@@ -47,7 +58,7 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
-    "because",
+    "exceeded",
     "is_working",
     "next_morning",
     "next_workday",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -14,14 +14,14 @@ def _amount(value: object) -> object:
         return value
     amount = read_amount(str(value))
     if amount is None:
-        raise ValueError(f"“{value}” is no amount; write one such as 500 USD")
+        raise ValueError(f"invalid amount “{value}”: write one such as 500 USD")
     return amount
 
 
 def _by(words: str) -> str:
     known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
     if not known or not words.split(maxsplit=1)[-1]:
-        raise ValueError(f"“{words}” decides nothing; write nobody, manager, owner, role finance, or people kim, fay")
+        raise ValueError(f"unknown approver “{words}”: write nobody, manager, owner, role finance, or people kim, fay")
     return words
 
 
@@ -31,7 +31,7 @@ def _hours(words: object) -> object:
     except ValueError:
         first = last = time(0)
     if first >= last:
-        raise ValueError(f"“{words}” are no hours; write such as 09:00-18:00")
+        raise ValueError(f"invalid hours “{words}”: write them like 09:00-18:00")
     return str(words)
 
 
@@ -92,9 +92,9 @@ class ApprovalRule(Frozen):
         """What is granted at once is bounded, or anybody could raise their own limit without end."""
         if any(stage.by == "nobody" for stage in self.stages):
             if len(self.stages) > 1:
-                raise ValueError("“nobody” grants at once, so it is the only stage of its rule")
+                raise ValueError("“nobody” approves at once, so it must be the only stage of its rule")
             if self.when.times_up_to is None or (self.when.amount_up_to is None and self.when.share_up_to is None):
-                raise ValueError("“nobody” needs bounds: how much (amount_up_to or share_up_to) and times_up_to")
+                raise ValueError("“nobody” needs limits: times_up_to, and amount_up_to or share_up_to")
         return self
 
 
@@ -174,13 +174,16 @@ def stages_for(rules: tuple[ApprovalRule, ...], ask: Ask) -> tuple[Stage, ...] |
     return next((rule.stages for rule in rules if fits(rule.when, ask)), None)
 
 
-def because(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Any) -> str:
-    """Why it is not an easier rule's: the limit of the rule before that the request exceeds, in words."""
-    why = ""
+def exceeded(rules: tuple[ApprovalRule, ...], ask: Ask) -> int | None:
+    """Why it is not an easier rule's: the amount of the rule before that the request exceeds, None if it does not.
+
+    It is in nanos or pieces of the budget's unit.
+    """
+    most = None
     for rule in rules:
         if fits(rule.when, ask):
-            return why
-        most = rule.when.amount_up_to
-        if most is not None and most.unit in ("", ask.unit) and not _within(ask, most):
-            why = f", since it is above {shown(most.units(ask.unit), ask.unit)}"
-    return why
+            return most
+        bound = rule.when.amount_up_to
+        if bound is not None and bound.unit in ("", ask.unit) and not _within(ask, bound):
+            most = bound.units(ask.unit)
+    return most

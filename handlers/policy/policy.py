@@ -22,7 +22,7 @@ ZONES = frozenset(available_timezones())
 
 def _zone(name: str) -> str:
     if name not in ZONES:
-        raise ValueError(f"“{name}” is no time zone; write one such as Europe/Berlin or America/New_York")
+        raise ValueError(f"unknown time zone “{name}”: write one such as Europe/Berlin or America/New_York")
     return name
 
 
@@ -30,7 +30,7 @@ def _locale(name: str) -> str:
     try:
         Locale.parse(name)
     except (UnknownLocaleError, ValueError) as trouble:
-        raise ValueError(f"“{name}” is no locale; write one such as en_US or de_DE") from trouble
+        raise ValueError(f"unknown locale “{name}”: write one such as en_US or zh_CN") from trouble
     return name
 
 
@@ -39,14 +39,14 @@ def _amount(value: object) -> object:
         return value
     amount = read_amount(str(value))
     if amount is None or not amount.unit:
-        raise ValueError(f"“{value}” is no amount; write one such as 400 USD or 100M tokens")
+        raise ValueError(f"invalid amount “{value}”: add a currency or tokens, such as 400 USD or 100M tokens")
     return amount
 
 
 def _rollover(words: str) -> str:
     if words in ("none", "all") or (words.startswith("up to ") and read_amount(words.removeprefix("up to "))):
         return words
-    raise ValueError(f"“{words}” is no way to roll over; write none, all, or such as: up to 100 USD")
+    raise ValueError(f"invalid rollover “{words}”: write none, all, or an amount such as up to 100 USD")
 
 
 AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
@@ -205,7 +205,7 @@ class Policy(Rule):
         names = [budget.name for budget in budgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two budgets are called “{twice[0]}”; give each its own name")
+            raise ValueError(f"two budgets are named “{twice[0]}”: give each its own name")
         return budgets
 
     @model_validator(mode="after")
@@ -213,17 +213,17 @@ class Policy(Rule):
         for budget in self.budgets:
             if budget.unit not in COUNTED and budget.unit != self.organization.currency:
                 raise ValueError(
-                    f"budget “{budget.name}” is in {budget.unit}; write it in the organization's currency "
+                    f"budget “{budget.name}” is in {budget.unit}: write it in the organization's currency "
                     f"({self.organization.currency}) or in tokens",
                 )
             if budget.alert_in and not budget.is_pool:
                 raise ValueError(
-                    f"budget “{budget.name}” is each one's own, so nobody else is told of it; alert_in is for a budget "
-                    "of a team or of the organization",
+                    f"budget “{budget.name}” belongs to single people or agents, so it cannot have alert_in: that is "
+                    "for budgets of a team or of the organization",
                 )
             if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
                 known = ", ".join(["all", *self.tiers, STANDARD])
-                raise ValueError(f"budget “{budget.name}” is for models “{budget.models}”; known are {known}")
+                raise ValueError(f"budget “{budget.name}” has unknown models “{budget.models}”: write one of {known}")
         return self
 
     @model_validator(mode="after")

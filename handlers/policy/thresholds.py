@@ -10,7 +10,7 @@ from handlers.policy.approvals import Frozen
 
 def _money(words: str) -> str:
     if words and read_amount(words) is None:
-        raise ValueError(f"“{words}” is no amount; write one such as 25 or 25 USD")
+        raise ValueError(f"invalid amount “{words}”: write one such as 25 or 25 USD")
     return words
 
 

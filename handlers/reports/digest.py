@@ -14,7 +14,9 @@ from handlers.arguments import OneOf, Span, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
+from handlers.periods import Period
 from handlers.place import Place
 from handlers.provenance import as_of, late
 from handlers.questions import AS_USUAL_PERCENT, compared, explained, gauge, in_a_line, runs_out, seen_ahead, tone_of
@@ -34,36 +36,35 @@ Preview = Annotated[str, OneOf("", ("preview",))]
 
 
 def digest(ctx: Context, whom: Whom = None, preview: Preview = "") -> Card:
-    """The last week: what was spent, what changed and why, and where it will end.
+    """The last week: what was spent, what changed and why, and the estimate for the end of the period.
 
-    Say it of a team that you own: `digest of team search`. `digest preview of team search` shows you what a channel
-    would see of it.
+    For a team that you own: `digest of team search`. `digest preview of team search` shows what a channel would see.
     """
     account = whom or _own(ctx)
     if not preview:
         return _digest(ctx, account)
     there = replace(ctx, person=CLOCK, place=Place(ctx.place.platform, "", public=True))
     shown = _digest(there, account)
-    return replace(shown, blocks=(Text(_fate(shown)), *shown.blocks), personal=True, idle=False)
+    return replace(shown, blocks=(Text(ctx.t(_fate(shown))), *shown.blocks), personal=True, idle=False)
 
 
 def _own(ctx: Context) -> Account:
-    """The one team of the person who speaks; everybody for finance; else their own account."""
+    """The one team of the person who speaks; the organization for finance; else their own account."""
     owned = [each for each in people.owned(ctx.conn, ctx.person.id) if each.kind == "team"]
     if len(owned) == 1:
         return owned[0]
     found = ctx.account(ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
     if found is None:
-        raise RefusedError("You have no account of your own. Say whose week you mean, such as: digest of team search")
+        raise RefusedError("You have no account. Name one, such as: digest of team search")
     return found
 
 
 def _fate(shown: Card) -> str:
     if shown.idle:
-        return "A channel is not shown this: there is nothing to say."
+        return N_("A channel does not see this, because nothing happened.")
     if shown.personal:
-        return "A channel is not shown this: fewer than five people are behind it."
-    return "This is what a channel sees; what stands below the source of the figures is in the thread."
+        return N_("A channel does not see this, because fewer than five people are behind it.")
+    return N_("This is what a channel sees. Everything below the source of the figures is in the thread.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,14 @@ def _digest(ctx: Context, account: Account) -> Card:
     status = scope.status
     here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
-    facts = [(f"Likely by {ctx.day(scope.period.end - DAY)}", _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
-    facts += [("Runs out", runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
-    facts += [("Changed most", line)] if not week.late and (line := in_a_line(ctx, change)) else []
-    facts += [("Models", shares)] if (shares := _tiers(ctx, here)) else []
-    facts += [("Waiting for a decision", _asked(ctx, asked))] if asked else []
+    facts = [(_ends(ctx, scope.period), _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
+    facts += [(ctx.t("Runs out"), runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
+    facts += [(ctx.t("Biggest change"), line)] if not week.late and (line := in_a_line(ctx, change)) else []
+    facts += [(ctx.t("Models"), shares)] if (shares := _tiers(ctx, here)) else []
+    facts += [(ctx.t("Waiting for a decision"), _asked(ctx, asked))] if asked else []
     wasted = _wasted(ctx, week)
     facts += _saved(ctx, wasted)
-    facts += _nobodys(ctx, week)
+    facts += _unallocated(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
@@ -129,15 +130,27 @@ def _week(ctx: Context, account: Account) -> Week:
 
 
 def _title(ctx: Context, week: Week) -> str:
-    whose = "" if week.account.id == ctx.account_id else f"{week.account.name}: "
-    spent = f"{whose}{_money(ctx, week.total())}"
+    title = _spent(ctx, week)
+    if week.account.id == ctx.account_id:
+        return title
+    return ctx.t("{name}: {title}", name=week.account.name, title=title)
+
+
+def _spent(ctx: Context, week: Week) -> str:
+    """What was spent, beside the week before if that was a whole one."""
+    spent = _money(ctx, week.total())
     if week.late:
-        return f"{spent} known of last week, and not all is known"
+        return ctx.t("{amount} reported for last week so far, and figures are missing", amount=spent)
     before = week.total(1) if week.begun <= week.span.first - WEEK + 2 * DAY else 0  # a whole week, or no comparison
+    if not before:
+        return ctx.t("{amount} spent last week", amount=spent)
     change = week.total() - before
-    if not before or abs(change) * 100 <= AS_USUAL_PERCENT * before:
-        return f"{spent} spent last week" + (", like the week before" if before else "")
-    return f"{spent} spent last week, {percent(abs(change), before)} % {'more' if change > 0 else 'less'}"
+    if abs(change) * 100 <= AS_USUAL_PERCENT * before:
+        return ctx.t("{amount} spent last week, like the week before", amount=spent)
+    share = percent(abs(change), before)
+    if change > 0:
+        return ctx.t("{amount} spent last week, {percent} % more than the week before", amount=spent, percent=share)
+    return ctx.t("{amount} spent last week, {percent} % less than the week before", amount=spent, percent=share)
 
 
 def _tone(week: Week, tone: Tone) -> Tone:
@@ -147,13 +160,25 @@ def _tone(week: Week, tone: Tone) -> Tone:
 def _late(ctx: Context, week: Week) -> Iterator[str]:
     for each in week.late:
         if each.through is None:
-            yield f"{each.provider} was never read, so nothing of it is counted."
+            yield ctx.t("{provider} has never been read, so its usage is missing here.", provider=each.provider)
         else:
-            yield f"{each.provider} was last read on {ctx.day(each.through)}; what came after is missing here."
+            yield ctx.t(
+                "{provider} was last read on {day}, so later usage is missing here.",
+                provider=each.provider,
+                day=ctx.day(each.through),
+            )
+
+
+def _ends(ctx: Context, period: Period) -> str:
+    """What the estimate is for."""
+    if period.every == "month":
+        return ctx.t("Month-end estimate")
+    return ctx.t("Estimate for {day}", day=ctx.day(period.end - DAY))
 
 
 def _likely(ctx: Context, unit: str, low: int, middle: int, high: int) -> str:
-    return f"{ctx.amount(middle, unit)} ({ctx.amount(low, unit)} to {ctx.amount(high, unit)})"
+    estimate, least, most = (ctx.estimate(each, unit) for each in (middle, low, high))
+    return ctx.t("{amount} ({low} to {high})", amount=estimate, low=least, high=most)
 
 
 def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
@@ -168,18 +193,22 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:
-    count = sum(each[1] for each in asked)
-    amounts = " and ".join(ctx.amount(amount, unit) for unit, _, amount in asked)
-    return f"{count} {'request' if count == 1 else 'requests'} for {amounts}"
+    amounts = ", ".join(ctx.amount(amount, unit) for unit, _, amount in asked)
+    return ctx.nt(
+        "{n} request for {amounts}", "{n} requests for {amounts}", sum(each[1] for each in asked), amounts=amounts
+    )
 
 
-def _nobodys(ctx: Context, week: Week) -> list[tuple[str, str]]:
-    """What belongs to nobody is a share of the whole company's week only."""
+def _unallocated(ctx: Context, week: Week) -> list[tuple[str, str]]:
+    """What is unallocated is a share of the whole organization's week only."""
     if week.account.id != ORGANIZATION or not week.total():
         return []
     rows = spend.spent_by(ctx.conn, UNALLOCATED, week.span.first, week.span.end, "provider")
-    nobodys = sum(each.cost_nanos for each in rows)
-    return [("Charged to nobody", f"{_money(ctx, nobodys)} ({percent(nobodys, week.total())} %)")] if nobodys else []
+    cost = sum(each.cost_nanos for each in rows)
+    if not cost:
+        return []
+    share = ctx.t("{amount} ({percent} %)", amount=_money(ctx, cost), percent=percent(cost, week.total()))
+    return [(ctx.t("Unallocated"), share)]
 
 
 def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
@@ -196,16 +225,24 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
-    yield Chart("Cost per week by tier", "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
+    title = ctx.t("Cost per week by tier")
+    yield Chart(title, "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
 
 
 def _finding(ctx: Context, week: Week, mondays: Sequence[date]) -> str:
-    last = f"{_money(ctx, week.total())} in the week from {ctx.day(week.span.first)}"
+    last, day = _money(ctx, week.total()), ctx.day(week.span.first)
     if week.late:
-        return f"{last}, which is not known as a whole yet."
-    mean = sum(sum(week.spent.get(each, {}).values()) for each in mondays[:-1]) // (len(mondays) - 1)
+        return ctx.t("{amount} in the week from {day}, which is not complete yet.", amount=last, day=day)
     count = len(mondays) - 1
-    return f"{last}; the {'week' if count == 1 else f'{count} weeks'} before had {_money(ctx, mean)} on average."
+    mean = _money(ctx, sum(sum(week.spent.get(each, {}).values()) for each in mondays[:-1]) // count)
+    return ctx.nt(
+        "{amount} in the week from {day}; {mean} in the week before.",
+        "{amount} in the week from {day}; the {n} weeks before had {mean} on average.",
+        count,
+        amount=last,
+        day=day,
+        mean=mean,
+    )
 
 
 def _teams(ctx: Context, week: Week) -> Iterator[Table]:
@@ -224,8 +261,9 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     rows = [(each.name, _money(ctx, now.get(each.id, 0)), _money(ctx, before.get(each.id, 0))) for each in shown]
     rest, rest_before = week.total() - sum(now.values()), week.total(1) - sum(before.values())
     if rest or rest_before:
-        rows.append(("Everybody else", _money(ctx, rest), _money(ctx, rest_before)))
-    yield Table("By team", ("Team", "Last week", "Week before"), tuple(rows), "lrr")
+        rows.append((ctx.t("All others"), _money(ctx, rest), _money(ctx, rest_before)))
+    heads = (ctx.t("Team"), ctx.t("Last week"), ctx.t("Week before"))
+    yield Table(ctx.t("By team"), heads, tuple(rows), "lrr")
 
 
 def _wasted(ctx: Context, week: Week) -> Summary | None:
@@ -239,20 +277,35 @@ def _saved(ctx: Context, wasted: Summary | None) -> list[tuple[str, str]]:
     """What acting on findings has saved, as measured; nothing is said before the first is measured."""
     if wasted is None or not wasted.realised_nanos:
         return []
-    count = f"{wasted.measured} {'finding' if wasted.measured == 1 else 'findings'}"
-    more = f", {wasted.waiting} more to be measured" if wasted.waiting else ""
-    return [("Saved by acting on waste", f"{_money(ctx, wasted.realised_nanos)} a month, measured on {count}{more}")]
+    amount = _money(ctx, wasted.realised_nanos)
+    facts = [
+        (
+            ctx.t("Saved"),
+            ctx.nt(
+                "{amount} a month, measured on {n} finding",
+                "{amount} a month, measured on {n} findings",
+                wasted.measured,
+                amount=amount,
+            ),
+        ),
+    ]
+    if wasted.waiting:
+        facts.append((ctx.t("Not measured yet"), ctx.nt("{n} finding", "{n} findings", wasted.waiting)))
+    return facts
 
 
 def _waste(ctx: Context, week: Week, wasted: Summary | None) -> Iterator[Block]:
-    """What could still be kept: the total, and the kinds it is of. Those may overlap, so they may come to more."""
+    """Potential savings: the total, and the kinds it is of. Those may overlap, so they may come to more."""
     if wasted is None or not wasted.high_nanos:
         return
-    sums = [("Looks like waste", (wasted.low_nanos, wasted.high_nanos))]
-    sums += [(title, saving) for title, _, saving in wasted.kinds if saving] if len(wasted.kinds) > 1 else []
-    facts = [(title, f"{_money(ctx, low)} to {_money(ctx, high)} a month") for title, (low, high) in sums]
+    sums = [(ctx.t("Potential savings"), (wasted.low_nanos, wasted.high_nanos))]
+    sums += [(ctx.t(title), saving) for title, _, saving in wasted.kinds if saving] if len(wasted.kinds) > 1 else []
+    facts = [
+        (title, ctx.t("{low} to {high} a month", low=_money(ctx, low), high=_money(ctx, high)))
+        for title, (low, high) in sums
+    ]
     yield Facts(tuple(facts[:FACTS_MAX]))
-    yield Button("What to do?", f"waste{_of(ctx, week.account)}")
+    yield Button(ctx.t("What can I do?"), f"waste{_of(ctx, week.account)}")
 
 
 def _of(ctx: Context, account: Account) -> str:
@@ -261,7 +314,10 @@ def _of(ctx: Context, account: Account) -> str:
 
 def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
     of = _of(ctx, account)
-    return (Button("Why?", f"why{of} last week"), Button("Where did it go?", f"spend{of} by model last week"))
+    return (
+        Button(ctx.t("Why?"), f"why{of} last week"),
+        Button(ctx.t("Where did it go?"), f"spend{of} by model last week"),
+    )
 
 
 def _money(ctx: Context, nanos: int) -> str:

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 
 from handlers.access import sees_all
 from handlers.arguments import When
 from handlers.card import Block, Button, Card, Facts, File, Table, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, period_of
 from handlers.provenance import as_of, late
 from storage import comparisons, exports, ledger, people
-from storage.exports import Share
+from storage.exports import NO_OWNER, NO_TEAM, Share
 from storage.ledger import Moved
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
@@ -46,25 +47,26 @@ class Month:
 
 
 def close(ctx: Context, period: When = None) -> Card:
-    """The close of a month, for finance: by cost centre and team, with files for the books.
+    """The close of a month, for finance: by cost center and team, with files for accounting.
 
-    `close` is of the last month, `close october` of another one. Card and files come in a direct message; said by the
-    schedule, to everybody in finance.
+    `close` is about last month, `close october` about another one. You get the card and the files in a direct message.
+    When the schedule says it, all of finance does.
     """
     if not sees_all(ctx):
-        raise RefusedError("The close of a month is for finance and admins.")
+        raise RefusedError("Only finance and admins can close a month.")
     last = period_of(period_of(ctx.today, "month").first - DAY, "month")
     month = period_of(period.first, "month") if period else last
     if (period and period.end != month.end) or month.end > ctx.today:
-        raise RefusedError("Only a whole month that is over can be closed, such as: close october")
+        raise RefusedError("You can only close a whole month that is over, such as: close october")
     key = f"close/{month.first:%Y-%m}"
     if ctx.person.id == CLOCK.id:
         told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
-        return Card(f"{sum(told)} of {len(told)} in finance were told of {_name(ctx, month)}")
+        title = N_("The close of {month} was sent to {told} of {all} people in finance")
+        return Card(ctx.t(title, month=_name(ctx, month), told=sum(told), all=len(told)))
     card = _card(ctx, _read(ctx, month))
     if not ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card):
         return replace(card, thread=tuple(block for block in card.thread if not isinstance(block, File)))
-    return Card(card.title, (Text("All of it, and the files, are in your direct messages."),))
+    return Card(card.title, (Text(ctx.t("The details and the files are in your direct messages.")),))
 
 
 def _send(theirs: Context, month: Period, key: str) -> bool:
@@ -88,92 +90,117 @@ def _card(ctx: Context, month: Month) -> Card:
     blocks: list[Block] = []
     if month.late:
         names = ", ".join(month.late)
-        blocks.append(Text(f"Not read to the end of the month yet: {names}. What is missing comes with a later close."))
+        missing = N_(
+            "Not read to the end of the month yet: {providers}. Close the month again later to include it all."
+        )
+        blocks.append(Text(ctx.t(missing, providers=names)))
     facts = tuple(_facts(ctx, month, whole))
     blocks += [Facts(facts)] if facts else []
-    blocks += [_centers(ctx, month, whole), *_buttons(month), as_of(ctx, whole.tokens_unpriced)]
+    blocks += [_centers(ctx, month, whole), *_buttons(ctx, month), as_of(ctx, whole.tokens_unpriced)]
     files = (File(f"{each}-{month.period.first:%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]
     return Card(_title(ctx, month, whole), tuple(blocks), "warn" if month.late else "plain", thread=tuple(thread))
 
 
 def _title(ctx: Context, month: Month, whole: Spent) -> str:
-    before = _sum(month.before).cost_nanos
-    spent = f"{_money(ctx, whole.cost_nanos)} spent in {_name(ctx, month.period)}"
+    before, name = _sum(month.before).cost_nanos, ctx.policy.organization.name
+    said = {"name": name, "amount": _money(ctx, whole.cost_nanos), "month": _name(ctx, month.period)}
     if not before:
-        return spent
+        return ctx.t("{name}: {amount} spent in {month}", **said)
     change = whole.cost_nanos - before
-    return f"{spent}, {percent(abs(change), before)} % {'more' if change >= 0 else 'less'} than the month before"
+    share = percent(abs(change), before)
+    if change < 0:
+        return ctx.t("{name}: {amount} spent in {month}, {percent} % less than the month before", percent=share, **said)
+    return ctx.t("{name}: {amount} spent in {month}, {percent} % more than the month before", percent=share, **said)
+
+
+MOVES = {"grant": N_("Extra budget"), "correction": N_("Corrections"), "rollover": N_("Rolled over")}
 
 
 def _facts(ctx: Context, month: Month, whole: Spent) -> Iterator[tuple[str, str]]:
-    """What was moved, and what is nobody's or has no price."""
-    names = {"grant": "Granted on top", "correction": "Corrections", "rollover": "Rolled over"}
+    """What was moved, and what is unallocated or has no price."""
     for each in month.moved:
-        if each.kind in names:
-            yield names[each.kind], _moved(ctx, each)
-    nobodys = month.shares[-1].spent.cost_nanos
-    if nobodys:
-        yield "Charged to nobody", f"{_money(ctx, nobodys)} ({percent(nobodys, whole.cost_nanos)} %)"
+        if each.kind in MOVES:
+            yield ctx.t(MOVES[each.kind]), _moved(ctx, each)
+    cost = month.shares[-1].spent.cost_nanos
+    if cost:
+        share = percent(cost, whole.cost_nanos)
+        yield ctx.t("Unallocated"), ctx.t("{amount} ({percent} %)", amount=_money(ctx, cost), percent=share)
     if whole.tokens_unpriced:
-        yield "Without a price", f"{ctx.amount(whole.tokens_unpriced, 'tokens')}, not in the sum"
+        tokens = ctx.amount(whole.tokens_unpriced, "tokens")
+        yield ctx.t("Unpriced"), ctx.t("{tokens}, not in the total", tokens=tokens)
 
 
 def _moved(ctx: Context, moved: Moved) -> str:
+    added, taken = ctx.amount(moved.added, moved.unit), ctx.amount(moved.taken, moved.unit)
     if moved.kind == "rollover":
-        parts = [f"{ctx.amount(moved.added, moved.unit)} into it"] if moved.added else []
-        parts += [f"{ctx.amount(moved.taken, moved.unit)} out of it"] if moved.taken else []
-        return ", ".join(parts)
+        if not moved.taken:
+            return ctx.t("{added} into this month", added=added)
+        if not moved.added:
+            return ctx.t("{taken} out of this month", taken=taken)
+        return ctx.t("{added} into this month, {taken} out of it", added=added, taken=taken)
     net = moved.added - moved.taken
-    return f"{moved.count}, {'+' if net > 0 else ''}{ctx.amount(net, moved.unit)} in all"
+    sign = "+" if net > 0 else ""
+    return ctx.nt(
+        "{n} entry, {amount}",
+        "{n} entries, {amount} in total",
+        moved.count,
+        amount=f"{sign}{ctx.amount(net, moved.unit)}",
+    )
 
 
 def _centers(ctx: Context, month: Month, whole: Spent) -> Table:
-    """By cost centre, in the order of their names."""
+    """By cost center, in the order of their names."""
     now, before = _by_center(month.shares), _by_center(month.before)
     rows = [
         (
-            name,
+            _called(ctx, name),
             _money(ctx, now.get(name, 0)),
-            f"{percent(now.get(name, 0), whole.cost_nanos)} %",
+            ctx.t("{percent} %", percent=percent(now.get(name, 0), whole.cost_nanos)),
             _money(ctx, before.get(name, 0)),
         )
-        for name in sorted(now.keys() | before.keys(), key=lambda name: (name == NOBODYS, name == NO_CENTER, name))
+        for name in sorted(now.keys() | before.keys(), key=lambda name: (name == NO_OWNER, name == NO_CENTER, name))
     ]
     kept = 4 if month.before else 3
-    heads = ("Cost centre", "Cost", "Share", "Month before")
-    return Table("By cost centre", heads[:kept], tuple(row[:kept] for row in rows[:ROWS_MAX]), "lrrr"[:kept])
+    heads = (ctx.t("Cost center"), ctx.t("Cost"), ctx.t("Share"), ctx.t("Month before"))
+    return Table(ctx.t("By cost center"), heads[:kept], tuple(row[:kept] for row in rows[:ROWS_MAX]), "lrrr"[:kept])
 
 
-NO_CENTER, NOBODYS = "No cost centre", "Charged to nobody"
+NO_CENTER = N_("No cost center")
+NO_OWN = {NO_CENTER: NO_CENTER, NO_TEAM: N_("No team"), NO_OWNER: N_("Unallocated")}
+"""How the shares are called that are no team's and no cost center's own."""
+
+
+def _called(ctx: Context, name: str) -> str:
+    return ctx.t(NO_OWN[name]) if name in NO_OWN else name
 
 
 def _by_center(shares: Sequence[Share]) -> dict[str, int]:
-    """What each cost centre bears; without anything to bear it does not stand there."""
+    """What each cost center bears; without anything to bear it does not stand there."""
     sums: dict[str, int] = {}
     for each in shares:
-        name = NOBODYS if each is shares[-1] else each.cost_center or NO_CENTER
+        name = NO_OWNER if each is shares[-1] else each.cost_center or NO_CENTER
         sums[name] = sums.get(name, 0) + each.spent.cost_nanos
     return {name: cost for name, cost in sums.items() if cost}
 
 
 def _teams(ctx: Context, month: Month) -> Table:
     rows = [
-        (each.team, each.cost_center, _money(ctx, each.spent.cost_nanos))
+        (_called(ctx, each.team), each.cost_center, _money(ctx, each.spent.cost_nanos))
         for each in month.shares
         if each.spent.cost_nanos or each.spent.tokens
     ]
-    rest = rows[ROWS_MAX:]
-    more = [(f"{len(rest)} more, all in the file", "", "")] if rest else []
-    return Table(
-        "By team, without the teams below it", ("Team", "Cost centre", "Cost"), (*rows[:ROWS_MAX], *more), "llr"
-    )
+    rest = len(rows) - ROWS_MAX
+    more = ctx.nt("{n} more team, in the file", "{n} more teams, in the file", rest)
+    shown = (*rows[:ROWS_MAX], *([(more, "", "")] if rest > 0 else []))
+    heads = (ctx.t("Team"), ctx.t("Cost center"), ctx.t("Cost"))
+    return Table(ctx.t("By team, without its subteams"), heads, shown, "llr")
 
 
-def _buttons(month: Month) -> Iterator[Button]:
+def _buttons(ctx: Context, month: Month) -> Iterator[Button]:
     if month.shares[-1].spent.cost_nanos:
-        yield Button("Whose is it?", "link")
-    yield Button("By model", f"spend of organization by model {month.period.first:%Y-%m}")
+        yield Button(ctx.t("Who owns it?"), "link")
+    yield Button(ctx.t("By model"), f"spend of organization by model {month.period.first:%Y-%m}")
 
 
 def _sum(shares: Sequence[Share]) -> Spent:
@@ -187,7 +214,7 @@ def _sum(shares: Sequence[Share]) -> Spent:
 
 
 def _name(ctx: Context, month: Period) -> str:
-    return format_date(month.first, "LLLL yyyy", locale=ctx.locale)
+    return format_skeleton("yMMMM", datetime.combine(month.first, time()), locale=ctx.locale)
 
 
 def _money(ctx: Context, nanos: int) -> str:

@@ -5,31 +5,90 @@ from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+
 from handlers.arguments import OneOf
 from handlers.card import Button, Card, Text
 from handlers.context import Context
+from handlers.errors import RefusedError
 from handlers.events import SendNotes
+from handlers.language import ENGLISH, language_of, languages
 from handlers.policy import is_working, next_workday
 from handlers.reports.digest import digest
 from storage import people, preferences
 from storage.directory import Person
 
-WEEKLY, SENT = "weekly", "note sent"
+WEEKLY, SENT, AUTO = "weekly", "note sent", "auto"
 
 OnOff = Annotated[str, OneOf(WEEKLY, ("on", "off"))]
 
 
-def settings(ctx: Context, weekly: OnOff = "") -> Card:
-    """What you get from me by itself: a private note of your week, on or off.
+class LanguageWord:
+    """The language that somebody wants to be spoken to in: "language zh", "language auto"."""
 
-    `settings weekly on` sends you on each Monday what you spent and why, to nobody but you.
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{name} zh|en|{AUTO}"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int] | None:
+        """See Word. A short name such as "zh", a locale such as "zh-CN", or what people call it."""
+        if words[0].lower() != "language":
+            return None
+        said = words[1].lower().replace("-", "_") if len(words) > 1 else ""
+        found = AUTO if said == AUTO else next((each for each in languages() if said in _names(each)), "")
+        if not found and language_of(said) != ENGLISH:
+            found = language_of(said)
+        if not found:
+            known = ", ".join([*languages(), AUTO])
+            raise RefusedError("I don't speak “{language}”. Choose one of: {known}", language=said[:40], known=known)
+        return found, 2
+
+
+def _names(language: str) -> set[str]:
+    """What people call a language, in small letters: by its code, in English and in itself."""
+    own = Locale.parse(language)
+    names = {own.get_language_name("en"), own.get_language_name(language)}
+    return {language.lower(), own.language, *(each.lower() for each in names if each)}
+
+
+InLanguage = Annotated[str, LanguageWord()]
+
+
+def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Card:
+    """Show or change your own settings: the private weekly summary, and the language I use with you.
+
+    `settings weekly on` sends you a summary of what you spent and why, every Monday. Only you see it.
+
+    `settings language zh` makes me write to you in Chinese. `settings language auto` goes back to the language of your
+    chat app.
     """
     if weekly:
         preferences.prefer(ctx.conn, ctx.person.id, WEEKLY, weekly)
+    if language:
+        chosen = "" if language == AUTO else language
+        people.choose_language(ctx.conn, ctx.person.id, chosen)
+        return _language_card(replace(ctx, person=replace(ctx.person, language=chosen)))
     on = preferences.preferred(ctx.conn, ctx.person.id).get(WEEKLY) == "on"
-    first = Text("Every Monday: what you spent, what changed and why. Only you see it.")
-    change = Button("Send me none", "settings weekly off") if on else Button("Send it to me", "settings weekly on")
-    return Card(f"Your private note of the week is {'on' if on else 'off'}", (first, change))
+    first = Text(ctx.t("Every Monday: what you spent, what changed and why. Only you see it."))
+    turn_off = Button(ctx.t("Turn off"), "settings weekly off")
+    change = turn_off if on else Button(ctx.t("Turn on"), "settings weekly on")
+    title = ctx.t("Your weekly summary is on") if on else ctx.t("Your weekly summary is off")
+    return Card(title, (first, change))
+
+
+def _language_card(ctx: Context) -> Card:
+    """In which language somebody is spoken to from now on, said in that language."""
+    name = _own_name(ctx.language)
+    others = [Button(_own_name(each), f"settings language {each}") for each in languages() if each != ctx.language]
+    auto = (
+        [Button(ctx.t("Use the language of my chat app"), f"settings language {AUTO}")] if ctx.person.language else []
+    )
+    return Card(ctx.t("Your language is {language}", language=name), (*others, *auto))
+
+
+def _own_name(language: str) -> str:
+    """A language as those who speak it call it."""
+    return str(Locale.parse(language).get_display_name(language))
 
 
 def send_notes(ctx: Context, _event: SendNotes) -> None:

@@ -1,12 +1,16 @@
 """Who may decide a request: worked out at the moment it matters from the people of now, never from a message."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from handlers.requests.case import LAST_RESORT, Case
 from storage.directory import Person
 
 CHAIN_MAX = 20
+
+Reason = Literal["", "gone", "spender", "agent", "pool", "silent", "no manager", "nobody else"]
+"""Why the choice fell on somebody who is not the first whom the policy means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,19 +19,29 @@ class Decider:
 
     Args:
         person: who.
-        authority: why, such as "manager" or "role finance".
+        authority: why, such as "manager" or "role finance", for the audit.
         for_id: in whose stead, "" in their own right.
+        right: the right by which they or whom they stand in for decide: "manager", "owner", "role finance", "people".
+        of: whose manager they are, by id, or the name of the account that they own.
+        reason: why it is not the first whom the policy means: what of `of`, the manager passed over, stands against it.
     """
 
     person: Person
     authority: str
     for_id: str = ""
+    right: str = "people"
+    of: str = ""
+    reason: Reason = ""
 
 
 def deciders(case: Case) -> list[Decider]:
     """Who may decide now: those of the stage, whoever stands in for them, and who was added for want of an answer."""
     stage = case.stage
-    found = list(_of(case, stage.by)) or list(_of(case, stage.fallback)) or list(_of(case, LAST_RESORT))
+    found = list(_of(case, stage.by))
+    if not found:
+        why: Reason = "no manager" if stage.by == "manager" else "nobody else"
+        instead = list(_of(case, stage.fallback)) or list(_of(case, LAST_RESORT))
+        found = [each if each.reason else replace(each, reason=why) for each in instead]
     for _ in range(case.request.raised):
         found += _above(case, found)
     return found + list(_stand_ins(case, found))
@@ -70,45 +84,64 @@ def concerned(case: Case) -> set[str]:
 def _of(case: Case, by: str) -> Iterator[Decider]:
     excluded = concerned(case)
     if by == "manager":
-        manager = _next_manager(case, case.person(case.request.asker_id), excluded)
-        if manager:
-            yield Decider(manager, "manager")
+        asker = case.person(case.request.asker_id)
+        yield from [_as_manager(case, asker, *each) for each in _next_manager(case, asker, excluded)]
     elif by == "owner":
-        owner = _owner_above(case, excluded)
-        if owner:
-            yield Decider(owner, "owner")
+        yield from _owner_above(case, excluded)
     else:
         kind, _, rest = by.partition(" ")
         names = {name.strip() for name in rest.split(",")}
         for person in case.circle.people.values():
             named = rest in person.roles if kind == "role" else person.id in names
             if named and person.active and person.id not in excluded:
-                yield Decider(person, by)
+                yield Decider(person, by, right=by if kind == "role" else "people")
 
 
-def _next_manager(case: Case, person: Person | None, excluded: set[str]) -> Person | None:
-    """The first manager up the line who is there and not concerned; a circle ends the search."""
+def _as_manager(case: Case, asker: Person | None, manager: Person, under: Person) -> Decider:
+    """A manager who decides, for the asker or for a manager below who was passed over."""
+    reason = "" if under is asker else _against(case, under)
+    return Decider(manager, "manager", right="manager", of=under.id, reason=reason)
+
+
+def _against(case: Case, person: Person) -> Reason:
+    """Why a manager does not decide."""
+    if not person.active:
+        return "gone"
+    if case.account and case.account.kind == "agent" and case.account.owner_id == person.id:
+        return "agent"
+    return "pool" if person.id in case.circle.inside else "spender"
+
+
+def _next_manager(case: Case, person: Person | None, excluded: set[str]) -> list[tuple[Person, Person]]:
+    """The first manager up the line who is there and not concerned, and whose manager; a circle ends the search."""
     seen: set[str] = set()
     while person and person.manager and person.manager not in seen and len(seen) < CHAIN_MAX:
         seen.add(person.manager)
-        person = case.person(person.manager)
+        under, person = person, case.person(person.manager)
         if person and person.active and person.id not in excluded:
-            return person
-    return None
+            return [(person, under)]
+    return []
 
 
-def _owner_above(case: Case, excluded: set[str]) -> Person | None:
+def _owner_above(case: Case, excluded: set[str]) -> Iterator[Decider]:
     """The owner of the nearest team above the account who is not concerned."""
-    owners = (case.person(each.owner_id) for each in case.line[1:])
-    return next((each for each in owners if each and each.active and each.id not in excluded), None)
+    for each in case.line[1:]:
+        owner = case.person(each.owner_id)
+        if owner and owner.active and owner.id not in excluded:
+            yield Decider(owner, "owner", right="owner", of=each.name)
+            return
 
 
 def _above(case: Case, found: list[Decider]) -> list[Decider]:
     """The managers of those who did not answer."""
     excluded = concerned(case) | {each.person.id for each in found}
-    managers = (_next_manager(case, each.person, excluded) for each in found)
-    new = {manager.id: manager for manager in managers if manager}
-    return [Decider(manager, "manager above") for manager in new.values()]
+    new: dict[str, Decider] = {}
+    for each in found:
+        for manager, under in _next_manager(case, each.person, excluded):
+            reason = "silent" if under is each.person else _against(case, under)
+            above = Decider(manager, "manager above", right="manager", of=under.id, reason=reason)
+            new.setdefault(manager.id, above)
+    return list(new.values())
 
 
 def _stand_ins(case: Case, found: list[Decider]) -> Iterator[Decider]:
@@ -120,4 +153,5 @@ def _stand_ins(case: Case, found: list[Decider]) -> Iterator[Decider]:
         delegate = case.person(to_id)
         if delegate and delegate.active and delegate.id not in excluded | known:
             known.add(delegate.id)
-            yield Decider(delegate, f"{each.authority}, for {each.person.id} until {until}", each.person.id)
+            authority = f"{each.authority}, for {each.person.id} until {until}"
+            yield replace(each, person=delegate, authority=authority, for_id=each.person.id)

@@ -65,8 +65,6 @@ class Case:
 
     def name_of(self, person_id: str) -> str:
         """Who did something, as people call them."""
-        if person_id in ("rules", "clock"):
-            return "the house rules"
         person = self.person(person_id)
         return person.name if person else person_id
 

@@ -13,6 +13,7 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
+from handlers.requests.wording import SETTLED, name_of, note_of, you_decide
 from handlers.waste import advice_in_words
 from storage.directory import Person
 from storage.outbox import ItemState
@@ -20,14 +21,6 @@ from storage.requests import Request
 
 Sent = Mapping[str, ItemState]
 """The whole keys of all messages about a request that there ever were, in their order, and how far each has come."""
-
-VERBS = {
-    "approved": "Approved",
-    "denied": "Denied",
-    "withdrawn": "Withdrawn",
-    "expired": "Lapsed",
-    "revoked": "Revoked",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +59,7 @@ def messages(ctx: Context, case: Case, sent: Sent, known: Background | None, ane
             yield Message(f"request/{request.id}", place, card)
             yield from _copies(request, place, card, sent)
             if anew and decides:
-                reminder = replace(card, title=f"Reminder: {card.title}")
+                reminder = replace(card, title=theirs.t("Reminder: {title}", title=card.title))
                 yield Message(f"request/{request.id}/{anew}", place, reminder)
     asker = case.person(request.asker_id)
     if asker and request.state != "pending":  # whoever was asked back has messages with a button, too
@@ -113,53 +106,68 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
     request, status = case.request, known.status
     amount = ctx.amount(request.amount, request.unit)
-    granted = f"{known.times} times, {ctx.amount(known.granted, request.unit)} in all"
-    facts = [("Until", ctx.day(request.until))]
-    facts += [("Granted before", granted)] if known.times else []
+    facts = [(ctx.t("Until"), ctx.day(request.until)), *_granted_before(ctx, case, known)]
     facts += pace(ctx, status) if status else []
     facts += [
-        (f"{pool.name} pool after", ctx.amount(pool.left - request.amount, pool.budget.unit))
+        (
+            ctx.t("Left in the {pool} pool if you approve", pool=pool.name),
+            ctx.amount(pool.left - request.amount, pool.budget.unit),
+        )
         for pool in known.pools
         if pool.budget.unit == request.unit
     ]
     instead = advice_in_words(ctx, known.advice)
-    facts += [("Before you say yes", instead)] if instead else []
-    whose = f" for {case.account.name}" if case.account and case.account.kind == "agent" else ""
+    facts += [(ctx.t("Before you approve"), instead)] if instead else []
     blocks: list[Block] = [Text(f"“{request.reason}”")]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [
         Facts(tuple(facts)),
-        Button("Approve", f"approve {request.seen}", style="primary"),
-        Button("Approve other amount", f"other {request.seen}"),
-        Button("Deny", f"deny {request.seen}", style="danger"),
-        Button("Ask a question", f"question {request.handle}"),
+        Button(ctx.t("Approve"), f"approve {request.seen}", style="primary"),
+        Button(ctx.t("Approve other amount"), f"other {request.seen}"),
+        Button(ctx.t("Deny"), f"deny {request.seen}", style="danger"),
+        Button(ctx.t("Ask a question"), f"question {request.handle}"),
         Text(_small_print(ctx, case, why), quiet=True),
     ]
-    return Card(f"{case.name_of(request.asker_id)} asks for {amount} more{whose}", tuple(blocks))
+    name, account = case.name_of(request.asker_id), case.account
+    title = (
+        ctx.t("{name} asks for {amount} more for {agent}", name=name, amount=amount, agent=account.name)
+        if account and account.kind == "agent"
+        else ctx.t("{name} asks for {amount} more", name=name, amount=amount)
+    )
+    return Card(title, tuple(blocks))
+
+
+def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[str, str]]:
+    if not known.times:
+        return []
+    amount = ctx.amount(known.granted, case.request.unit)
+    times = ctx.nt("{n} time, {amount} in total", "{n} times, {amount} in total", known.times, amount=amount)
+    return [(ctx.t("Extra budget so far"), times)]
 
 
 def settled_card(ctx: Context, case: Case) -> Card:
     """A request without buttons: decided, or waiting for others."""
-    request, name = case.request, case.name_of(case.request.asker_id)
+    request, note = case.request, note_of(ctx, case.request)
     amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
+    title = ctx.t(SETTLED[request.state], amount=amount, name=case.name_of(request.asker_id))
     facts = [
-        ("Request", f"#{request.id}"),
-        ("Asked", ctx.amount(request.amount, request.unit)),
-        ("For", request.reason),
+        (ctx.t("Request"), f"#{request.id}"),
+        (ctx.t("Asked for"), ctx.amount(request.amount, request.unit)),
+        (ctx.t("Reason"), request.reason),
     ]
-    if request.state == "pending":
-        return Card(f"{amount} for {name}: others decide now", (Facts(tuple(facts)),))
-    facts += [("Said", request.resolved_note)] if request.resolved_note else []
-    by = f"By {case.name_of(request.resolved_by)}, {ctx.moment(request.resolved_at)}." if request.resolved_at else ""
-    return Card(
-        f"{VERBS[request.state]}: {amount} for {name}", (Facts(tuple(facts)), Text(by, quiet=bool(request.resolved_at)))
+    if request.resolved_at is None:
+        return Card(title, (Facts(tuple(facts)),))
+    facts += [(ctx.t("Answer"), note)] if note else []
+    by = ctx.t(
+        "By {name}, {moment}.",
+        name=name_of(ctx, case, request.resolved_by),
+        moment=ctx.moment(request.resolved_at),
     )
+    return Card(title, (Facts(tuple(facts)), Text(by, quiet=True)))
 
 
 def _small_print(ctx: Context, case: Case, why: Decider) -> str:
-    stand_in = f" You decide for {case.name_of(why.for_id)}." if why.for_id else ""
-    number, yours = case.request.id, why.authority.partition(",")[0]
-    return (
-        f"Request #{number}, asked {ctx.moment(case.request.asked_at)}; yours as {yours}.{stand_in} "
-        f"In words: approve {number}, approve {number} 30, deny {number} …"
-    )
+    number = case.request.id
+    asked = ctx.t("Request #{number}, asked {moment}.", number=number, moment=ctx.moment(case.request.asked_at))
+    say = ctx.t("You can also write: {example}", example=f"approve {number} 30")
+    return f"{asked} {you_decide(ctx, case, why)} {say}"

@@ -1,6 +1,6 @@
 """More, on request: how one asks, and what one may do until it is decided. decide.py is the other half."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,13 +10,15 @@ from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS
-from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Stage, because, stages_for
+from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case, case_of, load, make_background
 from handlers.requests.messages import unreached
+from handlers.requests.wording import OVER, STATES, all_of, goes_to, named, stages_in_words
 from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
+from storage.directory import Person
 from storage.people import NOBODY, Account
 from storage.requests import Counts, Request, Resolution, Wanted
 
@@ -27,10 +29,15 @@ MILLION = 10**6
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request goes: the stages, and in words."""
+    """Where a request goes.
+
+    Args:
+        stages: who has to decide.
+        exceeded: the amount of an easier rule that the request exceeds, in the budget's unit; None if there is none.
+    """
 
     stages: tuple[Stage, ...]
-    words: str
+    exceeded: int | None
 
 
 def request(
@@ -43,12 +50,16 @@ def request(
     result: FormText = "",
     reason: Rest = "",
 ) -> Card:
-    """Ask for more: say how much and what for, and it goes to whom the house rules name.
+    """Ask for extra budget: say how much and what for.
 
-    `request 50 finish the migration` sends it at once; `request` alone opens a form. `request 300 for crawler until
-    friday nightly reindex` asks for an agent that you own, before it runs; at half of it you are asked whether to go
-    on. `request 50 of flagship the review` asks for more of that budget, else it is of the one that decides. Without a
-    day it counts until the budget starts anew.
+    `request 50 finish the migration` sends the request. `request` alone opens a form. The approval policy names who
+    decides.
+
+    `request 300 for crawler until friday nightly reindex` asks for an agent that you own. When half of it is spent, I
+    ask you whether to continue.
+
+    `request 50 of flagship the review` asks for more of the budget “flagship”. If you name no budget, it is the one
+    that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
     account = agent or _own_account(ctx)
     found = looked_at(ctx, account)
@@ -56,7 +67,7 @@ def request(
     status = _chosen(own, budget, account)
     if amount is None:
         return _form(ctx, status, own, account, reason)
-    reason = _in_full(reason, ticket, result)
+    reason = _in_full(ctx, reason, ticket, result)
     units = units_above_zero(amount, status.budget.unit)
     last = _last_day(ctx, status, until)
     _check_reason(reason)
@@ -65,83 +76,90 @@ def request(
     if asked.state == "approved":
         return _granted_card(ctx, asked)
     shown = ctx.amount(units, asked.unit)
+    confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
     return Card(
-        f"Asked for {shown} more",
+        ctx.t("Asked for {amount} more", amount=shown),
         (
-            Facts((("Request", f"#{asked.id}"), ("Goes to", _goes_to(opened)), ("For", reason))),
-            Text(_what_next(opened.case)),
-            Button("Withdraw it", f"withdraw {asked.handle}", confirm=f"Withdraw the request for {shown}?"),
+            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), (ctx.t("Reason"), reason))),
+            Text(_what_next(ctx, opened.case)),
+            Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
     )
 
 
 def requests_(ctx: Context) -> Card:
-    """Your requests of the last 60 days and how they stand, and those that wait for your decision."""
+    """Your requests of the last 60 days, and those that wait for your decision."""
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     waiting = requests.open_for(ctx.conn, ctx.person.id)
     blocks: list[Block] = []
     if own:
-        rows = tuple((f"#{one.id}", ctx.amount(one.amount, one.unit), one.state, one.reason[:60]) for one in own)
-        blocks.append(Table("What you asked", ("Request", "Amount", "State", "For"), rows, "lrll"))
+        rows = tuple(
+            (f"#{one.id}", ctx.amount(one.amount, one.unit), ctx.t(STATES[one.state]), one.reason[:60]) for one in own
+        )
+        columns = (ctx.t("Request"), ctx.t("Amount"), ctx.t("State"), ctx.t("Reason"))
+        blocks.append(Table(ctx.t("Your requests"), columns, rows, "lrll"))
     if waiting:
         names = {one.id: one.name for one in people.active_people(ctx.conn)}
         lines = tuple(
             (f"#{one.id}", names.get(one.asker_id, one.asker_id), ctx.amount(one.amount, one.unit), one.reason[:60])
             for one in waiting
         )
-        blocks.append(Table("What waits for you", ("Request", "Who", "Amount", "For"), lines, "llrl"))
+        columns = (ctx.t("Request"), ctx.t("Who"), ctx.t("Amount"), ctx.t("Reason"))
+        blocks.append(Table(ctx.t("Waiting for your decision"), columns, lines, "llrl"))
         first = waiting[0]
-        blocks.append(Button(f"Look at #{first.id}", f"history {first.handle}", style="primary"))
+        look = ctx.t("Look at #{number}", number=first.id)
+        blocks.append(Button(look, f"history {first.handle}", style="primary"))
     open_ = [one for one in own if one.state == "pending"]
     if open_:
+        number, handle = open_[0].id, open_[0].handle
+        confirm = ctx.t("Withdraw this request?")
         blocks += [
-            Button(f"Remind about #{open_[0].id}", f"remind {open_[0].handle}"),
-            Button(f"Withdraw #{open_[0].id}", f"withdraw {open_[0].handle}", confirm="Withdraw this request?"),
+            Button(ctx.t("Send a reminder about #{number}", number=number), f"remind {handle}"),
+            Button(ctx.t("Withdraw #{number}", number=number), f"withdraw {handle}", confirm=confirm),
         ]
-    return Card(f"{len(open_)} open, {len(waiting)} for you to decide", tuple(blocks or [Text("Nothing was asked.")]))
+    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
 
 
 def withdraw(ctx: Context, number: One) -> Card:
-    """Take back a request of yours that is not yet decided: `withdraw 42`."""
+    """Withdraw a request of yours that is not decided yet: `withdraw 42`."""
     case = _open_of_mine(ctx, number)
     record(ctx, case, case.resolved(Resolution("withdrawn", ctx.person.id), ctx.now), "withdrawn", "asker")
-    return Card(f"Request #{case.request.id} is withdrawn")
+    return Card(ctx.t("Request #{number} is withdrawn", number=case.request.id))
 
 
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Say better what a request of yours is for, until it is decided: `change 42 the customer's deadline moved`."""
+    """Change the reason of a request of yours, until it is decided: `change 42 the customer's deadline moved`."""
     case = _open_of_mine(ctx, number)
     _check_reason(reason)
     record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
-    return Card(f"Request #{case.request.id} says now what it is for", (Text(f"“{reason}”"),))
+    return Card(ctx.t("Updated the reason of request #{number}", number=case.request.id), (Text(f"“{reason}”"),))
 
 
 def remind(ctx: Context, number: One) -> Card:
-    """Remind whoever is to decide a request of yours, once a day: `remind 42`."""
+    """Remind whoever decides a request of yours, once a day: `remind 42`."""
     case = _open_of_mine(ctx, number)
     if case.request.reminded_on == ctx.today:
-        raise RefusedError("You reminded them today already. Try again tomorrow.")
+        raise RefusedError("You already sent a reminder today. Try again tomorrow.")
     reminded = case.changed(reminded_on=ctx.today)
     record(ctx, case, reminded, "reminded", "asker", anew=f"reminder/{ctx.today}")
-    return Card(f"Reminded about request #{case.request.id}")
+    return Card(ctx.t("Sent a reminder about request #{number}", number=case.request.id))
 
 
-def route_of(rules: tuple[ApprovalRule, ...], ask: Ask, shown: Callable[[int, str], str]) -> Route:
+def route_of(rules: tuple[ApprovalRule, ...], ask: Ask) -> Route:
     """Where a request would go.
 
     Args:
         rules: of approval.
         ask: what they look at.
-        shown: how an amount is written.
 
     Raises:
         RefusedError: no rule of app.yaml fits.
     """
     stages = stages_for(rules, ask)
     if stages is None:
-        raise RefusedError("No rule of app.yaml says who decides such a request. Ask an admin to add one (approvals:).")
-    words = ", then ".join(stage.by.removeprefix("role ") for stage in stages)
-    return Route(stages, words + because(rules, ask, shown))
+        raise RefusedError("The approval policy does not say who decides this request. Ask an admin to add a rule.")
+    return Route(stages, exceeded(rules, ask))
 
 
 def _ask(
@@ -161,38 +179,48 @@ def _ask(
     )
 
 
-def _goes_to(opened: "Opened") -> str:
-    """Whom it was sent to by name, then the stages after, and why."""
-    route = opened.route
-    first, _, after = route.words.partition(", then ")
-    by = route.stages[0].by
-    names = " or ".join(each.person.name for each in opened.deciders)
-    whom = names + (f" (your {by})" if by in ("manager", "owner") else "")
-    return whom + (f", then {after}" if after else route.words.removeprefix(first))
+def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
+    """Whom it was sent to by name, who decides after, and why."""
+    case, route = opened.case, opened.route
+    facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
+    if len(route.stages) > 1:
+        facts.append((ctx.t("Then"), stages_in_words(ctx, route.stages[1:], _names(case.circle.people))))
+    if route.exceeded is not None:
+        most = ctx.amount(route.exceeded, case.request.unit)
+        facts.append((ctx.t("Why"), ctx.t("It is more than {amount}.", amount=most)))
+    return facts
 
 
-def _what_next(case: Case) -> str:
+def _what_next(ctx: Context, case: Case) -> str:
     """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
     unseen = unreached(case)
     if unseen:
-        return f"{' and '.join(unseen)} never spoke to me here, so I cannot write to them. Tell them to say: requests"
-    return "You hear from me when it is decided."
+        return ctx.t(
+            "I can't send a message to {names}, who never wrote to me. Ask them to write to me: {example}",
+            names=all_of(ctx, unseen),
+            example="requests",
+        )
+    return ctx.t("I'll let you know when it's decided.")
+
+
+def _names(persons: Mapping[str, Person]) -> dict[str, str]:
+    return {each.id: each.name for each in persons.values()}
 
 
 def _own_account(ctx: Context) -> Account:
     account = ctx.account(ctx.account_id)
     if account is None:
-        raise RefusedError("You have no account of your own, so there is nothing to ask more of.")
+        raise RefusedError("You have no account of your own, so you can't ask for more.")
     return account
 
 
 def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
     """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
-        raise RefusedError(f"Only the owner of {account.name} asks for it.")
+        raise RefusedError("Only the owner of {agent} can ask for it.", agent=account.name)
     own = [each for each in found if each.account_id == account.id]
     if not own:
-        raise RefusedError(f"No budget of its own binds {account.name}, so there is nothing to ask more of.")
+        raise RefusedError("{name} has no budget of their own, so you can't ask for more.", name=account.name)
     return own
 
 
@@ -202,14 +230,21 @@ def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) ->
     found = next((each for each in own if each.budget.name == budget.name), None)
     if found is None:
         known = ", ".join(each.budget.name for each in own)
-        raise RefusedError(f"“{budget.name}” is no budget of {account.name}'s own. There is {known}.", fault="budget")
+        raise RefusedError(
+            "“{budget}” is not a budget of {name}. Choose one of: {known}",
+            fault="budget",
+            budget=budget.name,
+            name=account.name,
+            known=known,
+        )
     return found
 
 
-def _in_full(reason: str, ticket: str, result: str) -> str:
-    """What who decides reads: the reason, the ticket, and what is expected of it."""
-    more = [f"{name}: {words}" for name, words in (("Ticket", ticket), ("Expected", result)) if words]
-    return "\n".join(filter(None, [reason, *more])) if reason else reason
+def _in_full(ctx: Context, reason: str, ticket: str, result: str) -> str:
+    """What who decides reads, in the words of who asks: the reason, the ticket, and what is expected of it."""
+    more = [ctx.t("Ticket: {ticket}", ticket=ticket)] if ticket else []
+    more += [ctx.t("Expected result: {result}", result=result)] if result else []
+    return "\n".join([reason, *more]) if reason else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +282,8 @@ def open_request(
     budget, account_id = status.budget, status.account_id
     counts = requests.counts(ctx.conn, account_id, budget.name, status.period.first, ctx.person.id)
     if counts.open >= OPEN_MAX and not origin:
-        raise RefusedError(f"You have {OPEN_MAX} open requests. Wait for a decision, or withdraw one.")
-    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts), ctx.amount)
+        raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
+    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts))
     wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account_id,
@@ -262,7 +297,7 @@ def open_request(
         origin=origin,
     )
     asked = requests.ask_for(ctx.conn, wanted, ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)} for: {reason}")
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}: {reason}")
     if route.stages[0].by == "nobody":
         return Opened(_granted(ctx, asked), route, ())
     case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
@@ -277,14 +312,21 @@ def _granted(ctx: Context, asked: Request) -> Case:
     resolved = case.resolved(Resolution("approved", "rules", asked.amount), ctx.now)
     requests.save(ctx.conn, asked, resolved.request)
     grant(ctx, resolved.request)
-    deed(ctx, resolved.request, "approved", "house rules", ctx.amount(asked.amount, asked.unit))
+    deed(ctx, resolved.request, "approved", "approval policy", ctx.amount(asked.amount, asked.unit))
     return resolved
 
 
 def _granted_card(ctx: Context, asked: Request) -> Card:
     shown = ctx.amount(asked.amount, asked.unit)
-    facts = Facts((("Request", f"#{asked.id}"), ("For", asked.reason), ("Until", ctx.day(asked.until))))
-    return Card(f"{shown} granted at once", (facts, Button("What is left?", "balance")), "good")
+    facts = Facts(
+        (
+            (ctx.t("Request"), f"#{asked.id}"),
+            (ctx.t("Reason"), asked.reason),
+            (ctx.t("Until"), ctx.day(asked.until)),
+        ),
+    )
+    left = Button(ctx.t("What is left?"), "balance")
+    return Card(ctx.t("{amount} approved at once", amount=shown), (facts, left), "good")
 
 
 def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
@@ -292,46 +334,63 @@ def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
     if until is None:
         return end
     if until < ctx.today:
-        raise RefusedError(f"{ctx.day(until)} is over. Name a day to come.", fault="until")
+        raise RefusedError("{day} is in the past. Choose a day to come.", fault="until", day=ctx.day(until))
     if until > end:
         raise RefusedError(
-            f"The budget starts anew on {ctx.day(status.period.end)}. Ask until {ctx.day(end)} at most.",
+            "The budget resets on {reset}. Choose {last} or an earlier day.",
             fault="until",
+            reset=ctx.day(status.period.end),
+            last=ctx.day(end),
         )
     return until
 
 
 def _check_reason(reason: str) -> None:
     if not reason:
-        raise RefusedError("Say what it is for, such as: request 50 finish the migration", fault="reason")
+        raise RefusedError("Say what it is for, for example: request 50 finish the migration", fault="reason")
     if len(reason) > REASON_MAX:
-        raise RefusedError(f"Keep the reason under {REASON_MAX} characters.", fault="reason")
+        raise RefusedError("The reason is too long. Use at most {n} characters.", fault="reason", n=REASON_MAX)
 
 
 def _open_of_mine(ctx: Context, word: str) -> Case:
     """The case of a request of the speaker's own; unknown and another's get the same answer."""
     case = load(ctx, word)
     if case is None or case.request.asker_id != ctx.person.id:
-        raise RefusedError("You have no request of that number. Say: requests")
+        raise RefusedError("You have no request with this number. To see yours, write: requests")
     if case.request.state != "pending":
-        raise RefusedError(f"Request #{case.request.id} is {case.request.state} already.")
+        raise RefusedError(OVER[case.request.state], number=case.request.id)
     return case
 
 
 def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: Account, reason: str) -> Card:
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
-        "Ask for more",
+        ctx.t("Ask for more"),
         (
             gauge(ctx, status),
-            Input("amount", f"How much more ({status.budget.unit})?", value=_likely(ctx, status), hint="Such as 50"),
+            Input(
+                "amount",
+                ctx.t("How much more ({unit})?", unit=status.budget.unit),
+                value=_likely(ctx, status),
+                hint=ctx.t("For example: {example}", example="50"),
+            ),
             *_which(ctx, status, own),
-            Input("reason", "What is it for?", form="long", value=reason),
-            Input("ticket", "Link to the ticket", optional=True),
-            Input("result", "What do you expect of it?", optional=True, hint="Such as: tests run twice as fast"),
-            Input("until", "Until when?", optional=True, hint="A day such as friday; else until it starts anew"),
-            Text(_routes(ctx, status), quiet=True),
-            Button("Send", says, style="primary"),
+            Input("reason", ctx.t("What is it for?"), form="long", value=reason),
+            Input("ticket", ctx.t("Link to the ticket"), optional=True),
+            Input(
+                "result",
+                ctx.t("What result do you expect?"),
+                optional=True,
+                hint=ctx.t("For example: tests run twice as fast"),
+            ),
+            Input(
+                "until",
+                ctx.t("Until when?"),
+                optional=True,
+                hint=ctx.t("For example: {example}. If empty: until the budget resets", example="friday"),
+            ),
+            Text(_routes(ctx, status, account), quiet=True),
+            Button(ctx.t("Send"), says, style="primary"),
         ),
     )
 
@@ -341,7 +400,7 @@ def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[
     if len(own) == 1:
         return []
     choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
-    return [Input("budget", "Of which budget?", form="choice", value=status.budget.name, choices=choices)]
+    return [Input("budget", ctx.t("Which budget?"), form="choice", value=status.budget.name, choices=choices)]
 
 
 def _likely(ctx: Context, status: BudgetStatus) -> str:
@@ -352,24 +411,58 @@ def _likely(ctx: Context, status: BudgetStatus) -> str:
     return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
 
 
-def _routes(ctx: Context, status: BudgetStatus) -> str:
-    """What will happen, before anything is sent: the rules in words."""
-    parts = []
-    for rule in ctx.policy.approvals:
-        who = ", then ".join(stage.by.removeprefix("role ") for stage in rule.stages)
-        verb = (
-            "granted at once"
-            if who == "nobody"
-            else f"decided by your {who}"
-            if who == "manager"
-            else f"decided by {who}"
+def _routes(ctx: Context, status: BudgetStatus, account: Account) -> str:
+    """What will happen, before anything is sent: a sentence for each rule that may fit."""
+    budget = status.budget
+    teams = {each.id.removeprefix("team/") for each in ctx.line(account.id)}
+    rules = [
+        rule
+        for rule in ctx.policy.approvals
+        if rule.when.models in ("", budget.models)
+        and (not rule.when.team or rule.when.team in teams)
+        and (rule.when.amount_up_to is None or rule.when.amount_up_to.unit in ("", budget.unit))
+    ]
+    ids = {each for rule in rules for stage in rule.stages for each in named(stage.by)}
+    names = _names(people.persons(ctx.conn, ids)) if ids else {}
+    return " ".join(_rule(ctx, budget.unit, rule, names) for rule in rules)
+
+
+def _rule(ctx: Context, unit: str, rule: ApprovalRule, names: Mapping[str, str]) -> str:
+    """A rule in a sentence: up to how much, and who decides."""
+    most, share = rule.when.amount_up_to, rule.when.share_up_to
+    values = {"amount": ctx.amount(most.units(unit), unit) if most else "", "percent": share}
+    if rule.stages[0].by == "nobody":
+        return _at_once(ctx, rule.when, values)
+    values["whom"] = stages_in_words(ctx, rule.stages, names)
+    if most and share:
+        return ctx.t("Up to {amount} and {percent} % of the budget: decided by {whom}.", **values)
+    if most:
+        return ctx.t("Up to {amount}: decided by {whom}.", **values)
+    if share:
+        return ctx.t("Up to {percent} % of the budget: decided by {whom}.", **values)
+    return ctx.t("Otherwise: decided by {whom}.", **values)
+
+
+def _at_once(ctx: Context, when: Conditions, values: Mapping[str, object]) -> str:
+    """The same for what nobody has to decide; the policy limits how often."""
+    times = when.times_up_to or 0
+    if when.amount_up_to and when.share_up_to:
+        return ctx.nt(
+            "Up to {amount} and {percent} % of the budget: approved at once, {n} time per period.",
+            "Up to {amount} and {percent} % of the budget: approved at once, {n} times per period.",
+            times,
+            **values,
         )
-        most = rule.when.amount_up_to
-        if most and most.unit not in ("", status.budget.unit):
-            continue
-        share = rule.when.share_up_to
-        limits = [f"up to {ctx.amount(most.units(status.budget.unit), status.budget.unit)}"] if most else []
-        limits += [f"up to {share} % of the budget"] if share else []
-        parts.append(f"{' and '.join(limits) or 'else'}: {verb}")
-    words = "; ".join(parts)
-    return words[0].upper() + words[1:] + "." if words else ""
+    if when.amount_up_to:
+        return ctx.nt(
+            "Up to {amount}: approved at once, {n} time per period.",
+            "Up to {amount}: approved at once, {n} times per period.",
+            times,
+            **values,
+        )
+    return ctx.nt(
+        "Up to {percent} % of the budget: approved at once, {n} time per period.",
+        "Up to {percent} % of the budget: approved at once, {n} times per period.",
+        times,
+        **values,
+    )

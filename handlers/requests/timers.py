@@ -1,5 +1,6 @@
 """What the clock does about requests: it reminds, asks the manager above, refuses, and ends what was granted."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -38,8 +39,7 @@ def request_expired(ctx: Context, event: RequestExpired) -> None:
     if case:
         ended = case.resolved(Resolution("expired", "clock", note="Nobody decided in time."), ctx.now)
         record(ctx, case, ended, "lapsed", NO_ANSWER)
-        shown = ctx.amount(case.request.amount, case.request.unit)
-        tell_asker(ctx, ended.request, f"Nobody decided on {shown} in time")
+        tell_asker(ctx, ended.request, _nobody_decided(ended.request))
 
 
 def end_grants(ctx: Context, _event: EndGrants) -> None:
@@ -47,8 +47,7 @@ def end_grants(ctx: Context, _event: EndGrants) -> None:
     for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
         _end(ctx, one)
     for one in requests.grants_until(ctx.conn, ctx.today):
-        extend = Button("Ask for more", "request")
-        tell_asker(ctx, one, f"Your {ctx.amount(one.resolved_amount, one.unit)} end tonight", (extend,), key="ending")
+        tell_asker(ctx, one, _ends_tonight(one), _ask_again, key="ending")
     for one in requests.grants_until(ctx.conn, ctx.today + ANY_DAY):
         _ask_at_half(ctx, one)
 
@@ -73,9 +72,34 @@ def _ask_at_half(ctx: Context, one: Request) -> None:
     )
     status = next(here, None)
     if status and status.left * 2 <= one.resolved_amount:
-        left = ctx.amount(max(0, status.left), one.unit)
-        stop = Button("Stop: take back the rest", f"return-grant {one.handle}", style="danger")
-        tell_asker(ctx, one, f"{account.name} has {left} left of what you asked: go on?", (stop,), key="half")
+        left = max(0, status.left)
+
+        def title(theirs: Context) -> str:
+            shown = theirs.amount(left, one.unit)
+            return theirs.t("{agent} has {amount} left. Let it continue?", agent=account.name, amount=shown)
+
+        def stop(theirs: Context) -> tuple[Button]:
+            return (Button(theirs.t("Stop and return the rest"), f"return-grant {one.handle}", style="danger"),)
+
+        tell_asker(ctx, one, title, stop, key="half")
+
+
+def _nobody_decided(one: Request) -> Callable[[Context], str]:
+    return lambda theirs: theirs.t(
+        "Nobody decided your request for {amount} in time",
+        amount=theirs.amount(one.amount, one.unit),
+    )
+
+
+def _ends_tonight(one: Request) -> Callable[[Context], str]:
+    return lambda theirs: theirs.t(
+        "Your extra budget of {amount} ends tonight",
+        amount=theirs.amount(one.resolved_amount, one.unit),
+    )
+
+
+def _ask_again(theirs: Context) -> tuple[Button]:
+    return (Button(theirs.t("Ask for more"), "request"),)
 
 
 def _waiting(ctx: Context, timer: RemindApprover | Escalate | RequestExpired) -> Case | None:

@@ -1,5 +1,6 @@
 """What has become of a request, written in one go: its state, its grant, its trace in the audit, and every message."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
@@ -42,7 +43,10 @@ def record(
     """
     request = after.request
     if request != before.request and not requests.save(ctx.conn, before.request, request):
-        raise RefusedError(f"Request #{request.id} was changed or decided a moment ago. Look again.")
+        raise RefusedError(
+            "Request #{number} was changed or decided a moment ago. Nothing was saved; look at it again.",
+            number=request.id,
+        )
     deed(ctx, request, what, authority, details)
     ask_more(ctx, before, after, anew)
 
@@ -74,7 +78,7 @@ def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
     found = deciders(case)
     chosen = to_be_asked(found)
     if not chosen:
-        raise RefusedError("Nobody can be found who may decide this. Ask an admin to look at the approval rules.")
+        raise RefusedError("Nobody can decide this request. Ask an admin to check the approval policy.")
     _set_timers(ctx, case, found)
     return case.with_asked(chosen), [each for each in found if each.person.id in chosen]
 
@@ -100,14 +104,30 @@ def answer_origin(ctx: Context, request: Request) -> None:
         ctx.emit(str(request.id), IncreaseDecided(request.id))
 
 
-def tell_asker(ctx: Context, request: Request, title: str, blocks: tuple[Block, ...] = (), key: str = "answer") -> None:
-    """Tell whoever asked, and the owner if it was for an agent, in their own words of numbers and dates."""
+def tell_asker(
+    ctx: Context,
+    request: Request,
+    title: Callable[[Context], str],
+    blocks: Callable[[Context], tuple[Block, ...]] = lambda _theirs: (),
+    key: str = "answer",
+) -> None:
+    """Tell whoever asked, and the owner if it was for an agent, in their own language.
+
+    Args:
+        ctx: of whoever did something.
+        request: which.
+        title: makes the news in the asker's words.
+        blocks: makes what stands below it.
+        key: names the message, with the request.
+    """
     asker = ctx.somebody(request.asker_id)
     if asker:
+        theirs = replace(ctx, person=asker)
         good = request.state == "approved"
-        facts = Facts((("Request", f"#{request.id}"), ("For", request.reason)))
-        card = Card(title, (facts, *blocks, Button("What is left?", "balance")), "good" if good else "warn")
-        replace(ctx, person=asker).tell(asker.id, f"{key}/{request.id}", card)
+        facts = Facts(((theirs.t("Request"), f"#{request.id}"), (theirs.t("Reason"), request.reason)))
+        left = Button(theirs.t("What is left?"), "balance")
+        card = Card(title(theirs), (facts, *blocks(theirs), left), "good" if good else "warn")
+        theirs.tell(asker.id, f"{key}/{request.id}", card)
 
 
 # In the ledger -------------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from handlers.waste.usage import BATCH, Peers, Usage, monthly, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import BATCH, WINDOW_DAYS, Peers, Usage, monthly, tokens_of
+from storage.findings import Found, Said
 
 HOURS_MAX = 6
 DAYS_MIN = 10
@@ -24,16 +25,16 @@ def batchable_run_live(one: Usage, _peers: Peers) -> Iterator[Found]:
     regular = sorted(hour for hour, seen in busy.items() if seen * 100 >= days * REGULAR_PERCENT)
     if days < DAYS_MIN or len(regular) > HOURS_MAX:
         return
-    cost = monthly(live.cost_nanos)
+    cost, hours = monthly(live.cost_nanos), ", ".join(f"{hour}:00" for hour in regular)
     yield Found(
         one.account_id,
         "",
-        "Works by a timetable, and pays for answers at once",
+        Said(N_("Runs on a schedule, but pays for immediate answers")),
         (
-            ("Its hours", ", ".join(f"{hour}:00" for hour in regular) + f" ({one.zone})"),
-            ("On", f"{days} days of 28"),
+            (Said(N_("Active hours")), Said(N_("{hours} ({zone})"), {"hours": hours, "zone": str(one.zone)})),
+            (Said(N_("Active days")), Said(N_("{days} of {all}"), {"days": days, "all": WINDOW_DAYS})),
         ),
-        "Send it as a batch: the answers come within a day, at half the price.",
+        Said(N_("Send this work as a batch: the answers arrive within a day, at half the price.")),
         cost,
         (cost // 4, cost // 2),
         "medium",

@@ -12,15 +12,18 @@ from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from handlers.waste import totals
 from handlers.waste.cards import (
+    KEPT,
     SHOWN_MAX,
-    UNSEEN,
-    _headline,
-    _title,
-    _tone,
     finding_card,
+    findings_table,
+    in_words,
     list_card,
-    realised_facts,
+    of_account,
+    realised_blocks,
     saving_of,
+    title_of_sums,
+    tone_of_sums,
+    unseen,
 )
 from handlers.waste.detectors import DETECTORS
 from handlers.waste.nightly import CHECKED_AFTER, _owners
@@ -38,15 +41,15 @@ _DAY = timedelta(days=1)
 
 
 def waste(ctx: Context, whom: Whom = None) -> Card:
-    """What looks like waste: what it costs, what could be kept, how sure that is, and what to do.
+    """What looks like waste: what it costs, the potential savings, and what to do.
 
-    Alone it is about you and the agents you own. Of a team you see totals: what is found about a person is told to
-    that person only.
+    Without a name you see your own findings and those of your agents. For a team you see totals: findings about a
+    person are shown to that person only.
     """
     if whom is not None and whom.id != ctx.account_id and whom.kind in ("team", "organization", "unallocated"):
         return _of_group(ctx, whom)
     if whom is not None and whom.kind == "person" and whom.id != ctx.account_id:
-        raise RefusedError(f"What is found about {whom.name} is told to {whom.name} only. Say the team for its totals.")
+        raise RefusedError("Only {name} can see findings about {name}. Ask for the team to see totals.", name=whom.name)
     mine = [whom] if whom else _own(ctx, ctx.person.id)
     open_ = [each for account in mine for each in _open(ctx, account.id)]
     names = {account.id: account.name for account in mine if account.id != ctx.account_id}
@@ -56,7 +59,7 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
 
 
 def finding(ctx: Context, number: One) -> Card:
-    """One finding in full, with what you can do about it: `finding 12`."""
+    """Show one finding, with what you can do about it: `finding 12`."""
     return finding_card(ctx, _mine(ctx, number))
 
 
@@ -64,7 +67,7 @@ def finding(ctx: Context, number: One) -> Card:
 
 
 def done(ctx: Context, number: One) -> Card:
-    """Say that you have acted on a finding: `done 12`. After 14 and 28 days I measure what it saved."""
+    """Say that you have acted on a finding: `done 12`. I measure what it saved after 14 and 28 days."""
     one = _mine(ctx, number)
     before = usage_patterns.cost_and_requests(ctx.conn, one.found.account_id, ctx.today - WINDOW_DAYS * _DAY, ctx.today)
     findings.note(
@@ -79,56 +82,67 @@ def done(ctx: Context, number: One) -> Card:
         realised_nanos=None,
     )
     _deed(ctx, one, "done")
-    when = " and ".join(ctx.day(ctx.today + days * _DAY) for days in CHECKED_AFTER)
-    return Card(f"#{one.id} is done", (Text(f"I measure on {when} what a month costs less, and tell you."),), "good")
+    first, last = (ctx.day(ctx.today + days * _DAY) for days in CHECKED_AFTER)
+    when = ctx.t("I'll measure the saving on {first} and {last}, and let you know.", first=first, last=last)
+    return Card(ctx.t("#{number} is done", number=one.id), (Text(when),), "good")
 
 
 def dismiss(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Say why a finding is no waste: `dismiss 12 the review needs it`. It is not spoken of for 90 days."""
+    """Say why a finding is not waste: `dismiss 12 the review needs it`. You don't see it again for 90 days."""
     one = _mine(ctx, number)
     if not reason:
-        why = Input("reason", "Why is it no waste?", form="long", hint="It is kept with the finding")
-        return Card(f"#{one.id}: {one.found.what}", (why, Button("Send", f"dismiss {one.id}", style="primary")))
+        hint = ctx.t("Your reason is stored with the finding")
+        why = Input("reason", ctx.t("Why is it not waste?"), form="long", hint=hint)
+        title = ctx.t("#{number}: {title}", number=one.id, title=in_words(ctx, one.found.what))
+        return Card(title, (why, Button(ctx.t("Send"), f"dismiss {one.id}", style="primary")))
     until = ctx.today + SILENT_DAYS * _DAY
     findings.note(ctx.conn, one.id, state="dismissed", silent_until=until, said_by=ctx.person.id, reason=reason)
     _deed(ctx, one, "dismissed", reason)
-    return Card(f"#{one.id} is no waste", (Text(f"“{reason}”. I do not speak of it before {ctx.day(until)}."),))
+    silent = ctx.t("I won't mention it again before {day}.", day=ctx.day(until))
+    return Card(ctx.t("#{number} is not waste", number=one.id), (Text(f"“{reason}”"), Text(silent)))
 
 
 def postpone(ctx: Context, number: One, until: Until = None) -> Card:
-    """Be reminded of a finding later: `postpone 12 until friday`; without a day in two weeks."""
+    """Get a reminder of a finding later: `postpone 12 until friday`. Without a day, in two weeks."""
     one = _mine(ctx, number)
     day = until or ctx.today + REMIND_DAYS * _DAY
     if day <= ctx.today:
-        raise RefusedError(f"{ctx.day(day)} is not to come. Name a later day, such as: postpone {one.id} until friday")
+        raise RefusedError(
+            "{day} is not in the future. Choose a later day, such as: postpone {number} until friday",
+            day=ctx.day(day),
+            number=one.id,
+        )
     findings.note(ctx.conn, one.id, state="open", silent_until=day, told_on=None, said_by=ctx.person.id)
     _deed(ctx, one, "postponed", str(day))
-    return Card(f"I remind you of #{one.id} on {ctx.day(day)}")
+    return Card(ctx.t("I'll remind you of #{number} on {day}", number=one.id, day=ctx.day(day)))
 
 
 def keep(ctx: Context, number: One) -> Card:
-    """Keep a seat that was not used: `keep 12`. You are not asked again for 90 days."""
+    """Keep an unused seat: `keep 12`. I don't ask again for 90 days."""
     one = _seat(ctx, number)
     until = ctx.today + SILENT_DAYS * _DAY
-    findings.note(ctx.conn, one.id, state="dismissed", silent_until=until, said_by=ctx.person.id, reason="kept")
+    findings.note(ctx.conn, one.id, state="dismissed", silent_until=until, said_by=ctx.person.id, reason=KEPT)
     _deed(ctx, one, "kept")
-    return Card("You keep your seat", (Text(f"I do not ask before {ctx.day(until)}."),), "good")
+    text = Text(ctx.t("I won't ask again before {day}.", day=ctx.day(until)))
+    return Card(ctx.t("You keep your seat"), (text,), "good")
 
 
 def release(ctx: Context, number: One) -> Card:
-    """Give back a seat that you do not need: `release 12`. Finance is told, and takes it back at the provider."""
+    """Release a seat that you don't need: `release 12`. Finance is notified and removes it at the provider."""
     one = _seat(ctx, number)
     findings.note(ctx.conn, one.id, state="done", done_on=ctx.today, said_by=ctx.person.id)
     _deed(ctx, one, "released")
-    month = ctx.amount(one.found.cost_nanos, ctx.policy.organization.currency)
     for each in people.people_with_role(ctx.conn, "finance"):
-        facts = Facts((("Seat", one.found.about), ("Why", one.found.what)))
-        card = Card(f"{ctx.person.name} releases a seat of {month} a month", (facts, Text("Take it back there.")))
-        replace(ctx, person=each).tell(each.id, f"released/{one.id}", card)
-    return Card("Your seat is released", (Text("Finance takes it back at the provider."),), "good")
+        theirs = replace(ctx, person=each)
+        theirs.tell(each.id, f"released/{one.id}", _released_card(theirs, ctx.person.name, one))
+    return Card(ctx.t("Your seat is released"), (Text(ctx.t("Finance removes it at the provider.")),), "good")
 
 
-# What the clock says -------------------------------------------------------------------------------------------------
+def _released_card(ctx: Context, name: str, one: Finding) -> Card:
+    amount = ctx.amount(one.found.cost_nanos, ctx.policy.organization.currency)
+    facts = Facts(((ctx.t("Seat"), one.found.about), (ctx.t("Why"), in_words(ctx, one.found.what))))
+    title = ctx.t("{name} releases a seat that costs {amount} a month", name=name, amount=amount)
+    return Card(title, (facts, Text(ctx.t("Remove the seat at the provider."))))
 
 
 # Cards ---------------------------------------------------------------------------------------------------------------
@@ -145,33 +159,30 @@ def _of_group(ctx: Context, account: Account) -> Card:
     sums = totals.summary_of(counted, totals.every(ctx, account.id) if persons >= GROUP_MIN else [])
     personal = not is_for_all(ctx, account.id)
     if not counted:
-        return Card(f"{account.name}: no waste found", (Text(UNSEEN, quiet=True), as_of(ctx)), personal=personal)
-    rows = [(title, str(count), saving_of(ctx, saving)) for title, count, saving in sums.kinds[:SHOWN_MAX]]
+        title = of_account(ctx, account, ctx.t("No waste found"))
+        return Card(title, (unseen(ctx), as_of(ctx)), personal=personal)
+    rows = [(ctx.t(title), str(count), saving_of(ctx, saving)) for title, count, saving in sums.kinds[:SHOWN_MAX]]
     rest = sums.kinds[SHOWN_MAX:]
-    rows += [(f"{len(rest)} more kinds", str(sum(count for _, count, _ in rest)), "")] if rest else []
-    blocks: list[Block] = [Table("By kind", ("What", "Findings", "Could be kept a month"), tuple(rows), "lrr")]
+    others = ctx.nt("{n} other kind", "{n} other kinds", len(rest))
+    rows += [(others, str(sum(count for _, count, _ in rest)), "")] if rest else []
+    heads = (ctx.t("Kind"), ctx.t("Findings"), ctx.t("Potential savings a month"))
+    blocks: list[Block] = [Table(ctx.t("By kind"), heads, tuple(rows), "lrr")]
     if personal:
-        blocks += _programs(ctx, account, [each for each in counted if kinds.get(each.found.account_id) != "person"])
-    blocks += [Facts(realised_facts(ctx, sums))] if sums.realised_nanos else []
-    few = "" if persons >= GROUP_MIN else " What is found about people is left out: they are fewer than five."
-    whose = Text(f"What is found about a person is told to that person only.{few} {UNSEEN}", quiet=True)
-    return Card(f"{account.name}: {_title(ctx, sums)}", (*blocks, whose, as_of(ctx)), _tone(sums), personal=personal)
+        blocks += _programs(ctx, below, [each for each in counted if kinds.get(each.found.account_id) != "person"])
+    blocks += realised_blocks(ctx, sums)
+    if persons < GROUP_MIN:
+        few = ctx.t("Findings about people are left out here, because there are fewer than five people.")
+        blocks.append(Text(few, quiet=True))
+    blocks.append(Text(ctx.t("Findings about a person are shown to that person only."), quiet=True))
+    title = of_account(ctx, account, title_of_sums(ctx, sums))
+    return Card(title, (*blocks, unseen(ctx), as_of(ctx)), tone_of_sums(sums), personal=personal)
 
 
-def _programs(ctx: Context, account: Account, here: Sequence[Finding]) -> Iterator[Block]:
-    """Findings that are about no person: agents, and what is nobody's."""
-    names = {each.id: each.name for each in people.descendants(ctx.conn, account.id)}
-    unit = ctx.policy.organization.currency
-    facts = tuple(
-        (
-            _headline(each, names),
-            f"{saving_of(ctx, each.found.saving)} of {ctx.amount(each.found.cost_nanos, unit)}, #{each.id}",
-        )
-        for each in sorted(here, key=totals.order)[:SHOWN_MAX]
-    )
-    if facts:
-        yield Text("Of programs and keys:")
-        yield Facts(facts)
+def _programs(ctx: Context, below: Sequence[Account], here: Sequence[Finding]) -> Iterator[Block]:
+    """Findings that are about no person: agents, and what is unallocated."""
+    if here:
+        names = {each.id: each.name for each in below}
+        yield findings_table(ctx, ctx.t("Agents and keys"), sorted(here, key=totals.order), names)
 
 
 # Whose ---------------------------------------------------------------------------------------------------------------
@@ -194,14 +205,14 @@ def _mine(ctx: Context, number: str) -> Finding:
     """A finding that the speaker may act on; an unknown one and another's get the same answer."""
     one = findings.find(ctx.conn, number)
     if one is None or ctx.person.id not in _owners(ctx)(one):
-        raise RefusedError("You have no finding of that number. Say: waste")
+        raise RefusedError("You have no finding with that number. To see your findings, say: waste")
     return one
 
 
 def _seat(ctx: Context, number: str) -> Finding:
     one = _mine(ctx, number)
     if DETECTORS[one.found.detector].saves != "seat":
-        raise RefusedError(f"#{one.id} is about no seat. Say: done {one.id}")
+        raise RefusedError("#{number} is not about a seat. Say: done {number}", number=one.id)
     return one
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from handlers.language import N_
 from handlers.waste.batchable_run_live import batchable_run_live
 from handlers.waste.cache_not_reread import cache_not_reread
 from handlers.waste.failed_calls import failed_calls
@@ -56,25 +57,25 @@ class Detector:
 DETECTORS: Mapping[str, Detector] = {
     row.see.__name__: row
     for row in (
-        Detector("Little read from caches", low_cache_reuse),
-        Detector("No cache", no_caching),
-        Detector("Cache not read again", cache_not_reread),
-        Detector("Cache kept too long", wrong_cache_lifetime),
-        Detector("Top tier for everything", top_tier_only),
-        Detector("Small jobs, big model", small_jobs_big_model),
-        Detector("Could run as a batch", batchable_run_live),
-        Detector("Paid for speed", premium_speed),
-        Detector("Too much context", context_bloat),
-        Detector("Long output", verbose_output),
-        Detector("Failing calls", failed_calls, saves="day"),
-        Detector("Runs at night", off_hours_loop, saves="day"),
-        Detector("Older model", older_model),
-        Detector("Nobody's", unattributed, saves="day"),
-        Detector("Paid for tools", tool_fees),
-        Detector("Idle seat", idle_seat, saves="seat"),
-        Detector("Doubled seat", doubled_seat, saves="seat"),
-        Detector("Larger seat than needed", larger_seat, saves="smaller seat"),
-        Detector("Unused share", stranded_quota, saves="share"),
+        Detector(N_("Low cache reuse"), low_cache_reuse),
+        Detector(N_("No caching"), no_caching),
+        Detector(N_("Cache rarely read"), cache_not_reread),
+        Detector(N_("Cache lifetime too long"), wrong_cache_lifetime),
+        Detector(N_("Flagship models for everything"), top_tier_only),
+        Detector(N_("Small jobs on a flagship model"), small_jobs_big_model),
+        Detector(N_("Could run as a batch"), batchable_run_live),
+        Detector(N_("Priority tier"), premium_speed),
+        Detector(N_("Large context"), context_bloat),
+        Detector(N_("Long answers"), verbose_output),
+        Detector(N_("Failed calls"), failed_calls, saves="day"),
+        Detector(N_("Runs at night"), off_hours_loop, saves="day"),
+        Detector(N_("Older model"), older_model),
+        Detector(N_("No owner"), unattributed, saves="day"),
+        Detector(N_("Tool fees"), tool_fees),
+        Detector(N_("Unused seat"), idle_seat, saves="seat"),
+        Detector(N_("Duplicate seat"), doubled_seat, saves="seat"),
+        Detector(N_("Seat larger than needed"), larger_seat, saves="smaller seat"),
+        Detector(N_("Unused share"), stranded_quota, saves="share"),
     )
 }
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import Part, Peers, Usage, count, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.money import percent
+from handlers.waste.usage import Part, Peers, Usage, monthly, plain, tokens_of
+from storage.findings import Found, Said
 
 FAILED_PERCENT_MIN = 5
 FAILED_MIN = 100
@@ -17,14 +19,16 @@ def failed_calls(one: Usage, _peers: Peers) -> Iterator[Found]:
     inputs = part.worth(Part(0, (*part.tokens[:4], 0), 0, 0).weight)
     lost = monthly(inputs * part.failed // part.requests)
     dead = sum(1 for hour in one.hours if hour.requests and hour.failed == hour.requests)
-    evidence = [("Failed", f"{count(part.failed)} of {count(part.requests)} ({share(part.failed, part.requests)})")]
-    evidence += [("Hours in which all failed", str(dead))] if dead else []
+    share = {"percent": percent(part.failed, part.requests)}
+    failed = Said(N_("{failed} of {all} ({percent} %)"), {"failed": part.failed, "all": part.requests, **share})
+    evidence = [(Said(N_("Failed calls")), failed)]
+    evidence += [(Said(N_("Hours in which every call failed")), plain(dead))] if dead else []
     yield Found(
         one.account_id,
         "",
-        f"{share(part.failed, part.requests)} of the calls fail",
+        Said(N_("{percent} % of the calls fail"), share),
         tuple(evidence),
-        "Wait longer between tries, stop after a few, and look at what the errors say.",
+        Said(N_("Wait longer between retries, limit their number, and check the error messages.")),
         monthly(part.cost_nanos),
         (lost // 2, lost),
         "high",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, count, monthly, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, monthly, some_tokens, tokens_of
+from storage.findings import Found, Said
 
 TIMES_MIN = 3
 SHARE_PERCENT_MIN = 50  # of the money must go to models on which it is so
@@ -20,9 +21,9 @@ def context_bloat(one: Usage, peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        "Carries much more context than others do",
-        (("Input a request", sizes[0]), ("Others, same models", sizes[1])),
-        "Begin anew for a new task, and hand over files by need instead of all at once.",
+        Said(N_("Sends much more context than others")),
+        ((Said(N_("Input per request")), sizes[0]), (Said(N_("Median of others")), sizes[1])),
+        Said(N_("Start a new session for each task, and add files only when they are needed.")),
         monthly(one.whole.cost_nanos),
         (monthly(excess) * 3 // 10, monthly(excess) * 9 // 10),
         "medium",
@@ -41,9 +42,9 @@ def verbose_output(one: Usage, peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        "Has much more written than others do",
-        (("Output a request", sizes[0]), ("Others, same models", sizes[1])),
-        "Ask for the change instead of the whole file, and set a limit for thinking.",
+        Said(N_("Gets much longer answers than others")),
+        ((Said(N_("Output per request")), sizes[0]), (Said(N_("Median of others")), sizes[1])),
+        Said(N_("Ask for the change instead of the whole file, and set a limit for thinking.")),
         monthly(one.whole.cost_nanos),
         (monthly(excess) * 3 // 10, monthly(excess)),
         "low",
@@ -80,6 +81,7 @@ def _excess(part: Part, usual: int) -> int:
     return cost * (part.input - usual * part.requests) // part.input
 
 
-def _sizes(one: Usage, models: dict[str, int], size: Size) -> tuple[str, str]:
+def _sizes(one: Usage, models: dict[str, int], size: Size) -> tuple[Said, Said]:
     main = max(models, key=lambda model: one.models[model].cost_nanos)
-    return f"{count(one.models[main].per_request(size))} tokens on {main}", f"{count(models[main])} tokens"
+    tokens = one.models[main].per_request(size)
+    return Said(N_("{count} tokens on {model}"), {"count": tokens, "model": main}), some_tokens(models[main])

@@ -2,8 +2,21 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import INPUT, INPUT_KINDS, READ, WRITE_5M, Peers, Usage, count, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.money import percent
+from handlers.waste.usage import (
+    INPUT,
+    INPUT_KINDS,
+    READ,
+    WRITE_5M,
+    Peers,
+    Usage,
+    monthly,
+    share,
+    some_tokens,
+    tokens_of,
+)
+from storage.findings import Found, Said
 
 REUSED_PERCENT_MAX = 25
 TOKENS_MIN = 10**6
@@ -27,12 +40,12 @@ def low_cache_reuse(one: Usage, _peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        f"Little of the input is read from a cache: {share(part.read, whole)}",
+        Said(N_("{percent} % of the input is read from a cache"), {"percent": percent(part.read, whole)}),
         (
-            ("Input a request", f"{count(part.per_request('input'))} tokens"),
-            ("Read from a cache", share(part.read, whole)),
+            (Said(N_("Input per request")), some_tokens(part.per_request("input"))),
+            (Said(N_("Read from the cache")), share(part.read, whole)),
         ),
-        "Put what stays the same first (instructions, tools, documents) and mark it for the cache.",
+        Said(N_("Put what stays the same first (instructions, tools, documents) and mark it for caching.")),
         monthly(part.cost_nanos),
         (low, high),
         "medium",

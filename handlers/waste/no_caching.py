@@ -2,8 +2,20 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import INPUT, INPUT_KINDS, READ, WRITE_5M, Peers, Usage, count, monthly, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import (
+    INPUT,
+    INPUT_KINDS,
+    READ,
+    WRITE_5M,
+    Peers,
+    Usage,
+    monthly,
+    plain,
+    some_tokens,
+    tokens_of,
+)
+from storage.findings import Found, Said
 
 CACHED_PERCENT_MAX = 1
 TOKENS_MIN = 10**6
@@ -26,9 +38,12 @@ def no_caching(one: Usage, _peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        "No cache is used, every input token is paid in full",
-        (("Input a request", f"{count(part.per_request('input'))} tokens"), ("Requests", count(part.requests))),
-        "Mark the instructions that all requests share for the cache: reading it costs a tenth.",
+        Said(N_("No caching: every input token is paid in full")),
+        (
+            (Said(N_("Input per request")), some_tokens(part.per_request("input"))),
+            (Said(N_("Requests in four weeks")), plain(part.requests)),
+        ),
+        Said(N_("Mark the instructions that all requests share for caching: reading from the cache costs a tenth.")),
         monthly(part.cost_nanos),
         (low, high),
         "medium",

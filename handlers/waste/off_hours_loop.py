@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.waste.usage import Peers, Usage, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.money import percent
+from handlers.waste.usage import Peers, Usage, monthly, plain, tokens_of
+from storage.findings import Found, Said
 
 TIMES_MIN = 3
 SHARE_PERCENT_MIN = 20
@@ -26,12 +28,13 @@ def off_hours_loop(one: Usage, _peers: Peers) -> Iterator[Found]:
         yield Found(
             one.account_id,
             key,
-            "A key of your own runs while you sleep",
+            Said(N_("One of your keys runs at night")),
             (
-                ("Key", f"…{key[-8:]}"),
-                ("At night", f"{share(cost, whole)} of its cost, on {nights} days"),
+                (Said(N_("Key")), plain(f"…{key[-8:]}")),
+                (Said(N_("At night")), Said(N_("{percent} % of its cost"), {"percent": percent(cost, whole)})),
+                (Said(N_("Nights")), plain(nights)),
             ),
-            "See what still runs (a notebook, a script), and stop it.",
+            Said(N_("Check what is still running, such as a notebook or a script, and stop it.")),
             monthly(whole),
             (monthly(cost) * 9 // 10, monthly(cost)),
             "medium",

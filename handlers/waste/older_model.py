@@ -1,10 +1,11 @@
-"""An older and dearer model, though its successor is in use here."""
+"""An older and more expensive model, though its successor is in use here."""
 
 import re
 from collections.abc import Iterator
 
-from handlers.waste.usage import Peers, Usage, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import Peers, Usage, monthly, on_another, plain, tokens_of
+from storage.findings import Found, Said
 
 CHEAPER_PERCENT_MIN = 10
 SURE_PERCENT = 90
@@ -19,13 +20,13 @@ def older_model(one: Usage, peers: Peers) -> Iterator[Found]:
         price = peers.price(instead, part.weight)
         if not instead or price * 100 > part.cost_nanos * (100 - CHEAPER_PERCENT_MIN):
             continue
-        kept = monthly(part.cost_nanos - price)
+        kept, names = monthly(part.cost_nanos - price), {"model": model, "successor": instead}
         yield Found(
             one.account_id,
             model,
-            f"{model} costs more than its successor {instead}",
-            (("Model", model), (f"The same tokens on {instead}", f"{share(price, part.cost_nanos)} of the price")),
-            f"Write {instead} where it says {model}, and compare some answers.",
+            Said(N_("{model} costs more than its successor {successor}"), names),
+            ((Said(N_("Model")), plain(model)), on_another(instead, price, part.cost_nanos)),
+            Said(N_("Replace {model} with {successor}, and compare some answers."), names),
             monthly(part.cost_nanos),
             (kept * SURE_PERCENT // 100, kept),
             "high",

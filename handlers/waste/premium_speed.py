@@ -1,9 +1,11 @@
-"""A dearer tier for speed."""
+"""A more expensive tier for speed."""
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import PREMIUM, Peers, Usage, add, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.money import percent
+from handlers.waste.usage import PREMIUM, Peers, Usage, add, monthly, plain, share, tokens_of
+from storage.findings import Found, Said
 
 TIMES = 2  # what speed costs where the ordinary price is not known here
 
@@ -19,12 +21,12 @@ def premium_speed(one: Usage, peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        f"{share(cost, one.whole.cost_nanos)} of the money buys speed",
+        Said(N_("{percent} % of the spending is on a priority tier"), {"percent": percent(cost, one.whole.cost_nanos)}),
         (
-            ("Models", ", ".join(sorted({habit.model for habit in fast}))),
-            ("Above the ordinary price", share(cost - ordinary, ordinary)),
+            (Said(N_("Models")), plain(", ".join(sorted({habit.model for habit in fast})))),
+            (Said(N_("Above the standard price")), share(cost - ordinary, ordinary)),
         ),
-        "Use the ordinary tier where nobody waits for the answer.",
+        Said(N_("Use the standard tier where nobody waits for the answer.")),
         monthly(cost),
         (excess // 2, excess),
         "high",

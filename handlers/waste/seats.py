@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from statistics import median_low
 
-from handlers.waste.usage import PEERS_MIN, WINDOW_DAYS, Peers, Usage
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import PEERS_MIN, WINDOW_DAYS, Peers, Usage, plain
+from storage.findings import Found, Said
 from storage.seats import Seat
 
 IDLE_DAYS = 30
+LESS_USED = N_("less than the median of {count} people with a cheaper seat, two months in a row")
 
 
 def idle_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
@@ -21,9 +23,12 @@ def idle_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
         yield Found(
             one.account_id,
             _name(seat),
-            f"The {seat.plan} seat was not used for {days} days",
-            (("Last used", f"{seat.used_on or 'never'}"), ("Provider", seat.provider)),
-            "Keep it if you will need it, or release it for somebody else.",
+            Said(N_("The {plan} seat has not been used for {days} days"), {"plan": seat.plan, "days": days}),
+            (
+                (Said(N_("Last used")), plain(f"{seat.used_on}") if seat.used_on else Said(N_("never"))),
+                (Said(N_("Provider")), plain(seat.provider)),
+            ),
+            Said(N_("Keep it if you will need it, or release it for somebody else.")),
             seat.month_nanos,
             price,
             "high",
@@ -37,12 +42,13 @@ def doubled_seat(one: Usage, _peers: Peers) -> Iterator[Found]:
     if len(used) < 2:  # noqa: PLR2004 - one is not doubled
         return
     spare = min(used, key=lambda seat: (seat.month_nanos, seat.provider))
+    others = [seat for seat in used if seat is not spare]
     yield Found(
         one.account_id,
         _name(spare),
-        f"The {spare.plan} seat does what another seat does as well",
-        (("The other", ", ".join(f"{seat.plan} ({seat.provider})" for seat in used if seat is not spare)),),
-        "Keep the one you like, and release the other.",
+        Said(N_("The {plan} seat duplicates another seat"), {"plan": spare.plan}),
+        ((Said(N_("Other seat")), plain(", ".join(f"{each.plan} ({each.provider})" for each in others))),),
+        Said(N_("Keep the one that you prefer, and release the other.")),
         spare.month_nanos,
         (0, spare.month_nanos),
         "low",
@@ -69,12 +75,12 @@ def larger_seat(one: Usage, peers: Peers) -> Iterator[Found]:
         yield Found(
             one.account_id,
             _name(seat),
-            f"The {seat.plan} seat is larger than what is used of it",
+            Said(N_("The {plan} seat is larger than needed"), {"plan": seat.plan}),
             (
-                ("Used", f"less than half of the {len(others)} who have a cheaper seat, two months in a row"),
-                ("Cheaper", instead.plan),
+                (Said(N_("Usage")), Said(LESS_USED, {"count": len(others)})),
+                (Said(N_("Cheaper plan")), plain(instead.plan)),
             ),
-            f"Change it to {instead.plan}, and back if that is too little.",
+            Said(N_("Switch to {plan}, and back if that is too small."), {"plan": instead.plan}),
             seat.month_nanos,
             (kept, kept),
             "medium",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from handlers.language import N_
 from handlers.money import NANOS
 from handlers.policy import STANDARD
-from handlers.waste.usage import Peers, Usage, count, monthly, tokens_of
-from storage.findings import Found
+from handlers.waste.usage import Peers, Usage, monthly, plain, tokens_of
+from storage.findings import Found, Said
 
 OUTPUT_MAX, INPUT_MAX = 300, 3_000
 REQUESTS_MIN = 1_000
@@ -23,15 +24,19 @@ def small_jobs_big_model(one: Usage, peers: Peers) -> Iterator[Found]:
     kept = monthly(top.cost_nanos - peers.price(instead, top.weight))
     if kept <= 0:
         return
+    sizes = {"input": top.per_request("input"), "output": top.per_request("output")}
     yield Found(
         one.account_id,
         instead,
-        f"{count(top.requests)} small jobs run on the biggest model",
+        Said(N_("{count} small jobs run on a flagship model"), {"count": top.requests}),
         (
-            ("A request", f"{count(top.per_request('input'))} tokens in, {count(top.per_request('output'))} out"),
-            ("Models", ", ".join(one.top_models)),
+            (Said(N_("Average request")), Said(N_("{input} tokens in, {output} tokens out"), sizes)),
+            (Said(N_("Models")), plain(", ".join(one.top_models))),
         ),
-        f"Try {instead}, which is in use here, on a sample of the answers, and move what it does well.",
+        Said(
+            N_("Try {model}, which is already in use here, on a sample, and move what it does well."),
+            {"model": instead},
+        ),
         monthly(top.cost_nanos),
         (kept * MOVED_PERCENT // 100, kept),
         "medium",

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from handlers.language import N_
+from handlers.money import percent
 from handlers.waste.usage import Peers, Usage, share
-from storage.findings import Found
+from storage.findings import Found, Said
 
 USED_PERCENT_MAX = 20
 
@@ -17,9 +19,12 @@ def stranded_quota(one: Usage, _peers: Peers) -> Iterator[Found]:
         yield Found(
             one.account_id,
             mine.budget,
-            f"{share(used, limit)} of the share of {mine.budget} was used, twice in a row",
-            (("The period before", share(before, mine.periods[1][0])),),
-            "Make the share smaller with allot, so that others can use the rest.",
+            Said(
+                N_("{percent} % of the share of {budget} was used, two periods in a row"),
+                {"percent": percent(used, limit), "budget": mine.budget},
+            ),
+            ((Said(N_("Period before")), share(before, mine.periods[1][0])),),
+            Said(N_("Make the share smaller with “allot”, so that others can use the rest.")),
             0,
             None,
             "high",

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from handlers.waste.usage import Peers, Usage, add, count, monthly, share
-from storage.findings import Found
+from handlers.language import N_
+from handlers.money import percent
+from handlers.waste.usage import Peers, Usage, add, monthly, plain
+from storage.findings import Found, Said
 
 # How reports call what is sold without tokens. A seat's product costs without tokens, too, and is none of these.
 TOOLS = ("*search*", "*tool*", "*interpreter*", "*session*", "*container*", "*storage*", "*retrieval*")
@@ -21,12 +23,14 @@ def tool_fees(one: Usage, _peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        f"{share(cost, one.whole.cost_nanos)} of the money pays for tools, not for tokens",
-        (
-            ("Tools", ", ".join(sorted({each.model for each in fees}))),
-            *((("Calls in four weeks", count(calls)),) if calls else ()),
+        Said(
+            N_("{percent} % of the spending is on tools, not tokens"), {"percent": percent(cost, one.whole.cost_nanos)}
         ),
-        "Let it search only where the answer needs it, and keep what was found.",
+        (
+            (Said(N_("Tools")), plain(", ".join(sorted({each.model for each in fees})))),
+            *(((Said(N_("Calls in four weeks")), plain(calls)),) if calls else ()),
+        ),
+        Said(N_("Let it search only when the answer needs it, and keep the results.")),
         monthly(cost),
         None,
         "high",

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from handlers.language import N_
+from handlers.money import percent
 from handlers.policy import STANDARD
-from handlers.waste.usage import Part, Peers, Usage, monthly, share, tokens_of
-from storage.findings import Found
+from handlers.waste.usage import Peers, Usage, monthly, on_another, plain, tokens_of
+from storage.findings import Found, Said
 
 SHARE_PERCENT_MIN = 90
 
@@ -16,22 +18,22 @@ def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
     if not top.cost_nanos or top.cost_nanos * 100 < one.whole.cost_nanos * SHARE_PERCENT_MIN or not others:
         return
     instead = max(others, key=lambda model: peers.models[model].cost_nanos)
-    kept = monthly(top.cost_nanos - peers.price(instead, top.weight))
+    price = peers.price(instead, top.weight)
+    kept = monthly(top.cost_nanos - price)
     if kept <= 0:
         return
+    share = percent(top.cost_nanos, one.whole.cost_nanos)
     yield Found(
         one.account_id,
         instead,
-        f"{share(top.cost_nanos, one.whole.cost_nanos)} of the money goes to the top tier",
-        (("Models", ", ".join(one.top_models)), _same(top, peers, instead)),
-        f"Make {instead} the usual one, and keep the top for what it fails at.",
+        Said(N_("{percent} % of the spending is on flagship models"), {"percent": share}),
+        (
+            (Said(N_("Models")), plain(", ".join(one.top_models))),
+            on_another(instead, price, top.cost_nanos),
+        ),
+        Said(N_("Use {model} by default, and a flagship model only where it fails."), {"model": instead}),
         monthly(top.cost_nanos),
         (kept * 2 // 5, kept),
         "medium",
         tokens_of(one.top_models),
     )
-
-
-def _same(top: Part, peers: Peers, instead: str) -> tuple[str, str]:
-    """What the same tokens would cost elsewhere."""
-    return f"The same tokens on {instead}", f"{share(peers.price(instead, top.weight), top.cost_nanos)} of the price"

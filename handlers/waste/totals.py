@@ -34,9 +34,9 @@ class Summary:
 
     Args:
         count: open findings.
-        low_nanos: the least of what could be kept a month, overlapping findings counted once.
+        low_nanos: the least of what could be saved a month, overlapping findings counted once.
         high_nanos: the most.
-        unexplained_nanos: what is spent a month and belongs to nobody.
+        unexplained_nanos: what is spent a month and only shown: without an owner, or for tools.
         realised_nanos: what a month costs less since owners acted, as measured.
         measured: how many findings that is of.
         waiting: how many are done and not measured yet.
@@ -92,18 +92,33 @@ def summary_of(here: Sequence[Finding], every: Iterable[Finding]) -> Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Cheaper:
+    """A model that would be cheaper than the one most goes to.
+
+    Args:
+        model: the one most goes to.
+        instead: the cheaper one.
+        percent: what the same tokens cost on it, of what they cost now.
+    """
+
+    model: str
+    instead: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What whoever decides a request should know: how much a month looks like waste, and what would be cheaper.
 
     Args:
-        low_nanos: the least that could be kept.
+        low_nanos: the least that could be saved.
         high_nanos: the most, 0 if nothing is found.
-        instead: a sentence about a cheaper model, "" for none.
+        cheaper: what could be used instead, None for nothing.
     """
 
     low_nanos: int
     high_nanos: int
-    instead: str
+    cheaper: Cheaper | None
 
 
 def advice(ctx: Context, account_id: str) -> Advice:
@@ -114,19 +129,27 @@ def advice(ctx: Context, account_id: str) -> Advice:
     own, every = spend.spent_in(ctx.conn, [(account_id, first, end), (ORGANIZATION, first, end)])
     here = {each.name: rate([each]) for each in every}
     dearest = max((each for each in own if each.cost_nanos > 0), key=lambda each: each.cost_nanos, default=None)
-    return Advice(low, high, " ".join(_instead(ctx, dearest.name, here)) if dearest else "")
+    return Advice(low, high, _cheaper(ctx, dearest.name, here) if dearest else None)
 
 
 def advice_in_words(ctx: Context, given: Advice) -> str:
     """One or two plain sentences without details, or "" if there is nothing to say."""
-    unit = ctx.policy.organization.currency
-    waste = (
-        f"{ctx.amount(given.low_nanos, unit)} to {ctx.amount(given.high_nanos, unit)} a month of it looks like waste."
+    unit, cheaper = ctx.policy.organization.currency, given.cheaper
+    range_ = {"low": ctx.amount(given.low_nanos, unit), "high": ctx.amount(given.high_nanos, unit)}
+    if cheaper is None:
+        return ctx.t("{low} to {high} a month of it looks like waste.", **range_) if given.high_nanos else ""
+    models = {"model": cheaper.model, "instead": cheaper.instead, "percent": cheaper.percent}
+    if not given.high_nanos:
+        return ctx.t("Most goes to {model}; {instead} costs {percent} % of its price here.", **models)
+    return ctx.t(
+        "{low} to {high} a month of it looks like waste. Most goes to {model}; {instead} costs {percent} % of its"
+        " price here.",
+        **range_,
+        **models,
     )
-    return " ".join(filter(None, [waste if given.high_nanos else "", given.instead]))
 
 
-def _instead(ctx: Context, model: str, here: Mapping[str, Rate]) -> Iterator[str]:
+def _cheaper(ctx: Context, model: str, here: Mapping[str, Rate]) -> Cheaper | None:
     """The most used model of the tiers below that is cheaper by a fifth at least, at what the organization pays."""
     tiers = (
         TIERS_DOWN[TIERS_DOWN.index(ctx.policy.tier_of(model)) + 1 :] if ctx.policy.tier_of(model) in TIERS_DOWN else ()
@@ -139,9 +162,10 @@ def _instead(ctx: Context, model: str, here: Mapping[str, Rate]) -> Iterator[str
         and (price := each.of(MILLION))
         and price * 100 <= own * CHEAPER_PERCENT_MAX
     ]
-    if cheap:
-        other = max(cheap, key=lambda name: (-tiers.index(ctx.policy.tier_of(name)), here[name].cost_nanos))
-        yield f"Most goes to {model}; {other} costs {percent(here[other].of(MILLION) or 0, own)} % of it here."
+    if not cheap:
+        return None
+    other = max(cheap, key=lambda name: (-tiers.index(ctx.policy.tier_of(name)), here[name].cost_nanos))
+    return Cheaper(model, other, percent(here[other].of(MILLION) or 0, own))
 
 
 def total(every: Iterable[Found]) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import Peers, Usage, count, monthly
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import Peers, Usage, monthly, plain
+from storage.findings import Found, Said
 
 
 def unattributed(one: Usage, _peers: Peers) -> Iterator[Found]:
@@ -12,21 +13,21 @@ def unattributed(one: Usage, _peers: Peers) -> Iterator[Found]:
         yield Found(
             one.account_id,
             "",
-            "Still spends, though its owner has left",
-            (("Requests in four weeks", count(one.whole.requests)),),
-            "Give the key to somebody who answers for it, or end it.",
+            Said(N_("Still spends, although its owner has left")),
+            ((Said(N_("Requests in four weeks")), plain(one.whole.requests)),),
+            Said(N_("Give the key to a new owner, or revoke it.")),
             monthly(one.whole.cost_nanos),
             None,
             "high",
         )
     for stray in one.strays:
-        name = f"{stray.kind} {stray.identity}".strip() or "no name"
+        name = f"{stray.kind} {stray.identity}".strip()
         yield Found(
             one.account_id,
             f"{stray.kind}/{stray.identity}",
-            f"Nobody answers for {name}",
-            (("Provider", stray.provider), ("Last used", f"{stray.last}")),
-            "Say whose it is with link, or end it at the provider.",
+            Said(N_("{name} has no owner"), {"name": name}) if name else Said(N_("Usage without a name has no owner")),
+            ((Said(N_("Provider")), plain(stray.provider)), (Said(N_("Last used")), plain(f"{stray.last}"))),
+            Said(N_("Link it to its owner with “link”, or revoke it at the provider.")),
             monthly(stray.cost_nanos),
             None,
             "high",

@@ -15,8 +15,11 @@ from statistics import median_low
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from handlers.language import N_
+from handlers.money import percent
 from handlers.questions import WEIGHTS
 from storage.charges import TOKENS
+from storage.findings import Said
 from storage.seats import Seat
 from storage.spend import Unallocated
 from storage.tables import UNALLOCATED
@@ -225,17 +228,29 @@ class Peers:
         ]
 
 
-def count(number: int) -> str:
-    """A number of tokens or requests in short: 850, 12.4k, 3.1M."""
-    for size, letter in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{letter}"
-    return str(number)
+TOKENS_EACH = N_("{count} tokens")
+PERCENT = N_("{percent} %")
 
 
-def share(part: int, whole: int) -> str:
-    """Part of whole in percent."""
-    return f"{(200 * part + whole) // (2 * whole)} %" if whole else "0 %"
+def plain(value: str | int) -> Said:
+    """A name, a day or a number alone, which needs no words."""
+    return Said("{value}", {"value": value})
+
+
+def some_tokens(number: int) -> Said:
+    """So many tokens."""
+    return Said(TOKENS_EACH, {"count": number})
+
+
+def share(part: int, whole: int) -> Said:
+    """Part of whole, in percent."""
+    return Said(PERCENT, {"percent": percent(part, whole)})
+
+
+def on_another(model: str, price_nanos: int, cost_nanos: int) -> tuple[Said, Said]:
+    """What the same tokens cost on another model, as evidence."""
+    name = Said(N_("Same tokens on {model}"), {"model": model})
+    return name, Said(N_("{percent} % of the price"), {"percent": percent(price_nanos, cost_nanos)})
 
 
 def tokens_of(models: Iterable[str], kinds: Iterable[str] = TOKENS) -> frozenset[str]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from handlers.waste.usage import WRITE_1H, WRITE_5M, Peers, Usage, add, count, monthly, tokens_of
-from storage.findings import Found
+from handlers.language import N_
+from handlers.waste.usage import WRITE_1H, WRITE_5M, Peers, Usage, add, monthly, plain, some_tokens, tokens_of
+from storage.findings import Found, Said
 
 TOKENS_MIN = 10**6
 REQUESTS_MIN = 12  # an hour: then they are less than five minutes apart, and each keeps the short cache alive
@@ -23,12 +24,12 @@ def wrong_cache_lifetime(one: Usage, _peers: Peers) -> Iterator[Found]:
     yield Found(
         one.account_id,
         "",
-        "An hour of cache is paid for, and requests come minutes apart",
+        Said(N_("Pays for a one-hour cache, but requests are minutes apart")),
         (
-            ("Written for an hour", f"{count(long)} tokens"),
-            ("Requests an hour", count(hours.requests // max(1, len(one.hours)))),
+            (Said(N_("Written for one hour")), some_tokens(long)),
+            (Said(N_("Requests per hour")), plain(hours.requests // max(1, len(one.hours)))),
         ),
-        "Write the cache for five minutes: each read keeps it alive.",
+        Said(N_("Use the five-minute cache: every read extends it.")),
         monthly(hours.cost_nanos),
         (saved // 2, saved),
         "high",

@@ -48,8 +48,8 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
     [
         ("budgets:", "budgtes:", "budgtes: there is no such setting; did you mean “budgets”?"),
         ("zone: Europe", "zoen: Europe", "organization.zoen: there is no such setting; did you mean “zone”?"),
-        ("Europe/Berlin", "Berlin", "organization.zone: “Berlin” is no time zone; write one such as Europe/Berlin"),
-        ("400 EUR", "lots", "budgets.0.amount: “lots” is no amount; write one such as 400 USD"),
+        ("Europe/Berlin", "Berlin", "organization.zone: unknown time zone “Berlin”: write one such as Europe/Berlin"),
+        ("400 EUR", "lots", "budgets.0.amount: invalid amount “lots”: add a currency or tokens, such as 400 USD"),
         ("400 EUR", "400 USD", "budget “monthly” is in USD; write it in the organization's currency (EUR)"),
         ("litellm,", "litelm,", "providers.0.kind: “litelm” is not known; did you mean “litellm”?"),
         ('url: "http://127.0.0.1:4000", ', "", "providers.0: say where it is"),

@@ -1,6 +1,7 @@
 """Languages: a catalog is a file, it is complete, and everybody is spoken to in their own."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -81,25 +82,64 @@ def test_a_locale_is_spoken_to_in_its_language(locale: str, expected: str) -> No
     assert language_of(locale) == expected
 
 
-def test_a_second_catalog_is_a_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+HEAD = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals={}\\n"\n\n'
+
+
+@pytest.fixture
+def locales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of catalogs."""
+    caches = (language.languages, language.language_of, language._catalog)
+    monkeypatch.setattr(language, "LOCALES", tmp_path)
+    for each in caches:
+        each.cache_clear()
+    yield tmp_path
+    monkeypatch.undo()
+    for each in caches:
+        each.cache_clear()
+
+
+def test_a_second_catalog_is_a_file_and_nothing_else(locales: Path) -> None:
     """Put there, it is spoken."""
-    (tmp_path / "fr.po").write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nPlural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
-        'msgid "{left} left of {limit}"\nmsgstr "Il reste {left} sur {limit}"\n\n'
-        'msgid "{n} day"\nmsgid_plural "{n} days"\nmsgstr[0] "{n} jour"\nmsgstr[1] "{n} jours"\n',
+    (locales / "fr.po").write_text(
+        HEAD.format("2; plural=(n > 1);")
+        + 'msgid "{left} left of {limit}"\nmsgstr "Il reste {left} sur {limit}"\n\n'
+        + 'msgid "{n} day"\nmsgid_plural "{n} days"\nmsgstr[0] "{n} jour"\nmsgstr[1] "{n} jours"\n',
         encoding="utf-8",
     )
-    monkeypatch.setattr(language, "LOCALES", tmp_path)
-    for each in (language.languages, language.language_of, language._catalog):
-        each.cache_clear()
-    try:
-        assert language_of("fr_CA") == "fr"
-        assert say("fr", "{left} left of {limit}", left="1 $", limit="2 $") == "Il reste 1 $ sur 2 $"
-        assert [say_many("fr", "{n} day", "{n} days", n) for n in (0, 1, 2)] == ["0 jour", "1 jour", "2 jours"]
-    finally:
-        monkeypatch.undo()
-        for each in (language.languages, language.language_of, language._catalog):
-            each.cache_clear()
+    assert language_of("fr_CA") == "fr"
+    assert say("fr", "{left} left of {limit}", left="1 $", limit="2 $") == "Il reste 1 $ sur 2 $"
+    assert [say_many("fr", "{n} day", "{n} days", n) for n in (0, 1, 2)] == ["0 jour", "1 jour", "2 jours"]
+
+
+def speaks_chinese(locales: Path) -> None:
+    """Put a catalog there that says one thing."""
+    (locales / "zh_Hans.po").write_text(
+        HEAD.format("1; plural=0;") + 'msgid "Your language is {language}"\nmsgstr "您的语言是{language}"\n',
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("said", ["zh", "ZH", "zh_Hans", "zh-CN", "chinese", "中文"])
+def test_settings_choose_a_language_and_answer_in_it(acme: Company, locales: Path, said: str) -> None:
+    """By a short name, a locale, or as people call it; English and the chat app's language are the ways back."""
+    speaks_chinese(locales)
+    assert acme.hear("ana", f"settings language {said}").title == "您的语言是中文 (简体)"
+    ana = acme.database.ask(lambda conn: people.person(conn, "ana"))
+    assert ana is not None
+    assert ana.language == "zh_Hans"
+    assert acme.hear("ana", "settings language en").title == "Your language is English"
+    acme.hear("ana", "settings language zh")
+    assert acme.hear("ana", "settings language auto").title == "Your language is English"
+    ana = acme.database.ask(lambda conn: people.person(conn, "ana"))
+    assert ana is not None
+    assert ana.language == ""
+
+
+@pytest.mark.parametrize("said", ["klingon", "zh_TW", "", "fr"])
+def test_a_language_without_a_catalog_cannot_be_chosen(acme: Company, locales: Path, said: str) -> None:
+    """And those that can are named."""
+    speaks_chinese(locales)
+    assert "Choose one of: en, zh_Hans, auto" in acme.hear("ana", f"settings language {said}").title
 
 
 def test_a_refusal_is_said_in_the_readers_language() -> None:

@@ -24,7 +24,7 @@ from handlers.events import CheckThresholds
 from storage import findings, spikes
 from storage.db import Database
 from storage.directory import Link
-from storage.findings import Found
+from storage.findings import Found, Said
 from storage.spikes import Sight
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
@@ -84,9 +84,9 @@ def finds(company: Company, detector: str = "no_caching") -> None:
     found = Found(
         account_id="person/ana",
         about="claude-sonnet-4-5",
-        what="Nothing is cached",
-        evidence=(("Cached", "0 %"),),
-        advice="Cache it.",
+        what=Said("Nothing is cached"),
+        evidence=((Said("Cached"), Said("{percent} %", {"percent": 0})),),
+        advice=Said("Cache it."),
         cost_nanos=90 * 10**9,
         saving=(10 * 10**9, 20 * 10**9),
         confidence="high",
@@ -143,7 +143,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "request": (
         Spoken(*ASKED, "Asked for $50.00 more", about="to a manager"),
         Spoken(*ASKED, "Asked for $50.00 more", (AWAY,), about="to a manager who is away"),
-        Spoken("ana", "request 20 a quick test", "$20.00 granted at once", about="granted at once"),
+        Spoken("ana", "request 20 a quick test", "$20.00 approved at once", about="granted at once"),
         Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
         Spoken("ana", "request", "Ask for more", about="its form"),
@@ -164,7 +164,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "question 1 so", "Sent", (ASKED, ("max", "question 1 why?")), about="answered"),
     ),
     "revoke": (Spoken("max", "revoke 1 the project ended", "$50.00 taken back", GRANTED),),
-    "return-grant": (Spoken("ana", "return-grant 1", "$50.00 given back", GRANTED),),
+    "return-grant": (Spoken("ana", "return-grant 1", "$50.00 returned", GRANTED),),
     "delegate": (
         Spoken(*AWAY, "Kim Tanaka decides for you", about="nothing waits"),
         Spoken(
@@ -177,12 +177,12 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("max", "delegate", "You decide yourself again", (AWAY,), about="the end of it"),
     ),
     "done": (Spoken("ana", "done 1", "#1 is done", prepare=finds),),
-    "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is no waste", prepare=finds),),
-    "postpone": (Spoken("ana", "postpone 1", "I remind you of #1", prepare=finds),),
+    "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is not waste", prepare=finds),),
+    "postpone": (Spoken("ana", "postpone 1", "I'll remind you of #1", prepare=finds),),
     "keep": (Spoken("ana", "keep 1", "You keep your seat", prepare=finds_a_seat),),
     "release": (Spoken("ana", "release 1", "Your seat is released", prepare=finds_a_seat),),
-    "expected": (Spoken("max", "expected 1", "Crawler is expected", prepare=spikes_up),),
-    "unexpected": (Spoken("max", "unexpected 1", "Crawler: not expected", prepare=spikes_up),),
+    "expected": (Spoken("max", "expected 1", "The spending of Crawler is marked as expected", prepare=spikes_up),),
+    "unexpected": (Spoken("max", "unexpected 1", "Crawler: marked as not expected", prepare=spikes_up),),
     "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is now $510.00"),),
     "split": (Spoken("max", "split", "$1,376.62 more for each of 2 people"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
@@ -191,7 +191,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken(
             "fay",
             "link llm user usr_stranger to ana",
-            "User usr_stranger is",
+            "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
             most=ORDER_MAX + BATCH,
         ),
@@ -204,27 +204,27 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken(
             "fay",
             "restore llm",
-            "Fay Osei restored 1 limits",
+            "Fay Osei restored 1 limit at",
             prepare=is_changed_over_there,
             most=ORDER_MAX + SPLIT_POOL,
         ),
     ),
-    "keep-theirs": (Spoken("fay", "press Keep theirs", "Fay Osei kept theirs", prepare=is_changed_over_there),),
-    "restore-ours": (Spoken("fay", "press Restore ours", "Fay Osei restored ours", prepare=is_changed_over_there),),
+    "keep-theirs": (Spoken("fay", "press Keep their limit", "Fay Osei kept", prepare=is_changed_over_there),),
+    "restore-ours": (Spoken("fay", "press Restore our limit", "Fay Osei restored", prepare=is_changed_over_there),),
     "adopt": (
         Spoken(
             "fay",
-            "press Adopt as a rule",
-            "Fay Osei adopted theirs",
+            "press Adopt it in the budget",
+            "Fay Osei adopted",
             prepare=is_changed_over_there,
             most=ORDER_MAX + SPLIT_POOL + AGAIN,
         ),
     ),
     "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),
-    "snooze": (Spoken("ana", "press Remind me tomorrow", "I tell you again", prepare=passes_a_threshold),),
-    "close": (Spoken("fay", "close october", "$0.00 spent in October"),),
-    "retry": (Spoken("fay", "retry", "0 tried again"),),
-    "settings": (Spoken("ana", "settings weekly on", "Your private note of the week is on"),),
+    "snooze": (Spoken("ana", "press Remind me tomorrow", "I'll remind you", prepare=passes_a_threshold),),
+    "close": (Spoken("fay", "close october", "Acme: $0.00 spent in October"),),
+    "retry": (Spoken("fay", "retry", "0 deliveries are tried again"),),
+    "settings": (Spoken("ana", "settings weekly on", "Your weekly summary is on"),),
 }
 
 BALANCES = (

@@ -27,7 +27,7 @@ from tests.support.clock import Clock
 from tests.support.paths import ROOT
 
 BUILT = ROOT / "var" / "pictures" / "node_modules" / "draw.js"
-ICON = ROOT / "bot" / "web" / "static" / "icon.svg"
+ICON = ROOT / "bot" / "platforms" / "web" / "static" / "icon.svg"
 WIDTH_PX, PHONE_PX = 720, 390
 PAPER = {"light": "#ffffff", "dark": "#1a1d21"}
 MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="make pictures fetche
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample company on a Monday morning, with everything said that the clock says."""
     clock = Clock(MONDAY)
-    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock)
+    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock, staged=False)
     made.handle(DetectWaste(), "clock")
     yield made
     made.close()
@@ -63,7 +63,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The night in which the crawler forgets its cap: the company is read at ten, eleven, one and eleven."""
     clock = Clock(TUESDAY_EVENING)
-    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock)
+    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock, staged=False)
     made.limits.read(made.providers["sample"])
     yield made
     made.close()
@@ -145,10 +145,10 @@ def test_the_details_and_the_whole_company(app: App, page: Page, pictures: Path,
 TOLD = (
     (CheckThresholds(), "vera", "left of $250.00", "slack-alert"),
     (CheckThresholds(), "indra", "over the limit of $400.00", "slack-alert-used-up"),
-    (DetectWaste(), "tom", "a month could be kept", "slack-waste"),
-    (DetectWaste(), "hanna", "a month could be kept", "slack-waste-seat"),
-    (DetectWaste(), "kim", "a month could be kept", "slack-waste-seat-large"),
-    (DetectWaste(), "indra", "a month could be kept", "slack-waste-several"),
+    (DetectWaste(), "tom", "a month in potential savings", "slack-waste"),
+    (DetectWaste(), "hanna", "a month in potential savings", "slack-waste-seat"),
+    (DetectWaste(), "kim", "a month in potential savings", "slack-waste-seat-large"),
+    (DetectWaste(), "indra", "a month in potential savings", "slack-waste-several"),
     (SendNotes(), "ana", "spent last week", "slack-note"),
     ("close", "fay", "spent in October 2026", "slack-close"),
 )
@@ -168,8 +168,8 @@ def test_what_one_is_told(
 
 # The hours to wait, what is expected then, and the name of the picture.
 NIGHT = (
-    (1, "Crawler burns $", "slack-danger"),
-    (2, "Still burning: Crawler burns $", "slack-danger-again"),
+    (1, "Crawler spends $", "slack-danger"),
+    (2, "Still going on: Crawler spends $", "slack-danger-again"),
     (10, "Crawler is back to usual: $", "slack-danger-over"),
 )
 
@@ -198,4 +198,4 @@ def test_what_is_asked_of_the_guard(night: App, page: Page, pictures: Path) -> N
 def test_the_waste_of_a_team(app: App, page: Page, pictures: Path) -> None:
     """Totals only: whose it is stays between Bursar and them."""
     card = said(app, "waste of org", "fay", Place("web", "fay"))
-    assert "could be kept" in drawn(page, card, pictures / "slack-waste-team.png")
+    assert "potential savings" in drawn(page, card, pictures / "slack-waste-team.png")

@@ -5,7 +5,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -673,13 +673,14 @@ def test_a_spike_is_in_the_report_at_once_and_in_that_of_another_process(tmp_pat
     """Four hours before it is begun are far above usual already, on any day; beginning it twice is one spike."""
     for days in range(30):  # a day without a report among them
         now = NOW + days * DAY
+        clock = partial(lambda moment: moment, now)
         memory = tmp_path / f"{days}" / "limits.json"
-        bot = Sample(now=lambda now=now: now, memory=memory)
+        bot = Sample(now=clock, memory=memory)
         bot.begin_spike()
         bot.begin_spike()
         seen = hourly_usd(bot, now)
 
-        assert hourly_usd(Sample(now=lambda now=now: now, memory=memory), now) == seen
+        assert hourly_usd(Sample(now=clock, memory=memory), now) == seen
         assert min(seen[4:]) > 5
         assert max(seen[:4]) < 1 or days in (1, 2, 22, 23)  # a Tuesday's runaway
 

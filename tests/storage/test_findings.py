@@ -5,11 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import text
 
 from storage import burn_rate, findings, ingest, outcomes, people, seats, spikes, usage_patterns
 from storage.charges import Charge
 from storage.db import Database
-from storage.findings import Found
+from storage.findings import Found, Said
 from storage.outcomes import Outcome
 from storage.seats import Seat
 from storage.spikes import Expectation, Sight
@@ -21,9 +22,9 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ONE = Found(
     "person/ana",
     "",
-    "No cache",
-    (("Input", "20k"),),
-    "Mark it.",
+    Said("Only {percent} % is cached", {"percent": 3}),
+    ((Said("Input"), Said("{count} tokens", {"count": 20_000})),),
+    Said("Mark it."),
     10**11,
     (10**10, 5 * 10**10),
     "medium",
@@ -58,6 +59,21 @@ def test_a_finding_comes_back_as_it_was_kept(acme_base: Database) -> None:
         assert one.found == ONE
         assert (one.state, one.since, one.seen) == ("open", TODAY, TODAY)
     assert acme_base.ask(lambda conn: findings.below(conn, "team/ads")) == []
+
+
+def test_a_finding_of_before_there_were_languages_is_its_own_text(acme_base: Database) -> None:
+    """It was kept as plain words, which may look like placeholders."""
+    kept(acme_base, TODAY, ONE)
+    plain = {"what": "No cache for {x}", "evidence": '[["Input", "20k"]]', "advice": "Mark it."}
+    acme_base.transact(
+        lambda conn: conn.execute(
+            text("update findings set what = :what, evidence = :evidence, advice = :advice"), plain
+        )
+    )
+    [one] = acme_base.ask(lambda conn: findings.below(conn, "person/ana"))
+
+    assert (one.found.what, one.found.advice) == (Said("No cache for {x}"), Said("Mark it."))
+    assert one.found.evidence == ((Said("Input"), Said("20k")),)
 
 
 def test_what_is_not_seen_any_more_is_gone_and_may_come_again(acme_base: Database) -> None:

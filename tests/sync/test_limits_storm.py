@@ -104,7 +104,7 @@ def test_a_storm_passes(database: Database, clock: Clock, proxy: StormyLiteLLM) 
     minutes(company, clock, 130)
 
     assert allowed(proxy) == {one: Decimal(400 + granted[one]) for one in PEOPLE}
-    assert company.hear("fay", "limits").title == "All limits are as the ledger says"
+    assert company.hear("fay", "limits").title == "All limits match the budgets"
     here = database.ask(lambda conn: spend.spent_at(conn, "llm", TUESDAY.date(), TUESDAY.date() + timedelta(days=1)))
     assert {one: here.get(f"person/{one}", 0) for one in PEOPLE} == {one: spent[one] * 10**7 for one in PEOPLE}
     assert database.ask(audit.first_broken) is None

@@ -396,7 +396,7 @@ def test_the_budget_and_the_report_show_one_number(found: Found) -> None:
     for by in ("model", "day", "provider", "key"):
         assert title(company, "ana", f"spend by {by}") == f"{spent} spent this month"
     for by in ("person", "team", "model", "key"):
-        assert title(company, "fay", f"spend of organization by {by}") == f"Everybody: {spent} spent this month"
+        assert title(company, "fay", f"spend of organization by {by}") == f"Acme: {spent} spent this month"
 
 
 def test_the_days_and_the_month_have_the_same_prices(found: Found) -> None:
@@ -436,7 +436,7 @@ def test_what_has_both_a_key_and_a_user_is_charged_once(found: Found) -> None:
 
     assert title(company, "fay", "spend of crawler") == "Crawler: $8.00 spent this month"
     assert title(company, "fay", "spend of ana") == "Ana Silva: $0.00 spent this month"
-    assert title(company, "fay", "spend of organization") == "Everybody: $8.00 spent this month"
+    assert title(company, "fay", "spend of organization") == "Acme: $8.00 spent this month"
 
 
 def test_a_price_that_nobody_knows_is_not_free(found: Found) -> None:
@@ -512,7 +512,7 @@ def test_moving_people_loses_no_history(found: Found) -> None:
     assert title(company, "ana", "spend") == "$125.00 spent this month"
     assert title(company, "fay", "spend of team search") == "Search: $100.00 spent this month"
     assert title(company, "fay", "spend of team ads") == "Ads: $25.00 spent this month"
-    assert title(company, "fay", "spend of organization") == "Everybody: $125.00 spent this month"
+    assert title(company, "fay", "spend of organization") == "Acme: $125.00 spent this month"
 
 
 def test_a_new_team_sees_what_was_spent_there_and_nothing_below_zero(found: Found) -> None:
@@ -571,13 +571,13 @@ def test_what_is_linked_later_is_moved_once_and_the_whole_stays(found: Found) ->
     spends(company, "ghost", "50.00", date(2026, 11, 21))
     company.clock.forward(timedelta(days=10))
     company.pull()
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
     company.directory = replace(ACME, links=(*ACME.links, Link("llm", "user", "ghost", "person/ana")))
     company.app.refresh_people()
 
-    assert title(company, "fay", "link") == "Everything is linked"
+    assert title(company, "fay", "link") == "Nothing is unallocated"
     assert title(company, "fay", "spend of ana november") == "Ana Silva: $50.00 spent November 2026"
-    assert title(company, "fay", "spend of organization november") == "Everybody: $50.00 spent November 2026"
+    assert title(company, "fay", "spend of organization november") == "Acme: $50.00 spent November 2026"
 
 
 def test_what_is_linked_to_nobody_we_know_stays_in_sight(found: Found) -> None:
@@ -586,8 +586,8 @@ def test_what_is_linked_to_nobody_we_know_stays_in_sight(found: Found) -> None:
     company = found(directory=replace(ACME, links=(*ACME.links, typo)))
     spends(company, "ghost", "50.00", date(2026, 11, 21))
 
-    assert title(company, "fay", "link") == "$50.00 belong to nobody yet"
-    assert title(company, "fay", "spend of organization") == "Everybody: $50.00 spent this month"
+    assert title(company, "fay", "link") == "$50.00 unallocated"
+    assert title(company, "fay", "spend of organization") == "Acme: $50.00 spent this month"
 
 
 def test_who_is_in_a_team_that_is_not_there_still_counts_for_the_whole(found: Found) -> None:
@@ -596,4 +596,4 @@ def test_who_is_in_a_team_that_is_not_there_still_counts_for_the_whole(found: Fo
     company = found(directory=replace(ACME, people=(ana, *PEOPLE[1:])))
     spends(company, "ana", "50.00", date(2026, 11, 21))
 
-    assert title(company, "fay", "spend of organization") == "Everybody: $50.00 spent this month"
+    assert title(company, "fay", "spend of organization") == "Acme: $50.00 spent this month"

@@ -74,10 +74,10 @@ def test_giving_back_does_not_buy_another_grant_at_once(found: Found) -> None:
     company.llm.spends("ana", "400.00")
     company.pull()
     for number in (1, 2):
-        assert title(company, "ana", "request 25 a little more") == "$25.00 granted at once"
+        assert title(company, "ana", "request 25 a little more") == "$25.00 approved at once"
         company.llm.spends("ana", f"{400 + 25 * number}.00")
         company.pull()
-        assert title(company, "ana", f"return-grant {number}") == "$0.00 given back"
+        assert title(company, "ana", f"return-grant {number}") == "$0.00 returned"
 
     assert title(company, "ana", "request 25 a little more") == "Asked for $25.00 more"
     assert title(company, "ana") == "$0.00 left of $450.00"
@@ -88,17 +88,17 @@ def test_a_share_of_the_budget_does_not_grow_with_what_was_granted(found: Found)
     half = {"when": {"share_up_to": 50, "times_up_to": 3}, "stages": [{"by": "nobody"}]}
     company = found(half, MANAGER)
 
-    assert title(company, "ana", "request 200 a lot") == "$200.00 granted at once"
+    assert title(company, "ana", "request 200 a lot") == "$200.00 approved at once"
     assert title(company, "ana", "request 201 a lot") == "Asked for $201.00 more"
-    assert title(company, "ana", "request 200 a lot") == "$200.00 granted at once"
+    assert title(company, "ana", "request 200 a lot") == "$200.00 approved at once"
 
 
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        ({"stages": [{"by": "nobody"}]}, "needs bounds"),
-        ({"when": {"amount_up_to": "25 USD"}, "stages": [{"by": "nobody"}]}, "needs bounds"),
-        ({"when": {"times_up_to": 2}, "stages": [{"by": "nobody"}]}, "needs bounds"),
+        ({"stages": [{"by": "nobody"}]}, "needs limits"),
+        ({"when": {"amount_up_to": "25 USD"}, "stages": [{"by": "nobody"}]}, "needs limits"),
+        ({"when": {"times_up_to": 2}, "stages": [{"by": "nobody"}]}, "needs limits"),
         ({**AT_ONCE, "stages": [{"by": "nobody"}, {"by": "manager"}]}, "the only stage"),
         ({**AT_ONCE, "stages": [{"by": "manager"}, {"by": "nobody"}]}, "the only stage"),
     ],
@@ -168,7 +168,7 @@ def test_nothing_is_approved_for_days_that_are_over(found: Found) -> None:
     company.say("ana", "request 50 until wednesday for it")
     company.clock.moment = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
-    assert title(company, "max", "approve 1").startswith("It was asked until 25 November, which is over.")
+    assert title(company, "max", "approve 1").startswith("Request #1 was for spending until 25 November, which is over")
     assert title(company, "ana") == "$40.00 over the limit of $400.00"
     assert title(company, "max", "deny 1 too late") == "Denied: $50.00 for Ana Silva"
 
@@ -197,7 +197,7 @@ def test_who_spends_of_a_pool_does_not_decide_to_enlarge_it(found: Found) -> Non
     company.say("max", "allot 300 to ana")
     assert title(company, "ana", "request 1000 for it") == "Asked for $1,000.00 more"
 
-    assert title(company, "max", "approve 1") == "There is no request of that number for you to decide."
+    assert title(company, "max", "approve 1") == "There is no request with this number for you to decide."
     assert title(company, "kim", "approve 1") == "Approved: $1,000.00 for Ana Silva"
 
 

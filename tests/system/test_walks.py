@@ -15,13 +15,14 @@ DETECTOR = '''"""Every account, for the walk."""
 
 from collections.abc import Iterator
 
+from handlers.language import N_
 from handlers.waste.usage import Peers, Usage
-from storage.findings import Found
+from storage.findings import Found, Said
 
 
 def spends_at_all(one: Usage, _peers: Peers) -> Iterator[Found]:
     """Whoever spends anything."""
-    yield Found(one.account_id, "", "It spends", (), "Spend nothing.", 10**12, None, "low")
+    yield Found(one.account_id, "", Said(N_("It spends")), (), Said(N_("Spend nothing.")), 10**12, None, "low")
 '''
 COMMAND = '''"""A greeting, for the walk."""
 
@@ -108,14 +109,14 @@ def test_a_detector_is_a_file_and_a_line(tree: Path) -> None:
     (tree / "handlers/waste/spends_at_all.py").write_text(DETECTOR)
     table = tree / "handlers/waste/detectors.py"
     put(table, "from handlers.waste.small_jobs", "from handlers.waste.spends_at_all import spends_at_all\n")
-    put(table, '        Detector("Unused share"', '        Detector("Spends", spends_at_all, saves="day"),\n')
+    put(table, '        Detector(N_("Unused share")', '        Detector(N_("Spends"), spends_at_all, saves="day"),\n')
     found = runs(
         tree,
         HEARD
         + "from handlers.events import DetectWaste\nacme.clock.forward(__import__('datetime').timedelta(days=2))\n"
         "acme.pull(); acme.happens(DetectWaste()); print(acme.say('ana', 'waste'))",
     )
-    assert "It spends" in found
+    assert " Spends" in found
     rows = "tests/architecture/test_tables.py::test_every_detector_is_explained"
     assert not checked(tree, rows)
     put(tree / "docs/waste.md", "| unused share", "| spends | everybody | nothing |\n")

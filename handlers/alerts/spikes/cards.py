@@ -1,51 +1,88 @@
-"""What people see of a danger: what it burns, what it will have cost by the morning, and what to do."""
+"""What people see of a spike: what is spent, what it will have cost by the morning, and what to do."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel.numbers import format_decimal
+
 from handlers.alerts.spikes.rules import PRESSING
 from handlers.budgets import statuses
-from handlers.card import Block, Button, Card, Facts, Text
+from handlers.card import Block, Button, Card, Facts, Text, Tone
 from handlers.context import Context
+from handlers.language import N_
 from handlers.limits import is_pausable
 from handlers.policy import next_morning
 from handlers.provenance import as_of
 from storage import limits, spend
 from storage.people import Account
-from storage.spikes import Spike
+from storage.spikes import Spike, SpikeRule, Verdict
 
 TIMES_WHOLE, TIMES_MAX = 10, 1000  # from where on tenths, and figures, say nothing more
+VERDICTS: Mapping[Verdict, str] = {"expected": N_("It was expected."), "unexpected": N_("It was not expected.")}
+TITLES: Mapping[SpikeRule, str] = {
+    "velocity": N_("{name} spends {now} an hour, usually {usual}"),
+    "daily": N_("{name} spends {now} a day, usually {usual}"),
+    "loop": N_("{name} may be in a loop, at {day} a day"),
+    "weekly": N_("{name} spent {now} last week, usually {usual}"),
+}
+REASONS: Mapping[SpikeRule, tuple[str, str]] = {
+    "velocity": (
+        N_("{times} times its most expensive usual hour."),
+        N_("Far more than its most expensive usual hour."),
+    ),
+    "daily": (
+        N_("{times} times a usual day, and more than any day of the last eight weeks."),
+        N_("Far more than a usual day, and more than any day of the last eight weeks."),
+    ),
+    "loop": (N_("Every request has the same size, hour after hour."),) * 2,
+    "weekly": (
+        N_("{times} times a usual week, and more than any of the last eight weeks."),
+        N_("Far more than a usual week, and more than any of the last eight weeks."),
+    ),
+}
+"""Why a spike is one: with how many times the usual it is, and where next to nothing is usual."""
 
 
 def spike_card(ctx: Context, account: Account, one: Spike) -> Card:
-    """A danger that burns, for one of those it concerns."""
-    again = "Still burning: " if one.told_times else ""
-    facts = [("Since", ctx.moment(one.since)), ("Above the usual so far", _money(ctx, one.excess_nanos))]
+    """A spike that goes on, for one of those it concerns."""
+    facts = [
+        (ctx.t("Since"), ctx.moment(one.since)),
+        (ctx.t("Above usual so far"), _money(ctx, one.excess_nanos)),
+    ]
     if one.rule in PRESSING:
         morning = next_morning(ctx.now, ctx.policy.working, ZoneInfo(ctx.person.zone or ctx.policy.organization.zone))
-        facts.append((f"By {ctx.moment(morning)}", f"{_money(ctx, _by(one, ctx.now, morning))}, if it goes on"))
+        likely = _money(ctx, _by(one, ctx.now, morning))
+        facts.append(
+            (ctx.t("By {time}", time=ctx.moment(morning)), ctx.t("{amount} if it continues", amount=likely)),
+        )
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
-    blocks: list[Block] = [Text(_why(one)), Facts(tuple(facts))]
+    blocks: list[Block] = [Text(_why(ctx, one)), Facts(tuple(facts))]
     if one.paused:
-        blocks.append(Text("The house rules are having it paused."))
+        blocks.append(Text(ctx.t("It is being paused automatically.")))
     elif is_paused(ctx, account):
-        blocks.append(Text("It is paused already; what is reported late may still come."))
-    bad = one.rule in PRESSING
-    title = f"{again}{_title(ctx, account, one)}"
-    return Card(title, (*blocks, *_buttons(ctx, account, one), as_of(ctx)), "bad" if bad else "warn")
+        blocks.append(Text(ctx.t("It is already paused. Usage that is reported late may still appear.")))
+    title = _title(ctx, account, one)
+    title = ctx.t("Still going on: {title}", title=title) if one.told_times else title
+    tone: Tone = "bad" if one.rule in PRESSING else "warn"
+    return Card(title, (*blocks, *_buttons(ctx, account, one), as_of(ctx)), tone)
 
 
 def over_card(ctx: Context, account: Account, one: Spike) -> Card:
-    """A danger that is over, with its total."""
-    facts = (("From", ctx.moment(one.since)), ("To", ctx.moment(one.until)), *_model(ctx, account, one))
-    verdict = {"expected": "It was expected.", "unexpected": "It was not expected."}.get(one.verdict, "")
-    blocks: list[Block] = [Facts(facts), *([Text(verdict)] if verdict else [])]
-    if not one.verdict:
-        blocks += [Button("It was expected", f"expected {one.id}"), Button("It was not", f"unexpected {one.id}")]
-    return Card(
-        f"{account.name} is back to usual: {_money(ctx, one.excess_nanos)} above it in all", (*blocks, as_of(ctx))
-    )
+    """A spike that is over, with its total."""
+    start, end = (ctx.t("From"), ctx.moment(one.since)), (ctx.t("To"), ctx.moment(one.until))
+    blocks: list[Block] = [Facts((start, end, *_model(ctx, account, one)))]
+    if one.verdict:
+        blocks.append(Text(ctx.t(VERDICTS[one.verdict])))
+    else:
+        blocks += [
+            Button(ctx.t("It was expected"), f"expected {one.id}"),
+            Button(ctx.t("It was not expected"), f"unexpected {one.id}"),
+        ]
+    amount = _money(ctx, one.excess_nanos)
+    title = ctx.t("{name} is back to usual: {amount} above usual in total", name=account.name, amount=amount)
+    return Card(title, (*blocks, as_of(ctx)))
 
 
 def is_paused(ctx: Context, account: Account) -> bool:
@@ -54,41 +91,24 @@ def is_paused(ctx: Context, account: Account) -> bool:
     return any(limits.find_paused(ctx.conn, each.provider, each.subject) for each in held)
 
 
-def pause_sentence(account: Account) -> str:
-    """How an agent or a person is paused."""
-    return f"pause {account.id.replace('/', ' ')}"
+def pause_button(ctx: Context, account: Account) -> Button:
+    """Pauses an agent or a person."""
+    confirm = ctx.t("Pause {name}? Its requests are refused until it is resumed.", name=account.name)
+    return Button(ctx.t("Pause"), f"pause {account.id.replace('/', ' ')}", style="danger", confirm=confirm)
 
 
 def _title(ctx: Context, account: Account, one: Spike) -> str:
-    match one.rule:
-        case "velocity":
-            return f"{account.name} burns {_money(ctx, one.now_nanos)} an hour, usually {_money(ctx, one.usual_nanos)}"
-        case "daily":
-            return f"{account.name} burns {_money(ctx, one.now_nanos)} a day, usually {_money(ctx, one.usual_nanos)}"
-        case "loop":
-            return f"{account.name} may be in a loop, at {_money(ctx, one.rate_nanos * 24)} a day"
-        case _:
-            return f"{account.name}: {_money(ctx, one.now_nanos)} last week, usually {_money(ctx, one.usual_nanos)}"
+    now, usual, day = (_money(ctx, nanos) for nanos in (one.now_nanos, one.usual_nanos, one.rate_nanos * 24))
+    return ctx.t(TITLES[one.rule], name=account.name, now=now, usual=usual, day=day)
 
 
-def _why(one: Spike) -> str:
-    match one.rule:
-        case "velocity":
-            return f"{_times(one)} its dearest usual hour."
-        case "daily":
-            return f"{_times(one)} a usual day, and more than any of the last eight weeks."
-        case "loop":
-            return "Every request is of the same size, hour after hour."
-        case _:
-            return f"{_times(one)} a usual week, and more than any of the last eight."
-
-
-def _times(one: Spike) -> str:
+def _why(ctx: Context, one: Spike) -> str:
     """How many times the usual: 1.8 times, 64 times; far more where next to nothing is usual."""
+    some, far = REASONS[one.rule]
     if one.now_nanos >= TIMES_MAX * one.usual_nanos:
-        return "Far more than"
+        return ctx.t(far)
     times = one.now_nanos / one.usual_nanos
-    return f"{times:.0f} times" if times >= TIMES_WHOLE else f"{times:.1f} times"
+    return ctx.t(some, times=format_decimal(times, "#,##0" if times >= TIMES_WHOLE else "0.0", locale=ctx.locale))
 
 
 def _by(one: Spike, now: datetime, morning: datetime) -> int:
@@ -98,16 +118,18 @@ def _by(one: Spike, now: datetime, morning: datetime) -> int:
 def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     """What is left of its budget, or that there is none: a forgotten cap is how this begins."""
     found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.policy.organization.currency]
+    name = ctx.t("Limit")
     if not found:
-        return [("Limit", "none: no budget of app.yaml binds it")]
+        return [(name, ctx.t("none: no budget applies to it"))]
     left = found[0].left
     if left <= 0 or one.rate_nanos <= 0:
-        return [("Limit", f"used up, {_money(ctx, -left)} over")]
-    return [("Limit", f"{_money(ctx, left)} left, for {_hours(left // one.rate_nanos)}")]
-
-
-def _hours(number: int) -> str:
-    return "less than an hour" if number < 1 else f"about {number} {'hour' if number == 1 else 'hours'}"
+        return [(name, ctx.t("used up, {amount} over", amount=_money(ctx, -left)))]
+    amount, hours = _money(ctx, left), left // one.rate_nanos
+    if hours < 1:
+        return [(name, ctx.t("{amount} left, for less than an hour", amount=amount))]
+    return [
+        (name, ctx.nt("{amount} left, for about {n} hour", "{amount} left, for about {n} hours", hours, amount=amount))
+    ]
 
 
 def _model(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
@@ -115,19 +137,18 @@ def _model(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     first = one.since.astimezone(ctx.policy.zone).date()
     spent = spend.spent_by(ctx.conn, account.id, first, ctx.today + timedelta(days=2), "model")
     most = max(spent, key=lambda each: each.cost_nanos, default=None)
-    return [("Most on", most.name)] if most and most.name else []
+    return [(ctx.t("Mostly on"), most.name)] if most and most.name else []
 
 
 def _buttons(ctx: Context, account: Account, one: Spike) -> list[Block]:
     buttons: list[Block] = []
     if not one.paused and is_pausable(ctx, account) and not is_paused(ctx, account):
-        confirm = f"Pause {account.name}? Nothing it asks is answered until it is let go on."
-        buttons.append(Button("Pause", pause_sentence(account), style="danger", confirm=confirm))
+        buttons.append(pause_button(ctx, account))
     return [
         *buttons,
-        Button("It is expected", f"expected {one.id}"),
-        Button("It is not", f"unexpected {one.id}"),
-        Button("Where did it go?", f"spend of {account.id.replace('/', ' ')} by day"),
+        Button(ctx.t("It is expected"), f"expected {one.id}"),
+        Button(ctx.t("It is not expected"), f"unexpected {one.id}"),
+        Button(ctx.t("Where did it go?"), f"spend of {account.id.replace('/', ' ')} by day"),
     ]
 
 

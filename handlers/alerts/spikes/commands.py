@@ -1,5 +1,6 @@
-"""What people say to the guard: it is meant so, or it is not."""
+"""What people say about spikes: it is expected, or it is not."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from handlers.arguments import One, Rest, Until
 from handlers.card import Block, Button, Card, Table, Text, Tone
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.limits import is_pausable
 from handlers.provenance import as_of
 from storage import people, spikes
@@ -17,57 +19,77 @@ from storage.people import Account
 from storage.spikes import Expectation, Spike
 
 DAYS = 7
+STATES = {
+    "now": N_("now"),
+    "": N_("over"),
+    "expected": N_("over, expected"),
+    "unexpected": N_("over, not expected"),
+}
 SHOWN_SINCE = timedelta(days=28)
 
 
 def guard(ctx: Context) -> Card:
-    """What burns out of the ordinary now or did so in the last four weeks, and what was marked as expected.
+    """Unusual spending: what goes on now, what was detected in the last four weeks, and what is marked as expected.
 
-    You see your own, those of teams and agents that you own; finance sees all.
+    You see your own, and those of the teams and agents that you own. Finance sees all.
     """
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     here = [each for each in spikes.known(ctx.conn, ctx.now - SHOWN_SINCE) if may_see(ctx, each.account_id)]
     marks = [each for each in spikes.expected(ctx.conn, ctx.today).values() if may_see(ctx, each.account_id)]
     unit = ctx.policy.organization.currency
+    burning = [each for each in here if each.burns]
     blocks: list[Block] = []
     if here:
         rows = tuple(
             (
-                f"{each.id}",
-                accounts[each.account_id].name,
+                f"#{each.id} {accounts[each.account_id].name}",
                 ctx.moment(each.since),
                 ctx.amount(each.excess_nanos, unit),
-                "burns" if each.burns else each.verdict or "over",
+                ctx.t(STATES["now" if each.burns else each.verdict]),
             )
             for each in reversed(here)
         )
-        blocks.append(Table("The last four weeks", ("No.", "Who", "Since", "Above usual", "State"), rows, "rllrl"))
+        heads = (ctx.t("Spike"), ctx.t("Since"), ctx.t("Above usual"), ctx.t("State"))
+        blocks.append(Table(ctx.t("In the last four weeks"), heads, rows, "llrl"))
     if marks:
         lines = tuple((accounts[each.account_id].name, ctx.day(each.until), each.reason or "–") for each in marks)
-        blocks.append(Table("Expected", ("Who", "Until", "Why"), lines, "lll"))
-    burning = [each for each in here if each.burns]
-    blocks += [Button(f"#{each.id} is expected", f"expected {each.id}") for each in burning[:2]]
-    title = f"{len(burning)} burning out of the ordinary" if burning else "Nothing burns out of the ordinary"
-    return Card(title, (*(blocks or [Text("Nothing did in the last four weeks.")]), as_of(ctx)), _tone(burning))
+        heads_ = (ctx.t("Account"), ctx.t("Until"), ctx.t("Reason"))
+        blocks.append(Table(ctx.t("Marked as expected"), heads_, lines, "lll"))
+    blocks += [Button(ctx.t("#{number} is expected", number=each.id), f"expected {each.id}") for each in burning[:2]]
+    return Card(_title(ctx, here, burning), (*blocks, as_of(ctx)), _tone(burning))
+
+
+def _title(ctx: Context, here: Sequence[Spike], burning: Sequence[Spike]) -> str:
+    if burning:
+        return ctx.nt("{n} spike now", "{n} spikes now", len(burning))
+    if here:
+        return ctx.t("No unusual spending now")
+    since = ctx.day((ctx.now - SHOWN_SINCE).date())
+    return ctx.t("No unusual spending now, and none detected since {day}", day=since)
 
 
 def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") -> Card:
-    """Say that a danger is meant so: `expected 3 until friday the reindex`; without a day for a week.
+    """Mark a spike as expected: `expected 3 until friday the reindex`. Without a day, for a week.
 
-    Until then the guard is silent about the account, and what it burns counts as usual from now on.
+    Until then you get no alerts about the account, and what it spends counts as usual from now on.
     """
     one, account = _mine(ctx, number)
     day = until or ctx.today + timedelta(days=DAYS)
     if day < ctx.today:
-        raise RefusedError(f"{ctx.day(day)} is over. Name a day to come, such as: expected {one.id} until friday")
+        raise RefusedError(
+            "{day} is in the past. Choose a later day, such as: expected {number} until friday",
+            day=ctx.day(day),
+            number=one.id,
+        )
     spikes.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
     _settle(ctx, account, one, verdict="expected", burns=False, ended_at=one.ended_at or ctx.now)
     _deed(ctx, one, "expected", f"until {day}. {reason}".strip())
-    return Card(f"{account.name} is expected to burn until {ctx.day(day)}", (Text("I am silent about it until then."),))
+    title = ctx.t("The spending of {name} is marked as expected until {day}", name=account.name, day=ctx.day(day))
+    return Card(title, (Text(ctx.t("I won't send alerts about it until then.")),))
 
 
 def unexpected(ctx: Context, number: One) -> Card:
-    """Say that a danger is not meant so: `unexpected 3`. What it burnt never counts as usual."""
+    """Mark a spike as not expected: `unexpected 3`. What it spent never counts as usual."""
     one, account = _mine(ctx, number)
     spikes.unexpect(ctx.conn, account.id)
     if one.burns:
@@ -75,10 +97,10 @@ def unexpected(ctx: Context, number: One) -> Card:
     else:
         _settle(ctx, account, one, verdict="unexpected")
     _deed(ctx, one, "unexpected", "")
-    pause = Button("Pause", cards.pause_sentence(account), style="danger", confirm=f"Pause {account.name}?")
     offered = one.burns and is_pausable(ctx, account) and not cards.is_paused(ctx, account)
-    blocks = (pause,) if offered else ()
-    return Card(f"{account.name}: not expected, and not taken for usual", blocks)
+    blocks = (cards.pause_button(ctx, account),) if offered else ()
+    title = ctx.t("{name}: marked as not expected, so it does not count as usual", name=account.name)
+    return Card(title, blocks)
 
 
 def _settle(ctx: Context, account: Account, one: Spike, **values: object) -> None:
@@ -92,11 +114,11 @@ def _settle(ctx: Context, account: Account, one: Spike, **values: object) -> Non
 
 
 def _mine(ctx: Context, number: str) -> tuple[Spike, Account]:
-    """A danger that the speaker may judge: its owner or finance; unknown ones and others' get the same answer."""
+    """A spike that the speaker may judge: its owner or finance; unknown ones and others' get the same answer."""
     one = spikes.find(ctx.conn, number)
     account = ctx.account(one.account_id) if one else None
     if one is None or account is None or not any(each.id == ctx.person.id for each in told(ctx, account, one)):
-        raise RefusedError("You have no danger of that number. Say: guard")
+        raise RefusedError("You have no spike with that number. To see your spikes, say: guard")
     return one, account
 
 
@@ -104,5 +126,5 @@ def _deed(ctx: Context, one: Spike, what: str, details: str) -> None:
     ctx.deed(what, f"danger/{one.id}", "owner", details)
 
 
-def _tone(burning: list[Spike]) -> Tone:
+def _tone(burning: Sequence[Spike]) -> Tone:
     return "bad" if burning else "good"

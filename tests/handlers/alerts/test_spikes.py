@@ -83,7 +83,9 @@ def pulled(acme: Company) -> None:
 def dangers(acme: Company, person: str) -> list[str]:
     """What the guard told somebody."""
     cards = [
-        card for card in acme.messages(person) if any(word in card.title for word in ("burns", "back to usual", "loop"))
+        card
+        for card in acme.messages(person)
+        if any(word in card.title for word in ("spends", "back to usual", "loop"))
     ]
     return [terminal.render(card) for card in cards]
 
@@ -99,11 +101,11 @@ def test_an_agent_that_loops_overnight_is_told_of_at_the_first_pull(acme: Compan
 
     for person in ("max", "fay"):
         [card] = dangers(acme, person)
-        assert card.startswith("!! Crawler burns $22.00 an hour, usually $0.19")
+        assert card.startswith("!! Crawler spends $22.00 an hour, usually $0.19")
         assert "[Pause: pause agent crawler]" in card
         assert "$21.81" in card  # above the usual so far
         assert "By 25 Nov 09:00 (Berlin)" in card
-        assert "$239.91, if it goes on" in card
+        assert "$239.91 if it continues" in card
     assert dangers(acme, "ana") == []
 
 
@@ -111,7 +113,7 @@ def test_it_is_told_again_when_it_has_doubled_and_not_each_hour(acme: Company) -
     """Nine hours of it are five messages: 1, 2, 4, 8 hours, and the end."""
     a_night(acme, NIGHT + 9 * HOUR)
     assert len(dangers(acme, "max")) == 4
-    assert titles(acme, "max")[3].startswith("!! Still burning: Crawler burns $22.00 an hour")
+    assert titles(acme, "max")[3].startswith("!! Still going on: Crawler spends $22.00 an hour")
 
 
 def test_the_end_has_the_total_and_takes_the_buttons_away(acme: Company) -> None:
@@ -122,7 +124,7 @@ def test_the_end_has_the_total_and_takes_the_buttons_away(acme: Company) -> None
         acme.clock.forward(HOUR)
         pulled(acme)
 
-    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above it in all"}
+    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above usual in total"}
     assert not any("pause" in text for text in dangers(acme, "max"))
     assert len(dangers(acme, "max")) == 5
 
@@ -143,7 +145,7 @@ def test_the_total_holds_what_burnt_while_nobody_looked(acme: Company) -> None:
     acme.clock.forward(12 * HOUR)
     pulled(acme)
 
-    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above it in all"}
+    assert set(titles(acme, "max")) == {"Crawler is back to usual: $196.29 above usual in total"}
     assert "25 Nov 07:00 (Berlin)" in dangers(acme, "max")[-1]
 
 
@@ -182,10 +184,10 @@ def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
     pulled(acme)
 
     [card] = dangers(acme, "max")
-    assert card.startswith("!! Crawler burns CN¥200,000.00 an hour, usually CN¥0.19")
+    assert card.startswith("!! Crawler spends CN¥200,000.00 an hour, usually CN¥0.19")
     assert "By 25 Nov 09:00 (Shanghai)" in card
-    assert "CN¥2,199,997.91, if it goes on" in card
-    assert "none: no budget of app.yaml binds it" in card
+    assert "CN¥2,199,997.91 if it continues" in card
+    assert "none: no budget applies to it" in card
     assert "[Pause: pause agent crawler]" in card
     database.close()
 
@@ -243,7 +245,7 @@ def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:
     acme.clock.forward(HOUR)
     pulled(acme)
 
-    assert titles(acme, "max")[-1].startswith("!! Crawler burns $22.00 an hour, usually $0.19")
+    assert titles(acme, "max")[-1].startswith("!! Crawler spends $22.00 an hour, usually $0.19")
 
 
 @pytest.mark.parametrize("person", ["ana", "bob", "lea"])
@@ -252,8 +254,8 @@ def test_only_whom_it_concerns_may_judge(acme: Company, person: str) -> None:
     a_night(acme, NIGHT + HOUR)
 
     for word in ("expected", "unexpected"):
-        assert "You have no danger of that number" in acme.say(person, f"{word} 1")
-        assert "You have no danger of that number" in acme.say(person, f"{word} 99")
+        assert "You have no spike with that number" in acme.say(person, f"{word} 1")
+        assert "You have no spike with that number" in acme.say(person, f"{word} 99")
     assert "Crawler" not in acme.say(person, "guard")
 
 
@@ -265,7 +267,7 @@ def test_the_rules_may_have_an_agent_paused(acme: Company) -> None:
     a_night(acme, NIGHT + 3 * HOUR)
 
     assert [json.loads(item)["account_id"] for item in pauses(acme)] == ["agent/crawler"]
-    assert any("The house rules are having it paused." in text for text in dangers(acme, "max"))
+    assert any("It is being paused automatically." in text for text in dangers(acme, "max"))
     assert acme.llm.there[Subject("user", "crawler-key")].paused
     assert "Crawler is paused at The sample company (llm)" in [card.title for card in acme.messages("max")]
 
@@ -290,8 +292,8 @@ def test_who_is_paused_is_not_offered_to_be_paused(acme: Company) -> None:
         pulled(acme)
 
     *_, last = dangers(acme, "fay")
-    assert last.startswith("!! Still burning")
-    assert "It is paused already" in last
+    assert last.startswith("!! Still going on")
+    assert "It is already paused" in last
     assert "[Pause" not in last
     assert "[Pause" not in acme.say("max", "unexpected 1")
 
@@ -313,13 +315,13 @@ def test_a_person_whose_day_runs_away_is_told_on_that_day(acme: Company) -> None
     read_all(acme)
     acme.llm.spends("ana", "23.00", date(2026, 11, 24))
     pulled(acme)
-    assert not any("burns" in card.title for card in acme.messages("ana"))
+    assert not any("spends" in card.title for card in acme.messages("ana"))
 
     acme.llm.spends("ana", "110.00", date(2026, 11, 24))
     acme.clock.forward(HOUR)
     pulled(acme)
-    [card] = [card for card in acme.messages("ana") if "burns" in card.title]
-    assert card.title == "Ana Silva burns $110.00 a day, usually $10.00"
+    [card] = [card for card in acme.messages("ana") if "spends" in card.title]
+    assert card.title == "Ana Silva spends $110.00 a day, usually $10.00"
     assert [one.says for one in card.buttons][:2] == ["pause person ana", "expected 1"]
 
 
@@ -339,7 +341,7 @@ def test_the_same_document_for_a_week_is_a_loop_told_in_working_hours(acme: Comp
 
     [card] = dangers(acme, "max")
     assert card.startswith("! Crawler may be in a loop, at $5.04 a day")
-    assert "Every request is of the same size" in card
+    assert "Every request has the same size" in card
     assert dangers(acme, "fay") == []
 
 
@@ -359,5 +361,5 @@ def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
     acme.clock.moment = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     pulled(acme)
     assert [card.title for card in acme.messages("ana") if "last week" in card.title] == [
-        "Ana Silva: $140.00 last week, usually $35.00"
+        "Ana Silva spent $140.00 last week, usually $35.00"
     ]

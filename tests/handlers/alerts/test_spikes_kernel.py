@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.alerts.spikes.rules import Burn, Spell, drift, look
 from handlers.waste.totals import total
-from storage.findings import Found
+from storage.findings import Found, Said
 from storage.spikes import Sight
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -158,7 +158,7 @@ def test_whatever_is_reported_a_sight_is_above_the_floor_and_not_to_come(
 
 def found(account: str, low: int, high: int, *parts: str) -> Found:
     """A finding about some parts of an account's bill."""
-    return Found(account, "", "", (), "", high, (low, high), "high", frozenset(parts))
+    return Found(account, "", Said(""), (), Said(""), high, (low, high), "high", frozenset(parts))
 
 
 def test_findings_about_the_same_tokens_count_once() -> None:

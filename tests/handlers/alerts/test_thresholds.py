@@ -142,7 +142,7 @@ def test_what_was_put_off_is_told_again_on_the_next_working_day(company: Company
     company.llm.spends("ana", "340.00")
     company.pull()
     look(company)
-    assert press(company, "ana", "Remind me tomorrow").startswith("I tell you again 24 Nov 13:00")
+    assert press(company, "ana", "Remind me tomorrow").startswith("I'll remind you on 24 Nov 13:00")
     company.settle()
     assert [each.label for each in company.messages("ana")[-1].buttons] == ["Ask for more", "Where did it go?"]
     look(company)
@@ -163,7 +163,7 @@ def test_what_is_known_is_not_told_again(company: Company) -> None:
     look(company)
 
     assert len(titles(company, "ana")) == 1
-    assert "Ana Silva knows of it." in company.reads("ana")[-1]
+    assert "Ana Silva has seen this." in company.reads("ana")[-1]
 
 
 def test_the_buttons_of_another_are_no_right(company: Company) -> None:
@@ -242,7 +242,7 @@ def test_the_organizations_budget_is_told_to_finance(database: Database, clock: 
     company.pull()
     look(company)
 
-    assert titles(company, "fay") == ["Everybody: $53.24 left of $400.00"]
+    assert titles(company, "fay") == ["Acme: $53.24 left of $400.00"]
 
 
 def test_whoever_has_a_share_of_a_pool_hears_of_the_share(database: Database, clock: Clock) -> None:

@@ -127,7 +127,7 @@ def test_a_company_caps_the_year_and_each_department_per_quarter(found: Found) -
     quarter = company.say("kim", "balance of team engineering")
     assert quarter.startswith("Engineering: $49,653.24 left of $50,000.00")
     assert "1 February (in 71 days)" in quarter
-    assert "Everybody pool, this year $999,653.24 $1,000,000.00" in " ".join(quarter.split())
+    assert "Acme pool, this year $999,653.24 $1,000,000.00" in " ".join(quarter.split())
 
 
 def test_an_agent_has_a_daily_and_a_monthly_cap_and_an_owner(found: Found) -> None:
@@ -264,13 +264,13 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     company.pull()
 
     answer = company.say("fay", "link")
-    assert answer.startswith("! $7.00 belong to nobody yet")
+    assert answer.startswith("! $7.00 unallocated")
     assert "link llm key key-of-nobod… to ana" in answer
-    assert title(company, "bob", "link") == "That is for finance and admins."
+    assert title(company, "bob", "link") == "Only finance and admins can do this."
 
-    assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is Bob Reyes's now")
+    assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
-    assert title(company, "fay", "link") == "Everything is linked"
+    assert title(company, "fay", "link") == "Nothing is unallocated"
 
 
 def test_a_budget_of_another_zone_is_cut_by_its_own_calendar(found: Found) -> None:

@@ -89,7 +89,7 @@ def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> N
     assert acme.say("max", "forecast of team search").startswith(
         "Search: $210 expected by 30 November, limit $3,000.00"
     )
-    assert acme.say("fay", "forecast organization").startswith("Everybody: $630 expected by 30 November\n")
+    assert acme.say("fay", "forecast organization").startswith("Acme: $630 expected by 30 November\n")
 
 
 def test_nobody_hears_where_others_will_end(acme: Company) -> None:

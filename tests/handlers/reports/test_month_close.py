@@ -97,19 +97,19 @@ def test_finance_gets_the_close_with_its_files(company: Company) -> None:
     """The sum and the change first, then cost centres, what was moved, and what is not known."""
     top, details, *files = closed(company)
 
-    assert top.title == "$400.00 spent in October 2026, 167 % more than the month before"
+    assert top.title == "Acme: $400.00 spent in October 2026, 167 % more than the month before"
     facts = {name: value for block in top.blocks if block.kind == "facts" for name, value in block.facts}
-    assert facts["Corrections"] == "1, +$20.00 in all"
-    assert facts["Rolled over"].endswith("out of it")
-    assert facts["Charged to nobody"] == "$50.00 (13 %)"
-    assert facts["Without a price"] == "70 tokens, not in the sum"
+    assert facts["Corrections"] == "1 entry, +$20.00"
+    assert facts["Rolled over"].endswith("out of this month")
+    assert facts["Unallocated"] == "$50.00 (13 %)"
+    assert facts["Unpriced"] == "70 tokens, not in the total"
     assert table(top) == [
         ("CC-1", "$240.00", "60 %", "$150.00"),
         ("CC-2", "$100.00", "25 %", "$0.00"),
-        ("No cost centre", "$10.00", "3 %", "$0.00"),
-        ("Charged to nobody", "$50.00", "13 %", "$0.00"),
+        ("No cost center", "$10.00", "3 %", "$0.00"),
+        ("Unallocated", "$50.00", "13 %", "$0.00"),
     ]
-    assert [row[0] for row in table(details)] == ["Ads", "Engineering", "Search", "No team", "Charged to nobody"]
+    assert [row[0] for row in table(details)] == ["Ads", "Engineering", "Search", "No team", "Unallocated"]
     names = [block.name for card in files for block in card.blocks if isinstance(block, File)]
     assert names == ["showback-2026-10.csv", "focus-1.2-2026-10.csv", "focus-1.4-2026-10.csv"]
     assert len(closed(company)) == 5
@@ -120,7 +120,7 @@ def test_a_month_that_is_known_in_part_is_not_compared_with(company: Company) ->
     company.say("fay", "close september")
     company.settle()
 
-    assert company.messages("fay")[0].title == "$150.00 spent in September 2026"
+    assert company.messages("fay")[0].title == "Acme: $150.00 spent in September 2026"
     assert table(company.messages("fay")[0]) == [("CC-1", "$150.00", "100 %")]
 
 
@@ -128,8 +128,8 @@ def test_whoever_asks_gets_it_in_private(company: Company) -> None:
     """Finance and admins; others hear who may."""
     assert "in your direct messages" in company.say("fay", "close october")
     company.settle()
-    assert company.messages("fay")[0].title.startswith("$400.00 spent in October 2026")
-    assert "for finance and admins" in company.say("max", "close")
+    assert company.messages("fay")[0].title.startswith("Acme: $400.00 spent in October 2026")
+    assert "Only finance and admins" in company.say("max", "close")
     for words in ("close november", "close this week", "close 2026-10-01..2026-10-15"):
         assert "whole month that is over" in company.say("fay", words)
 
@@ -166,7 +166,7 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
         return {each.team: each.spent.cost_nanos // 10**9 for each in shares}
 
     shares = database.transact(work)
-    assert shares == {"A": 3, "B": 0, "Search": 17, "No team": 0, "Charged to nobody": 0}
+    assert shares == {"A": 3, "B": 0, "Search": 17, "No team": 0, "Unallocated": 0}
 
 
 # The files -----------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
 
 def rows_of(company: Company, name: str) -> list[dict[str, str]]:
     """A file as a reader of CSV sees it."""
-    with made(company.database, company.app.policy, name) as path, path.open(encoding="utf-8", newline="") as file:
+    with made(company.database, company.app.policy, name) as path, path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -184,6 +184,15 @@ def test_the_showback_adds_up(company: Company) -> None:
 
     assert sum(Decimal(row["cost"]) for row in rows) == 400
     assert {row["team"]: (row["cost_center"], row["cost"]) for row in rows}["Search"] == ("CC-1", "200")
+
+
+def test_excel_opens_the_showback_with_its_letters(company: Company) -> None:
+    """By a double click: a mark at the beginning says that it is UTF-8. FOCUS wants none."""
+    begins = {}
+    for name in EXPORTS:
+        with made(company.database, company.app.policy, f"{name}-2026-10.csv") as path:
+            begins[name] = path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert begins == {"showback": True, "focus-1.2": False, "focus-1.4": False}
 
 
 def faults(row: dict[str, str], profile: Profile) -> list[str]:

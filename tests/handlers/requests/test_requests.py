@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UndeliverableError
+from handlers.card import Card, Facts
 from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from storage.db import Database
 from tests.support.clock import Clock
@@ -45,6 +46,11 @@ def title(company: Company, person: str, text: str, **inputs: str) -> str:
     return company.hear(person, text, **inputs).title
 
 
+def facts_of(card: Card) -> list[tuple[str, str]]:
+    """Every name and value of a card."""
+    return [fact for block in card.blocks if isinstance(block, Facts) for fact in block.facts]
+
+
 def buttons(company: Company, person: str) -> list[str]:
     """What can be pressed in the last message somebody got."""
     company.settle()
@@ -55,8 +61,8 @@ def buttons(company: Company, person: str) -> list[str]:
 def test_a_small_one_is_granted_at_once_and_only_so_often(found: Found) -> None:
     """Up to $25, twice a period, nobody is asked; the third time the manager is."""
     company = found()
-    assert title(company, "ana", "request 20 a quick test") == "$20.00 granted at once"
-    assert title(company, "ana", "request 25 another one") == "$25.00 granted at once"
+    assert title(company, "ana", "request 20 a quick test") == "$20.00 approved at once"
+    assert title(company, "ana", "request 25 another one") == "$25.00 approved at once"
     assert title(company, "ana", "balance") == "$198.24 left of $445.00"
 
     assert title(company, "ana", "request 5 a third") == "Asked for $5.00 more"
@@ -67,10 +73,12 @@ def test_the_form_says_what_will_happen_before_anything_is_sent(found: Found) ->
     """The rules stand under the fields, in words."""
     form = found().say("ana", "request")
 
-    assert (
-        "Up to $25.00: granted at once; up to $500.00: decided by your manager; else: decided by manager, then finance."
-        in form
-    )
+    for sentence in (
+        "Up to $25.00: approved at once, 2 times per period.",
+        "Up to $500.00: decided by your manager.",
+        "Otherwise: decided by your manager, then finance.",
+    ):
+        assert sentence in form
 
 
 def test_the_manager_has_what_is_needed_and_one_tap_decides(found: Found) -> None:
@@ -93,13 +101,18 @@ def test_the_manager_has_what_is_needed_and_one_tap_decides(found: Found) -> Non
 def test_a_large_one_goes_to_the_manager_then_to_finance(found: Found) -> None:
     """Two stages; the manager may cut it down; finance decides on what is left."""
     company = found()
-    answer = company.say("ana", "request 600 train a model")
-    assert "Max Weber (your manager), then finance, since it is above $500.00" in answer
+    facts = facts_of(company.hear("ana", "request 600 train a model"))
+    for label, value in (
+        ("Goes to", "Max Weber (your manager)"),
+        ("Then", "finance"),
+        ("Why", "It is more than $500.00."),
+    ):
+        assert (label, value) in facts
     assert company.reads("fay") == []
 
-    assert title(company, "max", "approve 1 550") == "You agreed to $550.00; finance decides next"
+    assert title(company, "max", "approve 1 550") == "You agreed to $550.00. Next to decide: Fay Osei"
     assert company.reads("fay")[0].startswith("Ana Silva asks for $550.00 more")
-    assert title(company, "max", "approve 1") == "Request #1 is with others to decide now."
+    assert title(company, "max", "approve 1") == "Others decide request #1 now."
     assert title(company, "fay", "approve 1") == "Approved: $550.00 for Ana Silva"
     assert company.reads("max")[0].startswith("Approved: $550.00 for Ana Silva")
 
@@ -109,7 +122,7 @@ def test_all_of_a_stage_must_agree_if_the_rule_says_so(found: Found) -> None:
     company = found({"stages": [{"by": "people kim, fay", "need": "all"}]})
     company.say("ana", "request 50 for it")
 
-    assert title(company, "kim", "approve 1") == "You agreed; Fay Osei must agree, too"
+    assert title(company, "kim", "approve 1") == "You agreed. Still to agree: Fay Osei"
     assert title(company, "fay", "approve 1") == "Approved: $50.00 for Ana Silva"
 
 
@@ -131,7 +144,7 @@ def test_another_amount_is_approved_by_a_form_and_never_more_than_was_asked(foun
     company.say("ana", "request 50 for it")
     form = company.hear("max", "other 1")
     refused = company.hear("max", form.buttons[0].says, amount="80")
-    assert (refused.fault, refused.title) == ("amount", "$50.00 were asked; more than that cannot be approved.")
+    assert (refused.fault, refused.title) == ("amount", "You can approve at most $50.00, which is what was asked for.")
 
     assert title(company, "max", form.buttons[0].says, amount="30") == "Approved: $30.00 for Ana Silva"
 
@@ -145,7 +158,7 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
 
     company.say("ana", "question 1 no, the demo is on friday")
     assert "“no, the demo is on friday”" in company.reads("max")[-1]
-    assert title(company, "bob", "question 1 what is it?") == "There is no request of that number that concerns you."
+    assert title(company, "bob", "question 1 what is it?") == "There is no request with this number that concerns you."
 
 
 def talk(found: Found) -> tuple[Company, Board]:
@@ -202,8 +215,8 @@ def test_who_answers_hears_what_comes_next(found: Found) -> None:
     """Whoever asks back waits for an answer; the asker, who gave it, for the decision."""
     company = found()
     company.say("ana", "request 50 for it")
-    assert "The answer comes back to you." in company.say("max", "question 1 can it wait?")
-    assert "you hear from me when it is decided" in company.say("ana", "question 1 no")
+    assert "I'll send you the answer." in company.say("max", "question 1 can it wait?")
+    assert "I'll let you know when it's decided" in company.say("ana", "question 1 no")
 
 
 @pytest.mark.parametrize("wrong", ["ana", "bob", "lea", "kim", "fay", "ada"])
@@ -215,7 +228,7 @@ def test_a_wrong_clicker_changes_nothing_and_hears_one_sentence(found: Found, wr
     press = company.messages("max")[-1].buttons[0].says
 
     for words in (press, "approve 1", "approve 1 10", "deny 1 no", "other 1"):
-        assert title(company, wrong, words) == "There is no request of that number for you to decide."
+        assert title(company, wrong, words) == "There is no request with this number for you to decide."
     assert title(company, "ana", "balance") == "$153.24 left of $400.00"
 
 
@@ -225,9 +238,9 @@ def test_a_second_click_and_a_late_one_hear_how_it_ended(found: Found) -> None:
     company.say("ana", "request 50 for it")
     company.say("max", "approve 1")
 
-    assert title(company, "max", "approve 1") == "Request #1 was already approved by Max Weber."
-    assert title(company, "max", "deny 1 no") == "Request #1 was already approved by Max Weber."
-    assert title(company, "ana", "withdraw 1") == "Request #1 is approved already."
+    assert title(company, "max", "approve 1") == "Max Weber already approved request #1."
+    assert title(company, "max", "deny 1 no") == "Max Weber already approved request #1."
+    assert title(company, "ana", "withdraw 1") == "Request #1 is already approved."
     assert title(company, "ana", "balance") == "$203.24 left of $450.00"
 
 
@@ -237,7 +250,7 @@ def test_a_withdrawn_request_cannot_be_approved(found: Found) -> None:
     company.say("ana", "request 50 for it")
     assert title(company, "ana", "withdraw 1") == "Request #1 is withdrawn"
 
-    assert title(company, "max", "approve 1") == "Request #1 was already withdrawn by Ana Silva."
+    assert title(company, "max", "approve 1") == "Ana Silva already withdrew request #1."
     assert company.reads("max")[0].startswith("Withdrawn: $50.00 for Ana Silva")
 
 
@@ -245,7 +258,7 @@ def test_a_forged_or_foreign_handle_is_nobodys(found: Found) -> None:
     """Guessing gives nothing, not even whether it exists."""
     company = found()
     for word in ("0", "999999", "99999999999999999999", "f" * 32, "-1", "1;drop", "٣"):
-        assert title(company, "max", f"approve {word}") == "There is no request of that number for you to decide."
+        assert title(company, "max", f"approve {word}") == "There is no request with this number for you to decide."
 
 
 def test_the_reason_may_be_bettered_and_the_manager_reminded_once_a_day(found: Found) -> None:
@@ -255,10 +268,10 @@ def test_the_reason_may_be_bettered_and_the_manager_reminded_once_a_day(found: F
     company.say("ana", "change 1 the migration of search to the new index")
     assert "“the migration of search to the new index”" in company.reads("max")[0]
 
-    assert title(company, "ana", "remind 1") == "Reminded about request #1"
-    assert title(company, "ana", "remind 1") == "You reminded them today already. Try again tomorrow."
+    assert title(company, "ana", "remind 1") == "Sent a reminder about request #1"
+    assert title(company, "ana", "remind 1") == "You already sent a reminder today. Try again tomorrow."
     assert company.reads("max")[-1].startswith("Reminder: Ana Silva asks for $50.00 more")
-    assert title(company, "bob", "remind 1") == "You have no request of that number. Say: requests"
+    assert title(company, "bob", "remind 1") == "You have no request with this number. To see yours, write: requests"
 
 
 def test_requests_lists_ones_own_and_what_waits(found: Found) -> None:
@@ -275,7 +288,7 @@ def test_while_away_a_delegate_decides_and_it_is_said_in_the_audit(found: Found)
     company = found()
     company.say("ana", "request 50 for it")
     assert title(company, "max", "delegate @kim until friday") == "Kim Tanaka decides for you until 27 November"
-    assert "You decide for Max Weber." in company.reads("kim")[0]
+    assert "You decide for Max Weber, who is away until 27 November." in company.reads("kim")[0]
 
     assert title(company, "kim", "approve 1") == "Approved: $50.00 for Ana Silva"
     audit = company.database.ask(
@@ -291,7 +304,7 @@ def test_no_delegation_leads_back_to_the_asker(found: Found) -> None:
     company.say("ana", "delegate max until friday")
     company.say("ana", "request 50 for it")
 
-    assert title(company, "ana", "approve 1") == "There is no request of that number for you to decide."
+    assert title(company, "ana", "approve 1") == "There is no request with this number for you to decide."
     assert title(company, "max", "approve 1") == "Approved: $50.00 for Ana Silva"
 
 
@@ -302,7 +315,7 @@ def test_a_delegation_ends_with_its_day(found: Found) -> None:
     company.clock.moment = datetime(2026, 11, 28, 12, tzinfo=UTC)
     company.say("ana", "request 50 for it")
 
-    assert title(company, "kim", "approve 1") == "There is no request of that number for you to decide."
+    assert title(company, "kim", "approve 1") == "There is no request with this number for you to decide."
 
 
 def test_a_manager_who_left_is_passed_over(found: Found) -> None:
@@ -326,7 +339,7 @@ def test_without_a_manager_finance_decides_and_without_anybody_it_is_refused(fou
     nobody = found({"stages": [{"by": "people eve", "fallback": "people eve"}]})
     nobody.directory = replace(ACME, people=tuple(p for p in ACME.people if p.id != "ada"))
     nobody.app.refresh_people()
-    assert title(nobody, "ana", "request 50 for it").startswith("Nobody can be found who may decide this.")
+    assert title(nobody, "ana", "request 50 for it").startswith("Nobody can decide this request.")
 
 
 def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(found: Found) -> None:
@@ -343,8 +356,8 @@ def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(foun
     assert company.reads("kim")[0].startswith("Ana Silva asks for $50.00 more")
 
     company.clock.moment = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
-    assert company.reads("ana")[-1].startswith("! Nobody decided on $50.00 in time")
-    assert title(company, "max", "approve 1") == "Request #1 was already expired."
+    assert company.reads("ana")[-1].startswith("! Nobody decided your request for $50.00 in time")
+    assert title(company, "max", "approve 1") == "Request #1 has expired."
 
 
 def test_a_grant_ends_with_its_day_and_the_asker_hears_of_it_the_day_before(found: Found) -> None:
@@ -356,7 +369,7 @@ def test_a_grant_ends_with_its_day_and_the_asker_hears_of_it_the_day_before(foun
     company.clock.moment = datetime(2026, 11, 25, 12, tzinfo=UTC)
     company.pull()
     company.happens(EndGrants())
-    assert company.reads("ana")[-1].startswith("Your $50.00 end tonight")
+    assert company.reads("ana")[-1].startswith("Your extra budget of $50.00 ends tonight")
 
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
     for _ in range(2):
@@ -375,9 +388,9 @@ def test_an_unspent_grant_is_taken_back_at_its_end_and_by_revoking(found: Found)
 
     company.say("ana", "request 60 for more")
     company.say("max", "approve 2")
-    assert title(company, "bob", "revoke 2 no") == "There is no grant of that number that you may take back."
+    assert title(company, "bob", "revoke 2 no") == "There is no approved request with this number to take back."
     assert title(company, "max", "revoke 2 the project ended") == "$60.00 taken back"
-    assert title(company, "max", "revoke 2 again") == "Request #2 is revoked and not a running grant."
+    assert title(company, "max", "revoke 2 again") == "The extra budget of request #2 has already ended."
     assert title(company, "ana", "balance") == "$153.24 left of $400.00"
     assert company.reads("ana")[-1].startswith("! Max Weber took back $60.00")
 
@@ -385,19 +398,19 @@ def test_an_unspent_grant_is_taken_back_at_its_end_and_by_revoking(found: Found)
 def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(found: Found) -> None:
     """Max asks $300 for the crawler; Kim decides; at half of it he is asked whether to go on, once."""
     company = found()
-    assert title(company, "ana", "request 300 for crawler nightly") == "Only the owner of Crawler asks for it."
+    assert title(company, "ana", "request 300 for crawler nightly") == "Only the owner of Crawler can ask for it."
     company.say("max", "request 300 for crawler until friday nightly reindex")
     assert company.reads("kim")[0].startswith("Max Weber asks for $300.00 more for Crawler")
-    assert title(company, "max", "approve 1") == "There is no request of that number for you to decide."
+    assert title(company, "max", "approve 1") == "There is no request with this number for you to decide."
     company.say("kim", "approve 1")
 
     company.llm.spends("crawler-key", "651.00", date(2026, 11, 23))
     company.pull()
     for _ in range(2):
         company.happens(EndGrants())
-    asked = [message for message in company.reads("max") if "go on?" in message]
+    asked = [message for message in company.reads("max") if "Let it continue?" in message]
     assert len(asked) == 1
-    assert asked[0].startswith("Crawler has $149.00 left of what you asked: go on?")
+    assert asked[0].startswith("Crawler has $149.00 left. Let it continue?")
 
 
 @pytest.mark.parametrize(
@@ -410,8 +423,8 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request 99999999999999999999 x", "That is more than I can count."),
         ("request 50 until yesterday x", "“until yesterday”? Name a day"),
         ("request 50 until 2026-11-01 x", "1 November is over."),
-        ("request 50 until 2026-12-24 x", "The budget starts anew on 1 December."),
-        ("approve 1 0", "There is no request of that number for you to decide."),
+        ("request 50 until 2026-12-24 x", "The budget resets on 1 December. Choose 30 November or an earlier day."),
+        ("approve 1 0", "There is no request with this number for you to decide."),
         ("delegate me until friday", "Name a colleague"),
         ("delegate max", "Say until when"),
     ],
@@ -441,7 +454,7 @@ def test_history_tells_the_story_to_those_it_concerns(found: Found) -> None:
 
     assert story.startswith("Request #1: $50.00, approved")
     assert [word for word in ("asked", "said", "approved") if word in story] == ["asked", "said", "approved"]
-    assert title(company, "bob", "history 1") == "There is no request of that number that concerns you."
+    assert title(company, "bob", "history 1") == "There is no request with this number that concerns you."
 
 
 def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> None:

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from handlers.language import say
 from handlers.policy.policy import STANDARD, TIERS
 from handlers.waste.seats import larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
 from handlers.waste.tool_fees import tool_fees
 from handlers.waste.usage import FLAGSHIP, Peers, PoolShare, Usage
+from storage.findings import Found, Said
 from storage.seats import Seat
 from storage.usage_patterns import Habit
 
@@ -41,6 +43,16 @@ def usage(*habits: Habit, seats: Sequence[Seat] = (), shares: Sequence[PoolShare
 NOBODY = Peers([], tier_of)
 
 
+def said(text: Said) -> str:
+    """A text that is kept as data, in English."""
+    return say("en", text.text, **text.values)
+
+
+def evidence(found: Found) -> list[tuple[str, str]]:
+    """What a finding is based on, in English."""
+    return [(said(name), said(value)) for name, value in found.evidence]
+
+
 @pytest.mark.parametrize(
     ("now", "before", "found"), [(19, 19, True), (19, 20, False), (20, 19, False), (0, 0, True), (100, 100, False)]
 )
@@ -58,8 +70,8 @@ def test_each_share_is_looked_at_by_itself() -> None:
     """Of two pools one may be used."""
     one = usage(shares=[PoolShare("a", ((100, 90), (100, 90))), PoolShare("b", ((100, 9), (100, 8)))])
     [found] = stranded_quota(one, NOBODY)
-    assert (found.about, found.what) == ("b", "9 % of the share of b was used, twice in a row")
-    assert ("The period before", "8 %") in found.evidence
+    assert (found.about, said(found.what)) == ("b", "9 % of the share of b was used, two periods in a row")
+    assert ("Period before", "8 %") in evidence(found)
 
 
 SEARCHES = habit("web search tool calls", 30 * DOLLAR, tokens=0, requests=3000)
@@ -68,8 +80,8 @@ SEARCHES = habit("web search tool calls", 30 * DOLLAR, tokens=0, requests=3000)
 def test_a_tenth_for_tools_is_shown_and_nothing_is_claimed() -> None:
     """Whether the searches were needed usage cannot show."""
     [found] = tool_fees(usage(habit("claude-haiku-4-5", 100 * DOLLAR), SEARCHES), NOBODY)
-    assert found.what == "23 % of the money pays for tools, not for tokens"
-    assert found.evidence == (("Tools", "web search tool calls"), ("Calls in four weeks", "3.0k"))
+    assert said(found.what) == "23 % of the spending is on tools, not tokens"
+    assert evidence(found) == [("Tools", "web search tool calls"), ("Calls in four weeks", "3000")]
     assert found.saving is None
 
     assert not list(tool_fees(usage(habit("claude-haiku-4-5", 300 * DOLLAR), SEARCHES), NOBODY))
@@ -104,7 +116,7 @@ def test_a_large_seat_of_which_less_is_used_than_of_small_ones(used: tuple[int, 
 
     assert bool(seen) == found
     assert all(each.saving == (90 * DOLLAR, 90 * DOLLAR) for each in seen)
-    assert all(each.advice.startswith("Change it to assistant_standard") for each in seen)
+    assert all(said(each.advice).startswith("Switch to assistant_standard") for each in seen)
 
 
 @pytest.mark.parametrize(

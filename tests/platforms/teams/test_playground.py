@@ -187,7 +187,7 @@ def test_ana_asks_and_max_decides_in_teams(desks: tuple[Desk, Desk], pictures: P
     max_.sees("What do you want to say?")
     max_.page.get_by_label("What do you want to say?").last.fill("can it wait until monday?")
     max_.presses("Send")
-    max_.sees("Sent. The answer comes back to you.")  # and below it the request, still to be decided
+    max_.sees("Sent. I'll send you the answer.")  # and below it the request, still to be decided
     ana.sees("can it wait until monday?")
     max_.presses("Approve")
     max_.until(lambda: not max_.page.get_by_role("button", name="Approve", exact=True).count())

@@ -460,10 +460,10 @@ def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Of
     request = office.teams.messages("max")[-1].id
     sent = office.teams.press_on("max", request, form["value"], "Send", words="why now?").body
     office.company.settle()
-    assert "Sent. The answer comes back to you." in words_in(sent["value"])
+    assert "Sent. I'll send you the answer." in words_in(sent["value"])
     assert "Approve" in buttons(sent["value"])
     assert "“why now?”" in office.reads("ana")
-    assert "The answer comes back to you." not in office.reads("max")
+    assert "I'll send you the answer." not in office.reads("max")
 
 
 def test_what_is_shown_in_place_of_a_message_gives_way_to_it(office: Office) -> None:

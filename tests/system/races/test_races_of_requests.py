@@ -40,12 +40,12 @@ BOTH = {"stages": [{"by": "people f0, f1, f2, f3", "need": "all"}, {"by": "peopl
 
 # What somebody hears who came too late, or pressed what had changed: one plain sentence each.
 LATE = (
-    r"Request #\d+ was already (approved|denied|withdrawn) by [\w ]+\.",
-    r"Request #\d+ is (approved|denied|withdrawn) already\.",
-    r"Request #\d+ was changed since you saw it\. Nothing was decided; look again\.",
-    r"Request #\d+ was decided a moment ago\.",
-    r"You reminded them today already\. Try again tomorrow\.",
-    r"There is no request of that number for you to decide\.",
+    r"[\w ]+ already (approved|denied|withdrew) request #\d+\.",
+    r"Request #\d+ is already (approved|denied|withdrawn)\.",
+    r"Request #\d+ has changed since you saw it\. Nothing was decided; look at it again\.",
+    r"Request #\d+ was changed or decided a moment ago\. Nothing was saved; look at it again\.",
+    r"You already sent a reminder today\. Try again tomorrow\.",
+    r"There is no request with this number for you to decide\.",
 )
 FINAL = {"approved": "Approved:", "denied": "Denied:", "withdrawn": "Withdrawn:"}
 
@@ -214,7 +214,7 @@ def test_what_is_granted_at_once_is_granted_so_often_and_not_oftener(found: Foun
         heard = at_once(company, [Act(((f"p{number}", "request 25 a little more"),))] * 8)
 
         titles = sorted(card.title for card in heard)
-        assert titles.count("$25.00 granted at once") == 2, titles
+        assert titles.count("$25.00 approved at once") == 2, titles
         assert titles.count("Asked for $25.00 more") == 5, titles
         assert company.hear(f"p{number}", "balance").title == "$450.00 left of $450.00"
 

@@ -1,0 +1,206 @@
+"""The words of requests: states and verbs as people read them, and who decides and why, in a sentence each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from babel.lists import format_list
+
+from handlers.context import CLOCK, Context
+from handlers.language import N_
+from handlers.policy import Stage
+from handlers.requests.approvers import Decider
+from handlers.requests.case import Case
+from storage.requests import Request
+
+STATES = {
+    "pending": N_("waiting"),
+    "approved": N_("approved"),
+    "denied": N_("denied"),
+    "withdrawn": N_("withdrawn"),
+    "expired": N_("expired"),
+    "revoked": N_("returned"),
+}
+"""How a request stands, from the word that is stored."""
+
+SETTLED = {
+    "pending": N_("{amount} for {name}: others decide now"),
+    "approved": N_("Approved: {amount} for {name}"),
+    "denied": N_("Denied: {amount} for {name}"),
+    "withdrawn": N_("Withdrawn: {amount} for {name}"),
+    "expired": N_("Expired: {amount} for {name}"),
+    "revoked": N_("Returned: {amount} for {name}"),
+}
+
+OVER = {
+    "pending": N_("Others decide request #{number} now."),
+    "approved": N_("Request #{number} is already approved."),
+    "denied": N_("Request #{number} is already denied."),
+    "withdrawn": N_("Request #{number} is already withdrawn."),
+    "expired": N_("Request #{number} has expired."),
+    "revoked": N_("The extra budget of request #{number} is already returned."),
+}
+
+OVER_BY = {
+    "approved": N_("{name} already approved request #{number}."),
+    "denied": N_("{name} already denied request #{number}."),
+    "withdrawn": N_("{name} already withdrew request #{number}."),
+    "revoked": N_("The extra budget of request #{number} is already returned. {name} had approved it."),
+}
+
+HISTORY = {
+    "pending": N_("Request #{number}: {amount}, waiting"),
+    "approved": N_("Request #{number}: {amount}, approved"),
+    "denied": N_("Request #{number}: {amount}, denied"),
+    "withdrawn": N_("Request #{number}: {amount}, withdrawn"),
+    "expired": N_("Request #{number}: {amount}, expired"),
+    "revoked": N_("Request #{number}: {amount}, returned"),
+}
+
+DEEDS = {
+    "asked": N_("asked"),
+    "agreed": N_("agreed"),
+    "approved": N_("approved"),
+    "denied": N_("denied"),
+    "withdrawn": N_("withdrew it"),
+    "changed": N_("changed the reason"),
+    "reminded": N_("sent a reminder"),
+    "nudged": N_("sent a reminder"),
+    "raised": N_("asked the manager above"),
+    "lapsed": N_("expired"),
+    "said": N_("wrote"),
+    "revoked": N_("took back the rest"),
+    "given back": N_("returned the rest"),
+    "ended": N_("ended"),
+    "applied": N_("applied at the provider"),
+}
+"""What was done to a request, from the verb that the audit has."""
+
+ROLES = {"finance": N_("finance"), "admin": N_("admin")}
+
+# Who decides, for whoever asked: by right, and by what stands against a manager who was passed over.
+GOES_TO = {
+    ("manager", ""): N_("{name} (your manager)"),
+    ("manager", "gone"): N_("{name} ({other}'s manager, because {other} has left)"),
+    ("manager", "spender"): N_("{name} ({other}'s manager, because {other} would spend it)"),
+    ("manager", "agent"): N_("{name} ({other}'s manager, because {other} owns this agent)"),
+    ("manager", "pool"): N_("{name} ({other}'s manager, because {other} spends from this pool)"),
+    ("manager", "silent"): N_("{name} ({other}'s manager, because {other} has not answered)"),
+    ("owner", ""): N_("{name} (owner of {other})"),
+    ("role", ""): N_("{name} ({role})"),
+    ("role", "no manager"): N_("{name} ({role}, because no manager can decide this)"),
+    ("role", "nobody else"): N_("{name} ({role}, because nobody else can decide this)"),
+    ("people", ""): "{name}",
+    ("stand-in", ""): N_("{name} (while {other} is away)"),
+}
+
+# The same for whoever decides.
+YOU_DECIDE = {
+    ("manager", ""): N_("You decide as {other}'s manager."),
+    ("manager", "gone"): N_("You decide as {other}'s manager, because {other} has left."),
+    ("manager", "spender"): N_("You decide as {other}'s manager, because {other} would spend it."),
+    ("manager", "agent"): N_("You decide as {other}'s manager, because {other} owns this agent."),
+    ("manager", "pool"): N_("You decide as {other}'s manager, because {other} spends from this pool."),
+    ("manager", "silent"): N_("You decide as {other}'s manager, because {other} has not answered."),
+    ("owner", ""): N_("You decide as owner of {other}."),
+    ("role", ""): N_("You decide as {role}."),
+    ("role", "no manager"): N_("You decide as {role}, because no manager can decide this."),
+    ("role", "nobody else"): N_("You decide as {role}, because nobody else can decide this."),
+    ("people", ""): N_("You decide because the approval policy names you."),
+    ("stand-in", ""): N_("You decide for {other}, who is away until {day}."),
+}
+
+
+def any_of(ctx: Context, names: Iterable[str]) -> str:
+    """Names of which one is enough, such as "Kim Tanaka or Fay Osei"."""
+    return format_list(list(names), style="or", locale=ctx.locale)
+
+
+def all_of(ctx: Context, names: Iterable[str]) -> str:
+    """Names of which each is needed, such as "Kim Tanaka and Fay Osei"."""
+    return format_list(list(names), locale=ctx.locale)
+
+
+def role_name(ctx: Context, role: str) -> str:
+    """A role as people call it; one that a company made up has no other name."""
+    return ctx.t(ROLES[role]) if role in ROLES else role
+
+
+def name_of(ctx: Context, case: Case, person_id: str) -> str:
+    """Who did something, as people call them."""
+    if person_id == "rules":
+        return ctx.t("the approval policy")
+    if person_id == CLOCK.id:
+        return "Bursar"
+    person = case.person(person_id) or ctx.somebody(person_id)
+    return person.name if person else person_id
+
+
+def goes_to(ctx: Context, case: Case, found: Sequence[Decider]) -> str:
+    """Who decides, each with why, for whoever asks."""
+    said, join = [], all_of if case.stage.need == "all" else any_of
+    for key, group in groupby(found, key=lambda each: (each.right, each.reason, each.of, each.for_id)):
+        first, *_ = same = list(group)
+        text = GOES_TO.get(_key(first)) or GOES_TO[key[0].partition(" ")[0], ""]
+        said.append(ctx.t(text, name=join(ctx, [each.person.name for each in same]), **_values(ctx, case, first)))
+    return join(ctx, said)
+
+
+def you_decide(ctx: Context, case: Case, mine: Decider) -> str:
+    """Why whoever reads decides, in a sentence."""
+    text = YOU_DECIDE.get(_key(mine)) or YOU_DECIDE[mine.right.partition(" ")[0], ""]
+    return ctx.t(text, **_values(ctx, case, mine))
+
+
+def _key(each: Decider) -> tuple[str, str]:
+    return ("stand-in", "") if each.for_id else (each.right.partition(" ")[0], each.reason)
+
+
+def _values(ctx: Context, case: Case, each: Decider) -> dict[str, str]:
+    """What fills the placeholders: all of them, for each text takes those that it has."""
+    away = case.circle.stand_ins.get(each.for_id)
+    of = each.of if each.right == "owner" else case.name_of(each.of)
+    return {
+        "other": case.name_of(each.for_id) if each.for_id else of,
+        "role": role_name(ctx, each.right.removeprefix("role ")),
+        "day": ctx.day(away[1]) if away else "",
+    }
+
+
+def stages_in_words(ctx: Context, stages: Sequence[Stage], names: Mapping[str, str]) -> str:
+    """Who decides, one after another, for whoever asks: "your manager, then finance".
+
+    Args:
+        ctx: of whoever asks.
+        stages: in their order.
+        names: of people, by id, as far as they are known.
+    """
+    said = ""
+    for stage in stages:
+        whom = _whom(ctx, stage.by, names)
+        said = ctx.t("{first}, then {next}", first=said, next=whom) if said else whom
+    return said
+
+
+def _whom(ctx: Context, by: str, names: Mapping[str, str]) -> str:
+    if by == "manager":
+        return ctx.t("your manager")
+    if by == "owner":
+        return ctx.t("the team's owner")
+    kind, _, rest = by.partition(" ")
+    return role_name(ctx, rest) if kind == "role" else any_of(ctx, [names.get(each, each) for each in named(by)])
+
+
+def named(by: str) -> Iterator[str]:
+    """The ids of people whom a stage names."""
+    if by.startswith("people "):
+        yield from (each.strip() for each in by.removeprefix("people ").split(","))
+
+
+def note_of(ctx: Context, request: Request) -> str:
+    """Why it was decided so: what whoever decided wrote, or what the bot noted, in the reader's language."""
+    if request.state == "expired":
+        return ctx.t("Nobody decided in time.")
+    vendor = ctx.policy.vendor(request.origin.partition("/")[0])
+    if request.state == "withdrawn" and request.resolved_note and vendor:
+        return ctx.t("It was decided at {service}.", service=vendor.service)
+    return request.resolved_note
