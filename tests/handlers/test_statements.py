@@ -155,7 +155,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
         Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
         Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),
-        Spoken("kim", "approve 1", "You agreed; Fay Osei", (BOTH,), about="one of two who must agree"),
+        Spoken("kim", "approve 1", "You agreed. Still to agree: Fay Osei", (BOTH,), about="one of two who must agree"),
         Spoken("kim", "approve 1 30", "Approved: $30.00", TALK, about="after a reminder and questions"),
     ),
     "deny": (Spoken("max", "deny 1 too early", "Denied: $50.00", (ASKED,)),),
