@@ -103,7 +103,8 @@ class App:
         try:
             card = self.carry_out(sentence)
         except RefusedError as refused:
-            return Card(refused.said(self._language(sentence.person)), tone="warn", fault=refused.fault)
+            offers = tuple(Button(each, each) for each in refused.offers)
+            return Card(refused.said(self._language(sentence.person)), offers, tone="warn", fault=refused.fault)
         except BusyError:
             busy = "I am busy just now. Nothing was changed; please say it again."
             return Card(say(language_of(self.policy.organization.locale), busy), tone="warn")
@@ -309,8 +310,8 @@ class App:
         ]
 
     def sentences(self) -> list[tuple[str, str]]:
-        """The menu: how each command is written, and what it is for."""
-        return [(one.usage, one.texts[0]) for one in handlers.COMMANDS.values() if not one.hidden]
+        """The menu: an example of each command, and what it is for."""
+        return [(one.example, one.texts[0]) for one in handlers.COMMANDS.values() if not one.hidden]
 
     def file(self, name: str) -> AbstractContextManager[Path]:
         """The file of a name, such as "focus-1.2-2026-10.csv", made now and gone afterwards.

@@ -34,6 +34,7 @@ from handlers.policy import (
     ApprovalRule,
     Budget,
     GuardRules,
+    House,
     LimitRules,
     LocaleName,
     Name,
@@ -260,7 +261,7 @@ class LinkSettings(Rule):
     account: Annotated[str, Field(pattern=r"^(person|team|agent)/\S+$")]
 
 
-class Settings(Rule):
+class Settings(House, Rule):
     """All of app.yaml."""
 
     organization: Organization = Organization()

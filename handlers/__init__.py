@@ -4,8 +4,9 @@ COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what th
 is a file and a line here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from handlers.access import sees_all
 from handlers.admin import link, people_, providers, retry, status
 from handlers.alerts import (
     check_drifts,
@@ -17,12 +18,13 @@ from handlers.alerts import (
     snooze,
     unexpected,
 )
-from handlers.arguments import One
+from handlers.arguments import One, Rest
 from handlers.budgets import allot, correct, enforce, give_allotments, pool, split, transfer
 from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import Event, EventType, event_type, name_of
+from handlers.language import N_
 from handlers.limits import (
     adopt,
     increase_decided,
@@ -42,7 +44,7 @@ from handlers.limits import (
     sync_account,
     sync_provider,
 )
-from handlers.parser import Command, command, nearest, understand
+from handlers.parser import Audience, Command, command, heard, nearest_few, understand
 from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
@@ -64,6 +66,7 @@ from handlers.requests import (
     revoke,
     withdraw,
 )
+from handlers.synonyms import TONGUES
 from handlers.waste import (
     detect_waste,
     dismiss,
@@ -75,69 +78,136 @@ from handlers.waste import (
     tell_findings,
     waste,
 )
+from storage import people, requests
+
+OFFERS_MAX = 3
+ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
+GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
 
 def help(ctx: Context, about: One = "") -> Card:
-    """What you can say to me, or more about one command: `help spend`."""
-    if about:
-        one = find(about)
-        if one is None:
-            raise RefusedError(f"I don't know “{about}”. {_did_you_mean(about)}")
-        return Card(one.usage, tuple(Text(ctx.t(each)) for each in one.texts))
-    rows = tuple((one.usage, ctx.t(one.texts[0])) for one in COMMANDS.values() if not one.hidden)
-    first = Text("Say one of these.")
-    buttons = (Button("What is left?", "balance"), Button("Where did it go?", "spend"))
-    return Card("What you can say", (first, Table("Commands", ("Say", "To see or do"), rows, "ll"), *buttons))
+    """What you can say, or more about one command: `help spend`."""
+    if about and about.lower() not in ("me", "please"):
+        return _help_about(ctx, about)
+    shown = _of_use_to(ctx)
+    tables = []
+    for group in GROUPS:
+        rows = tuple((ctx.t(one.example), _first_of(ctx, one)) for one in shown if one.group == group)
+        if rows:
+            tables.append(Table(ctx.t(group), (ctx.t("Say"), ctx.t("To")), rows, "ll"))
+    buttons = (Button(ctx.t("What is left?"), "balance"), Button(ctx.t("Where did it go?"), "spend"))
+    more = Text(ctx.t("More about one of them: {example}", example="help request"), quiet=True)
+    return Card(ctx.t("What you can say"), (*tables, more, *buttons))
+
+
+def _help_about(ctx: Context, about: str) -> Card:
+    """Everything about one command, with all that may follow it."""
+    one = find(about)
+    if one is None:
+        raise RefusedError(
+            "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
+        )
+    example = () if one.example == one.name else (Text(ctx.t("Such as: {example}", example=ctx.t(one.example))),)
+    return Card(one.usage, (*(Text(ctx.t(each)) for each in one.texts), *example))
+
+
+def _first_of(ctx: Context, one: Command) -> str:
+    """What a command is for, without the examples that its help has."""
+    return ctx.t(one.texts[0])
+
+
+def unknown(ctx: Context, words: Rest = "") -> Card:
+    """What no command begins is answered with what was probably meant: only questions, and only what is of use."""
+    first, _, rest = words.partition(" ")
+    word = first[:40]
+    shown = _of_use_to(ctx)
+    likely = _meant(first, shown)
+    meant = [each for each in likely if not COMMANDS[each].writes and not COMMANDS[likely[0]].writes]
+    offers = tuple(each if not rest or not may_say(ctx, f"{each} {rest}") else f"{each} {rest}" for each in meant)
+    if len(offers) == 1:
+        raise RefusedError("I don't know “{word}”. Did you mean “{meant}”?", offers=offers, word=word, meant=offers[0])
+    if offers:
+        raise RefusedError("I don't know “{word}”. Did you mean one of these?", offers=offers, word=word)
+    if likely:
+        raise RefusedError(
+            "I don't know “{word}”. If you mean “{meant}”: “help {meant}” shows how to say it.",
+            offers=tuple(f"help {each}" for each in likely[:1]),
+            word=word,
+            meant=likely[0],
+        )
+    raise RefusedError("I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=word)
+
+
+def _meant(word: str, of_these: Collection[Command]) -> list[str]:
+    """The names of the commands that a misspelt word probably means."""
+    names = {one.name: one.name for one in of_these}
+    for tongue in TONGUES:
+        names |= {each: name for each, name in tongue.commands.items() if name in names and " " not in each}
+    return list(dict.fromkeys(names[each] for each in nearest_few(word, names)))[:OFFERS_MAX]
+
+
+def _of_use_to(ctx: Context) -> list[Command]:
+    """The commands that somebody may say, and that are not for those who decide, own or administer only."""
+    shown: set[Audience] = {"all"}
+    if sees_all(ctx):
+        shown |= {"decider", "owner", "admin"}
+    elif any(each.kind in ("team", "agent") for each in people.owned(ctx.conn, ctx.person.id)):
+        shown |= {"decider", "owner"}
+    elif requests.open_for(ctx.conn, ctx.person.id) or any(
+        each.manager == ctx.person.id for each in people.active_people(ctx.conn)
+    ):
+        shown |= {"decider"}
+    return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown]
 
 
 COMMANDS: Mapping[str, Command] = {
     one.name: one
     for one in (
-        command(balance, writes=False),
-        command(spend, writes=False),
-        command(why, writes=False),
-        command(forecast, writes=False),
-        command(models, writes=False),
-        command(digest, writes=False),
-        command(request, writes=True),
-        command(requests_, writes=False),
-        command(change, writes=True),
-        command(remind, writes=True),
-        command(withdraw, writes=True),
-        command(approve, writes=True),
-        command(deny, writes=True),
-        command(question, writes=True),
-        command(revoke, writes=True),
-        command(delegate, writes=True),
-        command(history, writes=False),
-        command(waste, writes=False),
-        command(finding, writes=False),
-        command(done, writes=True),
-        command(dismiss, writes=True),
-        command(postpone, writes=True),
-        command(keep, writes=True),
-        command(release, writes=True),
-        command(value, writes=False),
-        command(guard, writes=False),
-        command(expected, writes=True),
-        command(unexpected, writes=True),
-        command(pool, writes=False),
-        command(allot, writes=True),
-        command(split, writes=True),
-        command(transfer, writes=True),
-        command(correct, writes=True),
-        command(link, writes=True),
-        command(people_, writes=False),
-        command(enforce, writes=True),
-        command(providers, writes=False),
-        command(limits_, writes=False),
-        command(pause, writes=True),
-        command(resume, writes=True),
-        command(close, writes=True, bulk=True),
-        command(status, writes=False),
-        command(retry, writes=True),
-        command(settings, writes=True),
-        command(help, writes=False),
+        command(balance, N_("balance"), ASK, writes=False),
+        command(spend, N_("spend by day last week"), ASK, writes=False),
+        command(why, N_("why last week"), ASK, writes=False),
+        command(forecast, N_("forecast"), ASK, writes=False),
+        command(models, N_("models"), ASK, writes=False),
+        command(digest, N_("digest"), ASK, writes=False),
+        command(request, N_("request 50 finish the migration"), REQUEST, writes=True),
+        command(requests_, N_("requests"), REQUEST, writes=False),
+        command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
+        command(remind, N_("remind 42"), REQUEST, writes=True),
+        command(withdraw, N_("withdraw 42"), REQUEST, writes=True),
+        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True),
+        command(deny, N_("deny 42 too early"), DECIDE, "decider", writes=True),
+        command(question, N_("question 42 can it wait?"), REQUEST, writes=True),
+        command(revoke, N_("revoke 42 the project ended"), DECIDE, "decider", writes=True),
+        command(delegate, N_("delegate @kim until friday"), DECIDE, "decider", writes=True),
+        command(history, N_("history 42"), REQUEST, writes=False),
+        command(waste, N_("waste"), WASTE, writes=False),
+        command(finding, N_("finding 12"), WASTE, writes=False),
+        command(done, N_("done 12"), WASTE, writes=True),
+        command(dismiss, N_("dismiss 12 it is needed"), WASTE, writes=True),
+        command(postpone, N_("postpone 12 until friday"), WASTE, writes=True),
+        command(keep, N_("keep 12"), WASTE, writes=True),
+        command(release, N_("release 12"), WASTE, writes=True),
+        command(value, N_("value of my team"), TEAM, "owner", writes=False),
+        command(guard, N_("guard"), WASTE, writes=False),
+        command(expected, N_("expected 3 until friday"), WASTE, writes=True),
+        command(unexpected, N_("unexpected 3"), WASTE, writes=True),
+        command(pool, N_("pool"), TEAM, "owner", writes=False),
+        command(allot, N_("allot 300 to ana"), TEAM, "owner", writes=True),
+        command(split, N_("split"), TEAM, "owner", writes=True),
+        command(transfer, N_("transfer 50 to bob"), REQUEST, writes=True),
+        command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
+        command(link, N_("link"), ADMIN, "admin", writes=True),
+        command(people_, N_("people"), ADMIN, "admin", writes=False),
+        command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
+        command(providers, N_("providers"), ADMIN, "admin", writes=False),
+        command(limits_, N_("limits"), ADMIN, "admin", writes=False),
+        command(pause, N_("pause agent crawler"), TEAM, "owner", writes=True),
+        command(resume, N_("resume agent crawler"), TEAM, "owner", writes=True),
+        command(close, N_("close last month"), ADMIN, "admin", writes=True, bulk=True),
+        command(status, N_("status"), ADMIN, "admin", writes=False),
+        command(retry, N_("retry"), ADMIN, "admin", writes=True),
+        command(settings, N_("settings"), ASK, writes=True),
+        command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
@@ -149,6 +219,7 @@ COMMANDS: Mapping[str, Command] = {
         command(snooze, writes=True, hidden=True),
     )
 }
+UNKNOWN = command(unknown, writes=False, hidden=True)
 
 # What buttons of earlier releases say, in messages that still stand.
 FORMER_NAMES = {"theirs": "keep-theirs", "ours": "restore-ours", "giveback": "return-grant"}
@@ -180,25 +251,20 @@ EVENTS: Mapping[str, EventType] = {
 }
 
 
+NAMED: Mapping[str, Command] = {**COMMANDS, **{name: COMMANDS[new] for name, new in FORMER_NAMES.items()}}
+
+
 def find(word: str) -> Command | None:
-    """The command of that name, or None."""
-    name = word.lower()
-    return COMMANDS.get(FORMER_NAMES.get(name, name))
+    """The command of that name, or that people call so; None if there is none."""
+    found = heard(word, NAMED)
+    return found[0] if found and not found[1] else None
 
 
 def parse_command(text: str) -> tuple[Command, str]:
-    """The command that a sentence begins with, and the rest of the words. Silence asks for help.
-
-    Raises:
-        RefusedError: the first word is no command; the nearest one is named with its usage.
-    """
-    words = text.split(maxsplit=1)
-    if not words:
+    """The command that a sentence begins with, and the rest of the words. Silence asks for help."""
+    if not text.strip():
         return COMMANDS["help"], ""
-    one = find(words[0])
-    if one is None:
-        raise RefusedError(f"I don't know “{words[0][:40]}”. {_did_you_mean(words[0])}")
-    return one, words[1] if len(words) > 1 else ""
+    return heard(text, NAMED) or (UNKNOWN, text.strip())
 
 
 def event_type_of(event: Event) -> EventType:
@@ -219,9 +285,8 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
 
 def is_order(text: str) -> bool:
     """Whether a sentence does something to something, such as `approve 42`; `request` alone only opens a form."""
-    word, _, rest = text.partition(" ")
-    one = find(word)
-    return one is not None and one.writes and bool(rest)
+    one, rest = parse_command(text)
+    return one.writes and bool(rest)
 
 
 def may_say(ctx: Context, text: str) -> bool:
@@ -230,14 +295,9 @@ def may_say(ctx: Context, text: str) -> bool:
     Each word of it is understood, and it asks for no figures that are not theirs to see. What an order may do is looked
     up when it is said.
     """
+    one, rest = parse_command(text)
     try:
-        one, rest = parse_command(text)
         understand(one, rest, {}, ctx)
     except RefusedError:
         return False
-    return True
-
-
-def _did_you_mean(word: str) -> str:
-    meant = nearest(word, [name for name, one in COMMANDS.items() if not one.hidden])
-    return f"Did you mean: {COMMANDS[meant].usage}" if meant else "Say “help” to see what I understand."
+    return one is not UNKNOWN

@@ -1,34 +1,49 @@
 """The words that sentences are made of. Each knows how it is written and what it understands."""
 
-import calendar
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 from urllib.parse import unquote
 
-from handlers.access import may_see
+from handlers.access import may_see, sees_all
+from handlers.amounts import half_width, take_amount
 from handlers.context import Context
-from handlers.errors import RefusedError
+from handlers.days import Span, day_to_come, looks_like_a_day, span_of
+from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
-from handlers.money import Amount, read_amount
-from handlers.parser import InForm, nearest
-from handlers.periods import period_of
+from handlers.money import Amount, AmountError
+from handlers.parser import STOPS, InForm, nearest_few
 from handlers.policy import Budget
+from handlers.synonyms import TONGUES
 from storage import limits, people
 from storage.limits import Held
 from storage.people import Account
 
 NAME_WORDS_MAX = 4
+OFFERS_MAX = 3
 KINDS = ("person", "team", "agent")
 LEADS = ("of", "to", "from")
 NOT_YOURS_TO_PAUSE = N_("There is nobody with this name at a provider whom you can pause or resume.")
 """The same for who is not there and for who is not theirs."""
 ALIASES = {"everybody": "org", "everyone": "org", "organization": "org", "company": "org"}
+SAME = {
+    "user": "person",
+    "people": "person",
+    "member": "person",
+    "employee": "person",
+    "vendor": "provider",
+    "department": "team",
+    "bot": "agent",
+    "date": "day",
+    "token": "tokens",
+}
+"""Words that people say for one of a few choices."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhomWord:
-    """An account: "me", "of ana", "@ana", "of team search", "organization".
+    """An account: "me", "of ana", "@ana", "of team search", "my team", "organization".
 
     Args:
         lead: the word that may stand before it, "of", "to" or "from".
@@ -46,13 +61,15 @@ class WhomWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
         """See Word. Somebody unknown and somebody the asker may not see get the same answer."""
-        led = words[0].lower() == self.lead
+        led = half_width(words[0]).lower() == self.lead
         rest = words[1:] if led else words
         if not rest or not (led or (self.alone and rest[0].lower() not in LEADS)):
             return None
         skipped = len(words) - len(rest)
         if rest[0].lower() in ("me", "myself", "mine"):
             return self._own(ctx), skipped + 1
+        if [each.lower() for each in rest[:2]] in (["my", "team"], ["our", "team"]) and ctx.person.team:
+            rest = ["team", ctx.person.team, *rest[2:]]
         certain = led or rest[0].startswith("@") or rest[0].lower() in KINDS
         kind = rest[0].lower() if rest[0].lower() in KINDS and len(rest) > 1 else ""
         if kind:
@@ -60,35 +77,74 @@ class WhomWord:
         names = {n: " ".join(rest[:n]).removeprefix("@") for n in range(min(NAME_WORDS_MAX, len(rest)), 0, -1)}
         called = people.find_accounts(ctx.conn, [_no_alias(name) for name in names.values()])
         for count, name in names.items():
-            account = self._fitting(name, called[_no_alias(name)], kind, ctx)
-            if account:
-                return account, skipped + count
+            fitting = self._fitting(called[_no_alias(name)], kind, ctx)
+            if len(fitting) > 1:
+                raise self._ambiguous(name, fitting, skipped + count)
+            if fitting:
+                return fitting[0], skipped + count
         if certain:
-            raise RefusedError(self._unknown(rest[0].removeprefix("@")))
+            raise self._unknown(ctx, rest[0].removeprefix("@"), kind, skipped + 1)
         return None
-
-    def _unknown(self, name: str) -> str:
-        if not self.figures:
-            return f"I know nobody called “{name}”. Write a name, an e-mail address, or such as: team search"
-        return (
-            f"I have no figures of “{name}” for you. You see your own, and those of teams and agents that you own; "
-            "finance sees all."
-        )
 
     def _own(self, ctx: Context) -> Account:
         account = ctx.account(ctx.account_id)
         if account is None:
-            raise RefusedError("You have no account of your own. Say whose figures you mean, such as: of team search")
+            raise RefusedError("You have no account of your own. Say whose, such as: of team search")
         return account
 
-    def _fitting(self, name: str, found: list[Account], kind: str, ctx: Context) -> Account | None:
+    def _fitting(self, found: list[Account], kind: str, ctx: Context) -> list[Account]:
         fitting = [one for one in found if not kind or one.kind == kind]
-        if self.figures:
-            fitting = [one for one in fitting if may_see(ctx, one.id)]
-        if len(fitting) > 1:
-            which = ", ".join(each.id.replace("/", " ") for each in fitting)
-            raise RefusedError(f"“{name}” could be {which}. Say which one.")
-        return fitting[0] if fitting else None
+        return [one for one in fitting if may_see(ctx, one.id)] if self.figures else fitting
+
+    def _ambiguous(self, name: str, fitting: list[Account], count: int) -> RefusedError:
+        names = ", ".join(map(_said, fitting))
+        return MeantOtherwiseError(
+            "“{name}” could be {names}. Say which one.", count, self._instead(fitting), name=name, names=names
+        )
+
+    def _unknown(self, ctx: Context, name: str, kind: str, count: int) -> RefusedError:
+        """A name is proposed only of what the asker may see."""
+        near = self._near(ctx, name, kind)
+        names = ", ".join(map(_said, near))
+        hidden = self.figures and not sees_all(ctx)
+        if near:
+            why = (
+                N_("You can't see figures for “{name}”, or it doesn't exist. Did you mean {names}?")
+                if hidden
+                else N_("I don't know “{name}”. Did you mean {names}?")
+            )
+            return MeantOtherwiseError(why, count, self._instead(near), name=name, names=names)
+        if hidden:
+            return RefusedError(
+                "You can't see figures for “{name}”, or it doesn't exist. You can see your own, and those of teams and "
+                "agents that you own.",
+                name=name,
+            )
+        return RefusedError(
+            "I don't know “{name}”. Write a name, an e-mail address, or such as: team search", name=name
+        )
+
+    def _instead(self, accounts: Sequence[Account]) -> tuple[str, ...]:
+        return tuple(f"{self.lead} {_said(each)}".strip() for each in accounts[:OFFERS_MAX])
+
+    def _near(self, ctx: Context, name: str, kind: str) -> list[Account]:
+        """Accounts that the asker may see whose name is much like what was said."""
+        if sees_all(ctx):
+            seen = people.every_account(ctx.conn)
+        else:
+            owned = people.owned(ctx.conn, ctx.person.id)
+            seen = [below for each in owned for below in people.descendants(ctx.conn, each.id)]
+        called: dict[str, Account] = {}
+        for each in seen:
+            if each.active and each.kind in KINDS and (not kind or each.kind == kind):
+                called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
+        found = {each.id: each for each in (called[word] for word in nearest_few(name, called))}
+        return list(found.values())[:OFFERS_MAX]
+
+
+def _said(account: Account) -> str:
+    """An account as a sentence names it, such as "team search"."""
+    return account.id.replace("/", " ")
 
 
 def _no_alias(name: str) -> str:
@@ -108,35 +164,28 @@ class OneOf:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[str, int] | None:
         """See Word."""
-        if self.lead:
-            if words[0].lower() != self.lead:
-                return None
-            said = words[1].lower() if len(words) > 1 else ""
-            if said not in self.choices:
-                meant = nearest(said, list(self.choices))
-                hint = f"Did you mean “{self.lead} {meant}”?" if meant else f"I know {', '.join(self.choices)}."
-                raise RefusedError(f"I don't know “{self.lead} {said}”. {hint}")
-            return said, 2
-        return (words[0].lower(), 1) if words[0].lower() in self.choices else None
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The days from `first` until before `end`, and how people call them."""
-
-    first: date
-    end: date
-    label: str
-
-
-_MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
-_MONTHS |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
-_DAYS = {"today": 0, "yesterday": 1}
-_EVERY = ("day", "week", "month", "quarter", "year")
+        if not self.lead:
+            return (words[0].lower(), 1) if words[0].lower() in self.choices else None
+        if half_width(words[0]).lower() != self.lead:
+            return None
+        said = half_width(words[1]).lower().rstrip(STOPS) if len(words) > 1 else ""
+        for each in (said, said.removesuffix("s"), SAME.get(said, ""), SAME.get(said.removesuffix("s"), "")):
+            if each in self.choices:
+                return each, 2
+        near = nearest_few(said, self.choices)[:OFFERS_MAX] if said else []
+        instead = tuple(f"{self.lead} {each}" for each in near or self.choices[:OFFERS_MAX])
+        asked = f"{self.lead} {said}".strip()
+        if near:
+            raise MeantOtherwiseError(
+                "I don't know “{words}”. Did you mean “{meant}”?", 2, instead, words=asked, meant="”, “".join(instead)
+            )
+        raise MeantOtherwiseError(
+            "I don't know “{words}”. I know {choices}.", 2, instead, words=asked, choices=", ".join(self.choices)
+        )
 
 
 class PeriodWord:
-    """Which days: "today", "last week", "this month", "october", "2026-10", "2026-10-01..2026-10-15"."""
+    """Which days: see handlers/days.py."""
 
     def usage(self, name: str) -> str:
         """See Word."""
@@ -144,53 +193,7 @@ class PeriodWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[Span, int] | None:
         """See Word."""
-        word = words[0].lower()
-        fiscal = ctx.policy.organization.fiscal_year_starts
-        if word in ("last", "this") and len(words) > 1:
-            return self._this_or_last(word, words[1].lower(), ctx.today, fiscal), 2
-        if word in _DAYS:
-            day = ctx.today - timedelta(days=_DAYS[word])
-            return Span(day, day + timedelta(days=1), word), 1
-        if word in _MONTHS:
-            return self._month(_MONTHS[word], words[1:2], ctx.today)
-        if word[:4].isdecimal() and "-" in word:
-            return self._dates(word), 1
-        meant = nearest(word, [*_MONTHS, *_DAYS]) if len(word) > 4 else ""  # noqa: PLR2004 - short words are near all
-        if meant:
-            raise RefusedError(f"I don't know “{words[0]}”. Did you mean “{meant}”?")
-        return None
-
-    def _this_or_last(self, which: str, every: str, today: date, fiscal: int) -> Span:
-        if every not in _EVERY:
-            raise RefusedError(f"“{which} {every}”? I know {which} day, week, month, quarter and year.")
-        period = period_of(today, every, fiscal)  # type: ignore[arg-type]
-        if which == "last":
-            period = period_of(period.first - timedelta(days=1), every, fiscal)  # type: ignore[arg-type]
-        return Span(period.first, period.end, f"{which} {every}")
-
-    def _month(self, month: int, after: list[str], today: date) -> tuple[Span, int]:
-        named = bool(after) and after[0].isdecimal() and len(after[0]) == 4  # noqa: PLR2004 - a year's digits
-        year = int(after[0]) if named else today.year - (month > today.month)
-        period = period_of(_date(f"{year:04}-{month:02}-01"), "month")
-        return Span(period.first, period.end, f"{calendar.month_name[month]} {year}"), 1 + named
-
-    def _dates(self, word: str) -> Span:
-        first, dots, last = word.partition("..")
-        if not dots and len(first) == len("2026-10"):
-            period = period_of(_date(f"{first}-01"), "month")
-            return Span(period.first, period.end, first)
-        start = _date(first)
-        end = _date(last) if dots else start
-        if end < start:
-            raise RefusedError(f"{end} is before {start}. Write the earlier day first, such as 2026-10-01..2026-10-15.")
-        return Span(start, end + timedelta(days=1), word)
-
-
-def _date(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise RefusedError(f"“{word}” is no day. Write days like 2026-10-15, or 2026-10-01..2026-10-15.") from None
+        return span_of([half_width(each) for each in words], ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,17 +206,15 @@ class AmountWord:
         """See Word."""
         return name
 
-    def take(self, words: list[str], _ctx: Context) -> tuple[Amount, int] | None:
+    def take(self, words: list[str], ctx: Context) -> tuple[Amount, int] | None:
         """See Word."""
-        minus = words[0].startswith("-") and len(words[0]) > 1
-        if minus and not self.signed:
+        try:
+            taken = take_amount(words, ctx.locale, ctx.policy.organization.currency)
+        except AmountError as wrong:
+            raise RefusedError(wrong.why, **wrong.values) from wrong
+        if taken and taken[0].number < 0 and not self.signed:
             raise RefusedError("An amount must be above zero.")
-        said = [words[0][1:], *words[1:3]] if minus else words[:3]
-        for count in range(len(said), 0, -1):
-            amount = read_amount(" ".join(said[:count]))
-            if amount is not None:
-                return (Amount(-amount.number, amount.unit) if minus else amount), count
-        return None
+        return taken
 
 
 def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
@@ -224,8 +225,8 @@ def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
     """
     try:
         return amount.units(unit)
-    except ValueError as wrong:
-        raise RefusedError(str(wrong), fault=fault) from wrong
+    except AmountError as wrong:
+        raise RefusedError(wrong.why, fault=fault, **wrong.values) from wrong
 
 
 def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
@@ -240,8 +241,16 @@ def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
     return units
 
 
+@dataclass(frozen=True, slots=True)
 class TextWord:
-    """All that is left of the sentence, as it stands."""
+    """All that is left of the sentence, as it stands.
+
+    Args:
+        leads: words that may lead to it and are no part of it, such as "for".
+    """
+
+    leads: tuple[str, ...] = ()
+    rest: bool = True
 
     def usage(self, name: str) -> str:
         """See Word."""
@@ -249,7 +258,13 @@ class TextWord:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
         """See Word."""
-        return " ".join(words), len(words)
+        text = " ".join(words).lstrip(",，、:：;； ")
+        lower = text.lower()
+        for lead in sorted(self.leads, key=len, reverse=True):
+            chinese = not lead.isascii()
+            if lower.startswith(lead if chinese else f"{lead} ") and len(text) > len(lead):
+                return text[len(lead) :].lstrip(",，、:： "), len(words)
+        return text, len(words)
 
 
 class OneWord:
@@ -261,35 +276,32 @@ class OneWord:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
         """See Word."""
-        return words[0].removeprefix("#"), 1
+        return half_width(words[0]).removeprefix("#").rstrip(",:;!?") or words[0], 1
 
 
 @dataclass(frozen=True, slots=True)
 class UntilWord:
-    """A day to come: "until friday", "until 2026-12-24", "friday", "tomorrow"."""
+    """A day to come: "until friday", "until 24 December", "tomorrow". It is understood behind a reason, too."""
+
+    ends: bool = True
 
     def usage(self, name: str) -> str:
         """See Word."""
         return f"{name} day"
 
     def take(self, words: list[str], ctx: Context) -> tuple[date, int] | None:
-        """See Word."""
-        led = words[0].lower() == "until"
-        said = words[int(led)].lower() if len(words) > int(led) else ""
-        day = self._day(said, ctx.today)
-        if day is None and led:
-            raise RefusedError(f"“until {said}”? Name a day, such as: until friday, until 2026-12-24")
-        return (day, 1 + led) if day and (led or said in (*WEEKDAYS, "tomorrow") or said[:4].isdecimal()) else None
-
-    def _day(self, said: str, today: date) -> date | None:
-        if said in ("today", "tomorrow"):
-            return today + timedelta(days=said == "tomorrow")
-        if said in WEEKDAYS:
-            return today + timedelta(days=(WEEKDAYS.index(said) - today.weekday()) % 7)
-        return _date(said) if said[:4].isdecimal() and said.count("-") == 2 else None  # noqa: PLR2004 - a date's
-
-
-WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+        """See Word. "until it works" is a reason."""
+        led = half_width(words[0]).lower() == "until"
+        said = [half_width(each) for each in words[led:]]
+        found = day_to_come(said, ctx) if said else None
+        if found:
+            return found[0], found[1] + led
+        if led and looks_like_a_day(said):
+            raise RefusedError(
+                "I don't understand the day in “{words}”. Write such as: until friday, until 2026-12-24",
+                words=" ".join(["until", *words[1:3]]),
+            )
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +352,7 @@ class PausedWord:
 
 
 class BudgetWord:
-    """One of the house's budgets by its name: "of flagship"; a form says the name alone."""
+    """One of the budgets by its name: "of flagship"; a form says the name alone."""
 
     def usage(self, name: str) -> str:
         """See Word."""
@@ -369,6 +381,7 @@ HowMuch = Annotated[Amount, AmountWord()]
 MaybeHowMuch = Annotated[Amount | None, AmountWord()]
 Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
+WhatFor = Annotated[str, TextWord(tuple(each for tongue in TONGUES for each in tongue.reason))]
 One = Annotated[str, OneWord()]
 WhomPaused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]

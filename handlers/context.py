@@ -185,6 +185,10 @@ class Context:
         """A day for the axis of a chart, such as "22 Nov"."""
         return _day(day, "MMMd", self.locale)
 
+    def called(self, account: Account) -> str:
+        """An account's name; what is unallocated has none of its own."""
+        return self.t("Unallocated") if account.kind == "unallocated" else account.name
+
     def moment(self, moment: datetime) -> str:
         """A moment in the person's own zone, with the zone's name."""
         zone = self.person.zone or self.policy.organization.zone
@@ -216,7 +220,7 @@ class Context:
         self._show(above, place, replace(card, thread=()), below, again=again)
         details = tuple(block for block in card.thread if not isinstance(block, File))
         if details:
-            more = Card(f"{card.title}: details", details, personal=card.personal)
+            more = Card(self.t("{title}: details", title=card.title), details, personal=card.personal)
             self._show(f"{key}/details@{place}", place, more, above)
         for file in (block for block in card.thread if isinstance(block, File)):
             self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)

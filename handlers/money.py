@@ -1,12 +1,12 @@
-"""Amounts: integers with a unit, read from words and written for people.
+"""Amounts: integers with a unit, written for people. amounts.py reads them.
 
 A unit is an ISO 4217 currency, counted in nanos (10⁻⁹), or "tokens" or "credits", counted one by one.
 """
 
-import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from babel.numbers import (
@@ -15,27 +15,31 @@ from babel.numbers import (
     format_decimal,
     get_currency_precision,
     get_currency_symbol,
-    list_currencies,
 )
+
+from handlers.language import ENGLISH, N_, language_of, say
 
 NANOS = 10**9
 CENTS_BELOW = 10
 """Estimates from here on are shown in whole units: cents would claim to be known."""
 
 COUNTED = frozenset({"tokens", "credits"})
-SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "₹": "INR"}
-SCALES = {"": 1, "k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "bn": 10**9, "billion": 10**9}
+COUNTS = {"tokens": N_("{number} tokens"), "credits": N_("{number} credits")}
 AMOUNT_MAX = 2**62
-CURRENCIES = frozenset(list_currencies())
-PLAIN_CURRENCIES = frozenset(
-    {"usd", "eur", "gbp", "cny", "jpy", "inr", "chf", "cad", "aud", "sek", "dkk", "nok", "pln"}
-)
 
-_AMOUNT = re.compile(
-    r"(?P<symbol>[$€£¥₹])?\s*(?P<number>\d[\d,_ ]*(\.\d+)?|\.\d+)\s*(?P<scale>k|m|bn?|thousand|million|billion)?"
-    r"\s*(?P<unit>[a-z]{3,7})?",
-    re.IGNORECASE,
-)
+
+class AmountError(ValueError):
+    """Words that are no amount, or none that a budget can hold.
+
+    Args:
+        why: shown to people in their language; the message is the English one.
+        values: fill the placeholders.
+    """
+
+    def __init__(self, why: str, **values: Any) -> None:
+        super().__init__(say(ENGLISH, why, **values))
+        self.why = why
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,57 +49,46 @@ class Amount:
     number: Decimal
     unit: str
 
-    def units(self, unit: str) -> int:
+    def units(self, unit: str, locale: str = "en_US") -> int:
         """The amount as an integer: nanos of the currency, or pieces.
 
         Args:
             unit: counts if the words named none.
+            locale: of whoever reads why it cannot be.
 
         Raises:
-            ValueError: the words named another unit, or the amount is too large to be meant.
+            AmountError: the words named another unit, or the amount is larger than a budget can be, or has a part
+                smaller than the smallest there is.
         """
         if self.unit and self.unit != unit:
-            raise ValueError(f"That is counted in {unit}, not in {self.unit}.")
+            raise AmountError(N_("This budget is counted in {unit}, not in {other}."), unit=unit, other=self.unit)
         value = self.number * (1 if unit in COUNTED else NANOS)
-        if value > AMOUNT_MAX:
-            raise ValueError("That is more than I can count.")
-        return int(value.to_integral_value(ROUND_HALF_EVEN))
+        if abs(value) > AMOUNT_MAX:
+            raise AmountError(N_("That is more than a budget can hold."))
+        if value % smallest(unit):
+            least = show_amount(smallest(unit), unit, locale)
+            raise AmountError(N_("An amount must be a multiple of {least}."), least=least)
+        return int(value)
 
-
-def read_amount(words: str) -> Amount | None:
-    """An amount in words, such as "400 USD", "$1,250.50", "100M tokens" or "50"; None if it is none."""
-    found = _AMOUNT.fullmatch(words.strip())
-    if not found:
-        return None
-    number = Decimal(re.sub(r"[,_ ]", "", found["number"])) * SCALES[(found["scale"] or "").lower()]
-    named = _unit(found["unit"] or "")
-    symbol = SYMBOLS.get(found["symbol"] or "", "")
-    if named is None or (symbol and named and symbol != named):
-        return None
-    return Amount(number, named or symbol)
-
-
-def _unit(word: str) -> str | None:
-    """The unit that a word names, "" for no word, None for a word that is no unit.
-
-    A currency in small letters counts only if it is no English word: "50 try" is no Turkish money.
-    """
-    lower = word.lower()
-    if lower.removesuffix("s") in ("token", "credit"):
-        return lower.removesuffix("s") + "s"
-    if word.upper() in CURRENCIES and (word.isupper() or lower in PLAIN_CURRENCIES):
-        return word.upper()
-    return "" if not word else None
+    def __str__(self) -> str:
+        """As app.yaml writes it, such as "400 USD"."""
+        return f"{self.number.normalize():f} {self.unit}".strip()
 
 
 @lru_cache(maxsize=8192)
 def show_amount(units: int, unit: str, locale: str) -> str:
     """An amount as people in that locale write it: money to the cent, tokens in whole or in millions."""
     if unit in COUNTED:
-        if abs(units) < 10**6:
-            return f"{format_decimal(units, locale=locale)} {unit}"
-        return f"{format_compact_decimal(units, locale=locale, fraction_digits=1)} {unit}"
+        return say(language_of(locale), COUNTS[unit], number=show_count(units, locale))
     return format_currency(Decimal(units) / NANOS, unit, locale=locale)
+
+
+@lru_cache(maxsize=8192)
+def show_count(pieces: int, locale: str) -> str:
+    """How many, in whole or in millions, as people in that locale write it."""
+    if abs(pieces) < 10**6:
+        return format_decimal(pieces, locale=locale)
+    return format_compact_decimal(pieces, locale=locale, fraction_digits=1)
 
 
 @lru_cache(maxsize=8192)

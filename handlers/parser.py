@@ -8,21 +8,34 @@ parameter of its name by the same Word. A parameter without a default must be sa
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any, Protocol, get_type_hints
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any, Literal, Protocol, get_type_hints
 
+from handlers.amounts import half_width, split_words, taken_apart
 from handlers.card import Card
 from handlers.context import Context
-from handlers.errors import RefusedError
+from handlers.errors import MeantOtherwiseError, RefusedError
+from handlers.synonyms import (
+    CHINESE_LETTER,
+    ENDS_WITH_A_DAY,
+    ENGLISH,
+    MEASURES,
+    NUMBER_AND_TEXT,
+    TONGUES,
+    translated,
+)
 
 WORDS_MAX = 200
 TEXT_MAX = 3000
+STOPS = "?!.,;:。~… "
+Audience = Literal["all", "decider", "owner", "admin"]
 
 
 class Word(Protocol):
-    """Understands one kind of words."""
+    """Understands one kind of words. One that has `rest` set takes all that is left, and is asked last."""
 
     def usage(self, name: str) -> str:
         """How it is written in a usage line, such as "[of whom]"; the name is the parameter's."""
@@ -69,6 +82,9 @@ class Command:
         writes: an order; a question only reads.
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        example: what somebody would say, such as "approve 42"; "" for what only buttons say.
+        group: under which heading help shows it.
+        audience: to whom it is of use.
         parameters: what may follow the name.
         texts: the paragraphs of the handler's docstring; the first says what it is for.
     """
@@ -80,6 +96,9 @@ class Command:
     bulk: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
+    example: str = ""
+    group: str = ""
+    audience: Audience = "all"
 
     @property
     def usage(self) -> str:
@@ -89,7 +108,16 @@ class Command:
         return " ".join([self.name, *said])
 
 
-def command(handler: Handler, *, writes: bool, hidden: bool = False, bulk: bool = False) -> Command:
+def command(
+    handler: Handler,
+    example: str = "",
+    group: str = "",
+    audience: Audience = "all",
+    *,
+    writes: bool,
+    hidden: bool = False,
+    bulk: bool = False,
+) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
     parameters = tuple(
@@ -98,11 +126,112 @@ def command(handler: Handler, *, writes: bool, hidden: bool = False, bulk: bool 
     )
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, parameters, texts)
+    return Command(name, handler, writes, hidden, bulk, parameters, texts, example or name, group, audience)
 
 
 def _word_of(hint: Any) -> Word:
     return next(extra for extra in hint.__metadata__ if hasattr(extra, "take"))  # type: ignore[no-any-return]
+
+
+# What a sentence begins with ------------------------------------------------------------------------------------------
+
+
+def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """The command that a sentence begins with, and the rest of it; None if it begins with none.
+
+    What is said out of politeness is passed over, a synonym stands for its command. What only asks, such as "can I
+    approve 42?", gives no order.
+
+    Args:
+        text: as somebody said it.
+        commands: by every name they have.
+    """
+    said = _addressed(text)
+    asks = False
+    while True:
+        found = _begins(said, commands)
+        if found and asks and found[0].writes and found[1].strip(STOPS):
+            return commands["help"], found[0].name
+        if found or not said:
+            return (found[0], _without_thanks(*found)) if found else (commands["help"], "")
+        polite = _prefix(said, [each for tongue in TONGUES for each in tongue.polite])
+        asking = _prefix(said, [each for tongue in TONGUES for each in tongue.asking])
+        longest = max(polite, asking, key=len)
+        if not longest:
+            return _after_a_period(said, commands)
+        asks = asks or (longest == asking and longest != polite)
+        said = said[len(longest) :].lstrip(STOPS + "，、：！？")
+
+
+def _addressed(text: str) -> str:
+    """A sentence without whom it is said to, such as "/tokens" or "@Bursar"."""
+    said = text.strip()
+    first, _, rest = said.partition(" ")
+    to_us = first.startswith("/") or (first.startswith("@") and rest.strip())
+    return (rest if to_us else said).strip()
+
+
+def _begins(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    first = said.split(maxsplit=1)[0] if said else ""
+    name = half_width(first).lower().rstrip(STOPS) or half_width(first).lower()[:1]
+    if name in commands:
+        return commands[name], said[len(first) :].strip()
+    known = {each: name for tongue in TONGUES for each, name in tongue.commands.items()}
+    longest = _prefix(said, known)
+    if any(longest in tongue.polite for tongue in TONGUES) and said[len(longest) :].strip(STOPS):
+        return None
+    return (commands[known[longest]], said[len(longest) :].strip()) if longest else None
+
+
+def _prefix(said: str, known: Collection[str]) -> str:
+    """The longest of some words that a text begins with. English words end where a word ends; Chinese ones need not."""
+    lower = half_width(said).lower().replace("’", "'")
+    fits = [each for each in known if lower.startswith(each) and _ends(lower, len(each))]
+    return max(fits, key=len, default="")
+
+
+def _ends(lower: str, at: int) -> bool:
+    return CHINESE_LETTER.match(lower[at - 1]) is not None or (
+        not lower[at : at + 1].isalnum() and lower[at : at + 1] not in (*("-", "_", "'", "/"),)
+    )
+
+
+def _after_a_period(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """A question whose days stand before it, as Chinese has them: "上周支出"."""
+    if not CHINESE_LETTER.match(said):
+        return None
+    first = said.split(maxsplit=1)[0]
+    found = translated(first)
+    if found is None:
+        return None
+    period, behind = first[: len(first) - len(found[1])], said[len(first) - len(found[1]) :].lstrip(STOPS + "的，我")
+    begun = _begins(behind, commands)
+    if begun is None or begun[0].writes:
+        return None
+    return begun[0], f"{_without_thanks(*begun)} {period}".strip()
+
+
+def _without_thanks(one: Command, rest: str) -> str:
+    """The rest of a sentence without what politeness puts at its end; a reason stays as it was written."""
+    if any(getattr(each.word, "rest", False) for each in one.parameters):
+        return rest
+    polite = [each for tongue in TONGUES for each in tongue.thanks]
+    while True:
+        bare = rest.rstrip(STOPS + "？！，")
+        lower = bare.lower()
+        last = max(
+            (each for each in polite if lower.endswith(each) and _stands_alone(lower, each)), key=len, default=""
+        )
+        if bare == rest and not last:
+            return rest
+        rest = bare[: len(bare) - len(last)].rstrip()
+
+
+def _stands_alone(lower: str, word: str) -> bool:
+    return CHINESE_LETTER.match(word) is not None or lower == word or lower[: -len(word)].endswith((" ", ","))
+
+
+# What follows ---------------------------------------------------------------------------------------------------------
 
 
 def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> dict[str, Any]:
@@ -112,42 +241,174 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
         RefusedError: a word that nobody understands, or something that must be said and was not.
     """
     values = _from_inputs(one, inputs, ctx)
-    words = rest.split()
+    words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
-        raise RefusedError("That is too long for me. Say it in fewer words.")
+        raise RefusedError("That is too long. Say it in fewer words.")
+    words = _day_at_the_end(one, words, values, ctx)
+    before: list[str] = []
     while words:
-        for parameter in one.parameters:
-            passed = parameter.name in values or isinstance(parameter.word, InForm)
-            taken = None if passed else parameter.word.take(words, ctx)
-            if taken is not None:
-                values[parameter.name], count = taken
-                words = words[count:]
-                break
-        else:
-            raise RefusedError(f"I don't understand “{words[0]}”. Say it like this: {one.usage}")
+        try:
+            taken = _taken(one, words, values, ctx)
+        except MeantOtherwiseError as meant:
+            offers = (
+                ()
+                if one.writes
+                else tuple(" ".join([one.name, *before, each, *words[meant.count :]]) for each in meant.instead)
+            )
+            raise RefusedError(meant.why, offers=offers, **meant.values) from meant
+        if taken is None and not one.writes:
+            taken = _passed_over(words)
+        if taken is None:
+            raise RefusedError(
+                "I don't understand “{word}”. Say it like this: {example}", word=words[0], example=ctx.t(one.example)
+            )
+        words, used = taken
+        before += used
     for parameter in one.parameters:
         if parameter.required and parameter.name not in values:
-            raise RefusedError(f"Something is missing. Say it like this: {one.usage}", fault=parameter.name)
+            raise RefusedError(
+                "Something is missing. Say it like this: {example}",
+                fault=parameter.name,
+                example=ctx.t(one.example),
+            )
     return values
+
+
+def _taken(one: Command, words: list[str], values: dict[str, Any], ctx: Context) -> tuple[list[str], list[str]] | None:
+    """What is left of some words when a parameter has taken its own, and those; None if none of them is anybody's."""
+    for said in _readings(words):
+        for parameter in one.parameters:
+            rest = getattr(parameter.word, "rest", False)
+            if parameter.name in values or isinstance(parameter.word, InForm) or rest:
+                continue
+            taken = parameter.word.take(said, ctx)
+            if taken is not None:
+                values[parameter.name], count = taken
+                return said[count:], said[:count]
+    for parameter in one.parameters:
+        if getattr(parameter.word, "rest", False) and parameter.name not in values:
+            text = parameter.word.take(words, ctx)
+            if text is not None:
+                values[parameter.name] = text[0]
+                return [], words
+    return None
+
+
+def _readings(words: list[str]) -> Iterator[list[str]]:
+    """Some words as they may be read: with synonyms of the grammar, cut where Chinese has no blanks, as they are."""
+    first, after = words[0], words[1:]
+    plain = half_width(first)
+    if CHINESE_LETTER.search(first):
+        said = translated(plain)
+        if said:
+            left = [said[1]] if said[1] else []
+            yield [*said[0].split(), *_translated_all([*left, *after])]
+            yield [*said[0].split(), *left, *after]
+        for kind, name in (("团队", "team"), ("部门", "team"), ("智能体", "agent")):
+            if plain.endswith(kind) and plain != kind:
+                yield [name, plain.removesuffix(kind).removesuffix("的"), *after]
+        cut = NUMBER_AND_TEXT.fullmatch(plain)
+        if cut and cut["text"][0] not in MEASURES:
+            yield [cut["number"], first[len(first) - len(cut["text"]) :], *after]
+    yield words
+    if len(taken_apart(first)) > 1:
+        yield [*taken_apart(first), *after]
+    if plain != first:
+        yield [plain, *after]
+    if plain.lower() in ENGLISH.words:
+        yield [ENGLISH.words[plain.lower()], *after]
+
+
+def _translated_all(words: list[str]) -> list[str]:
+    """The same with all words of the grammar at the front said in English, up to the first that is none."""
+    done: list[str] = []
+    while words and CHINESE_LETTER.search(words[0]):
+        said = translated(half_width(words[0]))
+        if said is None:
+            break
+        done += said[0].split()
+        words = [*([said[1]] if said[1] else []), *words[1:]]
+    return [*done, *words]
+
+
+def _passed_over(words: list[str]) -> tuple[list[str], list[str]] | None:
+    """What is left when a word was passed over that means nothing in a question."""
+    text = half_width(" ".join(words[:3])).lower()
+    fillers = [each for tongue in TONGUES for each in tongue.fillers]
+    longest = _prefix(text, fillers)
+    if not longest:
+        return (
+            ([words[0].rstrip(STOPS + "，、？"), *words[1:]], [])
+            if words[0].rstrip(STOPS + "，、？") not in ("", words[0])
+            else None
+        )
+    if CHINESE_LETTER.match(longest) or longest in (",", "、"):
+        left = words[0][len(longest) :]
+        return ([left] if left else []) + words[1:], []
+    return words[len(longest.split()) :], []
+
+
+def _day_at_the_end(one: Command, words: list[str], values: dict[str, Any], ctx: Context) -> list[str]:
+    """Understand "until" wherever it stands, also behind a reason; the words that are left.
+
+    Raises:
+        RefusedError: what follows looks like a day and is none.
+    """
+    until = next((each for each in one.parameters if getattr(each.word, "ends", False)), None)
+    free = any(getattr(each.word, "rest", False) for each in one.parameters)
+    if until is None or not free or until.name in values:
+        return words
+    for place in range(len(words)):
+        word = words[place]
+        cut = ENDS_WITH_A_DAY.fullmatch(half_width(word)) if CHINESE_LETTER.search(word) else None
+        if cut and place == len(words) - 1:
+            said = translated(cut["day"]) or (cut["day"], "")
+            taken = until.word.take(["until", *said[0].split()], ctx)
+            if taken:
+                values[until.name] = taken[0]
+                return [*words[:place], *([word[: len(cut["before"])]] if cut["before"] else [])]
+        if half_width(word).lower() in ENGLISH.until and place + 1 < len(words):
+            taken = until.word.take(["until", *_spoken_day(words[place + 1 :])], ctx)
+            if taken:
+                values[until.name] = taken[0]
+                return [*words[:place], *words[place + taken[1] :]]
+    return words
+
+
+def _spoken_day(words: Sequence[str]) -> list[str]:
+    return [re.sub(r"[,.;!]$", "", half_width(each)) if place < 4 else each for place, each in enumerate(words)]  # noqa: PLR2004
 
 
 def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for parameter in one.parameters:
-        words = inputs.get(parameter.name, "").split()
+        words = split_words(inputs.get(parameter.name, ""))
         if not words:
             continue
         try:
-            taken = parameter.word.take(words, ctx)
+            free = isinstance(parameter.word, InForm) or getattr(parameter.word, "rest", False)
+            readings = [words] if free else _readings(words)
+            taken = next(filter(_all_of, ((parameter.word.take(said, ctx), said) for said in readings)), None)
         except RefusedError as refused:
             raise RefusedError(refused.why, parameter.name, **refused.values) from refused
-        if taken is None or taken[1] < len(words):
-            raise RefusedError(f"I don't understand “{' '.join(words)}” here.", fault=parameter.name)
-        values[parameter.name] = taken[0]
+        if taken is None or taken[0] is None:
+            raise RefusedError("I don't understand “{words}” here.", fault=parameter.name, words=" ".join(words))
+        values[parameter.name] = taken[0][0]
     return values
 
 
-def nearest(word: str, known: list[str]) -> str:
+def _all_of(tried: tuple[tuple[Any, int] | None, list[str]]) -> bool:
+    return tried[0] is not None and tried[0][1] >= len(tried[1])
+
+
+def nearest(word: str, known: Collection[str]) -> str:
     """The known word that was probably meant, or ""."""
     close = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
     return close[0] if close else ""
+
+
+def nearest_few(word: str, known: Collection[str]) -> list[str]:
+    """The known words that were probably meant, the likeliest first: all that are about as likely as that."""
+    close = get_close_matches(word.lower(), known, n=6, cutoff=0.65)
+    likely = [SequenceMatcher(None, each, word.lower()).ratio() for each in close]
+    return [each for each, ratio in zip(close, likely, strict=True) if ratio >= likely[0] - 0.08]

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from handlers.language import N_
+
 Every = Literal["day", "week", "month", "quarter", "year"]
+
+THIS = {
+    "day": N_("today"),
+    "week": N_("this week"),
+    "month": N_("this month"),
+    "quarter": N_("this quarter"),
+    "year": N_("this year"),
+}
+"""How the present period is called, behind a name or a sum."""
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from babel import Locale
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
+from handlers.amounts import CURRENCIES
 from handlers.card import Chart
-from handlers.money import CURRENCIES
 
 CENT, HUNDRED, MILLION = 0.01, 100, 1_000_000
 NOTHING = 1e-9

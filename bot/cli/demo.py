@@ -42,8 +42,17 @@ TOUR = (
 )
 
 
-def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], datetime] = utc_now) -> App:
-    """The sample company on its own database, read and ready."""
+def demo_app(
+    settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], datetime] = utc_now, *, staged: bool = True
+) -> App:
+    """The sample company on its own database, read and ready.
+
+    Args:
+        settings: app.yaml, which names the sample and nothing else.
+        url: the database.
+        now: the clock.
+        staged: whether something happens just now that is worth looking at; without it, figures are read and no more.
+    """
     app = build(settings, environ={}, now=now, url=url)
     app.platforms = {"web": Web()}
     app.refresh_people()
@@ -54,7 +63,7 @@ def demo_app(settings: Settings, url: str = DEMO_DATABASE, now: Callable[[], dat
             for one in everybody
         ],
     )
-    prepare(app)
+    prepare(app, staged=staged)
     return app
 
 

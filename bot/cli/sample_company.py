@@ -27,22 +27,29 @@ ASKER, APPROVER = "priya", "max"
 WISH = "request 120 compare two rerankers on the whole index"
 
 
-def prepare(app: App) -> None:
+def prepare(app: App, *, staged: bool = True) -> None:
     """Read the sample company, and let happen what happens in any company, so that there is something to see.
 
     A program spends far above usual just now; a request waits; somebody has changed a limit at the provider. What was
     settled stays settled: only the spike begins anew each time, and a request if none waits.
+
+    Args:
+        app: the bot, with the sample among its providers.
+        staged: whether any of that happens; without it, figures are read and no more.
     """
     name, sample = next((name, each) for name, each in app.providers.items() if isinstance(each, Sample))
     how = app.reading(name)
     is_first = not app.database.ask(pulls.pulled)
     new = f"{how.history_days} days of the sample company's usage (about 15 s, once)" if is_first else "what is new"
     with _said(f"Reading {new}"):
-        if not is_first:
+        if staged and not is_first:
             pull(app.database, sample, how, app.now)
             _look(app)  # the spike of an earlier day is over before another begins
-        sample.begin_spike()
+        if staged:
+            sample.begin_spike()
         pull(app.database, sample, how, app.now)
+    if not staged:
+        return
     with _said("Comparing limits, looking for spikes and waste"):
         _change_a_limit(app, name, sample)
         _look(app)

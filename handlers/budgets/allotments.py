@@ -42,13 +42,15 @@ def give_allotments(ctx: Context, _event: GiveAllotments) -> None:
 
 
 def enforce(ctx: Context, budget: One) -> Card:
-    """Let a changed budget of app.yaml count in this period already: `enforce monthly`. For finance and admins."""
+    """Apply a changed budget of app.yaml in the current period already: `enforce monthly`. For finance and admins."""
     if not sees_all(ctx):
-        raise RefusedError("Only finance and admins decide when a changed budget counts.")
+        raise RefusedError("Only finance and admins can apply a changed budget.")
     rule = next((each for each in ctx.policy.budgets if each.name == budget), None)
     if rule is None:
         known = ", ".join(each.name for each in ctx.policy.budgets)
-        raise RefusedError(f"There is no budget “{budget}” in app.yaml. There is {known}.")
+        raise RefusedError(
+            "There is no budget “{budget}” in app.yaml. Budgets there: {known}.", budget=budget, known=known
+        )
     period = current(ctx, rule)
     posted = ledger.shares(ctx.conn, rule.name, period.first)
     changes = [
@@ -59,7 +61,14 @@ def enforce(ctx: Context, budget: One) -> Card:
     ]
     post_many(ctx, changes)
     ctx.deed("enforced", f"budget/{rule.name}", role_of(ctx), f"{len(changes)} limits since {period.first}")
-    return Card(f"{len(changes)} limits changed to what “{rule.name}” says now")
+    return Card(
+        ctx.nt(
+            "{n} limit changed to the current amount of “{budget}”",
+            "{n} limits changed to the current amount of “{budget}”",
+            len(changes),
+            budget=rule.name,
+        )
+    )
 
 
 def _missing(posted: Posted | None, wanted: int) -> int:

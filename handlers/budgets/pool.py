@@ -1,6 +1,6 @@
-"""A pool, as its lead sees it: who has what share, what is not split, and how to split it anew."""
+"""A pool, as its owner sees it: who has what share, what is not shared out, and how to split it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.access import owns
 from handlers.arguments import MaybeHowMuch, MaybeTo, PoolOf, Whom, units_of
@@ -10,7 +10,7 @@ from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import percent
-from handlers.periods import Period
+from handlers.periods import THIS, Period
 from handlers.policy import Budget
 from handlers.provenance import as_of
 from storage import ledger, people
@@ -65,70 +65,99 @@ class Pool:
 def pool(ctx: Context, whom: Whom = None) -> Card:
     """The pool of your team: who has what share of it, who used how much, and what is still free.
 
-    `pool of team search` for another one that you own. Buttons split it.
+    To see another pool that you own: `pool of team search`. Buttons split it.
     """
     mine = _pool_of(ctx, whom)
     unit = mine.budget.unit
-    gauge = Gauge(
-        f"{mine.account.name} pool, this {mine.budget.every}",
-        max(0, mine.spent * 1000 // mine.limit) if mine.limit > 0 else 0,
-        f"{ctx.amount(mine.spent, unit)} of {ctx.amount(mine.limit, unit)} used ({percent(mine.spent, mine.limit)} %)",
+    name = mine.account.name
+    facts = Facts(
+        (
+            (ctx.t("Not shared out"), ctx.amount(mine.unsplit, unit)),
+            (ctx.t("Free to give"), ctx.amount(mine.free, unit)),
+        )
     )
-    facts = Facts((("Not split", ctx.amount(mine.unsplit, unit)), ("Free to give", ctx.amount(mine.free, unit))))
-    of = f"of {mine.account.id.replace('/', ' ')}"
+    said = _said(mine.account)
     blocks: tuple[Block, ...] = (
-        gauge,
+        Gauge(
+            ctx.t("{budget}, {period}", budget=ctx.t("{name} pool", name=name), period=ctx.t(THIS[mine.budget.every])),
+            max(0, mine.spent * 1000 // mine.limit) if mine.limit > 0 else 0,
+            ctx.t(
+                "{used} of {limit} used ({percent} %)",
+                used=ctx.amount(mine.spent, unit),
+                limit=ctx.amount(mine.limit, unit),
+                percent=percent(mine.spent, mine.limit),
+            ),
+        ),
         facts,
         _table(ctx, mine),
         as_of(ctx),
-        Button("Give a share", f"allot from {mine.account.id.replace('/', ' ')}", style="primary"),
-        Button("Split evenly", f"split {of}", confirm=f"Split what is left of {mine.account.name} evenly?"),
-        Button("Where did it go?", f"spend {of} by model"),
+        Button(ctx.t("Give a share"), f"allot from {said}", style="primary"),
+        Button(
+            ctx.t("Split evenly"),
+            f"split of {said}",
+            confirm=ctx.t("Split what is left of the {name} pool evenly?", name=name),
+        ),
+        Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
     )
-    return Card(f"{ctx.amount(mine.limit - mine.spent, unit)} left in the pool of {mine.account.name}", blocks)
+    left = mine.limit - mine.spent
+    amount = ctx.amount(abs(left), unit)
+    if left < 0:
+        limit = ctx.amount(mine.limit, unit)
+        title = ctx.t("{name} pool: {amount} over the limit of {limit}", name=name, amount=amount, limit=limit)
+    else:
+        title = ctx.t("{amount} left in the {name} pool", amount=amount, name=name)
+    return Card(title, blocks)
 
 
 def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: PoolOf = None) -> Card:
-    """Set a person's share of your pool: `allot 300 to ana`. It replaces the share that was, also in mid-period.
+    """Set a person's share of your pool: `allot 300 to ana`. It replaces their share so far, also within a period.
 
-    A person with a share is bound by it; all others share what is not split. Alone it opens a form.
+    A person with a share is limited to it. Everybody else uses the rest of the pool together. Without an amount it
+    opens a form.
     """
     mine = _pool_of(ctx, pool)
     if amount is None or to is None:
         return _form(ctx, mine, to)
+    name = mine.account.name
     if to.id not in mine.names:
-        raise RefusedError(f"{to.name} is not in {mine.account.name}.", fault="to")
+        raise RefusedError("{name} is not in {team}.", fault="to", name=to.name, team=name)
     share = units_of(amount, mine.budget.unit)
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
     ctx.deed("allotted", to.id, "owner", f"{given} of {mine.account.id}, {mine.budget.name} since {mine.period.first}")
     after = _pool_of(ctx, mine.account)
     if to.person_id and to.person_id != ctx.person.id:
-        news = Card(f"Your share of the {mine.account.name} pool is {given} now", (Button("What is left?", "balance"),))
+        theirs = replace(ctx, person=ctx.somebody(to.person_id) or ctx.person)
+        title = theirs.t(
+            "Your share of the {name} pool is now {amount}", name=name, amount=theirs.amount(share, mine.budget.unit)
+        )
+        news = Card(title, (Button(theirs.t("What is left?"), "balance"),))
         ctx.tell(to.person_id, f"share/{mine.budget.name}/{mine.period.first}/{to.id}/{mine.version}", news)
-    free = Facts((("Free to give", ctx.amount(after.free, mine.budget.unit)),))
-    return Card(f"{to.name}'s share is {given} now", (free, Button("The pool", f"pool of {_said(mine.account)}")))
+    free = Facts(((ctx.t("Free to give"), ctx.amount(after.free, mine.budget.unit)),))
+    return Card(
+        ctx.t("{name}'s share is now {amount}", name=to.name, amount=given),
+        (free, Button(ctx.t("The pool"), f"pool of {_said(mine.account)}")),
+    )
 
 
 def split(ctx: Context, whom: Whom = None) -> Card:
-    """Split what your pool has left evenly among its people; what each has used stays theirs."""
+    """Split what is left of your pool evenly among its people. What each has used stays part of their share."""
     mine = _pool_of(ctx, whom)
     members = sorted(each for each in mine.names if each.startswith("person/"))
     if not members:
-        raise RefusedError(f"There is nobody in {mine.account.name} to split the pool among.")
+        raise RefusedError("There are no people in {name} to split the pool among.", name=mine.account.name)
     others = mine.common - sum(mine.used.get(each, 0) for each in members if each not in mine.shares)
     reserved = sum(share for each, share in mine.shares.items() if each not in members)
     spent = sum(mine.used.get(each, 0) for each in members)
     left = mine.limit - reserved - others - spent
     if left < 0:
-        raise RefusedError(f"The pool of {mine.account.name} is used up; there is nothing left to split.")
+        raise RefusedError("The {name} pool is used up. There is nothing left to split.", name=mine.account.name)
     _move(ctx, mine, {each: mine.used.get(each, 0) + left // len(members) for each in members})
     each = ctx.amount(left // len(members), mine.budget.unit)
     said = f"{each} more for each of {len(members)}, {mine.budget.name} since {mine.period.first}"
     ctx.deed("split", mine.account.id, "owner", said)
-    return Card(
-        f"{each} more for each of {len(members)} people", (Button("The pool", f"pool of {_said(mine.account)}"),)
-    )
+    title = ctx.nt("{amount} more for {n} person", "{amount} more for each of {n} people", len(members), amount=each)
+    return Card(title, (Button(ctx.t("The pool"), f"pool of {_said(mine.account)}"),))
 
 
 def _pool_of(ctx: Context, account: Account | None) -> Pool:
@@ -141,12 +170,13 @@ def _pool_of(ctx: Context, account: Account | None) -> Pool:
         chosen = direct or owned
         if len(chosen) > 1:
             raise RefusedError(
-                f"You own several pools: {', '.join(each.replace('/', ' ') for each in chosen)}. Say which one."
+                "You own several pools: {pools}. Say which one.",
+                pools=", ".join(each.replace("/", " ") for each in chosen),
             )
         account = ctx.account(chosen[0]) if chosen else None
     if account is None or account.id not in pools or not owns(ctx, account.id):
         raise RefusedError(
-            "You own no such pool. A pool is a budget of a team in app.yaml, and the team's owner splits it."
+            "You don't own such a pool. A pool is the budget of a team in app.yaml, and the team's owner splits it."
         )
     return _read(ctx, pools[account.id], account)
 
@@ -173,13 +203,16 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
         if share < mine.used.get(each, 0):
             already = ctx.amount(mine.used[each], mine.budget.unit)
             raise RefusedError(
-                f"{mine.names[each]} has used {already} already; a share cannot be less.", fault="amount"
+                "{name} has already used {amount}. A share can't be less than that.",
+                fault="amount",
+                name=mine.names[each],
+                amount=already,
             )
     moves = {each: share - mine.shares.get(each, 0) for each, share in sorted(shares.items())}
     needed = sum(moves.values()) - sum(mine.used.get(each, 0) for each in shares if each not in mine.shares)
     if needed > max(0, mine.free):  # of an overspent pool nothing is given, but a share may become less
         free = ctx.amount(max(0, mine.free), mine.budget.unit)
-        raise RefusedError(f"Only {free} of the pool is free to give.", fault="amount")
+        raise RefusedError("Only {amount} of the pool is free to give.", fault="amount", amount=free)
     moves[mine.account.id] = -sum(moves.values())
     post(ctx, *(_entry(ctx, mine, each, amount) for each, amount in moves.items() if amount))
 
@@ -205,23 +238,26 @@ def _table(ctx: Context, mine: Pool) -> Table:
     rows = []
     for each, name in sorted(mine.names.items(), key=lambda pair: pair[1]):
         share, spent = mine.shares.get(each), mine.used.get(each, 0)
-        left = ctx.amount(share - spent, unit) if share is not None else "from the rest"
-        rows.append((name, ctx.amount(share, unit) if share is not None else "no share", ctx.amount(spent, unit), left))
+        left = ctx.amount(share - spent, unit) if share is not None else ctx.t("from the rest")
+        given = ctx.amount(share, unit) if share is not None else ctx.t("no share")
+        rows.append((name, given, ctx.amount(spent, unit), left))
     cut = rows[:ROWS_MAX]
     if len(rows) > ROWS_MAX:
-        cut.append((f"and {len(rows) - ROWS_MAX} more", "", "", ""))
-    return Table("Who has what", ("Name", "Share", "Used", "Left"), tuple(cut), "lrrr")
+        cut.append((ctx.nt("{n} more", "{n} more", len(rows) - ROWS_MAX), "", "", ""))
+    columns = (ctx.t("Name"), ctx.t("Share"), ctx.t("Used"), ctx.t("Left"))
+    return Table(ctx.t("Shares of the pool"), columns, tuple(cut), "lrrr")
 
 
 def _form(ctx: Context, mine: Pool, to: Account | None) -> Card:
     free = ctx.amount(max(0, mine.free), mine.budget.unit)
+    total = ctx.t("How much in total ({unit})?", unit=mine.budget.unit)
     return Card(
-        f"Give a share of the {mine.account.name} pool",
+        ctx.t("Give a share of the {name} pool", name=mine.account.name),
         (
-            Text(f"{free} are free to give. A share replaces the one that was."),
-            Input("to", "Whose share?", hint="A name, such as ana", value=to.name if to else ""),
-            Input("amount", f"How much in all ({mine.budget.unit})?", hint="Such as 300"),
-            Button("Set the share", f"allot from {_said(mine.account)}", style="primary"),
+            Text(ctx.t("{amount} free to give. A new share replaces the one before.", amount=free)),
+            Input("to", ctx.t("Whose share?"), hint=ctx.t("A name, such as ana"), value=to.name if to else ""),
+            Input("amount", total, hint=ctx.t("Such as 300")),
+            Button(ctx.t("Set the share"), f"allot from {_said(mine.account)}", style="primary"),
         ),
     )
 

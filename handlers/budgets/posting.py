@@ -31,9 +31,7 @@ def move(ctx: Context, kind: EntryKind, amounts: Sequence[tuple[BudgetStatus, in
         RefusedError: they said two of the same in one moment; half of a pair must never be posted without the other.
     """
     if not post(ctx, *(_entry(ctx, kind, status, amount, note) for status, amount in amounts)):
-        raise RefusedError(
-            "You said two of these in the same moment. Nothing was changed by this one; please say it again."
-        )
+        raise RefusedError("Two of these were sent at the same moment. This one changed nothing; please send it again.")
 
 
 def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, note: str) -> Entry:

@@ -1,92 +1,118 @@
 """Budget moved between people, and corrected by finance: what one gets, another gives, or finance says why."""
 
+from dataclasses import replace
+
 from handlers.access import owns
-from handlers.arguments import From, HowMuch, Rest, Signed, To, WhomSeen, units_above_zero, units_of
+from handlers.arguments import From, HowMuch, Rest, Signed, To, WhatFor, WhomSeen, units_above_zero, units_of
 from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from storage import people, requests
 from storage.people import Account
 
 REASON_MAX = 500
 
 
-def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: Rest = "") -> Card:
+def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: WhatFor = "") -> Card:
     """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
 
-    An owner moves it between any two people below: `transfer 50 from ana to bob`.
+    An owner can move budget between any two people below them: `transfer 50 from ana to bob`.
     """
     ctx.meet([each for each in (giver, to) if each])
     source = giver or ctx.account(ctx.account_id)
     if source is None or (source.id != ctx.account_id and not owns(ctx, source.id)):
-        raise RefusedError("You can give of your own budget, or of that of people and agents below you.")
+        raise RefusedError("You can only give from your own budget, or from that of people and agents below you.")
     _refuse_side_doors(ctx, source, to)
     given, taken = _common(ctx, source, to)
     units = units_above_zero(amount, given.budget.unit)
     granted = requests.running(ctx.conn, given.account_id, given.budget.name, given.period.first)
     if units > given.left - granted:
         left = ctx.amount(max(0, given.left - granted), given.budget.unit)
-        why = " What was granted is for you alone." if granted else ""
-        raise RefusedError(f"Only {left} are left to give.{why}", fault="amount")
+        if granted:
+            raise RefusedError(
+                "Only {amount} is left to give. Extra budget that was granted can't be passed on.",
+                fault="amount",
+                amount=left,
+            )
+        raise RefusedError("Only {amount} is left to give.", fault="amount", amount=left)
     move(ctx, "transfer", [(given, -units), (taken, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     own = "own" if source.id == ctx.account_id else "owner"
     ctx.deed("transferred", source.id, own, f"{shown} to {to.id}: {reason[:REASON_MAX]}")
-    for account, verb in ((source, "went to " + to.name), (to, "came from " + source.name)):
-        if account.person_id and account.person_id != ctx.person.id:
-            blocks = (Text(f"“{reason}”"),) if reason else ()
-            news = Card(f"{shown} {verb}", (*blocks, Button("What is left?", "balance")))
-            ctx.tell(account.person_id, f"transfer/{_stamp(ctx)}/{account.id}", news)
-    return Card(f"{shown} moved from {source.name} to {to.name}", (Button("What is left?", "balance"),))
+    _tell(ctx, source, N_("{amount} of your budget moved to {name}"), to.name, (units, given.budget.unit), reason)
+    _tell(ctx, to, N_("{amount} added to your budget from {name}"), source.name, (units, given.budget.unit), reason)
+    return Card(
+        ctx.t("{amount} moved from {giver} to {name}", amount=shown, giver=source.name, name=to.name),
+        (Button(ctx.t("What is left?"), "balance"),),
+    )
+
+
+def _tell(ctx: Context, account: Account, text: str, name: str, amount: tuple[int, str], reason: str) -> None:
+    """Tell whose budget it is, unless they said it themselves."""
+    if not account.person_id or account.person_id == ctx.person.id:
+        return
+    theirs = replace(ctx, person=ctx.somebody(account.person_id) or ctx.person)
+    blocks = (Text(f"“{reason}”"),) if reason else ()
+    title = theirs.t(text, amount=theirs.amount(*amount), name=name)
+    news = Card(title, (*blocks, Button(theirs.t("What is left?"), "balance")))
+    ctx.tell(account.person_id, f"transfer/{_stamp(ctx)}/{account.id}", news)
 
 
 def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> Card:
-    """Correct somebody's budget, with the reason: `correct 20 of ana refund of the outage`, `correct -5 of bob …`.
+    """Correct somebody's budget and say why: `correct 20 of ana refund of the outage`, `correct -5 of bob …`.
 
-    For finance, and never for oneself. It counts in the present period and stands in the ledger with who and why.
+    For finance, and never for yourself. It counts in the current period, and the ledger keeps who did it and why.
     """
     if "finance" not in ctx.person.roles:
-        raise RefusedError("Only finance corrects budgets.")
+        raise RefusedError("Only finance can correct budgets.")
     if whom.id == ctx.account_id or whom.owner_id == ctx.person.id:
-        raise RefusedError("Nobody corrects a budget of their own. Ask a colleague of finance.")
+        raise RefusedError("You can't correct a budget of your own. Ask a colleague in finance.")
     if whom.id in {each.id for each in ctx.line(ctx.account_id)}:
         raise RefusedError(
-            f"You spend of {whom.name}'s budget yourself. Ask a colleague of finance, or change app.yaml."
+            "You spend from {name}'s budget yourself. Ask a colleague in finance, or change app.yaml.", name=whom.name
         )
     if not reason:
-        raise RefusedError("Say why, such as: correct 20 of ana refund of the outage", fault="reason")
+        raise RefusedError(
+            "Say why, for example: {example}", fault="reason", example="correct 20 of ana refund of the outage"
+        )
     own = (each for each in statuses(ctx, whom) if each.account_id == whom.id and not each.is_share)
     status = next(own, None)  # a share is the pool owner's to set; corrected, it would enlarge the pool
     if status is None:
-        raise RefusedError(f"{whom.name} has no budget of their own that could be corrected.")
+        raise RefusedError("{name} has no budget of their own to correct.", name=whom.name)
     units = units_of(amount, status.budget.unit)
     if not units:
         raise RefusedError("An amount must be above zero.", fault="amount")
     move(ctx, "correction", [(status, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, status.budget.unit)
     ctx.deed("corrected", whom.id, "role finance", f"{shown}: {reason[:REASON_MAX]}")
+    limit = ctx.amount(status.limit + units, status.budget.unit)
     return Card(
-        f"{whom.name} corrected by {shown}",
-        (Facts((("Limit now", ctx.amount(status.limit + units, status.budget.unit)), ("Why", reason))),),
+        ctx.t("{name}'s budget corrected by {amount}", name=whom.name, amount=shown),
+        (Facts(((ctx.t("New limit"), limit), (ctx.t("Reason"), reason))),),
     )
 
 
 def _refuse_side_doors(ctx: Context, source: Account, to: Account) -> None:
     """A transfer never raises one's own limit, and stays where one owner answers for both."""
     if to.id == source.id:
-        raise RefusedError("That is the same budget.", fault="to")
+        raise RefusedError("Both are the same budget.", fault="to")
     if to.id == ctx.account_id or to.owner_id == ctx.person.id:
-        raise RefusedError("Nobody moves budget to themself. Ask for more with: request 50 what it is for")
+        raise RefusedError(
+            "You can't move budget to yourself. To ask for more, say for example: request 50 finish the migration"
+        )
     if source.id == ctx.account_id and _decides_for(ctx, to):
         raise RefusedError(
-            f"{to.name} decides your requests, so you cannot give to them. The owner above both moves it."
+            "{name} decides about your requests, so you can't give budget to them. Ask the owner above both of you to "
+            "move it.",
+            name=to.name,
         )
     owns_both = owns(ctx, source.id) and owns(ctx, to.id)
     if not owns_both and (source.parent_id != to.parent_id or source.parent_id == "org"):
         raise RefusedError(
-            f"{to.name} is not in the same team. Ask the owner above both of you to move it.", fault="to"
+            "{name} is not in the same team. Ask the owner above both of you to move it.", fault="to", name=to.name
         )
 
 
@@ -102,7 +128,7 @@ def _common(ctx: Context, source: Account, to: Account) -> tuple[BudgetStatus, B
     for each in statuses(ctx, source):
         if each.account_id == source.id and each.budget.name in theirs and each.budget.models == "all":
             return each, theirs[each.budget.name]
-    raise RefusedError(f"{source.name} and {to.name} have no budget of the same kind.")
+    raise RefusedError("{giver} and {name} have no budget of the same kind.", giver=source.name, name=to.name)
 
 
 def _stamp(ctx: Context) -> str:

@@ -1,5 +1,6 @@
 """What the company decided: app.yaml as rules."""
 
+from handlers.policy.amounts import House
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
@@ -45,6 +46,7 @@ __all__ = [
     "Budget",
     "Conditions",
     "GuardRules",
+    "House",
     "LimitRules",
     "LocaleName",
     "Name",

@@ -6,16 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
-from handlers.money import Amount, read_amount
-
-
-def _amount(value: object) -> object:
-    if isinstance(value, Amount):
-        return value
-    amount = read_amount(str(value))
-    if amount is None:
-        raise ValueError(f"invalid amount “{value}”: write one such as 500 USD")
-    return amount
+from handlers.money import Amount
+from handlers.policy.amounts import written_amount
 
 
 def _by(words: str) -> str:
@@ -53,7 +45,7 @@ class Conditions(Frozen):
         within_pool: the pool above has so much left.
     """
 
-    amount_up_to: Annotated[Amount, BeforeValidator(_amount)] | None = None
+    amount_up_to: Annotated[Amount, BeforeValidator(written_amount)] | None = None
     share_up_to: Annotated[int, Field(ge=1, le=1000)] | None = None
     models: str = ""
     team: str = ""

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from handlers.money import COUNTED, NANOS, Amount, read_amount
+from handlers.amounts import read_amount
+from handlers.money import COUNTED, NANOS, Amount
 from handlers.periods import Every
+from handlers.policy.amounts import House, written_amount, written_amount_with_unit
 from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
@@ -34,22 +36,15 @@ def _locale(name: str) -> str:
     return name
 
 
-def _amount(value: object) -> object:
-    if isinstance(value, Amount):
-        return value
-    amount = read_amount(str(value))
-    if amount is None or not amount.unit:
-        raise ValueError(f"invalid amount “{value}”: add a currency or tokens, such as 400 USD or 100M tokens")
-    return amount
-
-
 def _rollover(words: str) -> str:
-    if words in ("none", "all") or (words.startswith("up to ") and read_amount(words.removeprefix("up to "))):
+    if words in ("none", "all"):
         return words
+    if words.startswith("up to "):
+        return f"up to {written_amount(words.removeprefix('up to '))}"
     raise ValueError(f"invalid rollover “{words}”: write none, all, or an amount such as up to 100 USD")
 
 
-AmountWritten = Annotated[Amount, BeforeValidator(_amount)]
+AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
 PLACE = r"^(slack|teams|web):\S+$|^$"
@@ -144,7 +139,7 @@ class Budget(Rule):
         """How much of what is left is carried on: nanos or pieces, None for all of it."""
         if self.rollover == "all":
             return None
-        cap = read_amount(self.rollover.removeprefix("up to "))
+        cap = read_amount(self.rollover.removeprefix("up to "), own=self.unit)
         return cap.units(self.unit) if cap else 0
 
 
@@ -184,7 +179,7 @@ class Vendor(Rule):
     cannot: tuple[str, ...] = ()
 
 
-class Policy(Rule):
+class Policy(House, Rule):
     """All rules that decisions need."""
 
     organization: Organization = Organization()

@@ -4,14 +4,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from handlers.money import read_amount
+from handlers.amounts import read_amount
+from handlers.policy.amounts import written_amount
 from handlers.policy.approvals import Frozen
 
 
 def _money(words: str) -> str:
-    if words and read_amount(words) is None:
-        raise ValueError(f"invalid amount “{words}”: write one such as 25 or 25 USD")
-    return words
+    return str(written_amount(words)) if words else ""
 
 
 AmountText = Annotated[str, BeforeValidator(str), AfterValidator(_money)]
@@ -45,5 +44,5 @@ def units(words: str, unit: str) -> int | None:
     Raises:
         ValueError: it is in another unit.
     """
-    amount = read_amount(words)
+    amount = read_amount(words, own=unit)
     return amount.units(unit) if amount else None

@@ -3,7 +3,8 @@
 from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
 from handlers.questions.forecast import forecast, runs_out
 from handlers.questions.model_prices import MILLION, Rate, models, rate
-from handlers.questions.outlook import estimated, looked_at, missing, pace, seen_ahead
+from handlers.questions.outlook import Scope, estimated, looked_at, missing, pace, seen_ahead
+from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
 from handlers.questions.why import AS_USUAL_PERCENT, WEIGHTS, compared, explained, in_a_line, why
@@ -12,7 +13,9 @@ __all__ = [
     "AS_USUAL_PERCENT",
     "MILLION",
     "WEIGHTS",
+    "Forecast",
     "Rate",
+    "Scope",
     "balance",
     "compared",
     "estimated",

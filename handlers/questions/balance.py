@@ -9,7 +9,7 @@ from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent, smallest
-from handlers.periods import period_of
+from handlers.periods import THIS, period_of
 from handlers.provenance import as_of, is_unread
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
@@ -18,14 +18,6 @@ from storage.people import Account
 
 WARN_PERMILLE = 800
 FULL_PERMILLE = 1000
-
-THIS = {
-    "day": N_("today"),
-    "week": N_("this week"),
-    "month": N_("this month"),
-    "quarter": N_("this quarter"),
-    "year": N_("this year"),
-}
 
 
 def balance(ctx: Context, whom: Whom = None) -> Card:

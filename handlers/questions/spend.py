@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from handlers.access import is_for_all
-from handlers.arguments import OneOf, Span, When, Whom
+from handlers.arguments import OneOf, When, Whom
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
+from handlers.days import Span
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.periods import Every, period_of

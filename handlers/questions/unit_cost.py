@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from statistics import median
 
 from handlers.access import GROUP_MIN, is_for_all
-from handlers.arguments import Span, When, Whom
+from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.provenance import as_of, begun_later

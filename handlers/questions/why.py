@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from handlers.arguments import Span, When, Whom
+from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import smallest

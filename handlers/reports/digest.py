@@ -10,16 +10,28 @@ from datetime import date, timedelta
 from typing import Annotated
 
 from handlers.access import is_for_all, is_group
-from handlers.arguments import OneOf, Span, Whom
+from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
-from handlers.periods import Period
 from handlers.place import Place
 from handlers.provenance import as_of, late
-from handlers.questions import AS_USUAL_PERCENT, compared, explained, gauge, in_a_line, runs_out, seen_ahead, tone_of
+from handlers.questions import (
+    AS_USUAL_PERCENT,
+    Forecast,
+    Scope,
+    compared,
+    estimated,
+    explained,
+    gauge,
+    in_a_line,
+    runs_out,
+    seen_ahead,
+    tone_of,
+)
 from handlers.waste import Summary, summary
 from storage import comparisons, people, requests, spend
 from storage.people import Account
@@ -55,7 +67,10 @@ def _own(ctx: Context) -> Account:
         return owned[0]
     found = ctx.account(ORGANIZATION if "finance" in ctx.person.roles else ctx.account_id)
     if found is None:
-        raise RefusedError("You have no account. Name one, such as: digest of team search")
+        raise RefusedError(
+            "You don't have an account of your own. Say whose figures you want, for example: {example}",
+            example="digest of team search",
+        )
     return found
 
 
@@ -97,7 +112,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     status = scope.status
     here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
-    facts = [(_ends(ctx, scope.period), _likely(ctx, scope.unit, seen.p10, seen.p50, seen.p90))]
+    facts = [_likely(ctx, scope, seen)]
     facts += [(ctx.t("Runs out"), runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
     facts += [(ctx.t("Biggest change"), line)] if not week.late and (line := in_a_line(ctx, change)) else []
     facts += [(ctx.t("Models"), shares)] if (shares := _tiers(ctx, here)) else []
@@ -133,7 +148,7 @@ def _title(ctx: Context, week: Week) -> str:
     title = _spent(ctx, week)
     if week.account.id == ctx.account_id:
         return title
-    return ctx.t("{name}: {title}", name=week.account.name, title=title)
+    return ctx.t("{name}: {news}", name=ctx.called(week.account), news=title)
 
 
 def _spent(ctx: Context, week: Week) -> str:
@@ -169,16 +184,11 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
             )
 
 
-def _ends(ctx: Context, period: Period) -> str:
-    """What the estimate is for."""
-    if period.every == "month":
-        return ctx.t("Month-end estimate")
-    return ctx.t("Estimate for {day}", day=ctx.day(period.end - DAY))
-
-
-def _likely(ctx: Context, unit: str, low: int, middle: int, high: int) -> str:
-    estimate, least, most = (ctx.estimate(each, unit) for each in (middle, low, high))
-    return ctx.t("{amount} ({low} to {high})", amount=estimate, low=least, high=most)
+def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
+    """The estimate for the end of the period, with its range."""
+    name, amount = estimated(ctx, scope, seen)
+    least, most = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    return name, ctx.t("{amount} ({low} to {high})", amount=amount, low=least, high=most)
 
 
 def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
@@ -189,7 +199,9 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
-    return ", ".join(f"{tier} {percent(sums[tier], total)}\N{NO-BREAK SPACE}%" for tier in ordered)
+    return ", ".join(
+        ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
+    )
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, units_above_zero
+from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, WhatFor, units_above_zero
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
@@ -48,7 +48,7 @@ def request(
     until: Until = None,
     ticket: FormText = "",
     result: FormText = "",
-    reason: Rest = "",
+    reason: WhatFor = "",
 ) -> Card:
     """Ask for extra budget: say how much and what for.
 

@@ -118,7 +118,7 @@ def savings(ctx: Context, amount: str) -> str:
 
 def of_account(ctx: Context, account: Account, title: str) -> str:
     """A title with whose it is before it."""
-    return ctx.t("{name}: {title}", name=account.name, title=title)
+    return ctx.t("{name}: {news}", name=ctx.called(account), news=title)
 
 
 def unseen(ctx: Context) -> Text:

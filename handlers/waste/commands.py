@@ -52,7 +52,7 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
         raise RefusedError("Only {name} can see findings about {name}. Ask for the team to see totals.", name=whom.name)
     mine = [whom] if whom else _own(ctx, ctx.person.id)
     open_ = [each for account in mine for each in _open(ctx, account.id)]
-    names = {account.id: account.name for account in mine if account.id != ctx.account_id}
+    names = {account.id: ctx.called(account) for account in mine if account.id != ctx.account_id}
     return list_card(
         ctx, open_, names, totals.summary_of(open_, [each for one in mine for each in totals.every(ctx, one.id)])
     )
@@ -181,7 +181,7 @@ def _of_group(ctx: Context, account: Account) -> Card:
 def _programs(ctx: Context, below: Sequence[Account], here: Sequence[Finding]) -> Iterator[Block]:
     """Findings that are about no person: agents, and what is unallocated."""
     if here:
-        names = {each.id: each.name for each in below}
+        names = {each.id: ctx.called(each) for each in below}
         yield findings_table(ctx, ctx.t("Agents and keys"), sorted(here, key=totals.order), names)
 
 

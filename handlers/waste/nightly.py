@@ -43,7 +43,7 @@ def tell_findings(ctx: Context, event: TellFindings) -> None:
     if person is None or not person.active or not fresh:
         return
     theirs = replace(ctx, person=person)
-    names = {each.id: each.name for each in people.accounts_ever(ctx.conn) if each.id != theirs.account_id}
+    names = {each.id: theirs.called(each) for each in people.accounts_ever(ctx.conn) if each.id != theirs.account_id}
     card = (
         finding_card(theirs, fresh[0])
         if len(fresh) == 1

@@ -35,7 +35,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 FILE = re.compile(rf"({'|'.join(ROOMS)}|\.ci)/[\w./-]*")
 BOT = "python -m bot "
-UNHEARD = ("I don't know “", "I don't understand", "I have no figures of", "I know nobody called")
+UNHEARD = ("I don't know “", "I don't understand", "You can't see figures", "I don't know")
 HOSTS = {"127.0.0.1", "api.slack.com", "slack.com", "docs.slack.dev", "keepachangelog.com", "semver.org"}
 MACHINE = re.compile(r"(?<![\w.])(/(home|root|tmp|Users|work)\b|shared/)")
 

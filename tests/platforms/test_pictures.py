@@ -27,7 +27,7 @@ from tests.support.clock import Clock
 from tests.support.paths import ROOT
 
 BUILT = ROOT / "var" / "pictures" / "node_modules" / "draw.js"
-ICON = ROOT / "bot" / "web" / "static" / "icon.svg"
+ICON = ROOT / "bot" / "platforms" / "web" / "static" / "icon.svg"
 WIDTH_PX, PHONE_PX = 720, 390
 PAPER = {"light": "#ffffff", "dark": "#1a1d21"}
 MONDAY = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(not BUILT.exists(), reason="make pictures fetche
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample company on a Monday morning, with everything said that the clock says."""
     clock = Clock(MONDAY)
-    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock)
+    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('pictures')}/demo.db", clock, staged=False)
     made.handle(DetectWaste(), "clock")
     yield made
     made.close()
@@ -63,7 +63,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The night in which the crawler forgets its cap: the company is read at ten, eleven, one and eleven."""
     clock = Clock(TUESDAY_EVENING)
-    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock)
+    made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock, staged=False)
     made.limits.read(made.providers["sample"])
     yield made
     made.close()

@@ -341,7 +341,7 @@ def test_a_pool_of_another_zone_is_the_same_in_every_answer(found: Found) -> Non
     spends_at(company, 70, datetime(2026, 11, 30, 12, tzinfo=UTC))  # December in Auckland alone
 
     assert title(company, "max", "balance of team search") == "Search: $230.00 left of $300.00"
-    assert title(company, "max", "pool") == "$230.00 left in the pool of Search"
+    assert title(company, "max", "pool") == "$230.00 left in the Search pool"
 
 
 def test_what_is_carried_on_is_cut_by_the_budgets_zone(found: Found) -> None:
@@ -560,8 +560,8 @@ def test_what_somebody_spent_before_leaving_is_spent(found: Found) -> None:
     company.directory = replace(ACME, people=PEOPLE[1:])
     company.app.refresh_people()
 
-    assert "Free to give  $200.00" in company.say("max", "pool")
-    assert title(company, "max", "split") == "$200.00 more for each of 1 people"
+    assert "Free to give    $200.00" in company.say("max", "pool")
+    assert title(company, "max", "split") == "$200.00 more for 1 person"
     assert title(company, "fay", "spend of team search") == "Search: $100.00 spent this month"
 
 

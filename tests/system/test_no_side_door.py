@@ -132,7 +132,9 @@ def test_what_is_granted_is_not_given_on(found: Found) -> None:
     company.pull()
     company.say("ana", "request 50 until wednesday for it")
     company.say("max", "approve 1")
-    assert title(company, "ana", "transfer 450 to fay").startswith("Only $400.00 are left to give. What was granted")
+    assert title(company, "ana", "transfer 450 to fay").startswith(
+        "Only $400.00 is left to give. Extra budget that was granted"
+    )
 
     assert title(company, "ana", "transfer 400 to fay") == "$400.00 moved from Ana Silva to Fay Osei"
     company.clock.moment = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -211,7 +213,7 @@ def test_finance_enlarges_no_pool_that_it_spends_of_itself(found: Found) -> None
 
     for whose in ("team ads", "organization"):
         assert "yourself" in title(company, "fay", f"correct 1000 of {whose} we need it")
-    assert title(company, "fay", "correct 1000 of team search they need it") == "Search corrected by $1,000.00"
+    assert title(company, "fay", "correct 1000 of team search they need it") == "Search's budget corrected by $1,000.00"
 
 
 def test_a_share_of_a_pool_is_not_corrected(found: Found) -> None:
@@ -221,7 +223,7 @@ def test_a_share_of_a_pool_is_not_corrected(found: Found) -> None:
     company.say("max", "allot 300 to ana")
 
     assert title(company, "fay", "correct 1000 of ana so it is").startswith("Ana Silva has no budget of their own")
-    assert title(company, "max", "pool") == "$2,753.24 left in the pool of Search"
+    assert title(company, "max", "pool") == "$2,753.24 left in the Search pool"
 
 
 def test_a_changed_request_voids_the_buttons_that_were_seen(found: Found) -> None:

@@ -81,7 +81,7 @@ def over_card(ctx: Context, account: Account, one: Spike) -> Card:
             Button(ctx.t("It was not expected"), f"unexpected {one.id}"),
         ]
     amount = _money(ctx, one.excess_nanos)
-    title = ctx.t("{name} is back to usual: {amount} above usual in total", name=account.name, amount=amount)
+    title = ctx.t("{name} is back to usual: {amount} above usual in total", name=ctx.called(account), amount=amount)
     return Card(title, (*blocks, as_of(ctx)))
 
 
@@ -93,13 +93,13 @@ def is_paused(ctx: Context, account: Account) -> bool:
 
 def pause_button(ctx: Context, account: Account) -> Button:
     """Pauses an agent or a person."""
-    confirm = ctx.t("Pause {name}? Its requests are refused until it is resumed.", name=account.name)
+    confirm = ctx.t("Pause {name}? Its requests are refused until it is resumed.", name=ctx.called(account))
     return Button(ctx.t("Pause"), f"pause {account.id.replace('/', ' ')}", style="danger", confirm=confirm)
 
 
 def _title(ctx: Context, account: Account, one: Spike) -> str:
     now, usual, day = (_money(ctx, nanos) for nanos in (one.now_nanos, one.usual_nanos, one.rate_nanos * 24))
-    return ctx.t(TITLES[one.rule], name=account.name, now=now, usual=usual, day=day)
+    return ctx.t(TITLES[one.rule], name=ctx.called(account), now=now, usual=usual, day=day)
 
 
 def _why(ctx: Context, one: Spike) -> str:

@@ -42,7 +42,7 @@ def guard(ctx: Context) -> Card:
     if here:
         rows = tuple(
             (
-                f"#{each.id} {accounts[each.account_id].name}",
+                ctx.t("#{number} {title}", number=each.id, title=ctx.called(accounts[each.account_id])),
                 ctx.moment(each.since),
                 ctx.amount(each.excess_nanos, unit),
                 ctx.t(STATES["now" if each.burns else each.verdict]),
@@ -52,7 +52,9 @@ def guard(ctx: Context) -> Card:
         heads = (ctx.t("Spike"), ctx.t("Since"), ctx.t("Above usual"), ctx.t("State"))
         blocks.append(Table(ctx.t("In the last four weeks"), heads, rows, "llrl"))
     if marks:
-        lines = tuple((accounts[each.account_id].name, ctx.day(each.until), each.reason or "–") for each in marks)
+        lines = tuple(
+            (ctx.called(accounts[each.account_id]), ctx.day(each.until), each.reason or "–") for each in marks
+        )
         heads_ = (ctx.t("Account"), ctx.t("Until"), ctx.t("Reason"))
         blocks.append(Table(ctx.t("Marked as expected"), heads_, lines, "lll"))
     blocks += [Button(ctx.t("#{number} is expected", number=each.id), f"expected {each.id}") for each in burning[:2]]
@@ -84,7 +86,9 @@ def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") 
     spikes.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
     _settle(ctx, account, one, verdict="expected", burns=False, ended_at=one.ended_at or ctx.now)
     _deed(ctx, one, "expected", f"until {day}. {reason}".strip())
-    title = ctx.t("The spending of {name} is marked as expected until {day}", name=account.name, day=ctx.day(day))
+    title = ctx.t(
+        "The spending of {name} is marked as expected until {day}", name=ctx.called(account), day=ctx.day(day)
+    )
     return Card(title, (Text(ctx.t("I won't send alerts about it until then.")),))
 
 
@@ -99,7 +103,7 @@ def unexpected(ctx: Context, number: One) -> Card:
     _deed(ctx, one, "unexpected", "")
     offered = one.burns and is_pausable(ctx, account) and not cards.is_paused(ctx, account)
     blocks = (cards.pause_button(ctx, account),) if offered else ()
-    title = ctx.t("{name}: marked as not expected, so it does not count as usual", name=account.name)
+    title = ctx.t("{name}: marked as not expected, so it does not count as usual", name=ctx.called(account))
     return Card(title, blocks)
 
 

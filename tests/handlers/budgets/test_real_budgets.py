@@ -86,18 +86,18 @@ def test_a_tech_group_splits_team_pools_and_splits_them_anew(found: Found) -> No
         "rates": {"USD": {date(2026, 1, 1): "7"}},
     }
     company = found(monthly("7000 CNY", "team search"), {**monthly("5250 CNY", "team ads"), "name": "ads"}, **cny)
-    assert title(company, "max", "pool") == "CN¥5,272.68 left in the pool of Search"
+    assert title(company, "max", "pool") == "CN¥5,272.68 left in the Search pool"
 
-    assert title(company, "max", "allot 3000 to ana") == "Ana Silva's share is CN¥3,000.00 now"
+    assert title(company, "max", "allot 3000 to ana") == "Ana Silva's share is now CN¥3,000.00"
     assert title(company, "ana") == "CN¥1,272.68 left of CN¥3,000.00"
     assert title(company, "max") == "CN¥4,000.00 left of CN¥4,000.00"
 
-    assert title(company, "max", "allot 2000 to ana") == "Ana Silva's share is CN¥2,000.00 now"
+    assert title(company, "max", "allot 2000 to ana") == "Ana Silva's share is now CN¥2,000.00"
     assert title(company, "ana") == "CN¥272.68 left of CN¥2,000.00"
     assert title(company, "max") == "CN¥5,000.00 left of CN¥5,000.00"
-    assert "Ana Silva has used CN¥1,727.32 already" in title(company, "max", "allot 1000 to ana")
+    assert "Ana Silva has already used CN¥1,727.32" in title(company, "max", "allot 1000 to ana")
     assert title(company, "max", "allot 9000 to ana") == "Only CN¥5,000.00 of the pool is free to give."
-    assert title(company, "ana", "allot 9000 to ana").startswith("You own no such pool.")
+    assert title(company, "ana", "allot 9000 to ana").startswith("You don't own such a pool.")
 
 
 def test_an_even_split_leaves_everybody_what_they_have_used(found: Found) -> None:
@@ -143,7 +143,7 @@ def test_an_agent_has_a_daily_and_a_monthly_cap_and_an_owner(found: Found) -> No
 
     assert answer.startswith("Crawler: $5.00 left of $20.00")
     assert "Own budget, this month  $235.00  $300.00" in answer
-    assert title(company, "bob", "balance of crawler").startswith("I have no figures of “crawler” for you")
+    assert title(company, "bob", "balance of crawler").startswith("You can't see figures for “crawler”")
 
 
 def test_charges_in_dollars_count_in_yuan_at_the_rate_of_their_day(found: Found) -> None:
@@ -209,9 +209,9 @@ def test_a_changed_rule_counts_from_the_next_period_unless_finance_says_otherwis
     assert title(changed, "bob") == "$300.00 left of $400.00"
     assert title(changed, "bob", "enforce monthly").startswith("Only finance and admins")
 
-    assert title(changed, "fay", "enforce monthly") == "7 limits changed to what “monthly” says now"
+    assert title(changed, "fay", "enforce monthly") == "7 limits changed to the current amount of “monthly”"
     assert title(changed, "bob") == "$500.00 left of $600.00"
-    assert title(changed, "fay", "enforce monthly") == "0 limits changed to what “monthly” says now"
+    assert title(changed, "fay", "enforce monthly") == "0 limits changed to the current amount of “monthly”"
 
 
 def test_a_limit_set_in_mid_period_explains_spend_that_is_older(found: Found) -> None:
@@ -228,15 +228,15 @@ def test_a_colleague_gives_of_the_own_budget_and_an_owner_moves_it(found: Found)
     company = found(monthly("400 USD"))
     assert title(company, "max", "transfer 50 to ana for the demo") == "$50.00 moved from Max Weber to Ana Silva"
     assert title(company, "ana") == "$203.24 left of $450.00"
-    assert company.reads("ana")[0].startswith("$50.00 came from Max Weber")
+    assert company.reads("ana")[0].startswith("$50.00 added to your budget from Max Weber")
     assert title(company, "kim", "transfer 30 from bob to ana") == "$30.00 moved from Bob Reyes to Ana Silva"
 
     for person, words, refusal in (
         ("bob", "transfer 10 to ana", "Ana Silva is not in the same team."),
-        ("bob", "transfer 10 from ana to bob", "You can give of your own budget"),
-        ("max", "transfer 10 from ana to max", "Nobody moves budget to themself."),
-        ("ana", "transfer 10 to max", "Max Weber decides your requests, so you cannot give to them."),
-        ("max", "transfer 1000 to ana", "Only $350.00 are left to give."),
+        ("bob", "transfer 10 from ana to bob", "You can only give from your own budget"),
+        ("max", "transfer 10 from ana to max", "You can't move budget to yourself."),
+        ("ana", "transfer 10 to max", "Max Weber decides about your requests, so you can't give budget to them."),
+        ("max", "transfer 1000 to ana", "Only $350.00 is left to give."),
         ("ana", "transfer -5 to max", "An amount must be above zero."),
     ):
         assert title(company, person, words).startswith(refusal)
@@ -245,12 +245,12 @@ def test_a_colleague_gives_of_the_own_budget_and_an_owner_moves_it(found: Found)
 def test_finance_corrects_with_a_reason_and_never_for_oneself(found: Found) -> None:
     """Who and why stand in the ledger."""
     company = found(monthly("400 USD"))
-    assert title(company, "fay", "correct -20 of bob refund of the outage") == "Bob Reyes corrected by -$20.00"
+    assert title(company, "fay", "correct -20 of bob refund of the outage") == "Bob Reyes's budget corrected by -$20.00"
     assert title(company, "bob") == "$280.00 left of $380.00"
 
     for person, words, refusal in (
-        ("bob", "correct 20 of bob please", "Only finance corrects budgets."),
-        ("fay", "correct 20 of fay please", "Nobody corrects a budget of their own."),
+        ("bob", "correct 20 of bob please", "Only finance can correct budgets."),
+        ("fay", "correct 20 of fay please", "You can't correct a budget of your own."),
         ("fay", "correct 20 of bob", "Say why"),
     ):
         assert title(company, person, words).startswith(refusal)
@@ -299,4 +299,4 @@ def test_a_large_team_is_read_in_one_go(found: Found) -> None:
     big = replace(ACME, people=(*ACME.people, *crowd), teams=(*ACME.teams, Team("empty", "Empty", "max")))
     company = found(monthly("3000 USD", "team search"), directory=big)
 
-    assert "and 253 more" in company.say("max", "pool")
+    assert "253 more" in company.say("max", "pool")

@@ -94,7 +94,7 @@ def test_an_owner_hears_of_the_team_and_finance_of_the_whole(acme: Company) -> N
 
 def test_nobody_hears_where_others_will_end(acme: Company) -> None:
     """The same refusal as for a balance."""
-    assert "I have no figures of “bob” for you" in acme.say("ana", "forecast of bob")
+    assert "You can't see figures for “bob”" in acme.say("ana", "forecast of bob")
 
 
 def test_a_pool_that_decides_is_named_but_its_days_are_its_owners(acme: Company) -> None:

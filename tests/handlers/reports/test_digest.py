@@ -67,7 +67,7 @@ def test_the_channel_gets_the_week_and_its_details_below(company: Company) -> No
     assert [block for block in top.blocks if isinstance(block, Chart)]
     assert not top.personal
     assert details.title == "Search: $160.00 spent last week, 60 % more than the week before: details"
-    assert "What drove it" in [block.caption for block in details.blocks if isinstance(block, Table)]
+    assert "What changed most" in [block.caption for block in details.blocks if isinstance(block, Table)]
     assert len(posted(company)) == 2
 
 
@@ -87,7 +87,7 @@ def test_who_asks_gets_all_of_it_in_one_answer(company: Company) -> None:
     assert shown.title == "Search: $160.00 spent last week, 60 % more than the week before"
     assert shown.personal
     assert shown.thread == ()
-    assert "What drove it" in [block.caption for block in shown.blocks if isinstance(block, Table)]
+    assert "What changed most" in [block.caption for block in shown.blocks if isinstance(block, Table)]
     assert company.hear("fay", "digest").title == "Acme: $210.00 spent last week, 40 % more than the week before"
     assert company.hear("bob", "digest").title == "$50.00 spent last week, like the week before"
 
@@ -95,7 +95,7 @@ def test_who_asks_gets_all_of_it_in_one_answer(company: Company) -> None:
 def test_a_preview_shows_what_a_channel_would_see(company: Company) -> None:
     """And whether it would see anything, to those who may see the figures."""
     assert "This is what a channel sees" in company.say("max", "digest preview")
-    assert "I have no figures" in company.say("bob", "digest preview of team search")
+    assert "You can't see figures" in company.say("bob", "digest preview of team search")
     company.directory = ACME
     company.app.refresh_people()
     assert "fewer than five people" in company.say("max", "digest preview")

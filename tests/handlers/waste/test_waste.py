@@ -94,7 +94,7 @@ def test_nobody_else_reads_a_persons_findings(acme: Company) -> None:
     for person in ("max", "fay", "bob"):
         for word in ("finding", "done", "postpone"):
             assert "You have no finding with that number" in acme.say(person, f"{word} {number}")
-    assert "no figures" in acme.say("bob", "waste of ana")
+    assert "can't see figures" in acme.say("bob", "waste of ana")
 
 
 def test_a_team_of_fewer_than_five_shows_nothing_of_its_people(acme: Company) -> None:

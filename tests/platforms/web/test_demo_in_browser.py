@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from bot.cli.demo import CAST, demo_app
+from bot.cli.demo import CAST, TOUR, demo_app
 from bot.clock import Clock
 from bot.config import load
 from bot.platforms.web.page import page
@@ -23,7 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     clock = Clock(app)
     clock.start()
     names = {one.id: one.name for one in app.everybody()}
-    with served(page(app, [(person, names[person], role) for person, role in CAST])) as running:
+    with served(page(app, [(person, names[person], role) for person, role in CAST], TOUR)) as running:
         yield running
     clock.stop()
     app.close()
@@ -66,9 +66,52 @@ def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Br
     asked.get_by_role("button", name="Approve", exact=True).click()
     expect(his.get_by_role("article").filter(has_text="Approved: $50.00 for Ana Silva").first).to_be_visible()
     expect(hers.get_by_role("article").filter(has_text="Max Weber approved $50.00")).to_be_visible()
-    expect(his.get_by_role("article").get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+    expect(asked.get_by_role("button", name="Approve", exact=True)).to_have_count(0)
+    others = his.get_by_role("article").filter(has_text="Priya Shah asks")
+    expect(his.get_by_role("button", name="Approve", exact=True)).to_have_count(others.count())
 
     say(hers, "balance")
     expect(hers.get_by_role("article").last).to_contain_text("left of $450.00")
     hers.close()
     his.close()
+
+
+# Tables of two to seven columns, long words, long ranges of money, charts and forms.
+ON_A_PHONE = (
+    ("ana", ("help", "models", "request")),
+    ("max", ("requests", "pool", "guard", "digest of team search")),
+    ("fay", ("limits", "link", "waste of organization", "spend of organization by team", "value of team search")),
+)
+
+
+@pytest.mark.parametrize(("person", "sentences"), ON_A_PHONE, ids=[person for person, _ in ON_A_PHONE])
+def test_nothing_scrolls_sideways_on_a_phone(
+    browser: Browser, address: str, person: str, sentences: tuple[str, ...]
+) -> None:
+    """At 390 pixels neither the page nor the conversation is wider than the screen, and every table fits."""
+    tab = browser.new_page(viewport={"width": 390, "height": 844})
+    tab.goto(f"{address}/?as={person}")
+    for words in sentences:
+        before = tab.locator(".said").count()
+        say(tab, words)
+        expect(tab.locator(".said")).to_have_count(before + 1)
+        expect(tab.locator(".waiting")).to_have_count(0)
+        wide = tab.evaluate(
+            "[...document.querySelectorAll('html, .log, .card, .table')]"
+            ".filter(each => each.clientWidth && each.checkVisibility() && each.scrollWidth > each.clientWidth)"
+            ".map(each => `${each.className} ${each.scrollWidth} > ${each.clientWidth}`)"
+        )
+        assert (words, wide) == (words, [])
+    tab.close()
+
+
+def test_the_page_offers_the_tour(browser: Browser, address: str) -> None:
+    """Ana is offered her sentences of the tour; a press says one of them."""
+    tab = browser.new_page()
+    tab.goto(f"{address}/?as=ana")
+    offered = tab.locator("[data-pane=''] .chips button")
+    expect(offered).to_have_count(sum(who == "ana" for who, _, _ in TOUR))
+    offered.filter(has_text="spend by model last week").click()
+    expect(tab.locator(".said").last).to_have_text("spend by model last week")
+    expect(tab.get_by_role("article").last).to_contain_text("claude-sonnet-4-5")
+    tab.close()

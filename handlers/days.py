@@ -1,0 +1,411 @@
+"""Days in words: "yesterday", "last 7 days", "since 1 November", "20 November", "october", "q4", "2026-10-15".
+
+Days are those of the organization's calendar. Months and days of the week are understood in English and in the reader's
+language, as the bot itself writes them.
+"""
+
+import calendar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+from babel.dates import format_skeleton, get_day_names, get_month_names
+
+from handlers.context import Context
+from handlers.errors import MeantOtherwiseError, RefusedError
+from handlers.language import N_
+from handlers.parser import nearest_few
+from handlers.periods import Every, period_of
+
+ONE_DAY = timedelta(days=1)
+YEARS = range(2000, 2100)
+COUNT_MAX = 3660
+OFFERS_MAX = 3
+WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+LAST = ("last", "past", "previous")
+THIS = ("this", "current")
+SPANS: dict[tuple[str, str], str] = {
+    ("this", "day"): N_("today"),
+    ("this", "week"): N_("this week"),
+    ("this", "month"): N_("this month"),
+    ("this", "quarter"): N_("this quarter"),
+    ("this", "year"): N_("this year"),
+    ("last", "day"): N_("yesterday"),
+    ("last", "week"): N_("last week"),
+    ("last", "month"): N_("last month"),
+    ("last", "quarter"): N_("last quarter"),
+    ("last", "year"): N_("last year"),
+}
+EVERY: tuple[Every, ...] = ("day", "week", "month", "quarter", "year")
+SIZES = {"day": 1, "week": 7}
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_SLASHED = re.compile(r"\d{1,2}/\d{1,2}(/\d{2,4})?")
+_RANGE = re.compile(r"(.+?)(?:\.\.\.?|…)(.+)")
+_QUARTER = re.compile(r"q([1-4])")
+_ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?,?")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The days from `first` until before `end`, and how people call them."""
+
+    first: date
+    end: date
+    label: str
+
+
+@lru_cache(maxsize=128)
+def _months(locale: str) -> dict[str, int]:
+    found = {
+        str(name).lower().rstrip("."): number
+        for width in ("wide", "abbreviated")
+        for context in ("format", "stand-alone")
+        for number, name in get_month_names(width, context, locale).items()
+        if not str(name).isdecimal()
+    }
+    found |= {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
+    found |= {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
+    return found | {"sept": 9}
+
+
+@lru_cache(maxsize=128)
+def _weekdays(locale: str) -> dict[str, int]:
+    found = {str(name).lower(): number for number, name in get_day_names("wide", "format", locale).items()}
+    return found | {name: number for number, name in enumerate(WEEKDAYS)}
+
+
+def _plain(word: str) -> str:
+    return word.lower().rstrip(",;")
+
+
+# A single day ---------------------------------------------------------------------------------------------------------
+
+
+def _date(year: int, month: int, day: int, word: str) -> date:
+    try:
+        made = date(year, month, day)
+    except ValueError:
+        raise RefusedError(
+            "There is no day “{word}”. Write days such as 2026-10-15, or 2026-10-01..2026-10-15.", word=word
+        ) from None
+    if year not in YEARS:
+        raise RefusedError("“{word}” is too far away. Name a day from 2000 to 2099.", word=word)
+    return made
+
+
+def _written(word: str) -> date | None:
+    """A day in figures, None if it is none.
+
+    Raises:
+        RefusedError: the calendar has no such day, or nobody knows which number is the month.
+    """
+    iso, dotted = _ISO.fullmatch(word), _DOTTED.fullmatch(word)
+    if iso:
+        return _date(int(iso[1]), int(iso[2]), int(iso[3]), word)
+    if dotted:
+        return _date(int(dotted[3]), int(dotted[2]), int(dotted[1]), word)
+    if _SLASHED.fullmatch(word):
+        raise RefusedError("“{word}” could be two days. Write it such as 2026-10-15.", word=word)
+    return None
+
+
+def _of_a_month(words: Sequence[str], ctx: Context, *, to_come: bool) -> tuple[date, int] | None:
+    """Such as "20 November", "November 20", both perhaps with a year; else the last such day, or the next."""
+    if len(words) < 2:  # noqa: PLR2004 - a day and a month
+        return None
+    months = _months(ctx.locale)
+    first, second = (each.rstrip(".") if each.rstrip(".") in months else each for each in words[:2])
+    behind = 1 if second == "of" and len(words) > 2 else 0  # noqa: PLR2004 - "the 20th of November"
+    second = words[2].rstrip(".") if behind else second
+    number, name = (first, second) if second in months else (second, first)
+    figure = _ORDINAL.fullmatch(number)
+    if name not in months or figure is None:
+        return None
+    used = 2 + behind
+    said = " ".join(words[:used])
+    after = words[used].rstrip(".") if len(words) > used else ""
+    if len(after) == len("2026") and after.isdecimal():
+        return _date(int(after), months[name], int(figure[1]), f"{said} {after}"), used + 1
+    today = ctx.today
+    leap = next(year for year in range(today.year, today.year + 9) if calendar.isleap(year))
+    _date(leap, months[name], int(figure[1]), said)  # the 29th of February is a day, if not of each year
+    years = range(today.year, today.year + 9) if to_come else range(today.year, today.year - 9, -1)
+    for year in years:
+        if int(figure[1]) <= calendar.monthrange(year, months[name])[1]:
+            day = date(year, months[name], int(figure[1]))
+            if (day >= today) if to_come else (day <= today):
+                return day, used
+    return None
+
+
+def day_gone(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
+    """A day that was, or today, and how many words it is; None if they are none.
+
+    Raises:
+        RefusedError: there is no such day.
+    """
+    said = [_plain(each) for each in words[:4]]
+    if said[0] in ("today", "yesterday"):
+        return ctx.today - ONE_DAY * (said[0] == "yesterday"), 1
+    weekdays = _weekdays(ctx.locale)
+    if said[0] in weekdays:
+        return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[0]]) % 7), 1
+    if said[0] in LAST and len(said) > 1 and said[1] in weekdays:
+        return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[1]] - 1) % 7 + 1), 2
+    written = _written(said[0])
+    return (written, 1) if written else _of_a_month(said, ctx, to_come=False)
+
+
+def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
+    """A day to come, or today, and how many words it is; None if they are none.
+
+    Raises:
+        RefusedError: there is no such day, or it could be two.
+    """
+    said = [_plain(each) for each in words[:5]]
+    if said[0] in ("on", "the") and len(said) > 1:
+        found = day_to_come(said[1:], ctx)
+        return (found[0], found[1] + 1) if found else None
+    if said[0] in ("today", "tomorrow"):
+        return ctx.today + ONE_DAY * (said[0] == "tomorrow"), 1
+    weekdays = _weekdays(ctx.locale)
+    if said[0] in weekdays:
+        return _next(ctx.today, weekdays[said[0]]), 1
+    if said[0] in ("next", "this") and len(said) > 1 and said[1] in weekdays:
+        day = _next(ctx.today, weekdays[said[1]])
+        if said[0] == "next" and (day - ctx.today).days < len(WEEKDAYS):
+            raise RefusedError(
+                "“{words}” could be {one} or {other}. Write the date.",
+                words=" ".join(said[:2]),
+                one=ctx.day(day),
+                other=ctx.day(day + 7 * ONE_DAY),
+            )
+        return day, 2
+    if said[0] == "end":
+        return _end_of(said, ctx)
+    written = _written(said[0])
+    return (written, 1) if written else _of_a_month(said, ctx, to_come=True)
+
+
+def _next(today: date, weekday: int) -> date:
+    return today + ONE_DAY * ((weekday - today.weekday()) % 7)
+
+
+def _end_of(said: Sequence[str], ctx: Context) -> tuple[date, int] | None:
+    """Such as "end of month", "end of the week"."""
+    rest = [each for each in said[1:] if each not in ("of", "the", "this")]
+    if not rest or rest[0] not in EVERY:
+        return None
+    end = period_of(ctx.today, rest[0], ctx.policy.organization.fiscal_year_starts).end
+    return end - ONE_DAY, list(said).index(rest[0]) + 1
+
+
+def looks_like_a_day(words: Sequence[str]) -> bool:
+    """Whether words that are no day were probably meant to be one."""
+    first = _plain(words[0]) if words else ""
+    return (
+        first[:1].isdecimal()
+        or first in ("next", "end", "tomorow", "yesterday", "")
+        or bool(nearest_few(first, WEEKDAYS))
+    )
+
+
+# Several days ---------------------------------------------------------------------------------------------------------
+
+
+def span_of(words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Which days some words at the front name, and how many words that are; None if they name none.
+
+    Raises:
+        RefusedError: they are no days, or none that could be meant.
+    """
+    said = [_plain(each) for each in words]
+    found = (
+        _since(said, ctx)
+        or _last(said, ctx)
+        or _range(said, ctx)
+        or _day(said, ctx)
+        or _month(said, ctx)
+        or _quarter_or_year(said, ctx)
+    )
+    if found is None and len(said[0]) > 4:  # noqa: PLR2004 - short words are near all
+        near = nearest_few(said[0], [*(each for each in _months("en") if len(each) > 4), "today", "yesterday"])  # noqa: PLR2004
+        if near:
+            raise MeantOtherwiseError(
+                "I don't know “{word}”. Did you mean “{meant}”?",
+                1,
+                tuple(near[:OFFERS_MAX]),
+                word=words[0],
+                meant="”, “".join(near[:OFFERS_MAX]),
+            )
+    return found
+
+
+def _day(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    found = day_gone(said, ctx)
+    if found is None:
+        return None
+    day, used = found
+    names = {ctx.today: N_("today"), ctx.today - ONE_DAY: N_("yesterday")}
+    named = said[0] in ("today", "yesterday")
+    return Span(day, day + ONE_DAY, ctx.t(names[day]) if named else _label(day, ctx)), used
+
+
+def _label(day: date, ctx: Context) -> str:
+    """A day, with its year unless it is this one's."""
+    if day.year == ctx.today.year:
+        return ctx.day(day)
+    if ctx.language == "en" and ctx.locale.startswith("en"):
+        return f"{ctx.day(day)} {day.year}"
+    return format_skeleton("yMMMMd", datetime.combine(day, time()), locale=ctx.locale)
+
+
+def _since(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    if said[0] not in ("since", "from") or len(said) < 2:  # noqa: PLR2004 - the word and a day
+        return None
+    found = _day(said[1:], ctx) or _last(said[1:], ctx) or _month(said[1:], ctx) or _quarter_or_year(said[1:], ctx)
+    if found is None:
+        if said[0] == "since":
+            raise RefusedError(
+                "I don't understand “{words}”. Write such as: since 1 november", words=" ".join(said[:3])
+            )
+        return None
+    first, used = found[0].first, 1 + found[1]
+    if used + 1 < len(said) and said[used] in ("to", "until", "till", "through", "-", "–"):
+        last = _day(said[used + 1 :], ctx)
+        if last:
+            return _between(first, last[0].first, ctx), used + 1 + last[1]
+    if first > ctx.today:
+        raise RefusedError("{day} is still to come.", day=ctx.day(first))
+    return Span(first, ctx.today + ONE_DAY, ctx.t("since {day}", day=_label(first, ctx))), used
+
+
+def _between(first: date, last: date, ctx: Context) -> Span:
+    if last < first:
+        raise RefusedError(
+            "{last} is before {first}. Write the earlier day first, such as 2026-10-01..2026-10-15.",
+            last=str(last),
+            first=str(first),
+        )
+    return Span(first, last + ONE_DAY, ctx.t("{first} to {last}", first=_label(first, ctx), last=_label(last, ctx)))
+
+
+def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "last week", "this month", "last 7 days", "last november"."""
+    which = "last" if said[0] in LAST else "this" if said[0] in THIS else ""
+    if not which or len(said) < 2:  # noqa: PLR2004 - the word and a period
+        return None
+    fiscal = ctx.policy.organization.fiscal_year_starts
+    if said[1].isdecimal() and which == "last":
+        return _last_few(said, ctx)
+    if said[1] in _weekdays(ctx.locale):
+        return _day(said, ctx) if which == "last" else None
+    if said[1] in _months(ctx.locale):
+        found = _month(said[1:], ctx)
+        if found and which == "last" and found[0].end > ctx.today:
+            before = period_of(date(found[0].first.year - 1, found[0].first.month, 1), "month")
+            found = Span(before.first, before.end, _month_label(before.first, ctx)), found[1]
+        return (found[0], found[1] + 1) if found else None
+    every = said[1].removesuffix("'s").removesuffix("s")
+    if every not in EVERY:
+        instead = tuple(f"{which} {each}" for each in nearest_few(every, EVERY) or ("week", "month", "quarter"))
+        raise MeantOtherwiseError(
+            "I don't know “{words}”. I know day, week, month, quarter and year.",
+            2,
+            instead[:OFFERS_MAX],
+            words=f"{said[0]} {said[1]}",
+        )
+    period = period_of(ctx.today, every, fiscal)
+    if which == "last":
+        period = period_of(period.first - ONE_DAY, every, fiscal)
+    return Span(period.first, period.end, ctx.t(SPANS[which, every])), 2
+
+
+def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "last 7 days", today included; "last 2 months" are the days since this day two months ago."""
+    every = said[2].removesuffix("s") if len(said) > 2 else ""  # noqa: PLR2004 - last, a number, and of what
+    if every not in EVERY:
+        raise RefusedError("I don't understand “{words}”. Write such as: last 7 days", words=" ".join(said[:3]))
+    count = int(said[1][:5])
+    months = {"month": 1, "quarter": 3, "year": 12}.get(every, 0) * count
+    days = SIZES.get(every, 0) * count
+    if not 0 < max(days, months * 30) <= COUNT_MAX:
+        raise RefusedError("Ask for at most ten years, and at least a day.")
+    first = _months_before(ctx.today, months) + ONE_DAY if months else ctx.today - ONE_DAY * (days - 1)
+    label = {
+        "day": ctx.nt("last {n} day", "last {n} days", count),
+        "week": ctx.nt("last {n} week", "last {n} weeks", count),
+        "month": ctx.nt("last {n} month", "last {n} months", count),
+        "quarter": ctx.nt("last {n} quarter", "last {n} quarters", count),
+        "year": ctx.nt("last {n} year", "last {n} years", count),
+    }[every]
+    return Span(first, ctx.today + ONE_DAY, label), 3
+
+
+def _months_before(day: date, months: int) -> date:
+    number = day.year * 12 + day.month - 1 - months
+    year, month = number // 12, number % 12 + 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _range(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    parts = _RANGE.fullmatch(said[0])
+    if parts is None or not parts[1][0].isdecimal():
+        return None
+    first, last = (_written(each) for each in parts.groups())
+    if first is None or last is None:
+        raise RefusedError(
+            "There is no day “{word}”. Write days such as 2026-10-15, or 2026-10-01..2026-10-15.", word=said[0]
+        )
+    return _between(first, last, ctx), 1
+
+
+def _month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "october", "october 2025", "2026-10"."""
+    months, figures = _months(ctx.locale), re.fullmatch(r"(\d{4})[-/](\d{1,2})", said[0])
+    if figures:
+        first, used = _date(int(figures[1]), int(figures[2]), 1, said[0]), 1
+    elif said[0].rstrip(".") in months:
+        month = months[said[0].rstrip(".")]
+        named = len(said) > 1 and said[1].isdecimal() and len(said[1]) == len("2026")
+        year = int(said[1]) if named else ctx.today.year - (month > ctx.today.month)
+        first, used = _date(year, month, 1, " ".join(said[: 1 + named])), 1 + named
+    elif re.match(r"\d{4}-", said[0]):
+        raise RefusedError(
+            "There is no day “{word}”. Write days such as 2026-10-15, or 2026-10-01..2026-10-15.", word=said[0]
+        )
+    else:
+        return None
+    return Span(first, period_of(first, "month").end, _month_label(first, ctx)), used
+
+
+def _month_label(first: date, ctx: Context) -> str:
+    return format_skeleton("yMMMM", datetime.combine(first, time()), locale=ctx.locale)
+
+
+def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "q4", "q4 2025", "2026"; a quarter is of the fiscal year, the latest begun."""
+    quarter = _QUARTER.fullmatch(said[0])
+    year = re.fullmatch(r"\d{4}", said[int(bool(quarter))]) if len(said) > int(bool(quarter)) else None
+    if year and int(year[0]) not in YEARS:
+        raise RefusedError("“{word}” is too far away. Name a day from 2000 to 2099.", word=year[0])
+    if quarter is None:
+        if year is None:
+            return None
+        return Span(date(int(year[0]), 1, 1), date(int(year[0]) + 1, 1, 1), year[0]), 1
+    fiscal = ctx.policy.organization.fiscal_year_starts
+    begun = int(year[0]) if year else period_of(ctx.today, "year", fiscal).first.year
+    months = begun * 12 + fiscal - 1 + 3 * (int(quarter[1]) - 1)
+    if not year and date(months // 12, months % 12 + 1, 1) > ctx.today:
+        months -= 12
+    period = period_of(date(months // 12, months % 12 + 1, 1), "quarter", fiscal)
+    label = ctx.t(
+        "Q{n} ({first} to {last})",
+        n=quarter[1],
+        first=_label(period.first, ctx),
+        last=_label(period.end - ONE_DAY, ctx),
+    )
+    return Span(period.first, period.end, label), 1 + bool(year)

@@ -1,0 +1,386 @@
+"""The words that people say beside those of the grammar: one table a language.
+
+Whatever a reader's language is, the words of all tables are understood. The grammar itself is English: a synonym stands
+for words of it. Where nothing is misread, nothing is asked; what could do something by mistake is in no table.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """The words of one language.
+
+    Args:
+        commands: what begins a sentence, and the command it stands for; whole words, or several.
+        polite: what may stand before an order or a question, and means nothing.
+        asking: what may stand before a question only: "can I approve 42?" approves nothing.
+        thanks: what may stand at the end, and means nothing.
+        fillers: words within a question that mean nothing.
+        words: words of the grammar, by those that stand for them.
+        patterns: the same for words with numbers in them.
+        reason: what may lead to the reason of a request and is no part of it.
+        until: what may stand before a day that something ends with.
+    """
+
+    commands: Mapping[str, str]
+    polite: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
+    thanks: tuple[str, ...] = ()
+    fillers: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
+    reason: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+
+
+def _same(**groups: str) -> dict[str, str]:
+    return {each.strip(): name.rstrip("_") for name, several in groups.items() for each in several.split(",")}
+
+
+ENGLISH = Tongue(
+    commands=_same(
+        help="hi,hello,hey,menu,commands,start,man,?,help me,what can you do,what can i do,what can i say,"
+        "how does this work,how do i use this,who are you",
+        balance="budget,my budget,limit,my limit,quota,allowance,left,remaining,what is left,what's left,whats left,"
+        "how much is left,how much left,how much do i have left,how much do i have,how much have i got left,"
+        "how much have i left,how much budget do i have left,how much budget do i have,how much can i spend,"
+        "how much can i still spend,do i have budget left",
+        spend="usage,cost,costs,spent,spending,expense,expenses,bill,consumption,where did it go,"
+        "where did the money go,where did my money go,where did my budget go,what did i spend,how much did i spend,"
+        "how much have i spent,"
+        "how much did,how much has,how much have,what have i spent,what did we spend,how much did we spend,"
+        "how much did it cost,what did it cost",
+        forecast="prediction,predict,projection,estimate,when do i run out,when will i run out,"
+        "will it last,will i run out",
+        why="why so much,why is it so much,why did it go up,why was it more,what changed",
+        models="prices,model prices,tiers",
+        digest="report,weekly report,weekly,summary,last week's report",
+        waste="savings,save,saving,where can i save,what is wasted",
+        guard="spikes,spike,alerts,anomalies",
+        request="ask for more,ask for,ask,apply for,more,i need more,need more",
+        requests="my requests,open requests,pending requests,what did i ask for,what waits for me",
+        withdraw="cancel,cancel request,withdraw request",
+        approve="accept,approve request",
+        deny="reject,decline,refuse,deny request",
+        delegate="deputy",
+        resume="unpause",
+        settings="preferences,subscriptions",
+        history="show request,story of",
+    ),
+    polite=(
+        *(
+            "please",
+            "pls",
+            "plz",
+            "kindly",
+            "can you",
+            "could you",
+            "would you",
+            "will you",
+            "i want to",
+            "i'd like to",
+        ),
+        *("i would like to", "hi", "hello", "hey", "good morning", "ok", "okay", "bursar", "so", "and", "just", "now"),
+    ),
+    asking=(
+        *("can i", "could i", "may i", "let me", "show me", "show", "tell me", "tell me about", "give me", "get me"),
+        *(
+            "get",
+            "see",
+            "check",
+            "view",
+            "display",
+            "list",
+            "open",
+            "what is",
+            "what's",
+            "whats",
+            "what are",
+            "what was",
+        ),
+        *(
+            "what were",
+            "how is",
+            "how's",
+            "how are",
+            "is there",
+            "are there",
+            "do i have",
+            "i want",
+            "i need",
+            "how about",
+        ),
+        *("my", "our", "the", "a", "all", "me", "current", "total", "you", "much", "what about"),
+    ),
+    thanks=("please", "pls", "plz", "thanks", "thank you", "thx", "ty", "for me", "to me", "bursar"),
+    fillers=(
+        *(
+            "in",
+            "on",
+            "during",
+            "for",
+            "at",
+            "the",
+            "a",
+            "and",
+            "with",
+            "please",
+            "over",
+            "within",
+            "so far",
+            "yet",
+            "now",
+        ),
+        *(
+            "right now",
+            "currently",
+            "so much",
+            "this week",
+            "this month",
+            "today",
+            "left",
+            "go",
+            "did",
+            "i",
+            "we",
+            "have",
+            "has",
+            "had",
+            "is",
+            "was",
+            "do",
+            "you",
+        ),
+        *("spend", "spent", "money", "budget", "just", "all", "my", "our", "there"),
+    ),
+    words={
+        "per": "by",
+        "past": "last",
+        "previous": "last",
+        "current": "this",
+        "everybody": "organization",
+        "everyone": "organization",
+        "till": "until",
+        "til": "until",
+        "through": "until",
+    },
+    reason=("for", "because of", "because"),
+    until=("until", "till", "til", "through"),
+)
+
+_WEEKDAYS = {"一": "monday", "二": "tuesday", "三": "wednesday", "四": "thursday", "五": "friday", "六": "saturday"}
+_DAY_NAMES = {
+    f"{lead}{name}": day
+    for lead in ("周", "星期", "礼拜")
+    for name, day in {**_WEEKDAYS, "日": "sunday", "天": "sunday"}.items()
+}
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
+    "december",
+)
+_NUMBERS = {"一": "1", "二": "2", "三": "3", "四": "4"}
+_DAY = (
+    r"(?:\d{4}年)?\d{1,2}月\d{1,2}[日号]?|\d{4}-\d{1,2}-\d{1,2}|(?:周|星期|礼拜)[一二三四五六日天]|明天|今天|月底|周末"
+)
+
+CHINESE = Tongue(
+    commands=_same(
+        help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
+        balance="余额,预算,我的预算,额度,限额,剩余,剩余额度,剩余预算,还剩多少,我还剩多少,还剩多少钱,剩多少,还有多少,我还有多少,"
+        "还有多少额度,还有多少预算,还能花多少,还能用多少",
+        spend="支出,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
+        "钱花到哪里去了",
+        forecast="预测,预计,什么时候用完,何时用完",
+        why="原因,为什么,为何,为什么这么多",
+        models="模型,模型价格,价格",
+        digest="周报,摘要,汇总,报告",
+        request="申请,申请额度,请求额度,追加,追加额度,需要更多",
+        requests="我的申请,申请记录,申请列表,待审批,待批准",
+        change="修改申请,修改,更改",
+        remind="催办,提醒",
+        withdraw="撤回,取消,撤回申请,取消申请",
+        history="历史,记录,历史记录",
+        transfer="转账,转让,转移",
+        approve="批准,同意,通过,批准申请",
+        deny="拒绝,驳回,否决,拒绝申请",
+        question="追问,提问,询问",
+        revoke="撤销,收回",
+        delegate="委托,代理",
+        waste="浪费,节省",
+        finding="发现",
+        done="已处理,完成",
+        dismiss="忽略",
+        postpone="推迟,延后,稍后",
+        keep="保留",
+        release="释放,退还",
+        guard="异常,异常消耗",
+        expected="预期",
+        unexpected="非预期",
+        value="单位成本,价值",
+        pool="额度池,预算池",
+        allot="分配",
+        split="平分,均分",
+        correct="更正,调整",
+        link="关联,绑定",
+        people="人员,成员",
+        enforce="生效",
+        providers="服务商,供应商",
+        limits="限制",
+        pause="暂停",
+        resume="恢复",
+        close="结账,月结",
+        status="状态",
+        retry="重试",
+        settings="设置",
+    ),
+    polite=("请", "麻烦", "帮我", "我想", "我要", "我想要", "麻烦你", "你好", "您好", ",", "、", ":"),
+    asking=(
+        *(
+            "请问",
+            "查一下",
+            "查询",
+            "查看",
+            "查",
+            "看看",
+            "看一下",
+            "看",
+            "显示",
+            "我的",
+            "我们的",
+            "告诉我",
+            "给我看",
+            "我",
+        ),
+        *("当前", "目前", "现在", "列出", "今天的"),
+    ),
+    thanks=("谢谢", "谢谢你", "多谢", "吗", "呢", "吧", "啊", "是多少", "有多少", "多少", "怎么样", "情况", "了"),
+    fillers=(
+        "的",
+        "在",
+        "情况",
+        "了",
+        "总",
+        "我",
+        "我们",
+        "花了",
+        "用了",
+        "多少",
+        "是",
+        "从",
+        "以来",
+        "期间",
+        "里",
+        ",",
+        "、",
+    ),
+    words={
+        "按模型": "by model",
+        "按天": "by day",
+        "按日": "by day",
+        "按服务商": "by provider",
+        "按供应商": "by provider",
+        "按团队": "by team",
+        "按部门": "by team",
+        "按人": "by person",
+        "按人员": "by person",
+        "按成员": "by person",
+        "按用户": "by person",
+        "按智能体": "by agent",
+        "按密钥": "by key",
+        "按周": "by week",
+        "按月": "by month",
+        "按级别": "by tier",
+        "按档次": "by tier",
+        "按token": "by tokens",
+        "今天": "today",
+        "今日": "today",
+        "昨天": "yesterday",
+        "昨日": "yesterday",
+        "明天": "tomorrow",
+        "本周": "this week",
+        "这周": "this week",
+        "上周": "last week",
+        "上一周": "last week",
+        "本月": "this month",
+        "这个月": "this month",
+        "当月": "this month",
+        "上月": "last month",
+        "上个月": "last month",
+        "本季度": "this quarter",
+        "这个季度": "this quarter",
+        "上季度": "last quarter",
+        "上个季度": "last quarter",
+        "今年": "this year",
+        "本年": "this year",
+        "去年": "last year",
+        "月底": "end of month",
+        "周末": "sunday",
+        "团队": "team",
+        "部门": "team",
+        "智能体": "agent",
+        "公司": "organization",
+        "全公司": "organization",
+        "组织": "organization",
+        "所有人": "organization",
+        "自己": "me",
+        "给": "to",
+        "从": "from",
+        "用户": "user",
+        "密钥": "key",
+        "用于": "for",
+        "为了": "for",
+        "直到": "until",
+        "截至": "until",
+        "截止": "until",
+        "预览": "preview",
+        **_DAY_NAMES,
+    },
+    patterns=(
+        (re.compile(r"(?:最近|过去|近)(\d{1,4})[个]?[天日]"), "last {0} days"),
+        (re.compile(r"(?:最近|过去|近)(\d{1,3})[个]?(?:周|星期)"), "last {0} weeks"),
+        (re.compile(r"(?:最近|过去|近)(\d{1,3})个?月"), "last {0} months"),
+        (re.compile(r"自(?=\d|[上本今昨周星])"), "since"),
+        (re.compile(r"从(?=\d|[上本今昨周星])"), "since"),
+        (re.compile(rf"[到至](?={_DAY})"), "until"),
+        (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?"), "{2} {month1} {0}"),
+        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?"), "{1} {month0}"),
+        (re.compile(r"(\d{4})年(\d{1,2})月份?"), "{month1} {0}"),
+        (re.compile(r"(\d{4})年?第?([一二三四1-4])季度"), "q{quarter1} {0}"),
+        (re.compile(r"(\d{1,2})月份?"), "{month0}"),
+        (re.compile(r"第?([一二三四1-4])季度"), "q{quarter0}"),
+        (re.compile(r"(20\d\d)年"), "{0}"),
+    ),
+    reason=("用于", "为了", "用来", "因为", "做", "来"),
+    until=("直到", "截至", "截止", "到", "至"),
+)
+
+TONGUES = (ENGLISH, CHINESE)
+ENDS_WITH_A_DAY = re.compile(rf"(?P<before>.*?)[,，、]?(?:直到|截至|截止到?|到|至)(?P<day>{_DAY})(?:为止|止)?[。.!！]?")
+CHINESE_LETTER = re.compile("[\u4e00-\u9fff]")
+NUMBER_AND_TEXT = re.compile(
+    r"(?P<number>#?[^\u4e00-\u9fff，、：；。,:;]{0,3}?\d[\d.,]*(?:千万|百万|[百千万亿])?"
+    r"(?:美元|美金|欧元|日元|人民币|块钱|元|块|个?[Tt]okens?)?)[，、：；。,:;]?(?P<text>[\u4e00-\u9fff].*)"
+)
+MEASURES = "月日号天周年个点次小分人台条位名项折倍度秒季星"
+"""What begins with one of these goes on counting: "2个星期" is two weeks and no amount."""
+
+
+def translated(word: str) -> tuple[str, str] | None:
+    """What a Chinese word begins with says in words of the grammar, and what is left of it; None if it says nothing."""
+    for pattern, said in CHINESE.patterns:
+        found = pattern.match(word)
+        if found:
+            parts = found.groups()
+            months = {f"month{n}": _month(part) for n, part in enumerate(parts)}
+            quarters = {f"quarter{n}": _NUMBERS.get(part, part) for n, part in enumerate(parts)}
+            return said.format(*parts, **months, **quarters), word[found.end() :]
+    lower = word.lower()
+    longest = max((each for each in CHINESE.words if lower.startswith(each)), key=len, default="")
+    return (CHINESE.words[longest], word[len(longest) :]) if longest else None
+
+
+def _month(number: str) -> str:
+    return _MONTHS[int(number) - 1] if number.isdecimal() and 0 < int(number) <= len(_MONTHS) else "month"
