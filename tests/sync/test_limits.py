@@ -342,7 +342,7 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     assert "already settled" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
     acme.say("fay", f"restore-ours llm {ours}")
     acme.settle()
-    assert "settled already" in acme.say("fay", f"keep-theirs llm {ours}")
+    assert "already settled" in acme.say("fay", f"keep-theirs llm {ours}")
     assert acme.llm.allows("ana") == 400
 
 
