@@ -339,10 +339,10 @@ def test_a_conflict_is_settled_once_and_by_finance_only(acme: Company) -> None:
     ours, mine = (f"user:ana {900 * NANOS}", f"user:fay {900 * NANOS}")
     assert "Only finance" in acme.say("ana", f"keep-theirs llm {ours}")
     assert "your own limit" in acme.say("fay", f"keep-theirs llm {mine}")
-    assert "settled already" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
+    assert "already settled" in acme.say("fay", f"keep-theirs llm user:ana {800 * NANOS}")
     acme.say("fay", f"restore-ours llm {ours}")
     acme.settle()
-    assert "settled already" in acme.say("fay", f"keep-theirs llm {ours}")
+    assert "already settled" in acme.say("fay", f"keep-theirs llm {ours}")
     assert acme.llm.allows("ana") == 400
 
 

@@ -150,7 +150,7 @@ def once_and_only_once(company: Company, number: int, acts: Sequence[Act], heard
     assert state in decided[0].lower(), (acts, heard)
     for each in heard:
         fine = each in decided or each.startswith(
-            ("Sent", "Reminded about", f"Request #{number} says now", "Dan Ito decides")
+            ("Sent", "Sent a reminder about", f"Updated the reason of request #{number}", "Dan Ito decides")
         )
         assert fine or any(re.fullmatch(late, each) for late in LATE), each
 
