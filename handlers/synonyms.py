@@ -36,6 +36,10 @@ class Tongue:
     until: tuple[str, ...] = ()
 
 
+def _words(several: str) -> tuple[str, ...]:
+    return tuple(several.split(","))
+
+
 def _same(**groups: str) -> dict[str, str]:
     return {each.strip(): name.rstrip("_") for name, several in groups.items() for each in several.split(",")}
 
@@ -70,91 +74,21 @@ ENGLISH = Tongue(
         settings="preferences,subscriptions",
         history="show request,story of",
     ),
-    polite=(
-        *(
-            "please",
-            "pls",
-            "plz",
-            "kindly",
-            "can you",
-            "could you",
-            "would you",
-            "will you",
-            "i want to",
-            "i'd like to",
-        ),
-        *("i would like to", "hi", "hello", "hey", "good morning", "ok", "okay", "bursar", "so", "and", "just", "now"),
+    polite=_words(
+        "please,pls,plz,kindly,can you,could you,would you,will you,i want to,i'd like to,i would like to,"
+        "hi,hello,hey,good morning,ok,okay,bursar,so,and,just,now"
     ),
-    asking=(
-        *("can i", "could i", "may i", "let me", "show me", "show", "tell me", "tell me about", "give me", "get me"),
-        *(
-            "get",
-            "see",
-            "check",
-            "view",
-            "display",
-            "list",
-            "open",
-            "what is",
-            "what's",
-            "whats",
-            "what are",
-            "what was",
-        ),
-        *(
-            "what were",
-            "how is",
-            "how's",
-            "how are",
-            "is there",
-            "are there",
-            "do i have",
-            "i want",
-            "i need",
-            "how about",
-        ),
-        *("my", "our", "the", "a", "all", "me", "current", "total", "you", "much", "what about"),
+    asking=_words(
+        "can i,could i,may i,let me,show me,show,tell me,tell me about,give me,get me,get,see,check,view,"
+        "display,list,open,what is,what's,whats,what are,what was,what were,how is,how's,how are,is there,"
+        "are there,do i have,i want,i need,how about,my,our,the,a,all,me,current,total,you,much,"
+        "what about"
     ),
-    thanks=("please", "pls", "plz", "thanks", "thank you", "thx", "ty", "for me", "to me", "bursar"),
-    fillers=(
-        *(
-            "in",
-            "on",
-            "during",
-            "for",
-            "at",
-            "the",
-            "a",
-            "and",
-            "with",
-            "please",
-            "over",
-            "within",
-            "so far",
-            "yet",
-            "now",
-        ),
-        *(
-            "right now",
-            "currently",
-            "so much",
-            "this week",
-            "this month",
-            "today",
-            "left",
-            "go",
-            "did",
-            "i",
-            "we",
-            "have",
-            "has",
-            "had",
-            "is",
-            "was",
-            "do",
-            "you",
-        ),
-        *("spend", "spent", "money", "budget", "just", "all", "my", "our", "there"),
+    thanks=_words("please,pls,plz,thanks,thank you,thx,ty,for me,to me,bursar"),
+    fillers=_words(
+        "in,on,during,for,at,the,a,and,with,please,over,within,so far,yet,now,right now,currently,so much,"
+        "this week,this month,today,left,go,did,i,we,have,has,had,is,was,do,you,spend,spent,money,budget,"
+        "just,all,my,our,there"
     ),
     words={
         "per": "by",
@@ -236,45 +170,17 @@ CHINESE = Tongue(
         retry="重试",
         settings="设置",
     ),
-    polite=("请", "麻烦", "帮我", "我想", "我要", "我想要", "麻烦你", "你好", "您好", ",", "、", ":"),
-    asking=(
-        *(
-            "请问",
-            "查一下",
-            "查询",
-            "查看",
-            "查",
-            "看看",
-            "看一下",
-            "看",
-            "显示",
-            "我的",
-            "我们的",
-            "告诉我",
-            "给我看",
-            "我",
-        ),
-        *("当前", "目前", "现在", "列出", "今天的"),
-    ),
-    thanks=("谢谢", "谢谢你", "多谢", "吗", "呢", "吧", "啊", "是多少", "有多少", "多少", "怎么样", "情况", "了"),
-    fillers=(
-        "的",
-        "在",
-        "情况",
-        "了",
-        "总",
-        "我",
-        "我们",
-        "花了",
-        "用了",
-        "多少",
-        "是",
-        "从",
-        "以来",
-        "期间",
-        "里",
+    polite=(
+        *_words("请,麻烦,帮我,我想,我要,我想要,麻烦你,你好,您好,、,:"),
         ",",
-        "、",
+    ),
+    asking=_words(
+        "请问,查一下,查询,查看,查,看看,看一下,看,显示,我的,我们的,告诉我,给我看,我,当前,目前,现在,列出,今天的"
+    ),
+    thanks=_words("谢谢,谢谢你,多谢,吗,呢,吧,啊,是多少,有多少,多少,怎么样,情况,了"),
+    fillers=(
+        *_words("的,在,情况,了,总,我,我们,花了,用了,多少,是,从,以来,期间,里,、"),
+        ",",
     ),
     words={
         "按模型": "by model",
