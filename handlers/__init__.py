@@ -94,7 +94,7 @@ def help(ctx: Context, about: One = "") -> Card:
     for group in GROUPS:
         rows = tuple((ctx.t(one.example), _first_of(ctx, one)) for one in shown if one.group == group)
         if rows:
-            tables.append(Table(ctx.t(group), (ctx.t("Say"), ctx.t("To")), rows, "ll"))
+            tables.append(Table(ctx.t(group), (ctx.t("Say"), ctx.t("What it does")), rows, "ll"))
     buttons = (Button(ctx.t("What is left?"), "balance"), Button(ctx.t("Where did it go?"), "spend"))
     more = Text(ctx.t("More about one of them: {example}", example="help request"), quiet=True)
     return Card(ctx.t("What you can say"), (*tables, more, *buttons))
