@@ -1,8 +1,8 @@
 """Decisions: eight approvers at once on PostgreSQL, each on requests of their own, beside the same in plain SQL.
 
 The floor is what a decision cannot do without: five statements in one transaction (resolve the request, insert the
-entry, the row of the audit, the wish and the delivery), sent by psycopg itself. A second floor puts the rows of the
-audit on one chain, as they must be: each carries the hash of the one before, and whoever is overtaken does it again.
+entry, the row of the audit, the outbox item and the delivery), sent by psycopg itself. A second floor puts the rows
+of the audit on one chain, as they must be: each carries the hash of the one before, and whoever is overtaken does it again.
 """
 
 import hashlib
@@ -182,7 +182,7 @@ _DEED = """
 insert into audit (id, at, who, what, subject, authority, place, details, hash)
 values (%s, %s, %s, 'approved', %s, 'manager', 'web:b', '$50.00', %s)
 """
-_WISH = """
+_ITEM = """
 insert into outbox (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt, error,
   made_at) values (%s, 'show', 'web', %s, 1, 'open', %s, %s, '', 0, '', '', %s)
 """
@@ -229,7 +229,7 @@ class Plain:
             row, before = last[0] + 1, last[1]
         seal = hashlib.sha256(f"{row} {before} {boss} {number}".encode()).hexdigest()
         conn.execute(_DEED, (row, NOW, boss, f"request/{number}", seal))
-        conn.execute(_WISH, (f"request/{number}", _CARD, NOW, NOW, NOW))
+        conn.execute(_ITEM, (f"request/{number}", _CARD, NOW, NOW, NOW))
         conn.execute(_HEARD, (f"press-{number}", _CARD, NOW))
 
     def close(self) -> None:

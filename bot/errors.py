@@ -11,7 +11,7 @@ of messages.
 
 
 class OutsideError(Exception):
-    """Something outside did not do what we wished."""
+    """Something outside did not do what it should."""
 
 
 class UnreachableError(OutsideError):

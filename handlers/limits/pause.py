@@ -32,7 +32,7 @@ def pause(ctx: Context, whom: WhomPaused) -> Card:
         )
     new = [each for each in able if limits.pause(ctx.conn, each, ctx.person.id, ctx.now)]
     for each in new:
-        _wish(ctx, each, paused=True)
+        _have_paused(ctx, each, paused=True)
         _deed(ctx, "paused", each, _authority(ctx, whom))
     if not new:
         return Card(ctx.t("{name} is already paused", name=_called(ctx, able)), (_resume(ctx, able),))
@@ -57,7 +57,7 @@ def resume(ctx: Context, whom: WhomPaused) -> Card:
             limits.note_resumer(ctx.conn, held.provider, held.subject, ctx.person.id)
             _ask_a_second(ctx, held, one.paused_by)
             continue
-        _wish(ctx, held, paused=False)
+        _have_paused(ctx, held, paused=False)
         _deed(ctx, "resumed", held, _authority(ctx, whom))
         freed.append(held)
     if freed:
@@ -80,7 +80,7 @@ def pause_account(ctx: Context, event: PauseAccount) -> None:
     """Pause an account that spends far above usual, as the rules say, wherever it can be paused."""
     for each in limits.of_account(ctx.conn, event.account_id):
         if _can_pause(ctx, each) and limits.pause(ctx.conn, each, ctx.person.id, ctx.now):
-            _wish(ctx, each, paused=True)
+            _have_paused(ctx, each, paused=True)
             _deed(ctx, "paused", each, "pause_above of the policy")
 
 
@@ -139,7 +139,7 @@ def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
     theirs.tell(paused_by, key, card(theirs))
 
 
-def _wish(ctx: Context, held: Held, *, paused: bool) -> None:
+def _have_paused(ctx: Context, held: Held, *, paused: bool) -> None:
     key = f"pause/{held.provider}/{subject_word(held.subject)}"
     payload = {"kind": held.subject.kind, "id": held.subject.external_id, "paused": paused}
     outbox.ensure(ctx.conn, key, "pause", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)

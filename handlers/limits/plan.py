@@ -163,7 +163,7 @@ def is_own(ctx: Context, account_id: str) -> bool:
 
 
 def limit_key(provider: str, subject: Subject) -> str:
-    """The key of the wish for a limit."""
+    """The key of the outbox item of a limit."""
     return f"limit/{provider}/{subject_word(subject)}"
 
 

@@ -1,4 +1,4 @@
-"""Wishes: kept until they are true, the last word wins."""
+"""The outbox: items are kept until they are delivered, the last word wins."""
 
 import threading
 from datetime import timedelta
@@ -22,7 +22,7 @@ def claim(database: Database, clock: Clock) -> list[OutboxItem]:
     return database.transact(lambda conn: outbox.claim(conn, ["slack"], clock(), 10, outbox.LEASE))
 
 
-def test_the_same_wish_again_changes_nothing(database: Database, clock: Clock) -> None:
+def test_the_same_word_again_changes_nothing(database: Database, clock: Clock) -> None:
     """Saying it twice is saying it once, also after it came true."""
     assert ensure(database)
     assert not ensure(database)
@@ -34,7 +34,7 @@ def test_the_same_wish_again_changes_nothing(database: Database, clock: Clock) -
 
 
 def test_only_the_last_word_is_sent(database: Database, clock: Clock) -> None:
-    """Three words under one key before anybody looked are one wish with the third word."""
+    """Three words under one key before anybody looked are one item with the third word."""
     for payload in "abc":
         ensure(database, payload)
 
@@ -53,8 +53,8 @@ def test_a_newer_word_during_delivery_is_sent_after_it(database: Database, clock
     assert (new.payload, new.receipt) == ("b", "receipt")
 
 
-def test_a_second_wish_does_not_break_a_lease(database: Database, clock: Clock) -> None:
-    """While one replica delivers, a new word does not hand the wish to another."""
+def test_a_second_word_does_not_break_a_lease(database: Database, clock: Clock) -> None:
+    """While one replica delivers, a new word does not hand the item to another."""
     ensure(database, "a")
     claim(database, clock)
     ensure(database, "b")
@@ -62,7 +62,7 @@ def test_a_second_wish_does_not_break_a_lease(database: Database, clock: Clock) 
     assert claim(database, clock) == []
 
 
-def test_a_dead_deliverers_wish_is_taken_over_when_its_lease_ends(database: Database, clock: Clock) -> None:
+def test_a_dead_deliverers_item_is_taken_over_when_its_lease_ends(database: Database, clock: Clock) -> None:
     """Nothing is lost by a crash, and the dead one's late settlement does not count."""
     ensure(database)
     (dead,) = claim(database, clock)
@@ -73,7 +73,7 @@ def test_a_dead_deliverers_wish_is_taken_over_when_its_lease_ends(database: Data
     assert database.transact(lambda conn: outbox.settle(conn, alive, "r", clock()))
 
 
-def test_a_postponed_wish_waits_and_a_parked_one_waits_for_a_new_word(database: Database, clock: Clock) -> None:
+def test_a_postponed_item_waits_and_a_parked_one_waits_for_a_new_word(database: Database, clock: Clock) -> None:
     """Trouble delays; a final no parks until somebody says something new."""
     ensure(database)
     (item,) = claim(database, clock)
@@ -104,10 +104,10 @@ def test_a_new_word_while_the_old_one_is_refused_is_not_parked_with_it(database:
 
 
 @pytest.mark.parametrize("deliverers", [4])
-def test_many_deliverers_share_the_wishes_without_taking_one_twice(
+def test_many_deliverers_share_the_items_without_taking_one_twice(
     database: Database, clock: Clock, deliverers: int
 ) -> None:
-    """Each wish is leased by exactly one."""
+    """Each item is leased by exactly one."""
     for n in range(40):
         ensure(database, key=f"k{n:02}")
     taken: list[str] = []

@@ -506,7 +506,7 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
 
 
 def waits(database: Database, clock: Clock) -> Company:
-    """Ana's very first limit at the provider is wished for, and not yet there."""
+    """Ana's very first limit at the provider is on its way, and not yet there."""
     clock.moment = TUESDAY
     company = Company(database, clock)
     company.llm.knows("ana")

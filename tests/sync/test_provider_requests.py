@@ -58,7 +58,7 @@ def test_what_is_asked_there_goes_to_the_manager_here_once(acme: Company) -> Non
 
 
 def test_who_waits_there_is_seen_within_a_minute(acme: Company) -> None:
-    """Nobody waits for the next reading of usage. The wish is one row, however often it comes true."""
+    """Nobody waits for the next reading of usage. The item is one row, however often it is delivered."""
     acme.app.tick()
     acme.settle()
     one = IncreaseRequest("inc_1", Subject("user", "ana"), 475 * NANOS, 400 * NANOS, "", TUESDAY)

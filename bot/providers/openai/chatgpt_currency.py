@@ -68,9 +68,7 @@ class Money:
         else:
             amount = str(amount_nanos // self._price())
             if int(amount) > CREDITS_MAX:
-                raise UndeliverableError(
-                    f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were wished for"
-                )
+                raise UndeliverableError(f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were asked for")
         return {"type": "limited", "limit_amount": {"unit": unit, "amount": amount}}
 
     def allowed(self, rule: LimitRule) -> int | None:

@@ -543,7 +543,7 @@ def test_who_never_wrote_is_written_to_if_the_app_is_installed_for_them(office: 
 
 
 def test_who_has_not_installed_the_app_is_named_and_nothing_is_lost(office: Office) -> None:
-    """The wish is parked with the reason; after the installation `retry` delivers it."""
+    """The item is parked with the reason; after the installation `retry` delivers it."""
     office.says("ana", "help")
     office.teams.installed.discard(office.teams.members["lea"].id)
     link(office, "lea")

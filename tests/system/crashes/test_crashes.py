@@ -140,7 +140,7 @@ def test_a_message_that_cannot_be_delivered_is_tried_again_and_not_lost(acme: Co
     assert board.titles() == ["Ana Silva asks for $50.00 more"]
 
 
-def test_an_app_leaves_wishes_alone_that_it_cannot_reach(acme: Company) -> None:
+def test_an_app_leaves_items_alone_that_it_cannot_reach(acme: Company) -> None:
     """A terminal does not take the messages of the server beside it."""
     other = App(settings=acme.app.settings, database=acme.database, now=acme.clock)
     acme.say("ana", "request 50 for the test")

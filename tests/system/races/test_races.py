@@ -81,7 +81,7 @@ def test_an_order_delivered_twice_at_once_is_carried_out_once(company: Company) 
     assert company.database.ask(lambda conn: conn.execute(count).scalar_one()) == 1
 
 
-def test_replicas_that_tick_at_once_wish_once(company: Company) -> None:
+def test_replicas_that_tick_at_once_write_a_slot_once(company: Company) -> None:
     """The same slot in every replica is one item: one each to read the usage, the limits and who asks for more."""
     at_once(*[company.app.tick] * 4)
     payloads = text("select payload from outbox where kind = 'pull' order by payload")
