@@ -2,7 +2,8 @@
 
 The floor is what a decision cannot do without: five statements in one transaction (resolve the request, insert the
 entry, the row of the audit, the outbox item and the delivery), sent by psycopg itself. A second floor puts the rows
-of the audit on one chain, as they must be: each carries the hash of the one before, and whoever is overtaken does it again.
+of the audit on one chain, as they must be: each carries the hash of the one before, and whoever is overtaken does it
+again.
 """
 
 import hashlib
