@@ -258,7 +258,7 @@ def _share_out(company: Company) -> None:
     """Let the owner of the pool give its shares of a week; the simulator knows nothing of pools."""
     for person, usd in SHARES.items():
         card = company.app.hear(Sentence(f"allot {usd} to {person}", "max", NOWHERE))
-        assert card.title.endswith("now"), card.title
+        assert " is now " in card.title, card.title
 
 
 def _accounts(company: Company) -> dict[tuple[str, str], str]:

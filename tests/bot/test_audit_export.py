@@ -82,7 +82,11 @@ def test_an_export_is_rows_of_csv_that_no_spreadsheet_computes(kept: Database) -
 @pytest.mark.parametrize(
     ("who", "says", "row"),
     [
-        ("max", "transfer 20 to ana for the demo", ("transferred", "person/max", "own", "$20.00 to person/ana: for")),
+        (
+            "max",
+            "transfer 20 to ana for the demo",
+            ("transferred", "person/max", "own", "$20.00 to person/ana: the demo"),
+        ),
         ("kim", "transfer 20 from ana to max", ("transferred", "person/ana", "owner", "$20.00 to person/max: ")),
         ("max", "allot 300 to ana", ("allotted", "person/ana", "owner", "$300.00 of team/search, search-pool since")),
         ("max", "split", ("split", "team/search", "owner", "more for each of 2, search-pool since 2026-11-01")),

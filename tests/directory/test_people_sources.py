@@ -227,7 +227,7 @@ def test_the_command_line_works_with_the_people_known_so_far(house: House) -> No
 
     status, said, _ = house.runs("say", "balance", "--as", "ana")
     assert status == 0
-    assert "10.00 left" in said
+    assert "$10.00 limit" in said
     status, _, trouble = house.runs("sync")
     assert status == 1
     assert f"people: {house.folder}/people.csv, line 1: there is no header" in trouble

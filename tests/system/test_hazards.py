@@ -320,8 +320,8 @@ def test_a_bucket_of_a_day_counts_for_the_day_that_the_provider_names(found: Fou
     company = found(organization={"name": "Acme", "zone": "America/Los_Angeles"})
     spends(company, "ana", "12.00", date(2026, 11, 20))
 
-    assert title(company, "ana", "spend 2026-11-20") == "$12.00 spent 2026-11-20"
-    assert title(company, "ana", "spend 2026-11-19") == "$0.00 spent 2026-11-19"
+    assert title(company, "ana", "spend 2026-11-20") == "$12.00 spent 20 November"
+    assert title(company, "ana", "spend 2026-11-19") == "$0.00 spent 19 November"
 
 
 @pytest.mark.parametrize(("zone", "left"), [("", "$400.00"), ("Asia/Tokyo", "$395.00")])

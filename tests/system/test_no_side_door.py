@@ -236,7 +236,7 @@ def test_a_changed_request_voids_the_buttons_that_were_seen(found: Found) -> Non
 
     for button in seen[:3]:
         heard = title(company, "max", button.says)
-        assert heard == "Request #1 was changed since you saw it. Nothing was decided; look again."
+        assert heard == "Request #1 has changed since you saw it. Nothing was decided; look at it again."
     company.settle()
     assert title(company, "max", company.messages("max")[-1].buttons[0].says) == "Approved: $50.00 for Ana Silva"
 

@@ -158,7 +158,7 @@ def test_two_orders_of_the_same_moment_are_not_taken_for_one(database: Database)
     assert total(company, "transfer") == 0
     assert sums(company)["transfer", "per-person", "person/gil"] == -sum(moved) * NANOS
     assert total(company, "correction") == sum(corrected) * NANOS
-    assert len([each for each in said if "in the same moment" in each]) == 5 - len(moved) - len(corrected)
+    assert len([each for each in said if "at the same moment" in each]) == 5 - len(moved) - len(corrected)
 
 
 # Pools ---------------------------------------------------------------------------------------------------------------
