@@ -38,8 +38,10 @@ demo-reset: .venv/run ## the same, started afresh
 test: .venv/dev ## every test, PostgreSQL and browser included where they can be had
 	@$(BIN)/pytest -n 2
 
-test-fast: .venv/dev ## the tests of single rooms, in under two minutes: no crashes, races, browsers, benchmarks
-	@$(BIN)/pytest -n 2 --ignore=tests/system --ignore=tests/bench --ignore-glob='*browser*' --ignore-glob='*playground*'
+LEFT_OUT := --ignore=tests/system --ignore=tests/bench --ignore-glob='*browser*' --ignore-glob='*playground*' -k 'not postgresql'
+
+test-fast: .venv/dev ## the tests of single rooms on SQLite, in under two minutes: no crashes, races, browsers
+	@$(BIN)/pytest -n 2 $(LEFT_OUT)
 
 test-long: .venv/dev ## the tests that take minutes: fuzzing and long races
 	@$(BIN)/pytest -m long
