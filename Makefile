@@ -40,7 +40,7 @@ test: .venv/dev ## every test, PostgreSQL and browser included where they can be
 
 LEFT_OUT := --ignore=tests/system --ignore=tests/bench --ignore-glob='*browser*' --ignore-glob='*playground*' -k 'not postgresql'
 
-test-fast: .venv/dev ## the tests of single rooms on SQLite, in under two minutes: no crashes, races, browsers
+test-fast: .venv/dev ## the tests of single rooms on SQLite, without what takes seconds: no crashes, races, browsers
 	@$(BIN)/pytest -n 2 $(LEFT_OUT)
 
 test-long: .venv/dev ## the tests that take minutes: fuzzing and long races

@@ -179,7 +179,7 @@ def test_a_script_without_blanks_is_broken_between_its_letters() -> None:
 def test_a_line_ends_between_words() -> None:
     """And never within one."""
     with png._open() as sheet:
-        assert sheet.wrap("a long sentence", 130, 2) == ["a long", "sentence"]
+        assert sheet.wrap("a long sentence", 180, 2) == ["a long", "sentence"]
 
 
 def test_a_language_without_letters_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
