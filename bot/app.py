@@ -25,10 +25,10 @@ from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading
 from handlers.card import CARD, Button, Card
-from handlers.context import CLOCK, NOWHERE, Context
+from handlers.context import CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import Event, GiveAllotments, Raiser
-from handlers.language import language_of, say
+from handlers.language import say
 from handlers.parser import Command
 from handlers.place import Place
 from handlers.policy import Policy, Vendor
@@ -107,13 +107,12 @@ class App:
             return Card(refused.said(self._language(sentence.person)), offers, tone="warn", fault=refused.fault)
         except BusyError:
             busy = "I am busy just now. Nothing was changed; please say it again."
-            return Card(say(language_of(self.policy.organization.locale), busy), tone="warn")
+            return Card(say(spoken_to(None, self.policy), busy), tone="warn")
         except Exception:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             broke = "That broke ({incident}). Nothing was changed."
-            language = language_of(self.policy.organization.locale)
-            return Card(say(language, broke, incident=incident), tone="bad")
+            return Card(say(spoken_to(None, self.policy), broke, incident=incident), tone="bad")
         return card if sentence.person == CLOCK.id else card.whole
 
     def _language(self, person_id: str) -> str:
@@ -122,8 +121,7 @@ class App:
             person = self.database.ask(lambda conn: people.person(conn, person_id))
         except BusyError:
             person = None
-        locale = (person and person.locale) or self.policy.organization.locale
-        return (person and person.language) or language_of(locale)
+        return spoken_to(person, self.policy)
 
     def carry_out(self, sentence: Sentence) -> Card:
         """The same for whoever must know whether it was done.

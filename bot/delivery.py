@@ -17,10 +17,9 @@ from bot.providers.base import Provider
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
-from handlers.context import CLOCK, NOWHERE, Context
+from handlers.context import CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
-from handlers.language import language_of
 from handlers.place import Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
@@ -136,8 +135,7 @@ class Delivery:
         try:
             card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
         except RefusedError as refused:
-            language = language_of(self.core.policy.organization.locale)
-            card = Card(refused.said(language), tone="warn")
+            card = Card(refused.said(spoken_to(None, self.core.policy)), tone="warn")
         if place.platform in self.platforms and not card.idle:
             self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""

@@ -97,14 +97,14 @@ class Context:
 
     @property
     def language(self) -> str:
-        """The language of the person who speaks: what they chose, else that of their locale, else English."""
-        return self.person.language or language_of(self.locale)
+        """The language of the person who speaks."""
+        return spoken_to(self.person, self.policy)
 
-    def t(self, text: str, **values: object) -> str:
+    def t(self, text: str, /, **values: object) -> str:
         """A text in the language of the person who speaks, with its named placeholders filled."""
         return say(self.language, text, **values)
 
-    def nt(self, one: str, many: str, number: int, **values: object) -> str:
+    def nt(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The same for a text that differs with a number, which fills the placeholder `n`."""
         return say_many(self.language, one, many, number, **values)
 
@@ -264,6 +264,13 @@ class Context:
         outbox.ensure_all(self.conn, items, self.now)
         self.outgoing.deeds.clear()
         self.outgoing.items.clear()
+
+
+def spoken_to(person: Person | None, policy: Policy) -> str:
+    """What a person chose, else the language of their locale; for nobody in particular that of the organization."""
+    if person and person.language:
+        return person.language
+    return language_of((person and person.locale) or policy.organization.locale)
 
 
 def private_place(platform: str, external_id: str) -> Place:

@@ -68,12 +68,12 @@ def _catalog(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-def say(language: str, text: str, **values: object) -> str:
+def say(language: str, text: str, /, **values: object) -> str:
     """A text in a language, with its placeholders filled."""
     said = _catalog(language).gettext(text) if text else ""
     return said.format(**values) if values else said
 
 
-def say_many(language: str, one: str, many: str, number: int, **values: object) -> str:
+def say_many(language: str, one: str, many: str, number: int, /, **values: object) -> str:
     """The same for a text that differs with a number, which fills the placeholder `n` unless values say otherwise."""
     return _catalog(language).ngettext(one, many, number).format(**{"n": number, **values})

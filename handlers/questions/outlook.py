@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from handlers.access import may_see
 from handlers.budgets import BudgetStatus, OfOne, looked_back_to, statuses, used
@@ -88,8 +89,8 @@ def _used(ctx: Context, budget: Budget | None, spent: Spent) -> int:
 
 def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> Forecast:
     """How a scope's period will end, from what was used on each day."""
-    return project(
-        days,
+    return _projected(
+        tuple(days),
         scope.period.first,
         scope.period.end,
         ctx.today,
@@ -97,6 +98,10 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> 
         limit=scope.status.limit if scope.status else None,
         free=ctx.policy.working.holidays,
     )
+
+
+# The same figures have one future: between two readings it is worked out once, not for each balance and each reader.
+_projected = lru_cache(maxsize=1024)(project)
 
 
 def seen_ahead(ctx: Context, account: Account) -> tuple[Scope, Forecast]:
