@@ -401,12 +401,6 @@ def _all_of(tried: tuple[tuple[Any, int] | None, list[str]]) -> bool:
     return tried[0] is not None and tried[0][1] >= len(tried[1])
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """The known word that was probably meant, or ""."""
-    close = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return close[0] if close else ""
-
-
 def nearest_few(word: str, known: Collection[str]) -> list[str]:
     """The known words that were probably meant, the likeliest first: all that are about as likely as that."""
     close = get_close_matches(word.lower(), known, n=6, cutoff=0.65)
