@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from bot.cli.demo import CAST, TOUR, demo_app
 from bot.clock import Clock
@@ -35,20 +35,25 @@ def say(tab: Page, words: str) -> None:
     tab.keyboard.press("Enter")
 
 
+def card_with(tab: Page, words: str) -> Locator:
+    """The newest card that says it; what the demo tells of its own accord may stand below."""
+    card = tab.get_by_role("article").filter(has_text=words).last
+    expect(card).to_be_visible()
+    return card
+
+
 def test_a_newcomer_asks_what_is_left_and_where_it_went(browser: Browser, address: str, pictures: Path) -> None:
     """Type `balance`, press a button, read the answers; the picture of the README is taken here."""
     tab = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=2)
     tab.goto(f"{address}/?as=ana")
     say(tab, "balance")
-    card = tab.get_by_role("article").last
-    expect(card).to_contain_text("left of $400.00")
+    card = card_with(tab, "left of $400.00")
     expect(card.get_by_role("meter")).to_be_visible()
     expect(card).to_contain_text("Search pool, this month")
     tab.screenshot(path=pictures / "demo.png")
 
     card.get_by_role("button", name="Where did it go?").click()
-    spent = tab.get_by_role("article").last
-    expect(spent).to_contain_text("spent this month")
+    spent = card_with(tab, "spent this month")
     expect(spent.get_by_role("table").first).to_contain_text("claude-sonnet-4-5")
     expect(spent.get_by_role("img")).to_be_visible()
     tab.close()
@@ -60,7 +65,7 @@ def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Br
     hers.goto(f"{address}/?as=ana")
     his.goto(f"{address}/?as=max")
     say(hers, "request 50 finish the migration")
-    expect(hers.get_by_role("article").last).to_contain_text("Asked for $50.00 more")
+    card_with(hers, "Asked for $50.00 more")
 
     asked = his.get_by_role("article").filter(has_text="Ana Silva asks for $50.00 more")
     asked.get_by_role("button", name="Approve", exact=True).click()
@@ -71,7 +76,7 @@ def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Br
     expect(his.get_by_role("button", name="Approve", exact=True)).to_have_count(others.count())
 
     say(hers, "balance")
-    expect(hers.get_by_role("article").last).to_contain_text("left of $450.00")
+    card_with(hers, "left of $450.00")
     hers.close()
     his.close()
 
@@ -113,5 +118,5 @@ def test_the_page_offers_the_tour(browser: Browser, address: str) -> None:
     expect(offered).to_have_count(sum(who == "ana" for who, _, _ in TOUR))
     offered.filter(has_text="spend by model last week").click()
     expect(tab.locator(".said").last).to_have_text("spend by model last week")
-    expect(tab.get_by_role("article").last).to_contain_text("claude-sonnet-4-5")
+    card_with(tab, "claude-sonnet-4-5")
     tab.close()
