@@ -190,7 +190,9 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_setting_stands_in_the_docs_and_no_other() -> None:
     """Whoever reads settings.md knows all that app.yaml can say."""
-    documented = {name for name, cells in rows("docs/reference/settings.md").items() if len(cells) == 3 and not name.isupper()}
+    documented = {
+        name for name, cells in rows("docs/reference/settings.md").items() if len(cells) == 3 and not name.isupper()
+    }
 
     assert documented == set(SETTINGS)
 
@@ -202,7 +204,9 @@ def test_the_docs_say_the_default_that_the_code_has(path: str) -> None:
     default = field.get_default(call_default_factory=True)
     if isinstance(default, dict) and default:
         assert said == "as below"
-        assert {path: {name: list(patterns) for name, patterns in default.items()}} in examples("docs/reference/settings.md")
+        assert {path: {name: list(patterns) for name, patterns in default.items()}} in examples(
+            "docs/reference/settings.md"
+        )
     else:
         assert said == ("required" if field.is_required() else written(default))
 
@@ -294,7 +298,9 @@ def test_every_package_says_why_it_is_there() -> None:
 
 def test_every_scope_of_the_slack_app_is_explained() -> None:
     """An administrator of Slack reads why before allowing it."""
-    explained = {name: cells[0] for name, cells in rows("docs/how-to/slack.md").items() if ":" in name or name == "commands"}
+    explained = {
+        name: cells[0] for name, cells in rows("docs/how-to/slack.md").items() if ":" in name or name == "commands"
+    }
 
     assert explained == {**SCOPES, **DIRECTORY_SCOPES}
 
