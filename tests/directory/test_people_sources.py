@@ -316,7 +316,7 @@ def test_a_company_with_an_export_is_no_sample(house: House) -> None:
 
 def test_the_example_in_the_docs_is_read(tmp_path: Path) -> None:
     """Whoever copies it has people."""
-    page = (ROOT / "docs" / "people.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "people.md").read_text()
     file = tmp_path / "people.csv"
     file.write_text(page.partition("```csv\n")[2].partition("```")[0])
 
