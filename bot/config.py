@@ -50,7 +50,7 @@ from handlers.policy import (
     WorkingHours,
     like,
 )
-from storage.directory import Agent, Directory, Link, Person, Role, Team
+from storage.directory import Agent, Directory, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
 DEMO_DATABASE = "sqlite:///var/demo.db"
@@ -341,7 +341,7 @@ class Settings(House, Rule):
 
     def inline_directory(self) -> Directory:
         """The people, teams, agents and links of app.yaml itself."""
-        links = [Link(each.platform, each.kind, each.id, each.account) for each in self.links]
+        links = [Link(each.platform, each.kind, visible(each.id), each.account) for each in self.links]
         links += [Link("slack", "user", each.slack, f"person/{each.id}") for each in self.people if each.slack]
         return Directory(
             people=tuple(each.person() for each in self.people),
