@@ -86,9 +86,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All that one people source says."""
+    """All that one people source says. `left_out` tells what of it could not be used, a sentence each."""
 
     people: tuple[Person, ...] = ()
     teams: tuple[Team, ...] = ()
     agents: tuple[Agent, ...] = ()
     links: tuple[Link, ...] = field(default=())
+    left_out: tuple[str, ...] = ()
