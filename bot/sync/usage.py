@@ -105,6 +105,7 @@ def _read_besides(database: Database, provider: Provider, policy: Policy, first:
                 policy.seat_nanos(each.product),
                 each.active_on,
                 each.assigned_on,
+                each.use_known,
             )
             for each in provider.seats()
         ]

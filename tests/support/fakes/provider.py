@@ -61,10 +61,10 @@ class FakeProvider(Provider):
         """See Provider."""
         yield from self.members
 
-    def knows(self, *users: str) -> None:
+    def knows(self, *users: str, currency: str = "USD") -> None:
         """Let users be there, without a limit."""
         for user in users:
-            self.there[Subject("user", user)] = Limit(Subject("user", user), None, name=user)
+            self.there[Subject("user", user)] = Limit(Subject("user", user), None, name=user, currency=currency)
 
     def allows(self, user: str) -> int | None:
         """What a user may spend there, in whole dollars, None for no limit."""
@@ -107,7 +107,8 @@ class FakeProvider(Provider):
     def pause(self, subject: Subject) -> None:
         """See Provider."""
         self._fail("pause")
-        self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
+        if not self.deaf:
+            self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
         self._lose()
 
     def resume(self, subject: Subject, before: str) -> None:
