@@ -11,7 +11,7 @@ COUNT_MAX = 10**15
 COUNT_DIGITS_MAX = 16
 
 DOLLARS_MAX = 10**9
-"""More than this of one cell, above or below zero, does not fit into a sum of nanos, and no report has it."""
+"""A row of more is a mistake: nobody pays a thousand million dollars a day. A cost below zero is a credit."""
 
 
 def _whole(given: Any) -> Any:

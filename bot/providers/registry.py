@@ -50,7 +50,7 @@ class ProviderKind:
 
     Args:
         service: what people call it.
-        page: its heading in docs/providers.md.
+        page: its heading in docs/reference/providers.md.
         make: opens one.
         url: where it is unless app.yaml says otherwise, "" if only app.yaml can know.
         key: the environment variable of its key unless app.yaml says otherwise, "" if it needs none.

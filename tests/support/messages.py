@@ -29,7 +29,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 }
 METHODS = [("**.py", "python")]
 FOLDERS = ("handlers", "bot")
-HEADER = "# What Bursar says, in another language. docs/translating.md says how to change it."
+HEADER = "# What Bursar says, in another language. docs/how-to/translating.md says how to change it."
 
 
 def texts() -> Iterator[tuple[str | tuple[str, ...], str]]:
