@@ -22,8 +22,14 @@ def _whole(given: Any) -> Any:
     return int(given) if is_quoted else given
 
 
+def _floored(given: Any) -> Any:
+    """Dollars of a limit that has cents, without them."""
+    return given // 1 if isinstance(given, Decimal) and given.is_finite() else given
+
+
 Count = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=COUNT_MAX)]
 Dollars = Annotated[Decimal, Field(ge=-DOLLARS_MAX, le=DOLLARS_MAX)]
+WholeDollars = Annotated[int, BeforeValidator(_floored), Field(ge=0, le=DOLLARS_MAX)]
 Word = Annotated[str, Field(max_length=255, pattern=r"^[^\x00]*$")]
 Tier = Annotated[str, Field(max_length=32, pattern=r"^[^\x00]*$")]
 Address = Annotated[str, Field(max_length=10_000, pattern=r"^[^\x00]*$")]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field
@@ -16,6 +16,7 @@ from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, cents, nanos
 from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, outcomes_of
 from bot.providers.payload_fields import Body, Count, Currency, Word
+from bot.providers.set_aside import setting_aside, understood
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
@@ -176,7 +177,8 @@ class ClaudeConsole(Claude):
     def limit(self, subject: Subject) -> Limit | None:
         """What a workspace or the organization may spend, or whether a key is paused."""
         if subject.kind != "key":
-            return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
+            with setting_aside():  # what stands beside has to be understood when all are read
+                return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
         try:
             return self._key(subject.external_id).limit
         except NotFoundError:
@@ -196,21 +198,32 @@ class ClaudeConsole(Claude):
 
     def before(self, subject: Subject) -> str:
         """Which of a subject's keys are active."""
-        active = (key.id for key in self._keys_of(subject) if key.status == ACTIVE)
+        with setting_aside():
+            active = [key.id for key in self._keys_of(subject) if key.status == ACTIVE]
         return _Before(active=tuple(active)).model_dump_json()
 
     def pause(self, subject: Subject) -> None:
-        """Make active keys inactive, and look whether they are. One that has ended opens nothing anyway."""
-        keys = [key for key in self._keys_of(subject) if key.status not in ENDED]
+        """Make active keys inactive, and look whether they are. One that has ended opens nothing anyway.
+
+        A key that cannot be understood saves no other from being paused, but then the pause may not be whole.
+        """
+        with setting_aside() as odd:
+            keys = [key for key in self._keys_of(subject) if key.status not in ENDED]
         if not keys and subject.kind != "key":
             raise UndeliverableError(
                 f"{self._api.who} knows no key of the workspace {subject.external_id}, so nothing was paused"
             )
         for key in keys:
             self._switch(key, ACTIVE, INACTIVE)
-        still = [key.id for key in self._keys_of(subject) if key.status not in {INACTIVE, *ENDED}]
+        with setting_aside():
+            still = [key.id for key in self._keys_of(subject) if key.status not in {INACTIVE, *ENDED}]
         if still:
             raise UndeliverableError(f"{self._api.who} left keys open that were paused: {', '.join(still)}")
+        if odd:
+            raise UndeliverableError(
+                f"{self._api.who} paused what could be understood of {subject.kind} {subject.external_id}, and has "
+                "keys that could not: look there whether one of them is still active"
+            )
 
     def resume(self, subject: Subject, before: str) -> None:  # noqa: ARG002 - `before` knows which keys they are
         """Make keys active again that were; one that was archived since stays so."""
@@ -266,23 +279,22 @@ class ClaudeConsole(Claude):
         return True
 
     def _keys(self) -> Iterator[_ApiKey]:
-        return (self._api.read(_ApiKey, row, "a key") for row in self._api.listed(KEYS, "keys"))
+        return understood(self.who, "keys", self._api.listed(KEYS, "keys"), _ApiKey.model_validate)
 
     def _workspaces(self, **params: str) -> Iterator[_Workspace]:
         rows = self._api.listed(WORKSPACES, "workspaces", params)
-        return (self._api.read(_Workspace, row, "a workspace") for row in rows)
+        return understood(self.who, "workspaces", rows, _Workspace.model_validate)
 
     def _configured(self) -> Iterator[Limit]:
         params: Params = {"scope_type[]": ["organization", "workspace"], "limit": LIST_ROWS_MAX}
-        for row in self._limits.paged(LIMITS, "limits", params):
-            found = self._limits.read(_Configured, row, "a limit")
+        for found in understood(self.who, "limits", self._limits.paged(LIMITS, "limits", params), _read_limit):
             if found.period == MONTHLY and found.kind in {"organization", "workspace"}:
                 yield found.limit
 
     def _sessions(self, day: date) -> Iterator[_Session]:
         params: Params = {"starting_at": day.isoformat(), "limit": LIST_ROWS_MAX}
-        for row in self._api.paged(CODE, "Claude Code's work", params):
-            yield self._api.read(_Session, row, "Claude Code's work")
+        what = "Claude Code's work"
+        return understood(self.who, what, self._api.paged(CODE, what, params), _Session.model_validate, day)
 
     def _key(self, name: str) -> _ApiKey:
         return self._api.read(_ApiKey, self._api.get_json(_path(name)), "a key")
@@ -299,6 +311,10 @@ class ClaudeConsole(Claude):
             said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
                 raise UndeliverableError(f"{self._api.who} left the key {key.id} {old} when told {new}")
+
+
+def _read_limit(row: Any) -> _Configured:
+    return _Configured.model_validate(row)
 
 
 def _path(key: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
@@ -15,6 +15,7 @@ from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT,
 from bot.providers.anthropic.reports import REPORTED_SINCE
 from bot.providers.base import IncreaseRequest, Limit, ProviderOutcome, ProviderSeat, days, outcomes_of
 from bot.providers.payload_fields import Body, Count, Currency, Word
+from bot.providers.set_aside import setting_aside, understood
 from storage.limits import Subject
 
 ACTIVITY = f"{ROOT}/analytics/users"
@@ -144,8 +145,9 @@ class ClaudeEnterprise(Claude):
 
     def limit(self, subject: Subject) -> Limit | None:
         """What binds one member."""
-        found = self._effective({"user_ids[]": [subject.external_id]})
-        return next((each for each in found if each.subject == subject), None)
+        with setting_aside():  # what stands beside has to be understood when all are read
+            found = self._effective({"user_ids[]": [subject.external_id]})
+            return next((each for each in found if each.subject == subject), None)
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
         """Set a member's own limit; it stands above that of the group, seat or organization."""
@@ -156,8 +158,8 @@ class ClaudeEnterprise(Claude):
 
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """Who waits in claude.ai for more. How much is wanted is never said there."""
-        for row in self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX}):
-            request = self._limits.read(_Request, row, "a request")
+        rows = self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX})
+        for request in understood(self.who, "requests", rows, _Request.model_validate):
             if request.period == MONTHLY and request.actor.id:
                 yield self._request(request)
 
@@ -181,18 +183,18 @@ class ClaudeEnterprise(Claude):
     def seats(self) -> Iterator[ProviderSeat]:
         """Every member has a seat; when it was last used is known for the last three months.
 
-        While Anthropic does not report last days at all, nobody is idle because of that.
+        While Anthropic does not report last days at all, or a row cannot be understood, nobody is idle because of that.
         """
         end = self._now().date() - ACTIVITY_LAG + timedelta(days=1)  # itself not included
         since = end - timedelta(days=IDLE_DAYS)
-        activity = self._activity({"starting_date": since.isoformat(), "ending_date": end.isoformat()})
+        rows = list(self._activity_rows({"starting_date": since.isoformat(), "ending_date": end.isoformat()}))
+        activity = list(understood(self.who, "activity", rows, _Activity.model_validate))
         active_on = {each.user.id: each.last_activity_date for each in activity}
-        is_reported = any(active_on.values())
-        for row in self._api.listed(USERS, "members"):
-            member = self._api.read(_Joined, row, "a member")
+        is_reported = any(active_on.values()) and len(activity) == len(rows)
+        for member in understood(self.who, "members", self._api.listed(USERS, "members"), _Joined.model_validate):
             added_on = member.added_at.date() if member.added_at else None
             last = active_on.get(member.id)
-            is_known = is_reported and not (last is None and member.id in active_on)
+            is_known = last is not None or (is_reported and member.id not in active_on)
             yield ProviderSeat(member.id, SEAT, added_on, last, use_known=is_known)
 
     def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
@@ -214,15 +216,17 @@ class ClaudeEnterprise(Claude):
         yield may_write("The key needs write:spend_limits.")
 
     def _effective(self, params: Params) -> Iterator[Limit]:
-        for row in self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):
-            found = self._limits.read(_Effective, row, "a limit")
+        rows = self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]})
+        for found in understood(self.who, "limits", rows, _Effective.model_validate):
             if found.period == MONTHLY and found.actor.id and not found.actor.deleted:
                 subject = Subject("user", found.actor.id)
                 yield Limit(subject, _amount(found), name=found.actor.name or "", currency=found.currency)
 
     def _activity(self, params: Params) -> Iterator[_Activity]:
-        for row in self._api.paged(ACTIVITY, "activity", {**params, "limit": LIST_ROWS_MAX}):
-            yield self._api.read(_Activity, row, "activity")
+        return understood(self.who, "activity", self._activity_rows(params), _Activity.model_validate)
+
+    def _activity_rows(self, params: Params) -> Iterator[Any]:
+        return self._api.paged(ACTIVITY, "activity", {**params, "limit": LIST_ROWS_MAX})
 
     def _request(self, request: _Request) -> IncreaseRequest:
         subject = Subject("user", request.actor.id)

@@ -17,6 +17,7 @@ from bot.http import KeyRefusedError, NotFoundError, Params
 from bot.providers.anthropic.client import ROOT, AdminApi, Cents, nanos
 from bot.providers.base import midnight
 from bot.providers.payload_fields import Body, Count, Currency, Tier, Word
+from bot.providers.set_aside import set_aside, understood
 from storage.charges import TOKENS, Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
@@ -170,7 +171,13 @@ class Reports:
         for usage in self._rows(USAGE, _UsageRow, start, end):
             cells.setdefault(_cell(usage.group), _Used()).add(usage.usage)
         for cost in self._rows(COST, _CostRow, start, end):
-            cells.setdefault(_cell(cost.group), _Used()).bill(cost.cost)
+            used = cells.setdefault(_cell(cost.group), _Used())
+            if used.cents is None or used.currency == cost.cost.currency:
+                used.bill(cost.cost)
+            else:
+                set_aside(
+                    self.api.who, f"cost of {day}", "cost.currency", f"it is not {used.currency} as in other rows"
+                )
         for cell in sorted(cells):
             yield _charge(provider, start, cell, cells[cell])
 
@@ -185,11 +192,12 @@ class Reports:
 
     def _rows(self, path: str, shape: type[RowShape], start: datetime, end: datetime) -> Iterator[RowShape]:
         what = f"{'usage' if path == USAGE else 'cost'} of {start.date()}"
-        for body in self.api.paged(path, what, self._asked(start, end), self._page):
-            row = self.api.read(shape, body, what)
-            if row.starting_at not in {None, start}:
-                raise UndeliverableError(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
-            yield row
+        bodies = self.api.paged(path, what, self._asked(start, end), self._page)
+        for row in understood(self.api.who, what, bodies, shape.model_validate):
+            if row.starting_at in {None, start}:
+                yield row
+            else:
+                set_aside(self.api.who, what, "starting_at", f"it is about {row.starting_at}, which was not asked for")
 
     def _page(self, path: str, asked: Params) -> Any:
         """A page, the first one with fewer rows if that many are refused."""
