@@ -60,7 +60,7 @@ class _Metrics(Body):
     completion_tokens: Count
     cache_read_input_tokens: Count = 0
     cache_creation_input_tokens: Count = 0
-    api_requests: Count = 0
+    api_requests: Count
     failed_requests: Count = 0
 
     def __add__(self, other: "_Metrics") -> "_Metrics":
