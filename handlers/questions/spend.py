@@ -96,7 +96,8 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
     else:
         chart = _chart(ctx, account, by, span)
         blocks += [_table(ctx, by, rows, total), *([chart] if chart else [])]
-    blocks += [*begun_later(ctx, span.first), as_of(ctx, sum(each.tokens_unpriced for each in rows))]
+    unpriced = sum(each.tokens_unpriced for each in rows)
+    blocks += [*begun_later(ctx, span.first), as_of(ctx, unpriced, span.first, span.end)]
     personal = by in ("person", "agent", "key") or not all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
     return Card(title, (*blocks, *_buttons(ctx, account, by)), personal=personal)
 
