@@ -4,12 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, WhatFor, units_above_zero
+from handlers.arguments import (
+    AsFile,
+    ForAgent,
+    FormText,
+    MaybeHowMuch,
+    OfBudget,
+    One,
+    Page,
+    Rest,
+    Until,
+    WhatFor,
+    units_above_zero,
+)
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import COUNTED, NANOS
+from handlers.money import COUNTED, NANOS, in_units
+from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider
@@ -87,29 +100,40 @@ def request(
     )
 
 
-def requests_(ctx: Context) -> Card:
-    """Your requests of the last 60 days, and those that wait for your decision."""
+def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
+    """Your requests of the last 60 days, and those that wait for your decision.
+
+    `requests page 2` shows more of a long list, and `requests as csv` sends you all of them as a file.
+    """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     waiting = requests.open_for(ctx.conn, ctx.person.id)
+    names = {one.id: one.name for one in people.active_people(ctx.conn)} if waiting else {}
+    names[ctx.person.id] = ctx.person.name
+    open_ = [one for one in own if one.state == "pending"]
+    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    if as_csv:
+        return as_file(ctx, title, f"requests-{ctx.today}", *_cells(ctx, [*own, *waiting], names))
     blocks: list[Block] = []
+    longest = part_of(max(own, waiting, key=len), page)
     if own:
+        part = part_of(own, page)
         rows = tuple(
-            (f"#{one.id}", ctx.amount(one.amount, one.unit), ctx.t(STATES[one.state]), one.reason[:60]) for one in own
+            (f"#{one.id}", ctx.amount(one.amount, one.unit), ctx.t(STATES[one.state]), one.reason[:60])
+            for one in part.rows
         )
         columns = (ctx.t("Request"), ctx.t("Amount"), ctx.t("State"), ctx.t("Reason"))
-        blocks.append(Table(ctx.t("Your requests"), columns, rows, "lrll"))
+        blocks.append(Table(part.captioned(ctx, ctx.t("Your requests")), columns, rows, "lrll"))
     if waiting:
-        names = {one.id: one.name for one in people.active_people(ctx.conn)}
+        part = part_of(waiting, page)
         lines = tuple(
             (f"#{one.id}", names.get(one.asker_id, one.asker_id), ctx.amount(one.amount, one.unit), one.reason[:60])
-            for one in waiting
+            for one in part.rows
         )
         columns = (ctx.t("Request"), ctx.t("Who"), ctx.t("Amount"), ctx.t("Reason"))
-        blocks.append(Table(ctx.t("Waiting for your decision"), columns, lines, "llrl"))
-        first = waiting[0]
+        blocks.append(Table(part.captioned(ctx, ctx.t("Waiting for your decision")), columns, lines, "llrl"))
+        first = part.rows[0]
         look = ctx.t("Look at #{number}", number=first.id)
         blocks.append(Button(look, f"history {first.handle}", style="primary"))
-    open_ = [one for one in own if one.state == "pending"]
     if open_:
         number, handle = open_[0].id, open_[0].handle
         confirm = ctx.t("Withdraw this request?")
@@ -117,8 +141,27 @@ def requests_(ctx: Context) -> Card:
             Button(ctx.t("Send a reminder about #{number}", number=number), f"remind {handle}"),
             Button(ctx.t("Withdraw #{number}", number=number), f"withdraw {handle}", confirm=confirm),
         ]
-    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    blocks += longest.buttons(ctx, "requests")
     return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
+
+
+def _cells(
+    ctx: Context, found: Sequence[Request], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Requests as rows of a file."""
+    zone = ctx.policy.zone
+    return ("request", "asked_on", "who", "amount", "unit", "state", "reason"), [
+        (
+            one.id,
+            str(one.asked_at.astimezone(zone).date()),
+            names.get(one.asker_id, one.asker_id),
+            one.amount if one.unit in COUNTED else in_units(one.amount),
+            one.unit,
+            one.state,
+            one.reason,
+        )
+        for one in found
+    ]
 
 
 def withdraw(ctx: Context, number: One) -> Card:
