@@ -198,6 +198,13 @@ class IncreaseDecided(Event):
     request_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReportSetAside(Event):
+    """Something in a provider's answers could not be understood, and finance has not been told of it."""
+
+    provider: str
+
+
 # The registry's rows, and events as they are kept in the outbox
 
 
