@@ -7,12 +7,13 @@ from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
-from handlers.language import ENGLISH, language_of, say, say_many
+from handlers.language import ENGLISH, N_, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, period_of
 from handlers.place import Place
@@ -27,6 +28,8 @@ from storage.pulls import Pull
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
+TIERS = (N_("small"), N_("standard"), N_("flagship"))
+"""The tiers that app.yaml need not name."""
 
 
 @lru_cache(maxsize=1024)
@@ -45,6 +48,12 @@ def _skeleton(skeleton: str, day: date, locale: str) -> str:
 def _moment(moment: datetime, zone: str, locale: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
     return f"{_day(local.date(), 'MMMd', locale)} {local:%H:%M}"
+
+
+@lru_cache(maxsize=1024)
+def _city(zone: str, locale: str) -> str:
+    """What a zone is called after, in a language; a zone without a city, such as UTC, by its name."""
+    return str(Locale.parse(locale).time_zones.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " "))
 
 
 @dataclass(slots=True)
@@ -207,9 +216,20 @@ class Context:
         """The year of a day."""
         return _skeleton("y", day, self.locale)
 
-    def percent(self, number: int) -> str:
-        """So many percent."""
-        return self.t("{n} %", n=number)
+    def percent(self, number: int | str) -> str:
+        """So many percent; a change has its sign before it, such as "+12"."""
+        return self.t("{percent} %", percent=number)
+
+    def tier(self, name: str) -> str:
+        """A tier of models; those that app.yaml need not name have a name in each language."""
+        return self.t(name)
+
+    def listed(self, parts: Sequence[str]) -> str:
+        """Several things in a row, such as "input, output"."""
+        said = parts[0] if parts else ""
+        for each in parts[1:]:
+            said = self.t("{list}, {next}", list=said, next=each)
+        return said
 
     def called(self, account: Account) -> str:
         """An account's name; what is unallocated has none of its own."""
@@ -219,7 +239,7 @@ class Context:
         """A moment in the person's own zone, with the zone's name."""
         zone = self.person.zone or self.policy.organization.zone
         local = _moment(moment, zone, self.locale)
-        return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
+        return self.t("{moment} ({city})", moment=local, city=_city(zone, self.locale))
 
     # What an order leaves behind -----------------------------------------------------------------------------------
 

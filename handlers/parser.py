@@ -394,7 +394,7 @@ def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[
             readings = [words] if free else _readings(words)
             taken = next(filter(_all_of, ((parameter.word.take(said, ctx), said) for said in readings)), None)
         except RefusedError as refused:
-            raise RefusedError(refused.why, parameter.name, **refused.values) from refused
+            raise RefusedError(refused.why, parameter.name, offers=refused.offers, **refused.values) from refused
         if taken is None or taken[0] is None:
             raise RefusedError("I don't understand “{words}” here.", fault=parameter.name, words=" ".join(words))
         values[parameter.name] = taken[0][0]

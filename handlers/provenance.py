@@ -1,10 +1,11 @@
 """Where figures come from and of when they are: the line under every answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from handlers.card import Text
 from handlers.context import Context
+from handlers.language import N_
 from storage import comparisons
 from storage.pulls import Pull
 
@@ -36,13 +37,25 @@ def as_of(ctx: Context, tokens_unpriced: int = 0) -> Text:
         ctx.t(
             "{readings}. Costs are as the providers report them, or at list prices where they report none; they may be "
             "restated.",
-            readings="; ".join(_read(ctx, each) for each in reads),
+            readings=_readings(ctx, reads),
         )
     ]
     if tokens_unpriced:
         tokens = ctx.amount(tokens_unpriced, "tokens")
         sentences.append(ctx.t("{tokens} have no known price and are not in the sum.", tokens=tokens))
-    return Text(" ".join(sentences), quiet=True)
+    return Text(_together(ctx, N_("{text} {next}"), sentences), quiet=True)
+
+
+def _readings(ctx: Context, reads: Sequence[Pull]) -> str:
+    return _together(ctx, N_("{text}; {next}"), [_read(ctx, each) for each in reads])
+
+
+def _together(ctx: Context, how: str, parts: Sequence[str]) -> str:
+    """Some texts as one, each put to what stands before it as a language does."""
+    said = parts[0]
+    for each in parts[1:]:
+        said = ctx.t(how, text=said, next=each)
+    return said
 
 
 def _read(ctx: Context, pull: Pull) -> str:

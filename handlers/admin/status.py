@@ -11,7 +11,7 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn), pulls.pulled(ctx.conn)
+    waiting, reads = outbox.waiting(ctx.conn, ctx.now), pulls.pulled(ctx.conn)
     rows = tuple(
         (
             pull.provider,

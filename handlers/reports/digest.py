@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, late
+from handlers.provenance import as_of, begun_later, late
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -121,6 +121,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     facts += _saved(ctx, wasted)
     facts += _unallocated(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
+    blocks += begun_later(ctx, week.span.first) if week.begun > week.span.first else ()
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here)))
@@ -141,7 +142,7 @@ def _week(ctx: Context, account: Account) -> Week:
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
-    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
+    return Week(account, Span(monday - WEEK, monday, ctx.t("last week")), spent, begun, late(ctx, monday))
 
 
 def _title(ctx: Context, week: Week) -> str:
@@ -199,13 +200,12 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
-    return ", ".join(
-        ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
-    )
+    shares = [(ctx.tier(tier), percent(sums[tier], total)) for tier in ordered]
+    return ctx.listed([ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=of) for tier, of in shares])
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:
-    amounts = ", ".join(ctx.amount(amount, unit) for unit, _, amount in asked)
+    amounts = ctx.listed([ctx.amount(amount, unit) for unit, _, amount in asked])
     return ctx.nt(
         "{n} request for {amounts}", "{n} requests for {amounts}", sum(each[1] for each in asked), amounts=amounts
     )
@@ -234,7 +234,7 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
         for model, cost in week.spent.get(monday, {}).items():
             sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
-    series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
+    series = tuple(Series(ctx.tier(tier), tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     title = ctx.t("Cost per week by tier")
