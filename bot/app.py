@@ -33,7 +33,7 @@ from handlers.parser import Command
 from handlers.place import Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import idempotency, ingest, outbox, people
+from storage import former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -368,7 +368,8 @@ class App:
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
         new = people.apply(conn, directory, today, self.policy.organization.name)
-        ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
+        at_providers = (each for each in new if each.link.platform in self.providers)
+        former_links.settle(conn, at_providers, today, self.now())
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

@@ -76,6 +76,7 @@ people = Table(
     Column("active", Boolean, nullable=False),
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
+    Column("number", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -113,6 +114,17 @@ links = Table(
     Column("account_id", String(80), nullable=False, index=True),
     Column("how", String(16), nullable=False),
     Column("name", Text, nullable=False),
+)
+
+# Whose an identity was before it was another's: what it did before a day is still charged to them.
+former_links = Table(
+    "former_links",
+    metadata,
+    Column("platform", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("until", Date, primary_key=True),
+    Column("account_id", String(80), nullable=False),
 )
 
 entries = Table(

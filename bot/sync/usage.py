@@ -15,10 +15,10 @@ from bot.sync.list_prices import priced
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
-from storage import ingest, outcomes, people, pulls, seats, set_aside
+from storage import former_links, ingest, outcomes, people, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
-from storage.directory import Link
+from storage.directory import Link, address
 from storage.ingest import Recorded, WholeDay
 from storage.pulls import Pull
 from storage.seats import Seat
@@ -57,7 +57,8 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     if "people" in provider.can:
         with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
-            database.transact(lambda conn: link_members(conn, provider.name, members, started))
+            today = started.astimezone(how.policy.zone).date()
+            database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
     span = _span(before, how, started)
     done = _read_days(database, provider, how, now, before.through, span)
     if not isinstance(done.trouble, UnreachableError):
@@ -227,21 +228,21 @@ def _uncountable(provider: Provider, charge: Charge, day: date, policy: Policy) 
     return "", ""
 
 
-def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
+def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], today: date, now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
-    Charges of the past follow a new link.
+    Charges of the past follow a new link. Of what was another's before they stay with that one, until today.
     """
     users = {each.external_id: each for each in members if each.kind == "user"}
     ids = people.ids_by_email(conn)
     found = []
     for member in members:
         user = users.get(member.owner) if member.kind == "key" else users.get(member.external_id)
-        person_id = ids.get(user.email.lower()) if user else None
+        person_id = ids.get(address(user.email)) if user else None
         if person_id and member.kind in ("user", "key"):
             how = "email" if member.kind == "user" else "owner"
             found.append((Link(provider, member.kind, member.external_id, f"person/{person_id}"), how, member.name))
-    ingest.reattribute(conn, people.link_all(conn, found), now)
+    former_links.settle(conn, people.link_all(conn, found), today, now)
     accounts = dict(people.members(conn, provider))  # a member of a team is whoever the user is, however that is known
     of_teams = [(each, accounts[each.owner]) for each in members if each.kind == "member" and each.owner in accounts]
     people.link_all(conn, ((Link(provider, "member", m.external_id, whose), "owner", m.name) for m, whose in of_teams))

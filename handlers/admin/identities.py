@@ -3,13 +3,13 @@
 from handlers.access import role_of, sees_all
 from handlers.arguments import AsFile, Kind, MaybeTo, One, Page
 from handlers.card import Block, Button, Card, Facts, Table, Text
-from handlers.context import Context
+from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import as_file, part_of
 from handlers.provenance import as_of
-from storage import ingest, people, spend
+from storage import former_links, people, spend
 from storage.directory import Link
 
 SHOWN_MAX = 10
@@ -55,9 +55,10 @@ def link(
     identity: One = "",
     to: MaybeTo = None,
 ) -> Card:
-    """Say whose an unallocated key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
+    """Say whose a key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
 
-    Past charges move to that person, too. `link` alone lists what is unallocated, the most expensive first.
+    Past charges move to that person, too, also those that were charged to somebody else. `link` alone lists what is
+    unallocated, the most expensive first.
     `link page 2` shows more of it, and `link as csv` sends you all of it as a file.
     """
     _only_finance(ctx)
@@ -68,11 +69,12 @@ def link(
     if to is None:
         example = f"link {provider} {kind} {identity} to ana"
         raise RefusedError("Say whose it is, for example: {example}", fault="to", example=example)
-    full = _complete(ctx, provider, kind, identity)
+    full, was = _complete(ctx, provider, kind, identity)
     new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
-    people.link(ctx.conn, new, "explicit")
-    moved = ingest.reattribute(ctx.conn, [new], ctx.now)
-    ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
+    people.relink(ctx.conn, new)
+    moved = former_links.correct(ctx.conn, new, ctx.now)
+    before = f", before {was}" if was not in ("", to.id) else ""
+    ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}{before}, {moved} charges")
     title = ctx.t("{identity} is linked to {name}", identity=full, name=to.name)
     return Card(title, (Facts(((ctx.t("Charges moved"), str(moved)),)),))
 
@@ -82,21 +84,26 @@ def _only_finance(ctx: Context) -> None:
         raise RefusedError("Only finance and admins can do this.")
 
 
-def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
-    """The whole id for the first characters of one that is charged to nobody, as the list shows it."""
-    short = identity.removesuffix("…")
-    known = {each.identity for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
+def _complete(ctx: Context, provider: str, kind: str, identity: str) -> tuple[str, str]:
+    """The whole id for the first characters of one that is linked or charged to nobody, and whose it is, or ""."""
+    short = identity.removesuffix("…").replace("%20", " ")
+    # Who is who in a chat decides what they may do, so that is never said here.
+    is_provider = ctx.policy.vendor(provider) is not None and provider not in CHAT_PLATFORMS
+    known = people.linked_like(ctx.conn, provider, kind, short) if is_provider else {}
+    for each in spend.unallocated(ctx.conn):
+        if (each.provider, each.kind) == (provider, kind):
+            known.setdefault(each.identity, "")
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
     if len(found) > 1:
         raise RefusedError("Several begin with {short}. Write more characters.", short=short)
     if not found:
         raise RefusedError(
-            "{provider} reports nothing unallocated for {kind} “{identity}”. To see what is unallocated, say: link",
+            "{provider} reports nothing for {kind} “{identity}”. To see what is unallocated, say: link",
             provider=provider,
             kind=kind,
             identity=identity,
         )
-    return found[0]
+    return found[0], known[found[0]]
 
 
 def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
@@ -126,7 +133,7 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
     caption = ctx.nt("{n} key or user is not linked", "{n} keys or users are not linked", len(found))
     first = part.rows[0]
-    example = f"link {first.provider} {first.kind} {_short(first.identity)} to ana"
+    example = f"link {first.provider} {first.kind} {_word(first.identity)} to ana"
     return Card(
         ctx.t("{amount} unallocated", amount=total),
         (
@@ -141,6 +148,11 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
 
 def _short(identity: str) -> str:
     return identity if len(identity) <= 20 else identity[:12] + "…"  # noqa: PLR2004 - what a line can hold
+
+
+def _word(identity: str) -> str:
+    """An id as one word of a sentence."""
+    return _short(identity).replace(" ", "%20")
 
 
 def _some(ctx: Context, names: list[str]) -> str:

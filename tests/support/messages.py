@@ -28,6 +28,7 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
     "missing": (0, 1),
     "RefusedError": (0,),
     "MeantOtherwiseError": (0,),
+    "SettingError": (0,),
 }
 """The functions that say a text, and which of their arguments it is: one, or one for each form of the plural."""
 CANNOT = "cannot"
