@@ -258,7 +258,7 @@ class App:
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.policy)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
-                context.show(key, place, card)
+                context.show(key, place, card, language=card.language)
                 context.write()
 
         self.database.transact(work)

@@ -104,14 +104,18 @@ class Context:
 
     @property
     def locale(self) -> str:
-        """How the person who speaks writes numbers and dates."""
+        """How the person who speaks writes numbers and dates; for what all of a channel read, how the channel does."""
+        if self.person.id == CLOCK.id:
+            return locale_at(self.place, self.policy)
         said = self.person.locale or self.policy.organization.locale
         chosen = self.person.language
         return chosen if chosen and language_of(said) != chosen else said
 
     @property
     def language(self) -> str:
-        """The language of the person who speaks."""
+        """The language of the person who speaks; that of the channel for what all of it read."""
+        if self.person.id == CLOCK.id:
+            return language_of(self.locale)
         return spoken_to(self.person, self.policy)
 
     def t(self, text: str, /, **values: object) -> str:
@@ -249,7 +253,9 @@ class Context:
             Deed(self.now, self.person.id, what, subject, authority, str(self.place), details),
         )
 
-    def show(self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False) -> None:
+    def show(
+        self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False, language: str = ""
+    ) -> None:
         """Have a place show a card as the message that the key names; a later card under the key replaces it.
 
         Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
@@ -261,18 +267,22 @@ class Context:
             card: what.
             below: the whole key of the message in whose thread it stands, "" for none.
             again: only change what was shown before.
+            language: of the card, if that is not the one of who speaks, or of the place for what all read.
         """
         above = f"{key}@{place}"
+        there = self if self.person.id != CLOCK.id else replace(self, place=place)
+        card = replace(card, language=language or there.language)
         self._show(above, place, replace(card, thread=()), below, again=again)
         details = tuple(block for block in card.thread if not isinstance(block, File))
         if details:
-            more = Card(self.t("{title}: details", title=card.title), details, personal=card.personal)
+            title = say(card.language, "{title}: details", title=card.title)
+            more = Card(title, details, personal=card.personal, language=card.language)
             self._show(f"{key}/details@{place}", place, more, above)
         for file in (block for block in card.thread if isinstance(block, File)):
-            self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
+            alone = Card(file.name, (file,), personal=card.personal, language=card.language)
+            self._show(f"{key}/{file.name}@{place}", place, alone, above)
 
     def _show(self, key: str, place: Place, card: Card, below: str, *, again: bool = False) -> None:
-        card = replace(card, language=self.language)
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
         self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 
@@ -317,6 +327,11 @@ def spoken_to(person: Person | None, policy: Policy) -> str:
     if person and person.language:
         return person.language
     return language_of((person and person.locale) or policy.organization.locale)
+
+
+def locale_at(place: Place, policy: Policy) -> str:
+    """How everybody at a place is written to: as app.yaml says of the channel, else as the organization is."""
+    return policy.organization.channels.get(f"{place.platform}:{place.id}", policy.organization.locale)
 
 
 def private_place(platform: str, external_id: str) -> Place:
