@@ -12,7 +12,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, period_of
-from handlers.provenance import as_of, begun_later, late
+from handlers.provenance import as_of, begun_later, late, not_whole, together
 from storage import comparisons, exports, ledger, people
 from storage.exports import NO_OWNER, NO_TEAM, Share
 from storage.ledger import Moved
@@ -36,6 +36,7 @@ class Month:
         moved: the entries of its periods, by kind and unit.
         late: names of providers that were not read to its end.
         begun: the first day of which any usage is known.
+        odd: what else is not known of it.
     """
 
     period: Period
@@ -44,6 +45,7 @@ class Month:
     moved: Sequence[Moved]
     late: Sequence[str]
     begun: date
+    odd: Sequence[str]
 
 
 def close(ctx: Context, period: When = None) -> Card:
@@ -83,6 +85,7 @@ def _read(ctx: Context, month: Period) -> Month:
         ledger.moved(ctx.conn, month.first, month.end),
         [each.provider for each in late(ctx, month.end)],
         begun,
+        not_whole(ctx, month.first, month.end),
     )
 
 
@@ -96,12 +99,20 @@ def _card(ctx: Context, month: Month) -> Card:
         )
         blocks.append(Text(ctx.t(missing, providers=names)))
     blocks += begun_later(ctx, month.period.first) if month.begun > month.period.first else ()
+    if month.odd:
+        blocks.append(Text(ctx.t("This month is incomplete. Not in the sum: {what}.", what=together(ctx, month.odd))))
     facts = tuple(_facts(ctx, month, whole))
     blocks += [Facts(facts)] if facts else []
-    blocks += [_centers(ctx, month, whole), *_buttons(ctx, month), as_of(ctx, whole.tokens_unpriced)]
+    blocks += [
+        _centers(ctx, month, whole),
+        *_buttons(ctx, month),
+        as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
+    ]
     files = (File(f"{each}-{month.period.first:%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]
-    return Card(_title(ctx, month, whole), tuple(blocks), "warn" if month.late else "plain", thread=tuple(thread))
+    return Card(
+        _title(ctx, month, whole), tuple(blocks), "warn" if month.late or month.odd else "plain", thread=tuple(thread)
+    )
 
 
 def _title(ctx: Context, month: Month, whole: Spent) -> str:
