@@ -41,6 +41,7 @@ from handlers.policy import (
     Organization,
     Policy,
     Rates,
+    RequestRules,
     Rule,
     WasteRules,
     WorkingHours,
@@ -267,6 +268,7 @@ class Settings(House, Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
@@ -328,6 +330,7 @@ class Settings(House, Rule):
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,
+            requests=self.requests,
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,

@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from handlers.amounts import read_amount
-from handlers.money import COUNTED, NANOS, Amount
+from handlers.money import COUNTED, NANOS
 from handlers.periods import Every
-from handlers.policy.amounts import House, written_amount, written_amount_with_unit
-from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.amounts import House, written_amount
+from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 
@@ -44,7 +44,6 @@ def _rollover(words: str) -> str:
     raise ValueError(f"invalid rollover “{words}”: write none, all, or an amount such as up to 100 USD")
 
 
-AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 Zone = Annotated[str, AfterValidator(_zone)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
 PLACE = r"^(slack|teams|web):\S+$|^$"
@@ -185,6 +184,7 @@ class Policy(House, Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
