@@ -24,8 +24,8 @@ from bot.providers.base import Provider
 from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading
-from handlers.card import CARD, Button, Card
-from handlers.context import CLOCK, NOWHERE, Context, spoken_to
+from handlers.card import CARD, Button, Card, Text
+from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
 from handlers.language import say
@@ -33,7 +33,7 @@ from handlers.parser import Command
 from handlers.place import Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import idempotency, ingest, outbox, people
+from storage import former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -171,7 +171,24 @@ class App:
         ctx.write()
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
-        return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        return self._in_private(sentence, card) if card.whole.files else card
+
+    def _in_private(self, sentence: Sentence, card: Card) -> Card:
+        """Send an answer that has files to who asked, in private; where that is not possible, it is the answer."""
+        key = f"file/{sentence.delivery or secrets.token_hex(8)}"
+
+        def work(conn: Connection) -> Card | None:
+            ctx = self._context(conn, sentence)
+            told = ctx.tell(ctx.person.id, key, card)
+            ctx.write()
+            return Card(card.title, (Text(ctx.t("The file is in your direct messages.")),)) if told else None
+
+        if sentence.place.platform not in CHAT_PLATFORMS:
+            return card
+        answer = self.database.transact(work)
+        self.wake.set()
+        return answer or card
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
         def work(conn: Connection) -> Card:
@@ -349,7 +366,8 @@ class App:
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
         new = people.apply(conn, directory, today, self.policy.organization.name)
-        ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
+        at_providers = (each for each in new if each.link.platform in self.providers)
+        former_links.settle(conn, at_providers, today, self.now())
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

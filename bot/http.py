@@ -14,6 +14,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import stamina
@@ -165,7 +166,7 @@ class Api:
                 ours.
             UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
-        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
+        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params), path))
 
     def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
@@ -223,9 +224,7 @@ class Api:
 
     def safe(self, text: str) -> str:
         """Somebody else's text, on one line, short and without secrets."""
-        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+        return shown(text.replace(self._key.secret, "…"))
 
     def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
         """The rows of a list whose pages are numbered from 1, as they come.
@@ -289,8 +288,10 @@ class Api:
                 return ask(deadline)
         raise AssertionError("stamina returns or raises")
 
-    def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
-        answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+    def _once(self, method: str, path: str, deadline: float, params: Params | None = None, **content: Any) -> bytes:
+        # A blank is %20 here, for some services (LiteLLM) take a plus for a plus.
+        query = "?" + urlencode(params, doseq=True, quote_via=quote, safe="") if params else ""
+        answer, body = self._exchange(method, f"{self._url}{path}{query}", path, deadline, **content)
         if answer.status_code == httpx.codes.NO_CONTENT:
             return b"null"
         if answer.is_success:
@@ -404,6 +405,13 @@ class Api:
         except (ValueError, ArithmeticError, RecursionError):
             return "", ""
         return _kind(said), self.safe(_message(said))
+
+
+def shown(text: str) -> str:
+    """Somebody else's text, on one line, short and without what looks like a secret."""
+    text = SECRETS.sub("…", text)
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 
 
 class _Pace:

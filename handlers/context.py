@@ -1,7 +1,7 @@
 """What a handler is given: the database, the moment, who speaks and where, the rules; and what it leaves behind."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -14,6 +14,7 @@ from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
+from handlers.periods import Every, Period, period_of
 from handlers.place import Place
 from handlers.policy import Policy
 from storage import audit, outbox, people, pulls
@@ -33,6 +34,10 @@ def _day(day: date, skeleton: str, locale: str) -> str:
     """A day as the locale puts it together. In English the day stands first, which nobody can take for a month."""
     if language_of(locale) == ENGLISH and locale.startswith("en"):
         return format_date(day, "d MMM" if skeleton == "MMMd" else "d MMMM", locale=locale)
+    return _skeleton(skeleton, day, locale)
+
+
+def _skeleton(skeleton: str, day: date, locale: str) -> str:
     return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
 
 
@@ -163,6 +168,10 @@ class Context:
         for person_id, found in circle.identities.items():
             self.places[person_id] = tuple(private_place(*each) for each in found)
 
+    def period(self, day: date, every: Every) -> Period:
+        """The period of the organization's calendar that a day is in."""
+        return period_of(day, every, self.policy.organization.fiscal_year_starts)
+
     # Words ---------------------------------------------------------------------------------------------------------
 
     def amount(self, units: int, unit: str) -> str:
@@ -184,6 +193,23 @@ class Context:
     def short_day(self, day: date) -> str:
         """A day for the axis of a chart, such as "22 Nov"."""
         return _day(day, "MMMd", self.locale)
+
+    def month(self, day: date) -> str:
+        """The month of a day with its year, such as "November 2026"."""
+        return _skeleton("yMMMM", day, self.locale)
+
+    def short_months(self, days: Sequence[date]) -> tuple[str, ...]:
+        """The months of some days for the axis of a chart, such as "Nov"; with their years if there are several."""
+        skeleton = "MMM" if len({day.year for day in days}) == 1 else "yMMM"
+        return tuple(_skeleton(skeleton, day, self.locale) for day in days)
+
+    def year(self, day: date) -> str:
+        """The year of a day."""
+        return _skeleton("y", day, self.locale)
+
+    def percent(self, number: int) -> str:
+        """So many percent."""
+        return self.t("{n} %", n=number)
 
     def called(self, account: Account) -> str:
         """An account's name; what is unallocated has none of its own."""

@@ -35,7 +35,10 @@ Audience = Literal["all", "decider", "owner", "admin"]
 
 
 class Word(Protocol):
-    """Understands one kind of words. One that has `rest` set takes all that is left, and is asked last."""
+    """Understands one kind of words. One that has `rest` set takes all that is left, and is asked last.
+
+    One that has `last` set stands at the end of a usage line, though it is asked before others.
+    """
 
     def usage(self, name: str) -> str:
         """How it is written in a usage line, such as "[of whom]"; the name is the parameter's."""
@@ -104,6 +107,7 @@ class Command:
     def usage(self) -> str:
         """How the command is written."""
         spoken = [each for each in self.parameters if not isinstance(each.word, InForm)]
+        spoken.sort(key=lambda each: getattr(each.word, "last", False))
         said = (p.word.usage(p.name) if p.required else f"[{p.word.usage(p.name)}]" for p in spoken)
         return " ".join([self.name, *said])
 

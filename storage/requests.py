@@ -165,7 +165,6 @@ _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
     .order_by(requests.c.id.desc())
-    .limit(50)
 )
 
 

@@ -76,6 +76,7 @@ people = Table(
     Column("active", Boolean, nullable=False),
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
+    Column("number", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -113,6 +114,17 @@ links = Table(
     Column("account_id", String(80), nullable=False, index=True),
     Column("how", String(16), nullable=False),
     Column("name", Text, nullable=False),
+)
+
+# Whose an identity was before it was another's: what it did before a day is still charged to them.
+former_links = Table(
+    "former_links",
+    metadata,
+    Column("platform", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("until", Date, primary_key=True),
+    Column("account_id", String(80), nullable=False),
 )
 
 entries = Table(
@@ -236,6 +248,24 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+)
+
+# What could not be understood in a reading: rows with one thing wrong with them, or (`rows` is null) a day or a part
+# that could not be read at all. It stands until that day or part is read whole. `told` says whether finance was.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("provider", String(64), nullable=False),
+    Column("part", String(16), nullable=False),
+    Column("day", Date),
+    Column("place", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("rows", BigInteger),
+    Column("tried_at", Instant, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Index(None, "provider", "part", "day"),
 )
 
 # What providers say they allow, and what we last told them. Whose it is stands in links.

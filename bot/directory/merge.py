@@ -9,8 +9,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from bot.directory.cycles import circles
-from storage.directory import Agent, Directory, Link, Person, Team
+from bot.cycles import circles
+from storage.directory import Agent, Directory, Link, Person, Team, address
 
 PERSON, TEAM = "person/", "team/"
 _SHOWN_MAX = 5
@@ -98,7 +98,7 @@ class Merger:
         mine: dict[str, str] = {}
         here = {one.id for one in people}
         for one in people:
-            email = one.email.lower()
+            email = address(one.email)
             known = self._known_as(one.id) or self._addresses.get(email, one.id)
             if email:
                 self._addresses.setdefault(email, known)
@@ -113,14 +113,14 @@ class Merger:
         return person_id if person_id in self._people else self._aliases.get(person_id, "")
 
     def _person(self, source: str, one: Person, known: str, manager: str) -> None:
-        email, owner = one.email, self._addresses.get(one.email.lower(), known)
+        email, owner = one.email, self._addresses.get(address(one.email), known)
         if owner != known:
             self._disagree(known, f"the address {email} of {source} is {owner}'s; it is left out")
             email = ""
         said = _changed(one, id=known, email=email, manager="" if manager == known else manager)
         before = self._people.get(known)
         self._compare(source, known, "manager", before.manager if before else "", said.manager)
-        self._compare(source, known, "address", before.email.lower() if before else "", email.lower())
+        self._compare(source, known, "address", address(before.email) if before else "", address(email))
         active = one.active and (before is None or before.active)
         self._people[known] = _changed(_filled(before, said), active=active)
 

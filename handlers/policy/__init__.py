@@ -1,6 +1,6 @@
 """What the company decided: app.yaml as rules."""
 
-from handlers.policy.amounts import House
+from handlers.policy.amounts import House, written_amount, written_as
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
@@ -15,27 +15,30 @@ from handlers.policy.approvals import (
     stages_for,
 )
 from handlers.policy.policy import (
-    PLACE,
     STANDARD,
     TIERS,
     ZONES,
     Budget,
     LimitRules,
     LocaleName,
+    MaybeLocale,
+    MaybeZone,
     Name,
     Organization,
+    PlaceName,
     Policy,
     Rates,
     Rule,
     Vendor,
     Zone,
+    contradictions,
+    like,
 )
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
-    "PLACE",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -50,8 +53,11 @@ __all__ = [
     "House",
     "LimitRules",
     "LocaleName",
+    "MaybeLocale",
+    "MaybeZone",
     "Name",
     "Organization",
+    "PlaceName",
     "Policy",
     "Rates",
     "RequestRules",
@@ -62,9 +68,13 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "contradictions",
     "exceeded",
     "is_working",
+    "like",
     "next_morning",
     "next_workday",
     "stages_for",
+    "written_amount",
+    "written_as",
 ]

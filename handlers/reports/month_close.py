@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
-
-from babel.dates import format_skeleton
+from datetime import timedelta
 
 from handlers.access import sees_all
 from handlers.arguments import When
@@ -62,7 +60,7 @@ def close(ctx: Context, period: When = None) -> Card:
     if ctx.person.id == CLOCK.id:
         told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
         title = N_("The close of {month} was sent to {told} of {all} people in finance")
-        return Card(ctx.t(title, month=_name(ctx, month), told=sum(told), all=len(told)))
+        return Card(ctx.t(title, month=ctx.month(month.first), told=sum(told), all=len(told)))
     card = _card(ctx, _read(ctx, month))
     if not ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card):
         return replace(card, thread=tuple(block for block in card.thread if not isinstance(block, File)))
@@ -104,7 +102,7 @@ def _card(ctx: Context, month: Month) -> Card:
 
 def _title(ctx: Context, month: Month, whole: Spent) -> str:
     before, name = _sum(month.before).cost_nanos, ctx.policy.organization.name
-    said = {"name": name, "amount": _money(ctx, whole.cost_nanos), "month": _name(ctx, month.period)}
+    said = {"name": name, "amount": _money(ctx, whole.cost_nanos), "month": ctx.month(month.period.first)}
     if not before:
         return ctx.t("{name}: {amount} spent in {month}", **said)
     change = whole.cost_nanos - before
@@ -211,10 +209,6 @@ def _sum(shares: Sequence[Share]) -> Spent:
         sum(each.spent.tokens_unpriced for each in shares),
         sum(each.spent.requests for each in shares),
     )
-
-
-def _name(ctx: Context, month: Period) -> str:
-    return format_skeleton("yMMMM", datetime.combine(month.first, time()), locale=ctx.locale)
 
 
 def _money(ctx: Context, nanos: int) -> str:

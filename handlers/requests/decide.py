@@ -280,7 +280,8 @@ def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
     word, _, version = word.partition(".")
     case = load(ctx, word)
     mine = decider(case, ctx.person) if case else None
-    if case is None or (mine is None and not any(ctx.person.id in (each.person_id, each.for_id) for each in case.asked)):
+    asked = {each for one in case.asked for each in (one.person_id, one.for_id)} if case else set()
+    if case is None or (mine is None and ctx.person.id not in asked):
         raise RefusedError("There is no request with that number for you to decide.")
     if case.request.state != "pending" or mine is None:
         raise _already(ctx, case)

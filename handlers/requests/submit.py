@@ -6,12 +6,25 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from handlers.amounts import read_amount
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, WhatFor, units_above_zero
+from handlers.arguments import (
+    AsFile,
+    ForAgent,
+    FormText,
+    MaybeHowMuch,
+    OfBudget,
+    One,
+    Page,
+    Rest,
+    Until,
+    WhatFor,
+    units_above_zero,
+)
 from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import COUNTED, NANOS, AmountError, show_count
+from handlers.money import COUNTED, NANOS, AmountError, in_units, show_count
+from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider, decider
@@ -99,14 +112,24 @@ def request(
     )
 
 
-def requests_(ctx: Context) -> Card:
-    """Your requests of the last 60 days, and those that wait for your decision."""
+def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
+    """Your requests of the last 60 days, and those that wait for your decision.
+
+    `requests page 2` shows more of a long list, and `requests as csv` sends you all of them as a file.
+    """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
     waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
-    blocks: list[Block] = []
+    open_ = [one for one in own if one.state == "pending"]
+    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    ctx.look_up({one.account_id for one in own})
+    if as_csv:
+        names = {ctx.person.id: ctx.person.name, **{each.request.asker_id: _asker(each) for each in waiting}}
+        found = [*own, *(each.request for each in waiting)]
+        return as_file(ctx, title, f"requests-{ctx.today}", *_cells(ctx, found, names))
+    queue, part = part_of(waiting, page, QUEUE_MAX), part_of(own, page)
+    blocks: list[Block] = [block for case in queue.rows for block in _in_queue(ctx, case)]
     if own:
-        ctx.look_up({one.account_id for one in own})
         rows = tuple(
             (
                 f"#{one.id}",
@@ -117,7 +140,7 @@ def requests_(ctx: Context) -> Card:
                 ctx.short_day(one.until),
                 one.reason[:60],
             )
-            for one in own
+            for one in part.rows
         )
         columns = (
             ctx.t("Request"),
@@ -128,12 +151,7 @@ def requests_(ctx: Context) -> Card:
             ctx.t("Until"),
             ctx.t("Reason"),
         )
-        blocks.append(Table(ctx.t("Your requests"), columns, rows, "lrlllll"))
-    blocks += [block for case in waiting[:QUEUE_MAX] for block in _in_queue(ctx, case)]
-    if len(waiting) > QUEUE_MAX:
-        more = len(waiting) - QUEUE_MAX
-        blocks.append(Text(ctx.nt("{n} more waits for you.", "{n} more wait for you.", more)))
-    open_ = [one for one in own if one.state == "pending"]
+        blocks.append(Table(part.captioned(ctx, ctx.t("Your requests")), columns, rows, "lrlllll"))
     if open_:
         number, handle = open_[0].id, open_[0].handle
         confirm = ctx.t("Withdraw this request?")
@@ -141,7 +159,8 @@ def requests_(ctx: Context) -> Card:
             Button(ctx.t("Send a reminder about #{number}", number=number), f"remind {handle}"),
             Button(ctx.t("Withdraw #{number}", number=number), f"withdraw {handle}", confirm=confirm),
         ]
-    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    longest = queue if queue.pages > part.pages else part
+    blocks += longest.buttons(ctx, "requests")
     return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
 
 
@@ -169,6 +188,29 @@ def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
     )
+
+
+def _asker(case: Case) -> str:
+    return case.name_of(case.request.asker_id)
+
+
+def _cells(
+    ctx: Context, found: Sequence[Request], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Requests as rows of a file."""
+    zone = ctx.policy.zone
+    return ("request", "asked_on", "who", "amount", "unit", "state", "reason"), [
+        (
+            one.id,
+            str(one.asked_at.astimezone(zone).date()),
+            names.get(one.asker_id, one.asker_id),
+            one.amount if one.unit in COUNTED else in_units(one.amount),
+            one.unit,
+            one.state,
+            one.reason,
+        )
+        for one in found
+    ]
 
 
 def withdraw(ctx: Context, number: One) -> Card:

@@ -57,7 +57,8 @@ def test_help_about_a_command_is_its_docstring_with_its_whole_grammar(acme: Comp
     [
         ("xyzzy", "Say “help” to see what I understand."),
         ("spend by modle", "Did you mean “by model”?"),
-        ("spend by moon", "I know model, day, provider"),
+        ("spend by moon", "Did you mean “by month”?"),
+        ("spend by weather", "I know model, day, provider"),
         ("spend ocotber", "Did you mean “october”?"),
         ("spend 2026-13", "There is no day “2026-13”. Write days such as 2026-10-15"),
         ("spend 2026-10-15..2026-10-01", "2026-10-01 is before 2026-10-15"),

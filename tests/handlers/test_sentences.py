@@ -345,7 +345,7 @@ spend 31 february -> ! There is no day “31 february”.
 spend 11/12/2026 -> ! “11/12/2026” could be two days.
 spend since forever -> ! I don't understand “since forever”.
 spend last moon -> ! I don't know “last moon”. I know day, week, month, quarter and year.
-spend by moon -> ! I don't know “by moon”. I know model
+spend by moon -> ! I don't know “by moon”. Did you mean “by month”?
 spend by modle -> ! I don't know “by modle”. Did you mean “by model”?
 spend ocotber -> ! I don't know “ocotber”. Did you mean “october”?
 balance of serch -> ! You can't see figures for “serch”, or it doesn't exist. Did you mean team search?

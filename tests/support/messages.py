@@ -26,6 +26,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "remark": None,
     "missing": (1, 2),
     "RefusedError": None,
+    "SettingError": None,
 }
 METHODS = [("**.py", "python")]
 FOLDERS = ("handlers", "bot")

@@ -11,6 +11,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.charts.png import draw
 from bot.checks import CheckLine
+from bot.csv_files import text_of
 from bot.errors import UndeliverableError
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.platforms.slack.client import TROUBLE, asked, code, trouble
@@ -114,6 +115,10 @@ class Slack:
             What says that it is done.
         """
         for file in files:
+            if file.columns:
+                content = text_of(file).encode()
+                self._upload(content, file.name, channel=channel, thread_ts=thread or None)
+                continue
             with self._made(file.name) as path:
                 if path.stat().st_size > FILE_MAX_BYTES:
                     self._post(channel, thread, Card(f"{file.name} is too large for Slack", (TOO_LARGE,)))

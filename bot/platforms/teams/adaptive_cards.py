@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.charts.axis import amount
+from bot.csv_files import BYTE_ORDER_MARK, text_of
 from bot.platforms.renderer import Drawing
 from bot.platforms.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
@@ -166,7 +167,19 @@ class _Page(Drawing):
 
     def file(self, block: File) -> None:
         # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
-        self.remark("{name}: python -m bot export writes it.", name=line(block.name))
+        if not block.columns:
+            self.remark("{name}: python -m bot export writes it.", name=line(block.name))
+            return
+        self.caption(block.name)
+        lines = text_of(block).lstrip(BYTE_ORDER_MARK).splitlines()
+        shown, left = [], self.room.letters
+        for each in lines:
+            left -= len(each) + 1
+            if left < 0:
+                break
+            shown.append(each)
+        self.body.append(_text("\n".join(shown) or EMPTY, fontType="Monospace"))
+        self.missing("{n} more row is not shown.", "{n} more rows are not shown.", len(lines) - len(shown))
 
     def facts(self, block: Facts) -> None:
         shown = block.facts[: self.room.rows]

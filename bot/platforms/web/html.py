@@ -11,12 +11,14 @@ from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, assert_never
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.charts.axis import amount
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
+from bot.csv_files import text_of
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
 
 PICTURES_MAX = 64
@@ -88,9 +90,16 @@ def _block(card: Card, block: Block, key: str) -> Markup:
         case Input():
             return fill("input.html", input=block, key=key, error=card.title if card.fault == block.name else "")
         case File():
-            return fill("file.html", file=block)
+            return fill("file.html", file=block, address=_address(block))
         case _:
             assert_never(block)
+
+
+def _address(file: File) -> str:
+    """Where a file is to be had; one that the card brings along is in the address itself."""
+    if file.columns:
+        return "data:text/csv;charset=utf-8;base64," + b64encode(text_of(file).encode()).decode("ascii")
+    return f"/files/{quote(file.name)}"
 
 
 def _gauge(gauge: Gauge, key: str) -> Markup:
