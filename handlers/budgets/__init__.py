@@ -4,6 +4,7 @@ from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post
 from handlers.budgets.status import (
+    LOOK_BACK,
     BudgetStatus,
     Figures,
     OfAll,
@@ -20,6 +21,7 @@ from handlers.budgets.status import (
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
+    "LOOK_BACK",
     "BudgetStatus",
     "Figures",
     "OfAll",

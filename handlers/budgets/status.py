@@ -129,7 +129,7 @@ class Figures(Protocol):
         """What an account used on each day, None if that is not read."""
 
 
-LOOK_BACK = timedelta(weeks=8)
+LOOK_BACK = timedelta(days=90)
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
@@ -329,7 +329,7 @@ class OfAll:
 
 
 def looked_back_to(ctx: Context) -> date:
-    """The first day of those that tell how a period will go on: eight weeks before the last whole day."""
+    """The first day of those that tell how a period will go on: ninety days before the last whole one."""
     return comparisons.whole_before(ctx.readings(), ctx.today) - LOOK_BACK
 
 

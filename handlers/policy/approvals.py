@@ -5,6 +5,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from babel.core import get_global
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from handlers.errors import SettingError
@@ -35,6 +36,12 @@ def _hours(words: object) -> object:
 
 def _several(words: object) -> object:
     return words if isinstance(words, list | tuple) else (words,)
+
+
+def _country(word: object) -> object:
+    if word in ("", "none") or word in get_global("zone_territories").values():
+        return word
+    raise ValueError(f"unknown country “{word}”: use its code of two letters, such as DE, or none")
 
 
 class Frozen(BaseModel):
@@ -134,11 +141,14 @@ class WorkingHours(Frozen):
         hours: from until.
         days: working days, Monday is 1.
         holidays: days on which nobody works.
+        country: whose public holidays are expected to be quiet, such as "DE"; "none" for none. Empty is that of the
+            organization's zone.
     """
 
     hours: Annotated[str, BeforeValidator(_hours)] = "09:00-18:00"
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
     holidays: tuple[date, ...] = ()
+    country: Annotated[str, BeforeValidator(_country)] = ""
 
     def works_on(self, day: date) -> bool:
         """Whether a day is a working day."""
