@@ -22,6 +22,9 @@ from pydantic import (
 )
 
 from bot import yaml_file
+from bot.providers.files.kinds import KINDS
+from bot.providers.files.presets import NAMES as PRESET_NAMES
+from bot.providers.files.settings import FileRules
 from bot.providers.registry import PROVIDERS
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
@@ -156,8 +159,8 @@ class DatabaseSettings(Rule):
     url: str = ""
 
 
-class ProviderSettings(Rule):
-    """One provider: what kind it is, where, and which environment variable holds its key."""
+class ProviderSettings(FileRules):
+    """One provider: what kind it is, where, and which environment variable holds its key; of files what they mean."""
 
     name: Name = ""
     kind: str
@@ -186,6 +189,19 @@ class ProviderSettings(Rule):
             given["file"] = str(folder / str(given["file"]))
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
+
+    @model_validator(mode="after")
+    def _files_are_explained(self) -> "ProviderSettings":
+        said = sorted(self.model_fields_set & FileRules.model_fields.keys())
+        if said and not PROVIDERS[self.kind].file:
+            raise SettingError("remove {settings}: {kind} reads no files", settings=", ".join(said), kind=self.kind)
+        if self.preset and self.preset not in PRESET_NAMES:
+            raise SettingError(meant(t("there is no preset “{word}”", word=self.preset), self.preset, PRESET_NAMES))
+        if self.columns and not self.preset and not self.columns.keys() & {"cost", *KINDS, "tokens"}:
+            raise SettingError(
+                "the columns name neither a cost nor tokens: add cost, or tokens_input and tokens_output"
+            )
+        return self
 
     @property
     def service(self) -> str:
