@@ -7,7 +7,7 @@ is a file and a line here.
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
-from handlers.admin import link, people_, providers, retry, status
+from handlers.admin import link, people_, providers, report_set_aside, retry, status
 from handlers.alerts import (
     check_drifts,
     check_spikes,
@@ -247,6 +247,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_requested, "sync"),
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
+        event_type(report_set_aside, "clock"),
     )
 }
 

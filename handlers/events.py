@@ -170,8 +170,9 @@ class IncreaseRequested(Event):
         provider: its name in app.yaml.
         increase_id: the provider's id of the request.
         subject: who asked there.
-        more_nanos: how much more, in 10⁻⁹ US dollars; None if it was left open.
+        more_nanos: how much more, in 10⁻⁹ of the currency; None if it was left open.
         reason: their words.
+        currency: ISO 4217 code.
     """
 
     provider: str
@@ -179,6 +180,7 @@ class IncreaseRequested(Event):
     subject: Subject
     more_nanos: int | None
     reason: str
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,13 @@ class IncreaseDecided(Event):
     """A request that was asked at a provider is decided here: the decision is written back."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSetAside(Event):
+    """Something in a provider's answers could not be understood, and finance has not been told of it."""
+
+    provider: str
 
 
 # The registry's rows, and events as they are kept in the outbox

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 from storage.charges import TOKENS
@@ -171,6 +172,7 @@ def _charge_columns(*, keyed: bool) -> list[Column[object]]:
         Column("cost_nanos", BigInteger),
         Column("currency", String(3), nullable=False),
         Column("cost_source", String(16), nullable=False),
+        Column("list_nanos", BigInteger),
         Column("cost_house_nanos", BigInteger, nullable=False),
         Column("rate_nanos", BigInteger, nullable=False),
     ]
@@ -287,6 +289,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
+    Column("currency", String(3), nullable=False, server_default="USD"),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.
@@ -464,6 +467,7 @@ seats = Table(
     Column("month_nanos", BigInteger, nullable=False),
     Column("used_on", Date),
     Column("since", Date),
+    Column("use_known", Boolean, nullable=False, server_default=true()),
 )
 
 audit = Table(

@@ -31,7 +31,7 @@ from handlers.context import CLOCK, NOWHERE
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, people, pulls
+from storage import audit, people, pulls, set_aside
 from storage.db import UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 
@@ -195,6 +195,9 @@ def _read(app: App, names: Sequence[str]) -> int:
             print(f"{name}: {trouble}", file=sys.stderr)
         else:
             print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
+    for name in sorted({each.provider for each in app.database.ask(set_aside.everything)} & {*names}):
+        advice = f"some of it was set aside; to see what: python -m bot check --provider {name}"
+        print(f"{name}: {advice}", file=sys.stderr)
     return 1 if failed else 0
 
 

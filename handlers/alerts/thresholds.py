@@ -258,7 +258,7 @@ def _answers(ctx: Context, alert: Alert) -> tuple[Button, ...]:
 def _card(ctx: Context, account: Account, status: BudgetStatus, end: Sequence[Block]) -> Card:
     """What was reached, how fast it goes, what can be done."""
     facts_ = Facts(tuple(facts(ctx, status)))
-    blocks = (gauge(ctx, status), facts_, *_buttons(ctx, account, status), *end, as_of(ctx))
+    blocks = (gauge(ctx, status), facts_, *_buttons(ctx, account, status), *end, as_of(ctx, first=status.period.first))
     return Card(title_of(ctx, account, status), blocks, tone_of(status))
 
 

@@ -18,13 +18,13 @@ from handlers.limits.plan import (
     PlanLine,
     certain,
     digits,
-    dollars,
     is_own,
     name_of,
     subject_of,
     subject_word,
     vendor_of,
     want,
+    worded,
 )
 from handlers.money import in_units
 from handlers.notify import tell_finance
@@ -204,7 +204,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
             "This limit can't be adopted in the budget of {name}. Keep their limit, or restore ours.",
             name=status.name,
         )
-    difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
+    difference = ctx.policy.from_currency(line.held.seen_nanos - wanted.nanos, line.held.currency, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
@@ -230,8 +230,8 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
 
 def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:
     who = subject_word(line.held.subject)
-    seen = dollars(ctx, line.held.seen_nanos)
-    wanted = dollars(ctx, certain(line).nanos)
+    seen = worded(ctx, line.held.seen_nanos, line.held.currency)
+    wanted = worded(ctx, certain(line).nanos, line.held.currency)
     ctx.deed(what, f"limit/{vendor.name}/{who}"[:80], "role finance", f"theirs {seen}, ours {wanted}")
 
     def card(reader: Context) -> Card:
@@ -259,7 +259,7 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
             "Somebody changed {name}'s limit at {service} to {amount}",
             name=name_of(ctx, line.held),
             service=vendor.service,
-            amount=dollars(ctx, line.held.seen_nanos),
+            amount=worded(ctx, line.held.seen_nanos, line.held.currency),
         ),
         (
             _both(ctx, vendor, line),
@@ -281,8 +281,8 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
 
 
 def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:
-    theirs = (ctx.t("At {service}", service=vendor.service), dollars(ctx, line.held.seen_nanos))
-    return Facts((theirs, (ctx.t("By budget"), dollars(ctx, certain(line).nanos))))
+    theirs = (ctx.t("At {service}", service=vendor.service), worded(ctx, line.held.seen_nanos, line.held.currency))
+    return Facts((theirs, (ctx.t("By budget"), worded(ctx, certain(line).nanos, line.held.currency))))
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
@@ -333,8 +333,8 @@ def _plan(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine], total: int, c
     rows = tuple(
         (
             name_of(ctx, line.held),
-            dollars(ctx, line.held.seen_nanos),
-            dollars(ctx, certain(line).nanos),
+            worded(ctx, line.held.seen_nanos, line.held.currency),
+            worded(ctx, certain(line).nanos, line.held.currency),
             ctx.t(ACTIONS[line.action]),
         )
         for line in lines

@@ -388,14 +388,14 @@ class Policy(House, Rule):
         house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
         return int(house), rate_nanos
 
-    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
-        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
-        one = self.convert(NANOS, "USD", day)
+    def in_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
+        one = self.convert(NANOS, currency, day)
         return amount_nanos * NANOS // one[1] if one else None
 
-    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
-        """An amount of US dollars in the house currency; None without a rate."""
-        house = self.convert(dollars_nanos, "USD", day)
+    def from_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
+        """An amount of another currency in the house currency; None without a rate."""
+        house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 
     def vendor(self, name: str) -> Vendor | None:

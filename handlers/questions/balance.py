@@ -40,7 +40,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
-    blocks += [as_of(ctx), *_buttons(ctx, account)]
+    blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     return Card(title_of(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
 
@@ -149,7 +149,7 @@ def _without_budget(ctx: Context, account: Account) -> Card:
         why = ctx.t("No budget is set for {name}.", name=account.name)
     return Card(
         ctx.t("{amount} spent {period}", amount=amount, period=ctx.t(THIS["month"])),
-        (Text(why), as_of(ctx), *_buttons(ctx, account)[:1]),
+        (Text(why), as_of(ctx, first=month.first), *_buttons(ctx, account)[:1]),
     )
 
 

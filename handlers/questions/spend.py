@@ -53,7 +53,7 @@ def spend(
     else:
         chart = chart_of(ctx, account, by, span) if part.number == 1 else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
-    blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced)]
+    blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
     personal = by in ("person", "agent", "key") or not all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""

@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, late
+from handlers.provenance import as_of, late, not_whole
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -92,6 +92,7 @@ class Week:
         spent: on each Monday's week, by model; the last one is the week that is told.
         begun: the first day on which anything was used.
         late: readings that do not reach the end of the week.
+        odd: what else is not known of the week.
     """
 
     account: Account
@@ -99,6 +100,7 @@ class Week:
     spent: dict[date, dict[str, int]]
     begun: date
     late: tuple[Pull, ...]
+    odd: list[str]
 
     def total(self, weeks_before: int = 0) -> int:
         """What was spent in the week, or so many weeks before it."""
@@ -123,14 +125,15 @@ def _digest(ctx: Context, account: Account) -> Card:
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
-    blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here)))
+    begins = min(week.span.first, status.period.first) if status else week.span.first
+    blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here), begins))
     return Card(
         _title(ctx, week),
         tuple(blocks),
         _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
-        idle=not (week.total() or week.total(1) or asked or week.late),
+        idle=not (week.total() or week.total(1) or asked or week.late or week.odd),
     )
 
 
@@ -141,7 +144,8 @@ def _week(ctx: Context, account: Account) -> Week:
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
-    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
+    span = Span(monday - WEEK, monday, "last week")
+    return Week(account, span, spent, begun, late(ctx, monday), not_whole(ctx, span.first, span.end))
 
 
 def _title(ctx: Context, week: Week) -> str:
@@ -154,7 +158,7 @@ def _title(ctx: Context, week: Week) -> str:
 def _spent(ctx: Context, week: Week) -> str:
     """What was spent, beside the week before if that was a whole one."""
     spent = _money(ctx, week.total())
-    if week.late:
+    if week.late or week.odd:
         return ctx.t("{amount} reported for last week so far, and figures are missing", amount=spent)
     before = week.total(1) if week.begun <= week.span.first - WEEK + 2 * DAY else 0  # a whole week, or no comparison
     if not before:
@@ -169,7 +173,7 @@ def _spent(ctx: Context, week: Week) -> str:
 
 
 def _tone(week: Week, tone: Tone) -> Tone:
-    return "warn" if week.late and tone != "bad" else tone
+    return "warn" if (week.late or week.odd) and tone != "bad" else tone
 
 
 def _late(ctx: Context, week: Week) -> Iterator[str]:
@@ -182,6 +186,8 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
                 provider=each.provider,
                 day=ctx.day(each.through),
             )
+    if week.odd:
+        yield ctx.t("Not in the sum: {what}.", what="; ".join(week.odd))
 
 
 def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:

@@ -53,7 +53,7 @@ NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it
 
 
 class _Metrics(Body):
-    """What was used. `prompt_tokens` holds the cached ones too."""
+    """What was used. `prompt_tokens` holds the cached ones too, as a rule."""
 
     spend: Dollars
     prompt_tokens: Count
@@ -263,9 +263,10 @@ class LiteLLM(Provider):
             return
         rest = whole - parts
         counts = [value for name, value in rest if name != "spend"]
-        if rest.spend < -NOISE or min(counts) < 0:
+        owes = rest.spend < -NOISE and whole.spend >= 0  # below zero the sum may be a credit that has no key
+        if owes or min(counts) < 0:
             set_aside(self.who, what, "metrics", "its parts are more than the whole")
-        elif nanos(rest.spend) > 0 or max(counts) > 0:
+        elif nanos(rest.spend) > 0 or rest.spend < -NOISE or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _spent_this_month(self, subject: Subject) -> Decimal:
@@ -305,8 +306,12 @@ def _member(team: TeamRow, user: str) -> ProviderIdentity:
 
 
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
-    """LiteLLM does not say for how long a cache was written; most providers' default is five minutes."""
+    """LiteLLM does not say for how long a cache was written; most providers' default is five minutes.
+
+    Some ways through it report a prompt without the cached tokens: where it has fewer, they stand beside it.
+    """
     cached = used.cache_read_input_tokens + used.cache_creation_input_tokens
+    prompt = used.prompt_tokens
     return Charge(
         provider=provider,
         bucket_start=midnight(day),
@@ -315,7 +320,7 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
         resource=cell.key,
         subject=cell.user,
         model=cell.model,
-        tokens_input=max(used.prompt_tokens - cached, 0),
+        tokens_input=prompt - cached if prompt >= cached else prompt,
         tokens_cache_read=used.cache_read_input_tokens,
         tokens_cache_write_5m=used.cache_creation_input_tokens,
         tokens_output=used.completion_tokens,

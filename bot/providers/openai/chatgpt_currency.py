@@ -15,7 +15,7 @@ CENT_NANOS = 10**7
 CREDITS_MAX = 2**31 - 1
 PRICE_MISSING = "say what a credit costs you in US dollars, such as credit: 0.04, in app.yaml"
 
-UnitAmount = Annotated[Decimal, Field(ge=0, le=10**12)]
+UnitAmount = Annotated[Decimal, Field(ge=0, le=10**9)]
 Unit = Literal["credit", "usd"]
 
 
