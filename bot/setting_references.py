@@ -146,8 +146,8 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     with written_as(organization):
         readable = list(_readable(content))
         paths = {id(budget): path for path, budget in readable}
-        for budget, name, error in clashes(budget for _, budget in readable):
-            yield SettingFault((*paths[id(budget)], name), in_words(error))
+        for budget, name, clash in clashes([budget for _, budget in readable]):
+            yield SettingFault((*paths[id(budget)], name), in_words(clash))
         for path, budget in readable:
             for name, error in contradictions(budget, currency, tiers if isinstance(tiers, Mapping) else TIERS):
                 yield SettingFault((*path, name), in_words(error))

@@ -325,8 +325,8 @@ class Policy(House, Rule):
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
-        for _, _, error in clashes(self.budgets):
-            raise error
+        for _, _, clash in clashes(self.budgets):
+            raise clash
         for budget in self.budgets:
             for _, error in contradictions(budget, self.organization.currency, self.tiers):
                 raise error
