@@ -27,7 +27,7 @@ from bot.sync.usage import Reading
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import Event, GiveAllotments, Raiser
+from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
 from handlers.language import say
 from handlers.parser import Command
 from handlers.place import Place
@@ -361,6 +361,7 @@ class App:
             why = str(trouble)
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
+        self.handle(CheckRequests(), "clock")
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:

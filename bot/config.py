@@ -45,6 +45,7 @@ from handlers.policy import (
     PlaceName,
     Policy,
     Rates,
+    RequestRules,
     Rule,
     WasteRules,
     WorkingHours,
@@ -306,6 +307,7 @@ class Settings(House, Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
@@ -333,6 +335,7 @@ class Settings(House, Rule):
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,
+            requests=self.requests,
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from handlers.access import role_of, sees_all
 from handlers.arguments import One
 from handlers.budgets.posting import post_many
-from handlers.budgets.status import allotment_of, current, spent_below, used
+from handlers.budgets.status import STILL_MOVES, allotment_of, current, spent_below, used
 from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -20,9 +20,6 @@ from storage.ledger import Entry, EntryKind, Posted
 from storage.people import Account
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
-
-# Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
-ROLLOVER_WAIT = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,7 @@ def _rollovers(ctx: Context, family: Sequence[Budget], members: Sequence[Member]
     """What is left of the last period, taken out there and put in here: together nothing."""
     budget = family[0]
     period = current(ctx, budget)
-    if all(each.rollover_max == 0 for each in family) or ctx.today < period.first + ROLLOVER_WAIT:
+    if all(each.rollover_max == 0 for each in family) or ctx.today < period.first + STILL_MOVES:
         return
     last = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):

@@ -75,6 +75,20 @@ def current(ctx: Context, budget: Budget) -> Period:
     return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
 
 
+# Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
+STILL_MOVES = timedelta(days=2)
+
+
+def lately_ended(ctx: Context, budget: Budget) -> list[Period]:
+    """The periods of a budget that are over and whose figures still move, the latest first."""
+    found, period = [], current(ctx, budget)
+    today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
+    while today < period.first + STILL_MOVES:
+        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
+        found.append(period)
+    return found
+
+
 def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
     """What the rule gives for a period: all of it, or the share of the days that are left for a joiner."""
     if not budget.prorate or joined is None or joined <= period.first:

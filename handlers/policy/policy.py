@@ -10,15 +10,15 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, Amount, AmountError
+from handlers.money import COUNTED, NANOS, AmountError
 from handlers.periods import Every
-from handlers.policy.amounts import House, written_amount, written_amount_with_unit
-from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.amounts import House, written_amount
+from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 
@@ -72,7 +72,6 @@ _WHO = like(
         "contractors, organization, team search, person ana, or role finance"
     ),
 )
-AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 Zone = Annotated[str, AfterValidator(_zone)]
 MaybeZone = Annotated[str, AfterValidator(lambda name: name and _zone(name))]
 LocaleName = Annotated[str, AfterValidator(_locale)]
@@ -314,6 +313,7 @@ class Policy(House, Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
