@@ -54,7 +54,7 @@ from handlers.policy import (
     WorkingHours,
     like,
 )
-from storage.directory import Agent, Directory, Link, Person, Role, Team, visible
+from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
 DEMO_DATABASE = "sqlite:///var/demo.db"
@@ -274,11 +274,19 @@ class PersonSettings(Rule):
     zone: MaybeZone = ""
     locale: MaybeLocale = ""
     roles: tuple[Role, ...] = ()
+    groups: tuple[Name, ...] = ()
     slack: str = ""
 
     def person(self) -> Person:
         """The same as a people source says it."""
         return Person(**self.model_dump(exclude={"slack"}))
+
+
+class GroupSettings(Rule):
+    """People across teams, as app.yaml says."""
+
+    id: Name
+    people: tuple[str, ...]
 
 
 class TeamSettings(Rule):
@@ -322,6 +330,7 @@ class Settings(House, Rule):
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
+    groups: tuple[GroupSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
@@ -367,6 +376,7 @@ class Settings(House, Rule):
             teams=tuple(Team(**each.model_dump()) for each in self.teams),
             agents=tuple(Agent(**each.model_dump()) for each in self.agents),
             links=tuple(links),
+            groups=tuple(Group(each.id, each.people) for each in self.groups),
         )
 
 

@@ -78,6 +78,7 @@ people = Table(
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
     Column("number", Text, nullable=False, server_default=""),
+    Column("groups", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
