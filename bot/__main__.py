@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help=t("only this"))
     one.add_argument("--provider", default="", metavar="NAME", help=t("only this provider"))
+    one.add_argument("--person", default="", metavar="PERSON", help=t("which budgets count for somebody, and why"))
     one = add("export")
     one.add_argument("what", choices=["audit", "focus", "showback"])
     one.add_argument("month", nargs="?", type=_month, help=t("such as 2026-10; default the last one"))

@@ -14,6 +14,7 @@ from bot import config, logging
 from bot.app import App
 from bot.build import build
 from bot.cli.check import findings, no_provider, summary
+from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.sample_company import prepare
@@ -67,6 +68,8 @@ def check(args: argparse.Namespace) -> int:
     logging.quiet()
     if args.what == "audit":
         return _check_audit()
+    if args.person:
+        return _check_person(args.person)
     lines = []
     for line in findings(os.environ, args.provider):
         lines.append(line)
@@ -74,6 +77,13 @@ def check(args: argparse.Namespace) -> int:
         print(f"{line.mark:4} {line.what}{advice}", flush=True)
     print(summary(lines))
     return 0 if all(line.ok for line in lines) else 1
+
+
+def _check_person(person: str) -> int:
+    app = _app()
+    print("\n".join(rules_of(app, person)))
+    app.close()
+    return 0
 
 
 def _check_audit() -> int:

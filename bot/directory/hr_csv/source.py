@@ -7,7 +7,7 @@ as one of which only a half was written, counts for nothing: half a company is w
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
@@ -304,8 +304,10 @@ class _Reading:
         return self.known.remembered.get(found or row.id)
 
     def _keep(self, row: HrRow, kept: list[Person]) -> None:
+        """Leave whoever was known as they were; a role that this file does not say is said again by who gave it."""
         before = self._remembered(row)
-        kept += [before] if before else []
+        if before:
+            kept.append(before if "roles" in self.titles else replace(before, roles=()))
 
     # Who is who -------------------------------------------------------------------------------------------------------
 
