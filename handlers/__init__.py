@@ -105,7 +105,7 @@ def help(ctx: Context, about: One = "") -> Card:
 def _help_about(ctx: Context, about: str) -> Card:
     """Everything about one command, with all that may follow it."""
     one = find(about)
-    if one is None:
+    if one is None or one.hidden:
         raise RefusedError(
             "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
         )

@@ -225,7 +225,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    status = _status(budget, period, account, limit)
+    status = _status(ctx, budget, period, account, limit)
     for person in whom:
         theirs = replace(ctx, person=person)
         card = (
@@ -272,9 +272,11 @@ def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
     return person is not None and binds(budget, account, person.roles, {account.id})
 
 
-def _status(budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
-    is_share = budget.is_pool and account.id != budget.account_id
-    return BudgetStatus(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
+def _status(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
+    """How the limit stands; a share is called after its pool, as everywhere."""
+    pool = ctx.account(budget.account_id) if budget.is_pool and account.id != budget.account_id else None
+    name, is_share = (pool or account).name, pool is not None
+    return BudgetStatus(budget, account.id, name, period, limit.limit, 0, limit.spent, is_share=is_share)
 
 
 def _key(alert: Alert) -> str:

@@ -100,6 +100,7 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
 
 
 class Budget(Rule):

@@ -79,7 +79,7 @@ def _name_of(ctx: Context, status: BudgetStatus) -> str:
         text = N_("Own budget") if models == "all" else N_("Own budget for {models} models")
     else:
         text = N_("{name} pool") if models == "all" else N_("{name} pool for {models} models")
-    return ctx.t(text, name=status.name, models=models)
+    return ctx.t(text, name=status.name, models=ctx.tier(models))
 
 
 def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
