@@ -15,7 +15,7 @@ from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, N_, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
-from handlers.periods import Every, Period, period_of
+from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import Place
 from handlers.policy import Policy
 from storage import audit, outbox, people, pulls
@@ -183,7 +183,7 @@ class Context:
 
     def period(self, day: date, every: Every) -> Period:
         """The period of the organization's calendar that a day is in."""
-        return period_of(day, every, self.policy.organization.fiscal_year_starts)
+        return period_of(day, every, self.policy.calendar)
 
     # Words ---------------------------------------------------------------------------------------------------------
 
@@ -208,8 +208,8 @@ class Context:
         return _day(day, "MMMd", self.locale)
 
     def month(self, day: date) -> str:
-        """The month of a day with its year, such as "November 2026"."""
-        return _skeleton("yMMMM", day, self.locale)
+        """The name of a month by the day on which it begins, with its year, such as "November 2026"."""
+        return _skeleton("yMMMM", called_after(day), self.locale)
 
     def short_months(self, days: Sequence[date]) -> tuple[str, ...]:
         """The months of some days for the axis of a chart, such as "Nov"; with their years if there are several."""

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -16,7 +16,7 @@ from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
 from handlers.money import COUNTED, NANOS, AmountError
-from handlers.periods import Every
+from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
@@ -95,6 +95,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
 class Organization(Rule):
     """Who we are and how we count."""
 
@@ -102,6 +105,9 @@ class Organization(Rule):
     currency: Annotated[str, _CURRENCY] = "USD"
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
+    leavers_percent: Annotated[int, Field(ge=1, le=100)] = 20
+    week_starts: Weekday = "monday"
+    month_starts: Annotated[int, Field(ge=1, le=28)] = 1
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
 
@@ -357,6 +363,12 @@ class Policy(House, Rule):
     def waste_floor_nanos(self) -> int:
         """What a finding must be able to save a month."""
         return units(self.waste.floor, self.organization.currency) or 0
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """How the organization cuts its weeks, months, quarters and years."""
+        said = self.organization
+        return Calendar(get_args(Weekday).index(said.week_starts), said.month_starts, said.fiscal_year_starts)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -9,7 +9,7 @@ from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent, smallest
-from handlers.periods import THIS, period_of
+from handlers.periods import THIS
 from handlers.policy import Budget
 from handlers.provenance import as_of, is_unread
 from handlers.questions.outlook import looked_at, pace
@@ -172,7 +172,7 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
 
 
 def _without_budget(ctx: Context, account: Account) -> Card:
-    month = period_of(ctx.today, "month")
+    month = ctx.period(ctx.today, "month")
     spent = sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
     amount = ctx.amount(spent, ctx.policy.organization.currency)
     if account.kind == "organization":

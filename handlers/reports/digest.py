@@ -139,10 +139,10 @@ def _digest(ctx: Context, account: Account) -> Card:
 
 
 def _week(ctx: Context, account: Account) -> Week:
-    monday = ctx.today - timedelta(days=ctx.today.weekday())
+    monday = ctx.period(ctx.today, "week").first
     spent: dict[date, dict[str, int]] = {}
     for day, each in spend.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
-        models = spent.setdefault(day - timedelta(days=day.weekday()), {})
+        models = spent.setdefault(ctx.period(day, "week").first, {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
     span = Span(monday - WEEK, monday, ctx.t("last week"))
