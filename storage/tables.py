@@ -286,6 +286,10 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
+    Column("kept_seen_nanos", BigInteger),
+    Column("resets_at", Instant),
+    Column("spent_nanos", BigInteger),
+    Column("caps", Text, nullable=False, server_default=""),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.

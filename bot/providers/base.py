@@ -13,7 +13,7 @@ from typing import Literal
 from bot.checks import CheckLine, works
 from bot.errors import OutsideError
 from storage.charges import Charge
-from storage.limits import Subject, SubjectKind, Window
+from storage.limits import Cap, Subject, SubjectKind, Window
 
 Capability = Literal["charges", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"]
 
@@ -48,6 +48,9 @@ class Limit:
         window: how often what was used starts from nothing, by the provider's calendar (UTC).
         paused: whether it is blocked altogether.
         name: what people call it there, "" if it has no name.
+        resets_at: when what was used next starts from nothing, aware, None if it is not said.
+        spent_nanos: what is counted against it now, None if it is not said.
+        caps: further limits of it, which we do not set and which bind as well.
     """
 
     subject: Subject
@@ -55,6 +58,9 @@ class Limit:
     window: Window = "month"
     paused: bool = False
     name: str = ""
+    resets_at: datetime | None = None
+    spent_nanos: int | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

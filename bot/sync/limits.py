@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import GoneError, UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Provider
 from bot.sync.parts import read_apart
 from handlers.events import (
@@ -22,7 +22,7 @@ from handlers.events import (
     SyncProvider,
     name_of,
 )
-from handlers.limits import action
+from handlers.limits import compared
 from storage import limits, requests
 from storage.db import Database
 from storage.limits import Held, SeenLimit, Subject
@@ -73,22 +73,33 @@ class LimitSync:
     def set_limit(self, provider: Provider, item: OutboxItem) -> str:
         """Write a limit, unless it was changed there or paused here meanwhile; read it back.
 
-        What somebody who is paused may have is worked out anew when they are resumed.
+        What somebody who is paused may have is worked out anew when they are resumed. Who is not there any more is
+        forgotten.
 
         Raises:
             OutsideError: it cannot be said, is refused, or what is there afterwards is not what was said.
         """
         wanted = json.loads(item.payload)
-        subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
+        subject = Subject(wanted["kind"], wanted["id"])
+        try:
+            return self._set_limit(provider, subject, int(wanted["nanos"]), int(wanted["limit"]))
+        except GoneError:
+            return self._gone(provider, subject)
+
+    def _gone(self, provider: Provider, subject: Subject) -> str:
+        self.database.transact(lambda conn: limits.forget(conn, provider.name, subject))
+        return "gone there"
+
+    def _set_limit(self, provider: Provider, subject: Subject, nanos: int, ledger_limit: int) -> str:
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         unsure = held is None or held.said_nanos not in (None, held.known_nanos)
         if held is None or unsure or held.seen_at < self.now() - FRESH:
             seen = provider.limit(subject)
             if seen is None:
-                raise UndeliverableError(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
+                return self._gone(provider, subject)
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
-        what = action(held, nanos, provider.window) if held else "same"
+        what = compared(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
             if unsure:  # what we said before may have arrived after the pause
                 provider.pause(subject)
@@ -98,26 +109,35 @@ class LimitSync:
             return "changed there"
         if held and what == "write" and not self._write(provider, held, nanos):
             return "paused"
-        self._raise(LimitApplied(provider.name, subject, nanos, wanted["limit"]))
+        self._raise(LimitApplied(provider.name, subject, nanos, ledger_limit))
         return "set"
 
     def pause(self, provider: Provider, item: OutboxItem) -> str:
-        """Pause somebody or let them go on; how they were before is kept before anything is changed."""
+        """Pause somebody or let them go on; how they were before is kept before anything is changed.
+
+        Who is not there any more is forgotten.
+        """
         wanted = json.loads(item.payload)
         subject = Subject(wanted["kind"], wanted["id"])
-        paused = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
-        if paused is None:
+        try:
+            return self._pause(provider, subject, paused=wanted["paused"])
+        except GoneError:
+            return self._gone(provider, subject)
+
+    def _pause(self, provider: Provider, subject: Subject, *, paused: bool) -> str:
+        one = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
+        if one is None:
             return "settled before"
-        if wanted["paused"]:
+        if paused:
             before = provider.before(subject)
             self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
             provider.pause(subject)
-        elif paused.before:
-            provider.resume(subject, paused.before)
+        elif one.before:
+            provider.resume(subject, one.before)
         seen = provider.limit(subject) if "limits" in provider.can else None
         if seen:
             self._note(provider, [seen])
-        self._raise(PauseApplied(provider.name, subject, wanted["paused"]))
+        self._raise(PauseApplied(provider.name, subject, paused))
         return "done"
 
     def take_requests(self, provider: Provider) -> None:
@@ -174,7 +194,19 @@ class LimitSync:
             raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
-        rows = [SeenLimit(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]
+        rows = [
+            SeenLimit(
+                each.subject,
+                each.name,
+                each.window,
+                each.amount_nanos,
+                each.paused,
+                each.resets_at,
+                each.spent_nanos,
+                each.caps,
+            )
+            for each in batch
+        ]
 
         def work(conn: Connection) -> None:
             limits.note_seen(conn, provider.name, rows, self.now())

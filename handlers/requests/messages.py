@@ -153,6 +153,7 @@ def settled_card(ctx: Context, case: Case) -> Card:
     facts = [
         (ctx.t("Request"), f"#{request.id}"),
         (ctx.t("Asked for"), ctx.amount(request.amount, request.unit)),
+        *([(ctx.t("For"), case.account.name)] if case.account and case.account.kind == "agent" else []),
         (ctx.t("Reason"), request.reason),
     ]
     if request.resolved_at is None:
