@@ -100,8 +100,15 @@ class KeyRefusedError(UndeliverableError):
         self.kind = kind
 
 
+class InvalidError(UndeliverableError):
+    """The service does not know such a question (400)."""
+
+
 class NotFoundError(UndeliverableError):
     """There is nothing of that name (404)."""
+
+
+TROUBLES: Mapping[int, type[UndeliverableError]] = {400: InvalidError, 404: NotFoundError}
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +396,7 @@ class Api:
             return UndeliverableError(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        trouble = NotFoundError if status == 404 else UndeliverableError  # noqa: PLR2004 - a status of HTTP
+        trouble = TROUBLES.get(status, UndeliverableError)
         return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:

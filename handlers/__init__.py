@@ -4,10 +4,11 @@ COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what th
 is a file and a line here.
 """
 
+import re
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
-from handlers.admin import link, people_, providers, retry, status
+from handlers.admin import link, people_, providers, report_set_aside, retry, status
 from handlers.alerts import (
     check_drifts,
     check_spikes,
@@ -50,10 +51,12 @@ from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
     change,
+    check_requests,
     delegate,
     deny,
     end_grants,
     escalate,
+    follow_request,
     history,
     other,
     question,
@@ -81,6 +84,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
+EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
@@ -103,7 +107,7 @@ def help(ctx: Context, about: One = "") -> Card:
 def _help_about(ctx: Context, about: str) -> Card:
     """Everything about one command, with all that may follow it."""
     one = find(about)
-    if one is None:
+    if one is None or one.hidden:
         raise RefusedError(
             "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
         )
@@ -112,8 +116,8 @@ def _help_about(ctx: Context, about: str) -> Card:
 
 
 def _first_of(ctx: Context, one: Command) -> str:
-    """What a command is for, without the examples that its help has."""
-    return ctx.t(one.texts[0])
+    """What a command is for, without the example at its end: the list has one."""
+    return EXAMPLE_AT_THE_END.sub(r"\1", ctx.t(one.texts[0]))
 
 
 def unknown(ctx: Context, words: Rest = "") -> Card:
@@ -235,6 +239,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(detect_waste, "clock", bulk=True),
         event_type(tell_findings, "clock"),
         event_type(send_notes, "clock", bulk=True),
+        event_type(check_requests, "clock", bulk=True),
+        event_type(follow_request, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
         event_type(request_expired, "clock"),
@@ -247,6 +253,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_requested, "sync"),
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
+        event_type(report_set_aside, "clock"),
     )
 }
 

@@ -55,7 +55,7 @@ Cap = tuple[Window, int]
 
 @dataclass(frozen=True, slots=True)
 class SeenLimit:
-    """What a provider says of one: the limit in 10⁻⁹ US dollars each window, None for no limit.
+    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit.
 
     With it: when what was used next starts from nothing there, and what is counted now, None for what is not said; and
     what else caps it.
@@ -66,6 +66,7 @@ class SeenLimit:
     window: Window
     nanos: int | None
     paused: bool
+    currency: str = "USD"
     resets_at: datetime | None = None
     spent_nanos: int | None = None
     caps: tuple[Cap, ...] = ()
@@ -89,6 +90,7 @@ class Held:
         known_limit: the limit in the ledger from which that followed.
         kept_nanos: what we wanted when finance decided to keep what was set there; below zero when it was restored.
         paused: whether it is blocked there.
+        currency: ISO 4217 code of all amounts.
         kept_seen_nanos: what finance kept, None for no limit.
         resets_at: when what was used next starts from nothing there, None if the provider does not say.
         spent_nanos: what is counted against it there, None if the provider does not say.
@@ -109,6 +111,7 @@ class Held:
     known_limit: int | None
     kept_nanos: int | None
     paused: bool
+    currency: str = "USD"
     kept_seen_nanos: int | None = None
     resets_at: datetime | None = None
     spent_nanos: int | None = None
@@ -173,6 +176,7 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
             "name": each.name,
             "window": each.window,
             "paused": each.paused,
+            "currency": each.currency,
             "seen_nanos": each.nanos,
             "seen_at": now,
             "first_seen_at": now,
@@ -184,7 +188,7 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
     ]
     if rows:
         statement = insert_into(conn, limits)
-        said = ("name", "window", "paused", "seen_nanos", "seen_at", "resets_at", "spent_nanos", "caps")
+        said = ("name", "window", "paused", "currency", "seen_nanos", "seen_at", "resets_at", "spent_nanos", "caps")
         statement = statement.on_conflict_do_update(
             index_elements=["provider", "kind", "external_id"],
             set_={name: statement.excluded[name] for name in said},

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 from storage.charges import TOKENS
@@ -77,6 +78,7 @@ people = Table(
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
     Column("number", Text, nullable=False, server_default=""),
+    Column("groups", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -170,6 +172,7 @@ def _charge_columns(*, keyed: bool) -> list[Column[object]]:
         Column("cost_nanos", BigInteger),
         Column("currency", String(3), nullable=False),
         Column("cost_source", String(16), nullable=False),
+        Column("list_nanos", BigInteger),
         Column("cost_house_nanos", BigInteger, nullable=False),
         Column("rate_nanos", BigInteger, nullable=False),
     ]
@@ -268,6 +271,16 @@ set_aside = Table(
     Index(None, "provider", "part", "day"),
 )
 
+# Days of long ago that a provider tells, such as those of a file that was put there late: each with a mark of what it
+# told when the day was read. Another mark is news.
+day_marks = Table(
+    "day_marks",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("mark", Text, nullable=False),
+)
+
 # What providers say they allow, and what we last told them. Whose it is stands in links.
 limits = Table(
     "limits",
@@ -286,6 +299,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
+    Column("currency", String(3), nullable=False, server_default="USD"),
     Column("kept_seen_nanos", BigInteger),
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
@@ -467,6 +481,7 @@ seats = Table(
     Column("month_nanos", BigInteger, nullable=False),
     Column("used_on", Date),
     Column("since", Date),
+    Column("use_known", Boolean, nullable=False, server_default=true()),
 )
 
 audit = Table(

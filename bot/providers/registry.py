@@ -1,7 +1,7 @@
 """The kinds of providers that app.yaml can name: an entry each. Settings, building, tests and docs go by it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +11,15 @@ from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor
 from bot.providers.files.provider import Files
+from bot.providers.files.settings import FileRules
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.sample.provider import Sample
+from bot.texts import t
+from handlers.language import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Opening:
         file: which files, "" if it reads none.
         credit: what a credit costs in US dollars, None if it does not count in them or that is not known.
         now: the clock.
+        files: what app.yaml says about the files.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Opening:
     file: str
     credit: Decimal | None
     now: Callable[[], datetime]
+    files: FileRules = field(default_factory=FileRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,11 @@ class ProviderKind:
         """What app.yaml still has to say, each as the setting to write."""
         lacking = []
         if self.key and not (url or self.url):
-            lacking.append("where it is (url: http://…)")
+            lacking.append(t("url (where it is, such as http://127.0.0.1:4000)"))
         if self.account and not account:
-            lacking.append(f"{self.account} (account: …)")
+            lacking.append(t("account ({what})", what=t(self.account)))
         if self.file and not file:
-            lacking.append("which files (file: usage/*.csv)")
+            lacking.append(t("file (which files, such as usage/*.csv)"))
         return lacking
 
 
@@ -101,7 +106,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: ChatGPT(its.name, its.url, its.key, its.account, its.credit, its.key_name, now=its.now),
         url="https://api.chatgpt.com/v1",
         key="CHATGPT_ADMIN_KEY",
-        account="the workspace's id",
+        account=N_("the workspace's id"),
     ),
     "cursor": ProviderKind(
         "Cursor",
@@ -113,7 +118,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
     "files": ProviderKind(
         "Files",
         "Files",
-        lambda its: Files(its.name, its.file),
+        lambda its: Files(its.name, its.file, its.files, its.credit),
         file=True,
         days_back=35,  # a month may come in one file, after its end
     ),
@@ -123,7 +128,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: GitHubCopilot(its.name, its.url, its.key, its.account, its.key_name, its.now),
         url="https://api.github.com",
         key="GITHUB_COPILOT_KEY",
-        account="the organization, or enterprises/ and the enterprise",
+        account=N_("the organization, or enterprises/ and the enterprise"),
     ),
     "litellm": ProviderKind(
         "LiteLLM",

@@ -1,7 +1,7 @@
 """Keeping providers equal to the ledger: their limits read in, ours written and read back, pauses, decisions."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -82,7 +82,7 @@ class LimitSync:
         wanted = json.loads(item.payload)
         subject = Subject(wanted["kind"], wanted["id"])
         try:
-            return self._set_limit(provider, subject, int(wanted["nanos"]), int(wanted["limit"]))
+            return self._set_limit(provider, subject, wanted)
         except GoneError:
             return self._gone(provider, subject)
 
@@ -90,7 +90,8 @@ class LimitSync:
         self.database.transact(lambda conn: limits.forget(conn, provider.name, subject))
         return "gone there"
 
-    def _set_limit(self, provider: Provider, subject: Subject, nanos: int, ledger_limit: int) -> str:
+    def _set_limit(self, provider: Provider, subject: Subject, wanted: Mapping[str, Any]) -> str:
+        nanos = int(wanted["nanos"])
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         unsure = held is None or held.said_nanos not in (None, held.known_nanos)
         if held is None or unsure or held.seen_at < self.now() - FRESH:
@@ -102,14 +103,17 @@ class LimitSync:
         what = compared(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
             if unsure:  # what we said before may have arrived after the pause
-                provider.pause(subject)
+                self._pause(provider, subject)
             return "paused"
+        if held and held.currency != wanted.get("currency", "USD"):
+            self._raise(SyncProvider(provider.name))  # it is worked out anew, in the currency that is there
+            return f"its currency is {held.currency}"
         if what == "ask":
             self._raise(SyncProvider(provider.name))
             return "changed there"
         if held and what == "write" and not self._write(provider, held, nanos):
             return "paused"
-        self._raise(LimitApplied(provider.name, subject, nanos, ledger_limit))
+        self._raise(LimitApplied(provider.name, subject, nanos, wanted["limit"]))
         return "set"
 
     def pause(self, provider: Provider, item: OutboxItem) -> str:
@@ -120,23 +124,22 @@ class LimitSync:
         wanted = json.loads(item.payload)
         subject = Subject(wanted["kind"], wanted["id"])
         try:
-            return self._pause(provider, subject, paused=wanted["paused"])
+            return self._paused_or_resumed(provider, subject, paused=wanted["paused"])
         except GoneError:
             return self._gone(provider, subject)
 
-    def _pause(self, provider: Provider, subject: Subject, *, paused: bool) -> str:
+    def _paused_or_resumed(self, provider: Provider, subject: Subject, *, paused: bool) -> str:
         one = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
         if one is None:
             return "settled before"
         if paused:
             before = provider.before(subject)
             self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
-            provider.pause(subject)
-        elif one.before:
-            provider.resume(subject, one.before)
-        seen = provider.limit(subject) if "limits" in provider.can else None
-        if seen:
-            self._note(provider, [seen])
+            self._pause(provider, subject)
+        else:
+            if one.before:
+                provider.resume(subject, one.before)
+            self._read_back(provider, subject)
         self._raise(PauseApplied(provider.name, subject, paused))
         return "done"
 
@@ -151,7 +154,8 @@ class LimitSync:
         taken = {one.origin for one in open_}
         for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
             more = None if each.total_nanos is None else max(0, each.total_nanos - (each.limit_nanos or 0))
-            self._raise(IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason))
+            asked = IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason, each.currency)
+            self._raise(asked)
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
         for one in open_:
             if one.origin not in ids and not odd:
@@ -167,6 +171,21 @@ class LimitSync:
             self._raise(LimitApplied(provider.name, subject, wanted["total_nanos"], wanted["limit"]))
         return "answered"
 
+    def _pause(self, provider: Provider, subject: Subject) -> None:
+        """Pause somebody, and look whether it holds: an order that was taken and did nothing stops nobody."""
+        provider.pause(subject)
+        seen = self._read_back(provider, subject)
+        if seen and not seen.paused:
+            raise UndeliverableError(
+                f"{provider.name} was told to pause {subject.kind} {subject.external_id}, and it is not paused there"
+            )
+
+    def _read_back(self, provider: Provider, subject: Subject) -> Limit | None:
+        seen = provider.limit(subject) if "limits" in provider.can else None
+        if seen:
+            self._note(provider, [seen])
+        return seen
+
     def _is_paused(self, provider: Provider, subject: Subject) -> bool:
         return self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject)) is not None
 
@@ -180,9 +199,14 @@ class LimitSync:
         self.database.transact(lambda conn: limits.note_said(conn, held, nanos))
         after = provider.set_limit(subject, nanos)
         if self._is_paused(provider, subject):
-            provider.pause(subject)
+            self._pause(provider, subject)
             return False
         self._note(provider, [after])
+        if after.currency != held.currency:
+            raise UndeliverableError(
+                f"{provider.name} took a limit for {subject.kind} {subject.external_id} in {after.currency}, "
+                f"and it was worked out in {held.currency}. The next reading sets it right"
+            )
         if after.amount_nanos != nanos:
             raise UndeliverableError(
                 f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
@@ -201,6 +225,7 @@ class LimitSync:
                 each.window,
                 each.amount_nanos,
                 each.paused,
+                each.currency,
                 each.resets_at,
                 each.spent_nanos,
                 each.caps,

@@ -21,7 +21,6 @@ from handlers.limits.plan import (
     certain,
     change_of,
     digits,
-    dollars,
     each_window,
     is_own,
     is_shut,
@@ -30,6 +29,7 @@ from handlers.limits.plan import (
     subject_word,
     vendor_of,
     want,
+    worded,
 )
 from handlers.money import in_units
 from handlers.notify import tell_finance
@@ -229,7 +229,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
             "This limit can't be adopted in the budget of {name}. Keep their limit, or restore ours.",
             name=status.name,
         )
-    difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
+    difference = ctx.policy.from_currency(line.held.seen_nanos - wanted.nanos, line.held.currency, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
@@ -255,8 +255,8 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
 
 def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:
     who = subject_word(line.held.subject)
-    seen = dollars(ctx, line.held.seen_nanos)
-    wanted = dollars(ctx, certain(line).nanos)
+    seen = worded(ctx, line.held.seen_nanos, line.held.currency)
+    wanted = worded(ctx, certain(line).nanos, line.held.currency)
     ctx.deed(what, f"limit/{vendor.name}/{who}"[:80], "role finance", f"theirs {seen}, ours {wanted}")
 
     def card(reader: Context) -> Card:
@@ -284,7 +284,7 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
             "Somebody changed {name}'s limit at {service} to {amount}",
             name=name_of(ctx, line.held),
             service=vendor.service,
-            amount=dollars(ctx, line.held.seen_nanos),
+            amount=worded(ctx, line.held.seen_nanos, line.held.currency),
         )
         if not is_shut(line.held)
         else ctx.t("{name} is allowed nothing at {service}", name=name_of(ctx, line.held), service=vendor.service),
@@ -308,11 +308,12 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
 
 
 def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:
+    held = line.held
     theirs = (
         ctx.t("At {service}", service=vendor.service),
-        each_window(ctx, line.held.seen_nanos, line.held.window),
+        each_window(ctx, held.seen_nanos, held.window, held.currency),
     )
-    return Facts((theirs, (ctx.t("By budget"), each_window(ctx, certain(line).nanos, vendor.window))))
+    return Facts((theirs, (ctx.t("By budget"), each_window(ctx, certain(line).nanos, vendor.window, held.currency))))
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
@@ -375,8 +376,8 @@ def _plan(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine], total: int, c
     rows = tuple(
         (
             name_of(ctx, line.held),
-            each_window(ctx, line.held.seen_nanos, line.held.window),
-            each_window(ctx, certain(line).nanos, vendor.window),
+            each_window(ctx, line.held.seen_nanos, line.held.window, line.held.currency),
+            each_window(ctx, certain(line).nanos, vendor.window, line.held.currency),
             ctx.t(CHANGES[change_of(line, vendor)]),
         )
         for line in lines

@@ -35,7 +35,7 @@ class WantedLimit:
     """What a provider ought to allow.
 
     Args:
-        nanos: in 10⁻⁹ US dollars each window of the provider.
+        nanos: in 10⁻⁹ of the provider's currency each window of the provider.
         status: the budget from which it follows.
     """
 
@@ -130,10 +130,10 @@ class LimitPlanner:
         tightest = min(found, key=lambda each: each.left)
         there = self._spent_as(held, account, _window(self._ctx, vendor, held, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
-        dollars = self._ctx.policy.in_dollars(amount, self._ctx.today)
-        if dollars is None:
+        theirs = self._ctx.policy.in_currency(amount, held.currency, self._ctx.today)
+        if theirs is None:
             return None
-        return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+        return WantedLimit(theirs // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
@@ -239,6 +239,7 @@ def _item(ctx: Context, held: Held, wanted: WantedLimit) -> NewItem:
         "id": held.subject.external_id,
         "nanos": wanted.nanos,
         "limit": wanted.status.limit,
+        "currency": held.currency,
     }
     return NewItem(limit_key(held.provider, held.subject), "limit", held.provider, json.dumps(payload), ctx.now)
 
@@ -269,9 +270,9 @@ def name_of(ctx: Context, held: Held) -> str:
     return account.name if account else held.name or held.subject.external_id or ctx.policy.organization.name
 
 
-def dollars(ctx: Context, nanos: int | None) -> str:
+def worded(ctx: Context, nanos: int | None, currency: str) -> str:
     """A limit at a provider in words."""
-    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, "USD")
+    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, currency)
 
 
 EACH: Mapping[Window, str] = {
@@ -282,9 +283,10 @@ EACH: Mapping[Window, str] = {
 }
 
 
-def each_window(ctx: Context, nanos: int | None, window: Window) -> str:
+def each_window(ctx: Context, nanos: int | None, window: Window, currency: str) -> str:
     """A limit at a provider with its window, such as "$5.00 a week"."""
-    return dollars(ctx, nanos) if nanos is None else ctx.t(EACH[window], amount=dollars(ctx, nanos))
+    amount = worded(ctx, nanos, currency)
+    return amount if nanos is None else ctx.t(EACH[window], amount=amount)
 
 
 Change = Literal["raise", "cut", "limit", "window", "shut", "ask", "same"]

@@ -28,7 +28,7 @@ from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
 from storage import limits, outbox, requests
-from storage.limits import Cap, Held, Subject, Told
+from storage.limits import Cap, Held, Told
 from storage.people import Account
 from storage.requests import Request
 
@@ -107,7 +107,7 @@ def _tell_why_not(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
     def why(theirs: Context) -> tuple[Text]:
         return (Text(theirs.t("Somebody changed the limit there. Finance decides what it should be.")),)
 
-    for one in _waiting(ctx, vendor, line.held.subject):
+    for one in _waiting(ctx, vendor, line.held):
         tell_asker(ctx, one, title, why, key=_applied(vendor))
 
 
@@ -115,7 +115,8 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
     """Note that a provider has a limit, and tell whoever waits for it as soon as all of the account's stand there."""
     vendor, subject, nanos = vendor_of(ctx, event.provider), event.subject, event.limit_nanos
     limits.note_known(ctx.conn, [Told(vendor.name, subject, nanos, event.ledger_limit, ctx.now)])
-    waiting = _waiting(ctx, vendor, subject)
+    held = limits.find(ctx.conn, vendor.name, subject)
+    waiting = _waiting(ctx, vendor, held)
     account = ctx.account(waiting[0].account_id) if waiting else None
     if account is None:
         return
@@ -123,11 +124,11 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
     lines = [line for line in LimitPlanner(ctx, account).lines(rows) if line.held.provider == vendor.name]
     if not all(_stands(line) for line in lines):
         return
-    capped = list(_capped(lines, nanos))
+    capped, amount = list(_capped(lines, nanos)), ctx.amount(nanos, held.currency if held else "USD")
     for one in waiting:
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         requests.note_applied(ctx.conn, one, vendor.name)
-        deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {ctx.amount(nanos, 'USD')}")
+        deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {amount}")
         stays = partial(_stays_capped, vendor, capped)
         tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), stays, key=_applied(vendor))
         if capped:
@@ -154,7 +155,7 @@ def _stays_capped(vendor: Vendor, capped: Sequence[tuple[Held, Cap]], ctx: Conte
             "{key} at {service} stays limited to {amount}.",
             key=held.name or held.subject.external_id[:KEY_SHOWN_MAX],
             service=vendor.service,
-            amount=each_window(ctx, nanos, window),
+            amount=each_window(ctx, nanos, window, held.currency),
         )
         for held, (window, nanos) in capped
     ]
@@ -168,7 +169,8 @@ def _capped_card(account: Account, vendor: Vendor, capped: Sequence[tuple[Held, 
         "{name} got more, but keys at {service} have limits of their own", name=account.name, service=vendor.service
     )
     rows = tuple(
-        (held.name or held.subject.external_id, each_window(ctx, nanos, window)) for held, (window, nanos) in capped
+        (held.name or held.subject.external_id, each_window(ctx, nanos, window, held.currency))
+        for held, (window, nanos) in capped
     )
     what = Text(
         ctx.t(
@@ -195,7 +197,7 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
             return Text(error), Text(theirs.t("I keep trying. Finance is notified."))
         return Text(error), Text(theirs.t("I stopped trying. Finance is notified."))
 
-    for one in _waiting(ctx, vendor, subject):
+    for one in _waiting(ctx, vendor, limits.find(ctx.conn, vendor.name, subject)):
         tell_asker(ctx, one, title, why, key=_applied(vendor))
     cause = cause_of(error)
     refused = outbox.refused(ctx.conn, "limit", vendor.name)
@@ -233,9 +235,8 @@ def _few_of(names: Sequence[str]) -> str:
     return shown if len(names) <= MANY else f"{shown}, …"
 
 
-def _waiting(ctx: Context, vendor: Vendor, subject: Subject) -> list[Request]:
+def _waiting(ctx: Context, vendor: Vendor, held: Held | None) -> list[Request]:
     """Grants of whose account it is that were decided lately and are not yet known to be applied at the provider."""
-    held = limits.find(ctx.conn, vendor.name, subject)
     found = requests.decided_since(ctx.conn, held.account_id, ctx.now - TOLD_FOR) if held and held.account_id else []
     return [one for one in found if vendor.name not in one.applied.split()]
 

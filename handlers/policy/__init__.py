@@ -1,40 +1,46 @@
 """What the company decided: app.yaml as rules."""
 
-from handlers.policy.amounts import House
+from handlers.policy.amounts import House, written_amount, written_as
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
+    AmountWritten,
     ApprovalRule,
     Ask,
     Conditions,
+    RequestRules,
     Stage,
     WorkingHours,
     exceeded,
     stages_for,
 )
 from handlers.policy.policy import (
-    PLACE,
     STANDARD,
     TIERS,
     ZONES,
-    AmountWritten,
     Budget,
     LimitRules,
     LocaleName,
+    MaybeLocale,
+    MaybeZone,
     Name,
     Organization,
+    PlaceName,
     Policy,
     Rates,
     Rule,
     Vendor,
     Zone,
+    clashes,
+    contradictions,
+    like,
 )
+from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
-    "PLACE",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -49,10 +55,14 @@ __all__ = [
     "House",
     "LimitRules",
     "LocaleName",
+    "MaybeLocale",
+    "MaybeZone",
     "Name",
     "Organization",
+    "PlaceName",
     "Policy",
     "Rates",
+    "RequestRules",
     "Rule",
     "Stage",
     "Vendor",
@@ -60,9 +70,16 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "clashes",
+    "considered",
+    "contradictions",
     "exceeded",
     "is_working",
+    "like",
     "next_morning",
     "next_workday",
+    "rules_for",
     "stages_for",
+    "written_amount",
+    "written_as",
 ]

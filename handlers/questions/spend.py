@@ -29,10 +29,11 @@ def spend(
     page: Page = 1,
     as_csv: OrFile = False,
 ) -> Card:
-    """Where the money went: by model, day, week, month, provider, team, person, agent, key, tier or kind of tokens.
+    """Where the money went: by model, day, team, person and more.
 
-    Say whose and when, in any order: `spend of team search by day last week`, `spend by key october`,
-    `spend 2026-10-01..2026-10-15`. Without words it is yours, by model, this month.
+    Say by what: model, day, week, month, provider, team, person, agent, key, tier or kind of tokens. Say whose and
+    when, in any order: `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
+    Without words it is yours, by model, this month.
 
     A long list has several pages: `spend by key page 2`. `spend by key as csv` sends you all of it as a file, and
     `spend by team sorted by name` puts it in the order of the alphabet. People always stand in that order.
@@ -53,7 +54,7 @@ def spend(
     else:
         chart = chart_of(ctx, account, by, span) if part.number == 1 else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
-    blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced)]
+    blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
     personal = by in ("person", "agent", "key") or not all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""

@@ -287,12 +287,11 @@ def test_the_file_stands_beside_app_yaml(house: House) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("csw", "directory.0: there is no people source “csw”; did you mean “csv”?"),
-        ({"slakc": None}, "directory.0: there is no people source “slakc”; did you mean “slack”?"),
-        (7, "directory.0: there is no people source “7”; known are csv, microsoft, sample, slack"),
-        ("csv", "directory.0: say which file, and nothing else, such as: csv: people.csv"),
-        ({"csv": ""}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),
-        ({"csv": "a.csv", "zone": "UTC"}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),
+        ("csw", "there is no people source “csw”. Did you mean “csv”?"),
+        ({"slakc": None}, "there is no people source “slakc”. Did you mean “slack”?"),
+        (7, "there is no people source “7”. You can write: csv, microsoft, sample, slack"),
+        ("csv", "directory: entry 1 (line 6): add the file, such as csv: people.csv"),
+        ({"csv": ""}, "add the file, such as csv: people.csv"),
     ],
 )
 def test_a_wrong_source_is_answered_with_what_would_be_right(house: House, written: object, said: str) -> None:

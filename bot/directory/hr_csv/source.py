@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from bot.csv_records import MalformedCsvError, opened, records
-from bot.directory.cycles import circles
+from bot.cycles import circles
 from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name

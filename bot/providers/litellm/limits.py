@@ -232,5 +232,13 @@ def _limit(subject: Subject, row: LimitedRow, how: SubjectRoutes) -> Limit:
     """A user who may spend nothing is as good as blocked."""
     amount = None if row.max_budget is None else limit_nanos(row.max_budget)
     paused = row.blocked is True if how.shape is not UserRow else amount == 0
-    window, spent = window_of(row.budget_duration), limit_nanos(row.spend)
-    return Limit(subject, amount, window, paused, row.name or "", row.resets_at, spent, row.caps)
+    return Limit(
+        subject,
+        amount,
+        window_of(row.budget_duration),
+        paused,
+        row.name or "",
+        resets_at=row.resets_at,
+        spent_nanos=limit_nanos(row.spend),
+        caps=row.caps,
+    )

@@ -174,7 +174,7 @@ def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found:
     company.app.tick()
     company.settle()
 
-    assert "knows no rate to USD for 2026-11-21. Add" in company.say("fay", "status")
+    assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
 
 
 def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
