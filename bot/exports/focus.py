@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from handlers.money import NANOS
+from handlers.money import in_units
 from handlers.periods import Period
 from storage.charges import TOKENS
 from storage.exports import Line
@@ -77,18 +77,19 @@ def columns(profile: Profile) -> tuple[str, ...]:
     return (*sorted((*_COMMON, *_PROVIDER[profile])), *_OURS)
 
 
-def rows(lines: Iterable[Line], profile: Profile, month: Period) -> Iterator[Sequence[object]]:
+def rows(lines: Iterable[Line], profile: Profile, month: Period, house: str) -> Iterator[Sequence[object]]:
     """The charges of a month as rows of a profile; what is unknown is empty.
 
     Args:
         lines: the charges.
         profile: the version of FOCUS.
+        house: the currency of the organization.
         month: the billing period. It is a month of the organization's calendar and is written as that month of UTC.
     """
     names = columns(profile)
     billing = {"BillingPeriodStart": _midnight(month.first), "BillingPeriodEnd": _midnight(month.end)}
     for line in lines:
-        row = {**billing, **_row(line), **dict.fromkeys(_PROVIDER[profile], line.charge.provider)}
+        row = {**billing, **_row(line, house), **dict.fromkeys(_PROVIDER[profile], line.charge.provider)}
         yield [row[name] for name in names]
 
 
@@ -114,9 +115,11 @@ def notes(whys: Iterable[str], profile: Profile, month: Period, currency: str) -
         yield [row[name] for name in names]
 
 
-def _row(line: Line) -> dict[str, object]:
+def _row(line: Line, house: str) -> dict[str, object]:
     charge = line.charge
-    cost = money(charge.cost_nanos or 0)  # FOCUS wants a number; x_EstimateQuality tells that none is known
+    cost = money(
+        charge.cost_nanos or 0, charge.currency
+    )  # FOCUS wants a number; x_EstimateQuality tells that none is known
     tokens = sum(getattr(charge, name) for name in TOKENS)
     quantity, unit = (tokens, "Tokens") if tokens else (charge.requests, "Requests")
     end = charge.bucket_start + timedelta(hours=charge.bucket_hours)
@@ -148,7 +151,7 @@ def _row(line: Line) -> dict[str, object]:
         "x_AccountName": line.account,
         "x_UserId": charge.subject,
         "x_EstimateQuality": _QUALITY["unpriced" if charge.cost_nanos is None else charge.cost_source],
-        "x_CostInHouseCurrency": money(charge.cost_house_nanos),
+        "x_CostInHouseCurrency": money(charge.cost_house_nanos, house),
         "x_Requests": charge.requests,
         "x_RequestsFailed": charge.requests_failed,
         "x_TokensInputUncached": charge.tokens_input,
@@ -160,9 +163,9 @@ def _row(line: Line) -> dict[str, object]:
     }
 
 
-def money(nanos: int) -> Decimal:
-    """Nanos as a decimal without an exponent, which FOCUS and spreadsheets read alike."""
-    return Decimal(f"{Decimal(nanos) / NANOS:f}")
+def money(parts: int, currency: str) -> Decimal:
+    """An amount as a decimal without an exponent, which FOCUS and spreadsheets read alike."""
+    return Decimal(f"{in_units(parts, currency):f}")
 
 
 def _moment(moment: datetime) -> str:

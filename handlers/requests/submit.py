@@ -17,11 +17,11 @@ from handlers.arguments import (
     WhatFor,
     units_above_zero,
 )
-from handlers.budgets import BudgetStatus
+from handlers.budgets import BudgetStatus, refuse_too_much
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import COUNTED, NANOS, in_units
+from handlers.money import COUNTED, in_units, scale_of
 from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
@@ -82,6 +82,7 @@ def request(
         return _form(ctx, status, own, account, reason)
     reason = _in_full(ctx, reason, ticket, result)
     units = units_above_zero(amount, status.budget.unit)
+    refuse_too_much(ctx, status, units)
     last = _last_day(ctx, status, until)
     _check_reason(reason)
     opened = open_request(ctx, found, status, units, last, reason)
@@ -155,7 +156,7 @@ def _cells(
             one.id,
             str(one.asked_at.astimezone(zone).date()),
             names.get(one.asker_id, one.asker_id),
-            one.amount if one.unit in COUNTED else in_units(one.amount),
+            in_units(one.amount, one.unit),
             one.unit,
             one.state,
             one.reason,
@@ -451,7 +452,7 @@ def _likely(ctx: Context, status: BudgetStatus) -> str:
     lacking = missing(ctx, status)
     if status.budget.unit in COUNTED:
         return f"{-(-lacking // MILLION)}M" if lacking else ""
-    return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
+    return str(-(-lacking // (10 * scale_of(status.budget.unit))) * 10) if lacking else ""
 
 
 def _routes(ctx: Context, status: BudgetStatus, account: Account) -> str:
