@@ -50,10 +50,12 @@ from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
     change,
+    check_requests,
     delegate,
     deny,
     end_grants,
     escalate,
+    follow_request,
     history,
     other,
     question,
@@ -103,7 +105,7 @@ def help(ctx: Context, about: One = "") -> Card:
 def _help_about(ctx: Context, about: str) -> Card:
     """Everything about one command, with all that may follow it."""
     one = find(about)
-    if one is None:
+    if one is None or one.hidden:
         raise RefusedError(
             "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
         )
@@ -235,6 +237,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(detect_waste, "clock", bulk=True),
         event_type(tell_findings, "clock"),
         event_type(send_notes, "clock", bulk=True),
+        event_type(check_requests, "clock", bulk=True),
+        event_type(follow_request, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
         event_type(request_expired, "clock"),

@@ -67,6 +67,11 @@ class SendNotes(Event):
     """Private notes of the week may be due."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckRequests(Event):
+    """The people, the budgets or the day may have changed for requests that wait."""
+
+
 # Timers
 
 
@@ -79,10 +84,11 @@ class TellFindings(Event):
 
 @dataclass(frozen=True, slots=True)
 class RemindApprover(Event):
-    """A request waits at a stage since the reminder's hours."""
+    """A request waits at a stage since the reminder's hours. `round` tells who was asked before from who is now."""
 
     request_id: int
     stage: int
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Escalate(Event):
 
     request_id: int
     stage: int
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,20 @@ class RequestExpired(Event):
 
     request_id: int
     stage: int
+    round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequest(Event):
+    """Something changed for a request that waits: who decides, or whether it still makes sense.
+
+    Args:
+        request_id: which.
+        noticed: when and what, so that each time is an event of its own.
+    """
+
+    request_id: int
+    noticed: str
 
 
 # Limits at the providers

@@ -22,6 +22,7 @@ from handlers.language import ENGLISH, N_, language_of, say
 from storage import units as parts_of_currencies
 
 NANOS = parts_of_currencies.NANOS
+"""Parts of a dollar. How many a budget's unit has, says `scale_of`."""
 
 CENTS_BELOW = 10
 """Estimates from here on are shown in whole units: cents would claim to be known."""
@@ -30,8 +31,8 @@ COUNTED = frozenset({"tokens", "credits"})
 COUNTS = {"tokens": N_("{number} tokens"), "credits": N_("{number} credits")}
 AMOUNT_MAX = 4 * 10**18
 """What a budget can hold: four thousand million dollars, or about as much in any other currency."""
-ASKED_MAX = 10**17
-"""What can be asked for or moved at once: a hundred million dollars."""
+ASKED_MAX = 10**18
+"""What can be asked for or moved at once: a thousand million dollars."""
 LIMIT_MAX = 8 * 10**18
 """What a budget can become by what is moved into it."""
 

@@ -78,6 +78,7 @@ people = Table(
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
     Column("number", Text, nullable=False, server_default=""),
+    Column("groups", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -268,6 +269,16 @@ set_aside = Table(
     Column("tried_at", Instant, nullable=False),
     Column("told", Boolean, nullable=False),
     Index(None, "provider", "part", "day"),
+)
+
+# Days of long ago that a provider tells, such as those of a file that was put there late: each with a mark of what it
+# told when the day was read. Another mark is news.
+day_marks = Table(
+    "day_marks",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("mark", Text, nullable=False),
 )
 
 # What providers say they allow, and what we last told them. Whose it is stands in links.

@@ -14,6 +14,7 @@ from bot import config, logging
 from bot.app import App
 from bot.build import build
 from bot.cli.check import findings
+from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.sample_company import prepare
@@ -62,6 +63,8 @@ def check(args: argparse.Namespace) -> int:
     logging.quiet()
     if args.what == "audit":
         return _check_audit()
+    if args.person:
+        return _check_person(args.person)
     wrong = 0
     for finding in findings(os.environ, args.provider):
         wrong += not finding.ok
@@ -69,6 +72,13 @@ def check(args: argparse.Namespace) -> int:
         print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
     print("All is well." if not wrong else f"{wrong} of the lines above need you.")
     return 1 if wrong else 0
+
+
+def _check_person(person: str) -> int:
+    app = _app()
+    print("\n".join(rules_of(app, person)))
+    app.close()
+    return 0
 
 
 def _check_audit() -> int:

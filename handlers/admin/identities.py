@@ -5,6 +5,7 @@ from handlers.arguments import AsFile, Kind, MaybeTo, One, Page
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import as_file, part_of
 from handlers.provenance import as_of
@@ -12,6 +13,7 @@ from storage import former_links, people, spend
 from storage.directory import Link
 
 SHOWN_MAX = 10
+KINDS = {"key": N_("key"), "user": N_("user"), "team": N_("team"), "": ""}
 
 
 def people_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
@@ -120,7 +122,13 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
         return as_file(ctx, ctx.t("{amount} unallocated", amount=total), f"unallocated-{ctx.today}", heads, cells)
     part = part_of(found, page)
     rows = tuple(
-        (each.provider, each.kind, _short(each.identity), ctx.amount(each.cost_nanos, unit), ctx.day(each.last))
+        (
+            each.provider,
+            ctx.t(KINDS[each.kind]),
+            _short(each.identity),
+            ctx.amount(each.cost_nanos, unit),
+            ctx.day(each.last),
+        )
         for each in part.rows
     )
     columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
@@ -149,6 +157,6 @@ def _word(identity: str) -> str:
 
 
 def _some(ctx: Context, names: list[str]) -> str:
-    shown = ", ".join(names[:SHOWN_MAX])
+    shown = ctx.listed(names[:SHOWN_MAX])
     more = len(names) - SHOWN_MAX
     return ctx.nt("{names} and {n} more", "{names} and {n} more", more, names=shown) if more > 0 else shown

@@ -8,6 +8,7 @@ from handlers.budgets import statuses
 from handlers.context import Context
 from handlers.events import IncreaseDecided, IncreaseRequested, IncreaseWithdrawn
 from handlers.limits.plan import LimitPlanner, vendor_of
+from handlers.money import smallest
 from handlers.place import Place
 from handlers.policy import Vendor
 from handlers.requests import answer_origin, load, open_request, record
@@ -41,6 +42,8 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     units = status.budget.allotment if more is None else ctx.policy.from_currency(more, event.currency, ctx.today) or 0
     if units <= 0:
         return
+    least = smallest(status.budget.unit)
+    units = -(-units // least) * least  # what cannot be written cannot be decided
     last = status.period.end - timedelta(days=1)
     words = " ".join(event.reason.split())[:REASON_MAX] or theirs.t("asked at {service}", service=vendor.service)
     opened = open_request(theirs, found, status, units, last, words, origin)

@@ -4,9 +4,11 @@ from handlers.policy.amounts import House, written_amount, written_as
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
+    AmountWritten,
     ApprovalRule,
     Ask,
     Conditions,
+    RequestRules,
     Stage,
     WorkingHours,
     exceeded,
@@ -16,7 +18,6 @@ from handlers.policy.policy import (
     STANDARD,
     TIERS,
     ZONES,
-    AmountWritten,
     Budget,
     LimitRules,
     LocaleName,
@@ -30,9 +31,11 @@ from handlers.policy.policy import (
     Rule,
     Vendor,
     Zone,
+    clashes,
     contradictions,
     like,
 )
+from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
@@ -59,6 +62,7 @@ __all__ = [
     "PlaceName",
     "Policy",
     "Rates",
+    "RequestRules",
     "Rule",
     "Stage",
     "Vendor",
@@ -66,12 +70,15 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "clashes",
+    "considered",
     "contradictions",
     "exceeded",
     "is_working",
     "like",
     "next_morning",
     "next_workday",
+    "rules_for",
     "stages_for",
     "written_amount",
     "written_as",

@@ -149,6 +149,8 @@ def named(ctx: Context, by: str, name: str, span: Span) -> str:
             return ctx.month(date.fromisoformat(name))
         case "key":
             return f"…{name[-KEY_SHOWN:]}" if name else ctx.t("no key")
+        case "tier":
+            return ctx.tier(name)
         case "tokens":
             return ctx.t(NAMES[name])
         case _:

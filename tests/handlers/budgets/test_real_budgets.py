@@ -174,7 +174,7 @@ def test_a_cost_without_a_rate_is_set_aside_and_says_what_to_add(found: Found) -
     company.app.tick()
     company.settle()
 
-    assert "app.yaml knows no rate from EUR to USD for 2026-11-21: add it under rates:" in company.say("fay", "status")
+    assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
     assert "1 row of 21 November set aside" in company.say("ana", "balance")
 
 

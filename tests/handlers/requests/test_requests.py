@@ -438,7 +438,7 @@ def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(foun
 
     company.clock.moment = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
     assert company.reads("ana")[-1].startswith("! Nobody decided your request for $50.00 in time")
-    assert title(company, "max", "approve 1") == "Request #1 has expired."
+    assert title(company, "max", "approve 1") == "Request #1 has expired: nobody decided in time."
 
 
 def test_a_grant_ends_with_its_day_and_the_asker_hears_of_it_the_day_before(found: Found) -> None:
@@ -501,7 +501,7 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request -5 x", "An amount must be above zero."),
         ("request 50", "Say what it is for"),
         ("request 50 EUR trip", "This budget is counted in USD, not in EUR."),
-        ("request 99999999999999999999 x", "That is too much. The most is $100,000,000.00."),
+        ("request 99999999999999999999 x", "That is too much. The most is $1,000,000,000.00."),
         ("request 50 until yesterday x", "I don't understand the day in “until yesterday x”"),
         ("request 50 until 2026-11-01 x", "1 November is in the past."),
         ("request 50 until 2026-12-24 x", "The budget resets on 1 December. Choose 30 November or an earlier day."),

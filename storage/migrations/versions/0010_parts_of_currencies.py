@@ -6,8 +6,8 @@ What was rounded off is less than a part for each amount: less than a millionth 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0008'
-down_revision = '0007'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 
