@@ -125,7 +125,7 @@ def test_amounts_of_a_currency_that_is_worth_little_are_counted_in_larger_parts(
     spent = text("insert into spend values ('org', '2026-11-01', 'llm', 'm', 5000000000000, 7, 0, 1)")
     with made._orders.connect() as conn, conn.begin():
         config.attributes["connection"] = conn
-        command.upgrade(config, "0009")
+        command.upgrade(config, "0010")
         at = Clock()()
         at = at.replace(tzinfo=None) if made.is_sqlite else at
         conn.execute(entry, {"unit": "KRW", "amount": 400_000 * 10**9, "at": at})

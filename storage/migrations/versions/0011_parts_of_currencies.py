@@ -6,8 +6,8 @@ What was rounded off is less than a part for each amount: less than a millionth 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0010'
-down_revision = '0009'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
