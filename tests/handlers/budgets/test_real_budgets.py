@@ -10,6 +10,7 @@ import pytest
 
 from bot.platforms import terminal
 from handlers.card import Button
+from bot.providers.base import ProviderIdentity
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
@@ -318,6 +319,29 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
     assert title(company, "fay", "link") == "Nothing is unallocated"
+
+
+def test_a_key_is_called_by_its_alias_where_only_it_is_called_so(found: Found) -> None:
+    """In the list of what is unallocated, in a link and in spend; a key of the past keeps its last name."""
+    company = found(monthly("400 USD"))
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    for key, name in (("hash-of-nightly-0001", "nightly eval"), ("hash-a-2222", "twin"), ("hash-b-3333", "twin")):
+        company.llm.rows.append(Charge("llm", start, 24, "m", resource=key, cost_nanos=7 * 10**9))
+        company.llm.members.append(ProviderIdentity("key", key, name))
+    company.pull()
+    company.llm.members.clear()
+    company.pull()
+
+    answer = company.say("fay", "link")
+    assert "nightly eval" in answer
+    assert "hash-of-nightly-0001" not in answer
+    assert "hash-a-2222" in answer  # two are called so
+    spent = company.say("fay", "spend of unallocated by key")
+    assert "nightly eval" in spent
+    assert re.findall(r"twin ….*(2222|3333)", spent) == ["2222", "3333"]
+
+    assert title(company, "fay", "link llm key nightly%20eval to bob").endswith("is linked to Bob Reyes")
+    assert title(company, "fay", "link llm key twin to bob").startswith("Several")
 
 
 def test_a_person_may_correct_whose_it_is_and_the_audit_says_whose_it_was(found: Found) -> None:
