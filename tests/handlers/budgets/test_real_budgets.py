@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.platforms import terminal
-from handlers.card import Button
 from bot.providers.base import ProviderIdentity
+from handlers.card import Button
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
