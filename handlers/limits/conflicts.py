@@ -126,9 +126,9 @@ def _cells(
             line.held.subject.kind,
             line.held.subject.external_id,
             name_of(ctx, line.held),
-            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos),
+            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos, line.held.currency),
             line.held.window,
-            in_units(line.wanted.nanos) if line.wanted else "",
+            in_units(line.wanted.nanos, line.held.currency) if line.wanted else "",
             vendor.window,
             change_of(line, vendor),
         )
