@@ -101,8 +101,8 @@ def _question_key(number: int, at: datetime) -> str:
 
 
 def unreached(case: Case) -> list[str]:
-    """The names of those asked at the present stage who have no place to be written to."""
-    return [case.name_of(each.person_id) for each in case.asked_now if not case.places_of(each.person_id)]
+    """The names of those asked at the present stage of whom no account is known."""
+    return [case.name_of(each.person_id) for each in case.asked_now if not case.is_linked(each.person_id)]
 
 
 def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) -> Card:

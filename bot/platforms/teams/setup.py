@@ -8,7 +8,7 @@ from starlette.routing import Route
 from bot.checks import CheckLine
 from bot.platforms.teams.connector import PATH, Connector
 from bot.platforms.teams.listener import TeamsApp, TeamsListener
-from bot.platforms.teams.messenger import Teams, check
+from bot.platforms.teams.messenger import LookUp, Teams, check
 from bot.ports import Conversations
 
 __all__ = ["Connector", "checked", "connected"]
@@ -16,10 +16,14 @@ __all__ = ["Connector", "checked", "connected"]
 
 @contextmanager
 def connected(
-    app: TeamsApp, connector: Connector, conversations: Conversations, tenants: Sequence[str]
+    app: TeamsApp,
+    connector: Connector,
+    conversations: Conversations,
+    tenants: Sequence[str],
+    look_up: LookUp = lambda _email: "",
 ) -> Iterator[tuple[Teams, Route]]:
     """The platform, and the route for its requests; on leaving, the connections go."""
-    teams = Teams(connector, conversations, app.views, tenants)
+    teams = Teams(connector, conversations, app.views, tenants, look_up)
     TeamsListener(app, connector, teams, conversations)
     try:
         yield teams, Route(PATH, connector.answer, methods=["POST"])
