@@ -176,6 +176,14 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
     return {row[0]: row[1] for row in conn.execute(_under(len(prefixes)), bounds)}
 
 
+def payloads(conn: Connection, prefix: str) -> dict[str, str]:
+    """What was last said under each key with a beginning, in the order it was first said."""
+    key = outbox_items.c.key
+    here = and_(key >= prefix, key < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+    rows = conn.execute(select(key, outbox_items.c.payload).where(here).order_by(outbox_items.c.id))
+    return {row[0]: row[1] for row in rows}
+
+
 @cache
 def _under(count: int) -> Any:
     """A range of keys for each beginning: they are ordered by their bytes."""
