@@ -28,7 +28,7 @@ from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
-from handlers.language import say
+from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy, Vendor
@@ -83,6 +83,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
             window=provider.window,
@@ -104,18 +105,21 @@ class App:
             card = self.carry_out(sentence)
         except RefusedError as refused:
             offers = tuple(Button(each, each) for each in refused.offers)
-            return Card(refused.said(self._language(sentence.person)), offers, tone="warn", fault=refused.fault)
+            spoken = self.language(sentence.person)
+            return Card(refused.said(spoken), offers, tone="warn", fault=refused.fault, language=spoken)
         except BusyError:
-            busy = "I am busy just now. Nothing was changed; please say it again."
-            return Card(say(spoken_to(None, self.policy), busy), tone="warn")
+            busy = N_("I am busy just now. Nothing was changed; please say it again.")
+            spoken = spoken_to(None, self.policy)
+            return Card(say(spoken, busy), tone="warn", language=spoken)
         except Exception:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
-            broke = "That broke ({incident}). Nothing was changed."
-            return Card(say(spoken_to(None, self.policy), broke, incident=incident), tone="bad")
+            broke = N_("That broke ({incident}). Nothing was changed.")
+            spoken = spoken_to(None, self.policy)
+            return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
         return card if sentence.person == CLOCK.id else card.whole
 
-    def _language(self, person_id: str) -> str:
+    def language(self, person_id: str) -> str:
         """The language of somebody; that of the organization for who is not known, and while the database is busy."""
         try:
             person = self.database.ask(lambda conn: people.person(conn, person_id))
@@ -258,7 +262,7 @@ class App:
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.policy)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
-                context.show(key, place, card)
+                context.show(key, place, card, language=card.language)
                 context.write()
 
         self.database.transact(work)

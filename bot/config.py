@@ -22,6 +22,9 @@ from pydantic import (
 )
 
 from bot import yaml_file
+from bot.providers.files.kinds import KINDS
+from bot.providers.files.presets import NAMES as PRESET_NAMES
+from bot.providers.files.settings import FileRules
 from bot.providers.registry import PROVIDERS
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
@@ -51,7 +54,7 @@ from handlers.policy import (
     WorkingHours,
     like,
 )
-from storage.directory import Agent, Directory, Link, Person, Role, Team, visible
+from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
 DEMO_DATABASE = "sqlite:///var/demo.db"
@@ -80,6 +83,26 @@ def _guid(value: str) -> str:
             "“{word}” is not an id as Microsoft Entra shows them, such as {id}", word=value, id=UUID(int=0)
         ) from wrong
 
+
+HrColumn = Literal[
+    "email",
+    "name",
+    "first_name",
+    "last_name",
+    "id",
+    "number",
+    "manager",
+    "team",
+    "department",
+    "cost_center",
+    "owner",
+    "zone",
+    "locale",
+    "status",
+    "start_date",
+    "roles",
+]
+"""What an HR export may say of a person, a column each."""
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
@@ -156,8 +179,8 @@ class DatabaseSettings(Rule):
     url: str = ""
 
 
-class ProviderSettings(Rule):
-    """One provider: what kind it is, where, and which environment variable holds its key."""
+class ProviderSettings(FileRules):
+    """One provider: what kind it is, where, and which environment variable holds its key; of files what they mean."""
 
     name: Name = ""
     kind: str
@@ -186,6 +209,19 @@ class ProviderSettings(Rule):
             given["file"] = str(folder / str(given["file"]))
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
+
+    @model_validator(mode="after")
+    def _files_are_explained(self) -> "ProviderSettings":
+        said = sorted(self.model_fields_set & FileRules.model_fields.keys())
+        if said and not PROVIDERS[self.kind].file:
+            raise SettingError("remove {settings}: {kind} reads no files", settings=", ".join(said), kind=self.kind)
+        if self.preset and self.preset not in PRESET_NAMES:
+            raise SettingError(meant(t("there is no preset “{word}”", word=self.preset), self.preset, PRESET_NAMES))
+        if self.columns and not self.preset and not self.columns.keys() & {"cost", *KINDS, "tokens"}:
+            raise SettingError(
+                "the columns name neither a cost nor tokens: add cost, or tokens_input and tokens_output"
+            )
+        return self
 
     @property
     def service(self) -> str:
@@ -220,10 +256,21 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml.
+
+    Args:
+        kind: which source.
+        file: an HR export.
+        columns: the titles of its columns, where they are none that are known.
+        dates: what comes first in its dates such as 03/04/2026, where they don't tell.
+        statuses: what its words for a status mean, where they are none that are known.
+    """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
+    columns: dict[HrColumn, str] = Field(default_factory=dict)
+    dates: Literal["", "day first", "month first"] = ""
+    statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -234,8 +281,8 @@ class SourceSettings(Rule):
                 return value
             case "sample" | "slack" | "microsoft":
                 return {"kind": value}
-            case {"csv": str(file)} if file.strip() and len(value) == 1:
-                return {"kind": "csv", "file": folder / file.strip()}
+            case {"csv": str(file), **rest} if file.strip():
+                return {"kind": "csv", "file": folder / file.strip(), **rest}
             case "csv" | {"csv": _}:
                 raise SettingError("add the file, such as csv: people.csv")
             case _:
@@ -258,11 +305,19 @@ class PersonSettings(Rule):
     zone: MaybeZone = ""
     locale: MaybeLocale = ""
     roles: tuple[Role, ...] = ()
+    groups: tuple[Name, ...] = ()
     slack: str = ""
 
     def person(self) -> Person:
         """The same as a people source says it."""
         return Person(**self.model_dump(exclude={"slack"}))
+
+
+class GroupSettings(Rule):
+    """People across teams, as app.yaml says."""
+
+    id: Name
+    people: tuple[str, ...]
 
 
 class TeamSettings(Rule):
@@ -306,6 +361,7 @@ class Settings(House, Rule):
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
+    groups: tuple[GroupSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
@@ -351,6 +407,7 @@ class Settings(House, Rule):
             teams=tuple(Team(**each.model_dump()) for each in self.teams),
             agents=tuple(Agent(**each.model_dump()) for each in self.agents),
             links=tuple(links),
+            groups=tuple(Group(each.id, each.people) for each in self.groups),
         )
 
 

@@ -18,9 +18,10 @@ from bot.reach import NoAccountError, Reach
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
-from handlers.context import CLOCK, NOWHERE, Context, spoken_to
+from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, MessageGivenUp, Raiser, ReportSetAside
+from handlers.language import language_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
@@ -143,7 +144,8 @@ class Delivery:
         try:
             card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
         except RefusedError as refused:
-            card = Card(refused.said(spoken_to(None, self.core.policy)), tone="warn")
+            spoken = language_of(locale_at(place, self.core.policy))
+            card = Card(refused.said(spoken), tone="warn", language=spoken)
         if place.platform in self.platforms and not card.idle:
             self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""

@@ -4,6 +4,7 @@ COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what th
 is a file and a line here.
 """
 
+import re
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
@@ -85,6 +86,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
+EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
@@ -107,7 +109,7 @@ def help(ctx: Context, about: One = "") -> Card:
 def _help_about(ctx: Context, about: str) -> Card:
     """Everything about one command, with all that may follow it."""
     one = find(about)
-    if one is None:
+    if one is None or one.hidden:
         raise RefusedError(
             "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
         )
@@ -116,8 +118,8 @@ def _help_about(ctx: Context, about: str) -> Card:
 
 
 def _first_of(ctx: Context, one: Command) -> str:
-    """What a command is for, without the examples that its help has."""
-    return ctx.t(one.texts[0])
+    """What a command is for, without the example at its end: the list has one."""
+    return EXAMPLE_AT_THE_END.sub(r"\1", ctx.t(one.texts[0]))
 
 
 def unknown(ctx: Context, words: Rest = "") -> Card:

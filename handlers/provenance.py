@@ -1,10 +1,11 @@
 """Where figures come from and of when they are: the line under every answer."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from handlers.card import Text
 from handlers.context import Context
+from handlers.language import N_
 from storage import comparisons
 from storage.pulls import OddDay, Pull
 
@@ -47,7 +48,7 @@ def not_whole(
         more = len(odd) - DAYS_NAMED_MAX
         said += [ctx.nt("{n} more day not read whole", "{n} more days not read whole", more)] if more > 0 else []
         if said:
-            found.append(ctx.t("{provider}: {what}", provider=pull.provider, what=", ".join(said)))
+            found.append(ctx.t("{provider}: {what}", provider=pull.provider, what=ctx.listed(said)))
     return found
 
 
@@ -77,7 +78,7 @@ def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end
         ctx.t(
             "{readings}. Costs are as the providers report them, or at list prices where they report none; they may be "
             "restated.",
-            readings="; ".join(_read(ctx, each) for each in reads),
+            readings=together(ctx, [_read(ctx, each) for each in reads]),
         )
     ]
     if tokens_unpriced:
@@ -85,8 +86,20 @@ def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end
         sentences.append(ctx.t("{tokens} have no known price and are not in the sum.", tokens=tokens))
     odd = not_whole(ctx, first, end)
     if odd:
-        sentences.append(ctx.t("Not in the sum: {what}.", what="; ".join(odd)))
-    return Text(" ".join(sentences), quiet=True)
+        sentences.append(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))
+    return Text(_joined(ctx, N_("{text} {next}"), sentences), quiet=True)
+
+
+def together(ctx: Context, parts: Sequence[str]) -> str:
+    """Several clauses as one, with what a language puts between them."""
+    return _joined(ctx, N_("{text}; {next}"), parts)
+
+
+def _joined(ctx: Context, how: str, parts: Sequence[str]) -> str:
+    said = parts[0]
+    for each in parts[1:]:
+        said = ctx.t(how, text=said, next=each)
+    return said
 
 
 def _read(ctx: Context, pull: Pull) -> str:

@@ -40,7 +40,7 @@ class Person:
 
     `id` is short, lower case and stays for ever ("ana"). `language` is what they chose themselves, "" for that of their
     locale. `number` is the employee number with the source that gave it, "" if none did: it stays when a name or an
-    address changes.
+    address changes. `groups` are words across teams, such as ("contractors",).
     """
 
     id: str
@@ -55,6 +55,7 @@ class Person:
     joined: date | None = None
     language: str = ""
     number: str = ""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,20 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """People across teams, such as contractors, by their ids."""
+
+    id: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
-    """All that one people source says."""
+    """All that one people source says. `left_out` tells what of it could not be used, a sentence each."""
 
     people: tuple[Person, ...] = ()
     teams: tuple[Team, ...] = ()
     agents: tuple[Agent, ...] = ()
     links: tuple[Link, ...] = field(default=())
+    groups: tuple[Group, ...] = ()
+    left_out: tuple[str, ...] = ()

@@ -98,7 +98,7 @@ _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 def _person(row: Any) -> Person:
     values = {name: getattr(row, name) for name in _PERSON_FIELDS}
-    values["roles"] = tuple(values["roles"].split())
+    values |= {name: tuple(values[name].split()) for name in ("roles", "groups")}
     return Person(manager=values.pop("manager_id"), **values)
 
 
@@ -184,7 +184,7 @@ def _upwards(account_id: str, found: dict[str, Account]) -> Iterator[Account]:
 
 
 def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
-    """Of every account the account itself and every account above it today, each with its name."""
+    """Of every account the account itself and every account above it today, the nearest first, each with its name."""
     rows = conn.execute(
         select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
         .join(accounts, accounts.c.id == lineage.c.ancestor_id)
@@ -193,7 +193,11 @@ def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for account_id, ancestor_id, name in rows:
         found.setdefault(account_id, {})[ancestor_id] = name
-    return found
+    # What is nearer has more above it.
+    return {
+        each: dict(sorted(above.items(), key=lambda pair: -len(found.get(pair[0], ()))))
+        for each, above in found.items()
+    }
 
 
 def descendants(conn: Connection, account_id: str) -> list[Account]:
@@ -266,6 +270,12 @@ def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
         .order_by(links.c.account_id),
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def linked_people(conn: Connection) -> set[str]:
+    """The ids of people who have an identity anywhere."""
+    here = links.c.account_id.startswith("person/"), links.c.kind == "user"
+    return {row[0].removeprefix("person/") for row in conn.execute(select(links.c.account_id).where(*here).distinct())}
 
 
 def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
@@ -395,6 +405,7 @@ def _person_row(someone: Person) -> dict[str, object]:
         "active": someone.active,
         "joined": someone.joined,
         "number": someone.number,
+        "groups": " ".join(someone.groups),
     }
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, and_, case, func, select
 
-from storage.tables import pulls, set_aside
+from storage.tables import day_marks, pulls, set_aside
 from storage.upsert import upsert
 
 
@@ -88,3 +88,13 @@ def note_pull(conn: Connection, pull: Pull) -> None:
     row = asdict(pull)
     del row["odd"]
     upsert(conn, pulls, [row])
+
+
+def marks(conn: Connection, provider: str) -> dict[date, str]:
+    """The marks under which days of long ago were read."""
+    return {row.day: row.mark for row in conn.execute(select(day_marks).where(day_marks.c.provider == provider))}
+
+
+def note_mark(conn: Connection, provider: str, day: date, mark: str) -> None:
+    """Remember under which mark a day was read."""
+    upsert(conn, day_marks, [{"provider": provider, "day": day, "mark": mark}])

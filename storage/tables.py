@@ -78,6 +78,7 @@ people = Table(
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
     Column("number", Text, nullable=False, server_default=""),
+    Column("groups", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -126,6 +127,16 @@ former_links = Table(
     Column("external_id", String(255), primary_key=True),
     Column("until", Date, primary_key=True),
     Column("account_id", String(80), nullable=False),
+)
+
+# What an identity is called at its provider, such as a key by its alias.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True, index=True),
+    Column("name", Text, nullable=False),
 )
 
 entries = Table(
@@ -268,6 +279,16 @@ set_aside = Table(
     Column("tried_at", Instant, nullable=False),
     Column("told", Boolean, nullable=False),
     Index(None, "provider", "part", "day"),
+)
+
+# Days of long ago that a provider tells, such as those of a file that was put there late: each with a mark of what it
+# told when the day was read. Another mark is news.
+day_marks = Table(
+    "day_marks",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("mark", Text, nullable=False),
 )
 
 # What providers say they allow, and what we last told them. Whose it is stands in links.

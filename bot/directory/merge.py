@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bot.cycles import circles
-from storage.directory import Agent, Directory, Link, Person, Team, address
+from bot.texts import t
+from handlers.language import N_
+from storage.directory import Agent, Directory, Group, Link, Person, Team, address
 
 PERSON, TEAM = "person/", "team/"
 _SHOWN_MAX = 5
@@ -24,11 +26,13 @@ class Merged:
         directory: what they say together.
         aliases: ids by which a source calls somebody who is known by another one.
         disagreements: where they contradict each other, a sentence each.
+        circles: where somebody would stand above themselves, a sentence each.
     """
 
     directory: Directory
     aliases: Mapping[str, str]
     disagreements: tuple[str, ...]
+    circles: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -39,6 +43,7 @@ class Merger:
     _teams: dict[str, Team] = field(default_factory=dict)
     _agents: dict[str, Agent] = field(default_factory=dict)
     _links: dict[tuple[str, str, str], Link] = field(default_factory=dict)
+    _groups: list[Group] = field(default_factory=list)
     _addresses: dict[str, str] = field(default_factory=dict)  # whose an address is
     _aliases: dict[str, str] = field(default_factory=dict)
     _said_by: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)  # number and name of the source
@@ -66,6 +71,7 @@ class Merger:
             self._teams[team.id] = _filled(self._teams.get(team.id), _owned(team, called))
         for agent in part.agents:
             self._agents[agent.id] = _filled(self._agents.get(agent.id), _owned(agent, called))
+        self._groups += part.groups
         for link in part.links:
             self._links.setdefault((link.platform, link.kind, link.external_id), _linked(link, called))
 
@@ -76,6 +82,7 @@ class Merger:
             return self._known_as(person_id) or person_id
 
         people = {one.id: _changed(one, manager=called(one.manager)) for one in self._people.values()}
+        strangers = list(self._join_groups(people, called))
         teams = {each.id: _owned(each, called) for each in self._teams.values()}
         gone = {each.id for each in people.values() if not each.active}
         circular = list(self._circular(PERSON, {each.id: each.manager for each in people.values()}, gone))
@@ -91,7 +98,16 @@ class Merger:
             tuple(_linked(each, called) for each in self._links.values()),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
-        return Merged(directory, self._aliases, (*self._disagreements, *reasons))
+        return Merged(directory, self._aliases, tuple(self._disagreements), (*strangers, *reasons))
+
+    def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
+        """Put people into the groups that list them; a sentence for each whom nobody knows."""
+        for group in self._groups:
+            for one in map(called, group.people):
+                if one in people:
+                    people[one] = _changed(people[one], groups=tuple(sorted({*people[one].groups, group.id})))
+                else:
+                    yield t("the group {name} has somebody in it who is not known: {person}", name=group.id, person=one)
 
     def _identified(self, people: Iterable[Person]) -> dict[str, str]:
         """The id that counts for each person of a source: theirs, if it is known or the address is not."""
@@ -105,7 +121,14 @@ class Merger:
             if known != one.id:
                 self._aliases.setdefault(one.id, known)
                 if known in here:
-                    self._disagree(one.id, f"the address {one.email} is {known}'s, too; they are taken for one person")
+                    self._disagree(
+                        one.id,
+                        t(
+                            "{address} is the address of {other}, too; they are taken for one person",
+                            address=one.email,
+                            other=known,
+                        ),
+                    )
             mine[one.id] = known
         return mine
 
@@ -115,14 +138,23 @@ class Merger:
     def _person(self, source: str, one: Person, known: str, manager: str) -> None:
         email, owner = one.email, self._addresses.get(address(one.email), known)
         if owner != known:
-            self._disagree(known, f"the address {email} of {source} is {owner}'s; it is left out")
+            self._disagree(
+                known,
+                t(
+                    "{address}, from {source}, is the address of {other}; it is left out",
+                    address=email,
+                    source=source,
+                    other=owner,
+                ),
+            )
             email = ""
         said = _changed(one, id=known, email=email, manager="" if manager == known else manager)
         before = self._people.get(known)
         self._compare(source, known, "manager", before.manager if before else "", said.manager)
         self._compare(source, known, "address", address(before.email) if before else "", address(email))
         active = one.active and (before is None or before.active)
-        self._people[known] = _changed(_filled(before, said), active=active)
+        groups = tuple(sorted({*(before.groups if before else ()), *said.groups}))
+        self._people[known] = _changed(_filled(before, said), active=active, groups=groups)
 
     def _compare(self, source: str, who: str, what: Literal["manager", "address"], old: str, new: str) -> None:
         """Remember who was the first to say something, or note that a later source says something else."""
@@ -131,7 +163,12 @@ class Merger:
             self._said_by[key] = (self._taken, source)
         elif new and self._aliases.get(old, old) != new:
             first = self._said_by[key][1]
-            self._disagree(who, f"the {what} is {old} by {first} and {new} by {source}; what {first} says counts")
+            sentence = (
+                N_("the manager is {old} by {first} and {new} by {source}; what {first} says counts")
+                if what == "manager"
+                else N_("the address is {old} by {first} and {new} by {source}; what {first} says counts")
+            )
+            self._disagree(who, t(sentence, old=old, new=new, first=first, source=source))
 
     def _circular(self, kind: str, above: Mapping[str, str], gone: Container[str]) -> Iterator[tuple[str, str]]:
         """What must not stand where it was put, and why: in each circle who has left, or else what was said last."""
@@ -139,10 +176,18 @@ class Merger:
             last = max(circle, key=lambda each: (each in gone, self._said_by[kind + each, "above"][0], each))
             shown = circle if len(circle) <= _SHOWN_MAX else [*circle[: _SHOWN_MAX - 1], "…"]
             around = " → ".join([*shown, circle[0]])
-            yield last, f"{last}: {above[last]} is left out above, for that would be a circle ({around})"
+            yield (
+                last,
+                t(
+                    "{name}: {above} is left out, for {names} would be a circle",
+                    name=last,
+                    above=above[last],
+                    names=around,
+                ),
+            )
 
     def _disagree(self, who: str, what: str) -> None:
-        self._disagreements.append(f"{who}: {what}")
+        self._disagreements.append(t("{name}: {what}", name=who, what=what))
 
 
 def _filled(before: Any, said: Any) -> Any:

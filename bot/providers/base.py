@@ -5,7 +5,7 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -171,9 +171,12 @@ class Provider:
         """The first day that it still tells. Days of a gap before it are said to be missing and not asked for."""
         return date.min
 
-    def news_before(self, first: date) -> Iterable[date]:
-        """Days before `first` of which it tells something new, such as those of a file that was put there late."""
-        return ()
+    def marks_before(self, first: date) -> Mapping[date, str]:
+        """Days before `first` that it tells, such as those of a file that was put there late.
+
+        Each has a mark that is another one when what it tells of the day is. A day is read when its mark is new.
+        """
+        return {}
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""

@@ -15,7 +15,7 @@ from bot.sync.list_prices import priced
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
-from storage import former_links, ingest, outcomes, people, pulls, seats, set_aside
+from storage import aliases, former_links, ingest, outcomes, people, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link, address
@@ -58,6 +58,8 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
             today = started.astimezone(how.policy.zone).date()
+            named = [((provider.name, each.kind, each.external_id), each.name) for each in members if each.name]
+            database.transact(lambda conn: aliases.record(conn, named))
             database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
@@ -120,8 +122,9 @@ class _Days:
         self._span(max(first, earliest), last)
         if self.unread:
             return self.unread[-1][1]
-        for day in sorted(day for day in {*odd, *self.provider.news_before(first)} if earliest <= day < first):
-            if not self._take(day) and self._seems_down():
+        news = self._news(first)
+        for day in sorted(day for day in {*odd, *news} if earliest <= day < first):
+            if not self._take(day, news.get(day, "")) and self._seems_down():
                 break
         self._note_unread()
         return None
@@ -139,9 +142,15 @@ class _Days:
                 if not is_up:
                     return
 
-    def _take(self, day: date) -> bool:
+    def _news(self, first: date) -> dict[date, str]:
+        """Days before `first` of which the provider tells something new, with their marks."""
+        marks = self.provider.marks_before(first)
+        known = self.database.ask(lambda conn: pulls.marks(conn, self.provider.name)) if marks else {}
+        return {day: mark for day, mark in marks.items() if known.get(day) != mark}
+
+    def _take(self, day: date, mark: str = "") -> bool:
         try:
-            done = _read_day(self.database, self.provider, day, self.how, self.now)
+            done = _read_day(self.database, self.provider, day, self.how, self.now, mark)
         except OutsideError as trouble:
             self.unread.append((day, trouble))
             return False
@@ -177,7 +186,9 @@ class _Days:
             self.unread = []
 
 
-def _read_day(database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime]) -> Recorded:
+def _read_day(
+    database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], mark: str
+) -> Recorded:
     """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out."""
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
@@ -192,6 +203,8 @@ def _read_day(database: Database, provider: Provider, day: date, how: Reading, n
 
         def work(conn: Connection) -> Recorded:
             set_aside.replace(conn, provider.name, "usage", day, found, now())
+            if mark:
+                pulls.note_mark(conn, provider.name, day, mark)
             return ingest.record(conn, rows, how.policy.zone, convert, now(), whole)
 
         return database.transact(work)

@@ -55,7 +55,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
         ),
         *([table(ctx, aside)] if aside else []),
         *(_abilities(ctx, each) for each in vendors),
-        *(Text(f"{each.service}: {ctx.t(sentence)}") for each in vendors for sentence in each.cannot),
+        *(_inability(ctx, each, sentence) for each in vendors for sentence in each.cannot),
         Button(ctx.t("What is not linked?"), "link"),
     ]
     if any("limits" in each.can for each in vendors):
@@ -87,8 +87,12 @@ def _row(ctx: Context, vendor: Vendor, pull: Pull | None, unlinked: list[Unalloc
     return vendor.service, read, through, str(pull.rows_seen), str(mine), pull.error or ctx.t("none")
 
 
+def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:
+    return Text(ctx.t("{name}: {news}", name=vendor.service, news=ctx.t(sentence)))
+
+
 def _abilities(ctx: Context, vendor: Vendor) -> Facts:
-    can = ", ".join(ctx.t(words) for name, words in ABLE.items() if name in vendor.can)
+    can = ctx.listed([ctx.t(words) for name, words in ABLE.items() if name in vendor.can])
     facts = [(vendor.service, can or ctx.t("nothing"))]
     held = limits.of_provider(ctx.conn, vendor.name) if "limits" in vendor.can else []
     if held:

@@ -56,7 +56,7 @@ def said(ctx: Context, service: str, found: Sequence[Aside]) -> str:
     days = sum(each.day is not None for each in found)
     if days:
         return ctx.nt("{service}: {n} day not read", "{service}: {n} days not read", days, service=service)
-    parts = ", ".join(sorted({ctx.t(PARTS[each.part]) for each in found}))
+    parts = ctx.listed(sorted({ctx.t(PARTS[each.part]) for each in found}))
     return ctx.t("{service}: not read: {parts}", service=service, parts=parts)
 
 

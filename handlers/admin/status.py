@@ -9,7 +9,7 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.place import UNLINKED
-from handlers.provenance import not_whole
+from handlers.provenance import not_whole, together
 from storage import outbox, people, set_aside
 from storage.pulls import Pull
 
@@ -21,7 +21,7 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn), {each.provider: each for each in ctx.readings()}
+    waiting, reads = outbox.waiting(ctx.conn, ctx.now), {each.provider: each for each in ctx.readings()}
     aside = set_aside.everything(ctx.conn)
     vendors = {each.name: each.service for each in ctx.policy.vendors}
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
@@ -40,7 +40,7 @@ def status(ctx: Context) -> Card:
         ),
     ]
     odd = not_whole(ctx)
-    blocks += [Text(ctx.t("Not in the sum: {what}.", what="; ".join(odd)))] if odd else []
+    blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
     blocks += [table(ctx, aside)] if aside else []
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
     if unreached:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets import BudgetStatus, binds, current, lately_ended, spent_below, spent_of, statuses, used
+from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
@@ -22,7 +22,7 @@ from handlers.money import COUNTED
 from handlers.money import percent as percent_of
 from handlers.periods import Period
 from handlers.place import named_place
-from handlers.policy import Budget, after_working, is_working
+from handlers.policy import Budget, after_working, is_working, rules_for
 from handlers.provenance import as_of
 from handlers.questions import facts, gauge, headed, title_of, tone_of
 from storage import alerts as store
@@ -225,7 +225,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    status = _status(budget, period, account, limit)
+    status = _status(ctx, budget, period, account, limit)
     for person in whom:
         theirs = replace(ctx, person=person)
         card = (
@@ -265,16 +265,20 @@ def _whom(ctx: Context, account: Account) -> list[Person]:
 
 
 def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
-    """Whether a limit that was posted still counts: roles come and go within a period."""
-    if not budget.role:
+    """Whether a limit that was posted still counts: roles, groups and teams come and go within a period."""
+    alone = sum(each.name == budget.name for each in ctx.policy.budgets) == 1
+    if budget.is_pool or (alone and budget.who in ("every person", "every agent")):
         return True
     person = people.person(ctx.conn, account.person_id)
-    return person is not None and binds(budget, account, person.roles, {account.id})
+    line = [each.id for each in ctx.line(account.id)]
+    return any(each is budget for each in rules_for(ctx.policy.budgets, account, person, line))
 
 
-def _status(budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
-    is_share = budget.is_pool and account.id != budget.account_id
-    return BudgetStatus(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
+def _status(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
+    """How the limit stands; a share is called after its pool, as everywhere."""
+    pool = ctx.account(budget.account_id) if budget.is_pool and account.id != budget.account_id else None
+    name, is_share = (pool or account).name, pool is not None
+    return BudgetStatus(budget, account.id, name, period, limit.limit, 0, limit.spent, is_share=is_share)
 
 
 def _key(alert: Alert) -> str:

@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy import Budget, Policy
+from handlers.policy import Budget, Policy, rules_for
 from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
@@ -69,13 +69,6 @@ class BudgetStatus:
         return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
 
 
-def binds(budget: Budget, account: Account, roles: Container[str], above: Container[str]) -> bool:
-    """Whether a budget is an account's own, or that of an account above it."""
-    if budget.role:
-        return account.kind == "person" and budget.role in roles
-    return bool(budget.kind and budget.kind == account.kind) or budget.account_id in above
-
-
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
@@ -108,7 +101,7 @@ class Figures(Protocol):
     """What statuses are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
 
     def above(self, account: Account) -> dict[str, str]:
-        """The account itself and every account above it today, each with its name."""
+        """The account itself and every account above it today, the nearest first, each with its name."""
 
     def person(self, account: Account) -> Person | None:
         """Whose own account it is, None for a team or an agent."""
@@ -156,11 +149,10 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
 
 
 def _binding(
-    ctx: Context, account: Account, person: Person | None, above: Container[str]
+    ctx: Context, account: Account, person: Person | None, above: Iterable[str]
 ) -> list[tuple[Budget, Period]]:
     """The budgets that bind an account, each in its present period."""
-    roles = person.roles if person else ()
-    return [(each, current(ctx, each)) for each in ctx.policy.budgets if binds(each, account, roles, above)]
+    return [(each, current(ctx, each)) for each in rules_for(ctx.policy.budgets, account, person, tuple(above))]
 
 
 def _pool(

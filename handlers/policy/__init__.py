@@ -31,9 +31,11 @@ from handlers.policy.policy import (
     Rule,
     Vendor,
     Zone,
+    clashes,
     contradictions,
     like,
 )
+from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
@@ -68,12 +70,15 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "clashes",
+    "considered",
     "contradictions",
     "exceeded",
     "is_working",
     "like",
     "next_morning",
     "next_workday",
+    "rules_for",
     "stages_for",
     "written_amount",
     "written_as",

@@ -158,7 +158,7 @@ def _cells(ctx: Context, account: Account, by: str, first: date, end: date) -> C
         found = spent_by_day_and(ctx.conn, account.id, first, end, "model" if by == "tier" else by)
         cells: Cells = {}
         for day, each in found:
-            cell = (day, ctx.policy.tier_of(each.name) if by == "tier" else each.name)
+            cell = (day, ctx.tier(ctx.policy.tier_of(each.name)) if by == "tier" else each.name)
             cells[cell] = cells.get(cell, 0) + each.cost_nanos
         return cells
     return _by_account(ctx, account, by, first, end)

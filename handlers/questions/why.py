@@ -431,8 +431,8 @@ def _name(ctx: Context, driver: Driver, *, several: bool) -> str:
         parts.append(ctx.t("key …{key}", key=driver.key[-8:]) if driver.key else ctx.t("no key"))
     kinds, besides = ([_kind(ctx, kind) for kind in some] for some in (driver.kinds, driver.besides))
     if besides:
-        parts += [ctx.t("all except {kinds}", kinds=", ".join(besides))] if len(besides) < len(kinds) else kinds
-    return ", ".join(parts)
+        parts += [ctx.t("all except {kinds}", kinds=ctx.listed(besides))] if len(besides) < len(kinds) else kinds
+    return ctx.listed(parts)
 
 
 def _kind(ctx: Context, kind: str) -> str:
@@ -462,7 +462,7 @@ def _percent(ctx: Context, now: int, usual: int) -> str:
     if usual <= 0:
         return ctx.t("new")
     change = (200 * (now - usual) + usual) // (2 * usual)
-    return f"{'+' if change > 0 else ''}{change} %"
+    return ctx.percent(f"{'+' if change > 0 else ''}{change}")
 
 
 def _total(ctx: Context, found: Sequence[Driver]) -> str:

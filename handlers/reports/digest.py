@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, late, not_whole
+from handlers.provenance import as_of, begun_later, late, not_whole, together
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -123,6 +123,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     facts += _saved(ctx, wasted)
     facts += _unallocated(ctx, week)
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
+    blocks += begun_later(ctx, week.span.first) if week.begun > week.span.first else ()
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     begins = min(week.span.first, status.period.first) if status else week.span.first
@@ -144,7 +145,7 @@ def _week(ctx: Context, account: Account) -> Week:
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
-    span = Span(monday - WEEK, monday, "last week")
+    span = Span(monday - WEEK, monday, ctx.t("last week"))
     return Week(account, span, spent, begun, late(ctx, monday), not_whole(ctx, span.first, span.end))
 
 
@@ -187,7 +188,7 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
                 day=ctx.day(each.through),
             )
     if week.odd:
-        yield ctx.t("Not in the sum: {what}.", what="; ".join(week.odd))
+        yield ctx.t("Not in the sum: {what}.", what=together(ctx, week.odd))
 
 
 def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
@@ -205,13 +206,12 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
-    return ", ".join(
-        ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
-    )
+    shares = [(ctx.tier(tier), percent(sums[tier], total)) for tier in ordered]
+    return ctx.listed([ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=of) for tier, of in shares])
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:
-    amounts = ", ".join(ctx.amount(amount, unit) for unit, _, amount in asked)
+    amounts = ctx.listed([ctx.amount(amount, unit) for unit, _, amount in asked])
     return ctx.nt(
         "{n} request for {amounts}", "{n} requests for {amounts}", sum(each[1] for each in asked), amounts=amounts
     )
@@ -240,7 +240,7 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
         for model, cost in week.spent.get(monday, {}).items():
             sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
-    series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
+    series = tuple(Series(ctx.tier(tier), tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     title = ctx.t("Cost per week by tier")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from handlers.access import sees_all
 from handlers.arguments import When
@@ -12,7 +12,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, period_of
-from handlers.provenance import as_of, late, not_whole
+from handlers.provenance import as_of, begun_later, late, not_whole, together
 from storage import comparisons, exports, ledger, people
 from storage.exports import NO_OWNER, NO_TEAM, Share
 from storage.ledger import Moved
@@ -35,6 +35,7 @@ class Month:
         before: the same of the month before, none if it is not known from its beginning.
         moved: the entries of its periods, by kind and unit.
         late: names of providers that were not read to its end.
+        begun: the first day of which any usage is known.
         odd: what else is not known of it.
     """
 
@@ -43,6 +44,7 @@ class Month:
     before: Sequence[Share]
     moved: Sequence[Moved]
     late: Sequence[str]
+    begun: date
     odd: Sequence[str]
 
 
@@ -83,6 +85,7 @@ def _read(ctx: Context, month: Period) -> Month:
         exports.showback(ctx.conn, earlier.first, earlier.end) if begun <= earlier.first + STARTED else (),
         ledger.moved(ctx.conn, month.first, month.end),
         [each.provider for each in late(ctx, month.end)],
+        begun,
         not_whole(ctx, month.first, month.end),
     )
 
@@ -91,13 +94,14 @@ def _card(ctx: Context, month: Month) -> Card:
     whole = _sum(month.shares)
     blocks: list[Block] = []
     if month.late:
-        names = ", ".join(month.late)
+        names = ctx.listed(month.late)
         missing = N_(
             "Not read to the end of the month yet: {providers}. Close the month again later to include it all."
         )
         blocks.append(Text(ctx.t(missing, providers=names)))
+    blocks += begun_later(ctx, month.period.first) if month.begun > month.period.first else ()
     if month.odd:
-        blocks.append(Text(ctx.t("This month is incomplete. Not in the sum: {what}.", what="; ".join(month.odd))))
+        blocks.append(Text(ctx.t("This month is incomplete. Not in the sum: {what}.", what=together(ctx, month.odd))))
     facts = tuple(_facts(ctx, month, whole))
     blocks += [Facts(facts)] if facts else []
     blocks += [

@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import binds, current
+from handlers.budgets import current
 from handlers.context import Context
 from handlers.language import N_
-from handlers.policy import Budget
+from handlers.policy import Budget, rules_for
 from handlers.requests.approvers import deciders
 from handlers.requests.case import Case
 
@@ -59,12 +59,11 @@ def in_words(ctx: Context, case: Case, why: str) -> tuple[str, dict[str, Any]]:
 def rule_of(ctx: Context, case: Case) -> Budget | None:
     """The budget of which more was asked, None if app.yaml has it no more or it no longer binds the account."""
     request, account = case.request, case.account
-    rule = next((each for each in ctx.policy.budgets if each.name == request.budget), None)
-    person = case.person(account.person_id) if account and account.person_id else None
-    roles = person.roles if person else ()
-    if rule is None or account is None or rule.unit != request.unit:
+    if account is None:
         return None
-    return rule if binds(rule, account, roles, {each.id for each in case.line}) else None
+    person = case.person(account.person_id) if account.person_id else None
+    rules = rules_for(ctx.policy.budgets, account, person, [each.id for each in case.line])
+    return next((each for each in rules if each.name == request.budget and each.unit == request.unit), None)
 
 
 def today_of(ctx: Context, rule: Budget) -> date:

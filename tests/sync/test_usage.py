@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome, ProviderSeat
+from bot.providers.files.provider import Files
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, link_members, pull
 from handlers.policy.policy import Policy
@@ -300,3 +302,49 @@ def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
         return [people.linked(conn, "llm", each.kind, each.external_id) for each in told]
 
     assert database.transact(work) == ["person/ana", "person/ana", None, None]
+
+
+# Files of long ago --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the same process", "another process"])
+def test_a_file_with_old_days_is_read_whole_and_once(company: Database, tmp_path: Path, kept: bool) -> None:
+    """A bill that is put there late counts, whatever its days; corrected later, it counts as corrected."""
+
+    def write(cost: int) -> None:
+        text = f"date,who,model,tokens,cost\n2026-03-02,ana,m,1,{cost}\n2025-11-21,ana,m,1,7\n"
+        (tmp_path / "bill.csv").write_text(text)
+
+    def read_files() -> tuple[int, int, int]:
+        files = same if kept else Files("files", str(tmp_path / "*.csv"))
+        done = read(company, files)
+        year = company.ask(lambda conn: spend.spent_by(conn, "org", date(2025, 1, 1), date(2027, 1, 1), "model"))
+        return sum(each.cost_nanos for each in year) // 10**9, done.rows_seen, done.rows_changed
+
+    same = Files("files", str(tmp_path / "*.csv"))
+    (tmp_path / "today.csv").write_text("date,who,model,tokens,cost\n2026-11-22,ana,m,1,1\n")
+    assert read_files() == (1, 1, 1)
+    write(50)
+    assert read_files() == (58, 3, 2)
+    assert read_files() == (58, 1, 0)
+    write(20)
+    assert read_files() == (28, 2, 1)
+    assert read_files() == (28, 1, 0)
+    same.close()
+
+
+def test_a_wrong_row_of_a_file_is_known_until_it_is_right(company: Database, tmp_path: Path) -> None:
+    """With its day; the rest counts."""
+    path = tmp_path / "a.csv"
+    header = "date,who,model,tokens,cost\n2026-11-21,ana,m,1,1\n"
+    path.write_text(f"{header}2026-11-21,ana,m,1,much\n")
+    files = Files("files", str(path))
+    read(company, files)
+    (odd,) = company.ask(set_aside.everything)
+    assert (odd.day, odd.place, odd.field) == (DAY, f"{path}, line 3", "cost")
+    assert total(company) == 10**9
+    path.write_text(f"{header}2026-11-21,ana,m,1,2\n")
+    read(company, files)
+    assert company.ask(set_aside.everything) == []
+    assert total(company) == 3 * 10**9
+    files.close()

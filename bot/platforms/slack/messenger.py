@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from bot.charts.png import draw
 from bot.checks import CheckLine
 from bot.csv_files import text_of
 from bot.errors import UndeliverableError
+from bot.platforms.about import NAME
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.platforms.slack.client import (
     TROUBLE,
@@ -25,7 +26,9 @@ from bot.platforms.slack.client import (
     trouble,
 )
 from bot.platforms.slack.manifest import SCOPES
-from handlers.card import Card, Chart, File, Table, Text
+from bot.texts import t
+from handlers.card import Card, Chart, Table, Text
+from handlers.language import N_, say
 from handlers.place import Place
 
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
@@ -33,7 +36,7 @@ BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_bloc
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 PICTURE_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 FILE_MAX_BYTES = 200 * 1024 * 1024
-TOO_LARGE = Text("The people who run Bursar can write it on the machine with the command export.")
+TOO_LARGE = N_("The people who run Bursar can write it on the machine with the command export.")
 
 _log = logging.getLogger("bursar.slack")
 
@@ -93,7 +96,7 @@ class Slack:
             self._whisper(channel, user, thread, card)
             return ""
         if card.files:
-            return receipt or self._attach(channel, thread, card.files)
+            return receipt or self._attach(channel, thread, card)
         shown, _, ts = receipt.partition("/")
         if ts:
             changed = self._change(shown, ts, card)
@@ -133,20 +136,21 @@ class Slack:
             channel = self._direct[user] = str(opened["channel"]["id"])
         return channel
 
-    def _attach(self, channel: str, thread: str, files: Sequence[File]) -> str:
+    def _attach(self, channel: str, thread: str, card: Card) -> str:
         """Upload files into a channel or a thread; one that is too large is only named.
 
         Returns:
             What says that it is done.
         """
-        for file in files:
+        for file in card.files:
             if file.columns:
                 content = text_of(file).encode()
                 self._upload(content, file.name, channel=channel, thread_ts=thread or None)
                 continue
             with self._made(file.name) as path:
                 if path.stat().st_size > FILE_MAX_BYTES:
-                    self._post(channel, thread, Card(f"{file.name} is too large for Slack", (TOO_LARGE,)))
+                    title = say(card.language, "{name} is too large for Slack", name=file.name)
+                    self._post(channel, thread, Card(title, (Text(say(card.language, TOO_LARGE)),)))
                 else:
                     self._upload(path.read_bytes(), file.name, channel=channel, thread_ts=thread or None)
         return f"{channel}/files"
@@ -246,11 +250,43 @@ def check(client: WebClient) -> Iterator[CheckLine]:
     try:
         answer = client.auth_test()
     except TROUBLE as error:
-        yield CheckLine("Slack: bot token", ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
+        yield CheckLine(t("Slack: bot token"), ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
         return
-    yield CheckLine(f"Slack: bot token, as {answer.get('user', '?')} in {answer.get('team', '?')}", ok=True)
+    who, where = answer.get("user", "?"), answer.get("team", "?")
+    yield CheckLine(t("Slack: bot token, as {name} in {team}", name=who, team=where), ok=True)
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     for scope, what_for in SCOPES.items():
-        advice = f"Add the scope {scope} to the app and install it again; without it the bot cannot {what_for}."
-        yield CheckLine(f"Slack: scope {scope}", ok=scope in granted, advice="" if scope in granted else advice)
+        advice = t(
+            "Add the scope {scope} to the app and install it again; without it the bot cannot {what_for}.",
+            scope=scope,
+            what_for=t(what_for),
+        )
+        yield CheckLine(
+            t("Slack: scope {scope}", scope=scope), ok=scope in granted, advice="" if scope in granted else advice
+        )
+
+
+def check_channel(client: WebClient, channel: str) -> CheckLine:
+    """Whether the bot is in a channel; conversations.info says it, with `is_member`.
+
+    Args:
+        client: with the bot token.
+        channel: its id.
+    """
+    what = t("Slack: channel {id}", id=channel)
+    try:
+        said = client.conversations_info(channel=channel)["channel"]
+    except TROUBLE as error:
+        if code(error) == "missing_scope":
+            advice = t("Whether the bot is in it cannot be seen: print the manifest again and install the app again.")
+            return CheckLine(what, ok=True, advice=advice)
+        if code(error) in ("channel_not_found", "not_in_channel"):
+            return CheckLine(
+                what, ok=False, advice=t("Correct its id, or invite the bot there: /invite @{name}", name=NAME)
+            )
+        return CheckLine(what, ok=False, advice=str(trouble("Ask Slack for a channel", error)))
+    if said.get("is_archived"):
+        return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
+    advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)
+    return CheckLine(what, ok=bool(said.get("is_member")), advice="" if said.get("is_member") else advice)

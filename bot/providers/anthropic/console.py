@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 
-from pydantic import AliasChoices, AliasPath, Field
+from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError
@@ -95,11 +95,17 @@ class _Configured(Body):
     period: Word = MONTHLY
     is_enabled: bool = True
 
+    @model_validator(mode="after")
+    def _says_whose_it_is(self) -> Self:
+        if self.kind == "workspace" and not self.workspace_id:
+            raise ValueError("a workspace without an id")
+        return self
+
     @property
     def limit(self) -> Limit:
         """What it allows."""
         amount = None if self.amount is None else max(nanos(self.amount), 0)
-        if self.workspace_id:
+        if self.kind == "workspace" and self.workspace_id:
             amount = amount if self.is_enabled else None
             return Limit(Subject("team", self.workspace_id), amount, currency=self.currency)
         return Limit(ORGANIZATION, amount, paused=not self.is_enabled, currency=self.currency)

@@ -17,7 +17,7 @@ from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm.payloads import InfoAnswer, TeamRow, rows
+from bot.providers.litellm.payloads import InfoAnswer, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
 from storage.charges import Charge
@@ -186,7 +186,8 @@ class LiteLLM(Provider):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
                 yield ProviderIdentity(kind, row.external_id, name=name, email=email, owner=owner)
                 if isinstance(row, TeamRow):
-                    yield from (_member(row, each.user_id) for each in row.members if each.user_id)
+                    members = understood(self.who, "members of a team", row.members, TeamMember.model_validate)
+                    yield from (_member(row, each.user_id) for each in members if each.user_id)
 
     def limits(self) -> Iterator[Limit]:
         """See Provider."""

@@ -21,6 +21,7 @@ from bot.providers.openai.costs import UsageCounts
 from bot.providers.openai.paging import Listed, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood
+from handlers.language import N_
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -32,7 +33,7 @@ LIST_ROWS_MAX = 100
 CALLS_PER_MINUTE = 60
 
 NEEDED = "an admin key of this workspace with the rights that docs/reference/providers.md lists"
-NO_MODELS = "ChatGPT's report by day knows no models; its log of costs does, if account: names the organization."
+NO_MODELS = N_("ChatGPT's report by day knows no models; its log of costs does, if account: names the organization.")
 REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a program answers them."
 
 

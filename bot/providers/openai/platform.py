@@ -18,7 +18,7 @@ from bot.http import PATIENCE, Api, ApiKey, InvalidError, NotFoundError, Params,
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
-from bot.providers.payload_fields import Body, Count, Currency, Dollars, Tier, Word, nanos
+from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dollars, Tier, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_one
 from storage.charges import Charge
 from storage.limits import Subject, Window
@@ -53,6 +53,8 @@ STEP_CENTS = 2
 NEEDED = "an admin key (sk-admin-…), which an owner of the organization makes"
 
 MONTH = "month"
+
+Cents = Annotated[Count, Field(le=100 * DOLLARS_MAX)]
 
 
 class _Bucket(Body):
@@ -163,7 +165,7 @@ class _Key(Body):
 class _SpendLimit(Body):
     """A hard limit. That of no limit is not said: it may be a 404, or one without an amount."""
 
-    threshold_amount: Count | None = None
+    threshold_amount: Cents | None = None
     currency: Currency = "USD"
     interval: Word = MONTH
 
@@ -348,8 +350,13 @@ class OpenAI(Provider):
 
     def _keys(self, project_id: str) -> Iterator[ProviderIdentity]:
         path = f"{PROJECTS}/{quote(project_id, safe='')}/api_keys"
-        found = rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX})
-        for key in understood(self.who, f"keys of {project_id}", found, _Key.model_validate):
+        what = f"keys of {project_id}"
+        try:
+            found = list(rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX}))
+        except NotFoundError:
+            set_aside(self.who, "keys of a project", "", "the project is listed and not there")
+            return
+        for key in understood(self.who, what, found, _Key.model_validate):
             yield ProviderIdentity("key", key.id, name=key.name or "", owner=key.owner.id)
 
     def _limit(self, subject: Subject, name: str = "") -> Limit:

@@ -33,7 +33,7 @@ from bot.providers.openrouter.payloads import (
     window_of,
 )
 from bot.providers.payload_fields import NANOS, Body, nanos
-from bot.providers.set_aside import setting_aside, understood
+from bot.providers.set_aside import set_aside, setting_aside, understood
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -297,7 +297,11 @@ class OpenRouter(Provider):
     def _keys(self) -> Iterator[ApiKeyRow]:
         """Without a workspace only the keys of the default one would be listed."""
         for workspace in self._workspaces():
-            rows = self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true")
+            try:
+                rows = list(self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true"))
+            except NotFoundError:
+                set_aside(self.who, "keys of a workspace", "", "the workspace is listed and not there")
+                continue
             yield from understood(self.who, "keys", rows, ApiKeyRow.model_validate)
 
     def _rows(self, path: str, what: str, **params: str) -> Iterator[Any]:

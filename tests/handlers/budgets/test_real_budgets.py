@@ -1,5 +1,6 @@
 """Budgets as companies really set them, each with its numbers."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.providers.base import ProviderIdentity
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
@@ -174,7 +176,7 @@ def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found:
     company.app.tick()
     company.settle()
 
-    assert "knows no rate to USD for 2026-11-21. Add" in company.say("fay", "status")
+    assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
 
 
 def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
@@ -272,6 +274,29 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
     assert title(company, "fay", "link") == "Nothing is unallocated"
+
+
+def test_a_key_is_called_by_its_alias_where_only_it_is_called_so(found: Found) -> None:
+    """In the list of what is unallocated, in a link and in spend; a key of the past keeps its last name."""
+    company = found(monthly("400 USD"))
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    for key, name in (("hash-of-nightly-0001", "nightly eval"), ("hash-a-2222", "twin"), ("hash-b-3333", "twin")):
+        company.llm.rows.append(Charge("llm", start, 24, "m", resource=key, cost_nanos=7 * 10**9))
+        company.llm.members.append(ProviderIdentity("key", key, name))
+    company.pull()
+    company.llm.members.clear()
+    company.pull()
+
+    answer = company.say("fay", "link")
+    assert "nightly eval" in answer
+    assert "hash-of-nightly-0001" not in answer
+    assert "hash-a-2222" in answer  # two are called so
+    spent = company.say("fay", "spend of unallocated by key")
+    assert "nightly eval" in spent
+    assert re.findall(r"twin ….*(2222|3333)", spent) == ["2222", "3333"]
+
+    assert title(company, "fay", "link llm key nightly%20eval to bob").endswith("is linked to Bob Reyes")
+    assert title(company, "fay", "link llm key twin to bob").startswith("Several")
 
 
 def test_a_person_may_correct_whose_it_is_and_the_audit_says_whose_it_was(found: Found) -> None:
