@@ -224,6 +224,7 @@ class Vendor(Rule):
 
     name: str
     service: str
+    account: str = ""
     can: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
     window: Window = "month"
