@@ -126,6 +126,7 @@ class Budget(Rule):
         alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
+        reserve_percent: what an even split of a pool keeps back.
     """
 
     name: Name
@@ -139,6 +140,7 @@ class Budget(Rule):
     alert_in: PlaceName = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
+    reserve_percent: Annotated[int, Field(ge=0, le=90)] = 0
 
     @property
     def unit(self) -> str:
