@@ -15,12 +15,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, AmountError
+from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
+from storage.units import from_nanos
 
 ZONES = frozenset(available_timezones())
 
@@ -392,26 +393,30 @@ class Policy(House, Rule):
         return STANDARD
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
-        """A cost in the house currency, and the rate used (in 10⁻⁹ house currency for one unit); None without a rate.
+        """A cost in parts of the house currency, and the rate used; None without one.
+
+        The rate is given in 10⁻⁹ of the house currency for one unit of the other.
 
         The rate of the latest day not after the charge's counts. Rounded half to even, once.
         """
         if currency == self.organization.currency:
-            return cost_nanos, NANOS
+            return from_nanos(cost_nanos, currency), NANOS
         since = max((start for start in self.rates.get(currency, {}) if start <= day), default=None)
         if since is None:
             return None
-        rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
-        house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
-        return int(house), rate_nanos
+        rate = self.rates[currency][since]
+        house = (cost_nanos * rate * scale_of(self.organization.currency) / NANOS).to_integral_value(ROUND_HALF_EVEN)
+        return int(house), int((rate * NANOS).to_integral_value(ROUND_HALF_EVEN))
 
-    def in_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
+    def in_currency(self, parts: int, currency: str, day: date) -> int | None:
+        """An amount in parts of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
         one = self.convert(NANOS, currency, day)
-        return amount_nanos * NANOS // one[1] if one else None
+        if one is None or not one[1]:
+            return None
+        return parts * NANOS * NANOS // (one[1] * scale_of(self.organization.currency))
 
     def from_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of another currency in the house currency; None without a rate."""
+        """An amount in 10⁻⁹ of another currency in parts of the house currency; None without a rate."""
         house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 

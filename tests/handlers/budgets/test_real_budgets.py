@@ -244,14 +244,15 @@ def test_charges_in_dollars_count_in_yuan_at_the_rate_of_their_day(found: Found)
     ]
 
 
-def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found: Found) -> None:
-    """Nothing is guessed, and nothing of that day is half counted."""
+def test_a_cost_without_a_rate_is_set_aside_and_says_what_to_add(found: Found) -> None:
+    """Nothing is guessed, and all other rows count."""
     company = found(monthly("400 USD"))
     company.llm.rows.append(replace(company.llm.rows[0], currency="EUR", subject="bob"))
     company.app.tick()
     company.settle()
 
     assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
+    assert "1 row of 21 November set aside" in company.say("ana", "balance")
 
 
 def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
