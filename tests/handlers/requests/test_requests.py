@@ -518,7 +518,7 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
         ("request -5 x", "An amount must be above zero."),
         ("request 50", "Say what it is for"),
         ("request 50 EUR trip", "This budget is counted in USD, not in EUR."),
-        ("request 99999999999999999999 x", "That is more than a budget can hold."),
+        ("request 99999999999999999999 x", "That is too much. The most is $1,000,000,000.00."),
         ("request 50 until yesterday x", "I don't understand the day in “until yesterday x”"),
         ("request 50 until 2026-11-01 x", "1 November is in the past."),
         ("request 50 until 2026-12-24 x", "The budget resets on 1 December. Choose 30 November or an earlier day."),
