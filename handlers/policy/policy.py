@@ -236,7 +236,7 @@ class Vendor(Rule):
 
 
 def contradictions(
-    budget: Budget, currency: str, tiers: Collection[str]
+    budget: Budget, currency: str, tiers: Collection[str], *, has_credits: bool
 ) -> Iterator[tuple[str, SettingError | AmountError]]:
     """What a budget says that does not fit with the rest, by the setting that says it.
 
@@ -244,7 +244,17 @@ def contradictions(
         budget: the budget.
         currency: of the organization.
         tiers: the names of the tiers of models.
+        has_credits: whether credits can be counted.
     """
+    if budget.unit == "credits" and not has_credits:
+        yield (
+            "amount",
+            SettingError(
+                "credits can be counted only if all providers count in the same credits at a known price and the "
+                "organization in USD: write the amount in {currency} or in tokens",
+                currency=currency,
+            ),
+        )
     if budget.unit not in COUNTED and budget.unit != currency:
         yield (
             "amount",
@@ -327,13 +337,16 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    credit_nanos: int = 0
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
         for _, _, clash in clashes(self.budgets):
             raise clash
         for budget in self.budgets:
-            for _, error in contradictions(budget, self.organization.currency, self.tiers):
+            for _, error in contradictions(
+                budget, self.organization.currency, self.tiers, has_credits=self.credit_nanos > 0
+            ):
                 raise error
         return self
 
