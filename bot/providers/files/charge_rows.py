@@ -1,9 +1,9 @@
 """What a row of a file says: a part of a charge, on one day or on several."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bot.column_values import said, tidy
@@ -30,15 +30,6 @@ class DatedRowError(RowError):
     def __init__(self, wrong: RowError, day: str) -> None:
         super().__init__(wrong.why, wrong.field)
         self.day = day
-
-
-@contextmanager
-def on(day: datetime) -> Iterator[None]:
-    """Let what is wrong in a row be told with its day."""
-    try:
-        yield
-    except RowError as wrong:
-        raise DatedRowError(wrong, f"{day:%Y-%m-%d}") from None
 
 
 class ChargeRow(NamedTuple):
@@ -111,6 +102,7 @@ def _part(amount: int | None, done: timedelta, whole: timedelta, name: str) -> i
     return amount // step * (done // timedelta(microseconds=1)) // (whole // timedelta(microseconds=1)) * step
 
 
+@lru_cache(1024)
 def name_of(text: str, column: str) -> str:
     """A name or id, "" for one of the words for nothing."""
     word = said(text)
@@ -119,6 +111,7 @@ def name_of(text: str, column: str) -> str:
     return word
 
 
+@lru_cache(1024)
 def id_of(text: str, column: str) -> str:
     """The id of somebody or something. A key that could be used is shortened to its end, as consoles show it."""
     word = name_of(text, column)
@@ -128,6 +121,7 @@ def id_of(text: str, column: str) -> str:
     return f"sk-…{word[-4:]}" if word.startswith("sk-") else word
 
 
+@lru_cache(64)
 def currency_of(text: str, column: str) -> str:
     """An ISO 4217 code, in small letters, too."""
     code = tidy(text).upper()

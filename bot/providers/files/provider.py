@@ -353,7 +353,7 @@ class _Loaded:
             if cells and len(self.shown) < SHOWN_MAX:
                 self.shown.append(f"{where}: {_in_words(cells)}")
             for cell in cells:
-                self.prints[cell.day] = (self.prints.get(cell.day, 0) + _print(cell)) % PRINTS
+                self.prints[cell.day] = (self.prints.get(cell.day, 0) + _print(cell[:])) % PRINTS
                 nanos, rest = (None, None) if cell.cost is None else divmod(cell.cost, PICO_PER_NANO)
                 yield (*cell[:-1], nanos, rest)
 
