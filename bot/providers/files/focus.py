@@ -86,6 +86,7 @@ def _made(row: TextRow, who_tags: Sequence[str], day: str) -> ChargeRow:
         model=name_of(_told(row, "ResourceId"), "ResourceId") if gateway else _model(row, details),
         currency=currency_of(row["BillingCurrency"], "BillingCurrency"),
         cost=pico_of(_decimal(row, column), column),
+        list_cost=pico_of(_decimal(row, "ListCost"), "ListCost") if _told(row, "ListCost") else None,
         **_used(row, details),
     )
 
@@ -172,7 +173,7 @@ def _decimal(row: TextRow, column: str) -> Decimal:
 def _moment(text: str, column: str) -> datetime:
     try:
         return _utc(tidy(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise RowError("it is no moment; write it as 2026-11-22T00:00:00Z", column) from None
 
 

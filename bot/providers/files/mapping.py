@@ -25,6 +25,7 @@ from bot.column_values import (
     tidy,
 )
 from bot.providers.files.charge_rows import (
+    MONEY,
     ChargeRow,
     DatedRowError,
     count_of,
@@ -238,7 +239,7 @@ class Mapped:
         """Read the first rows to know which sign begins the decimals, and all if days could have the month first."""
         told: Mapping[str, DecimalSign] = {"point": ".", "comma": ","}
         sign = told.get(self._rules.decimal) or decimal_sign(
-            islice(self._said(table, (*_COUNTED, "cost")), LEARNT_FROM_MAX)
+            islice(self._said(table, (*_COUNTED, *MONEY)), LEARNT_FROM_MAX)
         )
         order = self._rules.date_order
         some = islice(self._said(table, _DAYS), LEARNT_FROM_MAX)
@@ -287,6 +288,7 @@ class Mapped:
     def _made(self, row: TextRow, texts: Mapping[Meaning, str], day: str) -> ChargeRow:
         currency = currency_of(texts["currency"], self._texts["currency"].column) if texts.get("currency") else ""
         cost, currency = self._cost(row, texts, currency)
+        listed, currency = self._money(row, texts, "list_cost", currency)
         counts: dict[str, Any] = dict(self._counts(row, texts))
         return ChargeRow(
             day=day,
@@ -297,6 +299,7 @@ class Mapped:
             tier=self._name(texts, "tier"),
             currency=currency or "USD",
             cost=cost,
+            list_cost=listed,
             **counts,
         )
 
@@ -321,19 +324,21 @@ class Mapped:
     def _moment(self, text: str, meaning: Meaning) -> datetime | tuple[datetime, datetime]:
         """A moment, or a whole month."""
         column, zone = self._texts[meaning].column, self._rules.columns[meaning].zone
+        wrong = RowError("it is no day; write it as 2026-11-22", column)
         try:
             found = moment_of(text, self._signs.order)
         except (ValueError, OverflowError):
             try:
-                first, last = month_of(text)
-            except ValueError:
-                raise RowError("it is no day; write it as 2026-11-22", column) from None
-            return datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC)
-        if zone == "written":
-            return found.replace(tzinfo=UTC)
-        if zone and found.tzinfo:
-            return found.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
-        return utc(found)
+                first, last = (utc(datetime.combine(each, time())) for each in month_of(text))
+            except (ValueError, OverflowError):
+                raise wrong from None
+            return first, last
+        try:
+            if zone == "written":
+                return utc(found.replace(tzinfo=UTC))
+            return utc(found.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC) if zone and found.tzinfo else found)
+        except (ValueError, OverflowError):
+            raise wrong from None
 
     def _number(self, row: TextRow, text: str, meaning: Meaning) -> Decimal:
         """A number with all that is done to it."""
@@ -361,18 +366,24 @@ class Mapped:
         """The cost and its currency; a sign such as € beside it says the currency, if nothing else does."""
         if self._free and any(_holds(get(row), words) for get, words in self._free):
             return 0, currency
-        text = texts.get("cost", "")
+        cost, currency = self._money(row, texts, "cost", currency)
+        if cost is None and texts.get("tokens") and not texts.get("kind"):
+            raise RowError(NO_KINDS, "cost")
+        return cost, currency
+
+    def _money(
+        self, row: TextRow, texts: Mapping[Meaning, str], meaning: Meaning, currency: str
+    ) -> tuple[int | None, str]:
+        text = texts.get(meaning, "")
         if not text:
-            if texts.get("tokens") and not texts.get("kind"):
-                raise RowError(NO_KINDS, "cost")
             return None, currency
-        column = self._texts["cost"].column
+        column = self._texts[meaning].column
         match = _MONEY.fullmatch(text)
         mark = match and (match["before"] or match["after"])
         if match and mark:
             currency = _agreed(mark, currency, column)
             text = f"{match['sign']}{match['number'].strip()}{match['close']}"
-        return pico_of(self._number(row, text, "cost") * self._times, column), currency
+        return pico_of(self._number(row, text, meaning) * self._times, column), currency
 
     def _counts(self, row: TextRow, texts: Mapping[Meaning, str]) -> Mapping[str, int]:
         """How many of each kind."""
