@@ -25,13 +25,14 @@ from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
 from bot.providers.files.settings import FileRules
-from bot.providers.registry import PROVIDERS
+from bot.providers.registry import PROVIDERS, credit_price
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
 from bot.texts import in_words, t
 from handlers import COMMANDS, parse_command
 from handlers.errors import SettingError
 from handlers.language import N_
+from handlers.money import NANOS
 from handlers.policy import (
     MANAGER,
     TIERS,
@@ -83,6 +84,26 @@ def _guid(value: str) -> str:
             "“{word}” is not an id as Microsoft Entra shows them, such as {id}", word=value, id=UUID(int=0)
         ) from wrong
 
+
+HrColumn = Literal[
+    "email",
+    "name",
+    "first_name",
+    "last_name",
+    "id",
+    "number",
+    "manager",
+    "team",
+    "department",
+    "cost_center",
+    "owner",
+    "zone",
+    "locale",
+    "status",
+    "start_date",
+    "roles",
+]
+"""What an HR export may say of a person, a column each."""
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
@@ -236,10 +257,21 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml.
+
+    Args:
+        kind: which source.
+        file: an HR export.
+        columns: the titles of its columns, where they are none that are known.
+        dates: what comes first in its dates such as 03/04/2026, where they don't tell.
+        statuses: what its words for a status mean, where they are none that are known.
+    """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
+    columns: dict[HrColumn, str] = Field(default_factory=dict)
+    dates: Literal["", "day first", "month first"] = ""
+    statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -250,8 +282,8 @@ class SourceSettings(Rule):
                 return value
             case "sample" | "slack" | "microsoft":
                 return {"kind": value}
-            case {"csv": str(file)} if file.strip() and len(value) == 1:
-                return {"kind": "csv", "file": folder / file.strip()}
+            case {"csv": str(file), **rest} if file.strip():
+                return {"kind": "csv", "file": folder / file.strip(), **rest}
             case "csv" | {"csv": _}:
                 raise SettingError("add the file, such as csv: people.csv")
             case _:
@@ -347,7 +379,9 @@ class Settings(House, Rule):
     @property
     def policy(self) -> Policy:
         """The rules that decisions need."""
+        credit = credit_price((each.kind, each.credit) for each in self.providers)
         return Policy(
+            credit_nanos=int(credit * NANOS) if credit and self.organization.currency == "USD" else 0,
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,

@@ -1,4 +1,4 @@
-"""`run`: the bot in earnest."""
+"""`run`: the bot as companies use it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +14,7 @@ from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
 from bot.conversations import StoredConversations
+from bot.directory import entra
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.listener import ListenerSettings, SlackListener
@@ -21,7 +22,9 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
+from bot.texts import t
 from handlers.context import spoken_to
+from handlers.language import N_
 
 log = structlog.get_logger()
 
@@ -73,28 +76,31 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
     """
     if app.settings.msteams.playground:
         return ""
-    return _needed("TEAMS_APP_SECRET", "a client secret of the app registration", environ, "docs/how-to/teams.md")
+    return _needed("TEAMS_APP_SECRET", N_("a client secret of the app registration"), environ, "docs/how-to/teams.md")
 
 
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
     teams = optional("bot.platforms.teams.setup")
-    with teams_connected(app, teams.Connector(app.settings.msteams, teams_secret(app, environ))) as route:
+    key = teams_secret(app, environ)
+    look_up = entra(app.settings.msteams, key).find if key else (lambda _email: "")
+    with teams_connected(app, teams.Connector(app.settings.msteams, key), look_up) as route:
         yield route
 
 
 @contextmanager
-def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
+def teams_connected(app: App, connector: Any, look_up: Callable[[str], str] = lambda _email: "") -> Iterator[BaseRoute]:
     """The route for Teams' requests; while it is open, the app can show cards in Teams.
 
     Args:
         app: who answers, and remembers.
         connector: a Connector of bot/platforms/teams, which is imported only if Teams is configured.
+        look_up: see Teams.
     """
     setup = optional("bot.platforms.teams.setup")
     remembered = StoredConversations(app.database, app.now)
     tenants = app.settings.msteams.tenants
-    with setup.connected(app, connector, remembered, tenants, spoken_to(None, app.policy)) as (teams, route):
+    with setup.connected(app, connector, remembered, tenants, look_up, spoken_to(None, app.policy)) as (teams, route):
         app.platforms = {**app.platforms, teams.name: teams}
         yield route
 
@@ -103,7 +109,7 @@ def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
 def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
     """Slack's routes, and whether it is connected."""
     slack = app.settings.slack
-    token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
+    token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
     listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
@@ -111,14 +117,14 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
         stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
-            said = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
+            said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
             endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
-            app_token = _needed("SLACK_APP_TOKEN", "the app-level token (xapp-…) for Socket Mode", environ)
+            app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)
             socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
@@ -134,5 +140,7 @@ def events_url(address: str | None) -> str | None:
 def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/how-to/slack.md") -> str:
     value = secret(name, environ)
     if not value:
-        raise ConfigError(f"{name} is not set: it holds {what}. {page} says where to find it.")
+        raise ConfigError(
+            t("{name} is not set: it holds {what}. {page} says where to find it.", name=name, what=t(what), page=page)
+        )
     return value

@@ -17,9 +17,10 @@ from bot.config import TeamsSettings
 from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.source import Known, UnusableSourceError
+from bot.directory.source import Known
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
+from bot.texts import t
 from storage.directory import Directory, Link, Person
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -99,7 +100,6 @@ class MicrosoftDirectory:
 
         Raises:
             OutsideError: Graph cannot be asked, or refuses.
-            UnusableSourceError: the departments contradict themselves.
         """
         users = self._users()
         persons = self._persons(users, known)
@@ -110,11 +110,30 @@ class MicrosoftDirectory:
             one for user, one in zip(there, members, strict=True) if one.department and user.get("accountEnabled")
         ]
         teams, wrong = departments_of(ids, working)
-        if wrong or ids.wrong:
-            raise UnusableSourceError("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
+        left_out = tuple(t("Microsoft Entra: {what}", what=what) for _, what in wrong)
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
-        return Directory(people, teams, links=tuple(self._links(persons, known)))
+        return Directory(people, teams, links=tuple(self._links(persons, known)), left_out=left_out)
+
+    def find(self, email: str) -> str:
+        """The identity in Teams of the one full member with an address, "" if there is none or we may not ask.
+
+        The addresses of Entra are the tenant's own word: mail and userPrincipalName of
+        https://learn.microsoft.com/graph/api/resources/user.
+
+        Raises:
+            UnreachableError: Graph cannot be asked now.
+        """
+        said = email.replace("'", "''")
+        where = f"userType eq 'Member' and (mail eq '{said}' or userPrincipalName eq '{said}')"
+        try:
+            with closing(self._api()) as api:
+                users = _users_in(api.get_json("/users", {"$select": FIELDS, "$filter": where, "$top": 2}))
+        except UndeliverableError as no:
+            _log.warning("Nobody can be looked up in Microsoft Entra: %s", no)
+            return ""
+        found = [each for each in users if each.get("accountEnabled") is not False and _address(each) == email.lower()]
+        return self._identity(str(found[0]["id"])) if len(found) == 1 else ""
 
     def check(self) -> Iterator[CheckLine]:
         """Whether Graph lets us read people, whose managers they are, and where they are."""

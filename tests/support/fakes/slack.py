@@ -179,6 +179,7 @@ class FakeSlack(Loopback):
         self.users: dict[str, Json] = {}
         self.fields: list[Json] = []
         self.channels: dict[str, set[str]] = {}
+        self.archived: set[str] = set()
         self.directs: dict[str, str] = {}
         self.messages: dict[str, list[Message]] = {}
         self.homes: dict[str, Json] = {}
@@ -493,6 +494,14 @@ class FakeSlack(Loopback):
             raise NotOkError("user_not_found")
         return {"user": self._shown(user)}
 
+    def _users_lookup(self, arguments: Json) -> Json:
+        """By the address as it stands in the profile, in any case; who was deactivated is not found."""
+        email = arguments.get("email", "").lower()
+        for user in self.users.values():
+            if str(user["profile"].get("email") or "").lower() == email and not user.get("deleted"):
+                return {"user": self._shown(user)}
+        raise NotOkError("users_not_found")
+
     def _shown(self, user: Json, hidden: frozenset[str] = frozenset({"locale"})) -> Json:
         """A user as the token may see it. The fields of a profile are shown by users.profile.get alone."""
         secret = {"fields"}
@@ -538,6 +547,19 @@ class FakeSlack(Loopback):
         if user not in self.users:
             raise NotOkError("user_not_found")
         return {"channel": {"id": self.direct(user)}}
+
+    def _conversations_info(self, arguments: Json) -> Json:
+        channel = arguments.get("channel", "")
+        if channel not in self.channels:
+            raise NotOkError("channel_not_found")
+        return {
+            "channel": {
+                "id": channel,
+                "is_channel": True,
+                "is_archived": channel in self.archived,
+                "is_member": self.bot_user in self.channels[channel],
+            }
+        }
 
     def _channel(self, arguments: Json) -> str:
         channel = arguments.get("channel", "")
@@ -812,9 +834,11 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
 METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "auth.test": (FakeSlack._auth_test, ""),
     "users.info": (FakeSlack._users_info, "users:read"),
+    "users.lookupByEmail": (FakeSlack._users_lookup, "users:read.email"),
     "users.list": (FakeSlack._users_list, "users:read"),
     "users.profile.get": (FakeSlack._users_profile, "users.profile:read"),
     "team.profile.get": (FakeSlack._team_profile, "users.profile:read"),
+    "conversations.info": (FakeSlack._conversations_info, "channels:read"),
     "conversations.open": (FakeSlack._conversations_open, "im:write"),
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
     "chat.postEphemeral": (FakeSlack._post_ephemeral, "chat:write"),
