@@ -15,12 +15,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, AmountError
+from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
+from storage.units import from_nanos
 
 ZONES = frozenset(available_timezones())
 
@@ -95,6 +96,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
+
+
 class Organization(Rule):
     """Who we are and how we count."""
 
@@ -103,7 +107,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
+
+    @property
+    def week_start(self) -> int:
+        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
+        if self.week_starts:
+            return WEEK_STARTS[self.week_starts]
+        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
 
 
 class Budget(Rule):
@@ -126,6 +138,7 @@ class Budget(Rule):
         alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
+        reserve_percent: what an even split of a pool keeps back.
     """
 
     name: Name
@@ -139,6 +152,7 @@ class Budget(Rule):
     alert_in: PlaceName = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
+    reserve_percent: Annotated[int, Field(ge=0, le=90)] = 0
 
     @property
     def unit(self) -> str:
@@ -233,7 +247,7 @@ class Vendor(Rule):
 
 
 def contradictions(
-    budget: Budget, currency: str, tiers: Collection[str]
+    budget: Budget, currency: str, tiers: Collection[str], *, has_credits: bool
 ) -> Iterator[tuple[str, SettingError | AmountError]]:
     """What a budget says that does not fit with the rest, by the setting that says it.
 
@@ -241,7 +255,17 @@ def contradictions(
         budget: the budget.
         currency: of the organization.
         tiers: the names of the tiers of models.
+        has_credits: whether credits can be counted.
     """
+    if budget.unit == "credits" and not has_credits:
+        yield (
+            "amount",
+            SettingError(
+                "credits can be counted only if all providers count in the same credits at a known price and the "
+                "organization in USD: write the amount in {currency} or in tokens",
+                currency=currency,
+            ),
+        )
     if budget.unit not in COUNTED and budget.unit != currency:
         yield (
             "amount",
@@ -324,13 +348,16 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    credit_nanos: int = 0
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
         for _, _, clash in clashes(self.budgets):
             raise clash
         for budget in self.budgets:
-            for _, error in contradictions(budget, self.organization.currency, self.tiers):
+            for _, error in contradictions(
+                budget, self.organization.currency, self.tiers, has_credits=self.credit_nanos > 0
+            ):
                 raise error
         return self
 
@@ -377,26 +404,30 @@ class Policy(House, Rule):
         return STANDARD
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
-        """A cost in the house currency, and the rate used (in 10⁻⁹ house currency for one unit); None without a rate.
+        """A cost in parts of the house currency, and the rate used; None without one.
+
+        The rate is given in 10⁻⁹ of the house currency for one unit of the other.
 
         The rate of the latest day not after the charge's counts. Rounded half to even, once.
         """
         if currency == self.organization.currency:
-            return cost_nanos, NANOS
+            return from_nanos(cost_nanos, currency), NANOS
         since = max((start for start in self.rates.get(currency, {}) if start <= day), default=None)
         if since is None:
             return None
-        rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
-        house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
-        return int(house), rate_nanos
+        rate = self.rates[currency][since]
+        house = (cost_nanos * rate * scale_of(self.organization.currency) / NANOS).to_integral_value(ROUND_HALF_EVEN)
+        return int(house), int((rate * NANOS).to_integral_value(ROUND_HALF_EVEN))
 
-    def in_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
+    def in_currency(self, parts: int, currency: str, day: date) -> int | None:
+        """An amount in parts of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
         one = self.convert(NANOS, currency, day)
-        return amount_nanos * NANOS // one[1] if one else None
+        if one is None or not one[1]:
+            return None
+        return parts * NANOS * NANOS // (one[1] * scale_of(self.organization.currency))
 
     def from_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of another currency in the house currency; None without a rate."""
+        """An amount in 10⁻⁹ of another currency in parts of the house currency; None without a rate."""
         house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 

@@ -7,8 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from bot.config import Settings
+from bot.platforms import terminal
 from bot.providers.base import ProviderIdentity
+from handlers.card import Button
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
@@ -107,17 +111,88 @@ def test_an_even_split_leaves_everybody_what_they_have_used(found: Found) -> Non
     """$3,000 less $246.76 used, among Ana and Max: $1,376.62 more for each."""
     company = found(monthly("3000 USD", "team search"))
 
-    assert title(company, "max", "split") == "$1,376.62 more for each of 2 people"
-    assert title(company, "ana") == "$1,376.62 left of $1,623.38"
-    assert title(company, "max") == "$1,376.62 left of $1,376.62"
+    assert title(company, "max", "split now") == "$917.75 more for each of 3 people and agents"
+    assert title(company, "ana") == "$917.75 left of $1,164.51"
+    assert title(company, "max") == "$917.75 left of $917.75"
+    assert title(company, "max", "balance of crawler") == "Crawler: $917.75 left of $917.75"
     assert company.reads("ana") == []
 
 
+def test_a_split_says_before_what_it_would_do_to_everybody(found: Found) -> None:
+    """Agents are named, a tenth is kept back, and nothing has changed until the button is pressed."""
+    company = found(monthly("3000 USD", "team search") | {"reserve_percent": 10})
+
+    card = company.hear("max", "split")
+    text = terminal.render(card)
+    assert text.split("\n")[0] == "This would be $817.75 more for each of 3 people and agents"
+    assert re.search(r"Crawler +no share +\$0.00 +\$817.75", text)
+    assert "Kept in reserve  $300.00" in text
+    assert title(company, "max") == "$2,753.24 left of $3,000.00"
+    press = next(each for each in card.blocks if isinstance(each, Button))
+    assert title(company, "max", press.says) == "$817.75 more for each of 3 people and agents"
+    assert "Free to give    $300.00" in company.say("max", "pool")
+
+
+def test_a_share_that_leaves_nothing_for_others_says_so(found: Found) -> None:
+    """Max gives all that is free away; he and the crawler have no share."""
+    company = found(monthly("3000 USD", "team search"))
+
+    assert "2 people and agents have no share, and nothing is left for them." in company.say("max", "allot 3000 to ana")
+
+
+def test_finance_looks_into_any_pool_and_moves_money_between_them(found: Found) -> None:
+    """500 go from Search to Ads; both owners hear of it. Nobody else may, nor into a pool one spends from."""
+    company = found(monthly("3000 USD", "team search") | {"name": "search"}, monthly("100 USD", "team ads"))
+
+    assert title(company, "fay", "pool of team search") == "$2,753.24 left in the Search pool"
+    assert title(company, "fay", "allot 50 to ana from team search").startswith("You don't own such a pool.")
+    assert title(company, "kim", "transfer 500 from team search to team ads") == (
+        "Only finance can move budget between pools."
+    )
+    said = "transfer 500 from team search to team ads for the campaign"
+    assert title(company, "fay", said) == "$500.00 moved from Search to Ads"
+    assert title(company, "lea", "pool").endswith("left in the Ads pool")
+    assert "of CN" not in company.say("lea", "pool")
+    assert any("$500.00 of the Search pool moved to Ads" in each for each in company.reads("max"))
+    assert any("$500.00 added to the Ads pool from Search" in each for each in company.reads("lea"))
+    assert title(company, "fay", "transfer 5000 from team search to team ads") == (
+        "Only $2,253.24 of the pool is free to give."
+    )
+
+
 def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
-    """Case 5: a budget in tokens, and one in credits."""
+    """Case 5: a budget in tokens."""
     company = found(monthly("100 million tokens"))
 
     assert title(company, "bob") == "100M tokens left of 100M tokens"
+
+
+def test_credits_are_what_was_spent_by_their_price(found: Found) -> None:
+    """Not tokens: at four cents a credit Bob's 110 dollars are 2,750; a refund gives them back."""
+    company = found(monthly("4000 credits"), providers=[{"kind": "sample", "name": "llm", "credit": 0.04}])
+    company.llm.spends("bob", "10.00", date(2026, 11, 20), tokens=7_000)
+    company.pull()
+    assert title(company, "bob") == "1,250 credits left of 4,000 credits"
+    company.llm.spends("bob", "8.00", date(2026, 11, 20), tokens=7_000)
+    company.pull()
+    assert title(company, "bob") == "1,300 credits left of 4,000 credits"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"providers": [{"kind": "sample", "name": "llm"}]},
+        {"providers": [{"kind": "github-copilot", "account": "acme"}, {"kind": "sample", "name": "llm"}]},
+        {"providers": [{"kind": "github-copilot", "account": "acme"}], "organization": {"currency": "EUR"}},
+    ],
+)
+def test_credits_that_cannot_be_counted_are_refused(rules: dict[str, object]) -> None:
+    """When app.yaml is read, with what to write instead."""
+    with pytest.raises(ValidationError, match="credits can be counted only if all providers count in the same"):
+        Settings.model_validate({**RULES, "budgets": [monthly("250 credits")], **rules}).policy  # noqa: B018
+    copilot = {"providers": [{"kind": "github-copilot", "account": "acme"}]}
+    policy = Settings.model_validate({**RULES, "budgets": [monthly("250 credits")], **copilot}).policy
+    assert policy.credit_nanos == 10_000_000
 
 
 def test_a_company_caps_the_year_and_each_department_per_quarter(found: Found) -> None:
@@ -169,14 +244,15 @@ def test_charges_in_dollars_count_in_yuan_at_the_rate_of_their_day(found: Found)
     ]
 
 
-def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found: Found) -> None:
-    """Nothing is guessed, and nothing of that day is half counted."""
+def test_a_cost_without_a_rate_is_set_aside_and_says_what_to_add(found: Found) -> None:
+    """Nothing is guessed, and all other rows count."""
     company = found(monthly("400 USD"))
     company.llm.rows.append(replace(company.llm.rows[0], currency="EUR", subject="bob"))
     company.app.tick()
     company.settle()
 
     assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
+    assert "1 row of 21 November set aside" in company.say("ana", "balance")
 
 
 def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
