@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.parser import nearest_few
-from handlers.periods import Every, Period, called_after, month_called, period_of
+from handlers.periods import Every, Period, called_after, month_called
 
 ONE_DAY = timedelta(days=1)
 YEARS = range(2000, 2100)
@@ -207,7 +207,7 @@ def _end_of(said: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     rest = [each for each in said[1:] if each not in ("of", "the", "this")]
     if not rest or rest[0] not in EVERY:
         return None
-    end = period_of(ctx.today, rest[0], ctx.policy.calendar).end
+    end = ctx.period(ctx.today, rest[0]).end
     return end - ONE_DAY, list(said).index(rest[0]) + 1
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
@@ -96,7 +96,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
 
 
 class Organization(Rule):
@@ -107,10 +107,17 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     leavers_percent: Annotated[int, Field(ge=1, le=100)] = 20
-    week_starts: Weekday = "monday"
     month_starts: Annotated[int, Field(ge=1, le=28)] = 1
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
+
+    @property
+    def week_start(self) -> int:
+        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
+        if self.week_starts:
+            return WEEK_STARTS[self.week_starts]
+        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
 
 
 class Budget(Rule):
@@ -385,7 +392,12 @@ class Policy(House, Rule):
     def calendar(self) -> Calendar:
         """How the organization cuts its weeks, months, quarters and years."""
         said = self.organization
-        return Calendar(get_args(Weekday).index(said.week_starts), said.month_starts, said.fiscal_year_starts)
+        return Calendar(said.week_start, said.month_starts, said.fiscal_year_starts)
+
+    @cached_property
+    def budget_calendar(self) -> Calendar:
+        """How budgets cut them: their weeks begin on Monday."""
+        return Calendar(0, self.organization.month_starts, self.organization.fiscal_year_starts)
 
     @cached_property
     def zone(self) -> ZoneInfo:
