@@ -40,6 +40,7 @@ from handlers.policy import (
     Name,
     Organization,
     Policy,
+    PriceRule,
     Rates,
     Rule,
     WasteRules,
@@ -285,6 +286,7 @@ class Settings(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
 
     @field_validator("providers")
     @classmethod
@@ -293,6 +295,16 @@ class Settings(House, Rule):
         if len(set(names)) < len(names):
             raise ValueError("two providers have the same name; give each a name of its own")
         return providers
+
+    @model_validator(mode="after")
+    def _prices_are_of_providers(self) -> "Settings":
+        names = {each.name for each in self.providers}
+        for rule in self.prices:
+            if rule.provider and rule.provider not in names:
+                raise ValueError(
+                    f"prices: there is no provider “{rule.provider}”{_meant(rule.provider, names) or _known(names)}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _references_exist(self) -> "Settings":
@@ -335,6 +347,7 @@ class Settings(House, Rule):
             guard=self.guard,
             waste=self.waste,
             seats=self.seats,
+            prices=self.prices,
         )
 
     @property

@@ -19,7 +19,7 @@ from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
+from handlers.events import CheckPrices, CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
 from handlers.place import Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
@@ -36,7 +36,7 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices())
 
 
 class Core(Protocol):

@@ -4,7 +4,7 @@ A batch is staged first; then a few statements make it count in one transaction:
 replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
@@ -63,6 +63,7 @@ VALUES = tuple(column.name for column in charges.columns if column.name not in (
 REPORTED = tuple(name for name in Charge.__dataclass_fields__ if name != "bucket_start")
 STAGED = ("bucket_start", *REPORTED, "day", "cost_house_nanos", "rate_nanos")
 PLACE = ("day", "account_id")
+NOT_REPORTED = ("own_price", "list_price", "unpriced")
 ROLLED = tuple(column.name for column in spend.primary_key)
 SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLED)
 
@@ -118,6 +119,50 @@ def record(
     return Recorded(seen, retired + _settle(conn, _words(staged), now))
 
 
+def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
+    """Let cells that are there cost something else; whose they are and for which day they count stays.
+
+    Args:
+        conn: an order's connection; balances are right when it commits.
+        cells: as they are to be, each with the day for which it counts.
+        convert: cost in the house currency.
+        now: when it was decided.
+
+    Returns:
+        How many cells changed; what they said is kept.
+    """
+    _clear(conn)
+    written = bulk_load.writer(conn)
+    bulk_load.load(conn, staged, STAGED, (_counted(charge, day, convert, written) for charge, day in cells))
+    conn.exec_driver_sql(f"analyze {staged.name}")
+    columns = (charges.c.account_id if name == "account_id" else staged.c[name] for name in (*KEY, *VALUES))
+    return _settle(conn, select(*columns).join_from(staged, charges, _same_cell(staged)), now)
+
+
+def not_reported(
+    conn: Connection, providers: Collection[str], day: date, zeros_of: Collection[str]
+) -> list[tuple[Charge, date]]:
+    """The cells of a day (UTC) whose cost nobody reported, each with the day for which it counts.
+
+    Args:
+        conn: any connection.
+        providers: whose cells are looked at.
+        day: on which the buckets begin.
+        zeros_of: providers that report a cost of nothing for what they have no price of.
+    """
+    start = datetime.combine(day, time(), UTC)
+    zero = and_(charges.c.provider.in_(zeros_of), charges.c.cost_nanos == 0, all_tokens(charges) > 0)
+    found = conn.execute(
+        select(*(charges.c[name] for name in Charge.__dataclass_fields__), charges.c.day).where(
+            charges.c.provider.in_(providers),
+            charges.c.bucket_start >= start,
+            charges.c.bucket_start < start + _DAY,
+            or_(charges.c.cost_source.in_(NOT_REPORTED), charges.c.cost_nanos.is_(None), zero),
+        )
+    )
+    return [(Charge(*row[:-1]), row[-1]) for row in found]
+
+
 def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
     """Let the past follow new links: the cells of those identities are charged to whom they belong to now.
 
@@ -163,8 +208,15 @@ def _row(
     """A charge as a row of the staging table, in the order of STAGED."""
     start = charge.bucket_start
     day = start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
+    return _counted(charge, day, convert, written)
+
+
+def _counted(
+    charge: Charge, day: date, convert: Convert, written: Callable[[datetime | date], object]
+) -> tuple[object, ...]:
+    """The same for a charge whose day is known."""
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
-    return (written(start), *_AS_REPORTED(charge), written(day), house, rate)
+    return (written(charge.bucket_start), *_AS_REPORTED(charge), written(day), house, rate)
 
 
 def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:

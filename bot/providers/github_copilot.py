@@ -178,6 +178,7 @@ class GitHubCopilot(Provider):
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
     complete = True
+    zero_is_cost = True
     cannot = (
         "GitHub says what Copilot cost, not how many tokens it took.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",

@@ -1,6 +1,6 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days
-from bot.sync.list_prices import priced
 from bot.sync.spool import spooled
 from handlers.policy import Policy
-from storage import ingest, outcomes, people, pulls, seats
+from handlers.pricing import PriceBook
+from storage import ingest, outcomes, people, prices, pulls, seats
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link
@@ -77,7 +77,11 @@ def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
 def _read_day(
     database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], so_far: Recorded
 ) -> Recorded:
-    """Read one day whole before any of it counts."""
+    """Read one day whole before any of it counts.
+
+    It is priced in the transaction in which it counts: a price that finance sets meanwhile is either known here, or its
+    own pricing finds these cells.
+    """
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
         house = how.policy.convert(cost_nanos, currency, day)
@@ -89,8 +93,13 @@ def _read_day(
         return house
 
     whole = WholeDay(provider.name, day) if provider.complete else None
+
+    def record(conn: Connection, rows: Iterable[Charge]) -> Recorded:
+        priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
+        return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+
     with spooled(_told(provider, day)) as rows:
-        done = database.transact(lambda conn: ingest.record(conn, rows, how.policy.zone, convert, now(), whole))
+        done = database.transact(lambda conn: record(conn, rows))
     return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
 
 
@@ -118,7 +127,7 @@ def _read_besides(database: Database, provider: Provider, policy: Policy, first:
 
 
 def _told(provider: Provider, day: date) -> Iterator[Charge]:
-    """What a provider tells of a day, at list prices where it tells no cost.
+    """What a provider tells of a day.
 
     Who calls its days complete must not speak of another day: that one would lose its rest.
     """
@@ -127,7 +136,7 @@ def _told(provider: Provider, day: date) -> Iterator[Charge]:
             raise UndeliverableError(
                 f"{provider.name} was asked for {day} and answered for {charge.bucket_start.date()}: nothing is counted"
             )
-        yield priced(charge)
+        yield charge
 
 
 def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:

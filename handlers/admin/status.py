@@ -4,6 +4,7 @@ from handlers.access import sees_all
 from handlers.card import Block, Button, Card, Facts, Table
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.pricing import in_short, unpriced_models
 from storage import outbox, pulls
 
 
@@ -21,11 +22,14 @@ def status(ctx: Context) -> Card:
         )
         for pull in reads
     )
+    unpriced = unpriced_models(ctx)
+    outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     blocks: list[Block] = [
         Facts(
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
+                *outside,
             ),
         ),
         Table(
@@ -40,10 +44,17 @@ def status(ctx: Context) -> Card:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     well = not troubled and not any(each.error for each in reads)
-    title = ctx.t("Everything works") if well else ctx.t("A provider or a chat platform does not answer")
+    if not well:
+        title = ctx.t("A provider or a chat platform does not answer")
+    elif unpriced:
+        title = ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
+    else:
+        title = ctx.t("Everything works")
+    if unpriced:
+        blocks.append(Button(ctx.t("Which models have no price?"), "price"))
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
-    return Card(title, tuple(blocks), "good" if well else "warn")
+    return Card(title, tuple(blocks), "good" if well and not unpriced else "warn")
 
 
 def retry(ctx: Context) -> Card:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of, statuses, used
+from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of, statuses, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
@@ -198,6 +198,8 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
     status = _status(budget, period, account, limit)
+    outside = unpriced(ctx.policy, budget, spent_of(ctx, budget, period, account.id))
+    status = replace(status, unpriced=outside)
     for person in whom:
         theirs = replace(ctx, person=person)
         theirs.tell(person.id, _key(alert), _card(theirs, account, status, _answers(theirs, alert)))

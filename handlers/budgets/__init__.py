@@ -14,6 +14,7 @@ from handlers.budgets.status import (
     spent_below,
     spent_of,
     statuses,
+    unpriced,
     used,
 )
 from handlers.budgets.transfer import correct, transfer
@@ -38,5 +39,6 @@ __all__ = [
     "split",
     "statuses",
     "transfer",
+    "unpriced",
     "used",
 ]

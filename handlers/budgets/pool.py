@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from handlers.access import owns
 from handlers.arguments import MaybeHowMuch, MaybeTo, PoolOf, Whom, units_of
 from handlers.budgets.posting import post
-from handlers.budgets.status import current, spent_below, used
+from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.periods import THIS, Period
 from handlers.policy import Budget
-from handlers.provenance import as_of
+from handlers.provenance import as_of, not_priced
 from storage import ledger, people
 from storage.ledger import Entry
 from storage.people import Account
@@ -34,6 +34,7 @@ class Pool:
         used: what each account has spent on the days on which it was below, by account.
         names: of the people and agents that are below now.
         version: how many entries it has, so that each new one has a key of its own.
+        unpriced: tokens of everybody below that it should count, and whose price nobody knows.
     """
 
     budget: Budget
@@ -45,6 +46,7 @@ class Pool:
     used: dict[str, int]
     names: dict[str, str]
     version: int
+    unpriced: int
 
     @property
     def unsplit(self) -> int:
@@ -90,6 +92,7 @@ def pool(ctx: Context, whom: Whom = None) -> Card:
         ),
         facts,
         _table(ctx, mine),
+        *not_priced(ctx, mine.unpriced),
         as_of(ctx),
         Button(ctx.t("Give a share"), f"allot from {said}", style="primary"),
         Button(
@@ -194,7 +197,8 @@ def _read(ctx: Context, budget: Budget, account: Account) -> Pool:
     total = everybody.get(account.id, 0)
     shares = {each: sums.moved for each, sums in posted.items() if sums.moved}
     version = ledger.count(ctx.conn, budget.name, period.first)
-    return Pool(budget, account, period, limit, total, shares, everybody, names, version)
+    outside = unpriced(ctx.policy, budget, spent.get(account.id, []))
+    return Pool(budget, account, period, limit, total, shares, everybody, names, version, outside)
 
 
 def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:

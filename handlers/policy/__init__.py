@@ -29,12 +29,14 @@ from handlers.policy.policy import (
     Vendor,
     Zone,
 )
+from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
     "PLACE",
+    "PRICE_MAX",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -52,6 +54,7 @@ __all__ = [
     "Name",
     "Organization",
     "Policy",
+    "PriceRule",
     "Rates",
     "Rule",
     "Stage",
@@ -61,6 +64,7 @@ __all__ = [
     "Zone",
     "after_working",
     "exceeded",
+    "is_model",
     "is_working",
     "next_morning",
     "next_workday",

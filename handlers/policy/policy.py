@@ -16,6 +16,7 @@ from handlers.money import COUNTED, NANOS, Amount
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount, written_amount_with_unit
 from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.prices import PriceRule, currencies
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 
@@ -177,6 +178,7 @@ class Vendor(Rule):
     window: Window = "month"
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
+    zero_is_cost: bool = False
 
 
 class Policy(House, Rule):
@@ -193,6 +195,7 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
 
     @field_validator("budgets")
     @classmethod
@@ -225,6 +228,16 @@ class Policy(House, Rule):
     def _floors_are_money(self) -> "Policy":
         for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
+        return self
+
+    @model_validator(mode="after")
+    def _prices_can_be_converted(self) -> "Policy":
+        own = self.organization.currency
+        for currency, since in currencies(self.prices).items():
+            starts = self.rates.get(currency, {})
+            if currency != own and not any(since is None or start <= since for start in starts):
+                day = f" for {since}" if since else ""
+                raise ValueError(f"prices in {currency} need a rate to {own}{day}: add it under rates")
         return self
 
     @property

@@ -8,7 +8,7 @@ from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
 from handlers.money import COUNTED, NANOS, percent, symbol_of
-from handlers.provenance import as_of
+from handlers.provenance import as_of, not_priced
 from handlers.questions.balance import label_of
 from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
 from handlers.questions.projection import DAY, TRIALS_MIN, Forecast, coverage
@@ -29,6 +29,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     days = days_of(ctx, scope)
     seen = look_ahead(ctx, scope, days)
     limit = scope.status.limit if scope.status else None
+    outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
@@ -37,7 +38,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
     return Card(
         headed(ctx, account, _title(ctx, scope, seen)),
-        (*blocks, as_of(ctx), *_buttons(ctx, account, scope, seen)),
+        (*blocks, *not_priced(ctx, outside), as_of(ctx), *_buttons(ctx, account, scope, seen)),
         _tone(seen, limit),
     )
 

@@ -7,7 +7,7 @@ from statistics import median_low
 
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.provenance import as_of, begun_later
+from handlers.provenance import as_of, begun_later, not_priced
 from storage import comparisons, spend
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
@@ -61,7 +61,7 @@ def models(ctx: Context) -> Card:
         blocks.append(Text(note, quiet=True))
     unpriced = sum(each.tokens_unpriced for each in found)
     buttons = (Button(ctx.t("Where did it go?"), "spend by model"), Button(ctx.t("Why?"), "why"))
-    return Card(_title(ctx, tiers, typical), (*blocks, as_of(ctx, unpriced), *buttons))
+    return Card(_title(ctx, tiers, typical), (*blocks, *not_priced(ctx, unpriced), as_of(ctx), *buttons))
 
 
 def _by_tier(ctx: Context, found: Sequence[Spent]) -> dict[str, list[Spent]]:

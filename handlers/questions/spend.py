@@ -12,7 +12,7 @@ from handlers.days import Span
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.periods import Every, period_of
-from handlers.provenance import as_of, begun_later
+from handlers.provenance import as_of, begun_later, known_cost, not_priced, spent_in_words
 from handlers.questions.whose import asked_about, headed, said_of
 from storage import comparisons, people
 from storage.people import Account
@@ -88,15 +88,15 @@ def spend(ctx: Context, whom: Whom = None, by: By = "model", period: When = None
     span = period or Span(month.first, month.end, ctx.t("this month"))
     rows = _rows(ctx, account, by, span)
     total = sum(each.cost_nanos for each in rows)
-    amount = ctx.amount(total, ctx.policy.organization.currency)
-    title = headed(ctx, account, ctx.t("{amount} spent {period}", amount=amount, period=span.label))
+    outside = sum(each.tokens_unpriced for each in rows)
+    title = headed(ctx, account, spent_in_words(ctx, total, outside, span.label))
     blocks: list[Block] = []
     if not rows:
         blocks.append(Text(ctx.t("No usage was reported for these days.")))
     else:
         chart = _chart(ctx, account, by, span)
         blocks += [_table(ctx, by, rows, total), *([chart] if chart else [])]
-    blocks += [*begun_later(ctx, span.first), as_of(ctx, sum(each.tokens_unpriced for each in rows))]
+    blocks += [*not_priced(ctx, outside), *begun_later(ctx, span.first), as_of(ctx)]
     personal = by in ("person", "agent", "key") or not all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
     return Card(title, (*blocks, *_buttons(ctx, account, by)), personal=personal)
 
@@ -156,12 +156,11 @@ def _is_leaf(ctx: Context, account_id: str) -> bool:
 
 
 def _table(ctx: Context, by: str, rows: list[Spent], total: int) -> Table:
-    unit = ctx.policy.organization.currency
     lines = [
         (
             _name(ctx, by, each.name),
-            ctx.amount(each.cost_nanos, unit),
-            f"{percent(each.cost_nanos, total)} %",
+            known_cost(ctx, each.cost_nanos, each.tokens_unpriced),
+            "" if each.tokens_unpriced > 0 and not each.cost_nanos else f"{percent(each.cost_nanos, total)} %",
             _tokens(ctx, each.tokens),
         )
         for each in rows[:ROWS_MAX]
@@ -171,7 +170,8 @@ def _table(ctx: Context, by: str, rows: list[Spent], total: int) -> Table:
         cost = sum(each.cost_nanos for each in rest)
         more = ctx.nt("{n} more", "{n} more", len(rest))
         tokens = _tokens(ctx, sum(each.tokens for each in rest))
-        lines.append((more, ctx.amount(cost, unit), f"{percent(cost, total)} %", tokens))
+        known = known_cost(ctx, cost, sum(each.tokens_unpriced for each in rest))
+        lines.append((more, known, f"{percent(cost, total)} %", tokens))
     columns = (ctx.t(HEADS[by]), ctx.t("Cost"), ctx.t("Share"), ctx.t("Tokens"))
     return Table(ctx.t(WAYS[by]), columns, tuple(lines), "lrrr")
 

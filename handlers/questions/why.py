@@ -17,7 +17,7 @@ from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import smallest
-from handlers.provenance import as_of, begun_later
+from handlers.provenance import as_of, begun_later, not_priced
 from handlers.questions.whose import asked_about, headed, said_of
 from storage import comparisons, spend
 from storage.charges import TOKENS
@@ -218,9 +218,9 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     seen = compared(ctx, account, span)
     title = _title(ctx, span, seen) if seen.windows else _spent(ctx, span, seen.found)
     unpriced = spend.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
-    provenance = as_of(ctx, sum(each.tokens_unpriced for each in unpriced))
+    provenance = (*not_priced(ctx, sum(each.tokens_unpriced for each in unpriced)), as_of(ctx))
     partly = begun_later(ctx, span.first) if seen.windows else ()
-    blocks = (*explained(ctx, seen), *partly, provenance, *_buttons(ctx, account))
+    blocks = (*explained(ctx, seen), *partly, *provenance, *_buttons(ctx, account))
     return Card(headed(ctx, account, title), blocks)
 
 

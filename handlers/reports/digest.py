@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, late
+from handlers.provenance import as_of, late, spent_in_words
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -120,17 +120,19 @@ def _digest(ctx: Context, account: Account) -> Card:
     wasted = _wasted(ctx, week)
     facts += _saved(ctx, wasted)
     facts += _unallocated(ctx, week)
+    outside = sum(each.tokens_unpriced for each in here)
+    facts += [(ctx.t("Without a price"), _outside(ctx, here))] if outside else []
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
-    blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here)))
+    blocks.append(as_of(ctx))
     return Card(
-        _title(ctx, week),
+        _title(ctx, week, outside),
         tuple(blocks),
         _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
-        idle=not (week.total() or week.total(1) or asked or week.late),
+        idle=not (week.total() or week.total(1) or asked or week.late or outside),
     )
 
 
@@ -144,8 +146,9 @@ def _week(ctx: Context, account: Account) -> Week:
     return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
 
 
-def _title(ctx: Context, week: Week) -> str:
-    title = _spent(ctx, week)
+def _title(ctx: Context, week: Week, outside: int) -> str:
+    unknown = outside and not (week.total() or week.late)
+    title = spent_in_words(ctx, 0, outside, ctx.t("last week")) if unknown else _spent(ctx, week)
     if week.account.id == ctx.account_id:
         return title
     return ctx.t("{name}: {news}", name=ctx.called(week.account), news=title)
@@ -201,6 +204,17 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
     return ", ".join(
         ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
+    )
+
+
+def _outside(ctx: Context, here: Sequence[Spent]) -> str:
+    """The tokens that no sum of money counts, such as "950M tokens of 2 models, not in these figures"."""
+    tokens = ctx.amount(sum(each.tokens_unpriced for each in here), "tokens")
+    return ctx.nt(
+        "{tokens} of {n} model, not in these figures",
+        "{tokens} of {n} models, not in these figures",
+        sum(each.tokens_unpriced > 0 for each in here),
+        tokens=tokens,
     )
 
 

@@ -96,7 +96,7 @@ def _card(ctx: Context, month: Month) -> Card:
         blocks.append(Text(ctx.t(missing, providers=names)))
     facts = tuple(_facts(ctx, month, whole))
     blocks += [Facts(facts)] if facts else []
-    blocks += [_centers(ctx, month, whole), *_buttons(ctx, month), as_of(ctx, whole.tokens_unpriced)]
+    blocks += [_centers(ctx, month, whole), *_buttons(ctx, month), as_of(ctx)]
     files = (File(f"{each}-{month.period.first:%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]
     return Card(_title(ctx, month, whole), tuple(blocks), "warn" if month.late else "plain", thread=tuple(thread))
