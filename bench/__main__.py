@@ -1,6 +1,6 @@
 """python -m bench [NAME …]: run every benchmark, or those that are named, and print their tables.
 
-Nothing here passes or fails: the tables are for reading, and docs/benchmarks.md says how.
+Nothing here passes or fails: the tables are for reading, and docs/reference/benchmarks.md says how.
 """
 
 import argparse

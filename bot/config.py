@@ -1,23 +1,19 @@
 """app.yaml and the environment, as frozen typed settings.
 
-Every error is told at once, each with its path, what is wrong and what would be right. Secrets come from the
+Every error is told at once, each with its place and line, what is wrong and what would be right. Secrets come from the
 environment, or from files that the environment names (NAME_FILE), never from app.yaml.
 """
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
-import yaml
 from apscheduler.triggers.cron import CronTrigger
 from pydantic import (
     AfterValidator,
-    BaseModel,
     Field,
     ValidationError,
     ValidationInfo,
@@ -25,10 +21,16 @@ from pydantic import (
     model_validator,
 )
 
+from bot import yaml_file
 from bot.providers.registry import PROVIDERS
+from bot.setting_errors import explained, fault_of, is_echo, meant
+from bot.setting_references import contradicted
+from bot.texts import in_words, t
+from handlers import COMMANDS, parse_command
+from handlers.errors import SettingError
+from handlers.language import N_
 from handlers.policy import (
     MANAGER,
-    PLACE,
     TIERS,
     AmountText,
     ApprovalRule,
@@ -36,16 +38,18 @@ from handlers.policy import (
     GuardRules,
     House,
     LimitRules,
-    LocaleName,
+    MaybeLocale,
+    MaybeZone,
     Name,
     Organization,
+    PlaceName,
     Policy,
     PriceRule,
     Rates,
     Rule,
     WasteRules,
     WorkingHours,
-    Zone,
+    like,
 )
 from storage.directory import Agent, Directory, Link, Person, Role, Team
 
@@ -62,34 +66,63 @@ def _cron(line: str) -> str:
     try:
         CronTrigger.from_crontab(line)
     except ValueError as wrong:
-        raise ValueError(f"“{line}” is no cron line ({wrong}); write five fields such as “0 9 * * mon”") from wrong
+        raise SettingError(
+            "“{word}” is not a cron line: write five fields such as “0 9 * * mon”, each within its bounds", word=line
+        ) from wrong
     return line
 
 
 def _guid(value: str) -> str:
     try:
-        return str(UUID(value))
+        return str(UUID(value)) if value else ""
     except ValueError as wrong:
-        raise ValueError(f"“{value}” is no id as Microsoft Entra shows them, such as {UUID(int=0)}") from wrong
+        raise SettingError(
+            "“{word}” is not an id as Microsoft Entra shows them, such as {id}", word=value, id=UUID(int=0)
+        ) from wrong
 
 
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
+Email = Annotated[
+    str,
+    AfterValidator(str.strip),
+    like(r"([^\s@,;<>]+@[^\s@,;<>]+)?", N_("“{word}” is not an e-mail address: write one such as ana@acme.example")),
+]
+_COMMAND = like(r"/[a-z0-9_-]{1,31}", N_("“{word}” cannot be a slash command: write / and small letters, no blanks"))
+_ADDRESS = like(r"(https?://.+)?", N_("“{word}” is not an address: write one such as https://llm.acme.example"))
+_API_ADDRESS = like(r"https?://.+/", N_("“{word}” is not an address with a slash at its end"))
+_VARIABLE = like(
+    r"([A-Z][A-Z0-9_]*)?",
+    N_("write the name of an environment variable, such as LITELLM_API_KEY, and never the key itself"),
+)
+_ACCOUNT = like(
+    r"(person|team|agent)/\S+", N_("“{word}” is not an account: write such as person/ana, team/search or agent/crawler")
+)
+
+
+def _understood(sentence: str) -> str:
+    """A sentence that begins with a command; whom it is about is not known here."""
+    command, rest = parse_command(sentence)
+    if not sentence.strip() or command.hidden:
+        first = (rest or sentence).partition(" ")[0]
+        known = {each.name for each in COMMANDS.values() if not each.hidden}
+        raise SettingError(meant(t("“{word}” is not a command", word=first), first, known))
+    return sentence
 
 
 class SlackSettings(Rule):
     """Slack: how to be reached, and where it is."""
 
     mode: Literal["socket", "http"] = "socket"
-    command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/tokens"
-    url: Annotated[str, Field(pattern=r"^https?://.+/$")] = "https://slack.com/api/"
+    command: Annotated[str, _COMMAND] = "/tokens"
+    url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
     link_by_email: bool = True
 
 
 class TeamsSettings(Rule):
     """Microsoft Teams: which app registration is ours, and whose people may speak."""
 
-    app_id: Guid | Literal[""] = ""
+    app_id: Guid = ""
     tenants: tuple[Guid, ...] = ()
     link_by_email: bool = True
     playground: bool = False
@@ -102,13 +135,11 @@ class TeamsSettings(Rule):
     @model_validator(mode="after")
     def _somebody_checks(self) -> "TeamsSettings":
         if self.playground and self.tenants:
-            raise ValueError(
-                "the Playground's requests are signed by nobody, so it and tenants exclude each other; remove one"
-            )
+            raise SettingError("remove tenants or playground: requests of the Playground are not signed by a tenant")
         if self.app_id and not self.tenants and not self.playground:
-            raise ValueError("say whose people may speak (tenants: [id of your Microsoft Entra tenant])")
+            raise SettingError("add whose people may speak (tenants: [id of your Microsoft Entra tenant])")
         if self.tenants and not self.app_id:
-            raise ValueError("say which app registration is ours (app_id: its Application (client) ID)")
+            raise SettingError("add the app registration (app_id: its Application (client) ID)")
         return self
 
 
@@ -130,8 +161,8 @@ class ProviderSettings(Rule):
 
     name: Name = ""
     kind: str
-    url: Annotated[str, Field(pattern=r"^(https?://.+)?$")] = ""
-    key: Annotated[str, Field(pattern=r"^([A-Z][A-Z0-9_]*)?$")] = ""
+    url: Annotated[str, _ADDRESS] = ""
+    key: Annotated[str, _VARIABLE] = ""
     account: str = ""
     file: str = ""
     credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
@@ -166,24 +197,24 @@ class ProviderSettings(Rule):
     @classmethod
     def _is_known(cls, kind: str) -> str:
         if kind not in PROVIDERS:
-            raise ValueError(f"“{kind}” is not known{_meant(kind, set(PROVIDERS)) or _known(set(PROVIDERS))}")
+            raise SettingError(meant(t("“{word}” is not known", word=kind), kind, set(PROVIDERS)))
         return kind
 
     @model_validator(mode="after")
     def _reachable(self) -> "ProviderSettings":
         missing = PROVIDERS[self.kind].missing(self.url, self.account, self.file)
         if missing:
-            raise ValueError(f"say {' and '.join(missing)}")
+            raise SettingError("add what is missing: {settings}", settings=", ".join(missing))
         return self
 
 
 class ScheduleLine(Rule):
-    """A sentence that the clock says."""
+    """A scheduled command."""
 
     at: Cron
-    say: str
-    place: Annotated[str, Field(alias="in", pattern=PLACE)] = ""
-    zone: Zone | Literal[""] = ""
+    say: Annotated[str, AfterValidator(_understood)]
+    place: Annotated[PlaceName, Field(alias="in")] = ""
+    zone: MaybeZone = ""
     workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
 
@@ -206,11 +237,11 @@ class SourceSettings(Rule):
             case {"csv": str(file)} if file.strip() and len(value) == 1:
                 return {"kind": "csv", "file": folder / file.strip()}
             case "csv" | {"csv": _}:
-                raise ValueError("say which file, and nothing else, such as: csv: people.csv")
+                raise SettingError("add the file, such as csv: people.csv")
             case _:
                 word = next(map(str, value), "") if isinstance(value, dict) else str(value)
                 known = set(get_args(cls.model_fields["kind"].annotation))
-                raise ValueError(f"there is no people source “{word}”{_meant(word, known) or _known(known)}")
+                raise SettingError(meant(t("there is no people source “{word}”", word=word), word, known))
 
     def __str__(self) -> str:
         return str(self.file) if self.kind == "csv" else self.kind
@@ -221,11 +252,11 @@ class PersonSettings(Rule):
 
     id: Name
     name: str
-    email: str = ""
+    email: Email = ""
     manager: str = ""
     team: str = ""
-    zone: Zone | Literal[""] = ""
-    locale: LocaleName | Literal[""] = ""
+    zone: MaybeZone = ""
+    locale: MaybeLocale = ""
     roles: tuple[Role, ...] = ()
     slack: str = ""
 
@@ -259,7 +290,7 @@ class LinkSettings(Rule):
     platform: str
     kind: Literal["user", "key", "team"]
     id: str
-    account: Annotated[str, Field(pattern=r"^(person|team|agent)/\S+$")]
+    account: Annotated[str, _ACCOUNT]
 
 
 class Settings(House, Rule):
@@ -287,51 +318,6 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
-
-    @field_validator("providers")
-    @classmethod
-    def _names_differ(cls, providers: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
-        names = [each.name for each in providers]
-        if len(set(names)) < len(names):
-            raise ValueError("two providers have the same name; give each a name of its own")
-        return providers
-
-    @model_validator(mode="after")
-    def _prices_are_of_providers(self) -> "Settings":
-        names = {each.name for each in self.providers}
-        for rule in self.prices:
-            if rule.provider and rule.provider not in names:
-                raise ValueError(
-                    f"prices: there is no provider “{rule.provider}”{_meant(rule.provider, names) or _known(names)}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _references_exist(self) -> "Settings":
-        missing = "; ".join(self._dangling())
-        if missing:
-            raise ValueError(missing)
-        self.policy  # noqa: B018 - its own rules are checked by making it
-        return self
-
-    def _dangling(self) -> Iterator[str]:
-        """Names that stand nowhere. People of other sources are not known here, so only closed worlds are checked."""
-        if self.directory:
-            return
-        people, teams = {each.id for each in self.people}, {each.id for each in self.teams}
-        for person in self.people:
-            if person.manager and person.manager not in people:
-                yield f"people: {person.id}'s manager “{person.manager}” is nobody{_meant(person.manager, people)}"
-            if person.team and person.team not in teams:
-                yield f"people: {person.id}'s team “{person.team}” is no team{_meant(person.team, teams)}"
-        for team in self.teams:
-            if team.parent and team.parent not in teams:
-                yield f"teams: {team.id}'s parent “{team.parent}” is no team{_meant(team.parent, teams)}"
-            if team.owner and team.owner not in people:
-                yield f"teams: {team.id}'s owner “{team.owner}” is nobody{_meant(team.owner, people)}"
-        for agent in self.agents:
-            if agent.owner not in people:
-                yield f"agents: {agent.id}'s owner “{agent.owner}” is nobody{_meant(agent.owner, people)}"
 
     @property
     def policy(self) -> Policy:
@@ -375,21 +361,50 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         ConfigError: all errors at once.
     """
     path = Path(environ.get("BURSAR_CONFIG", "") or PATH_DEFAULT)
+    file = _read(path)
+    content = {} if file.content is None else file.content
+    if not isinstance(content, dict):
+        raise ConfigError(t("{file} has no settings in it. It begins with such as “organization:”.", file=path))
+    wrong = [explained(file, str(path), each.path, _twice(each)) for each in file.twice()]
+    wrong += [explained(file, str(path), each.path, each.what) for each in contradicted(content)]
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = Settings.model_validate(content, context={"folder": path.parent})
+    except ValidationError as trouble:
+        errors = [fault_of(error, file, Settings) for error in map(dict, trouble.errors()) if not is_echo(error)]
+        wrong += [explained(file, str(path), *each) for each in errors]
+    if wrong:
+        raise ConfigError("\n".join(dict.fromkeys(what for _, what in sorted(wrong))))
+    return settings
+
+
+def _read(path: Path) -> yaml_file.YamlFile:
+    try:
+        content = path.read_bytes()
     except OSError as trouble:
         raise ConfigError(
-            f"{path} cannot be read ({trouble.strerror}). Set BURSAR_CONFIG to the settings file."
+            t(
+                "{file} cannot be read ({reason}). Set BURSAR_CONFIG to the settings file.",
+                file=path,
+                reason=trouble.strerror,
+            )
         ) from trouble
-    except (yaml.YAMLError, UnicodeDecodeError) as trouble:
-        raise ConfigError(f"{path} is no YAML: {' '.join(str(trouble).split())}") from trouble
-    if not isinstance(content, dict | None):
-        raise ConfigError(f"{path} must hold settings such as “organization:”, not a {type(content).__name__}.")
     try:
-        return Settings.model_validate(content or {}, context={"folder": path.parent})
-    except ValidationError as trouble:
-        lines = [f"{path}: {_explain(dict(error))}" for error in trouble.errors()]
-        raise ConfigError("\n".join(lines)) from trouble
+        return yaml_file.read(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as trouble:
+        line = content.count(b"\n", 0, trouble.start) + 1
+        raise ConfigError(t("{file}, line {line}: save the file as UTF-8", file=path, line=line)) from trouble
+    except yaml_file.YamlError as trouble:
+        raise ConfigError(
+            t("{file}, line {line}: {what}", file=path, line=trouble.line, what=in_words(trouble))
+        ) from trouble
+
+
+def _twice(name: yaml_file.Twice) -> str:
+    return t(
+        "“{name}” stands here and on line {line}; keep one of them, with all that belongs to it",
+        name=name.path[-1],
+        line=name.first,
+    )
 
 
 def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
@@ -410,45 +425,11 @@ def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except OSError as trouble:
-        raise ConfigError(f"{name}_FILE names {file}, which cannot be read ({trouble.strerror}).") from trouble
-
-
-def _explain(error: dict[str, Any]) -> str:
-    """One error of pydantic's as a plain sentence with its path."""
-    path = ".".join(str(part) for part in error["loc"]) or "settings"
-    kind, given = error["type"], error.get("input")
-    if kind == "extra_forbidden":
-        known = _fields_at(error["loc"][:-1])
-        return f"{path}: there is no such setting{_meant(str(error['loc'][-1]), known) or _known(known)}"
-    if kind == "missing":
-        return f"{path}: this is missing"
-    if kind == "literal_error":
-        expected = re.findall(r"'([^']+)'", str(error["ctx"]["expected"]))
-        return f"{path}: “{given}” is not known{_meant(str(given), set(expected)) or _known(set(expected))}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    shown = "" if kind == "value_error" or isinstance(given, dict | list) else f"; you wrote “{given}”"
-    return f"{path}: {message[0].lower() + message[1:]}{shown}"
-
-
-def _fields_at(loc: tuple[int | str, ...]) -> set[str]:
-    """The settings there are at a path."""
-    model: Any = Settings
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        if not (isinstance(model, type) and issubclass(model, BaseModel)) or part not in model.model_fields:
-            return set()
-        model = model.model_fields[part].annotation
-        model = next((arg for arg in getattr(model, "__args__", ()) if isinstance(arg, type)), model)
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return set()
-    return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _meant(word: str, known: set[str]) -> str:
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean “{close[0]}”?" if close else ""
-
-
-def _known(known: set[str]) -> str:
-    return f"; known are {', '.join(sorted(known))}" if known else ""
+        raise ConfigError(
+            t(
+                "{name}_FILE names {file}, which cannot be read ({reason}).",
+                name=name,
+                file=file,
+                reason=trouble.strerror,
+            )
+        ) from trouble

@@ -1,11 +1,29 @@
-"""The records of a CSV file, however Excel wrote it."""
+"""The records of a CSV file, however Excel or a vendor's console wrote it. Every reader that a person feeds uses this.
 
+Understood without being told: UTF-8 and UTF-16 with a byte order mark, UTF-8 without, GB18030 (which reads GBK);
+commas, semicolons, tabs or bars; Excel's first line `sep=;`; any ends of lines, also within quotes; lines that are
+quoted whole.
+"""
+
+import codecs
 import csv
+import os
 import re
+import stat
 from collections.abc import Iterator
-from io import StringIO
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, TextIO
 
 HEADER_LETTERS_MAX = 65_536
+LINE_LETTERS_MAX = 4 * 2**20
+CHUNK_BYTES = 2**20
+LETTERS_FOR_A_WESTERN = 5
+SAVE_AS = "save the file as “CSV UTF-8”"
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_HIGH = re.compile(rb"[\x80-\xff]+")
 
 
 class MalformedCsvError(Exception):
@@ -16,44 +34,179 @@ class MalformedCsvError(Exception):
         self.line = line
 
 
-def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line on which it begins.
+@dataclass(frozen=True, slots=True)
+class CsvLayout:
+    """What the file cannot tell by itself; "" is found out.
 
-    It is UTF-8 with a byte order mark or without; commas, semicolons or tabs; any ends of lines, also within quotes.
+    Args:
+        encoding: a name that Python knows, such as "gbk" or "cp1252".
+        delimiter: one letter.
+        skip_rows: lines before the header.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    skip_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRecords:
+    """A file taken apart.
+
+    Args:
+        delimiter: what stands between the fields.
+        encoding: as which the file was read.
+        records: each record that is not blank, with the line on which it begins. They are read as they are asked for.
+    """
+
+    delimiter: str
+    encoding: str
+    records: Iterator[tuple[int, list[str]]]
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, and nothing else: what is no file, such as a pipe or a device, may never end or never begin.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(0, "it is no regular file; put a plain file there", str(path))
+        yield file
+
+
+def records(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Each record of a small file that is not blank, with the line on which it begins.
 
     Raises:
         MalformedCsvError: it is no such file.
     """
-    text = _text(content)
-    excel = re.match(r"sep=([,;|\t])\r?\n", text)  # Excel's way to say the delimiter
-    delimiter = excel[1] if excel else delimiter_of(text)
-    reader = csv.reader(StringIO(text[excel.end() :] if excel else text, newline=""), delimiter=delimiter, strict=True)
-    skipped = 1 if excel else 0
-    begins = skipped + 1
-    try:
-        for record in reader:
-            if any(each.strip() for each in record):
-                yield begins, record
-            begins = skipped + reader.line_num + 1
-    except csv.Error as trouble:
-        raise MalformedCsvError(begins, f"the quotes of this record are wrong ({trouble})") from trouble
+    return read(BytesIO(content)).records
 
 
-def _text(content: bytes) -> str:
+def read(file: BinaryIO, layout: CsvLayout = CsvLayout()) -> CsvRecords:
+    """Take a file apart; it is never held in memory.
+
+    Args:
+        file: one that can be read from its beginning again.
+        layout: what is known about it.
+
+    Raises:
+        MalformedCsvError: it is no such file; reading the records may raise it, too.
+    """
+    encoding = layout.encoding or _encoding_of(file)
+    file.seek(0)
+    text = TextIOWrapper(file, encoding, newline="")
+    skipped = 0
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as trouble:
-        line = content.count(b"\n", 0, trouble.start) + 1
-        raise MalformedCsvError(line, "this is no UTF-8; save the file as “CSV UTF-8”") from trouble
-    if "\0" in text:
-        raise MalformedCsvError(
-            text.count("\n", 0, text.index("\0")) + 1, "this is no text; save the file as “CSV UTF-8”"
-        )
-    return text
+        for _ in range(layout.skip_rows):
+            skipped += bool(text.readline(LINE_LETTERS_MAX))
+        begins = text.tell()
+        excel = re.match(r"sep=(.)\r?\n", text.readline(16), re.IGNORECASE)  # Excel's way to say the delimiter
+        if excel:
+            skipped, begins = skipped + 1, text.tell()
+        text.seek(begins)
+        delimiter = layout.delimiter or (excel[1] if excel else delimiter_of(text.read(HEADER_LETTERS_MAX)))
+        text.seek(begins)
+    except UnicodeError as trouble:
+        raise _undecodable(skipped + 1, encoding) from trouble
+    return CsvRecords(delimiter, encoding, _records(text, delimiter, encoding, skipped))
 
 
 def delimiter_of(text: str) -> str:
     """The one of which the header has most, outside quotes."""
     unquoted = re.sub(r'"[^"]*"', "", text[:HEADER_LETTERS_MAX].lstrip())
     header = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]
-    return max(",;\t", key=header.count)
+    return max(",;\t|", key=header.count)
+
+
+def _records(text: TextIO, delimiter: str, encoding: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(_lines(text, skipped), delimiter=delimiter, strict=True)
+    begins = skipped + 1
+    whole: bool | None = None
+    try:
+        for record in reader:
+            if any(map(str.strip, record)):
+                if whole is None:  # each line in quotes of its own, as some consoles write it: its fields are within
+                    whole = len(record) == 1 and delimiter in record[0]
+                yield begins, next(csv.reader(record, delimiter=delimiter, strict=True)) if whole else record
+            begins = skipped + reader.line_num + 1
+    except csv.Error as trouble:
+        raise MalformedCsvError(begins, f"the quotes of this record are wrong ({trouble})") from trouble
+    except UnicodeError as trouble:
+        raise _undecodable(begins, encoding) from trouble
+
+
+def _lines(text: TextIO, skipped: int) -> Iterator[str]:
+    """The lines, none of which fills the memory; a letter that no text has ends it."""
+    for number, line in enumerate(iter(lambda: text.readline(LINE_LETTERS_MAX), ""), skipped + 1):
+        if "\0" in line:
+            raise MalformedCsvError(number, f"this is no text; {SAVE_AS}")
+        if len(line) == LINE_LETTERS_MAX:
+            raise MalformedCsvError(number, "this line does not end; lines of a CSV are shorter")
+        yield line
+
+
+def _undecodable(line: int, encoding: str) -> MalformedCsvError:
+    name = "UTF-8" if encoding == "utf-8-sig" else encoding
+    return MalformedCsvError(line, f"this is no {name}; {SAVE_AS}")
+
+
+def _encoding_of(file: BinaryIO) -> str:
+    """UTF-8 if all of it is, by its mark another, or GB18030.
+
+    Chinese letters of GB18030 are two bytes above 127 nearly always; letters with accents of Western encodings stand
+    alone among plain ones. Which Western encoding it is, nobody can tell from the bytes, so that is not guessed.
+    """
+    head = file.read(4)
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+    file.seek(0)
+    if marked.startswith("utf-16"):
+        return marked
+    line, wrong_on = 1, 1
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    while chunk := file.read(CHUNK_BYTES):
+        if b"\0" in chunk:
+            raise MalformedCsvError(line + chunk[: chunk.index(b"\0")].count(b"\n"), f"this is no text; {SAVE_AS}")
+        try:
+            utf8.decode(chunk)
+        except UnicodeDecodeError as trouble:
+            wrong_on = line + chunk[: trouble.start].count(b"\n")
+            break
+        line += chunk.count(b"\n")
+    else:
+        if utf8.getstate()[0]:
+            raise MalformedCsvError(line, f"the file breaks off within a letter, so this is no UTF-8; {SAVE_AS}")
+        return "utf-8-sig"
+    if not _is_gb18030(file):
+        raise _undecodable(wrong_on, "utf-8-sig")
+    return "gb18030"
+
+
+def _is_gb18030(file: BinaryIO) -> bool:
+    """Whether all of it can be read so, and hardly any of its letters looks like another encoding's."""
+    decoder, runs, letters, western, utf8 = codecs.getincrementaldecoder("gb18030")(), 0, 0, 0, 0
+    file.seek(0)
+    try:
+        for line in iter(lambda: file.readline(LINE_LETTERS_MAX), b""):
+            decoder.decode(line)
+            for run in _HIGH.findall(line):
+                runs += 1
+                letters += -(-len(run) // 2)
+                western += len(run) % 2
+                utf8 += _is_utf8(run)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return western * LETTERS_FOR_A_WESTERN <= letters and utf8 * 2 < runs
+
+
+def _is_utf8(run: bytes) -> bool:
+    try:
+        run.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

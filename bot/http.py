@@ -223,9 +223,7 @@ class Api:
 
     def safe(self, text: str) -> str:
         """Somebody else's text, on one line, short and without secrets."""
-        text = SECRETS.sub("…", text.replace(self._key.secret, "…"))
-        text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-        return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
+        return shown(text.replace(self._key.secret, "…"))
 
     def pages(self, ask: Callable[[int], Page], what: str) -> Iterator[Any]:
         """The rows of a list whose pages are numbered from 1, as they come.
@@ -404,6 +402,13 @@ class Api:
         except (ValueError, ArithmeticError, RecursionError):
             return "", ""
         return _kind(said), self.safe(_message(said))
+
+
+def shown(text: str) -> str:
+    """Somebody else's text, on one line, short and without what looks like a secret."""
+    text = SECRETS.sub("…", text)
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 
 
 class _Pace:

@@ -72,7 +72,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
     """
     if app.settings.msteams.playground:
         return ""
-    return _needed("TEAMS_APP_SECRET", "a client secret of the app registration", environ, "docs/teams.md")
+    return _needed("TEAMS_APP_SECRET", "a client secret of the app registration", environ, "docs/how-to/teams.md")
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def events_url(address: str | None) -> str | None:
     return address and address.rstrip("/").removesuffix(EVENTS_PATH) + EVENTS_PATH
 
 
-def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/slack.md") -> str:
+def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/how-to/slack.md") -> str:
     value = secret(name, environ)
     if not value:
         raise ConfigError(f"{name} is not set: it holds {what}. {page} says where to find it.")

@@ -41,3 +41,17 @@ class MeantOtherwiseError(RefusedError):
         super().__init__(why, **values)
         self.count = count
         self.instead = instead
+
+
+class SettingError(ValueError):
+    """A setting of app.yaml that cannot be used.
+
+    Args:
+        why: what is wrong and what would be right; shown to people in their language.
+        values: fill the placeholders.
+    """
+
+    def __init__(self, why: str, **values: Any) -> None:
+        super().__init__(say(ENGLISH, why, **values))
+        self.why = why
+        self.values = values

@@ -1,7 +1,8 @@
 """The language of a reader. Texts stand in the code in English; a catalog says them in another language.
 
-A catalog is one file, `handlers/locales/<language>.po`; there is nothing else to add (docs/translating.md). Names and
-amounts are named placeholders: `ctx.t("{left} left of {limit}", left=…, limit=…)`.
+A catalog is one file, `handlers/locales/<language>.po`; there is nothing else to add
+(docs/how-to/translating.md). Names and amounts are named placeholders:
+`ctx.t("{left} left of {limit}", left=…, limit=…)`.
 """
 
 import io

@@ -202,13 +202,17 @@ def _clear(conn: Connection) -> None:
         conn.execute(delete(table))
 
 
+def day_of(charge: Charge, zone: ZoneInfo) -> date:
+    """The day that a charge counts for: the one its provider names, or of an hour that of the organization's zone."""
+    start = charge.bucket_start
+    return start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
+
+
 def _row(
     charge: Charge, zone: ZoneInfo, convert: Convert, written: Callable[[datetime | date], object]
 ) -> tuple[object, ...]:
     """A charge as a row of the staging table, in the order of STAGED."""
-    start = charge.bucket_start
-    day = start.date() if charge.bucket_hours >= HOURS_OF_A_DAY else start.astimezone(zone).date()
-    return _counted(charge, day, convert, written)
+    return _counted(charge, day_of(charge, zone), convert, written)
 
 
 def _counted(

@@ -41,9 +41,10 @@ _OWNED = (
 )
 
 
-def record(conn: Connection, provider: str, here: Sequence[Seat]) -> None:
-    """Take in a provider's list of seats; one that is not on it any more is given up."""
-    conn.execute(delete(seats).where(seats.c.provider == provider))
+def record(conn: Connection, provider: str, here: Sequence[Seat], *, all_told: bool = True) -> None:
+    """Take in a provider's list of seats; one that is not on it any more is given up, if the list was all there is."""
+    if all_told:
+        conn.execute(delete(seats).where(seats.c.provider == provider))
     upsert(conn, seats, [asdict(each) for each in sorted(here, key=lambda each: each.external_id)])
 
 

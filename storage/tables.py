@@ -238,6 +238,24 @@ pulls = Table(
     Column("error", Text, nullable=False),
 )
 
+# What could not be understood in a reading: rows with one thing wrong with them, or (`rows` is null) a day or a part
+# that could not be read at all. It stands until that day or part is read whole. `told` says whether finance was.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("provider", String(64), nullable=False),
+    Column("part", String(16), nullable=False),
+    Column("day", Date),
+    Column("place", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("rows", BigInteger),
+    Column("tried_at", Instant, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Index(None, "provider", "part", "day"),
+)
+
 # What providers say they allow, and what we last told them. Whose it is stands in links.
 limits = Table(
     "limits",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bot.texts import VARIABLES
 from storage.db import Database
 from tests.support import chromium
 from tests.support.clock import Clock
@@ -18,6 +19,10 @@ from tests.support.paths import ROOT
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+
+# What the command line says is in the language of whoever runs the tests, unless nobody says one.
+for _name in VARIABLES:
+    os.environ.pop(_name, None)
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
 settings.register_profile(

@@ -1,4 +1,7 @@
-"""python -m bench.score: how often the guard and the detectors are right. docs/waste.md says how to read it."""
+"""python -m bench.score: how often the guard and the detectors are right.
+
+docs/explanation/waste.md says how to read it.
+"""
 
 import argparse
 import sys

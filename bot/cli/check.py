@@ -152,12 +152,16 @@ def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
     if not any(have.values()):
-        advice = "Set SLACK_BOT_TOKEN and the rest as docs/slack.md says; without them only the demo and `say` work."
+        advice = (
+            "Set SLACK_BOT_TOKEN and the rest as docs/how-to/slack.md says; without them only the demo and `say` work."
+        )
         yield CheckLine("Slack is not set up", ok=settings.is_sample or settings.msteams.on, advice=advice)
         return
     for name, value in have.items():
         if not value:
-            yield CheckLine(f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/slack.md.")
+            yield CheckLine(
+                f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/how-to/slack.md."
+            )
     if have["SLACK_BOT_TOKEN"]:
         yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
 

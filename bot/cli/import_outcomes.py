@@ -1,10 +1,10 @@
 """Reads a list of outcomes: a CSV of what teams got done."""
 
-import csv
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bot.column_values import moment_of, tidy
+from bot.csv_records import MalformedCsvError, opened, records
 from bot.directory.source import UnusableSourceError
 from storage.outcomes import Outcome
 
@@ -16,26 +16,33 @@ def read(path: Path, teams: Iterable[str]) -> list[Outcome]:
     """The outcomes of a list, all or none.
 
     Args:
-        path: a CSV in UTF-8 with the columns team, day, kind and count.
+        path: a CSV with the columns team, day, kind and count.
         teams: ids of the teams there are, such as "search".
 
     Raises:
         UnusableSourceError: the first thing that is wrong.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if set(COLUMNS) - set(rows.fieldnames or ()):
+        with opened(path) as file:
+            lines = records(file.read())
+            _, header = next(lines, (1, []))
+            names = [tidy(name).lower() for name in header]
+            if set(COLUMNS) - set(names):
                 raise UnusableSourceError(f"{path} needs the columns {', '.join(COLUMNS)} in its first line.")
-            return list(_outcomes(path, rows, set(teams)))
-    except (OSError, UnicodeDecodeError, csv.Error) as trouble:
-        raise UnusableSourceError(f"{path} cannot be read: {trouble}") from trouble
+            return list(_outcomes(path, names, lines, set(teams)))
+    except OSError as trouble:
+        raise UnusableSourceError(f"{path} cannot be read: {trouble.strerror}") from trouble
+    except MalformedCsvError as trouble:
+        raise UnusableSourceError(f"{path}, line {trouble.line}: {trouble}.") from trouble
 
 
-def _outcomes(path: Path, rows: Iterable[dict[str, str | None]], teams: set[str]) -> Iterator[Outcome]:
+def _outcomes(
+    path: Path, names: Sequence[str], lines: Iterable[tuple[int, list[str]]], teams: set[str]
+) -> Iterator[Outcome]:
     seen = set()
-    for line, row in enumerate(rows, start=2):
-        team, day, kind, count = ((row[name] or "").strip() for name in COLUMNS)
+    for line, record in lines:
+        row = dict(zip(names, record, strict=False))
+        team, day, kind, count = (tidy(row.get(name, "")) for name in COLUMNS)
         if team not in teams:
             raise UnusableSourceError(f"{path}, line {line}: there is no team “{team}”.")
         if not kind or not count.isdecimal():
@@ -43,7 +50,7 @@ def _outcomes(path: Path, rows: Iterable[dict[str, str | None]], teams: set[str]
                 f"{path}, line {line}: say what was counted (kind), and how many as a whole number (count)."
             )
         try:
-            outcome = Outcome(SOURCE, f"team/{team}", date.fromisoformat(day), kind, int(count))
+            outcome = Outcome(SOURCE, f"team/{team}", moment_of(day).date(), kind, int(count))
         except ValueError:
             raise UnusableSourceError(f"{path}, line {line}: “{day}” is no day; write such as 2026-10-15.") from None
         key = (outcome.account_id, outcome.day, outcome.kind)

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.directory.cycles import circles
+from bot.cycles import circles
 from bot.directory.names import same_name, slug
 from storage.directory import Team
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from bot.directory.cycles import circles
+from bot.cycles import circles
 from storage.directory import Agent, Directory, Link, Person, Team
 
 PERSON, TEAM = "person/", "team/"

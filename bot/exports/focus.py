@@ -1,8 +1,9 @@
 """Charges in the columns of FOCUS, the FinOps Open Cost and Usage Specification, 1.2 and 1.4.
 
-A row is a charge as its provider reported it (docs/decisions/0001): its cost is not divided up over kinds of tokens, so
-that every sum ties to the provider's own. The kinds stand beside it in columns that begin with x_, as FOCUS asks of
-what it does not define. 1.4 calls the provider ServiceProviderName and HostProviderName; else the two agree here.
+A row is a charge as its provider reported it (docs/explanation/decisions/0001): its cost is not divided up over kinds
+of tokens, so that every sum ties to the provider's own. The kinds stand beside it in columns that begin with
+x_, as FOCUS asks of what it does not define. 1.4 calls the provider ServiceProviderName and HostProviderName; else the
+two agree here.
 """
 
 import json

@@ -5,7 +5,7 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -130,6 +130,8 @@ def midnight(day: date) -> datetime:
 class Provider:
     """Speaks to one provider. Every method may raise UnreachableError or UndeliverableError, with one sentence.
 
+    A list is read with `understood` (set_aside.py): a row that is not understood is set aside, and the others count.
+
     Attributes:
         name: the name under which app.yaml lists it.
         who: what sentences call it, with its address; "" for one that is not asked over a network.
@@ -157,9 +159,18 @@ class Provider:
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.
 
-        Pages are streamed. If a page fails for good, it raises: the caller then counts nothing of the call.
+        Pages are streamed. If a page fails for good, it raises: the caller then counts nothing of the call, and asks
+        again. A row that cannot be understood is set aside, and the others count.
         """
         raise self._undeclared("charges")
+
+    def earliest(self, today: date) -> date:
+        """The first day that it still tells. Days of a gap before it are said to be missing and not asked for."""
+        return date.min
+
+    def news_before(self, first: date) -> Iterable[date]:
+        """Days before `first` of which it tells something new, such as those of a file that was put there late."""
+        return ()
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""

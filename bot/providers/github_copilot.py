@@ -46,7 +46,7 @@ METRICS_LAG = timedelta(days=3)
 # 5,000 calls an hour are allowed, to be shared with whatever else uses the token's account.
 CALLS_PER_MINUTE = 60
 
-NEEDED = "a token that may administer the billing and read the Copilot seats, as docs/providers.md says"
+NEEDED = "a token that may administer the billing and read the Copilot seats, as docs/reference/providers.md says"
 
 WholeDollars = Annotated[int, Field(ge=0, le=10**7)]
 Words = Annotated[list[Word], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 NANOS = 10**9
 
 Count = Annotated[int, Field(strict=True, ge=0, le=10**13)]
-Dollars = Annotated[Decimal, Field(ge=0, le=10**6)]
+Dollars = Annotated[Decimal, Field(ge=-(10**9), le=10**9)]
+"""A cost; below zero it is a credit. A row of more is a mistake: nobody pays a thousand million dollars a day."""
 Word = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
 

@@ -17,6 +17,8 @@ from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.sample.provider import Sample
+from bot.texts import t
+from handlers.language import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class ProviderKind:
 
     Args:
         service: what people call it.
-        page: its heading in docs/providers.md.
+        page: its heading in docs/reference/providers.md.
         make: opens one.
         url: where it is unless app.yaml says otherwise, "" if only app.yaml can know.
         key: the environment variable of its key unless app.yaml says otherwise, "" if it needs none.
@@ -72,11 +74,11 @@ class ProviderKind:
         """What app.yaml still has to say, each as the setting to write."""
         lacking = []
         if self.key and not (url or self.url):
-            lacking.append("where it is (url: http://…)")
+            lacking.append(t("url (where it is, such as http://127.0.0.1:4000)"))
         if self.account and not account:
-            lacking.append(f"{self.account} (account: …)")
+            lacking.append(t("account ({what})", what=t(self.account)))
         if self.file and not file:
-            lacking.append("which files (file: usage/*.csv)")
+            lacking.append(t("file (which files, such as usage/*.csv)"))
         return lacking
 
 
@@ -101,7 +103,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: ChatGPT(its.name, its.url, its.key, its.account, its.credit, its.key_name, now=its.now),
         url="https://api.chatgpt.com/v1",
         key="CHATGPT_ADMIN_KEY",
-        account="the workspace's id",
+        account=N_("the workspace's id"),
     ),
     "cursor": ProviderKind(
         "Cursor",
@@ -123,7 +125,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: GitHubCopilot(its.name, its.url, its.key, its.account, its.key_name, its.now),
         url="https://api.github.com",
         key="GITHUB_COPILOT_KEY",
-        account="the organization, or enterprises/ and the enterprise",
+        account=N_("the organization, or enterprises/ and the enterprise"),
     ),
     "litellm": ProviderKind(
         "LiteLLM",

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Provider
+from bot.sync.parts import read_apart
 from handlers.events import (
     Event,
     IncreaseRequested,
@@ -56,13 +57,16 @@ class LimitSync:
             compare: have written what differs; without it only what is there is noted.
 
         Raises:
-            OutsideError: it did not tell them all; then nothing is compared, and nobody is forgotten.
+            OutsideError: it did not tell them all; then nothing is compared, and nobody is forgotten. Nor is anybody
+                if a row was set aside: it may be theirs.
         """
         started = self.now()
-        said = provider.limits()
-        while batch := list(islice(said, BATCH_ROWS)):
-            self._note(provider, batch)
-        self.database.transact(lambda conn: limits.forget_unseen(conn, provider.name, started))
+        with read_apart(self.database, provider.name, "limits", self.now, alone=False) as odd:
+            said = provider.limits()
+            while batch := list(islice(said, BATCH_ROWS)):
+                self._note(provider, batch)
+        if not odd:
+            self.database.transact(lambda conn: limits.forget_unseen(conn, provider.name, started))
         if compare:
             self._raise(SyncProvider(provider.name))
 
@@ -117,8 +121,12 @@ class LimitSync:
         return "done"
 
     def take_requests(self, provider: Provider) -> None:
-        """Take up a provider's own requests for more, and let go of those that were decided there."""
-        waiting = list(provider.increase_requests())
+        """Take up a provider's own requests for more, and let go of those that were decided there.
+
+        With a request that is not understood, one that is not told is not known to be decided.
+        """
+        with read_apart(self.database, provider.name, "requests", self.now, alone=False) as odd:
+            waiting = list(provider.increase_requests())
         open_ = self.database.ask(lambda conn: requests.open_from(conn, provider.name))
         taken = {one.origin for one in open_}
         for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
@@ -126,7 +134,7 @@ class LimitSync:
             self._raise(IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason))
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
         for one in open_:
-            if one.origin not in ids:
+            if one.origin not in ids and not odd:
                 name, _, increase_id = one.origin.partition("/")
                 self._raise(IncreaseWithdrawn(name, increase_id))
 

@@ -1,24 +1,30 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.errors import OutsideError, UndeliverableError
+from bot.errors import OutsideError, UnreachableError
 from bot.http import KeyRefusedError, NotFoundError
-from bot.providers.base import Provider, ProviderIdentity, days
+from bot.providers.base import Provider, ProviderIdentity, days, midnight
+from bot.providers.set_aside import set_aside as set_aside_row
+from bot.providers.set_aside import setting_aside
+from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
-from storage import ingest, outcomes, people, prices, pulls, seats
+from storage import ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link
 from storage.ingest import Recorded, WholeDay
 from storage.pulls import Pull
 from storage.seats import Seat
+
+AGAIN_DAYS_MAX = 31
+"""Days before the span that are read again at once: one a day with odd rows, each time one that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,47 +43,117 @@ class Reading:
 
 
 def pull(database: Database, provider: Provider, how: Reading, now: Callable[[], datetime]) -> Recorded:
-    """Read a provider's people and charges, day by day; each day counts whole or not at all.
+    """Read a provider's people and charges, day by day; each day and each part fails by itself.
+
+    Rows that cannot be understood are set aside, and the rest of their day counts. A day that cannot be read is left
+    out, noted, and asked for again each time, as long as a day after it can be read.
 
     Raises:
-        OutsideError: what went wrong; days read before it stay counted, and the reason is kept for `status`.
+        OutsideError: the last days could not be read. Days before them stay counted, and the reason is kept.
     """
     started = now()
     known = {each.provider: each for each in database.ask(pulls.pulled)}
     before = known.get(provider.name) or Pull(provider.name, started, None, None, 0, 0, "")
-    total = Recorded(0, 0)
-    try:
-        if "people" in provider.can:
+    if "people" in provider.can:
+        with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
             database.transact(lambda conn: link_members(conn, provider.name, members, started))
-        first, last = _span(before, how, started)
-        for day in days(first, last):
-            total = _read_day(database, provider, day, how, now, total)
-        _read_besides(database, provider, how.policy, first, last)
-    except OutsideError as trouble:
-        why = str(trouble)
-        failed = Pull(
-            provider.name, started, before.done_at, before.through, before.rows_seen, before.rows_changed, why
-        )
+    span = _span(before, how, started)
+    done = _read_days(database, provider, how, now, before.through, span)
+    if not isinstance(done.trouble, UnreachableError):
+        _read_besides(database, provider, how.policy, span, now)
+    through = max(filter(None, (before.through, done.through)), default=None)
+    if done.trouble:
+        failed = replace(before, tried_at=started, through=through, error=str(done.trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))
-        raise
-    done = Pull(provider.name, started, started, last, total.rows_seen, total.rows_changed, "")
-    database.transact(lambda conn: pulls.note_pull(conn, done))
-    return total
+        raise done.trouble
+    read = Pull(provider.name, started, started, through, done.rows_seen, done.rows_changed, "")
+    database.transact(lambda conn: pulls.note_pull(conn, read))
+    return Recorded(done.rows_seen, done.rows_changed)
 
 
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
+    """From the last day that was heard, however long ago: what lies between is read as far as it is still told."""
     today = now.date()
-    earliest = today - timedelta(days=how.history_days)
     if before.through is None:
-        return earliest, today
-    return max(earliest, min(before.through, today) - timedelta(days=how.days_back)), today
+        return today - timedelta(days=how.history_days), today
+    return min(before.through, today) - timedelta(days=how.days_back), today
 
 
-def _read_day(
-    database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], so_far: Recorded
-) -> Recorded:
-    """Read one day whole before any of it counts.
+@dataclass(slots=True)
+class _DaysRead:
+    """How far reading days came.
+
+    Args:
+        through: the last day that was read, None if none was.
+        rows_seen: rows that the provider gave.
+        rows_changed: cells that were new or changed.
+        trouble: why the days after it could not be read.
+    """
+
+    through: date | None = None
+    rows_seen: int = 0
+    rows_changed: int = 0
+    trouble: OutsideError | None = None
+
+
+def _read_days(
+    database: Database,
+    provider: Provider,
+    how: Reading,
+    now: Callable[[], datetime],
+    heard: date | None,
+    span: tuple[date, date],
+) -> _DaysRead:
+    """Read the days of a span, and those before it of which there may be something new.
+
+    Whether a day is alone with its trouble shows once a day after it can be read.
+    """
+    first, last = span
+    earliest = provider.earliest(last)
+    midnight_ = midnight(last)
+    odd = database.ask(lambda conn: set_aside.to_read_again(conn, provider.name, midnight_, AGAIN_DAYS_MAX))
+    before = sorted(day for day in {*odd, *provider.news_before(first)} if earliest <= day < first)
+    if heard and heard < earliest:
+        told_no_more = days(heard + timedelta(days=1), earliest - timedelta(days=1))
+        _note_unread(database, provider, [(day, f"it tells nothing before {earliest}") for day in told_no_more], now())
+    read, unread_days = _DaysRead(), list[tuple[date, OutsideError]]()
+    for day in (*before, *days(max(first, earliest), last)):
+        try:
+            done = _read_day(database, provider, day, how, now)
+        except OutsideError as trouble:
+            unread_days.append((day, trouble))
+            if isinstance(trouble, KeyRefusedError) or _is_down(unread_days):
+                break
+            continue
+        _note_unread(database, provider, unread_days, now())
+        unread_days.clear()
+        read.through = day
+        read.rows_seen += done.rows_seen
+        read.rows_changed += done.rows_changed
+    if unread_days:
+        read.trouble = unread_days[-1][1]
+    return read
+
+
+def _is_down(unread_days: Sequence[tuple[date, OutsideError]]) -> bool:
+    """Whether a provider does not answer at all: one day alone may be garbled, two in a row are not."""
+    return sum(isinstance(trouble, UnreachableError) for _, trouble in unread_days[-2:]) > 1
+
+
+def _note_unread(
+    database: Database, provider: Provider, unread_days: Sequence[tuple[date, object]], now: datetime
+) -> None:
+    def work(conn: Connection) -> None:
+        for day, why in unread_days:
+            set_aside.replace(conn, provider.name, "usage", day, [unread(provider.name, "usage", day, why)], now)
+
+    if unread_days:
+        database.transact(work)
+
+
+def _read_day(database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime]) -> Recorded:
+    """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out.
 
     It is priced in the transaction in which it counts: a price that finance sets meanwhile is either known here, or its
     own pricing finds these cells.
@@ -86,57 +162,73 @@ def _read_day(
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
         house = how.policy.convert(cost_nanos, currency, day)
         if house is None:
-            raise UndeliverableError(
-                f"{provider.name} reports costs in {currency}, and app.yaml knows no rate to "
-                f"{how.policy.organization.currency} for {day}. Add it under rates:",
-            )
+            raise AssertionError("a cost without a rate was set aside")
         return house
 
-    whole = WholeDay(provider.name, day) if provider.complete else None
+    with setting_aside() as odd, spooled(_told(provider, day, how.policy)) as rows:
+        whole = WholeDay(provider.name, day) if provider.complete and not odd else None
+        found = asides(provider.name, "usage", day, odd)
 
-    def record(conn: Connection, rows: Iterable[Charge]) -> Recorded:
-        priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
-        return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+        def work(conn: Connection) -> Recorded:
+            set_aside.replace(conn, provider.name, "usage", day, found, now())
+            priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
+            return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
 
-    with spooled(_told(provider, day)) as rows:
-        done = database.transact(lambda conn: record(conn, rows))
-    return Recorded(so_far.rows_seen + done.rows_seen, so_far.rows_changed + done.rows_changed)
+        return database.transact(work)
 
 
-def _read_besides(database: Database, provider: Provider, policy: Policy, first: date, last: date) -> None:
+def _read_besides(
+    database: Database, provider: Provider, policy: Policy, span: tuple[date, date], now: Callable[[], datetime]
+) -> None:
     """Read who has a paid seat, and what came of the work, if the provider tells."""
     if "seats" in provider.can:
-        here = [
-            Seat(
-                provider.name,
-                each.external_id,
-                each.product,
-                policy.seat_nanos(each.product),
-                each.active_on,
-                each.assigned_on,
-            )
-            for each in provider.seats()
-        ]
-        database.transact(lambda conn: seats.record(conn, provider.name, here))
+        with read_apart(database, provider.name, "seats", now) as odd:
+            here = [
+                Seat(
+                    provider.name,
+                    each.external_id,
+                    each.product,
+                    policy.seat_nanos(each.product),
+                    each.active_on,
+                    each.assigned_on,
+                )
+                for each in provider.seats()
+            ]
+            database.transact(lambda conn: seats.record(conn, provider.name, here, all_told=not odd))
     if "outcomes" in provider.can:
-        try:
-            told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(first, last)]
-        except (KeyRefusedError, NotFoundError):
-            return  # a right that nothing else needs: usage is read without it, and `check` names it
-        database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, (first, last), told))
+        with read_apart(database, provider.name, "outcomes", now):
+            try:
+                told = [(each.external_id, each.day, each.what, each.count) for each in provider.outcomes(*span)]
+            except (KeyRefusedError, NotFoundError):
+                return  # a right that nothing else needs: usage is read without it, and `check` names it
+            database.transact(lambda conn: outcomes.record_of_users(conn, provider.name, span, told))
 
 
-def _told(provider: Provider, day: date) -> Iterator[Charge]:
-    """What a provider tells of a day.
+def _told(provider: Provider, day: date, policy: Policy) -> Iterator[Charge]:
+    """What a provider tells of a day, without prices; what cannot be counted is set aside.
 
     Who calls its days complete must not speak of another day: that one would lose its rest.
     """
-    for charge in provider.charges(day, day):
-        if provider.complete and charge.bucket_start.date() != day:
-            raise UndeliverableError(
-                f"{provider.name} was asked for {day} and answered for {charge.bucket_start.date()}: nothing is counted"
-            )
-        yield charge
+    who = provider.who or provider.name
+    for number, charge in enumerate(provider.charges(day, day), 1):
+        field, why = _uncountable(provider, charge, day, policy)
+        if why:
+            set_aside_row(who, f"usage of {day}, cell {number}", field, why)
+        else:
+            yield charge
+
+
+def _uncountable(provider: Provider, charge: Charge, day: date, policy: Policy) -> tuple[str, str]:
+    """Which field of a charge cannot be counted and why, "" if all can."""
+    if provider.complete and charge.bucket_start.date() != day:
+        return "day", f"it is about {charge.bucket_start.date()}, which was not asked for"
+    if charge.cost_nanos is None:
+        return "", ""
+    day = ingest.day_of(charge, policy.zone)
+    if policy.convert(charge.cost_nanos, charge.currency, day) is None:
+        house = policy.organization.currency
+        return "currency", f"app.yaml knows no rate from {charge.currency} to {house} for {day}: add it under rates:"
+    return "", ""
 
 
 def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What the company decided: app.yaml as rules."""
 
-from handlers.policy.amounts import House
+from handlers.policy.amounts import House, written_amount, written_as
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
@@ -13,7 +13,6 @@ from handlers.policy.approvals import (
     stages_for,
 )
 from handlers.policy.policy import (
-    PLACE,
     STANDARD,
     TIERS,
     ZONES,
@@ -21,13 +20,18 @@ from handlers.policy.policy import (
     Budget,
     LimitRules,
     LocaleName,
+    MaybeLocale,
+    MaybeZone,
     Name,
     Organization,
+    PlaceName,
     Policy,
     Rates,
     Rule,
     Vendor,
     Zone,
+    contradictions,
+    like,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
@@ -35,7 +39,6 @@ from handlers.policy.working_hours import after_working, is_working, next_mornin
 
 __all__ = [
     "MANAGER",
-    "PLACE",
     "PRICE_MAX",
     "STAGES",
     "STANDARD",
@@ -51,8 +54,11 @@ __all__ = [
     "House",
     "LimitRules",
     "LocaleName",
+    "MaybeLocale",
+    "MaybeZone",
     "Name",
     "Organization",
+    "PlaceName",
     "Policy",
     "PriceRule",
     "Rates",
@@ -63,10 +69,14 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "contradictions",
     "exceeded",
     "is_model",
     "is_working",
+    "like",
     "next_morning",
     "next_workday",
     "stages_for",
+    "written_amount",
+    "written_as",
 ]

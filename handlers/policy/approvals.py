@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from handlers.errors import SettingError
 from handlers.money import Amount
 from handlers.policy.amounts import written_amount
 
@@ -13,7 +14,9 @@ from handlers.policy.amounts import written_amount
 def _by(words: str) -> str:
     known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
     if not known or not words.split(maxsplit=1)[-1]:
-        raise ValueError(f"unknown approver “{words}”: write nobody, manager, owner, role finance, or people kim, fay")
+        raise SettingError(
+            "unknown approver “{word}”: write nobody, manager, owner, role finance, or people kim, fay", word=words
+        )
     return words
 
 
@@ -23,7 +26,7 @@ def _hours(words: object) -> object:
     except ValueError:
         first = last = time(0)
     if first >= last:
-        raise ValueError(f"invalid hours “{words}”: write them like 09:00-18:00")
+        raise SettingError("invalid hours “{word}”: write them like 09:00-18:00", word=words)
     return str(words)
 
 
@@ -84,9 +87,9 @@ class ApprovalRule(Frozen):
         """What is granted at once is bounded, or anybody could raise their own limit without end."""
         if any(stage.by == "nobody" for stage in self.stages):
             if len(self.stages) > 1:
-                raise ValueError("“nobody” approves at once, so it must be the only stage of its rule")
+                raise SettingError("“nobody” approves at once, so it must be the only stage of its rule")
             if self.when.times_up_to is None or (self.when.amount_up_to is None and self.when.share_up_to is None):
-                raise ValueError("“nobody” needs limits: times_up_to, and amount_up_to or share_up_to")
+                raise SettingError("“nobody” needs limits: times_up_to, and amount_up_to or share_up_to")
         return self
 
 

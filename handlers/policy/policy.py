@@ -1,6 +1,7 @@
 """The policy: what an admin wrote in app.yaml, as far as decisions need it."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -12,11 +13,13 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from handlers.amounts import read_amount
-from handlers.money import COUNTED, NANOS, Amount
+from handlers.errors import SettingError
+from handlers.language import N_
+from handlers.money import COUNTED, NANOS, Amount, AmountError
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount, written_amount_with_unit
 from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
-from handlers.policy.prices import PriceRule, currencies
+from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 
@@ -25,7 +28,7 @@ ZONES = frozenset(available_timezones())
 
 def _zone(name: str) -> str:
     if name not in ZONES:
-        raise ValueError(f"unknown time zone “{name}”: write one such as Europe/Berlin or America/New_York")
+        raise SettingError("unknown time zone “{word}”: write one such as Europe/Berlin or America/New_York", word=name)
     return name
 
 
@@ -33,7 +36,7 @@ def _locale(name: str) -> str:
     try:
         Locale.parse(name)
     except (UnknownLocaleError, ValueError) as trouble:
-        raise ValueError(f"unknown locale “{name}”: write one such as en_US or zh_CN") from trouble
+        raise SettingError("unknown locale “{word}”: write one such as en_US or zh_CN", word=name) from trouble
     return name
 
 
@@ -42,14 +45,47 @@ def _rollover(words: str) -> str:
         return words
     if words.startswith("up to "):
         return f"up to {written_amount(words.removeprefix('up to '))}"
-    raise ValueError(f"invalid rollover “{words}”: write none, all, or an amount such as up to 100 USD")
+    raise SettingError("invalid rollover “{word}”: write none, all, or an amount such as up to 100 USD", word=words)
 
 
+def like(pattern: str, why: str) -> AfterValidator:
+    """Words must look so.
+
+    Args:
+        pattern: a regular expression for all of them.
+        why: what is wrong otherwise, and what would be right; `{word}` is what was written.
+    """
+    form = re.compile(pattern)
+
+    def checked(word: str) -> str:
+        if not form.fullmatch(word):
+            raise SettingError(why, word=word)
+        return word
+
+    return AfterValidator(checked)
+
+
+_CURRENCY = like(r"[A-Z]{3}", N_("unknown currency “{word}”: write three capital letters such as EUR"))
+_WHO = like(
+    r"every (person|agent)|organization|(team|person|agent|role) \S+",
+    N_("“{word}” is nobody's: write every person, every agent, organization, team search, person ana, or role finance"),
+)
 AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 Zone = Annotated[str, AfterValidator(_zone)]
+MaybeZone = Annotated[str, AfterValidator(lambda name: name and _zone(name))]
 LocaleName = Annotated[str, AfterValidator(_locale)]
-PLACE = r"^(slack|teams|web):\S+$|^$"
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+MaybeLocale = Annotated[str, AfterValidator(lambda name: name and _locale(name))]
+PlaceName = Annotated[
+    str,
+    like(r"((slack|teams|web):\S+)?", N_("unknown place “{word}”: write such as slack:C0123456789 or web:#ai-spend")),
+]
+Name = Annotated[
+    str,
+    like(
+        r"[a-z0-9][a-z0-9._-]{0,62}",
+        N_("“{word}” cannot be an id: use up to 63 small letters, digits, dots, hyphens and underscores"),
+    ),
+]
 
 
 class Rule(BaseModel):
@@ -62,7 +98,7 @@ class Organization(Rule):
     """Who we are and how we count."""
 
     name: str = "Our company"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, _CURRENCY] = "USD"
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
@@ -89,14 +125,14 @@ class Budget(Rule):
     """
 
     name: Name
-    who: Annotated[str, Field(pattern=r"^(every (person|agent)|organization|(team|person|agent|role) \S+)$")]
+    who: Annotated[str, _WHO]
     amount: AmountWritten
     every: Every = "month"
-    zone: Zone | Literal[""] = ""
+    zone: MaybeZone = ""
     models: str = "all"
     limit: Literal["hard", "soft", "watch"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
-    alert_in: Annotated[str, Field(pattern=PLACE)] = ""
+    alert_in: PlaceName = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
 
@@ -152,7 +188,7 @@ STANDARD = "standard"
 
 
 # Since a day, so many units of the house currency for one unit of another.
-Rates = dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], dict[date, Annotated[Decimal, Field(gt=0)]]]
+Rates = dict[Annotated[str, _CURRENCY], dict[date, Annotated[Decimal, Field(gt=0)]]]
 
 
 class LimitRules(Rule):
@@ -181,6 +217,42 @@ class Vendor(Rule):
     zero_is_cost: bool = False
 
 
+def contradictions(
+    budget: Budget, currency: str, tiers: Collection[str]
+) -> Iterator[tuple[str, SettingError | AmountError]]:
+    """What a budget says that does not fit with the rest, by the setting that says it.
+
+    Args:
+        budget: the budget.
+        currency: of the organization.
+        tiers: the names of the tiers of models.
+    """
+    if budget.unit not in COUNTED and budget.unit != currency:
+        yield (
+            "amount",
+            SettingError(
+                "{unit} is not the organization's currency: write the amount in {currency} or in tokens",
+                unit=budget.unit,
+                currency=currency,
+            ),
+        )
+    try:
+        budget.rollover_max  # noqa: B018 - raises if it cannot be
+    except AmountError as error:
+        yield "rollover", error
+    if budget.alert_in and not budget.is_pool:
+        yield (
+            "alert_in",
+            SettingError("only a budget of a team or of the organization can have this: others are personal"),
+        )
+    known = ["all", *tiers, STANDARD]
+    if budget.models not in known:
+        yield (
+            "models",
+            SettingError("unknown models “{word}”: write one of {names}", word=budget.models, names=", ".join(known)),
+        )
+
+
 class Policy(House, Rule):
     """All rules that decisions need."""
 
@@ -203,41 +275,20 @@ class Policy(House, Rule):
         names = [budget.name for budget in budgets]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"two budgets are named “{twice[0]}”: give each its own name")
+            raise SettingError("two budgets are named “{word}”: give each its own name", word=twice[0])
         return budgets
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
         for budget in self.budgets:
-            if budget.unit not in COUNTED and budget.unit != self.organization.currency:
-                raise ValueError(
-                    f"budget “{budget.name}” is in {budget.unit}: write it in the organization's currency "
-                    f"({self.organization.currency}) or in tokens",
-                )
-            if budget.alert_in and not budget.is_pool:
-                raise ValueError(
-                    f"budget “{budget.name}” belongs to single people or agents, so it cannot have alert_in: that is "
-                    "for budgets of a team or of the organization",
-                )
-            if budget.models != "all" and budget.models not in (*self.tiers, STANDARD):
-                known = ", ".join(["all", *self.tiers, STANDARD])
-                raise ValueError(f"budget “{budget.name}” has unknown models “{budget.models}”: write one of {known}")
+            for _, error in contradictions(budget, self.organization.currency, self.tiers):
+                raise error
         return self
 
     @model_validator(mode="after")
     def _floors_are_money(self) -> "Policy":
         for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
-        return self
-
-    @model_validator(mode="after")
-    def _prices_can_be_converted(self) -> "Policy":
-        own = self.organization.currency
-        for currency, since in currencies(self.prices).items():
-            starts = self.rates.get(currency, {})
-            if currency != own and not any(since is None or start <= since for start in starts):
-                day = f" for {since}" if since else ""
-                raise ValueError(f"prices in {currency} need a rate to {own}{day}: add it under rates")
         return self
 
     @property

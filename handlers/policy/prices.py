@@ -1,7 +1,6 @@
 """Prices of one's own, as an admin wrote them in app.yaml."""
 
 import re
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -9,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from handlers.amounts import CURRENCIES
+from handlers.errors import SettingError
 from handlers.policy.approvals import Frozen
 
 PRICE_MAX = 10**8
@@ -62,18 +62,17 @@ class PriceRule(Frozen):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "PriceRule":
-        named = self.model or self.provider or "this rule"
         sorts = [self.is_price, self.free, bool(self.same_as), self.discount is not None]
         if sum(sorts) != 1:
-            raise ValueError(f"{named}: write one of input and output, free: true, same_as, or discount")
+            raise SettingError("write one of these: input and output, free: true, same_as, or discount")
         if not (self.model or self.provider):
-            raise ValueError("say which model or which provider it is for")
+            raise SettingError("write for which model or provider it is")
         if self.is_price and (self.input is None or self.output is None):
-            raise ValueError(f"{named}: write both input and output (output: 0 for a model that has none)")
+            raise SettingError("write both input and output; output: 0 for a model that has none")
         if self.since and self.until and self.until < self.since:
-            raise ValueError(f"{named}: until is before from")
+            raise SettingError("until is before from")
         if self.currency not in CURRENCIES:
-            raise ValueError(f"{named}: there is no currency {self.currency}; write one such as USD or CNY")
+            raise SettingError("unknown currency {word}: write one such as USD or CNY", word=self.currency)
         return self
 
     def fits(self, provider: str, model: str, day: date) -> bool:
@@ -95,13 +94,3 @@ def is_model(pattern: str, model: str) -> bool:
     lower = model.lower()
     names = [lower] if "/" in pattern else [lower, lower.rpartition("/")[2]]
     return any(re.fullmatch(expression, name) for name in names)
-
-
-def currencies(rules: Iterable[PriceRule]) -> dict[str, date | None]:
-    """The currencies of prices, each with the first day on which one counts, None for all days."""
-    found: dict[str, date | None] = {}
-    for rule in rules:
-        if rule.is_price:
-            known = found.get(rule.currency, rule.since)
-            found[rule.currency] = min(known, rule.since) if known and rule.since else None
-    return found

@@ -6,13 +6,13 @@ was counted before can be priced anew at any time, and comes out the same in eve
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from handlers.money import AMOUNT_MAX, NANOS
 from handlers.policy import Policy, PriceRule, is_model
 from handlers.pricing.list_prices import FREE, ORDINARY, TokenPrices, list_prices
-from storage.charges import TOKENS, Charge, CostSource
+from storage.charges import HOURS_OF_A_DAY, TOKENS, Charge, CostSource
 from storage.prices import PostedPrice
 
 MILLION = 10**6
@@ -54,6 +54,11 @@ class Asked:
     def day(self) -> date:
         """The day (UTC) whose price counts."""
         return self.start.date()
+
+    @property
+    def counted_from(self) -> date:
+        """The first day for which it may count; an hour may count for the day before in another zone."""
+        return self.day if self.hours >= HOURS_OF_A_DAY else self.day - timedelta(days=1)
 
 
 class PriceBook:
@@ -100,7 +105,7 @@ class PriceBook:
         """What a model costs, None if nobody knows. Looked up once for each day and tier."""
         if asked not in self._quotes:
             quote = self._quote(asked)
-            known = quote and self._policy.convert(0, quote.currency, asked.day)
+            known = quote and self._policy.convert(0, quote.currency, asked.counted_from)
             self._quotes[asked] = quote if known else None
         return self._quotes[asked]
 

@@ -190,7 +190,9 @@ def anchors(page: Path) -> set[str]:
 
 def test_every_setting_stands_in_the_docs_and_no_other() -> None:
     """Whoever reads settings.md knows all that app.yaml can say."""
-    documented = {name for name, cells in rows("docs/settings.md").items() if len(cells) == 3 and not name.isupper()}
+    documented = {
+        name for name, cells in rows("docs/reference/settings.md").items() if len(cells) == 3 and not name.isupper()
+    }
 
     assert documented == set(SETTINGS)
 
@@ -198,11 +200,13 @@ def test_every_setting_stands_in_the_docs_and_no_other() -> None:
 @pytest.mark.parametrize("path", sorted(SETTINGS))
 def test_the_docs_say_the_default_that_the_code_has(path: str) -> None:
     """A default in a table is the one that counts."""
-    field, said = SETTINGS[path], rows("docs/settings.md")[path][1].strip("`")
+    field, said = SETTINGS[path], rows("docs/reference/settings.md")[path][1].strip("`")
     default = field.get_default(call_default_factory=True)
     if isinstance(default, dict) and default:
         assert said == "as below"
-        assert {path: {name: list(patterns) for name, patterns in default.items()}} in examples("docs/settings.md")
+        assert {path: {name: list(patterns) for name, patterns in default.items()}} in examples(
+            "docs/reference/settings.md"
+        )
     else:
         assert said == ("required" if field.is_required() else written(default))
 
@@ -210,14 +214,14 @@ def test_the_docs_say_the_default_that_the_code_has(path: str) -> None:
 @pytest.mark.parametrize("path", sorted(SETTINGS))
 def test_the_docs_name_every_word_that_a_setting_may_be(path: str) -> None:
     """Whoever may choose sees what there is."""
-    said = " ".join(rows("docs/settings.md")[path])
+    said = " ".join(rows("docs/reference/settings.md")[path])
 
     assert {word for word in words_of(SETTINGS[path].annotation) if f"`{word}`" not in said} == set()
 
 
 def test_every_setting_has_an_example() -> None:
     """Nobody has to guess how it is written."""
-    shown = {path for example in examples("docs/settings.md") for path in paths_in(example)}
+    shown = {path for example in examples("docs/reference/settings.md") for path in paths_in(example)}
 
     assert shown == set(SETTINGS)
 
@@ -234,10 +238,10 @@ def test_every_environment_variable_stands_in_the_docs_and_no_other() -> None:
     trees = [tree for _, tree in modules()]
     asked = {name for tree in trees for name in asked_for(tree) if VARIABLE.fullmatch(name)}
     written = {name for tree in trees for name in constants(tree)}
-    documented = {name for name in rows("docs/settings.md") if name.isupper()}
+    documented = {name for name in rows("docs/reference/settings.md") if name.isupper()}
 
     assert asked <= documented <= written
-    assert "`_FILE`" in text_of("docs/settings.md")
+    assert "`_FILE`" in text_of("docs/reference/settings.md")
 
 
 # What one can say and type -------------------------------------------------------------------------------------------
@@ -245,7 +249,7 @@ def test_every_environment_variable_stands_in_the_docs_and_no_other() -> None:
 
 def test_every_command_stands_in_the_docs_as_it_is_written() -> None:
     """The page of sentences is the menu."""
-    assert set(rows("docs/sentences.md")) == {one.usage for one in COMMANDS.values() if not one.hidden}
+    assert set(rows("docs/reference/sentences.md")) == {one.usage for one in COMMANDS.values() if not one.hidden}
 
 
 def test_every_subcommand_stands_in_the_docs() -> None:
@@ -289,12 +293,14 @@ def test_every_package_says_why_it_is_there() -> None:
     """And no package is explained that is gone."""
     pinned = set.union(*(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-dev")))
 
-    assert set(rows("docs/dependencies.md")) == pinned
+    assert set(rows("docs/reference/dependencies.md")) == pinned
 
 
 def test_every_scope_of_the_slack_app_is_explained() -> None:
     """An administrator of Slack reads why before allowing it."""
-    explained = {name: cells[0] for name, cells in rows("docs/slack.md").items() if ":" in name or name == "commands"}
+    explained = {
+        name: cells[0] for name, cells in rows("docs/how-to/slack.md").items() if ":" in name or name == "commands"
+    }
 
     assert explained == {**SCOPES, **DIRECTORY_SCOPES}
 

@@ -26,7 +26,7 @@ def test_every_provider_keeps_the_contract() -> None:
 
 def test_every_provider_has_its_section_and_no_other_has() -> None:
     """Which key it needs and what its figures mean stands in the docs, under the heading that the table names."""
-    sections = headings("providers.md")
+    sections = headings("reference/providers.md")
 
     assert sorted(each.page for each in PROVIDERS.values()) == sorted(set(sections) - OTHER_SECTIONS)
     assert len(set(sections)) == len(sections)
@@ -34,14 +34,14 @@ def test_every_provider_has_its_section_and_no_other_has() -> None:
 
 def test_every_provider_is_shown_as_app_yaml_writes_it() -> None:
     """Nobody has to guess the word."""
-    content = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    content = (ROOT / "docs/reference/providers.md").read_text(encoding="utf-8")
 
     assert {kind for kind in PROVIDERS if f"kind: {kind}" not in content} == set()
 
 
 def test_every_detector_is_explained() -> None:
     """Under its title, in the table of what is looked for."""
-    page = (ROOT / "docs/waste.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/explanation/waste.md").read_text(encoding="utf-8")
     table = page[page.index("| detector | sees |") :].partition("\n\n")[0]
     titles = [line.split("|")[1].strip() for line in table.splitlines()[2:]]
 
@@ -50,7 +50,7 @@ def test_every_detector_is_explained() -> None:
 
 def test_every_people_source_has_its_section_and_no_other_has() -> None:
     """The word of app.yaml stands in brackets behind the heading."""
-    found = [word[1] for heading in headings("people.md") if (word := IN_APP_YAML.search(heading))]
+    found = [word[1] for heading in headings("how-to/people.md") if (word := IN_APP_YAML.search(heading))]
 
     assert sorted(found) == sorted(SOURCES)
 
@@ -60,4 +60,4 @@ def test_every_chat_platform_has_a_folder_and_a_page() -> None:
     folders = {path.parent.name for path in (ROOT / "bot/platforms").glob("*/messenger.py")}
 
     assert folders == set(CHAT_PLATFORMS)
-    assert {name for name in folders - {"web"} if not (ROOT / f"docs/{name}.md").exists()} == set()
+    assert {name for name in folders - {"web"} if not (ROOT / f"docs/how-to/{name}.md").exists()} == set()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.directory.cycles import circles
+from bot.cycles import circles
 from bot.directory.merge import Merged, Merger
 from storage.directory import Agent, Directory, Link, Person, Team
 

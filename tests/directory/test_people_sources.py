@@ -287,12 +287,11 @@ def test_the_file_stands_beside_app_yaml(house: House) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("csw", "directory.0: there is no people source “csw”; did you mean “csv”?"),
-        ({"slakc": None}, "directory.0: there is no people source “slakc”; did you mean “slack”?"),
-        (7, "directory.0: there is no people source “7”; known are csv, microsoft, sample, slack"),
-        ("csv", "directory.0: say which file, and nothing else, such as: csv: people.csv"),
-        ({"csv": ""}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),
-        ({"csv": "a.csv", "zone": "UTC"}, "directory.0: say which file, and nothing else, such as: csv: people.csv"),
+        ("csw", "there is no people source “csw”. Did you mean “csv”?"),
+        ({"slakc": None}, "there is no people source “slakc”. Did you mean “slack”?"),
+        (7, "there is no people source “7”. You can write: csv, microsoft, sample, slack"),
+        ("csv", "directory: entry 1 (line 6): add the file, such as csv: people.csv"),
+        ({"csv": ""}, "add the file, such as csv: people.csv"),
     ],
 )
 def test_a_wrong_source_is_answered_with_what_would_be_right(house: House, written: object, said: str) -> None:
@@ -316,7 +315,7 @@ def test_a_company_with_an_export_is_no_sample(house: House) -> None:
 
 def test_the_example_in_the_docs_is_read(tmp_path: Path) -> None:
     """Whoever copies it has people."""
-    page = (ROOT / "docs" / "people.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "people.md").read_text()
     file = tmp_path / "people.csv"
     file.write_text(page.partition("```csv\n")[2].partition("```")[0])
 

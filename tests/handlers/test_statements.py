@@ -6,7 +6,7 @@ on PostgreSQL the one by which orders take turns. BEGIN and COMMIT are not count
 (executemany) counts once. Everybody is reached on two platforms, limits at a provider follow every budget, and the
 team's pool is split. What may take more than twenty has its bound beside it, and why.
 
-`pytest tests/handlers/test_statements.py -s` prints the table of docs/benchmarks.md.
+`pytest tests/handlers/test_statements.py -s` prints the table of docs/reference/benchmarks.md.
 """
 
 import sys

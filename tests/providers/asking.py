@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ import pytest
 from bot.errors import OutsideError
 from bot.http import Patience
 from bot.providers.base import Provider
+from bot.providers.set_aside import OddRows, setting_aside
 from storage.charges import Charge
 
 QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
@@ -20,6 +21,12 @@ QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 def charges(provider: Provider, first: date, last: date | None = None) -> list[Charge]:
     """All cells of those days."""
     return list(provider.charges(first, last or first))
+
+
+def with_odd(read: Callable[[], Iterable[Any]]) -> tuple[list[Any], list[OddRows]]:
+    """All that can be understood, and what was set aside."""
+    with setting_aside() as odd:
+        return list(read()), list(odd)
 
 
 def refused(what: Callable[[], Any]) -> OutsideError:

@@ -352,7 +352,7 @@ def test_a_right_that_is_missing_is_told(github: FakeGitHub, provider: GitHubCop
     github.fail_next(403, body={"message": "Resource not accessible by personal access token"}, path=BUDGETS)
     advice = findings(provider)[f"GITHUB_COPILOT_KEY may read {BUDGETS}"]
     assert "Resource not accessible" in advice
-    assert advice.endswith("as docs/providers.md says")
+    assert advice.endswith("as docs/reference/providers.md says")
 
 
 def test_usage_that_does_not_heed_the_day_is_told(github: FakeGitHub, provider: GitHubCopilot) -> None:

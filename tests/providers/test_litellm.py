@@ -18,7 +18,7 @@ from bot.http import PAGES_MAX, Patience
 from bot.providers.base import Provider, ProviderIdentity
 from bot.providers.litellm.provider import LiteLLM
 from storage.charges import Charge
-from tests.providers.asking import QUICK, answered, charges, findings, refused
+from tests.providers.asking import QUICK, answered, charges, findings, refused, with_odd
 from tests.support.fakes.litellm import FakeLiteLLM, recorded
 
 DAY = date(2026, 11, 22)
@@ -299,14 +299,20 @@ def test_what_is_nobodys_may_be_cost_or_counts_alone(proxy: FakeLiteLLM, provide
 
 
 @pytest.mark.parametrize(("name", "value"), [("spend", 1.0), ("prompt_tokens", 28), ("api_requests", 6)])
-def test_parts_that_exceed_the_whole_are_refused(
+def test_a_sum_that_is_less_than_its_parts_is_set_aside(
     proxy: FakeLiteLLM, provider: LiteLLM, name: str, value: float
 ) -> None:
-    """Nothing is counted where the keys of a model add up to more than the model."""
+    """The parts count as they are told: a row says more than a sum."""
     body = usage_body()
     alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
-    assert "parts of 2026-11-22 are more than the whole" in str(refused(lambda: charges(provider, DAY)))
+    cells, (odd,) = with_odd(lambda: charges(provider, DAY))
+    assert (odd.place, odd.why) == (
+        "usage of 2026-11-22, openai/cheap-gpt",
+        "its parts are more than the whole",
+    )
+    others = cost_nanos(cells) - cost_nanos(cells, resource=ALICES_LAPTOP, model="openai/cheap-gpt")
+    assert others == 735_000_000
 
 
 def test_a_repeated_page_is_refused(proxy: FakeLiteLLM) -> None:
@@ -334,12 +340,11 @@ def test_an_endless_list_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> No
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("spend", -0.01),
         ("spend", float("nan")),
         ("spend", float("inf")),
         ("spend", None),
         ("spend", "free"),
-        ("spend", 1e9),
+        ("spend", 2e9),
         ("prompt_tokens", -1),
         ("prompt_tokens", 2**63),
         ("prompt_tokens", 1.5),
@@ -350,16 +355,47 @@ def test_an_endless_list_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> No
         ("failed_requests", -1),
     ],
 )
-def test_a_figure_that_cannot_be_right_is_refused(proxy: FakeLiteLLM, provider: LiteLLM, name: str, value: Any) -> None:
-    """Negative, endless and absurd figures are not counted, and neither is the rest of the answer."""
+def test_a_figure_that_cannot_be_right_is_set_aside(
+    proxy: FakeLiteLLM, provider: LiteLLM, name: str, value: Any
+) -> None:
+    """All other rows count; what the sum has more is nobody's, so that no money is lost."""
     body = usage_body()
     alices_cell(body)["metrics"][name] = value
     proxy.fail_next(200, body=body, path=USAGE)
+    cells, (odd,) = with_odd(lambda: charges(provider, DAY))
+    assert (odd.field, odd.rows) == (f"metrics.{name}", 1)
+    assert odd.place == "usage of 2026-11-22, openai/cheap-gpt, …"  # a hash of a key may be a secret
+    assert cost_nanos(cells) == 736_470_000
+    assert cost_nanos(cells, subject="", resource="", model="openai/cheap-gpt") == 1_470_000
+    proxy.fail_next(200, body=body, path=USAGE)
     trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, UndeliverableError)
-    assert "cannot be right" in str(trouble)
-    assert name in str(trouble)
+    assert f"cannot be right, so nothing of it is counted: metrics.{name}" in str(trouble)
     assert ALICES_LAPTOP not in "".join(traceback.format_exception(trouble))
+
+
+def test_a_credit_is_a_cost_below_zero(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """A model may be priced below zero, and cached tokens may be more than the prompt."""
+    proxy.add_usage(DAY, "bob", None, "b" * 64, "k2", None, "odd", -0.85, 1332, 88)
+    cells, odd = with_odd(lambda: charges(provider, DAY))
+    assert (cost_nanos(cells, model="odd"), odd) == (-850_000_000, [])
+
+
+def test_a_day_may_cost_millions(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Two million people spend more than a million dollars a day."""
+    proxy.add_usage(DAY, "bob", None, "b" * 64, "k2", None, "large", 1_200_000.0, 1332, 88)
+    assert cost_nanos(charges(provider, DAY), model="large") == 1_200_000 * 10**9
+
+
+def test_an_odd_user_hides_no_other(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Neither as people nor as limits."""
+    people, limits = list(provider.people()), list(provider.limits())
+    proxy.facts("user", "alice", max_budget="plenty")
+    fewer, (odd,) = with_odd(provider.people)
+    assert len(fewer) == len(people) - 1
+    assert (odd.field, odd.place.startswith("users, row ")) == ("max_budget", True)
+    less, _ = with_odd(provider.limits)
+    assert len(less) == len(limits) - 1
 
 
 @pytest.mark.parametrize("name", ["spend", "prompt_tokens", "completion_tokens", "api_requests"])
@@ -398,7 +434,10 @@ def test_a_day_that_was_not_asked_for_is_refused(proxy: FakeLiteLLM, provider: L
     body = usage_body()
     body["results"][0]["date"] = day
     proxy.fail_next(200, body=body, path=USAGE)
-    assert f"was asked for 2026-11-22 and answered for {day}" in str(refused(lambda: charges(provider, DAY)))
+    assert f"it is about {day}, which was not asked for" in str(refused(lambda: charges(provider, DAY)))
+    proxy.fail_next(200, body=body, path=USAGE)
+    cells, (odd,) = with_odd(lambda: charges(provider, DAY))
+    assert (cells, odd.field) == ([], "date")
 
 
 @pytest.mark.parametrize(
@@ -544,7 +583,7 @@ def test_people_are_read_over_all_pages(proxy: FakeLiteLLM, provider: LiteLLM) -
 def test_keys_without_their_owner_are_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """A list of bare hashes, as LiteLLM gives to who does not ask for more, is not taken for keys of nobody."""
     proxy.fail_next(200, body={"keys": ["a" * 64], "total_pages": 1}, path="/key/list")
-    assert "sent a key that cannot be right" in str(refused(lambda: list(provider.people())))
+    assert "sent keys, row 1 that cannot be right" in str(refused(lambda: list(provider.people())))
 
 
 # Check ----------------------------------------------------------------------------------------------------------------

@@ -26,10 +26,11 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "remark": None,
     "missing": (1, 2),
     "RefusedError": None,
+    "SettingError": None,
 }
 METHODS = [("**.py", "python")]
 FOLDERS = ("handlers", "bot")
-HEADER = "# What Bursar says, in another language. docs/translating.md says how to change it."
+HEADER = "# What Bursar says, in another language. docs/how-to/translating.md says how to change it."
 
 
 def texts() -> Iterator[tuple[str | tuple[str, ...], str]]:

@@ -1,19 +1,20 @@
 """Reading a provider: a day counts whole or not at all, however large it is and however it ends."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
-from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome
+from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome, ProviderSeat
+from bot.providers.set_aside import set_aside as note_odd
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, link_members, pull
 from handlers.policy.policy import Policy
-from storage import people, pulls, spend
+from storage import people, pulls, set_aside, spend
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Person
@@ -43,13 +44,11 @@ def read(database: Database, provider: Provider) -> Recorded:
     return pull(database, provider, HOW, lambda: NOW)
 
 
-def total(database: Database) -> int:
+def total(database: Database, until: date = date(2026, 12, 1)) -> int:
     """All that was spent, in nanos."""
 
     def work(conn: Connection) -> int:
-        return sum(
-            each.cost_nanos for each in spend.spent_by(conn, "org", date(2026, 11, 1), date(2026, 12, 1), "model")
-        )
+        return sum(each.cost_nanos for each in spend.spent_by(conn, "org", date(2026, 11, 1), until, "model"))
 
     return database.ask(work)
 
@@ -64,23 +63,160 @@ def test_what_comes_out_of_a_spool_is_what_went_in() -> None:
         assert list(rows) == many
 
 
-def test_a_day_that_breaks_off_counts_nothing_of_itself(company: Database) -> None:
-    """The days before it stay counted, and the reason is kept."""
+@dataclass
+class Breaking(FakeProvider):
+    """Breaks off in the middle of some days."""
 
-    class Breaking(FakeProvider):
-        def charges(self, first: date, last: date) -> Iterator[Charge]:
-            yield from super().charges(first, last)
-            if first == DAY:
-                raise UnreachableError("The third page did not come")
+    broken: frozenset[date] = frozenset()
+    how: OutsideError = field(default_factory=lambda: UnreachableError("The third page did not come"))
+    days_asked: list[date] = field(default_factory=list)
 
-    provider = Breaking()
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """See Provider."""
+        self.days_asked.append(first)
+        yield from super().charges(first, last)
+        if first in self.broken:
+            raise self.how
+
+
+def asides(database: Database) -> list[tuple[date | None, str, int | None]]:
+    """What is set aside: of which day, why, how many rows."""
+    return [(each.day, each.why, each.rows) for each in database.ask(set_aside.everything)]
+
+
+def test_the_last_days_that_break_off_count_nothing_of_themselves(company: Database) -> None:
+    """The days before them stay counted, and the reason is kept; the next reading goes on from there."""
+    provider = Breaking(broken=frozenset({DAY, NOW.date()}))
     provider.spends("ana", "5.00", DAY - timedelta(days=1))
     provider.spends("ana", "7.00", DAY)
     with pytest.raises(UnreachableError):
         read(company, provider)
     (noted,) = company.ask(pulls.pulled)
-    assert (noted.error, noted.through) == ("The third page did not come", None)
+    assert (noted.error, noted.through) == ("The third page did not come", DAY - timedelta(days=1))
+    assert (total(company), asides(company)) == (5 * 10**9, [])
+
+
+@pytest.mark.parametrize("how", [UnreachableError, UndeliverableError])
+def test_a_day_that_cannot_be_read_hides_no_other(company: Database, how: type[OutsideError]) -> None:
+    """It is noted, asked for again each time, also when it is long ago, and forgotten once it was read."""
+    provider = Breaking(broken=frozenset({DAY}), how=how("No JSON"))
+    provider.spends("ana", "5.00", DAY)
+    provider.spends("ana", "7.00", NOW.date())
+    read(company, provider)
+    (noted,) = company.ask(pulls.pulled)
+    assert (noted.error, noted.through, total(company)) == ("", NOW.date(), 7 * 10**9)
+    assert asides(company) == [(DAY, "No JSON", None)]
+    later = NOW + timedelta(days=20)
+    pull(company, provider, HOW, lambda: later)
+    assert (provider.days_asked.count(DAY), asides(company)) == (2, [(DAY, "No JSON", None)])
+    provider.broken = frozenset()
+    pull(company, provider, HOW, lambda: later + timedelta(minutes=10))
+    assert (total(company), asides(company)) == (12 * 10**9, [])
+
+
+def test_a_provider_that_is_down_is_not_asked_for_every_day(company: Database) -> None:
+    """Each question may take a minute and a half."""
+    provider = Breaking(broken=frozenset(DAY - timedelta(days=n) for n in range(-1, 40)))
+    with pytest.raises(UnreachableError):
+        pull(company, provider, Reading(Policy(), 2, 35), lambda: NOW)
+    assert len(provider.days_asked) == 2
+
+
+def test_a_refused_key_is_refused_for_every_day(company: Database) -> None:
+    """It is not tried on each of them."""
+    provider = Breaking(broken=frozenset({DAY - timedelta(days=1)}), how=KeyRefusedError("expired", ""))
+    with pytest.raises(KeyRefusedError):
+        read(company, provider)
+    assert len(provider.days_asked) == 1
+
+
+def test_what_lies_between_is_read_after_ten_weeks(company: Database) -> None:
+    """However long nobody read, and as far back as the provider still tells; what it tells no more is noted."""
+    provider = Breaking()
+    read(company, provider)
+    gone, kept = NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=30)
+    provider.spends("ana", "5.00", kept)
+    provider.earliest = lambda today: today - timedelta(days=60)  # type: ignore[method-assign]
+    later = NOW + timedelta(days=70)
+    pull(company, provider, HOW, lambda: later)
+    assert total(company, until=later.date()) == 5 * 10**9
+    missing = [day for day, _, rows in asides(company) if rows is None]
+    assert missing == [gone + timedelta(days=n) for n in range(9)]
+    pull(company, provider, HOW, lambda: later)
+    assert gone not in provider.days_asked
+    assert len(asides(company)) == 9
+
+
+def test_a_day_with_an_odd_row_counts_and_is_read_again_once_a_day(company: Database) -> None:
+    """It takes nothing back by silence: what is missing may be what was not understood."""
+    provider = Odd()
+    provider.spends("ana", "4.00")
+    provider.spends("bob", "6.00")
+    read(company, provider)
+    provider.rows = [row for row in provider.rows if row.subject == "bob"]
+    provider.odd_days = frozenset({DAY})
+    read(company, provider)
+    assert (total(company), asides(company)) == (10 * 10**9, [(DAY, "Field required", 2)])
+    (noted,) = company.ask(pulls.pulled)
+    assert (noted.error, noted.through) == ("", NOW.date())
+    later = NOW + timedelta(days=20)
+    pull(company, provider, HOW, lambda: later)
+    pull(company, provider, HOW, lambda: later)
+    assert provider.days_asked.count(DAY) == 3
+    provider.odd_days = frozenset()
+    pull(company, provider, HOW, lambda: later + timedelta(days=1))
+    assert (total(company), asides(company)) == (6 * 10**9, [])
+
+
+@dataclass
+class Odd(Breaking):
+    """Sends two rows on some days that nobody understands."""
+
+    complete = True
+    odd_days: frozenset[date] = frozenset()
+
+    def charges(self, first: date, last: date) -> Iterator[Charge]:
+        """See Provider."""
+        for _ in range(2 if first in self.odd_days else 0):
+            note_odd(self.name, f"usage of {first}, row 3", "cost", "Field required")
+        yield from super().charges(first, last)
+
+
+def test_what_cannot_be_counted_is_set_aside(company: Database) -> None:
+    """A currency without a rate takes no other row with it."""
+    provider = FakeProvider()
+    provider.spends("ana", "5.00")
+    provider.rows.append(replace(provider.rows[0], subject="bob", currency="XAU"))
+    read(company, provider)
     assert total(company) == 5 * 10**9
+    ((day, why, rows),) = asides(company)
+    assert (day, rows) == (DAY, 1)
+    assert why.startswith("app.yaml knows no rate from XAU to USD")
+
+
+def test_each_part_of_a_reading_fails_by_itself(company: Database) -> None:
+    """People and outcomes that cannot be read keep no usage back, and are noted."""
+
+    class Parted(FakeProvider):
+        can = FakeProvider.can | {"outcomes", "seats"}
+
+        def people(self) -> Iterator[ProviderIdentity]:
+            raise UndeliverableError("No people")
+
+        def seats(self) -> Iterator[ProviderSeat]:
+            yield ProviderSeat("ana", "pro", None, None)
+            raise UnreachableError("No seats")
+
+        def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:  # noqa: ARG002 - none at all
+            yield from ()
+            raise UndeliverableError("No outcomes")
+
+    provider = Parted()
+    provider.spends("ana", "5.00")
+    read(company, provider)
+    assert total(company) == 5 * 10**9
+    noted = [(each.part, each.why, each.rows) for each in company.ask(set_aside.everything)]
+    assert noted == [("outcomes", "No outcomes", None), ("people", "No people", None), ("seats", "No seats", None)]
 
 
 def test_only_who_tells_whole_days_takes_back_by_silence(company: Database) -> None:
@@ -105,7 +241,7 @@ def test_an_empty_whole_day_takes_nothing_back(company: Database) -> None:
     assert total(company) == 4 * 10**9
 
 
-def test_a_whole_day_with_a_cell_of_another_day_is_refused(company: Database) -> None:
+def test_a_cell_of_another_day_is_set_aside(company: Database) -> None:
     """It would take the other day's rest back."""
 
     class Mistaken(Complete):
@@ -114,11 +250,9 @@ def test_a_whole_day_with_a_cell_of_another_day_is_refused(company: Database) ->
 
     provider = Mistaken()
     provider.spends("ana", "4.00", DAY)
-    with pytest.raises(
-        UndeliverableError, match="was asked for 2026-11-20 and answered for 2026-11-21: nothing is counted"
-    ):
-        read(company, provider)
+    read(company, provider)
     assert total(company) == 0
+    assert asides(company) == [(DAY - timedelta(days=1), "it is about 2026-11-21, which was not asked for", 1)]
 
 
 def test_outcomes_that_the_key_may_not_read_keep_nothing_else_back(company: Database) -> None:

@@ -1,4 +1,4 @@
-"""What docs/architecture.md says about adding something is done here, in a copy of the tree, and works."""
+"""What docs/explanation/architecture.md says about adding something is done here, in a copy of the tree, and works."""
 
 import shutil
 import subprocess
@@ -119,7 +119,7 @@ def test_a_detector_is_a_file_and_a_line(tree: Path) -> None:
     assert " Spends" in found
     rows = "tests/architecture/test_tables.py::test_every_detector_is_explained"
     assert not checked(tree, rows)
-    put(tree / "docs/waste.md", "| unused share", "| spends | everybody | nothing |\n")
+    put(tree / "docs/explanation/waste.md", "| unused share", "| spends | everybody | nothing |\n")
     assert checked(tree, rows, "tests/architecture/test_rooms.py")
 
 
@@ -182,5 +182,5 @@ def test_a_provider_is_a_file_and_a_line(tree: Path) -> None:
     assert not checked(tree, f"{rows}::test_every_provider_keeps_the_contract")
     assert not checked(tree, f"{rows}::test_every_provider_has_its_section_and_no_other_has")
     put(tree / "tests/providers/cases.py", "CASES: ", "TOY = None\n")
-    put(tree / "docs/providers.md", "## LiteLLM", "## Toy\n\n`kind: toy`\n\n")
+    put(tree / "docs/reference/providers.md", "## LiteLLM", "## Toy\n\n`kind: toy`\n\n")
     assert checked(tree, f"{rows}::test_every_provider_has_its_section_and_no_other_has")

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import get_args
 
-from bot.csv_records import MalformedCsvError, records
-from bot.directory.cycles import circles
+from bot.csv_records import MalformedCsvError, opened, records
+from bot.cycles import circles
 from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
 from bot.directory.names import ID, id_from_email, locale_name
@@ -52,7 +52,8 @@ class Csv:
             UnusableSourceError: with a line for each error, the first twenty of them.
         """
         try:
-            content = self.path.read_bytes()
+            with opened(self.path) as file:
+                content = file.read()
         except OSError as trouble:
             raise UnusableSourceError(f"{self.path} cannot be read: {trouble.strerror}") from trouble
         wrong: list[Complaint] = []

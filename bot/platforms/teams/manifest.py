@@ -40,7 +40,9 @@ def manifest(settings: Settings, url: str, commands: Mapping[str, str], version:
     """
     app_id = settings.msteams.app_id
     if not app_id:
-        raise ConfigError("Say in app.yaml which app registration is ours (msteams: app_id). docs/teams.md says how.")
+        raise ConfigError(
+            "Say in app.yaml which app registration is ours (msteams: app_id). docs/how-to/teams.md says how."
+        )
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
         raise ConfigError("Say where the bot is: --url https://bursar.acme.example")

@@ -29,6 +29,7 @@ from bot.providers.litellm.payloads import (
     rows,
     window_of,
 )
+from bot.providers.set_aside import understood
 from storage.limits import Subject, SubjectKind
 
 
@@ -210,10 +211,10 @@ class Limits:
 
 
 def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[LimitedRow]:
-    """All users, teams or keys, page by page."""
-    how = KINDS[kind]
-    for row in rows(api, how.listed, f"{kind}s", **how.asking, **chosen):
-        yield api.read(how.shape, row, f"a {kind}")
+    """All users, teams or keys that can be understood, page by page."""
+    how, what = KINDS[kind], f"{kind}s"
+    found = rows(api, how.listed, what, **how.asking, **chosen)
+    return understood(api.who, what, found, how.shape.model_validate)
 
 
 def _limit(subject: Subject, row: LimitedRow, how: SubjectRoutes) -> Limit:

@@ -8,17 +8,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.errors import OutsideError, UndeliverableError
+from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
 from bot.providers.litellm.payloads import InfoAnswer, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
+from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -83,18 +84,24 @@ class _KeyUse(Body):
 
 
 class _ModelUse(Body):
-    metrics: _Metrics
-    api_key_breakdown: dict[Word, _KeyUse] | None = None
+    """What was used of a model, and by which keys. Its parts are understood one by one."""
 
-
-class _Breakdown(Body):
-    models: dict[Word, _ModelUse]
+    metrics: Any
+    api_key_breakdown: dict[str, Any] | None = None
 
 
 class _Day(Body):
+    """A page's part of a day. Its parts are understood one by one."""
+
     day: date = Field(validation_alias="date")
-    metrics: _Metrics
-    breakdown: _Breakdown
+    metrics: Any
+    models: dict[str, Any] = Field(validation_alias=AliasPath("breakdown", "models"))
+
+
+class _Spend(Body):
+    """What was spent in a while."""
+
+    spend: Dollars = Field(validation_alias=AliasPath("metrics", "spend"))
 
 
 class _Ready(Body):
@@ -224,37 +231,41 @@ class LiteLLM(Provider):
         """A page counts rows of LiteLLM's database, so a cell may be on several: it is added up before it is given."""
         cells: dict[_Cell, _Metrics] = {}
         dates = {"start_date": day.isoformat(), "end_date": day.isoformat()}
-        for row in rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows):
-            part = self._api.read(_Day, row, f"usage of {day}")
+        what = f"usage of {day}"
+        found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows)
+        for part in understood(self.who, what, found, _Day.model_validate):
             if part.day != day:
-                raise UndeliverableError(
-                    f"{self._api.who} was asked for {day} and answered for {part.day}: nothing is counted"
-                )
-            for cell, used in self._cells(part):
+                set_aside(self.who, what, "date", f"it is about {part.day}, which was not asked for")
+                continue
+            for cell, used in self._cells(part, what):
                 cells[cell] = cells.get(cell, NOTHING) + used
         for cell in sorted(cells):
             yield _charge(self.name, day, cell, cells[cell])
 
-    def _cells(self, part: _Day) -> Iterator[tuple[_Cell, _Metrics]]:
+    def _cells(self, part: _Day, what: str) -> Iterator[tuple[_Cell, _Metrics]]:
         """The cells of a page, and what it counts in a sum without saying whose it is, so that nothing is lost."""
-        unnamed = part.metrics
-        for model, use in part.breakdown.models.items():
-            unnamed -= use.metrics
-            unkeyed = use.metrics
-            for key, keyed in (use.api_key_breakdown or {}).items():
-                unkeyed -= keyed.metrics
+        unnamed = understood_one(self.who, what, part.metrics, _Metrics.model_validate)
+        for model, use in understood_items(self.who, what, part.models, _ModelUse.model_validate):
+            of_model = f"{what}, {model}"
+            whole = understood_one(self.who, of_model, use.metrics, _Metrics.model_validate)
+            keys = NOTHING
+            for key, keyed in understood_items(self.who, of_model, use.api_key_breakdown or {}, _KeyUse.model_validate):
+                keys += keyed.metrics
                 owner = keyed.metadata
                 yield _Cell(owner.team_id or "", key, owner.user_id or "", model), keyed.metrics
-            yield from self._rest(part.day, model, unkeyed)
-        yield from self._rest(part.day, "", unnamed)
+            yield from self._rest(of_model, model, whole, keys)
+            unnamed = unnamed and unnamed - (whole or keys)
+        yield from self._rest(what, "", unnamed, NOTHING)
 
-    def _rest(self, day: date, model: str, rest: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
+    def _rest(self, what: str, model: str, whole: _Metrics | None, parts: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
+        """What a sum has more than its parts. Without a sum nothing is known of a rest."""
+        if whole is None:
+            return
+        rest = whole - parts
         counts = [value for name, value in rest if name != "spend"]
         if rest.spend < -NOISE or min(counts) < 0:
-            raise UndeliverableError(
-                f"{self._api.who} says that parts of {day} are more than the whole: nothing is counted"
-            )
-        if nanos(rest.spend) > 0 or max(counts) > 0:
+            set_aside(self.who, what, "metrics", "its parts are more than the whole")
+        elif nanos(rest.spend) > 0 or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _spent_this_month(self, subject: Subject) -> Decimal:
@@ -262,7 +273,7 @@ class LiteLLM(Provider):
         whose = {"user": "user_id", "key": "api_key"}[subject.kind]
         dates = {"start_date": today.replace(day=1).isoformat(), "end_date": today.isoformat()}
         found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows, **{whose: subject.external_id})
-        return sum((self._api.read(_Day, row, "usage of a month").metrics.spend for row in found), Decimal(0))
+        return sum((self._api.read(_Spend, row, "usage of a month").spend for row in found), Decimal(0))
 
     def _rights(self) -> CheckLine:
         """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""

@@ -30,7 +30,7 @@ LIST_ROWS_MAX = 100
 # OpenAI says no number. One call a second has been enough for everybody.
 CALLS_PER_MINUTE = 60
 
-NEEDED = "an admin key of this workspace with the rights that docs/providers.md lists"
+NEEDED = "an admin key of this workspace with the rights that docs/reference/providers.md lists"
 NO_MODELS = "ChatGPT's report by day knows no models; its log of costs does, if account: names the organization."
 REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a program answers them."
 
