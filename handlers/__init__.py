@@ -235,7 +235,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
-        event_type(reprice_charges, "clock", bulk=True),
+        event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),
         event_type(tell_findings, "clock"),

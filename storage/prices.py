@@ -54,9 +54,14 @@ def posted(conn: Connection) -> list[PostedPrice]:
     return [PostedPrice(*row) for row in conn.execute(_LAST_FIRST)]
 
 
-def post(conn: Connection, price: PostedPrice) -> None:
-    """Say what a model costs from a day on. What was said before stays, and counts until that day."""
-    conn.execute(insert(prices), asdict(price))
+def post(conn: Connection, price: PostedPrice) -> int:
+    """Say what a model costs from a day on. What was said before stays, and counts until that day.
+
+    Returns:
+        The number of this word.
+    """
+    number: int = conn.execute(insert(prices).returning(prices.c.id), asdict(price)).scalar_one()
+    return number
 
 
 def told(conn: Connection) -> set[str]:

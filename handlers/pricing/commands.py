@@ -55,16 +55,16 @@ def price(
     output 30 CNY from 2026-11-01`. `price my-model free` is for models on your own machines; `price my-model remove`
     takes your price back. `price` alone shows which models have no price, and the prices that you set.
     """
-    if not sees_all(ctx):
+    if model and "finance" not in ctx.person.roles:
+        raise RefusedError("Only finance can set prices.")
+    if not model and not sees_all(ctx):
         raise RefusedError(
-            "Only finance can set prices. What models cost here, you see with: {example}",
+            "Only finance and admins can see this. What models cost here, you see with: {example}",
             offers=("models",),
             example="models",
         )
     if not model:
         return _shown(ctx)
-    if "finance" not in ctx.person.roles:
-        raise RefusedError("Only finance can set prices.")
     said = _from_form(ctx, input_price, output_price, cache_price) or said
     if said is None:
         return _form(ctx, model, at)
@@ -112,8 +112,8 @@ def _set(ctx: Context, model: str, at: str, said: SaidPrices, since: date | None
         said_by=ctx.person.id,
         said_at=ctx.now,
     )
-    prices.post(ctx.conn, posted)
-    days = reprice_since(ctx, first, f"price of {model} by {ctx.person.id} at {ctx.now:%Y-%m-%dT%H:%M:%S}")
+    number = prices.post(ctx.conn, posted)
+    days = reprice_since(ctx, first, f"price {number}, of {model} by {ctx.person.id}")
     words = _in_words(ctx, posted)
     ctx.deed("priced", f"model/{model}"[:80], "role finance", f"{model}{f' at {at}' if at else ''}: {words}; {first}")
     return Card(_title(ctx, posted), tuple(_after(ctx, posted, days)), "good")

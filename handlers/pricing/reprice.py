@@ -39,7 +39,9 @@ def book_of(ctx: Context) -> PriceBook:
 
 def reprice_charges(ctx: Context, event: RepriceCharges) -> None:
     """Have every day priced anew that app.yaml's prices may have changed."""
-    reprice_since(ctx, None, f"app.yaml {event.rules}")
+    days = reprice_since(ctx, None, f"app.yaml {event.rules}")
+    if days:
+        ctx.deed("repriced", "prices", "app.yaml", f"prices of app.yaml or the list changed, {days} days are looked at")
 
 
 def reprice_since(ctx: Context, since: date | None, cause: str) -> int:
