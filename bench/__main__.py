@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, digest, ledger, pull, reconcile, slash, start
+from bench import decisions, digest, forecast, ledger, pull, reconcile, slash, start
 from bench.machine import described
 from bench.table import Table
 
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "digest": digest.bench,
     "pull": pull.bench,
     "reconcile": reconcile.bench,
+    "forecast": forecast.bench,
 }
 
 # Only when they are named: they take long.

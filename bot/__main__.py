@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help="only this")
     one.add_argument("--provider", default="", metavar="NAME", help="only this provider")
+    one.add_argument("--person", default="", metavar="PERSON", help="which budgets count for somebody, and why")
     one = add("export")
     one.add_argument("what", choices=["audit", "focus", "showback"])
     one.add_argument("month", nargs="?", type=_month, help="such as 2026-10; default the last one")

@@ -24,16 +24,16 @@ from bot.providers.base import Provider
 from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading
-from handlers.card import CARD, Button, Card
-from handlers.context import CLOCK, NOWHERE, Context, spoken_to
+from handlers.card import CARD, Button, Card, Text
+from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import Event, GiveAllotments, Raiser
-from handlers.language import say
+from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
+from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import idempotency, ingest, outbox, people
+from storage import former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -105,18 +105,21 @@ class App:
             card = self.carry_out(sentence)
         except RefusedError as refused:
             offers = tuple(Button(each, each) for each in refused.offers)
-            return Card(refused.said(self._language(sentence.person)), offers, tone="warn", fault=refused.fault)
+            spoken = self.language(sentence.person)
+            return Card(refused.said(spoken), offers, tone="warn", fault=refused.fault, language=spoken)
         except BusyError:
-            busy = "I am busy just now. Nothing was changed; please say it again."
-            return Card(say(spoken_to(None, self.policy), busy), tone="warn")
+            busy = N_("I am busy just now. Nothing was changed; please say it again.")
+            spoken = spoken_to(None, self.policy)
+            return Card(say(spoken, busy), tone="warn", language=spoken)
         except Exception:
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
-            broke = "That broke ({incident}). Nothing was changed."
-            return Card(say(spoken_to(None, self.policy), broke, incident=incident), tone="bad")
+            broke = N_("That broke ({incident}). Nothing was changed.")
+            spoken = spoken_to(None, self.policy)
+            return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
         return card if sentence.person == CLOCK.id else card.whole
 
-    def _language(self, person_id: str) -> str:
+    def language(self, person_id: str) -> str:
         """The language of somebody; that of the organization for who is not known, and while the database is busy."""
         try:
             person = self.database.ask(lambda conn: people.person(conn, person_id))
@@ -172,7 +175,24 @@ class App:
         ctx.write()
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
-        return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        return self._in_private(sentence, card) if card.whole.files else card
+
+    def _in_private(self, sentence: Sentence, card: Card) -> Card:
+        """Send an answer that has files to who asked, in private; where that is not possible, it is the answer."""
+        key = f"file/{sentence.delivery or secrets.token_hex(8)}"
+
+        def work(conn: Connection) -> Card | None:
+            ctx = self._context(conn, sentence)
+            told = ctx.tell(ctx.person.id, key, card)
+            ctx.write()
+            return Card(card.title, (Text(ctx.t("The file is in your direct messages.")),)) if told else None
+
+        if sentence.place.platform not in CHAT_PLATFORMS:
+            return card
+        answer = self.database.transact(work)
+        self.wake.set()
+        return answer or card
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
         def work(conn: Connection) -> Card:
@@ -239,7 +259,7 @@ class App:
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.policy)
             if idempotency.note(conn, f"answer/{key}", self.now()) is None:
-                context.show(key, place, card)
+                context.show(key, place, card, language=card.language)
                 context.write()
 
         self.database.transact(work)
@@ -345,11 +365,13 @@ class App:
             why = str(trouble)
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
+        self.handle(CheckRequests(), "clock")
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
         new = people.apply(conn, directory, today, self.policy.organization.name)
-        ingest.reattribute(conn, (each for each in new if each.platform in self.providers), self.now())
+        at_providers = (each for each in new if each.link.platform in self.providers)
+        former_links.settle(conn, at_providers, today, self.now())
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

@@ -22,7 +22,7 @@ def _placed(one: ProviderSettings, database: Database) -> ProviderSettings:
 
 def _opening(one: ProviderSettings, environ: Mapping[str, str], now: Callable[[], datetime]) -> Opening:
     key = secret(one.key, environ) if one.key else ""
-    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now)
+    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now, one)
 
 
 def build(

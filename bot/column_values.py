@@ -69,10 +69,13 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
     Raises:
         ValueError: some can only be the one and some only the other.
     """
-    matches = (match for text in texts if (match := _YEAR_LAST.fullmatch(text)) and match["by"] != ".")
-    parts = [(int(match["a"]), int(match["b"])) for match in matches]
-    day_first = sum(first > MONTHS >= second for first, second in parts)
-    month_first = sum(second > MONTHS >= first for first, second in parts)
+    day_first = month_first = 0
+    for text in texts:
+        match = _YEAR_LAST.fullmatch(text)
+        if match and match["by"] != ".":
+            first, second = _ints(match)
+            day_first += first > MONTHS >= second
+            month_first += second > MONTHS >= first
     if min(day_first, month_first) * FOR_AN_ODD_ONE > max(day_first, month_first):
         raise ValueError("some days have the month first and some the day")
     if day_first == month_first:
@@ -81,9 +84,13 @@ def date_order(texts: Iterable[str]) -> DateOrder | None:
 
 
 def needs_order(text: str) -> bool:
-    """Whether a day could be read in two ways."""
+    """Whether a day is read by the order of its column."""
     match = _YEAR_LAST.fullmatch(text)
-    return match is not None and match["by"] != "."
+    return match is not None and match["by"] != "." and match["a"] != match["b"]
+
+
+def _ints(match: re.Match[str]) -> tuple[int, int]:
+    return int(match["a"]), int(match["b"])
 
 
 def moment_of(text: str, order: DateOrder | None = None) -> datetime:
@@ -117,7 +124,7 @@ def moment_of(text: str, order: DateOrder | None = None) -> datetime:
     if match := next((found for each in _NAMED if (found := each.fullmatch(text))), None):
         return _moment(match, _month(match["name"]), int(match["day"]))
     if match := _YEAR_LAST.fullmatch(text):
-        first, second = int(match["a"]), int(match["b"])
+        first, second = _ints(match)
         day_first = match["by"] == "." or order == "dmy"
         if not day_first and order is None and first != second:
             raise ValueError("it could be read in two ways")

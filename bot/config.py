@@ -22,6 +22,9 @@ from pydantic import (
 )
 
 from bot import yaml_file
+from bot.providers.files.kinds import KINDS
+from bot.providers.files.presets import NAMES as PRESET_NAMES
+from bot.providers.files.settings import FileRules
 from bot.providers.registry import PROVIDERS
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
@@ -46,12 +49,13 @@ from handlers.policy import (
     Policy,
     PriceRule,
     Rates,
+    RequestRules,
     Rule,
     WasteRules,
     WorkingHours,
     like,
 )
-from storage.directory import Agent, Directory, Link, Person, Role, Team
+from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
 DEMO_DATABASE = "sqlite:///var/demo.db"
@@ -156,8 +160,8 @@ class DatabaseSettings(Rule):
     url: str = ""
 
 
-class ProviderSettings(Rule):
-    """One provider: what kind it is, where, and which environment variable holds its key."""
+class ProviderSettings(FileRules):
+    """One provider: what kind it is, where, and which environment variable holds its key; of files what they mean."""
 
     name: Name = ""
     kind: str
@@ -186,6 +190,19 @@ class ProviderSettings(Rule):
             given["file"] = str(folder / str(given["file"]))
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
+
+    @model_validator(mode="after")
+    def _files_are_explained(self) -> "ProviderSettings":
+        said = sorted(self.model_fields_set & FileRules.model_fields.keys())
+        if said and not PROVIDERS[self.kind].file:
+            raise SettingError("remove {settings}: {kind} reads no files", settings=", ".join(said), kind=self.kind)
+        if self.preset and self.preset not in PRESET_NAMES:
+            raise SettingError(meant(t("there is no preset “{word}”", word=self.preset), self.preset, PRESET_NAMES))
+        if self.columns and not self.preset and not self.columns.keys() & {"cost", *KINDS, "tokens"}:
+            raise SettingError(
+                "the columns name neither a cost nor tokens: add cost, or tokens_input and tokens_output"
+            )
+        return self
 
     @property
     def service(self) -> str:
@@ -258,11 +275,19 @@ class PersonSettings(Rule):
     zone: MaybeZone = ""
     locale: MaybeLocale = ""
     roles: tuple[Role, ...] = ()
+    groups: tuple[Name, ...] = ()
     slack: str = ""
 
     def person(self) -> Person:
         """The same as a people source says it."""
         return Person(**self.model_dump(exclude={"slack"}))
+
+
+class GroupSettings(Rule):
+    """People across teams, as app.yaml says."""
+
+    id: Name
+    people: tuple[str, ...]
 
 
 class TeamSettings(Rule):
@@ -299,12 +324,14 @@ class Settings(House, Rule):
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
     people: tuple[PersonSettings, ...] = ()
+    groups: tuple[GroupSettings, ...] = ()
     teams: tuple[TeamSettings, ...] = ()
     agents: tuple[AgentSettings, ...] = ()
     links: tuple[LinkSettings, ...] = ()
@@ -326,6 +353,7 @@ class Settings(House, Rule):
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,
+            requests=self.requests,
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,
@@ -344,13 +372,14 @@ class Settings(House, Rule):
 
     def inline_directory(self) -> Directory:
         """The people, teams, agents and links of app.yaml itself."""
-        links = [Link(each.platform, each.kind, each.id, each.account) for each in self.links]
+        links = [Link(each.platform, each.kind, visible(each.id), each.account) for each in self.links]
         links += [Link("slack", "user", each.slack, f"person/{each.id}") for each in self.people if each.slack]
         return Directory(
             people=tuple(each.person() for each in self.people),
             teams=tuple(Team(**each.model_dump()) for each in self.teams),
             agents=tuple(Agent(**each.model_dump()) for each in self.agents),
             links=tuple(links),
+            groups=tuple(Group(each.id, each.people) for each in self.groups),
         )
 
 

@@ -11,15 +11,16 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 HEADER_LETTERS_MAX = 65_536
 LINE_LETTERS_MAX = 4 * 2**20
-CHUNK_BYTES = 2**20
+CHUNK_BYTES = 2**16
 LETTERS_FOR_A_WESTERN = 5
 SAVE_AS = "save the file as “CSV UTF-8”"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -99,21 +100,25 @@ def read(file: BinaryIO, layout: CsvLayout = CsvLayout()) -> CsvRecords:
     """
     encoding = layout.encoding or _encoding_of(file)
     file.seek(0)
-    text = TextIOWrapper(file, encoding, newline="")
-    skipped = 0
-    try:
-        for _ in range(layout.skip_rows):
-            skipped += bool(text.readline(LINE_LETTERS_MAX))
-        begins = text.tell()
-        excel = re.match(r"sep=(.)\r?\n", text.readline(16), re.IGNORECASE)  # Excel's way to say the delimiter
-        if excel:
-            skipped, begins = skipped + 1, text.tell()
-        text.seek(begins)
-        delimiter = layout.delimiter or (excel[1] if excel else delimiter_of(text.read(HEADER_LETTERS_MAX)))
-        text.seek(begins)
-    except UnicodeError as trouble:
-        raise _undecodable(skipped + 1, encoding) from trouble
-    return CsvRecords(delimiter, encoding, _records(text, delimiter, encoding, skipped))
+    lines = _lines(_Borrowed(file, encoding, newline=""), encoding)
+    skipped = sum(1 for _ in islice(lines, layout.skip_rows))
+    head = [next(lines, "")]
+    excel = re.match(r"sep=(.)\r?\n", head[0], re.IGNORECASE)  # Excel's way to say the delimiter
+    if excel:
+        skipped, head = skipped + 1, [next(lines, "")]
+    while "".join(head).count('"') % 2 and sum(map(len, head)) < HEADER_LETTERS_MAX and (more := next(lines, "")):
+        head.append(more)
+    delimiter = layout.delimiter or (excel[1] if excel else delimiter_of("".join(head)))
+    return CsvRecords(delimiter, encoding, _records(chain(head, lines), delimiter, skipped))
+
+
+class _Borrowed(TextIOWrapper):
+    """The text of a file that belongs to somebody else, who reads it again and closes it."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with suppress(ValueError):  # it was let go already
+            self.detach()
 
 
 def delimiter_of(text: str) -> str:
@@ -123,8 +128,8 @@ def delimiter_of(text: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def _records(text: TextIO, delimiter: str, encoding: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(_lines(text, skipped), delimiter=delimiter, strict=True)
+def _records(lines: Iterator[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begins = skipped + 1
     whole: bool | None = None
     try:
@@ -136,18 +141,21 @@ def _records(text: TextIO, delimiter: str, encoding: str, skipped: int) -> Itera
             begins = skipped + reader.line_num + 1
     except csv.Error as trouble:
         raise MalformedCsvError(begins, f"the quotes of this record are wrong ({trouble})") from trouble
-    except UnicodeError as trouble:
-        raise _undecodable(begins, encoding) from trouble
 
 
-def _lines(text: TextIO, skipped: int) -> Iterator[str]:
+def _lines(text: TextIO, encoding: str) -> Iterator[str]:
     """The lines, none of which fills the memory; a letter that no text has ends it."""
-    for number, line in enumerate(iter(lambda: text.readline(LINE_LETTERS_MAX), ""), skipped + 1):
-        if "\0" in line:
-            raise MalformedCsvError(number, f"this is no text; {SAVE_AS}")
-        if len(line) == LINE_LETTERS_MAX:
-            raise MalformedCsvError(number, "this line does not end; lines of a CSV are shorter")
-        yield line
+    number = 1
+    try:
+        while line := text.readline(LINE_LETTERS_MAX):
+            if "\0" in line:
+                raise MalformedCsvError(number, f"this is no text; {SAVE_AS}")
+            if len(line) == LINE_LETTERS_MAX:
+                raise MalformedCsvError(number, "this line does not end; lines of a CSV are shorter")
+            yield line
+            number += 1
+    except UnicodeError as trouble:
+        raise _undecodable(number, encoding) from trouble
 
 
 def _undecodable(line: int, encoding: str) -> MalformedCsvError:
@@ -161,6 +169,7 @@ def _encoding_of(file: BinaryIO) -> str:
     Chinese letters of GB18030 are two bytes above 127 nearly always; letters with accents of Western encodings stand
     alone among plain ones. Which Western encoding it is, nobody can tell from the bytes, so that is not guessed.
     """
+    file.seek(0)
     head = file.read(4)
     marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
     file.seek(0)

@@ -17,13 +17,14 @@ from bot.providers.base import Provider
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
-from handlers.context import CLOCK, NOWHERE, Context, spoken_to
+from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
-from handlers.events import CheckPrices, CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser
+from handlers.events import CheckPrices, CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser, ReportSetAside
+from handlers.language import language_of
 from handlers.place import Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
-from storage import outbox
+from storage import outbox, set_aside
 from storage.db import BusyError, Database
 from storage.limits import Subject
 from storage.outbox import OutboxItem
@@ -135,7 +136,8 @@ class Delivery:
         try:
             card = self.core.carry_out(Sentence(payload["sentence"], CLOCK.id, place, delivery=item.key))
         except RefusedError as refused:
-            card = Card(refused.said(spoken_to(None, self.core.policy)), tone="warn")
+            spoken = language_of(locale_at(place, self.core.policy))
+            card = Card(refused.said(spoken), tone="warn", language=spoken)
         if place.platform in self.platforms and not card.idle:
             self.database.transact(lambda conn: self._answer(conn, item.key, place, card))
         return ""
@@ -159,18 +161,19 @@ class Delivery:
         what: str = json.loads(item.payload).get("what", "")
         if what == "limits":
             self.limits.read(provider)
-            return what
-        if what == "requests":
+        elif what == "requests":
             self.limits.take_requests(provider)
-            return what
-        done = pull(self.database, provider, self.core.reading(provider.name), self.now)
-        self.database.transact(lambda conn: self._after_reading(conn, item.key))
-        return str(done)
+        else:
+            what = str(pull(self.database, provider, self.core.reading(provider.name), self.now))
+            self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", *AFTER_READING))
+        if self.database.ask(lambda conn: set_aside.untold(conn, provider.name)):
+            self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", ReportSetAside(provider.name)))
+        return what
 
-    def _after_reading(self, conn: Connection, cause: str) -> None:
+    def _emit(self, conn: Connection, cause: str, *events: Event) -> None:
         ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.policy)
-        for event in AFTER_READING:
-            ctx.emit(f"after/{cause}", event)
+        for event in events:
+            ctx.emit(cause, event)
         ctx.write()
 
     def _thread(self, key: str) -> str:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
 
 import httpx
 import stamina
@@ -99,8 +100,15 @@ class KeyRefusedError(UndeliverableError):
         self.kind = kind
 
 
+class InvalidError(UndeliverableError):
+    """The service does not know such a question (400)."""
+
+
 class NotFoundError(UndeliverableError):
     """There is nothing of that name (404)."""
+
+
+TROUBLES: Mapping[int, type[UndeliverableError]] = {400: InvalidError, 404: NotFoundError}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,7 @@ class Api:
                 ours.
             UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
-        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params=params), path))
+        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params), path))
 
     def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
@@ -287,8 +295,10 @@ class Api:
                 return ask(deadline)
         raise AssertionError("stamina returns or raises")
 
-    def _once(self, method: str, path: str, deadline: float, **content: Any) -> bytes:
-        answer, body = self._exchange(method, f"{self._url}{path}", path, deadline, **content)
+    def _once(self, method: str, path: str, deadline: float, params: Params | None = None, **content: Any) -> bytes:
+        # A blank is %20 here, for some services (LiteLLM) take a plus for a plus.
+        query = "?" + urlencode(params, doseq=True, quote_via=quote, safe="") if params else ""
+        answer, body = self._exchange(method, f"{self._url}{path}{query}", path, deadline, **content)
         if answer.status_code == httpx.codes.NO_CONTENT:
             return b"null"
         if answer.is_success:
@@ -386,7 +396,7 @@ class Api:
             return UndeliverableError(
                 f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
             )
-        trouble = NotFoundError if status == 404 else UndeliverableError  # noqa: PLR2004 - a status of HTTP
+        trouble = TROUBLES.get(status, UndeliverableError)
         return trouble(f"{self.who} refused {asked} ({tail})")
 
     def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:

@@ -1,14 +1,16 @@
 """What a platform is: a place where people talk; and what it may ask for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from handlers.card import Card, Text
+from handlers.language import ENGLISH, say
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
 
-__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "broken"]
+__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "broken", "in_language"]
 
 
 class Platform(Protocol):
@@ -77,11 +79,19 @@ class Conversations(Protocol):
         """The directory's id of somebody whom the platform calls so."""
 
 
-def broken(number: str) -> Card:
+def broken(number: str, language: str = ENGLISH) -> Card:
     """What a person sees of a bug in a platform's listener; the app has its own boundary behind `hear`.
 
     Args:
         number: under which the log has it.
+        language: of the organization, for nobody knows who it is.
     """
-    advice = Text("The fault is ours. Try again, and give an administrator this number if it stays.")
-    return Card(f"That broke ({number}).", (advice,), "bad")
+    title = say(language, "That broke ({number}).", number=number)
+    advice = say(language, "The fault is ours. Try again, and give an administrator this number if it stays.")
+    return Card(title, (Text(advice),), "bad", language=language)
+
+
+def in_language(card: Card, language: str) -> Card:
+    """A card of a platform's own, whose texts are marked by N_, in a language."""
+    blocks = (replace(each, text=say(language, each.text)) if isinstance(each, Text) else each for each in card.blocks)
+    return replace(card, title=say(language, card.title), blocks=tuple(blocks), language=language)

@@ -21,6 +21,7 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
+from handlers.context import spoken_to
 
 log = structlog.get_logger()
 
@@ -92,7 +93,8 @@ def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
     """
     setup = optional("bot.platforms.teams.setup")
     remembered = StoredConversations(app.database, app.now)
-    with setup.connected(app, connector, remembered, app.settings.msteams.tenants) as (teams, route):
+    tenants = app.settings.msteams.tenants
+    with setup.connected(app, connector, remembered, tenants, spoken_to(None, app.policy)) as (teams, route):
         app.platforms = {**app.platforms, teams.name: teams}
         yield route
 
@@ -104,7 +106,7 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    listener = SlackListener(app, client, ListenerSettings(command=slack.command))
+    listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
     with ExitStack() as stack:
         stack.callback(listener.close)
         routes: list[BaseRoute] = []

@@ -15,6 +15,7 @@ from bot.providers.base import Provider
 from handlers.context import CLOCK, NOWHERE, Context, place_to_json
 from handlers.events import (
     CheckDrifts,
+    CheckRequests,
     CheckThresholds,
     DetectWaste,
     EndGrants,
@@ -53,6 +54,7 @@ class Recurring:
 RECURRING = (
     Recurring("1 * * * *", GiveAllotments(), timedelta(hours=24)),
     Recurring("*/15 * * * *", EndGrants(), timedelta(hours=24)),
+    Recurring("*/15 * * * *", CheckRequests(), timedelta(hours=1)),
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),

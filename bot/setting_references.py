@@ -17,15 +17,14 @@ from bot.texts import in_words, t
 from bot.yaml_file import Path
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.policy import TIERS, Budget, contradictions, written_amount, written_as
+from handlers.policy import TIERS, Budget, clashes, contradictions, written_amount, written_as
 from storage.directory import RESERVED
 
-_OWN_NAME = {"people": "id", "teams": "id", "agents": "id", "budgets": "name", "providers": "name"}
+_OWN_NAME = {"people": "id", "teams": "id", "agents": "id", "providers": "name"}
 _TWICE = {
     "people": N_("the id “{word}” stands twice; give each person an id of their own"),
     "teams": N_("the id “{word}” stands twice; give each team an id of its own"),
     "agents": N_("the id “{word}” stands twice; give each agent an id of its own"),
-    "budgets": N_("the name “{word}” stands twice; give each budget a name of its own"),
     "providers": N_("the name “{word}” stands twice; give each provider a name of its own (name: …)"),
 }
 # Section, setting, the section in which its word must stand, and what is said if it does not.
@@ -118,6 +117,12 @@ def _unknown(content: Mapping[str, Any]) -> Iterator[SettingFault]:
             word = _word(entry, name)
             if word and word not in there[where]:
                 yield SettingFault((*path, name), meant(t(said, word=word), word, there[where]))
+    for path, entry in _entries(content, "groups"):
+        listed = entry.get("people")
+        for place, word in enumerate(listed if isinstance(listed, list) else ()):
+            if isinstance(word, str) and word not in there["people"]:
+                what = meant(t("nobody here has the id “{word}”", word=word), word, there["people"])
+                yield SettingFault((*path, "people", place), what)
 
 
 def _circular(content: Mapping[str, Any]) -> Iterator[SettingFault]:
@@ -140,7 +145,11 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         return
     with written_as(organization):
-        for path, budget in _readable(content):
+        readable = list(_readable(content))
+        paths = {id(budget): path for path, budget in readable}
+        for budget, name, clash in clashes([budget for _, budget in readable]):
+            yield SettingFault((*paths[id(budget)], name), in_words(clash))
+        for path, budget in readable:
             for name, error in contradictions(budget, currency, tiers if isinstance(tiers, Mapping) else TIERS):
                 yield SettingFault((*path, name), in_words(error))
         for path, word in _floors(content):

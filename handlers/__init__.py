@@ -7,7 +7,7 @@ is a file and a line here.
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
-from handlers.admin import link, people_, providers, retry, status
+from handlers.admin import link, people_, providers, report_set_aside, retry, status
 from handlers.alerts import (
     check_drifts,
     check_spikes,
@@ -51,10 +51,12 @@ from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
     change,
+    check_requests,
     delegate,
     deny,
     end_grants,
     escalate,
+    follow_request,
     history,
     other,
     question,
@@ -104,7 +106,7 @@ def help(ctx: Context, about: One = "") -> Card:
 def _help_about(ctx: Context, about: str) -> Card:
     """Everything about one command, with all that may follow it."""
     one = find(about)
-    if one is None:
+    if one is None or one.hidden:
         raise RefusedError(
             "I don't know “{word}”. Say “help” to see what I understand.", offers=("help",), word=about[:40]
         )
@@ -240,6 +242,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(detect_waste, "clock", bulk=True),
         event_type(tell_findings, "clock"),
         event_type(send_notes, "clock", bulk=True),
+        event_type(check_requests, "clock", bulk=True),
+        event_type(follow_request, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
         event_type(request_expired, "clock"),
@@ -252,6 +256,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_requested, "sync"),
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
+        event_type(report_set_aside, "clock"),
     )
 }
 

@@ -1,7 +1,7 @@
 """The words that sentences are made of. Each knows how it is written and what it understands."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 from urllib.parse import unquote
@@ -39,6 +39,10 @@ SAME = {
     "token": "tokens",
 }
 """Words that people say for one of a few choices."""
+SORTS = ("sort", "sorted", "order", "ordered")
+SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
+FILES = ("csv", "excel", "spreadsheet")
+PAGE_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +157,17 @@ def _no_alias(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words, perhaps after a leading one: "by model"."""
+    """One of a few words, perhaps after a leading one: "by model".
+
+    Args:
+        lead: the word before it, "" for none.
+        choices: which.
+        but: words behind the leading one that mean something else.
+    """
 
     lead: str
     choices: tuple[str, ...]
+    but: Collection[str] = ()
 
     def usage(self, name: str) -> str:
         """See Word."""
@@ -169,6 +180,8 @@ class OneOf:
         if half_width(words[0]).lower() != self.lead:
             return None
         said = half_width(words[1]).lower().rstrip(STOPS) if len(words) > 1 else ""
+        if said in self.but:
+            return None
         for each in (said, said.removesuffix("s"), SAME.get(said, ""), SAME.get(said.removesuffix("s"), "")):
             if each in self.choices:
                 return each, 2
@@ -193,7 +206,9 @@ class PeriodWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[Span, int] | None:
         """See Word."""
-        return span_of([half_width(each) for each in words], ctx)
+        said = [half_width(each) for each in words]
+        found = span_of(said, ctx)
+        return (replace(found[0], words=" ".join(said[: found[1]])), found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +319,64 @@ class UntilWord:
         return None
 
 
+class SortWord:
+    """In which order: "sorted by name", "by amount"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "by name|amount"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[str, int] | None:
+        """See Word."""
+        led = half_width(words[0]).lower() in SORTS
+        said = [half_width(each).lower().rstrip(STOPS) for each in words[led : led + 2]]
+        if len(said) < 2 or said[0] != "by" or said[1] not in SORTED_BY:  # noqa: PLR2004 - "by" and by what
+            return None
+        return SORTED_BY[said[1]], 2 + led
+
+
+class PageWord:
+    """Which part of a long list: "page 2"."""
+
+    last = True
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "page number"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[int, int] | None:
+        """See Word."""
+        if words[0].lower() != "page" or len(words) < 2:  # noqa: PLR2004 - the word and the number
+            return None
+        number = half_width(words[1]).rstrip(STOPS)
+        return (int(number[:PAGE_DIGITS]), 2) if number.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileWord:
+    """That an answer is wanted as a file: "as csv".
+
+    Args:
+        alone: "csv" is enough; a provider may be called so.
+        last: see Word.
+    """
+
+    alone: bool = False
+    last: bool = True
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "as csv"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[bool, int] | None:
+        """See Word."""
+        said = [half_width(each).lower().rstrip(STOPS) for each in words[:3]]
+        for lead in (["as"], ["as", "a"], ["in"], *([[]] if self.alone else [])):
+            if said[: len(lead)] == lead and said[len(lead) : len(lead) + 1] and said[len(lead)] in FILES:
+                return True, len(lead) + 1
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class AgentWord:
     """An agent that something is for: "for crawler"."""
@@ -385,3 +458,7 @@ WhatFor = Annotated[str, TextWord(tuple(each for tongue in TONGUES for each in t
 One = Annotated[str, OneWord()]
 WhomPaused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]
+Sorted = Annotated[str, SortWord()]
+Page = Annotated[int, PageWord()]
+AsFile = Annotated[bool, FileWord()]
+OrFile = Annotated[bool, FileWord(alone=True)]

@@ -124,9 +124,17 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that comes with a message. Its name says what is in it; it may be large, so it is made on delivery."""
+    """A file that comes with a message.
+
+    Args:
+        name: says what is in it; a large one, such as an export of a month, is made of its name on delivery.
+        columns: the heads of a small one, which the card brings along.
+        rows: its cells. A number is written as a decimal, such as "-12.5".
+    """
 
     name: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     kind: Literal["file"] = "file"
 
 

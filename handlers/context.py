@@ -1,19 +1,21 @@
 """What a handler is given: the database, the moment, who speaks and where, the rules; and what it leaves behind."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
-from handlers.language import ENGLISH, language_of, say, say_many
+from handlers.language import ENGLISH, N_, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
+from handlers.periods import Every, Period, period_of
 from handlers.place import Place
 from handlers.policy import Policy
 from storage import audit, outbox, people, pulls
@@ -26,6 +28,8 @@ from storage.pulls import Pull
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
+TIERS = (N_("small"), N_("standard"), N_("flagship"))
+"""The tiers that app.yaml need not name."""
 
 
 @lru_cache(maxsize=1024)
@@ -33,6 +37,10 @@ def _day(day: date, skeleton: str, locale: str) -> str:
     """A day as the locale puts it together. In English the day stands first, which nobody can take for a month."""
     if language_of(locale) == ENGLISH and locale.startswith("en"):
         return format_date(day, "d MMM" if skeleton == "MMMd" else "d MMMM", locale=locale)
+    return _skeleton(skeleton, day, locale)
+
+
+def _skeleton(skeleton: str, day: date, locale: str) -> str:
     return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
 
 
@@ -40,6 +48,12 @@ def _day(day: date, skeleton: str, locale: str) -> str:
 def _moment(moment: datetime, zone: str, locale: str) -> str:
     local = moment.astimezone(ZoneInfo(zone))
     return f"{_day(local.date(), 'MMMd', locale)} {local:%H:%M}"
+
+
+@lru_cache(maxsize=1024)
+def _city(zone: str, locale: str) -> str:
+    """What a zone is called after, in a language; a zone without a city, such as UTC, by its name."""
+    return str(Locale.parse(locale).time_zones.get(zone, {}).get("city") or zone.rpartition("/")[2].replace("_", " "))
 
 
 @dataclass(slots=True)
@@ -90,14 +104,18 @@ class Context:
 
     @property
     def locale(self) -> str:
-        """How the person who speaks writes numbers and dates."""
+        """How the person who speaks writes numbers and dates; for what all of a channel read, how the channel does."""
+        if self.person.id == CLOCK.id:
+            return locale_at(self.place, self.policy)
         said = self.person.locale or self.policy.organization.locale
         chosen = self.person.language
         return chosen if chosen and language_of(said) != chosen else said
 
     @property
     def language(self) -> str:
-        """The language of the person who speaks."""
+        """The language of the person who speaks; that of the channel for what all of it read."""
+        if self.person.id == CLOCK.id:
+            return language_of(self.locale)
         return spoken_to(self.person, self.policy)
 
     def t(self, text: str, /, **values: object) -> str:
@@ -163,6 +181,10 @@ class Context:
         for person_id, found in circle.identities.items():
             self.places[person_id] = tuple(private_place(*each) for each in found)
 
+    def period(self, day: date, every: Every) -> Period:
+        """The period of the organization's calendar that a day is in."""
+        return period_of(day, every, self.policy.organization.fiscal_year_starts)
+
     # Words ---------------------------------------------------------------------------------------------------------
 
     def amount(self, units: int, unit: str) -> str:
@@ -185,6 +207,34 @@ class Context:
         """A day for the axis of a chart, such as "22 Nov"."""
         return _day(day, "MMMd", self.locale)
 
+    def month(self, day: date) -> str:
+        """The month of a day with its year, such as "November 2026"."""
+        return _skeleton("yMMMM", day, self.locale)
+
+    def short_months(self, days: Sequence[date]) -> tuple[str, ...]:
+        """The months of some days for the axis of a chart, such as "Nov"; with their years if there are several."""
+        skeleton = "MMM" if len({day.year for day in days}) == 1 else "yMMM"
+        return tuple(_skeleton(skeleton, day, self.locale) for day in days)
+
+    def year(self, day: date) -> str:
+        """The year of a day."""
+        return _skeleton("y", day, self.locale)
+
+    def percent(self, number: int | str) -> str:
+        """So many percent; a change has its sign before it, such as "+12"."""
+        return self.t("{percent} %", percent=number)
+
+    def tier(self, name: str) -> str:
+        """A tier of models; those that app.yaml need not name have a name in each language."""
+        return self.t(name)
+
+    def listed(self, parts: Sequence[str]) -> str:
+        """Several things in a row, such as "input, output"."""
+        said = parts[0] if parts else ""
+        for each in parts[1:]:
+            said = self.t("{list}, {next}", list=said, next=each)
+        return said
+
     def called(self, account: Account) -> str:
         """An account's name; what is unallocated has none of its own."""
         return self.t("Unallocated") if account.kind == "unallocated" else account.name
@@ -193,7 +243,7 @@ class Context:
         """A moment in the person's own zone, with the zone's name."""
         zone = self.person.zone or self.policy.organization.zone
         local = _moment(moment, zone, self.locale)
-        return f"{local} ({zone.rpartition('/')[2].replace('_', ' ')})"
+        return self.t("{moment} ({city})", moment=local, city=_city(zone, self.locale))
 
     # What an order leaves behind -----------------------------------------------------------------------------------
 
@@ -203,7 +253,9 @@ class Context:
             Deed(self.now, self.person.id, what, subject, authority, str(self.place), details),
         )
 
-    def show(self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False) -> None:
+    def show(
+        self, key: str, place: Place, card: Card, *, below: str = "", again: bool = False, language: str = ""
+    ) -> None:
         """Have a place show a card as the message that the key names; a later card under the key replaces it.
 
         Its details are a message of their own in the thread below it, and so is each file, so that trouble with one
@@ -215,18 +267,22 @@ class Context:
             card: what.
             below: the whole key of the message in whose thread it stands, "" for none.
             again: only change what was shown before.
+            language: of the card, if that is not the one of who speaks, or of the place for what all read.
         """
         above = f"{key}@{place}"
+        there = self if self.person.id != CLOCK.id else replace(self, place=place)
+        card = replace(card, language=language or there.language)
         self._show(above, place, replace(card, thread=()), below, again=again)
         details = tuple(block for block in card.thread if not isinstance(block, File))
         if details:
-            more = Card(self.t("{title}: details", title=card.title), details, personal=card.personal)
+            title = say(card.language, "{title}: details", title=card.title)
+            more = Card(title, details, personal=card.personal, language=card.language)
             self._show(f"{key}/details@{place}", place, more, above)
         for file in (block for block in card.thread if isinstance(block, File)):
-            self._show(f"{key}/{file.name}@{place}", place, Card(file.name, (file,), personal=card.personal), above)
+            alone = Card(file.name, (file,), personal=card.personal, language=card.language)
+            self._show(f"{key}/{file.name}@{place}", place, alone, above)
 
     def _show(self, key: str, place: Place, card: Card, below: str, *, again: bool = False) -> None:
-        card = replace(card, language=self.language)
         said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": below}
         self._leave(NewItem(key, "show", place.platform, json.dumps(said), self.now), again=again)
 
@@ -271,6 +327,11 @@ def spoken_to(person: Person | None, policy: Policy) -> str:
     if person and person.language:
         return person.language
     return language_of((person and person.locale) or policy.organization.locale)
+
+
+def locale_at(place: Place, policy: Policy) -> str:
+    """How everybody at a place is written to: as app.yaml says of the channel, else as the organization is."""
+    return policy.organization.channels.get(f"{place.platform}:{place.id}", policy.organization.locale)
 
 
 def private_place(platform: str, external_id: str) -> Place:

@@ -50,11 +50,19 @@ _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?,?")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The days from `first` until before `end`, and how people call them."""
+    """The days from `first` until before `end`.
+
+    Args:
+        first: the first day.
+        end: the day after the last.
+        label: how the reader calls them.
+        words: by which somebody named them, for a sentence that names them again.
+    """
 
     first: date
     end: date
     label: str
+    words: str = ""
 
 
 @lru_cache(maxsize=128)
@@ -307,7 +315,7 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         found = _month(said[1:], ctx)
         if found and which == "last" and found[0].end > ctx.today:
             before = period_of(date(found[0].first.year - 1, found[0].first.month, 1), "month")
-            found = Span(before.first, before.end, _month_label(before.first, ctx)), found[1]
+            found = Span(before.first, before.end, ctx.month(before.first)), found[1]
         return (found[0], found[1] + 1) if found else None
     every = said[1].removesuffix("'s").removesuffix("s")
     if every not in EVERY:
@@ -379,11 +387,7 @@ def _month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         )
     else:
         return None
-    return Span(first, period_of(first, "month").end, _month_label(first, ctx)), used
-
-
-def _month_label(first: date, ctx: Context) -> str:
-    return format_skeleton("yMMMM", datetime.combine(first, time()), locale=ctx.locale)
+    return Span(first, period_of(first, "month").end, ctx.month(first)), used
 
 
 def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:

@@ -96,6 +96,11 @@ class SendNotes(Event):
     """Private notes of the week may be due."""
 
 
+@dataclass(frozen=True, slots=True)
+class CheckRequests(Event):
+    """The people, the budgets or the day may have changed for requests that wait."""
+
+
 # Timers
 
 
@@ -108,10 +113,11 @@ class TellFindings(Event):
 
 @dataclass(frozen=True, slots=True)
 class RemindApprover(Event):
-    """A request waits at a stage since the reminder's hours."""
+    """A request waits at a stage since the reminder's hours. `round` tells who was asked before from who is now."""
 
     request_id: int
     stage: int
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,7 @@ class Escalate(Event):
 
     request_id: int
     stage: int
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,20 @@ class RequestExpired(Event):
 
     request_id: int
     stage: int
+    round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowRequest(Event):
+    """Something changed for a request that waits: who decides, or whether it still makes sense.
+
+    Args:
+        request_id: which.
+        noticed: when and what, so that each time is an event of its own.
+    """
+
+    request_id: int
+    noticed: str
 
 
 # Limits at the providers
@@ -199,8 +220,9 @@ class IncreaseRequested(Event):
         provider: its name in app.yaml.
         increase_id: the provider's id of the request.
         subject: who asked there.
-        more_nanos: how much more, in 10⁻⁹ US dollars; None if it was left open.
+        more_nanos: how much more, in 10⁻⁹ of the currency; None if it was left open.
         reason: their words.
+        currency: ISO 4217 code.
     """
 
     provider: str
@@ -208,6 +230,7 @@ class IncreaseRequested(Event):
     subject: Subject
     more_nanos: int | None
     reason: str
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +246,13 @@ class IncreaseDecided(Event):
     """A request that was asked at a provider is decided here: the decision is written back."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSetAside(Event):
+    """Something in a provider's answers could not be understood, and finance has not been told of it."""
+
+    provider: str
 
 
 # The registry's rows, and events as they are kept in the outbox

@@ -44,6 +44,12 @@ def language_of(locale: str) -> str:
     return ENGLISH
 
 
+@cache
+def autonym(language: str) -> str:
+    """What a language calls itself, such as "中文 (简体)"."""
+    return str(Locale.parse(language).get_display_name(language))
+
+
 def _near(locale: str) -> Sequence[str]:
     """The names that a catalog for a locale may have, the nearest first: zh_CN is written in Hans."""
     try:

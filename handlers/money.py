@@ -107,6 +107,11 @@ def show_estimate(units: int, unit: str, locale: str) -> str:
     return format_currency(whole, unit, pattern, locale, currency_digits=False)
 
 
+def in_units(nanos: int) -> Decimal:
+    """Nanos of a currency in units of it, for a file that machines read."""
+    return Decimal(nanos) / NANOS
+
+
 @lru_cache(maxsize=64)
 def smallest(unit: str) -> int:
     """The least amount that is written: a cent, a yen, a token."""

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_type_hints
 
 from handlers.amounts import half_width, split_words, taken_apart
 from handlers.card import Card
+from handlers.chinese_numbers import in_digits
 from handlers.context import Context
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.synonyms import (
@@ -30,12 +31,16 @@ from handlers.synonyms import (
 
 WORDS_MAX = 200
 TEXT_MAX = 3000
+UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
 Audience = Literal["all", "decider", "owner", "admin"]
 
 
 class Word(Protocol):
-    """Understands one kind of words. One that has `rest` set takes all that is left, and is asked last."""
+    """Understands one kind of words. One that has `rest` set takes all that is left, and is asked last.
+
+    One that has `last` set stands at the end of a usage line, though it is asked before others.
+    """
 
     def usage(self, name: str) -> str:
         """How it is written in a usage line, such as "[of whom]"; the name is the parameter's."""
@@ -104,6 +109,7 @@ class Command:
     def usage(self) -> str:
         """How the command is written."""
         spoken = [each for each in self.parameters if not isinstance(each.word, InForm)]
+        spoken.sort(key=lambda each: getattr(each.word, "last", False))
         said = (p.word.usage(p.name) if p.required else f"[{p.word.usage(p.name)}]" for p in spoken)
         return " ".join([self.name, *said])
 
@@ -200,11 +206,13 @@ def _after_a_period(said: str, commands: Mapping[str, Command]) -> tuple[Command
     """A question whose days stand before it, as Chinese has them: "上周支出"."""
     if not CHINESE_LETTER.match(said):
         return None
-    first = said.split(maxsplit=1)[0]
+    written = said.split(maxsplit=1)[0]
+    first = in_digits(written)
     found = translated(first)
     if found is None:
         return None
-    period, behind = first[: len(first) - len(found[1])], said[len(first) - len(found[1]) :].lstrip(STOPS + "的，我")
+    period = first[: len(first) - len(found[1])]
+    behind = (found[1] + said[len(written) :]).lstrip(STOPS + "的，我")
     begun = _begins(behind, commands)
     if begun is None or begun[0].writes:
         return None
@@ -307,9 +315,13 @@ def _readings(words: list[str]) -> Iterator[list[str]]:
         for kind, name in (("团队", "team"), ("部门", "team"), ("智能体", "agent")):
             if plain.endswith(kind) and plain != kind:
                 yield [name, plain.removesuffix(kind).removesuffix("的"), *after]
-        cut = NUMBER_AND_TEXT.fullmatch(plain)
-        if cut and cut["text"][0] not in MEASURES:
+        cut = _number_and_text(plain)
+        if cut:
             yield [cut["number"], first[len(first) - len(cut["text"]) :], *after]
+        numbered = in_digits(plain, 1)  # what follows an amount stays as it is written
+        numbered = numbered if _number_and_text(numbered) else in_digits(plain)
+        if numbered != plain:
+            yield from _readings([numbered, *after])
     yield words
     if len(taken_apart(first)) > 1:
         yield [*taken_apart(first), *after]
@@ -319,11 +331,17 @@ def _readings(words: list[str]) -> Iterator[list[str]]:
         yield [ENGLISH.words[plain.lower()], *after]
 
 
+def _number_and_text(word: str) -> re.Match[str] | None:
+    """A number and the words behind it; None where they go on counting."""
+    cut = NUMBER_AND_TEXT.fullmatch(word)
+    return cut if cut and cut["text"][0] not in MEASURES else None
+
+
 def _translated_all(words: list[str]) -> list[str]:
     """The same with all words of the grammar at the front said in English, up to the first that is none."""
     done: list[str] = []
     while words and CHINESE_LETTER.search(words[0]):
-        said = translated(half_width(words[0]))
+        said = translated(in_digits(half_width(words[0])))
         if said is None:
             break
         done += said[0].split()
@@ -360,19 +378,29 @@ def _day_at_the_end(one: Command, words: list[str], values: dict[str, Any], ctx:
         return words
     for place in range(len(words)):
         word = words[place]
-        cut = ENDS_WITH_A_DAY.fullmatch(half_width(word)) if CHINESE_LETTER.search(word) else None
-        if cut and place == len(words) - 1:
-            said = translated(cut["day"]) or (cut["day"], "")
+        cut = _ends_with_a_day(word) if place == len(words) - 1 else None
+        if cut:
+            before, day = cut
+            said = translated(day) or (day, "")
             taken = until.word.take(["until", *said[0].split()], ctx)
             if taken:
                 values[until.name] = taken[0]
-                return [*words[:place], *([word[: len(cut["before"])]] if cut["before"] else [])]
+                return [*words[:place], *([before] if before else [])]
         if half_width(word).lower() in ENGLISH.until and place + 1 < len(words):
             taken = until.word.take(["until", *_spoken_day(words[place + 1 :])], ctx)
             if taken:
                 values[until.name] = taken[0]
                 return [*words[:place], *words[place + taken[1] :]]
     return words
+
+
+def _ends_with_a_day(word: str) -> tuple[str, str] | None:
+    """What stands before "until" and a day in a Chinese word, as it is written, and the day; None if it has none."""
+    for start in range(max(0, len(word) - UNTIL_LETTERS_MAX), len(word)) if CHINESE_LETTER.search(word) else ():
+        cut = ENDS_WITH_A_DAY.fullmatch(in_digits(half_width(word[start:])))
+        if cut and not cut["before"]:
+            return word[:start], cut["day"]
+    return None
 
 
 def _spoken_day(words: Sequence[str]) -> list[str]:
@@ -390,7 +418,9 @@ def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[
             readings = [words] if free else _readings(words)
             taken = next(filter(_all_of, ((parameter.word.take(said, ctx), said) for said in readings)), None)
         except RefusedError as refused:
-            raise RefusedError(refused.why, parameter.name, **refused.values) from refused
+            instead = refused.instead if isinstance(refused, MeantOtherwiseError) and not one.writes else ()
+            offers = refused.offers or tuple(f"{one.name} {each}" for each in instead)
+            raise RefusedError(refused.why, parameter.name, offers=offers, **refused.values) from refused
         if taken is None or taken[0] is None:
             raise RefusedError("I don't understand “{words}” here.", fault=parameter.name, words=" ".join(words))
         values[parameter.name] = taken[0][0]

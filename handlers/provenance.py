@@ -1,12 +1,15 @@
 """Where figures come from and of when they are: the line under every answer."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from handlers.card import Text
 from handlers.context import Context
+from handlers.language import N_
 from storage import comparisons
-from storage.pulls import Pull
+from storage.pulls import OddDay, Pull
+
+DAYS_NAMED_MAX = 3
 
 
 def late(ctx: Context, end: date) -> tuple[Pull, ...]:
@@ -25,13 +28,6 @@ def begun_later(ctx: Context, first: date) -> Iterator[Text]:
     begun = comparisons.begun(ctx.conn)
     if begun and begun > first:
         yield Text(ctx.t("Figures begin on {day}. Earlier days are not in the sum.", day=ctx.day(begun)))
-
-
-def not_priced(ctx: Context, tokens: int) -> Iterator[Text]:
-    """That a sum of money leaves tokens out whose price nobody knows, if it does."""
-    if tokens > 0:
-        said = ctx.amount(tokens, "tokens")
-        yield Text(ctx.t("{tokens} have no known price and are not in the sum.", tokens=said))
 
 
 def known_cost(ctx: Context, cost_nanos: int, tokens_unpriced: int) -> str:
@@ -53,8 +49,47 @@ def spent_in_words(ctx: Context, cost_nanos: int, tokens_unpriced: int, period: 
     return ctx.t("{tokens} used {period}, cost not known", tokens=tokens, period=period)
 
 
-def as_of(ctx: Context) -> Text:
-    """The line that says when each provider was last read."""
+def not_whole(
+    ctx: Context, first: date | None = None, end: date | None = None, names: Collection[str] | None = None
+) -> list[str]:
+    """What is not known of the days first until before end, a phrase for each provider; without days, of all.
+
+    Args:
+        ctx: of whoever reads.
+        first: the first day, None for the beginning.
+        end: the day after the last, None for today.
+        names: of which providers, None for all.
+    """
+    found = []
+    for pull in (each for each in ctx.readings() if names is None or each.provider in names):
+        odd = [each for each in pull.odd if (not first or first <= each.day) and (not end or each.day < end)]
+        said = [words for each in odd[:DAYS_NAMED_MAX] for words in _odd(ctx, each)]
+        more = len(odd) - DAYS_NAMED_MAX
+        said += [ctx.nt("{n} more day not read whole", "{n} more days not read whole", more)] if more > 0 else []
+        if said:
+            found.append(ctx.t("{provider}: {what}", provider=pull.provider, what=ctx.listed(said)))
+    return found
+
+
+def _odd(ctx: Context, odd: OddDay) -> Iterator[str]:
+    day = ctx.day(odd.day)
+    if odd.rows:
+        yield ctx.nt("{n} row of {day} set aside", "{n} rows of {day} set aside", odd.rows, day=day)
+    if odd.missing:
+        yield ctx.t("{day} is missing", day=day)
+    if odd.stale:
+        yield ctx.t("{day} could not be read again", day=day)
+
+
+def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end: date | None = None) -> Text:
+    """The line that says when each provider was last read, what is not priced, and what is not in the figures.
+
+    Args:
+        ctx: of whoever reads.
+        tokens_unpriced: in the figures above it.
+        first: the first day that they are of, None for the beginning.
+        end: the day after their last one, None for today.
+    """
     reads = ctx.readings()
     if not reads:
         return Text(ctx.t("No usage has been read from a provider yet, so nothing is counted."), quiet=True)
@@ -62,10 +97,28 @@ def as_of(ctx: Context) -> Text:
         ctx.t(
             "{readings}. Costs are as the providers report them, or at your own or list prices where they report none; "
             "they may be restated.",
-            readings="; ".join(_read(ctx, each) for each in reads),
+            readings=together(ctx, [_read(ctx, each) for each in reads]),
         )
     ]
-    return Text(" ".join(sentences), quiet=True)
+    if tokens_unpriced:
+        tokens = ctx.amount(tokens_unpriced, "tokens")
+        sentences.append(ctx.t("{tokens} have no known price and are not in the sum.", tokens=tokens))
+    odd = not_whole(ctx, first, end)
+    if odd:
+        sentences.append(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))
+    return Text(_joined(ctx, N_("{text} {next}"), sentences), quiet=True)
+
+
+def together(ctx: Context, parts: Sequence[str]) -> str:
+    """Several clauses as one, with what a language puts between them."""
+    return _joined(ctx, N_("{text}; {next}"), parts)
+
+
+def _joined(ctx: Context, how: str, parts: Sequence[str]) -> str:
+    said = parts[0]
+    for each in parts[1:]:
+        said = ctx.t(how, text=said, next=each)
+    return said
 
 
 def _read(ctx: Context, pull: Pull) -> str:

@@ -39,6 +39,8 @@ class Charge:
         cost_nanos: cost in 10⁻⁹ of the currency, None if nobody can price it (never zero for unknown).
         currency: ISO 4217 code of the cost.
         cost_source: who says so.
+        list_nanos: what it would have cost by the provider's list prices, in 10⁻⁹ of the same currency, None if the
+            provider does not say.
     """
 
     provider: str
@@ -60,3 +62,4 @@ class Charge:
     cost_nanos: int | None = None
     currency: str = "USD"
     cost_source: CostSource = "cost_report"
+    list_nanos: int | None = None

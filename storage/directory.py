@@ -3,10 +3,24 @@
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+from unicodedata import category
 
 Role = Literal["finance", "admin"]
 RESERVED = frozenset({"clock", "rules"})
 """Ids that the bot itself speaks and decides under; nobody may have one of them."""
+
+
+def visible(written: str) -> str:
+    """What somebody wrote, without blanks around it and without the invisible letters that are pasted along.
+
+    Those are of Unicode's category Cf: zero-width spaces, byte-order marks, soft hyphens, marks of direction.
+    """
+    return "".join(letter for letter in written if category(letter) != "Cf").strip()
+
+
+def address(written: str) -> str:
+    """An e-mail address as it is compared and kept: what is visible of it, in small letters."""
+    return visible(written).lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +39,8 @@ class Person:
     """Somebody who speaks and spends.
 
     `id` is short, lower case and stays for ever ("ana"). `language` is what they chose themselves, "" for that of their
-    locale.
+    locale. `number` is the employee number with the source that gave it, "" if none did: it stays when a name or an
+    address changes. `groups` are words across teams, such as ("contractors",).
     """
 
     id: str
@@ -39,6 +54,8 @@ class Person:
     active: bool = True
     joined: date | None = None
     language: str = ""
+    number: str = ""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """People across teams, such as contractors, by their ids."""
+
+    id: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """All that one people source says."""
 
@@ -76,3 +101,4 @@ class Directory:
     teams: tuple[Team, ...] = ()
     agents: tuple[Agent, ...] = ()
     links: tuple[Link, ...] = field(default=())
+    groups: tuple[Group, ...] = ()

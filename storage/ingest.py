@@ -44,6 +44,7 @@ from storage.tables import (
     changed,
     charge_versions,
     charges,
+    former_links,
     lineage,
     links,
     spend,
@@ -71,6 +72,8 @@ SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLE
 _DAY = timedelta(days=1)
 _AS_REPORTED = attrgetter(*REPORTED)
 _PLATFORM_AND_KIND = attrgetter("platform", "kind")
+COLUMNS = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}
+_HAS_FORMER = select(literal(1)).select_from(former_links).limit(1)
 _KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
 _IS_NEW = changed.c.was_day.is_(None)
 _STAYS = and_(*(changed.c[name] == changed.c[f"was_{name}"] for name in PLACE))
@@ -111,12 +114,13 @@ def record(
         now: when the word was heard.
         whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
-    _clear(conn)
+    _clear(conn, staged, changed)
     written = bulk_load.writer(conn)
     seen = bulk_load.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
     conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
     retired = _retire(conn, whole, now) if whole and seen else 0
-    return Recorded(seen, retired + _settle(conn, _words(staged), now))
+    has_former = conn.execute(_HAS_FORMER).first() is not None
+    return Recorded(seen, retired + _settle(conn, _words(staged, has_former=has_former), now))
 
 
 def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
@@ -131,7 +135,7 @@ def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Con
     Returns:
         How many cells changed; what they said is kept.
     """
-    _clear(conn)
+    _clear(conn, staged, changed)
     written = bulk_load.writer(conn)
     bulk_load.load(conn, staged, STAGED, (_counted(charge, day, convert, written) for charge, day in cells))
     conn.exec_driver_sql(f"analyze {staged.name}")
@@ -171,12 +175,11 @@ def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
     Returns:
         How many cells moved.
     """
-    columns = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}
     moved = 0
     for (platform, kind), links_ in groupby(sorted(new, key=_PLATFORM_AND_KIND), _PLATFORM_AND_KIND):
         while some := [each.external_id for each in islice(links_, LINKED_AT_ONCE)]:
-            _clear(conn)
-            theirs = _words(charges).where(charges.c.provider == platform, columns[kind].in_(some))
+            _clear(conn, changed)
+            theirs = _words(charges, has_former=True).where(charges.c.provider == platform, COLUMNS[kind].in_(some))
             moved += _settle(conn, theirs, now)
     return moved
 
@@ -195,9 +198,9 @@ def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int
         _add_to_spend(conn, amounts.where(some, charges.c.day >= since))
 
 
-def _clear(conn: Connection) -> None:
-    """Make the tables of one transaction, empty."""
-    for table in (staged, changed):
+def _clear(conn: Connection, *tables: Table) -> None:
+    """Make tables of one transaction, empty."""
+    for table in tables:
         conn.execute(CreateTable(table, if_not_exists=True))
         conn.execute(delete(table))
 
@@ -251,10 +254,11 @@ def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:
     return cells
 
 
-def _words(table: Table) -> Select[Any]:
+def _words(table: Table, *, has_former: bool) -> Select[Any]:
     """What a table says about cells, and whose they are."""
     columns = (*KEY, *VALUES)
-    return select(*(_attributed(table) if name == "account_id" else table.c[name] for name in columns))
+    whose = _attributed(table, has_former=has_former)
+    return select(*(whose if name == "account_id" else table.c[name] for name in columns))
 
 
 def _news(words: Select[Any]) -> Select[Any]:
@@ -292,12 +296,21 @@ def _same_cell(other: FromClause) -> ColumnElement[bool]:
     return and_(*(charges.c[name] == other.c[name] for name in KEY))
 
 
-def _attributed(table: Table) -> ColumnElement[str | None]:
-    """Whose charge it is: by its key, else by its user, else by its team over there, else nobody's yet."""
+def _attributed(table: Table, *, has_former: bool) -> ColumnElement[str | None]:
+    """Whose charge it is: by its key, else by its user, else by its team over there, else nobody's yet.
+
+    An identity that was another's on that day is that one's; that is only looked up where there is any such.
+    """
 
     def by(kind: str, column: Column[Any]) -> ColumnElement[str | None]:
         linked = links.c.platform == table.c.provider, links.c.kind == kind, links.c.external_id == column
-        return case((column != "", select(links.c.account_id).where(*linked).scalar_subquery()))
+        now = select(links.c.account_id).where(*linked).scalar_subquery()
+        if not has_former:
+            return case((column != "", now))
+        whose = former_links.c
+        once = whose.platform == table.c.provider, whose.kind == kind, whose.external_id == column
+        then = select(whose.account_id).where(*once, whose.until > table.c.day).order_by(whose.until).limit(1)
+        return case((column != "", func.coalesce(then.scalar_subquery(), now)))
 
     whose = (by("key", table.c.resource), by("user", table.c.subject), by("team", table.c.sub_account))
     return func.coalesce(*whose, UNALLOCATED).label("account_id")

@@ -50,13 +50,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class SeenLimit:
-    """What a provider says of one: the limit in 10⁻⁹ US dollars each window, None for no limit."""
+    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit."""
 
     subject: Subject
     name: str
     window: Window
     nanos: int | None
     paused: bool
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Held:
         known_limit: the limit in the ledger from which that followed.
         kept_nanos: what we wanted when finance decided to keep what was set there.
         paused: whether it is blocked there.
+        currency: ISO 4217 code of all amounts.
     """
 
     provider: str
@@ -92,6 +94,7 @@ class Held:
     known_limit: int | None
     kept_nanos: int | None
     paused: bool
+    currency: str = "USD"
 
 
 _OWNER = case((limits.c.kind == "organization", literal(ORGANIZATION)), else_=links.c.account_id)
@@ -139,6 +142,7 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
             "name": each.name,
             "window": each.window,
             "paused": each.paused,
+            "currency": each.currency,
             "seen_nanos": each.nanos,
             "seen_at": now,
             "first_seen_at": now,
@@ -147,7 +151,7 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
     ]
     if rows:
         statement = insert_into(conn, limits)
-        said = ("name", "window", "paused", "seen_nanos", "seen_at")
+        said = ("name", "window", "paused", "currency", "seen_nanos", "seen_at")
         statement = statement.on_conflict_do_update(
             index_elements=["provider", "kind", "external_id"],
             set_={name: statement.excluded[name] for name in said},

@@ -277,11 +277,10 @@ def shown_as(conn: Connection, target: str, receipt: str) -> OutboxItem | None:
     return None if row is None else OutboxItem(*row)
 
 
-def waiting(conn: Connection) -> dict[str, int]:
-    """How many items are open and how many are parked."""
-    rows = conn.execute(
-        select(outbox_items.c.state, func.count()).where(outbox_items.c.state != "done").group_by(outbox_items.c.state)
-    )
+def waiting(conn: Connection, now: datetime) -> dict[str, int]:
+    """How many items are open and how many are parked. What is not due yet, such as a timer, waits for nothing."""
+    here = outbox_items.c.state != "done", outbox_items.c.due_at <= now
+    rows = conn.execute(select(outbox_items.c.state, func.count()).where(*here).group_by(outbox_items.c.state))
     return {row[0]: row[1] for row in rows}
 
 

@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 
 from storage import ingest
-from storage.directory import Directory, Link, Person
+from storage.directory import Directory, Link, Person, address
+from storage.former_links import Relinked
 from storage.tables import (
     BEGINNING,
     FOREVER,
@@ -56,6 +57,8 @@ class Account:
         """The person whose own account it is, "" for a team, an agent or the organization."""
         return self.id.removeprefix("person/") if self.kind == "person" else ""
 
+
+LIKE_MAX = 100
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
 _PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
@@ -95,7 +98,7 @@ _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 def _person(row: Any) -> Person:
     values = {name: getattr(row, name) for name in _PERSON_FIELDS}
-    values["roles"] = tuple(values["roles"].split())
+    values |= {name: tuple(values[name].split()) for name in ("roles", "groups")}
     return Person(manager=values.pop("manager_id"), **values)
 
 
@@ -119,7 +122,7 @@ def person_by_email(conn: Connection, email: str) -> Person | None:
     """The one active person with a verified e-mail address, or None; two under one address are nobody."""
     if not email:
         return None
-    rows = conn.execute(select(people).where(people.c.email == email.lower(), people.c.active)).all()
+    rows = conn.execute(select(people).where(people.c.email == address(email), people.c.active)).all()
     return _person(rows[0]) if len(rows) == 1 else None
 
 
@@ -181,7 +184,7 @@ def _upwards(account_id: str, found: dict[str, Account]) -> Iterator[Account]:
 
 
 def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
-    """Of every account the account itself and every account above it today, each with its name."""
+    """Of every account the account itself and every account above it today, the nearest first, each with its name."""
     rows = conn.execute(
         select(lineage.c.account_id, lineage.c.ancestor_id, accounts.c.name)
         .join(accounts, accounts.c.id == lineage.c.ancestor_id)
@@ -190,7 +193,11 @@ def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for account_id, ancestor_id, name in rows:
         found.setdefault(account_id, {})[ancestor_id] = name
-    return found
+    # What is nearer has more above it.
+    return {
+        each: dict(sorted(above.items(), key=lambda pair: -len(found.get(pair[0], ()))))
+        for each, above in found.items()
+    }
 
 
 def descendants(conn: Connection, account_id: str) -> list[Account]:
@@ -290,11 +297,24 @@ def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
     }
 
 
-def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[Link]:
+def relink(conn: Connection, new: Link) -> None:
+    """Note an identity as a person says it, whatever was known of it."""
+    upsert(conn, links, [_link_row(new, "explicit")])
+
+
+def linked_like(conn: Connection, platform: str, kind: str, beginning: str) -> dict[str, str]:
+    """The identities over there that begin so and are linked, each with its account; at most a hundred."""
+    known = and_(links.c.platform == platform, links.c.kind == kind)
+    begin = links.c.external_id.startswith(beginning, autoescape=True)
+    rows = conn.execute(select(links.c.external_id, links.c.account_id).where(known, begin).limit(LIKE_MAX))
+    return {row[0]: row[1] for row in rows}
+
+
+def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[Relinked]:
     """The same for many at once, each with how it is known and the name over there.
 
     Returns:
-        Those that are new or another's now.
+        Those that are new or another's now; their past is to be settled (former_links.settle).
     """
     last = {(one.platform, one.kind, one.external_id): (one, how, name) for one, how, name in wanted}
     here = links.c.platform.in_(sorted({platform for platform, _, _ in last}))
@@ -302,7 +322,7 @@ def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[
     known = {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
     new = [each for key, each in sorted(last.items()) if _is_news(known.get(key), each[0].account, each[1])]
     upsert(conn, links, [_link_row(*each) for each in new])
-    return [one for one, _, _ in new]
+    return [Relinked(one, known.get((one.platform, one.kind, one.external_id), ("", ""))[0]) for one, _, _ in new]
 
 
 def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
@@ -318,7 +338,7 @@ LEAVERS_SHARE_MAX = 0.2
 LEAVERS_ALWAYS_ALLOWED = 10
 
 
-def apply(conn: Connection, directory: Directory, today: date, organization: str = "Organization") -> list[Link]:
+def apply(conn: Connection, directory: Directory, today: date, organization: str = "Organization") -> list[Relinked]:
     """Make people, accounts, the tree and explicit links as the sources say.
 
     Who is missing from the sources has left: the person stays, inactive, with all history. A moved person's new team
@@ -331,7 +351,7 @@ def apply(conn: Connection, directory: Directory, today: date, organization: str
         organization: how the whole is called.
 
     Returns:
-        The explicit links that are new, so that charges of the past can follow them.
+        The explicit links that are new or another's now; their past is to be settled (former_links.settle).
 
     Raises:
         ShrunkError: more people would leave at once than is believable; nothing was changed.
@@ -371,13 +391,15 @@ def _person_row(someone: Person) -> dict[str, object]:
     return {
         "id": someone.id,
         "name": someone.name,
-        "email": someone.email.lower(),
+        "email": address(someone.email),
         "manager_id": someone.manager,
         "zone": someone.zone,
         "locale": someone.locale,
         "roles": " ".join(someone.roles),
         "active": someone.active,
         "joined": someone.joined,
+        "number": someone.number,
+        "groups": " ".join(someone.groups),
     }
 
 

@@ -1,17 +1,29 @@
 """How reading a provider went last."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import (
-    Connection,
-    select,
-)
+from sqlalchemy import Connection, and_, case, func, select
 
-from storage.tables import (
-    pulls,
-)
+from storage.tables import day_marks, pulls, set_aside
 from storage.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class OddDay:
+    """A day of usage that is not known whole.
+
+    Args:
+        day: which.
+        rows: how many of its rows were set aside.
+        missing: whether it could never be read.
+        stale: whether it was read before and could not be read again.
+    """
+
+    day: date
+    rows: int
+    missing: bool
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Pull:
         rows_seen: rows of the last good pull.
         rows_changed: cells it changed.
         error: what went wrong since, "" if nothing.
+        odd: days that are not known whole, in their order.
     """
 
     provider: str
@@ -35,16 +48,53 @@ class Pull:
     rows_seen: int
     rows_changed: int
     error: str
+    odd: tuple[OddDay, ...] = ()
 
 
-_PULLS = select(pulls).order_by(pulls.c.provider)
+_UNREAD = set_aside.c.rows.is_(None)
+_ODD = (
+    select(
+        set_aside.c.provider,
+        set_aside.c.day,
+        func.coalesce(func.sum(set_aside.c.rows), 0).label("rows"),
+        func.max(case((and_(_UNREAD, set_aside.c.place == ""), 1), else_=0)).label("missing"),
+        func.max(case((and_(_UNREAD, set_aside.c.place != ""), 1), else_=0)).label("stale"),
+    )
+    .where(set_aside.c.part == "usage")
+    .group_by(set_aside.c.provider, set_aside.c.day)
+    .subquery()
+)
+_PULLS = (
+    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
+    .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
+    .order_by(pulls.c.provider, _ODD.c.day)
+)
+_FIELDS = len(pulls.columns)
 
 
 def pulled(conn: Connection) -> list[Pull]:
     """How each provider's last pull went, by name."""
-    return [Pull(*row) for row in conn.execute(_PULLS)]
+    found: dict[str, Pull] = {}
+    for row in conn.execute(_PULLS):
+        pull = found.setdefault(row.provider, Pull(*row[:_FIELDS]))
+        if row.day:
+            odd = OddDay(row.day, int(row.rows), bool(row.missing), bool(row.stale))
+            found[row.provider] = replace(pull, odd=(*pull.odd, odd))
+    return list(found.values())
 
 
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
-    upsert(conn, pulls, [asdict(pull)])
+    row = asdict(pull)
+    del row["odd"]
+    upsert(conn, pulls, [row])
+
+
+def marks(conn: Connection, provider: str) -> dict[date, str]:
+    """The marks under which days of long ago were read."""
+    return {row.day: row.mark for row in conn.execute(select(day_marks).where(day_marks.c.provider == provider))}
+
+
+def note_mark(conn: Connection, provider: str, day: date, mark: str) -> None:
+    """Remember under which mark a day was read."""
+    upsert(conn, day_marks, [{"provider": provider, "day": day, "mark": mark}])

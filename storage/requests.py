@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.tables import FOREVER, asked, delegations, lineage, requests
+from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
 
 RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]
@@ -104,12 +104,30 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Somebody who was asked to decide. `for_id` is in whose stead, "" for themself; `said` is "" or "approved"."""
+    """Somebody who was asked to decide.
+
+    Args:
+        stage: at which stage.
+        person_id: who.
+        for_id: in whose stead, "" for themself.
+        said: "" while they are waited for, "approved", "closed" when others decide in their place now, or "unreached"
+            when the question could not be brought to them.
+    """
 
     stage: int
     person_id: str
     for_id: str
     said: str
+
+    @property
+    def agreed(self) -> bool:
+        """Whether they said yes."""
+        return self.said == "approved"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether others decide in their place now."""
+        return self.said == "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +165,6 @@ _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
     .order_by(requests.c.id.desc())
-    .limit(50)
 )
 
 
@@ -189,6 +206,11 @@ def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, 
 def waiting_for(conn: Connection, person_id: str) -> list[tuple[Request, tuple[Asked, ...]]]:
     """The same for all that `open_for` finds."""
     return _with_asked(conn.execute(_WITH_ASKED.where(_open_for(person_id))))
+
+
+def all_pending(conn: Connection) -> list[tuple[Request, tuple[Asked, ...]]]:
+    """The same for all that wait for a decision, oldest first."""
+    return _with_asked(conn.execute(_WITH_ASKED.where(requests.c.state == "pending")))
 
 
 def _with_asked(rows: Iterable[Any]) -> list[tuple[Request, tuple[Asked, ...]]]:
@@ -275,7 +297,10 @@ def open_for(conn: Connection, person_id: str) -> list[Request]:
 def _open_for(person_id: str) -> ColumnElement[bool]:
     mine = asked.alias()
     here = select(mine.c.request_id).where(
-        mine.c.person_id == person_id, mine.c.stage == requests.c.stage, mine.c.request_id == requests.c.id
+        mine.c.person_id == person_id,
+        mine.c.stage == requests.c.stage,
+        mine.c.request_id == requests.c.id,
+        mine.c.said.in_(("", "unreached")),
     )
     return and_(requests.c.state == "pending", here.exists())
 
@@ -289,24 +314,34 @@ _GRANTED = and_(_OF_ACCOUNT, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
 _AMOUNT = select(cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(_GRANTED)
 _OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
-_COUNTS = select(_TIMES, _AMOUNT.scalar_subquery(), _OPEN.scalar_subquery())
+_AT_ONCE = select(func.count()).where(
+    requests.c.asker_id == bindparam("asker"),
+    requests.c.state.in_(("approved", "revoked")),
+    requests.c.resolved_by == "rules",
+    requests.c.resolved_at >= bindparam("since", type_=Instant),
+)
+_COUNTS = select(_TIMES, _AMOUNT.scalar_subquery(), _OPEN.scalar_subquery(), _AT_ONCE.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How often an account was granted more of a budget in a period, how much in all, given back or not.
 
-    `open` is how many requests of a person's wait for a decision.
+    `open` is how many requests of a person's wait for a decision, and `at_once` how many the rules alone granted to
+    them, of whatever budget and for whomever.
     """
 
     times: int
     amount: int
     open: int
+    at_once: int
 
 
-def counts(conn: Connection, account_id: str, budget: str, period_start: date, asker_id: str) -> Counts:
-    """What was granted to an account of a budget in a period, and what else the asker waits for."""
-    values = {"account": account_id, "budget": budget, "first": period_start, "asker": asker_id}
+def counts(
+    conn: Connection, account_id: str, budget: str, period_start: date, asker_id: str, since: datetime
+) -> Counts:
+    """What was granted to an account of a budget in a period, and to the asker since a moment; what they wait for."""
+    values = {"account": account_id, "budget": budget, "first": period_start, "asker": asker_id, "since": since}
     return Counts(*conn.execute(_COUNTS, values).one())
 
 

@@ -21,6 +21,7 @@ class Seat:
         month_nanos: what it costs a month, in the house currency; 0 if app.yaml does not say.
         used_on: the last day on which it was used, None if never or not said.
         since: the day it was given, None if it is not said.
+        use_known: whether the provider says when it was used; without that nobody can say that it was not.
     """
 
     provider: str
@@ -29,6 +30,7 @@ class Seat:
     month_nanos: int
     used_on: date | None
     since: date | None
+    use_known: bool = True
 
 
 _OWNED = (

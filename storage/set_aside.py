@@ -20,7 +20,8 @@ class Aside:
         provider: whose.
         part: of a reading.
         day: the day they are about, None if they are about none.
-        place: where the first of them stood in the answer, "" if nothing could be read.
+        place: where the first of them stood in the answer; of what could not be read at all "", or that what was read
+            before still counts.
         field: which field of it, "" if it is about all of it.
         why: what was wrong; never a value.
         rows: how many; None if nothing could be read, so that nobody knows.

@@ -27,7 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from storage.charges import HOURS_OF_A_DAY
+from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.tables import (
     BEGINNING,
     UNALLOCATED,
@@ -129,6 +129,21 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
     rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
     return [Spent(str(row[0]), *row[1:]) for row in rows]
+
+
+_KINDS_BY_DAY = (
+    select(charges.c.day, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
+    .join(lineage, _that_day(charges))
+    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .group_by(charges.c.day)
+    .order_by(charges.c.day)
+)
+
+
+def tokens_by_day(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[date, tuple[int, ...]]]:
+    """How many tokens of each kind an account and all below it used on each day, in the order of TOKENS."""
+    rows = conn.execute(_KINDS_BY_DAY, {"account": account_id, "first": first, "end": end})
+    return [(row[0], tuple(row[1:])) for row in rows]
 
 
 Window = tuple[str, date, date]

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 from storage.charges import TOKENS
@@ -76,6 +77,8 @@ people = Table(
     Column("active", Boolean, nullable=False),
     Column("joined", Date),
     Column("language", String(16), nullable=False, server_default=""),
+    Column("number", Text, nullable=False, server_default=""),
+    Column("groups", Text, nullable=False, server_default=""),
 )
 
 # Who spends: "org", "team/search", "person/ana", "agent/crawler", "unallocated".
@@ -113,6 +116,17 @@ links = Table(
     Column("account_id", String(80), nullable=False, index=True),
     Column("how", String(16), nullable=False),
     Column("name", Text, nullable=False),
+)
+
+# Whose an identity was before it was another's: what it did before a day is still charged to them.
+former_links = Table(
+    "former_links",
+    metadata,
+    Column("platform", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True),
+    Column("until", Date, primary_key=True),
+    Column("account_id", String(80), nullable=False),
 )
 
 entries = Table(
@@ -158,6 +172,7 @@ def _charge_columns(*, keyed: bool) -> list[Column[object]]:
         Column("cost_nanos", BigInteger),
         Column("currency", String(3), nullable=False),
         Column("cost_source", String(16), nullable=False),
+        Column("list_nanos", BigInteger),
         Column("cost_house_nanos", BigInteger, nullable=False),
         Column("rate_nanos", BigInteger, nullable=False),
     ]
@@ -256,6 +271,16 @@ set_aside = Table(
     Index(None, "provider", "part", "day"),
 )
 
+# Days of long ago that a provider tells, such as those of a file that was put there late: each with a mark of what it
+# told when the day was read. Another mark is news.
+day_marks = Table(
+    "day_marks",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("mark", Text, nullable=False),
+)
+
 # What providers say they allow, and what we last told them. Whose it is stands in links.
 limits = Table(
     "limits",
@@ -274,6 +299,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
+    Column("currency", String(3), nullable=False, server_default="USD"),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.
@@ -451,6 +477,7 @@ seats = Table(
     Column("month_nanos", BigInteger, nullable=False),
     Column("used_on", Date),
     Column("since", Date),
+    Column("use_known", Boolean, nullable=False, server_default=true()),
 )
 
 # What finance said that a model costs, from a day on. Rows are only added: of those that have begun the last counts.

@@ -241,7 +241,7 @@ def detected(seed: int) -> tuple[tuple[Truth, ...], list[Finding]]:
     with tempfile.TemporaryDirectory(prefix="bursar-score-") as home:
         company = Company(seed, clock, Path(home))
         members = list(company.sample.people())
-        company.app.database.transact(lambda conn: link_members(conn, "sample", members, clock()))
+        company.app.database.transact(lambda conn: link_members(conn, "sample", members, clock().date(), clock()))
         for weeks in (2, 1):
             clock.moment = datetime.combine(EPOCH - weeks * 7 * DAY, time(6), UTC)
             company.app.refresh_people()

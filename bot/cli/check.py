@@ -18,7 +18,7 @@ from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import check as check_slack
 from bot.run import teams_secret
-from storage import conversations, people
+from storage import conversations, people, set_aside
 from storage.db import BusyError, UnreadableDatabaseError
 
 NAMED_MAX = 5
@@ -62,8 +62,9 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _letters(settings)
     yield from _slack(settings, environ)
     yield from _teams(app, environ)
-    for provider in app.providers.values():
+    for name, provider in app.providers.items():
         yield from provider.check()
+        yield from set_aside_lines(app, name)
     app.close()
 
 
@@ -71,11 +72,24 @@ def _one(app: App, name: str) -> Iterator[CheckLine]:
     provider = app.providers.get(name)
     if provider:
         yield from provider.check()
+        yield from set_aside_lines(app, name)
     else:
         known = ", ".join(sorted(app.providers)) or "none"
         yield CheckLine(
             f"provider {name}", ok=False, advice=f"There is no provider “{name}” in app.yaml; there is {known}."
         )
+
+
+def set_aside_lines(app: App, name: str) -> Iterator[CheckLine]:
+    """What could not be understood of a provider's answers when it was read."""
+    for each in app.database.ask(lambda conn: set_aside.of_provider(conn, name)):
+        about = f"{each.part} of {each.day}" if each.day else each.part
+        if each.rows is None:
+            yield CheckLine(f"{name}: {about} was not read", ok=False, advice=each.why)
+            continue
+        wrong = ": ".join(filter(None, (each.field, each.why)))
+        rows = "1 row" if each.rows == 1 else f"{each.rows} rows"
+        yield CheckLine(f"{name}: {rows} of {about} set aside", ok=False, advice=f"{wrong} ({each.place})")
 
 
 def _unlearnt(app: App) -> str:

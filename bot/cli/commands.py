@@ -14,6 +14,7 @@ from bot import config, logging
 from bot.app import App
 from bot.build import build
 from bot.cli.check import findings
+from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.sample_company import prepare
@@ -31,7 +32,7 @@ from handlers.context import CLOCK, NOWHERE
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, people, pulls
+from storage import audit, people, pulls, set_aside
 from storage.db import UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 
@@ -62,6 +63,8 @@ def check(args: argparse.Namespace) -> int:
     logging.quiet()
     if args.what == "audit":
         return _check_audit()
+    if args.person:
+        return _check_person(args.person)
     wrong = 0
     for finding in findings(os.environ, args.provider):
         wrong += not finding.ok
@@ -69,6 +72,13 @@ def check(args: argparse.Namespace) -> int:
         print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
     print("All is well." if not wrong else f"{wrong} of the lines above need you.")
     return 1 if wrong else 0
+
+
+def _check_person(person: str) -> int:
+    app = _app()
+    print("\n".join(rules_of(app, person)))
+    app.close()
+    return 0
 
 
 def _check_audit() -> int:
@@ -195,6 +205,9 @@ def _read(app: App, names: Sequence[str]) -> int:
             print(f"{name}: {trouble}", file=sys.stderr)
         else:
             print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
+    for name in sorted({each.provider for each in app.database.ask(set_aside.everything)} & {*names}):
+        advice = f"some of it was set aside; to see what: python -m bot check --provider {name}"
+        print(f"{name}: {advice}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -15,30 +15,31 @@ from bot.config import DEMO_DATABASE, ConfigError, Settings
 from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
+from handlers.language import N_
 from storage import people
 from storage.directory import Link
 
 # Whom the page offers first, with what they are.
 CAST = (
-    ("ana", "engineer in Search"),
-    ("max", "Ana's manager, owner of Search"),
-    ("kim", "Max's manager"),
-    ("fay", "finance"),
-    ("bob", "engineer in Ads"),
-    ("lea", "Bob's manager, owner of Ads"),
+    ("ana", N_("engineer in Search")),
+    ("max", N_("Ana's manager, owner of Search")),
+    ("kim", N_("Max's manager")),
+    ("fay", N_("finance")),
+    ("bob", N_("engineer in Ads")),
+    ("lea", N_("Bob's manager, owner of Ads")),
 )
 # What the page offers to whom, and what it shows: the tour of the README.
 TOUR = (
-    ("ana", "balance", "What is left, and which limit decides"),
-    ("ana", "spend by model last week", "Where the money went"),
-    ("ana", "waste", "A seat that is paid for and not used"),
-    ("ana", "request 50 finish the migration", "Ask your manager for $50 more"),
-    ("max", "requests", "What waits for your decision"),
-    ("max", "guard", "What spends far above usual right now"),
-    ("max", "pool", "How Search shares its budget"),
-    ("fay", "limits", "A limit that somebody changed at the provider"),
-    ("fay", "value of team search", "What a merged pull request costs"),
-    ("fay", "link", "Spending that is unallocated"),
+    ("ana", N_("balance"), N_("What is left, and which limit decides")),
+    ("ana", N_("spend by model last week"), N_("Where the money went")),
+    ("ana", N_("waste"), N_("A seat that is paid for and not used")),
+    ("ana", N_("request 50 finish the migration"), N_("Ask your manager for $50 more")),
+    ("max", N_("requests"), N_("What waits for your decision")),
+    ("max", N_("guard"), N_("What spends far above usual right now")),
+    ("max", N_("pool"), N_("How Search shares its budget")),
+    ("fay", N_("limits"), N_("A limit that somebody changed at the provider")),
+    ("fay", N_("value of team search"), N_("What a merged pull request costs")),
+    ("fay", N_("link"), N_("Spending that is unallocated")),
 )
 
 
@@ -81,7 +82,7 @@ def serve_demo(app: App, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(uvicorn.Config(page(app, cast, TOUR), log_level="warning"), [listener])
+            serve_until_told(uvicorn.Config(page(app, cast, TOUR, app.language), log_level="warning"), [listener])
         finally:
             clock.stop()
             app.close()

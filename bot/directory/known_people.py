@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from storage.directory import Person
 from storage.tables import links, people
 
-_PEOPLE = select(people.c.id, people.c.name, people.c.email, people.c.manager_id, people.c.active)
+_PEOPLE = select(people.c.id, people.c.name, people.c.email, people.c.manager_id, people.c.active, people.c.number)
 _LINKED = select(links.c.external_id, links.c.account_id).where(
     links.c.platform.in_(("slack", "teams")), links.c.kind == "user"
 )
@@ -24,7 +24,7 @@ class Memory:
 def recall(conn: Connection) -> Memory:
     """All that is remembered."""
     everybody = (
-        Person(id=row.id, name=row.name, email=row.email, manager=row.manager_id, active=row.active)
+        Person(row.id, row.name, row.email, row.manager_id, active=row.active, number=row.number)
         for row in conn.execute(_PEOPLE)
     )
     return Memory({one.id: one for one in everybody}, {row[0]: row[1] for row in conn.execute(_LINKED)})

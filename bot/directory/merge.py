@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bot.cycles import circles
-from storage.directory import Agent, Directory, Link, Person, Team
+from storage.directory import Agent, Directory, Group, Link, Person, Team, address
 
 PERSON, TEAM = "person/", "team/"
 _SHOWN_MAX = 5
@@ -39,6 +39,7 @@ class Merger:
     _teams: dict[str, Team] = field(default_factory=dict)
     _agents: dict[str, Agent] = field(default_factory=dict)
     _links: dict[tuple[str, str, str], Link] = field(default_factory=dict)
+    _groups: list[Group] = field(default_factory=list)
     _addresses: dict[str, str] = field(default_factory=dict)  # whose an address is
     _aliases: dict[str, str] = field(default_factory=dict)
     _said_by: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)  # number and name of the source
@@ -66,6 +67,7 @@ class Merger:
             self._teams[team.id] = _filled(self._teams.get(team.id), _owned(team, called))
         for agent in part.agents:
             self._agents[agent.id] = _filled(self._agents.get(agent.id), _owned(agent, called))
+        self._groups += part.groups
         for link in part.links:
             self._links.setdefault((link.platform, link.kind, link.external_id), _linked(link, called))
 
@@ -76,6 +78,7 @@ class Merger:
             return self._known_as(person_id) or person_id
 
         people = {one.id: _changed(one, manager=called(one.manager)) for one in self._people.values()}
+        strangers = list(self._join_groups(people, called))
         teams = {each.id: _owned(each, called) for each in self._teams.values()}
         gone = {each.id for each in people.values() if not each.active}
         circular = list(self._circular(PERSON, {each.id: each.manager for each in people.values()}, gone))
@@ -91,14 +94,23 @@ class Merger:
             tuple(_linked(each, called) for each in self._links.values()),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
-        return Merged(directory, self._aliases, (*self._disagreements, *reasons))
+        return Merged(directory, self._aliases, (*self._disagreements, *strangers, *reasons))
+
+    def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
+        """Put people into the groups that list them; a sentence for each whom nobody knows."""
+        for group in self._groups:
+            for one in map(called, group.people):
+                if one in people:
+                    people[one] = _changed(people[one], groups=tuple(sorted({*people[one].groups, group.id})))
+                else:
+                    yield f"nobody knows “{one}”, who is in the group {group.id}"
 
     def _identified(self, people: Iterable[Person]) -> dict[str, str]:
         """The id that counts for each person of a source: theirs, if it is known or the address is not."""
         mine: dict[str, str] = {}
         here = {one.id for one in people}
         for one in people:
-            email = one.email.lower()
+            email = address(one.email)
             known = self._known_as(one.id) or self._addresses.get(email, one.id)
             if email:
                 self._addresses.setdefault(email, known)
@@ -113,16 +125,17 @@ class Merger:
         return person_id if person_id in self._people else self._aliases.get(person_id, "")
 
     def _person(self, source: str, one: Person, known: str, manager: str) -> None:
-        email, owner = one.email, self._addresses.get(one.email.lower(), known)
+        email, owner = one.email, self._addresses.get(address(one.email), known)
         if owner != known:
             self._disagree(known, f"the address {email} of {source} is {owner}'s; it is left out")
             email = ""
         said = _changed(one, id=known, email=email, manager="" if manager == known else manager)
         before = self._people.get(known)
         self._compare(source, known, "manager", before.manager if before else "", said.manager)
-        self._compare(source, known, "address", before.email.lower() if before else "", email.lower())
+        self._compare(source, known, "address", address(before.email) if before else "", address(email))
         active = one.active and (before is None or before.active)
-        self._people[known] = _changed(_filled(before, said), active=active)
+        groups = tuple(sorted({*(before.groups if before else ()), *said.groups}))
+        self._people[known] = _changed(_filled(before, said), active=active, groups=groups)
 
     def _compare(self, source: str, who: str, what: Literal["manager", "address"], old: str, new: str) -> None:
         """Remember who was the first to say something, or note that a later source says something else."""

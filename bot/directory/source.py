@@ -1,12 +1,13 @@
 """What a people source is, what it may know before it is asked, and what it says when it cannot be used."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from bot.checks import CheckLine
-from storage.directory import Directory, Person
+from storage.directory import Directory, Person, address
 
 
 class UnusableSourceError(Exception):
@@ -46,18 +47,28 @@ class Known:
         return person_id if here else self.aliases.get(person_id, "")
 
     def by_email(self, email: str) -> str:
-        """The id of whoever has the address, lower case, by an earlier source or else by memory; "" if nobody has."""
-        return self._named.get(email) or self._recalled.get(email, "")
+        """The id of whoever has the address by an earlier source or else by memory; "" if nobody has."""
+        plain = address(email)
+        return self._named.get(plain) or self._recalled.get(plain, "")
 
     @cached_property
     def _named(self) -> Mapping[str, str]:
-        return {one.email.lower(): one.id for one in self.earlier.people if one.email}
+        return {address(one.email): one.id for one in self.earlier.people if one.email}
 
     @cached_property
     def _recalled(self) -> Mapping[str, str]:
         """Who is there comes last and so wins over who has left."""
         everybody = sorted(self.remembered.values(), key=lambda one: (one.active, one.id))
-        return {one.email.lower(): one.id for one in everybody if one.email}
+        return {address(one.email): one.id for one in everybody if one.email}
+
+    def by_number(self, number: str) -> str:
+        """The id of the one who is remembered under an employee number, "" if nobody or several are."""
+        return self._numbered.get(number, "") if number else ""
+
+    @cached_property
+    def _numbered(self) -> Mapping[str, str]:
+        count = Counter(one.number for one in self.remembered.values())
+        return {one.number: one.id for one in self.remembered.values() if one.number and count[one.number] == 1}
 
 
 @runtime_checkable

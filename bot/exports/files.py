@@ -1,46 +1,29 @@
-"""What leaves the bot as a file: rows of CSV in which no cell can act as a formula."""
+"""What leaves the bot as a file: the audit, and the exports of a month."""
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
 from sqlalchemy import Connection
 
+from bot.csv_files import BYTE_ORDER_MARK, safe, write_csv
 from bot.exports import focus
 from bot.exports.focus import Profile
 from handlers.periods import Period, period_of
 from handlers.policy import Policy
-from storage import exports
+from storage import exports, pulls
 from storage.audit import Row
 from storage.db import Database
 
+__all__ = ["AUDIT_COLUMNS", "EXPORTS", "audit_rows", "made", "of_month", "safe", "showback", "write_csv"]
+
 AUDIT_COLUMNS = ("number", "at", "who", "what", "subject", "authority", "place", "details", "hash")
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
-
-
-def safe(cell: object) -> str:
-    """A cell that a spreadsheet shows and never computes: what could begin a formula gets an apostrophe before it.
-
-    The list of beginnings is OWASP's (CSV injection). A number is a number, also below zero.
-    """
-    if isinstance(cell, int | Decimal):
-        return str(cell)
-    text = str(cell).replace("\x00", "")
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows as RFC 4180 says, every cell safe."""
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows([safe(cell) for cell in row] for row in rows)
 
 
 def audit_rows(rows: Iterable[Row]) -> Iterable[Sequence[object]]:
@@ -53,16 +36,26 @@ def audit_rows(rows: Iterable[Row]) -> Iterable[Sequence[object]]:
 
 # The files of a month ------------------------------------------------------------------------------------------------
 
-BYTE_ORDER_MARK = "\ufeff"
 SHOWBACK_COLUMNS = ("month", "team", "cost_center", "cost", "currency", "tokens", "tokens_unpriced", "requests")
 NAME = re.compile(r"(?P<what>[a-z0-9.-]+)-(?P<month>[0-9]{4}-(0[1-9]|1[0-2]))\.csv")
 
 
-def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
-    """What each team itself spent in a month, with its cost center; the rows add up to the whole.
+def incomplete(conn: Connection, policy: Policy, month: Period) -> Iterator[str]:
+    """What is not known of a month: it stands at the top of its files."""
+    for pull in pulls.pulled(conn):
+        if policy.vendor(pull.provider) and (pull.through is None or pull.through < month.end):
+            yield (
+                f"{pull.provider} was last read on {pull.through}" if pull.through else f"{pull.provider} is not read"
+            )
+        for odd in (each for each in pull.odd if month.first <= each.day < month.end):
+            if odd.rows:
+                yield f"{pull.provider}: {odd.rows} rows of {odd.day} are set aside"
+            if odd.missing or odd.stale:
+                yield f"{pull.provider}: {odd.day} could not be read"
 
-    Finance opens it in Excel, which knows UTF-8 by a mark at the beginning only.
-    """
+
+def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
+    """What each team itself spent in a month, with its cost center; the rows add up to the whole."""
     currency = policy.organization.currency
     rows = (
         (
@@ -77,14 +70,19 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
         )
         for each in exports.showback(conn, month.first, month.end)
     )
+    notes = (
+        (f"{month.first:%Y-%m}", f"INCOMPLETE: {why}", "", 0, currency, 0, 0, 0)
+        for why in incomplete(conn, policy, month)
+    )
     out.write(BYTE_ORDER_MARK)
-    write_csv(out, SHOWBACK_COLUMNS, rows)
+    write_csv(out, SHOWBACK_COLUMNS, chain(notes, rows))
 
 
-def in_focus(profile: Profile, conn: Connection, _house: Policy, month: Period, out: TextIO) -> None:
-    """Every charge of a month in the columns of FOCUS."""
+def in_focus(profile: Profile, conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
+    """Every charge of a month in the columns of FOCUS, below what is not known of it."""
+    notes = focus.notes(incomplete(conn, policy, month), profile, month, policy.organization.currency)
     lines = exports.lines(conn, month.first, month.end)
-    write_csv(out, focus.columns(profile), focus.rows(lines, profile, month))
+    write_csv(out, focus.columns(profile), chain(notes, focus.rows(lines, profile, month)))
 
 
 EXPORTS: Mapping[str, Callable[[Connection, Policy, Period, TextIO], None]] = {

@@ -98,6 +98,28 @@ def rows(lines: Iterable[Line], profile: Profile, month: Period) -> Iterator[Seq
         yield [row[name] for name in names]
 
 
+def notes(whys: Iterable[str], profile: Profile, month: Period, currency: str) -> Iterator[Sequence[object]]:
+    """What is not known of a month, as adjustments of nothing: FOCUS has no other place for it in the file itself."""
+    names = columns(profile)
+    start, end = _midnight(month.first), _midnight(month.end)
+    for why in whys:
+        row = {
+            **dict.fromkeys(names, ""),
+            **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "x_CostInHouseCurrency"), 0),
+            **dict.fromkeys(("BillingAccountId", "BillingAccountName", "InvoiceIssuerName"), "Bursar"),
+            **dict.fromkeys((*_PROVIDER[profile], "ServiceName"), "Bursar"),
+            **dict.fromkeys(("BillingPeriodStart", "ChargePeriodStart"), start),
+            **dict.fromkeys(("BillingPeriodEnd", "ChargePeriodEnd"), end),
+            "BillingCurrency": currency,
+            "ChargeCategory": "Adjustment",
+            "ChargeDescription": f"INCOMPLETE: {why}",
+            "ChargeFrequency": "One-Time",
+            "ServiceCategory": "AI and Machine Learning",
+            "ServiceSubcategory": "Generative AI",
+        }
+        yield [row[name] for name in names]
+
+
 def _row(line: Line) -> dict[str, object]:
     charge = line.charge
     cost = money(charge.cost_nanos or 0)  # FOCUS wants a number; x_EstimateQuality tells that none is known

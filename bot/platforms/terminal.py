@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
+from bot.csv_files import BYTE_ORDER_MARK, text_of
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
 
 BAR_WIDTH = 24
@@ -41,7 +42,7 @@ def _block(block: Block) -> str:
         case Input():
             return f"{block.label} ({block.name}{', optional' if block.optional else ''}) {block.hint}".rstrip()
         case File():
-            return f"[file {block.name}]"
+            return f"[file {block.name}]" + (f"\n{text_of(block).lstrip(BYTE_ORDER_MARK)}" if block.columns else "")
         case _:
             assert_never(block)
 

@@ -5,7 +5,7 @@ do, and says in `cannot` in plain words what people would expect and it cannot. 
 declare.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
@@ -44,10 +44,11 @@ class Limit:
 
     Args:
         subject: who is limited there.
-        amount_nanos: how much in 10⁻⁹ of a US dollar each window, None if there is no limit.
+        amount_nanos: how much in 10⁻⁹ of the currency each window, None if there is no limit.
         window: how often what was used starts from nothing, by the provider's calendar (UTC).
         paused: whether it is blocked altogether.
         name: what people call it there, "" if it has no name.
+        currency: ISO 4217 code of the amount: what the provider bills in.
     """
 
     subject: Subject
@@ -55,6 +56,7 @@ class Limit:
     window: Window = "month"
     paused: bool = False
     name: str = ""
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ class IncreaseRequest:
     Args:
         external_id: the provider's id of the request.
         subject: for whom.
-        total_nanos: the limit asked for, in 10⁻⁹ of a US dollar, None if it was left open.
+        total_nanos: the limit asked for, in 10⁻⁹ of the currency, None if it was left open.
         limit_nanos: the limit now, None if there is none.
         reason: what for, "" if it was not said.
         asked_at: when, aware UTC.
+        currency: ISO 4217 code of the amounts.
     """
 
     external_id: str
@@ -76,6 +79,7 @@ class IncreaseRequest:
     limit_nanos: int | None
     reason: str
     asked_at: datetime
+    currency: str = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,14 @@ class ProviderSeat:
         product: what the seat is for, such as "copilot_business"; app.yaml prices it under this name.
         assigned_on: since when, None if it is not said.
         active_on: last day of use, None if never or not said.
+        use_known: whether the provider says when it was used; if it does not, nothing is made of that it was not.
     """
 
     external_id: str
     product: str
     assigned_on: date | None
     active_on: date | None
+    use_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,7 @@ class Provider:
         can: what it declares; nothing else may be asked of it.
         limited: whose limits it can set, by kind.
         window: how often a limit that we set starts from nothing there.
-        step_nanos: limits there are multiples of this, in 10⁻⁹ of a US dollar; ours are rounded down to it.
+        step_nanos: limits there are multiples of this, in 10⁻⁹ of their currency; ours are rounded down to it.
         cannot: what people would expect of it and it cannot do, a plain sentence each.
         complete: its report of a day leaves out only what is not so any more, and never what is late. Its days are of
             UTC. Cells that it told before and leaves out are then taken back.
@@ -168,9 +174,12 @@ class Provider:
         """The first day that it still tells. Days of a gap before it are said to be missing and not asked for."""
         return date.min
 
-    def news_before(self, first: date) -> Iterable[date]:
-        """Days before `first` of which it tells something new, such as those of a file that was put there late."""
-        return ()
+    def marks_before(self, first: date) -> Mapping[date, str]:
+        """Days before `first` that it tells, such as those of a file that was put there late.
+
+        Each has a mark that is another one when what it tells of the day is. A day is read when its mark is new.
+        """
+        return {}
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""
@@ -191,7 +200,7 @@ class Provider:
 
         Args:
             subject: one of a kind in `limited`.
-            amount_nanos: a multiple of `step_nanos`, 0 to allow nothing.
+            amount_nanos: a multiple of `step_nanos`, 0 to allow nothing; in the currency that `limit` tells.
 
         Raises:
             UndeliverableError: the provider does not know the subject, or refuses.
@@ -203,7 +212,11 @@ class Provider:
         raise self._undeclared("pause")
 
     def pause(self, subject: Subject) -> None:
-        """Block a subject as far as the provider can, at once. Paused twice is paused."""
+        """Block a subject as far as the provider can, at once. Paused twice is paused.
+
+        Raises:
+            UndeliverableError: there is nothing that could be blocked, or it did not hold.
+        """
         raise self._undeclared("pause")
 
     def resume(self, subject: Subject, before: str) -> None:
@@ -215,7 +228,10 @@ class Provider:
         raise self._undeclared("increase_requests")
 
     def answer(self, external_id: str, total_nanos: int | None) -> None:
-        """Grant a request there with a new total, or deny it with None. An answered one may be answered again."""
+        """Grant a request there with a new total, or deny it with None. An answered one may be answered again.
+
+        The total is in the currency that `limit` tells of whom it is for.
+        """
         raise self._undeclared("increase_requests")
 
     def seats(self) -> Iterator[ProviderSeat]:

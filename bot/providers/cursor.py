@@ -10,9 +10,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import AliasPath, Field
+from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError, UnreachableError
@@ -27,7 +27,8 @@ from bot.providers.base import (
     midnight,
     outcomes_of,
 )
-from bot.providers.payload_fields import NANOS, Body, Count, Word, nanos
+from bot.providers.payload_fields import DOLLARS_MAX, NANOS, Body, Count, WholeDollars, Word, nanos
+from bot.providers.set_aside import setting_aside, understood
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -52,8 +53,12 @@ PROBE = {"startDate": 1_767_225_600_000, "endDate": 1_767_225_600_000, "page": 1
 NEEDED = "an Admin API key with the scope admin:*, which an admin of the team makes"
 ENTERPRISE = "Limits of members exist in Cursor's Enterprise plan only; usage may be readable all the same."
 
-Cents = Annotated[Decimal, Field(ge=0, le=10**8)]
-WholeDollars = Annotated[int, Field(ge=0, le=10**6)]
+# The tier of calls of which nobody says what they cost: they are told apart from those with a cost.
+UNPRICED = "unpriced"
+
+Cents = Annotated[Decimal, Field(ge=-100 * DOLLARS_MAX, le=100 * DOLLARS_MAX)]
+Percent = Annotated[Decimal, Field(ge=0, le=100)]
+Milliseconds = Annotated[int, Field(ge=0, le=10**14)]
 
 
 class CallRates(NamedTuple):
@@ -75,7 +80,7 @@ class _MemberRow(Body):
 
 
 class _Members(Body):
-    rows: list[_MemberRow] = Field(validation_alias="teamMembers")
+    rows: list[Any] = Field(validation_alias="teamMembers")
 
 
 class _SpendRow(Body):
@@ -108,51 +113,74 @@ class _Tokens(Body):
     output: Count = Field(0, validation_alias="outputTokens")
     written: Count = Field(0, validation_alias="cacheWriteTokens")
     read: Count = Field(0, validation_alias="cacheReadTokens")
+    cents: Cents | None = Field(None, validation_alias="totalCents")
+    discount: Percent = Field(Decimal(0), validation_alias="discountPercentOff")
 
 
 class _Event(Body):
-    """One call. Only what is chargeable and not included in the plan must say what it costs."""
+    """One call. A service account or an automation is no person, though one may stand beside it."""
 
-    at_ms: Annotated[int, Field(ge=0, le=10**14, validation_alias="timestamp")]
+    at_ms: Milliseconds = Field(validation_alias="timestamp")
     email: Word | None = Field(None, validation_alias="userEmail")
-    service: Word | None = Field(None, validation_alias="serviceAccountId")
+    service: Word | None = Field(None, validation_alias=AliasChoices("serviceAccountId", "automationId"))
     model: Word = ""
     kind: Word = ""
     chargeable: bool = Field(True, validation_alias="isChargeable")
     cents: Cents | None = Field(None, validation_alias="chargedCents")
-    tokens: _Tokens | None = Field(None, validation_alias="tokenUsage")
+    fee: Cents = Field(Decimal(0), validation_alias="cursorTokenFee")
+    tokens: _Tokens = Field(_Tokens(), validation_alias="tokenUsage")
 
     @property
     def tier(self) -> str:
-        return "included" if self.kind.startswith("Included") else ""
+        if self.kind.startswith("Included"):
+            return "included"
+        return UNPRICED if self.on_demand is None else ""
 
     @property
     def on_demand(self) -> Decimal | None:
-        """Cents beyond what the plan includes: the seat pays for that, and limits do not count it."""
-        if self.tier == "included" or not self.chargeable:
+        """Cents beyond what the plan includes: the seat pays for that, and limits do not count it.
+
+        Where the charge is left out it follows from what the tokens cost; None if that is not said either.
+        """
+        if self.kind.startswith("Included") or not self.chargeable:
             return Decimal(0)
-        return self.cents
+        if self.cents is not None or self.tokens.cents is None:
+            return self.cents
+        return self.tokens.cents * (100 - self.tokens.discount) / 100 + self.fee
 
 
 class _EventPage(Body):
     rows: list[Any] = Field(validation_alias="usageEvents")
-    total: Count = Field(validation_alias="totalUsageEventsCount")
-    more: bool = Field(validation_alias=AliasPath("pagination", "hasNextPage"))
+    total: Count | None = Field(None, validation_alias="totalUsageEventsCount")
+    more: bool | None = Field(None, validation_alias=AliasPath("pagination", "hasNextPage"))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is another page; where that is not said, one that is not full is the last."""
+        return len(self.rows) >= EVENT_ROWS_MAX if self.more is None else self.more
 
 
 class _DailyRow(Body):
-    """What a member did on a day. A row without an address is nobody's."""
+    """What a member did on a day, which is told in one of two ways. A row without an address is nobody's."""
 
-    at_ms: Annotated[int, Field(ge=0, le=10**14, validation_alias="date")]
+    at_ms: Milliseconds | None = Field(None, validation_alias="date")
+    on: date | None = Field(None, validation_alias="day")
     email: Word | None = None
     active: bool = Field(True, validation_alias="isActive")
     lines: Count = Field(0, validation_alias="acceptedLinesAdded")
     accepts: Count = Field(0, validation_alias="totalAccepts")
     rejects: Count = Field(0, validation_alias="totalRejects")
 
+    @model_validator(mode="after")
+    def _has_a_day(self) -> Self:
+        if self.at_ms is None and self.on is None:
+            raise ValueError("it has no day")
+        return self
+
     @property
     def day(self) -> date:
-        return (EPOCH + self.at_ms * MILLISECOND).date()
+        """The day; one of the two is there."""
+        return self.on or (EPOCH + (self.at_ms or 0) * MILLISECOND).date()
 
     @property
     def user(self) -> str:
@@ -164,7 +192,7 @@ class _DailyRow(Body):
 
 
 class _Daily(Body):
-    rows: list[_DailyRow] = Field(validation_alias="data")
+    rows: list[Any] = Field(validation_alias="data")
 
 
 class _Done(Body):
@@ -181,16 +209,16 @@ class _Cell(NamedTuple):
 
 
 class _Used(NamedTuple):
-    cents: Decimal = Decimal(0)
+    cents: Decimal | None = None
     requests: int = 0
     input: int = 0
     output: int = 0
     written: int = 0
     read: int = 0
 
-    def plus(self, cents: Decimal, tokens: _Tokens) -> "_Used":
+    def plus(self, cents: Decimal | None, tokens: _Tokens) -> "_Used":
         return _Used(
-            self.cents + cents,
+            None if cents is None else (self.cents or Decimal(0)) + cents,
             self.requests + 1,
             self.input + tokens.input,
             self.output + tokens.output,
@@ -264,14 +292,19 @@ class Cursor(Provider):
         """Every member has one. When it was last used is known for the last three months, if the key may read that."""
         today = self._now().date()
         active_on: dict[str, date] = {}
+        rows = list[Any]()
+        is_known = False
         with suppress(KeyRefusedError):
-            for row in self._daily(today - timedelta(days=IDLE_DAYS - 1), today):
+            rows = list(self._daily_rows(today - timedelta(days=IDLE_DAYS - 1), today))
+            found = list(understood(self.who, "what was done", rows, _DailyRow.model_validate))
+            is_known = len(found) == len(rows)
+            for row in found:
                 if row.active:
                     active_on[row.user] = max(row.day, active_on.get(row.user, row.day))
         for member in self._members():
             address = member.email.casefold()
             if not member.removed and member.role != UNPAID:
-                yield ProviderSeat(address, SEAT, assigned_on=None, active_on=active_on.get(address))
+                yield ProviderSeat(address, SEAT, None, active_on.get(address), use_known=is_known)
 
     def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What members took of what Cursor proposed."""
@@ -325,28 +358,28 @@ class Cursor(Provider):
         if no is None:
             yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
 
-    def _members(self) -> list[_MemberRow]:
-        return self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows
+    def _members(self) -> Iterator[_MemberRow]:
+        rows = self._lists.read(_Members, self._lists.get_json(MEMBERS), "members").rows
+        return understood(self.who, "members", rows, _MemberRow.model_validate)
 
     def _daily(self, first: date, last: date) -> Iterator[_DailyRow]:
-        """Who was active, and what they did; some days at a time, for there are no pages."""
+        """Who was active, and what they did."""
+        rows = understood(self.who, "what was done", self._daily_rows(first, last), _DailyRow.model_validate)
+        return (row for row in rows if first <= row.day <= last)
+
+    def _daily_rows(self, first: date, last: date) -> Iterator[Any]:
+        """Some days at a time, for there are no pages."""
         for start in list(days(first, last))[::DAILY_DAYS]:
             end = min(start + timedelta(days=DAILY_DAYS - 1), last)
             body = self._lists.ask_json(DAILY, {"startDate": _ms(midnight(start)), "endDate": _ms(midnight(end))})
-            for row in self._lists.read(_Daily, body, "what was done").rows:
-                if start <= row.day <= end:
-                    yield row
+            yield from self._lists.read(_Daily, body, "what was done").rows
 
     def _cells(self, day: date) -> dict[_Cell, _Used]:
         cells: dict[_Cell, _Used] = defaultdict(_Used)
         what = f"usage of {day}"
-        for row in self._usage(day, what):
-            event = self._events.read(_Event, row, what)
-            cents = event.on_demand
-            if cents is None:
-                raise UndeliverableError(f"{self._events.who} sent {what} without its charge: nothing is counted")
+        for event in understood(self.who, what, self._usage(day, what), _Event.model_validate):
             cell = _cell(event)
-            cells[cell] = cells[cell].plus(cents, event.tokens or _Tokens())
+            cells[cell] = cells[cell].plus(event.on_demand, event.tokens)
         return cells
 
     def _usage(self, day: date, what: str) -> Iterator[Any]:
@@ -356,7 +389,7 @@ class Cursor(Provider):
         if end < start:
             return
         span = {"startDate": _ms(start), "endDate": _ms(end)}
-        totals, seen = set[int](), 0
+        totals, seen = set[int | None](), 0
 
         def ask(number: int) -> Page:
             nonlocal seen
@@ -364,10 +397,10 @@ class Cursor(Provider):
             page = self._events.read(_EventPage, body, what)
             totals.add(page.total)
             seen += len(page.rows)
-            return Page(page.rows, number + page.more)
+            return Page(page.rows, number + page.goes_on)
 
         yield from self._events.pages(ask, what)
-        if totals != {seen}:
+        if totals - {None} not in (set(), {seen}):
             raise UnreachableError(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
 
     def _spend(self, **only: str) -> Iterator[_SpendRow]:
@@ -376,11 +409,12 @@ class Cursor(Provider):
             page = self._lists.read(_SpendPage, body, "spend")
             return Page(page.rows, page.pages_total)
 
-        return (self._lists.read(_SpendRow, row, "a member's spend") for row in self._lists.pages(ask, "spend"))
+        return understood(self.who, "spend", self._lists.pages(ask, "spend"), _SpendRow.model_validate)
 
     def _row(self, subject: Subject) -> _SpendRow | None:
-        found = self._spend(searchTerm=subject.external_id)
-        return next((row for row in found if row.email.casefold() == subject.external_id), None)
+        with setting_aside():  # whoever stands beside has to be understood when all are read
+            found = self._spend(searchTerm=subject.external_id)
+            return next((row for row in found if row.email.casefold() == subject.external_id), None)
 
     def _known(self, subject: Subject) -> _SpendRow:
         row = self._row(subject)
@@ -408,7 +442,7 @@ def _dollars(amount: int | None) -> str:
 
 def _cell(event: _Event) -> _Cell:
     moment = EPOCH + event.at_ms * MILLISECOND
-    user = (event.email or "").casefold()
+    user = "" if event.service else (event.email or "").casefold()
     return _Cell(moment.replace(minute=0, second=0, microsecond=0), event.service or "", user, event.model, event.tier)
 
 
@@ -427,5 +461,6 @@ def _charge(provider: str, cell: _Cell, used: _Used) -> Charge:
         tokens_cache_write_5m=used.written,
         tokens_output=used.output,
         requests=used.requests,
-        cost_nanos=nanos(used.cents / 100),
+        cost_nanos=None if used.cents is None else nanos(used.cents / 100),
+        cost_source="unpriced" if used.cents is None else "cost_report",
     )

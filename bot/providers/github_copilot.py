@@ -6,7 +6,7 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -27,7 +27,8 @@ from bot.providers.base import (
     midnight,
     outcomes_of,
 )
-from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
+from bot.providers.payload_fields import NANOS, Address, Body, Count, Dollars, WholeDollars, Word, nanos
+from bot.providers.set_aside import set_aside, setting_aside, understood
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 
@@ -48,7 +49,6 @@ CALLS_PER_MINUTE = 60
 
 NEEDED = "a token that may administer the billing and read the Copilot seats, as docs/reference/providers.md says"
 
-WholeDollars = Annotated[int, Field(ge=0, le=10**7)]
 Words = Annotated[list[Word], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
 
 
@@ -84,7 +84,11 @@ class _SeatRow(Body):
 
 class _Seats(Body):
     rows: list[Any] = Field(validation_alias="seats")
-    total: Count = Field(validation_alias="total_seats")
+    total: Count | None = Field(None, validation_alias="total_seats")
+
+    def pages_total(self, number: int) -> int:
+        """How many pages there are; where that is not said, one that is not full is the last."""
+        return number + (len(self.rows) >= ROWS) if self.total is None else -(-self.total // ROWS)
 
 
 class _BudgetRow(Body):
@@ -107,17 +111,22 @@ class _BudgetRow(Body):
 
 class _Budgets(Body):
     rows: list[Any] = Field(validation_alias="budgets")
-    more: bool = Field(validation_alias="has_next_page")
+    more: bool | None = Field(None, validation_alias="has_next_page")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is another page; where that is not said, one that is not full is the last."""
+        return len(self.rows) >= ROWS if self.more is None else self.more
 
 
 class _Center(Body):
     id: Word
-    name: Word
+    name: Word = ""
     state: Word = "active"
 
 
 class _Centers(Body):
-    rows: list[_Center] = Field(validation_alias="costCenters")
+    rows: list[Any] = Field(validation_alias="costCenters")
 
 
 class _Item(Body):
@@ -126,26 +135,35 @@ class _Item(Body):
 
 
 class _Period(Body):
-    year: int
+    """What an answer is about, as far as it says."""
+
+    year: int | None = None
     month: int | None = None
     day: int | None = None
 
 
 class _Usage(Body):
-    period: _Period = Field(validation_alias="timePeriod")
+    period: _Period = Field(_Period(), validation_alias="timePeriod")
     user: Word | None = None
-    rows: list[_Item] = Field(validation_alias="usageItems")
+    rows: list[Any] = Field(validation_alias="usageItems")
+
+    def contradicts(self, asked: Mapping[str, int], login: str) -> bool:
+        """Whether it is about something else than was asked for; what it leaves out is what was asked for."""
+        period = self.period.model_dump(exclude_none=True)
+        return any(asked[name] != value for name, value in period.items()) or (
+            self.user is not None and self.user.casefold() != login
+        )
 
 
 class _Report(Body):
-    links: list[Word] = Field(default_factory=list, validation_alias="download_links")
+    links: list[Address] = Field(default_factory=list, validation_alias="download_links")
 
 
 class _Made(Body):
     """What somebody made of Copilot on a day, in editors that send telemetry."""
 
     day: date
-    user: Word = Field(validation_alias="user_login")
+    user: Word = Field("", validation_alias="user_login")
     lines: Count = Field(0, validation_alias="loc_added_sum")
     accepted: Count = Field(0, validation_alias="code_acceptance_activity_count")
 
@@ -248,6 +266,8 @@ class GitHubCopilot(Provider):
         since = max(first, METRICS_SINCE, today - timedelta(days=METRICS_DAYS - 1))
         for day in days(since, min(last, self._reported)):
             for row in self._made(day):
+                if not row.login:
+                    continue  # of somebody who has no seat any more
                 yield from outcomes_of(row.login, day, row.counts())
 
     def limits(self) -> Iterator[Limit]:
@@ -314,11 +334,11 @@ class GitHubCopilot(Provider):
         body = self._api.get_json(self._metrics_path, {"day": day.isoformat()})
         report = self._api.read(_Report, body or {}, what)
         for address in report.links:
-            for line in self._api.lines_at(address, what):
-                row = self._api.read(_Made, line, what)
-                if row.day != day:
-                    raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for {row.day}")
-                yield row
+            for row in understood(self.who, what, self._api.lines_at(address, what), _Made.model_validate):
+                if row.day == day:
+                    yield row
+                else:
+                    set_aside(self.who, what, "day", f"it is about {row.day}, which was not asked for")
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
         """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
@@ -332,7 +352,8 @@ class GitHubCopilot(Provider):
                 break
             for model, dollars in self._usage(day, seat.login).items():
                 cells[seat.login, model] = dollars
-                rest[model] = max(rest[model] - dollars, Decimal(0))
+                left = rest[model] - dollars
+                rest[model] = left if rest[model] < 0 else max(left, Decimal(0))
         return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
 
     def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
@@ -341,10 +362,10 @@ class GitHubCopilot(Provider):
         what = f"usage of {day}"
         body = self._api.get_json(self._usage_path, {**asked, **({"user": login} if login else {})})
         usage = self._api.read(_Usage, body, what)
-        if (usage.user or "").casefold() != login or usage.period.model_dump() != asked:
+        if usage.contradicts(asked, login):
             raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for another day or person")
         dollars: dict[str, Decimal] = defaultdict(Decimal)
-        for item in usage.rows:
+        for item in understood(self.who, what, usage.rows, _Item.model_validate):
             dollars[item.model or ""] += item.gross
         return dollars
 
@@ -393,15 +414,16 @@ class GitHubCopilot(Provider):
 
     def _name(self, subject: Subject) -> str | None:
         """What somebody is called there, None if they are not there."""
-        match subject.kind:
-            case "user":
-                return next((seat.name for seat in self._seats() if seat.login == subject.external_id), None)
-            case "team":
-                return next((each.name for each in self._centers() if each.id == subject.external_id), None)
-            case "organization":
-                return self._owner
-            case "key" | "member":
-                return None
+        with setting_aside():  # whoever stands beside has to be understood when all are read
+            match subject.kind:
+                case "user":
+                    return next((seat.name for seat in self._seats() if seat.login == subject.external_id), None)
+                case "team":
+                    return next((each.name for each in self._centers() if each.id == subject.external_id), None)
+                case "organization":
+                    return self._owner
+                case "key" | "member":
+                    return None
 
     def _seats(self) -> Iterator[_SeatRow]:
         """Everybody once; in an enterprise somebody may have a seat from several organizations."""
@@ -410,10 +432,9 @@ class GitHubCopilot(Provider):
         def ask(number: int) -> Page:
             body = self._api.get_json(self._seats_path, {"page": number, "per_page": ROWS})
             page = self._api.read(_Seats, body, "seats")
-            return Page(page.rows, -(-page.total // ROWS))
+            return Page(page.rows, page.pages_total(number))
 
-        for row in self._api.pages(ask, "seats"):
-            seat = self._api.read(_SeatRow, row, "a seat")
+        for seat in understood(self.who, "seats", self._api.pages(ask, "seats"), _SeatRow.model_validate):
             if seat.login and seat.login not in seen:
                 seen.add(seat.login)
                 yield seat
@@ -428,16 +449,18 @@ class GitHubCopilot(Provider):
         def ask(number: int) -> Page:
             body = self._api.get_json(self._budgets_path, {**only, "page": number, "per_page": ROWS})
             page = self._api.read(_Budgets, body, "budgets")
-            return Page(page.rows, number + page.more)
+            return Page(page.rows, number + page.goes_on)
 
-        rows = (self._api.read(_BudgetRow, row, "a budget") for row in self._api.pages(ask, "budgets"))
-        return {budget.holder: budget for budget in rows if SKU in budget.products}
+        rows = understood(self.who, "budgets", self._api.pages(ask, "budgets"), _BudgetRow.model_validate)
+        with setting_aside() if subject else nullcontext():
+            return {budget.holder: budget for budget in rows if SKU in budget.products}
 
     def _centers(self) -> Iterator[_Center]:
         """Only enterprises have cost centres."""
         if self._is_enterprise:
             page = self._api.read(_Centers, self._api.get_json(self._centers_path), "cost centres")
-            yield from (center for center in page.rows if center.state == "active")
+            centers = understood(self.who, "cost centres", page.rows, _Center.model_validate)
+            yield from (center for center in centers if center.state == "active")
 
 
 def _charge(provider: str, day: date, login: str, model: str, dollars: Decimal) -> Charge:

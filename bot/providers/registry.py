@@ -1,7 +1,7 @@
 """The kinds of providers that app.yaml can name: an entry each. Settings, building, tests and docs go by it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor
 from bot.providers.files.provider import Files
+from bot.providers.files.settings import FileRules
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
@@ -34,6 +35,7 @@ class Opening:
         file: which files, "" if it reads none.
         credit: what a credit costs in US dollars, None if it does not count in them or that is not known.
         now: the clock.
+        files: what app.yaml says about the files.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Opening:
     file: str
     credit: Decimal | None
     now: Callable[[], datetime]
+    files: FileRules = field(default_factory=FileRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
     "files": ProviderKind(
         "Files",
         "Files",
-        lambda its: Files(its.name, its.file),
+        lambda its: Files(its.name, its.file, its.files, its.credit),
         file=True,
         days_back=35,  # a month may come in one file, after its end
     ),

@@ -112,8 +112,13 @@ def setting_aside() -> Iterator[SetAside]:
         _collector.reset(token)
 
 
-def set_aside(who: str, place: str, field: str, why: str, day: date | None = None) -> None:
-    """Note a row as not understood.
+def is_collected() -> bool:
+    """Whether somebody collects what is set aside. Who sets aside more than was asked for is to refuse it otherwise."""
+    return _collector.get() is not None
+
+
+def set_aside(who: str, place: str, field: str, why: str, day: date | None = None, rows: int = 1) -> None:
+    """Note a row as not understood, or several of them that have the same thing wrong.
 
     Args:
         who: the provider, for the sentence if nobody collects.
@@ -121,6 +126,7 @@ def set_aside(who: str, place: str, field: str, why: str, day: date | None = Non
         field: which field, "" if it is about all of it.
         why: what is wrong; never the value.
         day: as in OddRows.
+        rows: how many.
 
     Raises:
         UndeliverableError: nobody collects what is set aside.
@@ -130,7 +136,7 @@ def set_aside(who: str, place: str, field: str, why: str, day: date | None = Non
     if collector is None:
         wrong = ": ".join(filter(None, (field, why)))
         raise UndeliverableError(f"{who} sent {place} that cannot be right, so nothing of it is counted: {wrong}")
-    collector.note(OddRows(place, field, why, day))
+    collector.note(OddRows(place, field, why, day, rows))
 
 
 def understood(

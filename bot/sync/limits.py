@@ -91,8 +91,11 @@ class LimitSync:
         what = action(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
             if unsure:  # what we said before may have arrived after the pause
-                provider.pause(subject)
+                self._pause(provider, subject)
             return "paused"
+        if held and held.currency != wanted.get("currency", "USD"):
+            self._raise(SyncProvider(provider.name))  # it is worked out anew, in the currency that is there
+            return f"its currency is {held.currency}"
         if what == "ask":
             self._raise(SyncProvider(provider.name))
             return "changed there"
@@ -111,12 +114,11 @@ class LimitSync:
         if wanted["paused"]:
             before = provider.before(subject)
             self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
-            provider.pause(subject)
-        elif paused.before:
-            provider.resume(subject, paused.before)
-        seen = provider.limit(subject) if "limits" in provider.can else None
-        if seen:
-            self._note(provider, [seen])
+            self._pause(provider, subject)
+        else:
+            if paused.before:
+                provider.resume(subject, paused.before)
+            self._read_back(provider, subject)
         self._raise(PauseApplied(provider.name, subject, wanted["paused"]))
         return "done"
 
@@ -131,7 +133,8 @@ class LimitSync:
         taken = {one.origin for one in open_}
         for each in (each for each in waiting if f"{provider.name}/{each.external_id}" not in taken):
             more = None if each.total_nanos is None else max(0, each.total_nanos - (each.limit_nanos or 0))
-            self._raise(IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason))
+            asked = IncreaseRequested(provider.name, each.external_id, each.subject, more, each.reason, each.currency)
+            self._raise(asked)
         ids = {f"{provider.name}/{each.external_id}" for each in waiting}
         for one in open_:
             if one.origin not in ids and not odd:
@@ -147,6 +150,21 @@ class LimitSync:
             self._raise(LimitApplied(provider.name, subject, wanted["total_nanos"], wanted["limit"]))
         return "answered"
 
+    def _pause(self, provider: Provider, subject: Subject) -> None:
+        """Pause somebody, and look whether it holds: an order that was taken and did nothing stops nobody."""
+        provider.pause(subject)
+        seen = self._read_back(provider, subject)
+        if seen and not seen.paused:
+            raise UndeliverableError(
+                f"{provider.name} was told to pause {subject.kind} {subject.external_id}, and it is not paused there"
+            )
+
+    def _read_back(self, provider: Provider, subject: Subject) -> Limit | None:
+        seen = provider.limit(subject) if "limits" in provider.can else None
+        if seen:
+            self._note(provider, [seen])
+        return seen
+
     def _is_paused(self, provider: Provider, subject: Subject) -> bool:
         return self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject)) is not None
 
@@ -160,9 +178,14 @@ class LimitSync:
         self.database.transact(lambda conn: limits.note_said(conn, held, nanos))
         after = provider.set_limit(subject, nanos)
         if self._is_paused(provider, subject):
-            provider.pause(subject)
+            self._pause(provider, subject)
             return False
         self._note(provider, [after])
+        if after.currency != held.currency:
+            raise UndeliverableError(
+                f"{provider.name} took a limit for {subject.kind} {subject.external_id} in {after.currency}, "
+                f"and it was worked out in {held.currency}. The next reading sets it right"
+            )
         if after.amount_nanos != nanos:
             raise UndeliverableError(
                 f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
@@ -174,7 +197,10 @@ class LimitSync:
             raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
-        rows = [SeenLimit(each.subject, each.name, each.window, each.amount_nanos, each.paused) for each in batch]
+        rows = [
+            SeenLimit(each.subject, each.name, each.window, each.amount_nanos, each.paused, each.currency)
+            for each in batch
+        ]
 
         def work(conn: Connection) -> None:
             limits.note_seen(conn, provider.name, rows, self.now())

@@ -46,6 +46,6 @@ def asides(provider: str, part: Part, day: date | None, odd: Iterable[OddRows]) 
     return [Aside(provider, part, each.day or day, each.place, each.field, each.why, each.rows) for each in odd]
 
 
-def unread(provider: str, part: Part, day: date | None, why: object) -> Aside:
-    """That a day or a part could not be read at all."""
-    return Aside(provider, part, day, "", "", str(why), None)
+def unread(provider: str, part: Part, day: date | None, why: object, *, read_before: bool = False) -> Aside:
+    """That a day or a part could not be read at all, or not again."""
+    return Aside(provider, part, day, "as it was read before" if read_before else "", "", str(why), None)

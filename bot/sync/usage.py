@@ -1,12 +1,12 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.errors import OutsideError, UnreachableError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days, midnight
 from bot.providers.set_aside import set_aside as set_aside_row
@@ -15,10 +15,10 @@ from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
-from storage import ingest, outcomes, people, prices, pulls, seats, set_aside
+from storage import former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
-from storage.directory import Link
+from storage.directory import Link, address
 from storage.ingest import Recorded, WholeDay
 from storage.pulls import Pull
 from storage.seats import Seat
@@ -57,19 +57,21 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     if "people" in provider.can:
         with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
-            database.transact(lambda conn: link_members(conn, provider.name, members, started))
+            today = started.astimezone(how.policy.zone).date()
+            database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
     span = _span(before, how, started)
-    done = _read_days(database, provider, how, now, before.through, span)
-    if not isinstance(done.trouble, UnreachableError):
+    usage = _Days(database, provider, how, now, before)
+    trouble = usage.read(*span)
+    if not isinstance(trouble, UnreachableError):
         _read_besides(database, provider, how.policy, span, now)
-    through = max(filter(None, (before.through, done.through)), default=None)
-    if done.trouble:
-        failed = replace(before, tried_at=started, through=through, error=str(done.trouble))
+    through = max(filter(None, (before.through, usage.through)), default=None)
+    if trouble:
+        failed = replace(before, tried_at=started, through=through, error=str(trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))
-        raise done.trouble
-    read = Pull(provider.name, started, started, through, done.rows_seen, done.rows_changed, "")
+        raise trouble
+    read = Pull(provider.name, started, started, through, usage.rows_seen, usage.rows_changed, "")
     database.transact(lambda conn: pulls.note_pull(conn, read))
-    return Recorded(done.rows_seen, done.rows_changed)
+    return Recorded(usage.rows_seen, usage.rows_changed)
 
 
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
@@ -81,78 +83,110 @@ def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
 
 
 @dataclass(slots=True)
-class _DaysRead:
-    """How far reading days came.
+class _Days:
+    """Reads days of usage, each by itself. Whether one is alone with its trouble shows once another can be read.
 
     Args:
-        through: the last day that was read, None if none was.
+        database: where they count.
+        provider: whose.
+        how: it is read.
+        now: the clock.
+        before: how it went before.
+        through: the last day of the span that was read, None if none was.
         rows_seen: rows that the provider gave.
         rows_changed: cells that were new or changed.
-        trouble: why the days after it could not be read.
+        unread: days that could not be read since the last one that could, and why.
     """
 
+    database: Database
+    provider: Provider
+    how: Reading
+    now: Callable[[], datetime]
+    before: Pull
     through: date | None = None
     rows_seen: int = 0
     rows_changed: int = 0
-    trouble: OutsideError | None = None
+    unread: list[tuple[date, OutsideError]] = field(default_factory=list)
 
+    def read(self, first: date, last: date) -> OutsideError | None:
+        """Read a span, and then days before it of which there may be something new.
 
-def _read_days(
-    database: Database,
-    provider: Provider,
-    how: Reading,
-    now: Callable[[], datetime],
-    heard: date | None,
-    span: tuple[date, date],
-) -> _DaysRead:
-    """Read the days of a span, and those before it of which there may be something new.
-
-    Whether a day is alone with its trouble shows once a day after it can be read.
-    """
-    first, last = span
-    earliest = provider.earliest(last)
-    midnight_ = midnight(last)
-    odd = database.ask(lambda conn: set_aside.to_read_again(conn, provider.name, midnight_, AGAIN_DAYS_MAX))
-    before = sorted(day for day in {*odd, *provider.news_before(first)} if earliest <= day < first)
-    if heard and heard < earliest:
-        told_no_more = days(heard + timedelta(days=1), earliest - timedelta(days=1))
-        _note_unread(database, provider, [(day, f"it tells nothing before {earliest}") for day in told_no_more], now())
-    read, unread_days = _DaysRead(), list[tuple[date, OutsideError]]()
-    for day in (*before, *days(max(first, earliest), last)):
-        try:
-            done = _read_day(database, provider, day, how, now)
-        except OutsideError as trouble:
-            unread_days.append((day, trouble))
-            if isinstance(trouble, KeyRefusedError) or _is_down(unread_days):
+        Returns:
+            Why the last days of the span could not be read, None if they could.
+        """
+        earliest, today = self.provider.earliest(last), midnight(last)
+        odd = self.database.ask(lambda conn: set_aside.to_read_again(conn, self.provider.name, today, AGAIN_DAYS_MAX))
+        self._note_gone(earliest)
+        self._span(max(first, earliest), last)
+        if self.unread:
+            return self.unread[-1][1]
+        news = self._news(first)
+        for day in sorted(day for day in {*odd, *news} if earliest <= day < first):
+            if not self._take(day, news.get(day, "")) and self._seems_down():
                 break
-            continue
-        _note_unread(database, provider, unread_days, now())
-        unread_days.clear()
-        read.through = day
-        read.rows_seen += done.rows_seen
-        read.rows_changed += done.rows_changed
-    if unread_days:
-        read.trouble = unread_days[-1][1]
-    return read
+        self._note_unread()
+        return None
+
+    def _span(self, first: date, last: date) -> None:
+        is_up = False
+        for day in days(first, last):
+            if self._take(day):
+                self._note_unread()
+                self.through = day
+            elif isinstance(self.unread[-1][1], KeyRefusedError):
+                return
+            elif not is_up and self._seems_down():
+                is_up = day < last and self._take(last)  # it is only down if it does not tell another day either
+                if not is_up:
+                    return
+
+    def _news(self, first: date) -> dict[date, str]:
+        """Days before `first` of which the provider tells something new, with their marks."""
+        marks = self.provider.marks_before(first)
+        known = self.database.ask(lambda conn: pulls.marks(conn, self.provider.name)) if marks else {}
+        return {day: mark for day, mark in marks.items() if known.get(day) != mark}
+
+    def _take(self, day: date, mark: str = "") -> bool:
+        try:
+            done = _read_day(self.database, self.provider, day, self.how, self.now, mark)
+        except OutsideError as trouble:
+            self.unread.append((day, trouble))
+            return False
+        self.rows_seen += done.rows_seen
+        self.rows_changed += done.rows_changed
+        return True
+
+    def _seems_down(self) -> bool:
+        """One day alone may be garbled; two in a row may be, too, but rarely are."""
+        return sum(isinstance(trouble, UnreachableError) for _, trouble in self.unread[-2:]) > 1
+
+    def _note_gone(self, earliest: date) -> None:
+        """Note the days of a gap that the provider tells no more."""
+        heard = self.before.through
+        if heard and heard < earliest:
+            why = UndeliverableError(f"nothing before {earliest} is told")
+            self.unread += [(day, why) for day in days(heard + timedelta(days=1), earliest - timedelta(days=1))]
+            self._note_unread()
+
+    def _note_unread(self) -> None:
+        """Note the days that could not be read, and of each whether it is missing or only was not read again."""
+        missing = {each.day for each in self.before.odd if each.missing}
+        heard, name, unread_days = self.before.through, self.provider.name, self.unread
+
+        def work(conn: Connection) -> None:
+            for day, why in unread_days:
+                is_known = heard is not None and day <= heard and day not in missing
+                found = unread(name, "usage", day, why, read_before=is_known)
+                set_aside.replace(conn, name, "usage", day, [found], self.now())
+
+        if unread_days:
+            self.database.transact(work)
+            self.unread = []
 
 
-def _is_down(unread_days: Sequence[tuple[date, OutsideError]]) -> bool:
-    """Whether a provider does not answer at all: one day alone may be garbled, two in a row are not."""
-    return sum(isinstance(trouble, UnreachableError) for _, trouble in unread_days[-2:]) > 1
-
-
-def _note_unread(
-    database: Database, provider: Provider, unread_days: Sequence[tuple[date, object]], now: datetime
-) -> None:
-    def work(conn: Connection) -> None:
-        for day, why in unread_days:
-            set_aside.replace(conn, provider.name, "usage", day, [unread(provider.name, "usage", day, why)], now)
-
-    if unread_days:
-        database.transact(work)
-
-
-def _read_day(database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime]) -> Recorded:
+def _read_day(
+    database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], mark: str
+) -> Recorded:
     """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out.
 
     It is priced in the transaction in which it counts: a price that finance sets meanwhile is either known here, or its
@@ -171,6 +205,8 @@ def _read_day(database: Database, provider: Provider, day: date, how: Reading, n
 
         def work(conn: Connection) -> Recorded:
             set_aside.replace(conn, provider.name, "usage", day, found, now())
+            if mark:
+                pulls.note_mark(conn, provider.name, day, mark)
             priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
             return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
 
@@ -191,6 +227,7 @@ def _read_besides(
                     policy.seat_nanos(each.product),
                     each.active_on,
                     each.assigned_on,
+                    each.use_known,
                 )
                 for each in provider.seats()
             ]
@@ -211,9 +248,9 @@ def _told(provider: Provider, day: date, policy: Policy) -> Iterator[Charge]:
     """
     who = provider.who or provider.name
     for number, charge in enumerate(provider.charges(day, day), 1):
-        field, why = _uncountable(provider, charge, day, policy)
+        column, why = _uncountable(provider, charge, day, policy)
         if why:
-            set_aside_row(who, f"usage of {day}, cell {number}", field, why)
+            set_aside_row(who, f"usage of {day}, cell {number}", column, why)
         else:
             yield charge
 
@@ -231,21 +268,21 @@ def _uncountable(provider: Provider, charge: Charge, day: date, policy: Policy) 
     return "", ""
 
 
-def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], now: datetime) -> None:
+def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], today: date, now: datetime) -> None:
     """Link a provider's users by verified e-mail, keys and members to their users' accounts; nothing else is guessed.
 
-    Charges of the past follow a new link.
+    Charges of the past follow a new link. Of what was another's before they stay with that one, until today.
     """
     users = {each.external_id: each for each in members if each.kind == "user"}
     ids = people.ids_by_email(conn)
     found = []
     for member in members:
         user = users.get(member.owner) if member.kind == "key" else users.get(member.external_id)
-        person_id = ids.get(user.email.lower()) if user else None
+        person_id = ids.get(address(user.email)) if user else None
         if person_id and member.kind in ("user", "key"):
             how = "email" if member.kind == "user" else "owner"
             found.append((Link(provider, member.kind, member.external_id, f"person/{person_id}"), how, member.name))
-    ingest.reattribute(conn, people.link_all(conn, found), now)
+    former_links.settle(conn, people.link_all(conn, found), today, now)
     accounts = dict(people.members(conn, provider))  # a member of a team is whoever the user is, however that is known
     of_teams = [(each, accounts[each.owner]) for each in members if each.kind == "member" and each.owner in accounts]
     people.link_all(conn, ((Link(provider, "member", m.external_id, whose), "owner", m.name) for m, whose in of_teams))

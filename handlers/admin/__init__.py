@@ -2,12 +2,14 @@
 
 from handlers.admin.identities import link, people_
 from handlers.admin.providers import providers
+from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import retry, status
 
 __all__ = [
     "link",
     "people_",
     "providers",
+    "report_set_aside",
     "retry",
     "status",
 ]

@@ -1,54 +1,80 @@
 """Who is who: identities at providers that belong to nobody yet, and the people we know."""
 
 from handlers.access import role_of, sees_all
-from handlers.arguments import Kind, MaybeTo, One
+from handlers.arguments import AsFile, Kind, MaybeTo, One, Page
 from handlers.card import Block, Button, Card, Facts, Table, Text
-from handlers.context import Context
+from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
+from handlers.language import N_
+from handlers.money import in_units
+from handlers.pages import as_file, part_of
 from handlers.provenance import as_of
-from storage import ingest, people, spend
+from storage import former_links, people, spend
 from storage.directory import Link
 
 SHOWN_MAX = 10
-ROWS_MAX = 20
-"""How many unlinked identities are shown, the most expensive first."""
+KINDS = {"key": N_("key"), "user": N_("user"), "team": N_("team"), "": ""}
 
 
-def people_(ctx: Context) -> Card:
-    """The people Bursar knows, and those without a manager or a team. For finance and admins."""
+def people_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
+    """The people Bursar knows, and those without a manager or a team. For finance and admins.
+
+    `people page 2` shows more of them, and `people as csv` sends you all of them as a file.
+    """
     _only_finance(ctx)
     everybody = people.active_people(ctx.conn)
-    known = {each.id for each in everybody}
+    names = {each.id: each.name for each in everybody}
     accounts = {each.id: each for each in people.every_account(ctx.conn)}
-    no_manager = [each.name for each in everybody if each.manager not in known]
+    teams = {each.id: each.name for each in accounts.values() if each.kind == "team"}
+    team_of = {each.id: teams.get(accounts[f"person/{each.id}"].parent_id, "") for each in everybody}
+    no_manager = [each.name for each in everybody if each.manager not in names]
     no_team = [each.name for each in everybody if accounts[f"person/{each.id}"].parent_id == "org"]
-    teams = sum(each.kind == "team" for each in accounts.values())
     agents = sum(each.kind == "agent" for each in accounts.values())
-    blocks: list[Block] = [Facts(((ctx.t("Teams"), str(teams)), (ctx.t("Agents"), str(agents))))]
+    title = ctx.nt("{n} person", "{n} people", len(everybody))
+    if as_csv:
+        rows = [
+            (each.id, each.name, each.email, team_of[each.id], each.manager, " ".join(each.roles)) for each in everybody
+        ]
+        return as_file(ctx, title, f"people-{ctx.today}", ("id", "name", "email", "team", "manager", "roles"), rows)
+    blocks: list[Block] = [Facts(((ctx.t("Teams"), str(len(teams))), (ctx.t("Agents"), str(agents))))]
     blocks += [Text(ctx.t("Without a manager: {names}", names=_some(ctx, no_manager)))] if no_manager else []
     blocks += [Text(ctx.t("Without a team: {names}", names=_some(ctx, no_team)))] if no_team else []
-    title = ctx.nt("{n} person", "{n} people", len(everybody))
-    return Card(title, (*blocks, Button(ctx.t("What is not linked?"), "link")))
+    part = part_of(everybody, page)
+    lines = tuple((each.name, team_of[each.id], names.get(each.manager, "")) for each in part.rows)
+    heads = (ctx.t("Name"), ctx.t("Team"), ctx.t("Manager"))
+    blocks.append(Table(part.captioned(ctx, ctx.t("People")), heads, lines, "lll"))
+    return Card(title, (*blocks, *part.buttons(ctx, "people"), Button(ctx.t("What is not linked?"), "link")))
 
 
-def link(ctx: Context, provider: One = "", kind: Kind = "", identity: One = "", to: MaybeTo = None) -> Card:
-    """Say whose an unallocated key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
+def link(
+    ctx: Context,
+    page: Page = 1,
+    as_csv: AsFile = False,
+    provider: One = "",
+    kind: Kind = "",
+    identity: One = "",
+    to: MaybeTo = None,
+) -> Card:
+    """Say whose a key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
 
-    Past charges move to that person, too. `link` alone lists what is unallocated, the most expensive first.
+    Past charges move to that person, too, also those that were charged to somebody else. `link` alone lists what is
+    unallocated, the most expensive first.
+    `link page 2` shows more of it, and `link as csv` sends you all of it as a file.
     """
     _only_finance(ctx)
     if not provider:
-        return _unlinked(ctx)
+        return _unlinked(ctx, page, as_csv=as_csv)
     if not kind or not identity:
         raise RefusedError("Say it like this: link litellm user usr_123 to ana")
     if to is None:
         example = f"link {provider} {kind} {identity} to ana"
         raise RefusedError("Say whose it is, for example: {example}", fault="to", example=example)
-    full = _complete(ctx, provider, kind, identity)
+    full, was = _complete(ctx, provider, kind, identity)
     new = Link(provider, kind, full, to.id)  # type: ignore[arg-type]
-    people.link(ctx.conn, new, "explicit")
-    moved = ingest.reattribute(ctx.conn, [new], ctx.now)
-    ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}, {moved} charges")
+    people.relink(ctx.conn, new)
+    moved = former_links.correct(ctx.conn, new, ctx.now)
+    before = f", before {was}" if was not in ("", to.id) else ""
+    ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}{before}, {moved} charges")
     title = ctx.t("{identity} is linked to {name}", identity=full, name=to.name)
     return Card(title, (Facts(((ctx.t("Charges moved"), str(moved)),)),))
 
@@ -58,43 +84,62 @@ def _only_finance(ctx: Context) -> None:
         raise RefusedError("Only finance and admins can do this.")
 
 
-def _complete(ctx: Context, provider: str, kind: str, identity: str) -> str:
-    """The whole id for the first characters of one that is charged to nobody, as the list shows it."""
-    short = identity.removesuffix("…")
-    known = {each.identity for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)}
+def _complete(ctx: Context, provider: str, kind: str, identity: str) -> tuple[str, str]:
+    """The whole id for the first characters of one that is linked or charged to nobody, and whose it is, or ""."""
+    short = identity.removesuffix("…").replace("%20", " ")
+    # Who is who in a chat decides what they may do, so that is never said here.
+    is_provider = ctx.policy.vendor(provider) is not None and provider not in CHAT_PLATFORMS
+    known = people.linked_like(ctx.conn, provider, kind, short) if is_provider else {}
+    for each in spend.unallocated(ctx.conn):
+        if (each.provider, each.kind) == (provider, kind):
+            known.setdefault(each.identity, "")
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
     if len(found) > 1:
         raise RefusedError("Several begin with {short}. Write more characters.", short=short)
     if not found:
         raise RefusedError(
-            "{provider} reports nothing unallocated for {kind} “{identity}”. To see what is unallocated, say: link",
+            "{provider} reports nothing for {kind} “{identity}”. To see what is unallocated, say: link",
             provider=provider,
             kind=kind,
             identity=identity,
         )
-    return found[0]
+    return found[0], known[found[0]]
 
 
-def _unlinked(ctx: Context) -> Card:
+def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     found = sorted(spend.unallocated(ctx.conn), key=lambda each: -each.cost_nanos)
     unit = ctx.policy.organization.currency
     total = ctx.amount(sum(each.cost_nanos for each in found), unit)
     if not found:
         said = ctx.t("Every charge belongs to a person, a team or an agent.")
         return Card(ctx.t("Nothing is unallocated"), (Text(said), as_of(ctx)), "good")
+    if as_csv:
+        heads = ("provider", "kind", "id", "cost", "currency", "last_seen")
+        cells = [
+            (each.provider, each.kind, each.identity, in_units(each.cost_nanos), unit, str(each.last)) for each in found
+        ]
+        return as_file(ctx, ctx.t("{amount} unallocated", amount=total), f"unallocated-{ctx.today}", heads, cells)
+    part = part_of(found, page)
     rows = tuple(
-        (each.provider, each.kind, _short(each.identity), ctx.amount(each.cost_nanos, unit), ctx.day(each.last))
-        for each in found[:ROWS_MAX]
+        (
+            each.provider,
+            ctx.t(KINDS[each.kind]),
+            _short(each.identity),
+            ctx.amount(each.cost_nanos, unit),
+            ctx.day(each.last),
+        )
+        for each in part.rows
     )
     columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
     caption = ctx.nt("{n} key or user is not linked", "{n} keys or users are not linked", len(found))
-    first = found[0]
-    example = f"link {first.provider} {first.kind} {_short(first.identity)} to ana"
+    first = part.rows[0]
+    example = f"link {first.provider} {first.kind} {_word(first.identity)} to ana"
     return Card(
         ctx.t("{amount} unallocated", amount=total),
         (
-            Table(caption, columns, rows, "lllrl"),
+            Table(part.captioned(ctx, caption), columns, rows, "lllrl"),
             Text(ctx.t("To link one, say: {example}", example=example)),
+            *part.buttons(ctx, "link"),
             as_of(ctx),
         ),
         "warn",
@@ -105,7 +150,12 @@ def _short(identity: str) -> str:
     return identity if len(identity) <= 20 else identity[:12] + "…"  # noqa: PLR2004 - what a line can hold
 
 
+def _word(identity: str) -> str:
+    """An id as one word of a sentence."""
+    return _short(identity).replace(" ", "%20")
+
+
 def _some(ctx: Context, names: list[str]) -> str:
-    shown = ", ".join(names[:SHOWN_MAX])
+    shown = ctx.listed(names[:SHOWN_MAX])
     more = len(names) - SHOWN_MAX
     return ctx.nt("{names} and {n} more", "{names} and {n} more", more, names=shown) if more > 0 else shown

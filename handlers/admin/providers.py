@@ -1,6 +1,7 @@
 """The providers: how well each is read, and what it can and cannot do."""
 
 from handlers.access import sees_all
+from handlers.admin.set_aside import said, table
 from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -8,8 +9,10 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.limits import unknown_vendor
 from handlers.policy import Vendor
-from storage import limits, pulls, spend
+from handlers.provenance import not_whole
+from storage import limits, pulls, set_aside, spend
 from storage.pulls import Pull
+from storage.set_aside import Aside
 from storage.spend import Unallocated
 
 ABLE = {
@@ -33,6 +36,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
         raise unknown_vendor(ctx, provider)
     reads = {each.provider: each for each in pulls.pulled(ctx.conn)}
     unlinked = spend.unallocated(ctx.conn)
+    aside = [each for each in set_aside.everything(ctx.conn) if any(each.provider == one.name for one in vendors)]
     troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]
     rows = tuple(_row(ctx, each, reads.get(each.name), unlinked) for each in vendors)
     columns = (
@@ -45,23 +49,33 @@ def providers(ctx: Context, provider: One = "") -> Card:
     )
     blocks: list[Block] = [
         Table(ctx.t("Reading"), columns, rows, "lllrrl"),
+        *(
+            Text(ctx.t("Not in the sum: {what}.", what=each))
+            for each in not_whole(ctx, names=[each.name for each in vendors])
+        ),
+        *([table(ctx, aside)] if aside else []),
         *(_abilities(ctx, each) for each in vendors),
-        *(Text(f"{each.service}: {ctx.t(sentence)}") for each in vendors for sentence in each.cannot),
+        *(_inability(ctx, each, sentence) for each in vendors for sentence in each.cannot),
         Button(ctx.t("What is not linked?"), "link"),
     ]
     if any("limits" in each.can for each in vendors):
         blocks.append(Button(ctx.t("Limits"), "limits"))
-    title = (
-        ctx.nt(
+    return Card(_title(ctx, vendors, troubled, aside), tuple(blocks), "warn" if troubled or aside else "good")
+
+
+def _title(ctx: Context, vendors: list[Vendor], troubled: list[Vendor], aside: list[Aside]) -> str:
+    if troubled:
+        return ctx.nt(
             "{n} of {total} providers does not answer",
             "{n} of {total} providers do not answer",
             len(troubled),
             total=len(vendors),
         )
-        if troubled
-        else ctx.t("All providers answer")
-    )
-    return Card(title, tuple(blocks), "warn" if troubled else "good")
+    if aside:
+        services = {each.name: each.service for each in vendors}
+        mine = [each for each in aside if each.provider == aside[0].provider]
+        return said(ctx, services[aside[0].provider], mine)
+    return ctx.t("All providers answer")
 
 
 def _row(ctx: Context, vendor: Vendor, pull: Pull | None, unlinked: list[Unallocated]) -> tuple[str, ...]:
@@ -73,8 +87,12 @@ def _row(ctx: Context, vendor: Vendor, pull: Pull | None, unlinked: list[Unalloc
     return vendor.service, read, through, str(pull.rows_seen), str(mine), pull.error or ctx.t("none")
 
 
+def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:
+    return Text(ctx.t("{name}: {news}", name=vendor.service, news=ctx.t(sentence)))
+
+
 def _abilities(ctx: Context, vendor: Vendor) -> Facts:
-    can = ", ".join(ctx.t(words) for name, words in ABLE.items() if name in vendor.can)
+    can = ctx.listed([ctx.t(words) for name, words in ABLE.items() if name in vendor.can])
     facts = [(vendor.service, can or ctx.t("nothing"))]
     held = limits.of_provider(ctx.conn, vendor.name) if "limits" in vendor.can else []
     if held:

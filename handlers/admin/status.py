@@ -1,27 +1,29 @@
 """How the bot itself is doing."""
 
+from datetime import timedelta
+
 from handlers.access import sees_all
-from handlers.card import Block, Button, Card, Facts, Table
+from handlers.admin.set_aside import said, table
+from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.pricing import in_short, unpriced_models
-from storage import outbox, pulls
+from handlers.provenance import not_whole, together
+from storage import outbox, set_aside
+from storage.pulls import Pull
+
+SILENT = timedelta(days=2)
+"""`read` may be once a day, and a day's reading may be late."""
 
 
 def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn), pulls.pulled(ctx.conn)
-    rows = tuple(
-        (
-            pull.provider,
-            ctx.moment(pull.done_at) if pull.done_at else ctx.t("never"),
-            str(pull.rows_seen),
-            pull.error or ctx.t("none"),
-        )
-        for pull in reads
-    )
+    waiting, reads = outbox.waiting(ctx.conn, ctx.now), {each.provider: each for each in ctx.readings()}
+    aside = set_aside.everything(ctx.conn)
+    vendors = {each.name: each.service for each in ctx.policy.vendors}
+    rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     blocks: list[Block] = [
@@ -39,22 +41,43 @@ def status(ctx: Context) -> Card:
             "llrl",
         ),
     ]
+    odd = not_whole(ctx)
+    blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
+    blocks += [table(ctx, aside)] if aside else []
     troubled = tuple((item.key, str(item.attempts), item.error) for item in outbox.troubled(ctx.conn))
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
-    well = not troubled and not any(each.error for each in reads)
-    if not well:
+    silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
+    if troubled or any(each.error for each in reads.values()):
         title = ctx.t("A provider or a chat platform does not answer")
+    elif silent:
+        title = ctx.nt("{n} provider is not read", "{n} providers are not read", len(silent))
+    elif aside:
+        first = aside[0].provider
+        title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     elif unpriced:
         title = ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
     else:
         title = ctx.t("Everything works")
+    well = not (troubled or silent or aside or unpriced or any(each.error for each in reads.values()))
     if unpriced:
         blocks.append(Button(ctx.t("Which models have no price?"), "price"))
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
-    return Card(title, tuple(blocks), "good" if well and not unpriced else "warn")
+    return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _row(ctx: Context, name: str, pull: Pull | None) -> tuple[str, str, str, str]:
+    if pull is None:
+        return name, ctx.t("never"), "", ctx.t("not read yet")
+    read = ctx.moment(pull.done_at) if pull.done_at else ctx.t("never")
+    return name, read, str(pull.rows_seen), pull.error or ctx.t("none")
+
+
+def _is_silent(ctx: Context, pull: Pull) -> bool:
+    """Whether a provider was not read for longer than anybody would expect."""
+    return pull.done_at is None or pull.done_at < ctx.now - SILENT
 
 
 def retry(ctx: Context) -> Card:

@@ -7,22 +7,24 @@ limit waits for working hours.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets import BudgetStatus, binds, current, spent_below, spent_of, statuses, unpriced, used
-from handlers.card import Block, Button, Card, Facts, Text
+from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, unpriced, used
+from handlers.card import Block, Button, Card, Facts, Gauge, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
 from handlers.events import CheckThresholds
+from handlers.language import N_
 from handlers.money import COUNTED
+from handlers.money import percent as percent_of
 from handlers.periods import Period
 from handlers.place import named_place
-from handlers.policy import Budget, after_working, is_working
+from handlers.policy import Budget, after_working, is_working, rules_for
 from handlers.provenance import as_of
-from handlers.questions import facts, gauge, title_of, tone_of
+from handlers.questions import facts, gauge, headed, title_of, tone_of
 from storage import alerts as store
 from storage import ledger, people, spend
 from storage.alerts import Alert, Used
@@ -31,6 +33,13 @@ from storage.people import Account
 from storage.tables import ORGANIZATION
 
 WHOLE = 100
+ENDED_ABOVE = {
+    "day": N_("{amount} over the limit of {limit} on a day that is over"),
+    "week": N_("Last week ended {amount} over the limit of {limit}"),
+    "month": N_("Last month ended {amount} over the limit of {limit}"),
+    "quarter": N_("Last quarter ended {amount} over the limit of {limit}"),
+    "year": N_("Last year ended {amount} over the limit of {limit}"),
+}
 LATER_HOURS = 9  # of working time: the same time on the next working day
 
 
@@ -106,6 +115,8 @@ def check_thresholds(ctx: Context, _event: CheckThresholds) -> None:
     for each in ctx.policy.budgets:
         if each.alert_at and each.limit != "watch":
             _tell_of(ctx, each)
+            for ended in lately_ended(ctx, each):
+                _tell_of_end(ctx, each, ended)
 
 
 def known(ctx: Context, handle: One) -> Card:
@@ -157,6 +168,23 @@ def _tell_of(ctx: Context, budget: Budget) -> None:
     store.note(ctx.conn, sorted(changed, key=lambda each: (each.account_id, each.percent)))
 
 
+def _tell_of_end(ctx: Context, budget: Budget, period: Period) -> None:
+    """Tell whose limit was passed by figures that came after its period had ended, unless they were told before."""
+    before = store.told(ctx.conn, budget.name, period.first)
+    changed: list[Alert] = []
+    for limit in _limits(ctx, budget, period):
+        if limit.spent <= limit.limit:
+            continue
+        fresh = Alert(budget.name, period.first, limit.account_id, 0, "", "armed", 0, 0, ctx.now)
+        told = before.get(limit.account_id, {})
+        if any(percent >= WHOLE and each.state != "armed" for percent, each in told.items()):
+            continue  # they know that it was passed
+        next_ = step(ctx.now, limit, (WHOLE,), told, fresh)
+        if next_.tell and _tell(ctx, budget, period, limit, next_, ended=True):
+            changed += next_.changed
+    store.note(ctx.conn, sorted(changed, key=lambda each: (each.account_id, each.percent)))
+
+
 def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
     """Every limit by a rule of which a mark is reached, or was."""
     if not (budget.is_pool or budget.zone):
@@ -187,7 +215,7 @@ def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
     return [each.name for each in everything if ctx.policy.covers(budget, each.name)]
 
 
-def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step) -> bool:
+def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step, *, ended: bool = False) -> bool:
     """Tell whom it concerns, unless it can wait for their working hours, or nobody is left whom it concerns."""
     account = ctx.account(limit.account_id)
     whom = _whom(ctx, account) if account else []
@@ -197,16 +225,20 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    status = _status(budget, period, account, limit)
     outside = unpriced(ctx.policy, budget, spent_of(ctx, budget, period, account.id))
-    status = replace(status, unpriced=outside)
+    status = replace(_status(ctx, budget, period, account, limit), unpriced=outside)
     for person in whom:
         theirs = replace(ctx, person=person)
-        theirs.tell(person.id, _key(alert), _card(theirs, account, status, _answers(theirs, alert)))
+        card = (
+            _ended_card(theirs, account, status, (_got_it(theirs, alert),))
+            if ended
+            else _card(theirs, account, status, _answers(theirs, alert))
+        )
+        theirs.tell(person.id, _key(alert), card)
     if budget.alert_in and account.id == budget.account_id:
         place = named_place(budget.alert_in)
         there = replace(ctx, person=CLOCK, place=place)
-        card = _card(there, account, status, ())
+        card = _ended_card(there, account, status, ()) if ended else _card(there, account, status, ())
         ctx.show(_key(alert), place, replace(card, personal=not is_for_all(there, account.id)))
     return True
 
@@ -234,16 +266,20 @@ def _whom(ctx: Context, account: Account) -> list[Person]:
 
 
 def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
-    """Whether a limit that was posted still counts: roles come and go within a period."""
-    if not budget.role:
+    """Whether a limit that was posted still counts: roles, groups and teams come and go within a period."""
+    alone = sum(each.name == budget.name for each in ctx.policy.budgets) == 1
+    if budget.is_pool or (alone and budget.who in ("every person", "every agent")):
         return True
     person = people.person(ctx.conn, account.person_id)
-    return person is not None and binds(budget, account, person.roles, {account.id})
+    line = [each.id for each in ctx.line(account.id)]
+    return any(each is budget for each in rules_for(ctx.policy.budgets, account, person, line))
 
 
-def _status(budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
-    is_share = budget.is_pool and account.id != budget.account_id
-    return BudgetStatus(budget, account.id, account.name, period, limit.limit, 0, limit.spent, is_share=is_share)
+def _status(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
+    """How the limit stands; a share is called after its pool, as everywhere."""
+    pool = ctx.account(budget.account_id) if budget.is_pool and account.id != budget.account_id else None
+    name, is_share = (pool or account).name, pool is not None
+    return BudgetStatus(budget, account.id, name, period, limit.limit, 0, limit.spent, is_share=is_share)
 
 
 def _key(alert: Alert) -> str:
@@ -252,13 +288,35 @@ def _key(alert: Alert) -> str:
 
 def _answers(ctx: Context, alert: Alert) -> tuple[Button, ...]:
     later = Button(ctx.t("Remind me tomorrow"), f"snooze {alert.handle}")
-    return later, Button(ctx.t("Got it"), f"known {alert.handle}")
+    return later, _got_it(ctx, alert)
+
+
+def _got_it(ctx: Context, alert: Alert) -> Button:
+    return Button(ctx.t("Got it"), f"known {alert.handle}")
+
+
+def _ended_card(ctx: Context, account: Account, status: BudgetStatus, end: Sequence[Block]) -> Card:
+    """That a period ended above its limit, after all."""
+    unit, period = status.budget.unit, status.period
+    amount, limit = ctx.amount(-status.left, unit), ctx.amount(status.limit, unit)
+    title = headed(ctx, account, ctx.t(ENDED_ABOVE[period.every], amount=amount, limit=limit))
+    caption = ctx.t(
+        "{used} of {limit} used ({percent} %)",
+        used=ctx.amount(status.spent, unit),
+        limit=limit,
+        percent=percent_of(status.spent, status.limit),
+    )
+    first, last = ctx.day(period.first), ctx.day(period.end - timedelta(days=1))
+    days = first if first == last else ctx.t("{first} to {last}", first=first, last=last)
+    why = Text(ctx.t("Some usage was reported after the budget had reset. It counts for the days on which it was."))
+    bar = Gauge(days, max(0, status.permille), caption, "bad")
+    return Card(title, (bar, why, *end, as_of(ctx)), "bad")
 
 
 def _card(ctx: Context, account: Account, status: BudgetStatus, end: Sequence[Block]) -> Card:
     """What was reached, how fast it goes, what can be done."""
     facts_ = Facts(tuple(facts(ctx, status)))
-    blocks = (gauge(ctx, status), facts_, *_buttons(ctx, account, status), *end, as_of(ctx))
+    blocks = (gauge(ctx, status), facts_, *_buttons(ctx, account, status), *end, as_of(ctx, first=status.period.first))
     return Card(title_of(ctx, account, status), blocks, tone_of(status))
 
 

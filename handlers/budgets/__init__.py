@@ -4,12 +4,13 @@ from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post
 from handlers.budgets.status import (
+    LOOK_BACK,
     BudgetStatus,
     Figures,
     OfAll,
     OfOne,
-    binds,
     current,
+    lately_ended,
     looked_back_to,
     spent_below,
     spent_of,
@@ -20,16 +21,17 @@ from handlers.budgets.status import (
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
+    "LOOK_BACK",
     "BudgetStatus",
     "Figures",
     "OfAll",
     "OfOne",
     "allot",
-    "binds",
     "correct",
     "current",
     "enforce",
     "give_allotments",
+    "lately_ended",
     "looked_back_to",
     "move",
     "pool",

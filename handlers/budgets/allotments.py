@@ -1,19 +1,19 @@
 """The start of a period: every account gets what its rules say, once, and keeps what may be kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from handlers.access import role_of, sees_all
 from handlers.arguments import One
 from handlers.budgets.posting import post_many
-from handlers.budgets.status import allotment_of, binds, current, spent_below, used
+from handlers.budgets.status import STILL_MOVES, allotment_of, current, spent_below, used
 from handlers.card import Card
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import GiveAllotments
 from handlers.periods import Period, period_of
-from handlers.policy import Budget
+from handlers.policy import Budget, rules_for
 from storage import ledger, people, requests
 from storage.directory import Person
 from storage.ledger import Entry, EntryKind, Posted
@@ -21,23 +21,25 @@ from storage.people import Account
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
 
-# Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
-ROLLOVER_WAIT = timedelta(days=2)
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An account with its person, if it is one's own."""
+    """An account with its person, if it is one's own, and the rules of its own budgets by their names."""
 
     account: Account
     person: Person | None
+    rules: Mapping[str, Budget]
+
+    def holds(self, rule: Budget) -> bool:
+        """Whether a rule gives it a budget of its own."""
+        return self.rules.get(rule.name) is rule
 
 
 def give_allotments(ctx: Context, _event: GiveAllotments) -> None:
     """Post the allotments of the current periods, and carry on what is left of the last ones."""
     members = _members(ctx)
     new = [entry for budget in ctx.policy.budgets for entry in _allotments(ctx, budget, members)]
-    carried = [entry for budget in ctx.policy.budgets for entry in _rollovers(ctx, budget)]
+    carried = [entry for family in _families(ctx) for entry in _rollovers(ctx, family, members)]
     post_many(ctx, new + carried)
 
 
@@ -45,28 +47,28 @@ def enforce(ctx: Context, budget: One) -> Card:
     """Apply a changed budget of app.yaml in the current period already: `enforce monthly`. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can apply a changed budget.")
-    rule = next((each for each in ctx.policy.budgets if each.name == budget), None)
-    if rule is None:
+    family = next((rules for rules in _families(ctx) if rules[0].name == budget), None)
+    if family is None:
         known = ", ".join(each.name for each in ctx.policy.budgets)
         raise RefusedError(
             "There is no budget “{budget}” in app.yaml. Budgets there: {known}.", budget=budget, known=known
         )
-    period = current(ctx, rule)
-    posted = ledger.shares(ctx.conn, rule.name, period.first)
+    period = current(ctx, family[0])
+    posted = ledger.shares(ctx.conn, family[0].name, period.first)
     changes = [
         _entry(ctx, rule, period, member.account.id, "allotment", difference, f"enforced/{_stamp(ctx)}")
         for member in _members(ctx)
-        if _is_holder(rule, member)
+        if (rule := member.rules.get(family[0].name))
         and (difference := _missing(posted.get(member.account.id), _wanted(rule, period, member)))
     ]
     post_many(ctx, changes)
-    ctx.deed("enforced", f"budget/{rule.name}", role_of(ctx), f"{len(changes)} limits since {period.first}")
+    ctx.deed("enforced", f"budget/{budget}", role_of(ctx), f"{len(changes)} limits since {period.first}")
     return Card(
         ctx.nt(
             "{n} limit changed to the current amount of “{budget}”",
             "{n} limits changed to the current amount of “{budget}”",
             len(changes),
-            budget=rule.name,
+            budget=budget,
         )
     )
 
@@ -86,31 +88,41 @@ def _stamp(ctx: Context) -> str:
 
 def _members(ctx: Context) -> list[Member]:
     by_id = {person.id: person for person in people.active_people(ctx.conn)}
-    return [Member(each, by_id.get(each.person_id)) for each in people.every_account(ctx.conn)]
+    accounts = {each.id: each for each in people.every_account(ctx.conn)}
+    return [_member(ctx, each, by_id.get(each.person_id), accounts) for each in accounts.values()]
 
 
-def _is_holder(budget: Budget, member: Member) -> bool:
-    """Whether the account has a budget of its own by this rule."""
-    if budget.is_pool:
-        return member.account.id == budget.account_id
-    roles = member.person.roles if member.person else ()
-    return binds(budget, member.account, roles, {member.account.id})
+def _member(ctx: Context, account: Account, person: Person | None, accounts: Mapping[str, Account]) -> Member:
+    line = [account.id]
+    while (above := accounts[line[-1]].parent_id) in accounts:
+        line.append(above)
+    rules = rules_for(ctx.policy.budgets, account, person, line)
+    own = {each.name: each for each in rules if not each.is_pool or each.account_id == account.id}
+    return Member(account, person, own)
+
+
+def _families(ctx: Context) -> list[list[Budget]]:
+    """The rules of each name, which have their periods in common."""
+    families: dict[str, list[Budget]] = {}
+    for each in ctx.policy.budgets:
+        families.setdefault(each.name, []).append(each)
+    return list(families.values())
 
 
 def _allotments(ctx: Context, budget: Budget, members: list[Member]) -> Iterator[Entry]:
     period = current(ctx, budget)
     have = ledger.allotted(ctx.conn, budget.name, period.first)
     for member in members:
-        if member.account.id not in have and _is_holder(budget, member):
+        if member.account.id not in have and member.holds(budget):
             amount = _wanted(budget, period, member)
             yield _entry(ctx, budget, period, member.account.id, "allotment", amount)
 
 
-def _rollovers(ctx: Context, budget: Budget) -> Iterator[Entry]:
+def _rollovers(ctx: Context, family: Sequence[Budget], members: Sequence[Member]) -> Iterator[Entry]:
     """What is left of the last period, taken out there and put in here: together nothing."""
+    budget = family[0]
     period = current(ctx, budget)
-    cap = budget.rollover_max
-    if cap == 0 or ctx.today < period.first + ROLLOVER_WAIT:
+    if all(each.rollover_max == 0 for each in family) or ctx.today < period.first + STILL_MOVES:
         return
     last = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):
@@ -120,7 +132,9 @@ def _rollovers(ctx: Context, budget: Budget) -> Iterator[Entry]:
         return  # what was granted is not carried on: it is taken back first
     before = ledger.shares(ctx.conn, budget.name, last.first)
     spent = spent_below(ctx, budget, last, budget.account_id or ORGANIZATION)
+    rules = {each.account.id: each.rules.get(budget.name, budget) for each in members}
     for account_id, left in sorted(_left(ctx, budget, before, spent).items()):
+        cap = rules.get(account_id, budget).rollover_max
         amount = left if cap is None else min(left, cap)
         if amount > 0:
             yield _entry(ctx, budget, last, account_id, "rollover", -amount, f"into/{period.first}")

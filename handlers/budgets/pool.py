@@ -3,16 +3,17 @@
 from dataclasses import dataclass, replace
 
 from handlers.access import owns
-from handlers.arguments import MaybeHowMuch, MaybeTo, PoolOf, Whom, units_of
+from handlers.arguments import MaybeHowMuch, MaybeTo, Page, PoolOf, Whom, units_of
 from handlers.budgets.posting import post
 from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import percent
+from handlers.pages import Part, part_of
 from handlers.periods import THIS, Period
 from handlers.policy import Budget
-from handlers.provenance import as_of, not_priced
+from handlers.provenance import as_of
 from storage import ledger, people
 from storage.ledger import Entry
 from storage.people import Account
@@ -64,7 +65,7 @@ class Pool:
         return self.unsplit - self.common
 
 
-def pool(ctx: Context, whom: Whom = None) -> Card:
+def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     """The pool of your team: who has what share of it, who used how much, and what is still free.
 
     To see another pool that you own: `pool of team search`. Buttons split it.
@@ -79,6 +80,7 @@ def pool(ctx: Context, whom: Whom = None) -> Card:
         )
     )
     said = _said(mine.account)
+    part = part_of(sorted(mine.names.items(), key=lambda pair: pair[1]), page, ROWS_MAX)
     blocks: tuple[Block, ...] = (
         Gauge(
             ctx.t("{budget}, {period}", budget=ctx.t("{name} pool", name=name), period=ctx.t(THIS[mine.budget.every])),
@@ -91,9 +93,9 @@ def pool(ctx: Context, whom: Whom = None) -> Card:
             ),
         ),
         facts,
-        _table(ctx, mine),
-        *not_priced(ctx, mine.unpriced),
-        as_of(ctx),
+        _table(ctx, mine, part),
+        *part.buttons(ctx, f"pool of {said}", file=False),
+        as_of(ctx, mine.unpriced),
         Button(ctx.t("Give a share"), f"allot from {said}", style="primary"),
         Button(
             ctx.t("Split evenly"),
@@ -236,20 +238,18 @@ def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:
     )
 
 
-def _table(ctx: Context, mine: Pool) -> Table:
+def _table(ctx: Context, mine: Pool, part: Part[tuple[str, str]]) -> Table:
     """People in the order of the alphabet: nobody is ranked."""
     unit = mine.budget.unit
     rows = []
-    for each, name in sorted(mine.names.items(), key=lambda pair: pair[1]):
+    for each, name in part.rows:
         share, spent = mine.shares.get(each), mine.used.get(each, 0)
         left = ctx.amount(share - spent, unit) if share is not None else ctx.t("from the rest")
         given = ctx.amount(share, unit) if share is not None else ctx.t("no share")
         rows.append((name, given, ctx.amount(spent, unit), left))
-    cut = rows[:ROWS_MAX]
-    if len(rows) > ROWS_MAX:
-        cut.append((ctx.nt("{n} more", "{n} more", len(rows) - ROWS_MAX), "", "", ""))
+    rows += [(ctx.nt("{n} more", "{n} more", len(part.rest)), "", "", "")] if part.rest else []
     columns = (ctx.t("Name"), ctx.t("Share"), ctx.t("Used"), ctx.t("Left"))
-    return Table(ctx.t("Shares of the pool"), columns, tuple(cut), "lrrr")
+    return Table(part.captioned(ctx, ctx.t("Shares of the pool")), columns, tuple(rows), "lrrr")
 
 
 def _form(ctx: Context, mine: Pool, to: Account | None) -> Card:

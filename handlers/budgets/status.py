@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.policy import Budget, Policy
+from handlers.policy import Budget, Policy, rules_for
 from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
@@ -71,17 +71,24 @@ class BudgetStatus:
         return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
 
 
-def binds(budget: Budget, account: Account, roles: Container[str], above: Container[str]) -> bool:
-    """Whether a budget is an account's own, or that of an account above it."""
-    if budget.role:
-        return account.kind == "person" and budget.role in roles
-    return bool(budget.kind and budget.kind == account.kind) or budget.account_id in above
-
-
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
     return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
+
+
+# Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
+STILL_MOVES = timedelta(days=2)
+
+
+def lately_ended(ctx: Context, budget: Budget) -> list[Period]:
+    """The periods of a budget that are over and whose figures still move, the latest first."""
+    found, period = [], current(ctx, budget)
+    today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
+    while today < period.first + STILL_MOVES:
+        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
+        found.append(period)
+    return found
 
 
 def allotment_of(budget: Budget, period: Period, joined: date | None) -> int:
@@ -96,7 +103,7 @@ class Figures(Protocol):
     """What statuses are made of; read for one account when asked (OfOne), or for everybody at once (OfAll)."""
 
     def above(self, account: Account) -> dict[str, str]:
-        """The account itself and every account above it today, each with its name."""
+        """The account itself and every account above it today, the nearest first, each with its name."""
 
     def person(self, account: Account) -> Person | None:
         """Whose own account it is, None for a team or an agent."""
@@ -123,7 +130,7 @@ class Figures(Protocol):
         """What an account used on each day, None if that is not read."""
 
 
-LOOK_BACK = timedelta(weeks=8)
+LOOK_BACK = timedelta(days=90)
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
@@ -162,11 +169,10 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
 
 
 def _binding(
-    ctx: Context, account: Account, person: Person | None, above: Container[str]
+    ctx: Context, account: Account, person: Person | None, above: Iterable[str]
 ) -> list[tuple[Budget, Period]]:
     """The budgets that bind an account, each in its present period."""
-    roles = person.roles if person else ()
-    return [(each, current(ctx, each)) for each in ctx.policy.budgets if binds(each, account, roles, above)]
+    return [(each, current(ctx, each)) for each in rules_for(ctx.policy.budgets, account, person, tuple(above))]
 
 
 def _pool(
@@ -369,7 +375,7 @@ class OfAll:
 
 
 def looked_back_to(ctx: Context) -> date:
-    """The first day of those that tell how a period will go on: eight weeks before the last whole day."""
+    """The first day of those that tell how a period will go on: ninety days before the last whole one."""
     return comparisons.whole_before(ctx.readings(), ctx.today) - LOOK_BACK
 
 

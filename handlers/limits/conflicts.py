@@ -3,10 +3,11 @@
 What somebody changed at a provider is never overwritten without a decision.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handlers.access import sees_all
-from handlers.arguments import One
+from handlers.arguments import AsFile, One, Page
 from handlers.budgets import move
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -17,21 +18,25 @@ from handlers.limits.plan import (
     PlanLine,
     certain,
     digits,
-    dollars,
     is_own,
     name_of,
     subject_of,
     subject_word,
     vendor_of,
     want,
+    worded,
 )
+from handlers.money import in_units
 from handlers.notify import tell_finance
+from handlers.pages import Cell, as_file, part_of
 from handlers.policy import Vendor
 from storage import limits
 from storage.limits import Held
 
 ROWS_MAX = 50
 FEW_SHOWN = 5
+DECIDED_HERE_MAX = 3
+"""About so many conflicts the list itself has buttons."""
 
 ACTIONS = {"write": N_("will be set"), "ask": N_("changed there; finance decides"), "same": ""}
 SETTLED = {
@@ -41,10 +46,11 @@ SETTLED = {
 }
 
 
-def limits_(ctx: Context, provider: One = "") -> Card:
+def limits_(ctx: Context, page: Page = 1, as_csv: AsFile = False, provider: One = "") -> Card:
     """The limits at the providers, what they should be by budget, and what will change: `limits litellm`.
 
-    For finance and admins.
+    `limits litellm page 2` shows more of a long list, and `limits as csv` sends you all limits as a file. For finance
+    and admins.
     """
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
@@ -54,18 +60,59 @@ def limits_(ctx: Context, provider: One = "") -> Card:
             "Bursar can't read limits at any provider in app.yaml. To see what it can do, say: providers"
         )
     desk, blocks, changes = LimitPlanner(ctx), list[Block](), 0
-    for vendor in vendors:
-        lines = list(desk.lines(limits.of_provider(ctx.conn, vendor.name)))
+    plans = [(vendor, list(desk.lines(limits.of_provider(ctx.conn, vendor.name)))) for vendor in vendors]
+    for vendor, lines in plans:
         open_ = [line for line in lines if line.action != "same"]
         changes += len(open_)
-        blocks += _plan(ctx, vendor, open_, len(lines))
+        part = part_of(open_, page)
+        blocks += _plan(ctx, vendor, part.rows, len(lines), part.captioned(ctx, vendor.service))
+        blocks += [*_decisions(ctx, vendor, open_), *part.buttons(ctx, f"limits {vendor.name}")]
     blocks += [Text(_overshoot(ctx), quiet=True)] if len(vendors) > 1 else []
     title = (
         ctx.nt("{n} limit differs from the budget", "{n} limits differ from the budgets", changes)
         if changes
         else ctx.t("All limits match the budgets")
     )
+    if as_csv:
+        return as_file(ctx, title, f"limits-{ctx.today}", *_cells(ctx, plans))
     return Card(title, tuple(blocks), "warn" if changes else "good")
+
+
+def _decisions(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine]) -> Iterator[Button]:
+    """What finance may do about what differs at a provider."""
+    if "finance" not in ctx.person.roles or "set_limit" not in vendor.can:
+        return
+    writes = [line for line in lines if line.action == "write"]
+    asks = [line for line in lines if line.action == "ask" and not is_own(ctx, line.held.account_id)]
+    if writes:
+        confirm = ctx.nt("Change {n} limit?", "Change {n} limits?", len(writes))
+        yield Button(ctx.t("Change them"), f"proceed {vendor.name}", style="primary", confirm=confirm)
+    if len(asks) > 1:
+        confirm = ctx.nt("Restore {n} limit?", "Restore {n} limits?", len(asks))
+        yield Button(ctx.t("Restore all"), f"restore {vendor.name}", confirm=confirm)
+    for line in asks[:DECIDED_HERE_MAX]:
+        about, name = _about(vendor, line), name_of(ctx, line.held)
+        yield Button(ctx.t("Restore ours for {name}", name=name), f"restore-ours {about}")
+        yield Button(ctx.t("Keep theirs for {name}", name=name), f"keep-theirs {about}")
+
+
+def _cells(
+    ctx: Context, plans: Sequence[tuple[Vendor, Sequence[PlanLine]]]
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Every limit as a row of a file, in dollars as the providers count; empty where there is no limit."""
+    return ("provider", "kind", "id", "who", "limit_usd", "by_budget_usd", "action"), [
+        (
+            vendor.name,
+            line.held.subject.kind,
+            line.held.subject.external_id,
+            name_of(ctx, line.held),
+            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos),
+            in_units(line.wanted.nanos) if line.wanted else "",
+            line.action,
+        )
+        for vendor, lines in plans
+        for line in lines
+    ]
 
 
 def proceed(ctx: Context, provider: One) -> Card:
@@ -157,7 +204,7 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
             "This limit can't be adopted in the budget of {name}. Keep their limit, or restore ours.",
             name=status.name,
         )
-    difference = ctx.policy.from_dollars(line.held.seen_nanos - wanted.nanos, ctx.today) or 0
+    difference = ctx.policy.from_currency(line.held.seen_nanos - wanted.nanos, line.held.currency, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
@@ -183,8 +230,8 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
 
 def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:
     who = subject_word(line.held.subject)
-    seen = dollars(ctx, line.held.seen_nanos)
-    wanted = dollars(ctx, certain(line).nanos)
+    seen = worded(ctx, line.held.seen_nanos, line.held.currency)
+    wanted = worded(ctx, certain(line).nanos, line.held.currency)
     ctx.deed(what, f"limit/{vendor.name}/{who}"[:80], "role finance", f"theirs {seen}, ours {wanted}")
 
     def card(reader: Context) -> Card:
@@ -206,13 +253,13 @@ def ask_finance(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
 
 
 def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
-    about = f"{vendor.name} {subject_word(line.held.subject)} {digits(line.held.seen_nanos)}"
+    about = _about(vendor, line)
     return Card(
         ctx.t(
             "Somebody changed {name}'s limit at {service} to {amount}",
             name=name_of(ctx, line.held),
             service=vendor.service,
-            amount=dollars(ctx, line.held.seen_nanos),
+            amount=worded(ctx, line.held.seen_nanos, line.held.currency),
         ),
         (
             _both(ctx, vendor, line),
@@ -224,13 +271,18 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
     )
 
 
+def _about(vendor: Vendor, line: PlanLine) -> str:
+    """What a button says to settle a conflict."""
+    return f"{vendor.name} {subject_word(line.held.subject)} {digits(line.held.seen_nanos)}"
+
+
 def _conflict_key(vendor: Vendor, held: Held) -> str:
     return f"conflict/{vendor.name}/{subject_word(held.subject)}/{digits(held.seen_nanos)}"
 
 
 def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:
-    theirs = (ctx.t("At {service}", service=vendor.service), dollars(ctx, line.held.seen_nanos))
-    return Facts((theirs, (ctx.t("By budget"), dollars(ctx, certain(line).nanos))))
+    theirs = (ctx.t("At {service}", service=vendor.service), worded(ctx, line.held.seen_nanos, line.held.currency))
+    return Facts((theirs, (ctx.t("By budget"), worded(ctx, certain(line).nanos, line.held.currency))))
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
@@ -256,10 +308,20 @@ def stopped_card(ctx: Context, vendor: Vendor, writes: list[PlanLine], lines: li
 def _many(ctx: Context, vendor: Vendor, title: str, why: str, lines: list[PlanLine], settle: Button) -> Card:
     """What finance is asked about once, and not for each limit."""
     show = Button(ctx.t("Show the plan"), f"limits {vendor.name}")
-    return Card(title, (Text(why), *_plan(ctx, vendor, lines[:FEW_SHOWN], len(lines)), settle, show), "warn")
+    return Card(
+        title,
+        (Text(why), *_plan(ctx, vendor, lines[:FEW_SHOWN], len(lines), _first_of(ctx, vendor, lines)), settle, show),
+        "warn",
+    )
 
 
-def _plan(ctx: Context, vendor: Vendor, lines: list[PlanLine], total: int) -> list[Block]:
+def _first_of(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> str:
+    if len(lines) <= FEW_SHOWN:
+        return vendor.service
+    return ctx.t("{service}: the first {shown} of {total}", service=vendor.service, shown=FEW_SHOWN, total=len(lines))
+
+
+def _plan(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine], total: int, caption: str) -> list[Block]:
     if not lines:
         text = ctx.nt(
             "{service}: {n} limit, as it should be.",
@@ -271,15 +333,12 @@ def _plan(ctx: Context, vendor: Vendor, lines: list[PlanLine], total: int) -> li
     rows = tuple(
         (
             name_of(ctx, line.held),
-            dollars(ctx, line.held.seen_nanos),
-            dollars(ctx, certain(line).nanos),
+            worded(ctx, line.held.seen_nanos, line.held.currency),
+            worded(ctx, certain(line).nanos, line.held.currency),
             ctx.t(ACTIONS[line.action]),
         )
-        for line in lines[:ROWS_MAX]
+        for line in lines
     )
-    caption = vendor.service
-    if len(lines) > ROWS_MAX:
-        caption = ctx.t("{service}: the first {shown} of {total}", service=caption, shown=ROWS_MAX, total=len(lines))
     columns = (ctx.t("Who"), ctx.t("Now"), ctx.t("By budget"), ctx.t("What happens"))
     return [Table(caption, columns, rows, "lrrl")]
 

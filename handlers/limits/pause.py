@@ -24,7 +24,7 @@ def pause(ctx: Context, whom: WhomPaused) -> Card:
     _refuse_strangers(ctx, whom)
     able = [each for each in whom if _can_pause(ctx, each)]
     if not able:
-        where = ", ".join(sorted({_service(ctx, each) for each in whom}))
+        where = ctx.listed(sorted({_service(ctx, each) for each in whom}))
         raise RefusedError(
             "Bursar can't pause anybody at {service}. Lower the limit there, or lower the budget, for example: "
             "correct -50 of ana the agent loops",

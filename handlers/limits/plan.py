@@ -34,7 +34,7 @@ class WantedLimit:
     """What a provider ought to allow.
 
     Args:
-        nanos: in 10⁻⁹ US dollars each window of the provider.
+        nanos: in 10⁻⁹ of the provider's currency each window of the provider.
         status: the budget from which it follows.
     """
 
@@ -103,10 +103,10 @@ class LimitPlanner:
         tightest = min(found, key=lambda each: each.left)
         there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
-        dollars = self._ctx.policy.in_dollars(amount, self._ctx.today)
-        if dollars is None:
+        theirs = self._ctx.policy.in_currency(amount, held.currency, self._ctx.today)
+        if theirs is None:
             return None
-        return WantedLimit(dollars // vendor.step_nanos * vendor.step_nanos, tightest)
+        return WantedLimit(theirs // vendor.step_nanos * vendor.step_nanos, tightest)
 
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
@@ -195,6 +195,7 @@ def _item(ctx: Context, held: Held, wanted: WantedLimit) -> NewItem:
         "id": held.subject.external_id,
         "nanos": wanted.nanos,
         "limit": wanted.status.limit,
+        "currency": held.currency,
     }
     return NewItem(limit_key(held.provider, held.subject), "limit", held.provider, json.dumps(payload), ctx.now)
 
@@ -225,9 +226,9 @@ def name_of(ctx: Context, held: Held) -> str:
     return account.name if account else held.name or held.subject.external_id or ctx.policy.organization.name
 
 
-def dollars(ctx: Context, nanos: int | None) -> str:
+def worded(ctx: Context, nanos: int | None, currency: str) -> str:
     """A limit at a provider in words."""
-    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, "USD")
+    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, currency)
 
 
 def digits(nanos: int | None) -> str:

@@ -8,6 +8,7 @@ from handlers.budgets import statuses
 from handlers.context import Context
 from handlers.events import IncreaseDecided, IncreaseRequested, IncreaseWithdrawn
 from handlers.limits.plan import LimitPlanner, vendor_of
+from handlers.money import smallest
 from handlers.place import Place
 from handlers.policy import Vendor
 from handlers.requests import answer_origin, load, open_request, record
@@ -38,9 +39,11 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
     if status is None:
         return
     more = event.more_nanos
-    units = status.budget.allotment if more is None else ctx.policy.from_dollars(more, ctx.today) or 0
+    units = status.budget.allotment if more is None else ctx.policy.from_currency(more, event.currency, ctx.today) or 0
     if units <= 0:
         return
+    least = smallest(status.budget.unit)
+    units = -(-units // least) * least  # what cannot be written cannot be decided
     last = status.period.end - timedelta(days=1)
     words = " ".join(event.reason.split())[:REASON_MAX] or theirs.t("asked at {service}", service=vendor.service)
     opened = open_request(theirs, found, status, units, last, words, origin)
@@ -74,9 +77,11 @@ def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
 def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:
     """The new total there: what the ledger says now, else what was there with what was granted."""
     account = ctx.account(found.account_id)
+    currency = "USD"
     for held in limits.of_account(ctx.conn, found.account_id):
+        currency = held.currency if held.provider == vendor.name else currency
         wanted = LimitPlanner(ctx, account).wanted(vendor, held) if held.provider == vendor.name else None
         if wanted:
             who = {"kind": held.subject.kind, "external_id": held.subject.external_id}
             return {"total_nanos": wanted.nanos, "who": who, "limit": wanted.status.limit}
-    return {"total_nanos": ctx.policy.in_dollars(found.resolved_amount, ctx.today)}
+    return {"total_nanos": ctx.policy.in_currency(found.resolved_amount, currency, ctx.today)}

@@ -23,7 +23,7 @@ from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
 from storage import limits, outbox, requests
-from storage.limits import Held, Subject, Told
+from storage.limits import Held, Told
 from storage.requests import Request
 
 TOLD_FOR = timedelta(days=7)
@@ -67,10 +67,12 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
     """Note that a provider has a limit, and tell whoever waits for it."""
     vendor, subject, nanos = vendor_of(ctx, event.provider), event.subject, event.limit_nanos
     limits.note_known(ctx.conn, [Told(vendor.name, subject, nanos, event.ledger_limit, ctx.now)])
-    for one in _waiting(ctx, vendor, subject):
+    held = limits.find(ctx.conn, vendor.name, subject)
+    amount = ctx.amount(nanos, held.currency if held else "USD")
+    for one in _waiting(ctx, vendor, held):
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         requests.note_applied(ctx.conn, one, vendor.name)
-        deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {ctx.amount(nanos, 'USD')}")
+        deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {amount}")
         tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), key=_applied(vendor))
 
 
@@ -90,9 +92,9 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
             return Text(error), Text(theirs.t("I keep trying. Finance is notified."))
         return Text(error), Text(theirs.t("I stopped trying. Finance is notified."))
 
-    for one in _waiting(ctx, vendor, subject):
-        tell_asker(ctx, one, title, why, key=_applied(vendor))
     held = limits.find(ctx.conn, vendor.name, subject)
+    for one in _waiting(ctx, vendor, held):
+        tell_asker(ctx, one, title, why, key=_applied(vendor))
 
     def card(reader: Context) -> Card:
         name = name_of(reader, held) if held else subject.external_id
@@ -108,9 +110,8 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
     tell_finance(ctx, f"stuck/{vendor.name}/{subject_word(subject)}", card)
 
 
-def _waiting(ctx: Context, vendor: Vendor, subject: Subject) -> list[Request]:
+def _waiting(ctx: Context, vendor: Vendor, held: Held | None) -> list[Request]:
     """Grants of whose account it is that were decided lately and are not yet known to be applied at the provider."""
-    held = limits.find(ctx.conn, vendor.name, subject)
     found = requests.decided_since(ctx.conn, held.account_id, ctx.now - TOLD_FOR) if held and held.account_id else []
     return [one for one in found if vendor.name not in one.applied.split()]
 

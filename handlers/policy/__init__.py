@@ -4,9 +4,11 @@ from handlers.policy.amounts import House, written_amount, written_as
 from handlers.policy.approvals import (
     MANAGER,
     STAGES,
+    AmountWritten,
     ApprovalRule,
     Ask,
     Conditions,
+    RequestRules,
     Stage,
     WorkingHours,
     exceeded,
@@ -16,7 +18,6 @@ from handlers.policy.policy import (
     STANDARD,
     TIERS,
     ZONES,
-    AmountWritten,
     Budget,
     LimitRules,
     LocaleName,
@@ -30,10 +31,12 @@ from handlers.policy.policy import (
     Rule,
     Vendor,
     Zone,
+    clashes,
     contradictions,
     like,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
+from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
@@ -62,6 +65,7 @@ __all__ = [
     "Policy",
     "PriceRule",
     "Rates",
+    "RequestRules",
     "Rule",
     "Stage",
     "Vendor",
@@ -69,6 +73,8 @@ __all__ = [
     "WorkingHours",
     "Zone",
     "after_working",
+    "clashes",
+    "considered",
     "contradictions",
     "exceeded",
     "is_model",
@@ -76,6 +82,7 @@ __all__ = [
     "like",
     "next_morning",
     "next_workday",
+    "rules_for",
     "stages_for",
     "written_amount",
     "written_as",

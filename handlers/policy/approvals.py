@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import date, time
+from decimal import Decimal
 from typing import Annotated, Literal
 
+from babel.core import get_global
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
 from handlers.errors import SettingError
-from handlers.money import Amount
-from handlers.policy.amounts import written_amount
+from handlers.money import COUNTED, Amount
+from handlers.policy.amounts import written_amount, written_amount_with_unit
+
+AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 
 
 def _by(words: str) -> str:
@@ -28,6 +32,16 @@ def _hours(words: object) -> object:
     if first >= last:
         raise SettingError("invalid hours “{word}”: write them like 09:00-18:00", word=words)
     return str(words)
+
+
+def _several(words: object) -> object:
+    return words if isinstance(words, list | tuple) else (words,)
+
+
+def _country(word: object) -> object:
+    if word in ("", "none") or word in get_global("zone_territories").values():
+        return word
+    raise ValueError(f"unknown country “{word}”: use its code of two letters, such as DE, or none")
 
 
 class Frozen(BaseModel):
@@ -66,6 +80,7 @@ class Stage(Frozen):
         remind_after_hours: working hours until they are reminded, 0 for never.
         raise_after_hours: working hours until the manager above is asked, too, 0 for never.
         refuse_after_hours: working hours until it is refused by itself, 0 for never.
+        unreachable_after_hours: working hours until the next in line is asked for somebody who cannot be reached.
     """
 
     by: Annotated[str, AfterValidator(_by)]
@@ -74,6 +89,7 @@ class Stage(Frozen):
     remind_after_hours: Annotated[int, Field(ge=0, le=1000)] = 8
     raise_after_hours: Annotated[int, Field(ge=0, le=1000)] = 24
     refuse_after_hours: Annotated[int, Field(ge=0, le=1000)] = 80
+    unreachable_after_hours: Annotated[int, Field(ge=0, le=1000)] = 4
 
 
 class ApprovalRule(Frozen):
@@ -93,6 +109,31 @@ class ApprovalRule(Frozen):
         return self
 
 
+class RequestRules(Frozen):
+    """What holds for all requests, whoever decides them.
+
+    Args:
+        at_most: nobody can ask for more at once; one amount, or one for each unit.
+        four_eyes_above: from more than this on, whoever decided one stage decides no other; 0 for always, "never".
+    """
+
+    at_most: Annotated[tuple[AmountWritten, ...], BeforeValidator(_several)] = ()
+    four_eyes_above: Annotated[Amount, BeforeValidator(written_amount)] | Literal["never"] = Amount(Decimal(1000), "")
+
+    def most(self, unit: str) -> int | None:
+        """The most that may be asked for in a unit, None if nothing bounds it."""
+        return next((each.units(unit) for each in self.at_most if each.unit == unit), None)
+
+    def needs_four_eyes(self, amount: int, unit: str) -> bool:
+        """Whether each stage of a request needs somebody else. An amount in another unit is above every bound."""
+        if self.four_eyes_above == "never":
+            return False
+        bound = self.four_eyes_above
+        if unit in COUNTED and bound.unit != unit:
+            return True
+        return bound.unit not in ("", unit) or amount > bound.units(unit)
+
+
 class WorkingHours(Frozen):
     """When people can be expected to answer, in their own zone.
 
@@ -100,11 +141,14 @@ class WorkingHours(Frozen):
         hours: from until.
         days: working days, Monday is 1.
         holidays: days on which nobody works.
+        country: whose public holidays are expected to be quiet, such as "DE"; "none" for none. Empty is that of the
+            organization's zone.
     """
 
     hours: Annotated[str, BeforeValidator(_hours)] = "09:00-18:00"
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5)
     holidays: tuple[date, ...] = ()
+    country: Annotated[str, BeforeValidator(_country)] = ""
 
     def works_on(self, day: date) -> bool:
         """Whether a day is a working day."""

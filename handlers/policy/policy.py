@@ -1,7 +1,7 @@
 """The policy: what an admin wrote in app.yaml, as far as decisions need it."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -10,15 +10,15 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, Amount, AmountError
+from handlers.money import COUNTED, NANOS, AmountError
 from handlers.periods import Every
-from handlers.policy.amounts import House, written_amount, written_amount_with_unit
-from handlers.policy.approvals import MANAGER, ApprovalRule, WorkingHours
+from handlers.policy.amounts import House, written_amount
+from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
@@ -67,10 +67,12 @@ def like(pattern: str, why: str) -> AfterValidator:
 
 _CURRENCY = like(r"[A-Z]{3}", N_("unknown currency “{word}”: write three capital letters such as EUR"))
 _WHO = like(
-    r"every (person|agent)|organization|(team|person|agent|role) \S+",
-    N_("“{word}” is nobody's: write every person, every agent, organization, team search, person ana, or role finance"),
+    r"every (person|agent)( of team \S+)?|every person in \S+|organization|(team|person|agent|role) \S+",
+    N_(
+        "“{word}” is nobody's: write every person, every agent, every person of team search, every person in "
+        "contractors, organization, team search, person ana, or role finance"
+    ),
 )
-AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 Zone = Annotated[str, AfterValidator(_zone)]
 MaybeZone = Annotated[str, AfterValidator(lambda name: name and _zone(name))]
 LocaleName = Annotated[str, AfterValidator(_locale)]
@@ -102,13 +104,16 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
 
 
 class Budget(Rule):
     """A named rule: who may spend how much of what, every how long.
 
-    `who` is "every person", "every agent", "role NAME", "organization", "team NAME", "person NAME" or "agent NAME". A
-    budget of a team or of the organization is a pool: all below it spend from it together, and its owner may split it.
+    `who` is "every person", "every agent", either "of team NAME", "every person in GROUP", "role NAME", "organization",
+    "team NAME", "person NAME" or "agent NAME". A budget of a team or of the organization is a pool: all below it spend
+    from it together, and its owner may split it. Several rules may have one name: the most specific one counts
+    (handlers/policy/rules.py).
 
     Args:
         name: a short word; it stands on every entry, so it must not change.
@@ -159,12 +164,23 @@ class Budget(Rule):
         """The kind of account that each get their own, or "" if it is for one account."""
         if self.role:
             return "person"
-        return self.who.removeprefix("every ") if self.who.startswith("every ") else ""
+        return self.who.split()[1] if self.who.startswith("every ") else ""
 
     @property
     def role(self) -> str:
         """The role whose people each get their own, or "" if roles do not matter."""
         return self.who.removeprefix("role ") if self.who.startswith("role ") else ""
+
+    @property
+    def group(self) -> str:
+        """The group whose people each get their own, or ""."""
+        return self.who.removeprefix("every person in ") if self.who.startswith("every person in ") else ""
+
+    @property
+    def team_id(self) -> str:
+        """The account of the team below which each gets their own, or ""."""
+        team = self.who.partition(" of team ")[2]
+        return f"team/{team}" if team else ""
 
     @property
     def is_pool(self) -> bool:
@@ -236,6 +252,11 @@ def contradictions(
                 currency=currency,
             ),
         )
+    if budget.every == "day" and budget.rollover != "none":
+        yield (
+            "rollover",
+            SettingError("a day's budget cannot be carried on, as a day's usage is not known in time; write none"),
+        )
     try:
         budget.rollover_max  # noqa: B018 - raises if it cannot be
     except AmountError as error:
@@ -253,12 +274,49 @@ def contradictions(
         )
 
 
+_ALIKE = ("unit", "every", "zone", "models")
+"""What budgets of one name must agree in, for they are one budget to whoever has it."""
+
+
+def clashes(budgets: Iterable[Budget]) -> Iterator[tuple[Budget, str, SettingError]]:
+    """Budgets that cannot have the name of an earlier one, with the setting that says so, and why.
+
+    Several rules may have one name if they are for different people: the most specific one counts.
+    """
+    first: dict[str, Budget] = {}
+    taken: set[tuple[str, str]] = set()
+    for each in budgets:
+        other = first.setdefault(each.name, each)
+        differs = [name for name in _ALIKE if getattr(each, name) != getattr(other, name)]
+        if (each.name, each.who) in taken:
+            why = SettingError(
+                "there is a budget “{word}” for “{who}” already; give this one another name",
+                word=each.name,
+                who=each.who,
+            )
+            yield each, "name", why
+        elif other is not each and (each.is_pool or other.is_pool):
+            why = SettingError(
+                "the name “{word}” stands twice; the budget of a team or of the organization needs one of its own",
+                word=each.name,
+            )
+            yield each, "name", why
+        elif differs:
+            name = "amount" if differs[0] == "unit" else differs[0]
+            why = SettingError(
+                "budgets named “{word}” must have the same {setting}", word=each.name, setting=differs[0]
+            )
+            yield each, name, why
+        taken.add((each.name, each.who))
+
+
 class Policy(House, Rule):
     """All rules that decisions need."""
 
     organization: Organization = Organization()
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
+    requests: RequestRules = RequestRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
@@ -269,17 +327,10 @@ class Policy(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
 
-    @field_validator("budgets")
-    @classmethod
-    def _names_differ(cls, budgets: tuple[Budget, ...]) -> tuple[Budget, ...]:
-        names = [budget.name for budget in budgets]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SettingError("two budgets are named “{word}”: give each its own name", word=twice[0])
-        return budgets
-
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
+        for _, _, clash in clashes(self.budgets):
+            raise clash
         for budget in self.budgets:
             for _, error in contradictions(budget, self.organization.currency, self.tiers):
                 raise error
@@ -341,14 +392,14 @@ class Policy(House, Rule):
         house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
         return int(house), rate_nanos
 
-    def in_dollars(self, amount_nanos: int, day: date) -> int | None:
-        """An amount of the house currency in 10⁻⁹ US dollars, rounded down; None without a rate."""
-        one = self.convert(NANOS, "USD", day)
+    def in_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
+        """An amount of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
+        one = self.convert(NANOS, currency, day)
         return amount_nanos * NANOS // one[1] if one else None
 
-    def from_dollars(self, dollars_nanos: int, day: date) -> int | None:
-        """An amount of US dollars in the house currency; None without a rate."""
-        house = self.convert(dollars_nanos, "USD", day)
+    def from_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
+        """An amount of another currency in the house currency; None without a rate."""
+        house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 
     def vendor(self, name: str) -> Vendor | None:

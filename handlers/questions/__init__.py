@@ -7,6 +7,7 @@ from handlers.questions.outlook import Scope, estimated, looked_at, missing, pac
 from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
+from handlers.questions.whose import headed
 from handlers.questions.why import AS_USUAL_PERCENT, WEIGHTS, compared, explained, in_a_line, why
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "facts",
     "forecast",
     "gauge",
+    "headed",
     "in_a_line",
     "label_of",
     "looked_at",

@@ -10,7 +10,8 @@ from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent, smallest
 from handlers.periods import THIS, period_of
-from handlers.provenance import as_of, is_unread, not_priced, spent_in_words
+from handlers.policy import Budget
+from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
@@ -40,7 +41,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
-    blocks += [as_of(ctx), *_buttons(ctx, account)]
+    blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     return Card(title_of(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
 
@@ -73,16 +74,47 @@ def label_of(ctx: Context, status: BudgetStatus) -> str:
 
 
 def _name_of(ctx: Context, status: BudgetStatus) -> str:
-    budget, models = status.budget, status.budget.models
+    budget, models, own = status.budget, status.budget.models, _own_name(ctx, status.budget)
     if status.is_share and status.account_id != budget.account_id:
         text = N_("Share of the {name} pool") if models == "all" else N_("Share of the {name} pool for {models} models")
     elif status.is_share:
         text = N_("Rest of the {name} pool") if models == "all" else N_("Rest of the {name} pool for {models} models")
+    elif own and status.account_id.startswith(("person/", "agent/")):
+        text = N_("Own budget ({own})") if models == "all" else N_("Own budget ({own}) for {models} models")
     elif status.account_id.startswith(("person/", "agent/")):
         text = N_("Own budget") if models == "all" else N_("Own budget for {models} models")
     else:
         text = N_("{name} pool") if models == "all" else N_("{name} pool for {models} models")
-    return ctx.t(text, name=status.name, models=models)
+    return ctx.t(text, name=status.name, models=ctx.tier(models), own=own)
+
+
+def _own_name(ctx: Context, budget: Budget) -> str:
+    """The name of a budget if another one could be taken for it, else ""."""
+
+    def looks(one: Budget) -> tuple[object, ...]:
+        return one.kind or one.account_id.partition("/")[0], one.every, one.models
+
+    alike = (each for each in ctx.policy.budgets if each.name != budget.name and not each.is_pool)
+    return budget.name if any(looks(each) == looks(budget) for each in alike) else ""
+
+
+def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
+    """For whom the rule is, where several have its name and it is the one that counts."""
+    budget = status.budget
+    if sum(each.name == budget.name for each in ctx.policy.budgets) == 1:
+        return []
+    if budget.group:
+        whom = ctx.t("the group {group}", group=budget.group)
+    elif budget.role:
+        whom = ctx.t("the role {role}", role=budget.role)
+    elif budget.team_id:
+        names = {each.id: each.name for each in ctx.line(status.account_id)}
+        whom = ctx.t("everyone in {team}", team=names.get(budget.team_id, budget.team_id))
+    elif budget.account_id:
+        whom = ctx.t("{name} only", name=status.name)
+    else:
+        whom = ctx.t("everyone")
+    return [(ctx.t("For"), whom)]
 
 
 def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
@@ -113,7 +145,7 @@ def _resets(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     period, unit = status.period, status.budget.unit
     days = period.left(ctx.today)
     when = ctx.nt("{day} (in {n} day)", "{day} (in {n} days)", days, day=ctx.day(period.end))
-    found = [(ctx.t("Resets on"), when)]
+    found = [(ctx.t("Resets on"), when), *_rule(ctx, status)]
     if status.moved > 0 and not status.is_share:
         found.append((ctx.t("Extra budget"), ctx.amount(status.moved, unit)))
     elif status.moved < 0:
@@ -152,7 +184,7 @@ def _without_budget(ctx: Context, account: Account) -> Card:
         why = ctx.t("No budget is set for {name}.", name=account.name)
     return Card(
         spent_in_words(ctx, sum(each.cost_nanos for each in sums), outside, ctx.t(THIS["month"])),
-        (Text(why), *not_priced(ctx, outside), as_of(ctx), *_buttons(ctx, account)[:1]),
+        (Text(why), as_of(ctx, outside, month.first), *_buttons(ctx, account)[:1]),
     )
 
 

@@ -8,14 +8,19 @@ from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
 from handlers.money import COUNTED, NANOS, percent, symbol_of
-from handlers.provenance import as_of, not_priced
+from handlers.provenance import as_of
 from handlers.questions.balance import label_of
+from handlers.questions.free_days import free_days
 from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
-from handlers.questions.projection import DAY, TRIALS_MIN, Forecast, coverage
+from handlers.questions.projection import DAY, Forecast, coverage
 from handlers.questions.whose import asked_about, headed, said_of
 from storage.people import Account
 
 POINTS_MAX = 31
+TRIED_MIN = 14
+"""With fewer past days it says little how often the range was right."""
+QUIET_DAYS_MIN = 3
+"""So many free days ahead, weekends not counted, are a season."""
 
 
 def forecast(ctx: Context, whom: Whom = None) -> Card:
@@ -31,14 +36,14 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     limit = scope.status.limit if scope.status else None
     outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
-    blocks += [Text(words) for words in (*_doubts(ctx, seen), *_elsewhere(ctx, scope, found))]
+    blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
         until = whole_until(ctx)
         blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
     return Card(
         headed(ctx, account, _title(ctx, scope, seen)),
-        (*blocks, *not_priced(ctx, outside), as_of(ctx), *_buttons(ctx, account, scope, seen)),
+        (*blocks, as_of(ctx, outside), *_buttons(ctx, account, scope, seen)),
         _tone(seen, limit),
     )
 
@@ -75,9 +80,9 @@ def _range(ctx: Context, scope: Scope, seen: Forecast) -> str:
     low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
     if not seen.since:
         return ctx.t("not known")
-    if seen.method == "weeks":
-        return ctx.t("{low} to {high} in 8 of 10 cases", low=low, high=high)
-    return ctx.t("roughly {low} to {high}", low=low, high=high)
+    if seen.is_rough:
+        return ctx.t("roughly {low} to {high}", low=low, high=high)
+    return ctx.t("{low} to {high} in 8 of 10 cases", low=low, high=high)
 
 
 def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
@@ -86,7 +91,7 @@ def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
     last = ctx.day(last_day(scope))
     if not early and seen.since is None:
         return ctx.t("not known")
-    if not early and seen.method == "weeks":
+    if not early and not seen.is_rough:
         return ctx.t("not by {day}, in 9 of 10 cases", day=last)
     if not early:
         return ctx.t("not by {day} at this pace", day=last)
@@ -102,12 +107,24 @@ def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
 def _doubts(ctx: Context, seen: Forecast) -> Iterator[str]:
     """What makes the forecast weak."""
     if seen.since is None:
-        yield ctx.t("There is no full day of usage in the last eight weeks, so this shows only what is spent so far.")
+        yield ctx.t("There is no full day of usage in the last 90 days, so this shows only what is spent so far.")
     elif seen.method == "pace":
         yield ctx.nt(
-            "This is a rough estimate: there is only {n} day with usage in the last eight weeks.",
-            "This is a rough estimate: there are only {n} days with usage in the last eight weeks.",
+            "This is a rough estimate: there is only {n} day with usage in the last 90 days.",
+            "This is a rough estimate: there are only {n} days with usage in the last 90 days.",
             seen.history_days,
+        )
+
+
+def _season(ctx: Context, scope: Scope) -> Iterator[str]:
+    """Holidays that lie ahead, for last year's same weeks may not be known."""
+    quiet = sorted(free_days(ctx.policy, ctx.today, scope.period.end))
+    if len(quiet) >= QUIET_DAYS_MIN:
+        yield ctx.t(
+            "Holiday season ahead: {n} working days from {first} to {last} are expected to be as quiet as a weekend.",
+            n=len(quiet),
+            first=ctx.day(quiet[0]),
+            last=ctx.day(quiet[-1]),
         )
 
 
@@ -136,7 +153,7 @@ def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> 
             day=ctx.day(seen.since),
         )
     held, tried = coverage(whole)
-    if tried >= TRIALS_MIN:
+    if tried >= TRIED_MIN:
         yield ctx.t(
             "Tested on {tried} past days, looking one week ahead: the range was right {held} times.",
             tried=tried,

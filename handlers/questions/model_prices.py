@@ -7,7 +7,7 @@ from statistics import median_low
 
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.provenance import as_of, begun_later, not_priced
+from handlers.provenance import as_of, begun_later
 from storage import comparisons, spend
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
@@ -61,7 +61,7 @@ def models(ctx: Context) -> Card:
         blocks.append(Text(note, quiet=True))
     unpriced = sum(each.tokens_unpriced for each in found)
     buttons = (Button(ctx.t("Where did it go?"), "spend by model"), Button(ctx.t("Why?"), "why"))
-    return Card(_title(ctx, tiers, typical), (*blocks, *not_priced(ctx, unpriced), as_of(ctx), *buttons))
+    return Card(_title(ctx, tiers, typical), (*blocks, as_of(ctx, unpriced), *buttons))
 
 
 def _by_tier(ctx: Context, found: Sequence[Spent]) -> dict[str, list[Spent]]:
@@ -83,20 +83,21 @@ def _title(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> str:
         return ctx.t("No price is known yet")
     (first, least), (last, most) = priced[0], priced[-1]
     count = typical or MILLION
-    said = {"least": _shown(ctx, least.of(count)), "first": first, "most": _shown(ctx, most.of(count)), "last": last}
+    said = {"least": _shown(ctx, least.of(count)), "most": _shown(ctx, most.of(count))}
+    said |= {"first": ctx.tier(first), "last": ctx.tier(last)}
     if len(priced) > 1 and typical:
         return ctx.t("Your typical day: {least} on {first}, {most} on {last}", **said)
     if len(priced) > 1:
         return ctx.t("A million tokens: {least} on {first}, {most} on {last}", **said)
     if typical:
-        return ctx.t("Your typical day: {amount} on {tier}", amount=said["least"], tier=first)
-    return ctx.t("A million tokens: {amount} on {tier}", amount=said["least"], tier=first)
+        return ctx.t("Your typical day: {amount} on {tier}", amount=said["least"], tier=said["first"])
+    return ctx.t("A million tokens: {amount} on {tier}", amount=said["least"], tier=said["first"])
 
 
 def _tiers(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> Table:
     columns: tuple[str, ...] = (ctx.t("Tier"), ctx.t("A million tokens"), ctx.t("Your typical day"))
     count = len(columns) if typical else 2
-    prices = {name: rate(spent) for name, spent in tiers.items()}
+    prices = {ctx.tier(name): rate(spent) for name, spent in tiers.items()}
     rows = [(name, _shown(ctx, each.of(MILLION)), _shown(ctx, each.of(typical))) for name, each in prices.items()]
     caption = ctx.t("By tier, last 28 days")
     return Table(caption, columns[:count], tuple(row[:count] for row in rows), "lrr"[:count])
@@ -104,7 +105,7 @@ def _tiers(ctx: Context, tiers: dict[str, list[Spent]], typical: int) -> Table:
 
 def _models(ctx: Context, tiers: dict[str, list[Spent]]) -> Table:
     rows = tuple(
-        (each.name or ctx.t("no name"), tier, _shown(ctx, rate([each]).of(MILLION)))
+        (each.name or ctx.t("no name"), ctx.tier(tier), _shown(ctx, rate([each]).of(MILLION)))
         for tier, spent in tiers.items()
         for each in spent
     )

@@ -6,11 +6,12 @@ from datetime import date
 from functools import lru_cache
 
 from handlers.access import may_see
-from handlers.budgets import BudgetStatus, OfOne, looked_back_to, statuses, used
+from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, looked_back_to, statuses, used
 from handlers.context import Context
 from handlers.language import N_
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
+from handlers.questions.free_days import free_days
 from handlers.questions.projection import DAY, Forecast, project
 from storage import comparisons, spend
 from storage.people import Account
@@ -67,7 +68,7 @@ def whole_until(ctx: Context) -> date:
 
 
 def days_of(ctx: Context, scope: Scope) -> list[tuple[date, int]]:
-    """What was used on each day in the scope's unit, from eight weeks ago or the period's first day on.
+    """What was used on each day in the scope's unit, from ninety days ago or the period's first day on.
 
     The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
     """
@@ -96,7 +97,7 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> 
         ctx.today,
         whole_until=whole_until(ctx),
         limit=scope.status.limit if scope.status else None,
-        free=ctx.policy.working.holidays,
+        free=free_days(ctx.policy, ctx.today - LOOK_BACK, scope.period.end),
     )
 
 

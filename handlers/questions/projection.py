@@ -1,42 +1,49 @@
 """How a period will end, from past days: plain data in, plain data out.
 
-The future is drawn from the past eight weeks: a coming working day is like a past one, a coming weekend day like a past
-one of these, and a coming week is as full or as empty as a past week; recent ones are drawn more often. Two hundred
-such courses give the middle and the range. The dice are the same every time, so that a figure moves only if the usage
-does.
+A coming day is like the weeks before it: as large as they were (a recent week counts more), a working day like working
+days and a free day like free days, and growing or shrinking as they did. The growth is believed as far as the weeks
+agree about it, and less the further it looks ahead, for nothing grows for ever.
+
+How wide the range is comes from trying: the same is worked out for moments of the past, and compared with what came.
+Where there is too little past to try it on, the range is a guess and says so.
 """
 
-from bisect import bisect_right
-from collections.abc import Container, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from operator import mul
-from random import Random
-from typing import Literal, TypeVar
+from typing import Literal
 
 WEEK = 7
+DAYS_MAX = 90
+"""How far back is looked."""
 WEEKS_MAX = 8
+"""Of how many weeks level and growth are taken."""
 ACTIVE_DAYS_MIN = 14
-RECENT, AGED = 3, 4  # a week weighs three quarters of the week after it
-COURSES, COURSES_TRIED = 201, 101
-TRIALS_MIN = 14
+TRIALS_MIN, TRIALS_MAX = 8, 14
+TRIAL_DAYS_MAX = 28
+RECENT = 0.8
+"""A week weighs so much of the week after it."""
+STUBBORN = 6.0
+"""How many times larger than its own variance the square of a growth must be to be believed by half."""
+GROWTH_MAX = 0.12
+"""Of the logarithm, in a week: 13 %."""
+LASTS, LASTS_LONG, LONG_DAYS = 0.85, 0.93, 40
+"""So much of a growth is left a week later; more of it if the end is far."""
+OUTER = 1.2816
+"""A normal deviate is below this in nine cases of ten."""
+CAREFUL = 1.2
+"""Errors of one series are alike, so that trials look better than they are."""
+SPREADS, NARROWS = 0.25, 0.5
+"""The range grows with this power of the days ahead, where they are more than could be tried, and where they are fewer
+it is wider by that power: single days are less alike than weeks."""
+SPREAD_MAX = 0.6
 SATURDAY = 5
 _NODAYS: frozenset[date] = frozenset()
-
-
 DAY = timedelta(days=1)
 
-
-Value = TypeVar("Value", int, date)
-
-
-Weighed = tuple[int, int]
-
-
 RunsOut = tuple[date | None, date | None, date | None]
-
-
 Method = Literal["weeks", "pace"]
 
 
@@ -52,7 +59,8 @@ class Forecast:
         runs_out: the day on which the limit is reached if it goes fast (P90), in the middle, and if it goes slowly
             (P10); None where it is not reached in the period.
         course: the middle of the sum at the end of each day of the period.
-        method: "weeks" draws from past weeks; "pace" goes on as on the average day, with a wide range.
+        method: "weeks" goes on as the past weeks did; "pace" goes on as on the average day, with a wide range.
+        trials: on how many past moments the range was tried; fewer than `TRIALS_MIN` make it a guess.
         history_days: days with usage that this rests on.
         since: the first of them, None if there is none.
     """
@@ -64,8 +72,14 @@ class Forecast:
     runs_out: RunsOut
     course: tuple[int, ...]
     method: Method
+    trials: int
     history_days: int
     since: date | None
+
+    @property
+    def is_rough(self) -> bool:
+        """Whether the range could not be tried."""
+        return self.trials < TRIALS_MIN
 
 
 def project(
@@ -77,7 +91,6 @@ def project(
     whole_until: date | None = None,
     limit: int | None = None,
     free: Container[date] = _NODAYS,
-    courses: int = COURSES,
 ) -> Forecast:
     """How a period will end, from what was used on each day.
 
@@ -89,7 +102,6 @@ def project(
         whole_until: days from here on are as unfinished as today; None if all days before today are whole.
         limit: what may be used in the period, None for no limit.
         free: days that are like a weekend whatever their weekday, such as holidays.
-        courses: how many courses are drawn.
     """
     used_on: dict[date, int] = {}
     for day, amount in days:
@@ -100,21 +112,23 @@ def project(
     method: Method = "weeks" if active >= ACTIVE_DAYS_MIN else "pace"
     period = [period_first + n * DAY for n in range((period_end - period_first).days)]
     coming = [day for day in period if day >= known_until]
-    ahead = _from_weeks(history, coming, free, courses) if method == "weeks" else _from_pace(history, coming)
-    before = [used_on.get(day, 0) for day in period if day < known_until]
+    before = list(accumulate(used_on.get(day, 0) for day in period if day < known_until))
     so_far = [used_on.get(day, 0) for day in coming]
-    paths = [list(accumulate([*before, *map(max, so_far, drawn)])) for drawn in ahead]
-    p10, p50, p90 = _spread([path[-1] for path in paths])
-    reached = [_reached(path, period, period_end, limit) for path in paths]
-    early, middle, late = (None if day == period_end else day for day in _spread(reached))
+    if method == "weeks":
+        lines, trials = _from_weeks(history, coming, so_far, known_until, free)
+    else:
+        lines, trials = _from_pace(history, so_far), 0
+    start = before[-1] if before else 0
+    slow, middle, fast = ([*before, *(start + amount for amount in line)] for line in lines)
     return Forecast(
-        spent=sum(before) + sum(so_far),
-        p10=p10,
-        p50=p50,
-        p90=p90,
-        runs_out=(early, middle, late),
-        course=tuple(_spread(sums)[1] for sums in zip(*paths, strict=True)),
+        spent=start + sum(so_far),
+        p10=slow[-1],
+        p50=middle[-1],
+        p90=fast[-1],
+        runs_out=(_reached(fast, period, limit), _reached(middle, period, limit), _reached(slow, period, limit)),
+        course=tuple(middle),
         method=method,
+        trials=trials,
         history_days=active,
         since=min(history, default=None),
     )
@@ -134,112 +148,161 @@ def coverage(history: Sequence[tuple[date, int]], horizon: int = WEEK) -> tuple[
     last = max((day for day, _ in history), default=date.min)
     for day in sorted({day for day, _ in history if day + (horizon - 1) * DAY <= last}):
         end = day + horizon * DAY
-        seen = project([each for each in history if each[0] < day], day, end, day, courses=COURSES_TRIED)
-        if seen.method == "weeks":
+        seen = project([each for each in history if each[0] < day], day, end, day)
+        if not seen.is_rough:
             tried += 1
             held += seen.p10 <= sum(amount for when, amount in history if day <= when < end) <= seen.p90
     return held, tried
 
 
-def _history(used_on: dict[date, int], end: date) -> dict[date, int]:
-    """The days before one, each with what it used, from the first day of use within eight weeks on."""
-    start = end - WEEKS_MAX * WEEK * DAY
+Lines = tuple[list[int], list[int], list[int]]
+"""The sum at the end of each coming day if it goes slowly, in the middle, and if it goes fast."""
+
+
+def _history(used_on: Mapping[date, int], end: date) -> dict[date, int]:
+    """The days before one, each with what it used, from the first day of use within the days looked at on."""
+    start = end - DAYS_MAX * DAY
     first = min((day for day, amount in used_on.items() if start <= day < end and amount > 0), default=end)
     return {day: used_on.get(day, 0) for day in (first + n * DAY for n in range((end - first).days))}
 
 
-class _Urn:
-    """Draws numbers by their weights, and puts each back with another like it.
-
-    So a course may go on being high or low, and the range also holds what a few weeks cannot tell (a Pólya urn).
-    """
-
-    def __init__(self, numbers: Sequence[Weighed], dice: Random) -> None:
-        self._numbers = [number for number, _ in numbers]
-        self._bounds = list(accumulate(weight for _, weight in numbers))
-        self._more = max(1, self._bounds[-1] // len(numbers))
-        self._drawn: list[int] = []
-        self._dice = dice
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self._drawn.clear()
-
-    def draw(self) -> int:
-        """A number."""
-        whole = self._bounds[-1]
-        at = int(self._dice.random() * (whole + self._more * len(self._drawn)))
-        again = at >= whole
-        number = self._drawn[(at - whole) // self._more] if again else self._numbers[bisect_right(self._bounds, at)]
-        self._drawn.append(number)
-        return number
-
-
-def _from_pace(history: dict[date, int], coming: Sequence[date]) -> list[list[int]]:
+def _from_pace(history: Mapping[date, int], so_far: Sequence[int]) -> Lines:
     """Every day like the average day, half of it, and twice it. The average is that of a week at least."""
     total, days = sum(history.values()), max(WEEK, len(history))
-    return [[share // (2 * days)] * len(coming) for share in (total, 2 * total, 4 * total)]
+    slow, middle, fast = (
+        list(accumulate(max(share // (2 * days), have) for have in so_far)) for share in (total, 2 * total, 4 * total)
+    )
+    return slow, middle, fast
 
 
 def _from_weeks(
-    history: dict[date, int], coming: Sequence[date], free: Container[date], courses: int
-) -> list[list[int]]:
-    """Courses of the coming days: days drawn from past ones of their kind, times how a past week stood to the mean."""
-    tame = _tamed(history, free)
-    weeks = _weeks(list(tame))
-    weights = [RECENT**n * 1000 // AGED**n for n in range(len(weeks))]
-    totals = [sum(tame[day] for day in week) for week in weeks]
-    mean = max(1, sum(map(mul, totals, weights)) // sum(weights))
-    pool = [
-        (_is_free(day, free), tame[day], weight) for week, weight in zip(weeks, weights, strict=True) for day in week
-    ]
-    pools = {kind: [(amount, weight) for is_free, amount, weight in pool if is_free == kind] for kind in (True, False)}
-    dice = Random(0)  # noqa: S311 - no secret, and the same every time
-    week = _Urn(list(zip(totals, weights, strict=True)), dice)
-    urns = {kind: _Urn(pools[kind] or pools[not kind], dice) for kind in (True, False)}
-    days = [urns[_is_free(day, free)] for day in coming]
-    return [_course(days, week, mean) for _ in range(courses)]
+    history: Mapping[date, int],
+    coming: Sequence[date],
+    so_far: Sequence[int],
+    known_until: date,
+    free: Container[date],
+) -> tuple[Lines, int]:
+    """The coming days as the past weeks were, the range by how far off that was before."""
+    past = [_PastDay(day, amount, _is_free(day, free)) for day, amount in _tamed(history, free).items()]
+    lasts = LASTS if len(coming) <= LONG_DAYS else LASTS_LONG
+    fit = _Fit.of(past)
+    likely = [fit.on(_is_free(day, free), (day - known_until).days, lasts) for day in coming]
+    middle = list(accumulate(max(round(amount), have) for amount, have in zip(likely, so_far, strict=True)))
+    horizon = max(3, min(len(coming), TRIAL_DAYS_MAX, (len(past) - 3 * WEEK) // 2))
+    errors = _errors(past, horizon, lasts)
+    spread = _spread(errors)
+    have = list(accumulate(so_far))
+    slow: list[int] = []
+    fast: list[int] = []
+    for n, amount in enumerate(middle):
+        wide = min(SPREAD_MAX, spread * _wider((n + 1) / horizon)) * OUTER
+        slow.append(max(round(amount * math.exp(-wide)), have[n], slow[-1] if slow else 0))
+        fast.append(round(amount * math.exp(wide)))
+    return (slow, middle, fast), len(errors)
 
 
-def _course(days: Sequence[_Urn], week: _Urn, mean: int) -> list[int]:
-    """One course: a draw for each day from its urn, and one for each week."""
-    for urn in {week, *days}:
-        urn.forget()
-    drawn: list[int] = []
-    for start in range(0, len(days), WEEK):
-        total = week.draw()
-        drawn += [urn.draw() * total // mean for urn in days[start : start + WEEK]]
-    return drawn
+@dataclass(frozen=True, slots=True)
+class _PastDay:
+    day: date
+    amount: float
+    is_free: bool
 
 
-def _weeks(days: Sequence[date]) -> list[Sequence[date]]:
-    """The whole weeks of a history, the newest first."""
-    return [days[end - WEEK : end] for end in range(len(days), WEEK - 1, -WEEK)]
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What some weeks say: the size of an average day, what a kind of day is of it, and the growth in a week."""
+
+    level: float
+    working: float
+    free: float
+    growth: float
+
+    @classmethod
+    def of(cls, past: Sequence[_PastDay]) -> "_Fit":
+        """Read the newest weeks, of which there is one at least."""
+        weeks = [past[end - WEEK : end] for end in range(len(past), WEEK - 1, -WEEK)][:WEEKS_MAX]
+        used = [each for week in weeks for each in week]
+        mean = sum(each.amount for each in used) / len(used) or 1.0
+        kinds = {kind: [each.amount for each in used if each.is_free == kind] for kind in (False, True)}
+        working, free = (sum(kinds[kind]) / len(kinds[kind]) / mean if kinds[kind] else 1.0 for kind in (False, True))
+        totals = [sum(each.amount for each in week) for week in weeks]
+        growth = _growth(totals)
+        weighed = weight = 0.0
+        for n, (week, total) in enumerate(zip(weeks, totals, strict=True)):
+            expected = sum(free if each.is_free else working for each in week)
+            if expected > 0:
+                weighed += RECENT**n * total / expected * math.exp(growth * n)
+                weight += RECENT**n
+        return cls(weighed / weight if weight else 0.0, working, free, growth)
+
+    def on(self, is_free: bool, days_ahead: int, lasts: float) -> float:
+        """What a day will use that lies so many days after the past."""
+        weeks = (days_ahead + WEEK / 2) / WEEK
+        grown = math.exp(self.growth * lasts * (1 - lasts**weeks) / (1 - lasts))
+        return self.level * grown * (self.free if is_free else self.working)
+
+
+def _growth(totals: Sequence[float]) -> float:
+    """The growth of the logarithm in a week, the newest first, made smaller the less the weeks agree about it."""
+    count, mean = len(totals), sum(totals) / len(totals)
+    if count < 4 or mean <= 0:  # noqa: PLR2004 - a line through three points says nothing of its own error
+        return 0.0
+    weights = [RECENT**n for n in range(count)]
+    whole = sum(weights)
+    alike = whole**2 / sum(each**2 for each in weights)  # so many weeks of one weight say as much
+    logs = [math.log(each + mean / 50) for each in totals]
+    middle_x = sum(-n * each for n, each in enumerate(weights)) / whole
+    middle_y = sum(map(float.__mul__, weights, logs)) / whole
+    width = sum(each * (-n - middle_x) ** 2 for n, each in enumerate(weights))
+    slope = sum(each * (-n - middle_x) * (y - middle_y) for n, (each, y) in enumerate(zip(weights, logs, strict=True)))
+    slope /= width
+    off = [y - middle_y - slope * (-n - middle_x) for n, y in enumerate(logs)]
+    variance = sum(each * y**2 for each, y in zip(weights, off, strict=True)) / width / (alike - 2)
+    believed = slope**2 / (slope**2 + STUBBORN * variance) if slope else 0.0
+    return max(-GROWTH_MAX, min(GROWTH_MAX, slope * believed))
+
+
+def _errors(past: Sequence[_PastDay], horizon: int, lasts: float) -> list[float]:
+    """By how much it was wrong at moments of the past: the logarithm of what came, of what was expected."""
+    floor = horizon * sum(each.amount for each in past) / len(past) / 20
+    last = len(past) - horizon
+    step = max(1, (last - ACTIVE_DAYS_MIN) // (TRIALS_MAX - 1))
+    found = []
+    for at in range(last, ACTIVE_DAYS_MIN - 1, -step)[:TRIALS_MAX]:
+        fit, ahead = _Fit.of(past[:at]), past[at : at + horizon]
+        expected = sum(fit.on(each.is_free, n, lasts) for n, each in enumerate(ahead))
+        found.append(math.log((sum(each.amount for each in ahead) + floor) / (expected + floor)))
+    return found
+
+
+def _spread(errors: Sequence[float]) -> float:
+    """The standard deviation of what comes, from errors of the past; a wide one if there are too few."""
+    if len(errors) < TRIALS_MIN:
+        return SPREAD_MAX
+    return CAREFUL * math.sqrt(sum(each**2 for each in errors) / len(errors) * (1 + 1 / len(errors)))
+
+
+def _wider(share: float) -> float:
+    """How much wider the range is after so much of the days that were tried."""
+    return max(math.pow(share, SPREADS), math.pow(share, -NARROWS))
 
 
 def _is_free(day: date, free: Container[date]) -> bool:
     return day.weekday() >= SATURDAY or day in free
 
 
-def _tamed(history: dict[date, int], free: Container[date]) -> dict[date, int]:
+def _tamed(history: Mapping[date, int], free: Container[date]) -> dict[date, float]:
     """The history, in which a day that stands alone counts as half more than the next largest of its kind."""
     tops = {}
     for kind in (True, False):
         amounts = sorted(amount for day, amount in history.items() if _is_free(day, free) == kind)
         second = amounts[-2] if len(amounts) > 1 else 0
-        tops[kind] = second * 3 // 2 if second > 0 else max(amounts, default=0)
-    return {day: min(amount, tops[_is_free(day, free)]) for day, amount in history.items()}
+        tops[kind] = second * 1.5 if second > 0 else max(amounts, default=0)
+    return {day: float(min(amount, tops[_is_free(day, free)])) for day, amount in history.items()}
 
 
-def _reached(path: Sequence[int], period: Sequence[date], period_end: date, limit: int | None) -> date:
-    """The first day at whose end nothing is left, or the period's end if something always is."""
-    return next(
-        (day for day, sum_ in zip(period, path, strict=True) if limit is not None and sum_ >= limit), period_end
-    )
-
-
-def _spread(values: Sequence[Value]) -> tuple[Value, Value, Value]:
-    """The values at a tenth, the middle and nine tenths."""
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    return ordered[last // 10], ordered[last // 2], ordered[last - last // 10]
+def _reached(line: Sequence[int], period: Sequence[date], limit: int | None) -> date | None:
+    """The first day at whose end nothing is left."""
+    if limit is None:
+        return None
+    return next((day for day, amount in zip(period, line, strict=True) if amount >= limit), None)

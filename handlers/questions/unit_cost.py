@@ -51,7 +51,7 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     if not any(now.values()):
         why = Text(ctx.t("No provider counts outcomes here. An admin can import a list: python -m bot outcomes FILE"))
         title = ctx.t("{name}: no outcomes counted {period}", name=team.name, period=span.label)
-        return Card(title, (why, as_of(ctx)), personal=personal)
+        return Card(title, (why, as_of(ctx, first=span.first, end=span.end)), personal=personal)
     each = {kind: cost // number for kind, number in now.items() if number}
     old = {kind: before // number for kind, number in then.items() if number}
     main = max(each, key=lambda kind: (kind in ("pull_requests", "tickets"), now[kind]))
@@ -65,7 +65,7 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
         *begun_later(ctx, span.first),
         Button(ctx.t("Where did it go?"), f"spend of {team.id.replace('/', ' ')} by model"),
         Text(ctx.t(HONEST), quiet=True),
-        as_of(ctx),
+        as_of(ctx, first=span.first - days, end=span.end),
     ]
     title = ctx.t(
         "{name}: {amount} for each of {count} {outcomes} {period}",

@@ -17,7 +17,7 @@ from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import smallest
-from handlers.provenance import as_of, begun_later, not_priced
+from handlers.provenance import as_of, begun_later
 from handlers.questions.whose import asked_about, headed, said_of
 from storage import comparisons, spend
 from storage.charges import TOKENS
@@ -218,9 +218,9 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     seen = compared(ctx, account, span)
     title = _title(ctx, span, seen) if seen.windows else _spent(ctx, span, seen.found)
     unpriced = spend.spent_by(ctx.conn, account.id, span.first, span.end, "provider")
-    provenance = (*not_priced(ctx, sum(each.tokens_unpriced for each in unpriced)), as_of(ctx))
+    provenance = as_of(ctx, sum(each.tokens_unpriced for each in unpriced))
     partly = begun_later(ctx, span.first) if seen.windows else ()
-    blocks = (*explained(ctx, seen), *partly, *provenance, *_buttons(ctx, account))
+    blocks = (*explained(ctx, seen), *partly, provenance, *_buttons(ctx, account))
     return Card(headed(ctx, account, title), blocks)
 
 
@@ -431,8 +431,8 @@ def _name(ctx: Context, driver: Driver, *, several: bool) -> str:
         parts.append(ctx.t("key …{key}", key=driver.key[-8:]) if driver.key else ctx.t("no key"))
     kinds, besides = ([_kind(ctx, kind) for kind in some] for some in (driver.kinds, driver.besides))
     if besides:
-        parts += [ctx.t("all except {kinds}", kinds=", ".join(besides))] if len(besides) < len(kinds) else kinds
-    return ", ".join(parts)
+        parts += [ctx.t("all except {kinds}", kinds=ctx.listed(besides))] if len(besides) < len(kinds) else kinds
+    return ctx.listed(parts)
 
 
 def _kind(ctx: Context, kind: str) -> str:
@@ -462,7 +462,7 @@ def _percent(ctx: Context, now: int, usual: int) -> str:
     if usual <= 0:
         return ctx.t("new")
     change = (200 * (now - usual) + usual) // (2 * usual)
-    return f"{'+' if change > 0 else ''}{change} %"
+    return ctx.percent(f"{'+' if change > 0 else ''}{change}")
 
 
 def _total(ctx: Context, found: Sequence[Driver]) -> str:

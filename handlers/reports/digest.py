@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import NANOS, percent, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, late, spent_in_words
+from handlers.provenance import as_of, begun_later, late, not_whole, spent_in_words, together
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -92,6 +92,7 @@ class Week:
         spent: on each Monday's week, by model; the last one is the week that is told.
         begun: the first day on which anything was used.
         late: readings that do not reach the end of the week.
+        odd: what else is not known of the week.
     """
 
     account: Account
@@ -99,6 +100,7 @@ class Week:
     spent: dict[date, dict[str, int]]
     begun: date
     late: tuple[Pull, ...]
+    odd: list[str]
 
     def total(self, weeks_before: int = 0) -> int:
         """What was spent in the week, or so many weeks before it."""
@@ -123,16 +125,18 @@ def _digest(ctx: Context, account: Account) -> Card:
     outside = sum(each.tokens_unpriced for each in here)
     facts += [(ctx.t("Without a price"), _outside(ctx, here))] if outside else []
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
+    blocks += begun_later(ctx, week.span.first) if week.begun > week.span.first else ()
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
-    blocks.append(as_of(ctx))
+    begins = min(week.span.first, status.period.first) if status else week.span.first
+    blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here), begins))
     return Card(
         _title(ctx, week, outside),
         tuple(blocks),
         _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
-        idle=not (week.total() or week.total(1) or asked or week.late or outside),
+        idle=not (week.total() or week.total(1) or asked or week.late or week.odd or outside),
     )
 
 
@@ -143,7 +147,8 @@ def _week(ctx: Context, account: Account) -> Week:
         models = spent.setdefault(day - timedelta(days=day.weekday()), {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
     begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
-    return Week(account, Span(monday - WEEK, monday, "last week"), spent, begun, late(ctx, monday))
+    span = Span(monday - WEEK, monday, ctx.t("last week"))
+    return Week(account, span, spent, begun, late(ctx, monday), not_whole(ctx, span.first, span.end))
 
 
 def _title(ctx: Context, week: Week, outside: int) -> str:
@@ -157,7 +162,7 @@ def _title(ctx: Context, week: Week, outside: int) -> str:
 def _spent(ctx: Context, week: Week) -> str:
     """What was spent, beside the week before if that was a whole one."""
     spent = _money(ctx, week.total())
-    if week.late:
+    if week.late or week.odd:
         return ctx.t("{amount} reported for last week so far, and figures are missing", amount=spent)
     before = week.total(1) if week.begun <= week.span.first - WEEK + 2 * DAY else 0  # a whole week, or no comparison
     if not before:
@@ -172,7 +177,7 @@ def _spent(ctx: Context, week: Week) -> str:
 
 
 def _tone(week: Week, tone: Tone) -> Tone:
-    return "warn" if week.late and tone != "bad" else tone
+    return "warn" if (week.late or week.odd) and tone != "bad" else tone
 
 
 def _late(ctx: Context, week: Week) -> Iterator[str]:
@@ -185,6 +190,8 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
                 provider=each.provider,
                 day=ctx.day(each.through),
             )
+    if week.odd:
+        yield ctx.t("Not in the sum: {what}.", what=together(ctx, week.odd))
 
 
 def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
@@ -202,9 +209,8 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
         sums[tier] = sums.get(tier, 0) + each.cost_nanos
     total = sum(sums.values())
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
-    return ", ".join(
-        ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=percent(sums[tier], total)) for tier in ordered
-    )
+    shares = [(ctx.tier(tier), percent(sums[tier], total)) for tier in ordered]
+    return ctx.listed([ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=of) for tier, of in shares])
 
 
 def _outside(ctx: Context, here: Sequence[Spent]) -> str:
@@ -219,7 +225,7 @@ def _outside(ctx: Context, here: Sequence[Spent]) -> str:
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:
-    amounts = ", ".join(ctx.amount(amount, unit) for unit, _, amount in asked)
+    amounts = ctx.listed([ctx.amount(amount, unit) for unit, _, amount in asked])
     return ctx.nt(
         "{n} request for {amounts}", "{n} requests for {amounts}", sum(each[1] for each in asked), amounts=amounts
     )
@@ -248,7 +254,7 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
         for model, cost in week.spent.get(monday, {}).items():
             sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
-    series = tuple(Series(tier, tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
+    series = tuple(Series(ctx.tier(tier), tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     title = ctx.t("Cost per week by tier")

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
-
-from babel.dates import format_skeleton
+from datetime import date, timedelta
 
 from handlers.access import sees_all
 from handlers.arguments import When
@@ -14,7 +12,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, period_of
-from handlers.provenance import as_of, late
+from handlers.provenance import as_of, begun_later, late, not_whole, together
 from storage import comparisons, exports, ledger, people
 from storage.exports import NO_OWNER, NO_TEAM, Share
 from storage.ledger import Moved
@@ -37,6 +35,8 @@ class Month:
         before: the same of the month before, none if it is not known from its beginning.
         moved: the entries of its periods, by kind and unit.
         late: names of providers that were not read to its end.
+        begun: the first day of which any usage is known.
+        odd: what else is not known of it.
     """
 
     period: Period
@@ -44,6 +44,8 @@ class Month:
     before: Sequence[Share]
     moved: Sequence[Moved]
     late: Sequence[str]
+    begun: date
+    odd: Sequence[str]
 
 
 def close(ctx: Context, period: When = None) -> Card:
@@ -62,7 +64,7 @@ def close(ctx: Context, period: When = None) -> Card:
     if ctx.person.id == CLOCK.id:
         told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
         title = N_("The close of {month} was sent to {told} of {all} people in finance")
-        return Card(ctx.t(title, month=_name(ctx, month), told=sum(told), all=len(told)))
+        return Card(ctx.t(title, month=ctx.month(month.first), told=sum(told), all=len(told)))
     card = _card(ctx, _read(ctx, month))
     if not ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card):
         return replace(card, thread=tuple(block for block in card.thread if not isinstance(block, File)))
@@ -82,6 +84,8 @@ def _read(ctx: Context, month: Period) -> Month:
         exports.showback(ctx.conn, earlier.first, earlier.end) if begun <= earlier.first + STARTED else (),
         ledger.moved(ctx.conn, month.first, month.end),
         [each.provider for each in late(ctx, month.end)],
+        begun,
+        not_whole(ctx, month.first, month.end),
     )
 
 
@@ -89,22 +93,31 @@ def _card(ctx: Context, month: Month) -> Card:
     whole = _sum(month.shares)
     blocks: list[Block] = []
     if month.late:
-        names = ", ".join(month.late)
+        names = ctx.listed(month.late)
         missing = N_(
             "Not read to the end of the month yet: {providers}. Close the month again later to include it all."
         )
         blocks.append(Text(ctx.t(missing, providers=names)))
+    blocks += begun_later(ctx, month.period.first) if month.begun > month.period.first else ()
+    if month.odd:
+        blocks.append(Text(ctx.t("This month is incomplete. Not in the sum: {what}.", what=together(ctx, month.odd))))
     facts = tuple(_facts(ctx, month, whole))
     blocks += [Facts(facts)] if facts else []
-    blocks += [_centers(ctx, month, whole), *_buttons(ctx, month), as_of(ctx)]
+    blocks += [
+        _centers(ctx, month, whole),
+        *_buttons(ctx, month),
+        as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
+    ]
     files = (File(f"{each}-{month.period.first:%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]
-    return Card(_title(ctx, month, whole), tuple(blocks), "warn" if month.late else "plain", thread=tuple(thread))
+    return Card(
+        _title(ctx, month, whole), tuple(blocks), "warn" if month.late or month.odd else "plain", thread=tuple(thread)
+    )
 
 
 def _title(ctx: Context, month: Month, whole: Spent) -> str:
     before, name = _sum(month.before).cost_nanos, ctx.policy.organization.name
-    said = {"name": name, "amount": _money(ctx, whole.cost_nanos), "month": _name(ctx, month.period)}
+    said = {"name": name, "amount": _money(ctx, whole.cost_nanos), "month": ctx.month(month.period.first)}
     if not before:
         return ctx.t("{name}: {amount} spent in {month}", **said)
     change = whole.cost_nanos - before
@@ -211,10 +224,6 @@ def _sum(shares: Sequence[Share]) -> Spent:
         sum(each.spent.tokens_unpriced for each in shares),
         sum(each.spent.requests for each in shares),
     )
-
-
-def _name(ctx: Context, month: Period) -> str:
-    return format_skeleton("yMMMM", datetime.combine(month.first, time()), locale=ctx.locale)
 
 
 def _money(ctx: Context, nanos: int) -> str:

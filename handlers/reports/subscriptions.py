@@ -12,7 +12,7 @@ from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import SendNotes
-from handlers.language import ENGLISH, language_of, languages
+from handlers.language import ENGLISH, autonym, language_of, languages
 from handlers.policy import is_working, next_workday
 from handlers.reports.digest import digest
 from storage import people, preferences
@@ -78,21 +78,16 @@ def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Car
 
 def _language_card(ctx: Context) -> Card:
     """In which language somebody is spoken to from now on, said in that language."""
-    return Card(ctx.t("Your language is {name}", name=_own_name(ctx.language)), tuple(_languages(ctx)))
+    return Card(ctx.t("Your language is {name}", name=autonym(ctx.language)), tuple(_languages(ctx)))
 
 
 def _languages(ctx: Context) -> list[Button]:
     """A button for each other language."""
-    others = [Button(_own_name(each), f"settings language {each}") for each in languages() if each != ctx.language]
+    others = [Button(autonym(each), f"settings language {each}") for each in languages() if each != ctx.language]
     auto = (
         [Button(ctx.t("Use the language of my chat app"), f"settings language {AUTO}")] if ctx.person.language else []
     )
     return [*others, *auto]
-
-
-def _own_name(language: str) -> str:
-    """A language as those who speak it call it."""
-    return str(Locale.parse(language).get_display_name(language))
 
 
 def send_notes(ctx: Context, _event: SendNotes) -> None:

@@ -2,6 +2,7 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.write import answer_origin, deed, record, tell_asker
@@ -10,11 +11,13 @@ __all__ = [
     "answer_origin",
     "approve",
     "change",
+    "check_requests",
     "deed",
     "delegate",
     "deny",
     "end_grants",
     "escalate",
+    "follow_request",
     "history",
     "load",
     "open_request",

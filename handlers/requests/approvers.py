@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from handlers.requests.case import LAST_RESORT, Case
+from handlers.requests.case import LAST_RESORT, STANDBY, Case
 from storage.directory import Person
 
 CHAIN_MAX = 20
+EVERYBODY = "*"
 
-Reason = Literal["", "gone", "spender", "agent", "pool", "silent", "no manager", "nobody else"]
+Reason = Literal["", "gone", "spender", "agent", "pool", "decided", "silent", "unreached", "no manager", "nobody else"]
 """Why the choice fell on somebody who is not the first whom the policy means."""
 
 
@@ -24,6 +25,7 @@ class Decider:
         right: the right by which they or whom they stand in for decide: "manager", "owner", "role finance", "people".
         of: whose manager they are, by id, or the name of the account that they own.
         reason: why it is not the first whom the policy means: what of `of`, the manager passed over, stands against it.
+        instead: who did not answer, so that the word of this one counts for theirs; EVERYBODY for all of them.
     """
 
     person: Person
@@ -32,6 +34,7 @@ class Decider:
     right: str = "people"
     of: str = ""
     reason: Reason = ""
+    instead: str = ""
 
 
 def deciders(case: Case) -> list[Decider]:
@@ -43,7 +46,7 @@ def deciders(case: Case) -> list[Decider]:
         instead = list(_of(case, stage.fallback)) or list(_of(case, LAST_RESORT))
         found = [each if each.reason else replace(each, reason=why) for each in instead]
     for _ in range(case.request.raised):
-        found += _above(case, found)
+        found += _next_in_line(case, found)
     return found + list(_stand_ins(case, found))
 
 
@@ -51,7 +54,11 @@ def decider(case: Case, person: Person) -> Decider | None:
     """As what somebody may decide now, None if they may not."""
     if not person.active:
         return None
-    return next((each for each in deciders(case) if each.person.id == person.id), None)
+    mine = next((each for each in deciders(case) if each.person.id == person.id), None)
+    if mine is None and any(each.said == "unreached" for each in case.asked_now):
+        mine = next((each for each in _of(case, STANDBY) if each.person.id == person.id), None)
+        return replace(mine, reason="unreached") if mine else None
+    return mine
 
 
 def to_be_asked(found: Iterable[Decider]) -> dict[str, str]:
@@ -65,9 +72,14 @@ def still_needed(case: Case) -> list[str]:
     """The names of those who must agree yet, if all of a stage must."""
     if case.stage.need == "any":
         return []
-    yes = [each for each in case.asked_now if each.said]
+    found = deciders(case)
+    yes = [each for each in case.asked_now if each.agreed]
     said = {each.person_id for each in yes} | {each.for_id for each in yes}
-    return [each.person.name for each in deciders(case) if not each.for_id and each.person.id not in said]
+    instead = {each.instead for each in found if each.person.id in said}
+    if EVERYBODY in instead:
+        return []
+    own = (each for each in found if not each.for_id and not each.instead)
+    return [each.person.name for each in own if each.person.id not in said | instead]
 
 
 def concerned(case: Case) -> set[str]:
@@ -81,8 +93,20 @@ def concerned(case: Case) -> set[str]:
     return {case.request.asker_id, own, owner, *case.circle.inside} - {""}
 
 
+def decided_before(case: Case) -> set[str]:
+    """Who decided an earlier stage, themself or through somebody: with four eyes they decide no other."""
+    if not case.four_eyes:
+        return set()
+    before = [each for each in case.asked if each.agreed and each.stage < case.request.stage]
+    return {each.person_id for each in before} | {each.for_id for each in before} - {""}
+
+
+def _excluded(case: Case) -> set[str]:
+    return concerned(case) | decided_before(case)
+
+
 def _of(case: Case, by: str) -> Iterator[Decider]:
-    excluded = concerned(case)
+    excluded = _excluded(case)
     if by == "manager":
         asker = case.person(case.request.asker_id)
         yield from [_as_manager(case, asker, *each) for each in _next_manager(case, asker, excluded)]
@@ -109,6 +133,8 @@ def _against(case: Case, person: Person) -> Reason:
         return "gone"
     if case.account and case.account.kind == "agent" and case.account.owner_id == person.id:
         return "agent"
+    if person.id in decided_before(case):
+        return "decided"
     return "pool" if person.id in case.circle.inside else "spender"
 
 
@@ -132,21 +158,31 @@ def _owner_above(case: Case, excluded: set[str]) -> Iterator[Decider]:
             return
 
 
-def _above(case: Case, found: list[Decider]) -> list[Decider]:
-    """The managers of those who did not answer."""
-    excluded = concerned(case) | {each.person.id for each in found}
+def _next_in_line(case: Case, found: list[Decider]) -> list[Decider]:
+    """The managers of those who did not answer; above the last of them whom the policy names for such a case."""
+    known = {each.person.id for each in found}
+    unreached = {each.person_id for each in case.asked_now if each.said == "unreached"}
     new: dict[str, Decider] = {}
     for each in found:
-        for manager, under in _next_manager(case, each.person, excluded):
-            reason = "silent" if under is each.person else _against(case, under)
-            above = Decider(manager, "manager above", right="manager", of=under.id, reason=reason)
+        for manager, under in _next_manager(case, each.person, _excluded(case) | known):
+            silent: Reason = "unreached" if each.person.id in unreached else "silent"
+            reason = silent if under is each.person else _against(case, under)
+            instead = each.instead or each.person.id
+            above = Decider(manager, "manager above", right="manager", of=under.id, reason=reason, instead=instead)
             new.setdefault(manager.id, above)
-    return list(new.values())
+    if new:
+        return list(new.values())
+    why: Reason = "unreached" if known <= unreached else "silent"
+    for by in (case.stage.fallback, LAST_RESORT):
+        others = [each for each in _of(case, by) if each.person.id not in known]
+        if others:
+            return [replace(each, reason=why, instead=EVERYBODY) for each in others]
+    return []
 
 
 def _stand_ins(case: Case, found: list[Decider]) -> Iterator[Decider]:
     """Depth one: a delegate's own delegation does not count, so there is no circle to fall into."""
-    excluded = concerned(case)
+    excluded = _excluded(case)
     known = {each.person.id for each in found}
     for each in found:
         to_id, until = case.circle.stand_ins.get(each.person.id, ("", None))

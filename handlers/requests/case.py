@@ -4,14 +4,15 @@ Load, decide, write: `load` reads a case, functions of it say who decides (appro
 (messages.py), and `record` (write.py) writes what has become of it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 from handlers.budgets import BudgetStatus
 from handlers.context import CHAT_PLATFORMS, Context, private_place
 from handlers.place import Place
-from handlers.policy import STAGES, Policy, Stage
+from handlers.policy import STAGES, Budget, Policy, Stage
 from handlers.questions import looked_at
 from handlers.waste import Advice, advice
 from storage import people, requests
@@ -21,6 +22,8 @@ from storage.requests import Asked, Counts, Request, Resolution
 
 LAST_RESORT = "role admin"
 """Who decides if neither those of a stage nor those of its fallback can be found."""
+STANDBY = "role finance"
+"""Who may decide as long as somebody who was asked cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,14 @@ class Case:
         line: the account that would spend, and every account above it, the nearest first.
         asked: everybody who was asked to decide.
         circle: all people who may decide it now, all managers above them and above whoever asks, and stand-ins.
+        four_eyes: whoever decided one stage of it decides no other.
     """
 
     request: Request
     line: tuple[Account, ...]
     asked: tuple[Asked, ...]
     circle: Circle
+    four_eyes: bool = False
 
     @property
     def account(self) -> Account | None:
@@ -95,9 +100,21 @@ class Case:
 
     def with_asked(self, deciders: Mapping[str, str]) -> "Case":
         """The case when people are asked at this stage, each with in whose stead; those who were asked before stay."""
-        known = {each.person_id for each in self.asked_now}
+        known = {each.person_id for each in self.asked_now if not each.is_closed}
         new = [Asked(self.request.stage, each, for_id, "") for each, for_id in deciders.items() if each not in known]
-        return self._asking([*self.asked, *new])
+        again = {each.person_id for each in new}
+        others = [each for each in self.asked if each.stage != self.request.stage or each.person_id not in again]
+        return self._asking([*others, *new])
+
+    def marked(self, said: str, person_ids: Collection[str]) -> "Case":
+        """The case when something else is known of people who were asked at this stage."""
+        here = self.request.stage
+        return self._asking(
+            [
+                replace(each, said=said) if each.stage == here and each.person_id in person_ids else each
+                for each in self.asked
+            ]
+        )
 
     def _asking(self, asked: list[Asked]) -> "Case":
         return replace(self, asked=tuple(sorted(asked, key=lambda each: (each.stage, each.person_id))))
@@ -109,14 +126,14 @@ class Background:
 
     Args:
         status: how it stands; None if app.yaml has it no more.
-        pools: how the pools above stand.
+        found: how all budgets stand that bind the account.
         times: how often more of it was granted in the period.
         granted: how much in all.
         advice: what looks like waste, and what would be cheaper.
     """
 
     status: BudgetStatus | None
-    pools: tuple[BudgetStatus, ...]
+    found: tuple[BudgetStatus, ...]
     times: int
     granted: int
     advice: Advice
@@ -130,39 +147,71 @@ def load(ctx: Context, word: str) -> Case | None:
 
 def case_of(ctx: Context, request: Request, asked: tuple[Asked, ...]) -> Case:
     """The case of a request that was read."""
-    line = ctx.line(request.account_id)
+    return cases_of(ctx, [(request, asked)])[0]
+
+
+def cases_of(ctx: Context, rows: Sequence[tuple[Request, tuple[Asked, ...]]]) -> list[Case]:
+    """The cases of several requests, in two statements and one more for each pool that some of them would enlarge."""
+    ctx.look_up({request.account_id for request, _ in rows})
+    alike: dict[frozenset[str], list[tuple[Request, tuple[Asked, ...]]]] = {}
+    for request, asked in rows:
+        alike.setdefault(frozenset(_enlarged(ctx.policy, request)), []).append((request, asked))
+    return [case for below, same in alike.items() for case in _of_one_circle(ctx, same, below)]
+
+
+def _of_one_circle(
+    ctx: Context, rows: Sequence[tuple[Request, tuple[Asked, ...]]], below: Collection[str]
+) -> Iterator[Case]:
+    """The cases of requests that would enlarge the same pools: all whom they concern are read together."""
+    ids: set[str] = set()
+    roles: set[str] = set()
+    for request, asked in rows:
+        ids |= {request.asker_id, request.resolved_by, *_named(request, ctx.line(request.account_id))}
+        ids |= {each.person_id for each in asked}
+        roles |= {by.removeprefix("role ") for by in _bys(request) if by.startswith("role ")}
     circle = people.circle(
-        ctx.conn,
-        ids={request.asker_id, request.resolved_by, *_named(request, line), *(each.person_id for each in asked)},
-        roles=sorted({by.removeprefix("role ") for by in _bys(request) if by.startswith("role ")}),
-        today=ctx.today,
-        platforms=CHAT_PLATFORMS,
-        below=_enlarged(ctx.policy, request),
+        ctx.conn, ids=ids, roles=sorted(roles), today=ctx.today, platforms=CHAT_PLATFORMS, below=below
     )
     ctx.know(circle)
-    return Case(request, line, asked, circle)
+    for request, asked in rows:
+        four_eyes = ctx.policy.requests.needs_four_eyes(request.amount, request.unit)
+        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes)
 
 
 def background(ctx: Context, case: Case) -> Background:
     """What whoever decides should know, in five statements."""
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
-    period = (request.account_id, request.budget, request.period_start)
-    counts = requests.counts(ctx.conn, *period, request.asker_id)
+    rule = next((each for each in ctx.policy.budgets if each.name == request.budget), None)
+    counts = counts_of(ctx, request.account_id, rule or request.budget, request.period_start, request.asker_id)
     return make_background(ctx, request, found, counts)
+
+
+def counts_of(ctx: Context, account_id: str, budget: Budget | str, first: date, asker_id: str) -> Counts:
+    """What was granted of a budget since the first day of a period, to the account and to the person.
+
+    Args:
+        ctx: of whoever asks.
+        account_id: who would spend.
+        budget: the rule, or its name if there is none any more.
+        first: the first day of the period.
+        asker_id: who asks.
+    """
+    name, zone = (budget, "") if isinstance(budget, str) else (budget.name, budget.zone)
+    since = datetime.combine(first, time(), ZoneInfo(zone) if zone else ctx.policy.zone).astimezone(UTC)
+    return requests.counts(ctx.conn, account_id, name, first, asker_id, since)
 
 
 def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:
     """The same from what is known already, in two statements."""
     here = (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id))
-    pools = tuple(one for one in found if one.budget.is_pool and not one.is_share)
-    return Background(next(here, None), pools, counts.times, counts.amount, advice(ctx, request.account_id))
+    return Background(next(here, None), tuple(found), counts.times, counts.amount, advice(ctx, request.account_id))
 
 
 def _bys(request: Request) -> set[str]:
     """Who decides at this stage and at the next: an approval may lead there."""
     near = STAGES.validate_json(request.stages)[request.stage : request.stage + 2]
-    return {LAST_RESORT, *(by for stage in near for by in (stage.by, stage.fallback))}
+    return {LAST_RESORT, STANDBY, *(by for stage in near for by in (stage.by, stage.fallback))}
 
 
 def _named(request: Request, line: Iterable[Account]) -> set[str]:

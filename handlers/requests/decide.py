@@ -1,17 +1,22 @@
 """Deciding a request: by the right person, of now, once. submit.py is the other half."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from handlers.access import role_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
+from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.events import CheckRequests
 from handlers.language import N_
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, case_of, load
-from handlers.requests.messages import prefixes, said, settled_card
+from handlers.requests.effect import after_it, asked_of, in_effect, tell_who_can_lift
+from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.messages import asked_facts, prefixes, said, settled_card
 from handlers.requests.wording import DEEDS, HISTORY, OVER, OVER_BY, all_of, any_of, name_of
 from handlers.requests.write import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
 from storage import audit, outbox, requests
@@ -25,12 +30,7 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     """Approve a request, in full or with a smaller amount: `approve 42`, `approve 42 30`."""
     case, mine = _mine_to_decide(ctx, number)
     asked = case.request
-    if asked.until < ctx.today:
-        raise RefusedError(
-            "Request #{number} was for spending until {day}, which is over. It needs a new request.",
-            number=asked.id,
-            day=ctx.day(asked.until),
-        )
+    _refuse_expired(ctx, case)
     units = asked.amount if amount is None else units_above_zero(amount, asked.unit)
     if units > asked.amount:
         most = ctx.amount(asked.amount, asked.unit)
@@ -39,17 +39,59 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     missing, shown = still_needed(agreed), ctx.amount(units, asked.unit)
     if missing:
         record(ctx, case, agreed.changed(amount=units), "agreed", mine.authority)
+        _tell_delegator(ctx, case, mine)
         return Card(ctx.t("You agreed. Still to agree: {names}", names=all_of(ctx, missing)))
     if asked.stage + 1 < len(case.stages):
         moved, found = at_its_stage(ctx, agreed.changed(stage=asked.stage + 1, amount=units, raised=0))
         record(ctx, case, moved, "agreed", mine.authority, shown)
+        _tell_delegator(ctx, case, mine)
         next_ = any_of(ctx, [each.person.name for each in found])
         return Card(ctx.t("You agreed to {amount}. Next to decide: {names}", amount=shown, names=next_))
     approved = agreed.resolved(Resolution("approved", ctx.person.id, units), ctx.now)
     record(ctx, case, approved, "approved", mine.authority, shown)
     grant(ctx, approved.request)
-    tell_asker(ctx, approved.request, _said_by(ctx, N_("{name} approved {amount}"), units, asked.unit))
-    return settled_card(ctx, approved)
+    standing = statuses(ctx, case.account) if case.account else []
+    title = _said_by(ctx, N_("{name} approved {amount}"), units, asked.unit)
+    tell_asker(ctx, approved.request, title, lambda theirs: _now(theirs, approved, standing))
+    tell_who_can_lift(ctx, approved, standing)
+    _tell_delegator(ctx, approved, mine)
+    card = settled_card(ctx, approved)
+    return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing)))
+
+
+def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[Block, ...]:
+    """What is left after a grant, and what keeps it from helping."""
+    status = asked_of(found, case.request)
+    facts = (Facts((after_it(ctx, status, 0),)),) if status else ()
+    return *facts, *in_effect(ctx, case, found)
+
+
+def _now(theirs: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[Block, ...]:
+    """The same for whoever asked, who may give back what is left."""
+    confirm = theirs.t("Return what is left of it?")
+    back = Button(theirs.t("Return what is left"), f"return-grant {case.request.handle}", confirm=confirm)
+    return *_after(theirs, case, found), back
+
+
+DECIDED_FOR_YOU = {
+    "pending": N_("{name} agreed to {amount} for {asker} in your place"),
+    "approved": N_("{name} approved {amount} for {asker} in your place"),
+    "denied": N_("{name} denied {amount} for {asker} in your place"),
+}
+
+
+def _tell_delegator(ctx: Context, case: Case, mine: Decider) -> None:
+    """Whoever let another decide hears what was decided for them."""
+    request, person = case.request, case.person(mine.for_id)
+    if person is None or not person.active:
+        return
+    theirs = replace(ctx, person=person)
+    amount = theirs.amount(request.resolved_amount or request.amount, request.unit)
+    asker = case.name_of(request.asker_id)
+    title = theirs.t(DECIDED_FOR_YOU[request.state], name=ctx.person.name, amount=amount, asker=asker)
+    look = Button(theirs.t("Look at #{number}", number=request.id), f"history {request.handle}")
+    card = Card(title, (Facts(tuple(asked_facts(theirs, case))), look))
+    theirs.tell(person.id, f"for-you/{request.id}/{request.stage}", card)
 
 
 def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
@@ -68,12 +110,14 @@ def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
     record(ctx, case, denied, "denied", mine.authority, note)
     title = _said_by(ctx, N_("{name} denied {amount}"), asked.amount, asked.unit)
     tell_asker(ctx, denied.request, title, lambda _theirs: (_quoted(note),))
+    _tell_delegator(ctx, denied, mine)
     return settled_card(ctx, denied)
 
 
 def other(ctx: Context, number: One) -> Card:
     """Approve another amount than was asked for; said by a button."""
     case, _ = _mine_to_decide(ctx, number)
+    _refuse_expired(ctx, case)
     asked = case.request
     return Card(
         ctx.t("Approve another amount for request #{number}", number=asked.id),
@@ -94,17 +138,20 @@ def question(ctx: Context, number: One, words: Rest = "") -> Card:
     """Ask something about a request, or answer: `question 42 can it wait until monday?`."""
     case = load(ctx, number)
     mine = case is not None and case.request.asker_id == ctx.person.id
-    if case is None or not (mine or decider(case, ctx.person)):
+    decides = case is not None and decider(case, ctx.person) is not None
+    if case is None or not (mine or decides or sees_all(ctx)):
         raise RefusedError("There is no request with that number that concerns you.")
     asked, words_kept = case.request, words[:NOTE_MAX]
     if asked.state != "pending":
-        raise _already(case)
+        raise _already(ctx, case)
     if not words:
         send = Button(ctx.t("Send"), f"question {asked.handle}", style="primary")
         field = Input("words", ctx.t("What do you want to say?"), form="long")
         return Card(ctx.t("About request #{number}", number=asked.id), (field, send))
-    deed(ctx, asked, "said", "asker" if mine else "decider", words_kept)
-    others = to_be_asked(deciders(case)) if mine else [asked.asker_id]
+    authority = "asker" if mine else "decider" if decides else role_of(ctx)
+    deed(ctx, asked, "said", authority, words_kept)
+    others = [] if mine else [asked.asker_id]
+    others += [] if decides else [each for each in to_be_asked(deciders(case)) if each != ctx.person.id]
     sent = outbox.under(ctx.conn, prefixes(asked))
     for person in filter(None, map(case.person, others)):
         card = _question_card(replace(ctx, person=person), ctx.person.name, asked, words_kept)
@@ -127,11 +174,13 @@ def _question_card(theirs: Context, by: str, asked: Request, words: str) -> Card
 def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
     """Take back what is left of an approved request, with the reason: `revoke 42 the project ended`.
 
-    For whoever approved it, and for finance.
+    For whoever approved it, for finance, and for whoever asked, who needs no reason.
     """
     case = load(ctx, number)
+    if case is not None and case.request.asker_id == ctx.person.id:
+        return return_grant(ctx, number)
     mine = case is not None and ctx.person.id == case.request.resolved_by
-    may = mine or (case is not None and "finance" in ctx.person.roles and case.request.asker_id != ctx.person.id)
+    may = mine or (case is not None and "finance" in ctx.person.roles)
     if case is None or not may:
         raise RefusedError("There is no approved request with that number to take back.")
     if not reason:
@@ -154,6 +203,7 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
     if to is None:
         requests.delegate(ctx.conn, ctx.person.id, "", ctx.today)
         ctx.deed("delegated", ctx.account_id, "own", "nobody")
+        ctx.emit(f"delegate/{ctx.person.id}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}", CheckRequests())
         return Card(ctx.t("You decide yourself again"))
     if not to.person_id or to.person_id == ctx.person.id:
         raise RefusedError("Name a colleague, for example: delegate @kim until friday", fault="to")
@@ -184,8 +234,9 @@ def history(ctx: Context, number: One) -> Card:
     For whoever asked or was asked, and for finance.
     """
     case = load(ctx, number)
-    mine = case is not None and ctx.person.id in {case.request.asker_id, *(each.person_id for each in case.asked)}
-    if case is None or not (mine or {"finance", "admin"} & set(ctx.person.roles)):
+    told = {each for one in case.asked for each in (one.person_id, one.for_id)} if case else set()
+    mine = case is not None and ctx.person.id in {case.request.asker_id, *told}
+    if case is None or not (mine or sees_all(ctx)):
         raise RefusedError("There is no request with that number that concerns you.")
     found = case.request
     deeds = [row.deed for row in audit.rows(ctx.conn, f"request/{found.id}")]
@@ -199,7 +250,8 @@ def history(ctx: Context, number: One) -> Card:
         for each in deeds
     )
     columns = (ctx.t("When"), ctx.t("Who"), ctx.t("What"), ctx.t("Details"))
-    blocks: list[Block] = [Table(ctx.t("What happened"), columns, rows, "llll")]
+    about = Facts(((ctx.t("Asked by"), case.name_of(found.asker_id)), *asked_facts(ctx, case)))
+    blocks: list[Block] = [about, Table(ctx.t("What happened"), columns, rows, "llll")]
     if found.state == "pending" and decider(case, ctx.person):
         blocks += [
             Button(ctx.t("Approve"), f"approve {found.seen}", style="primary"),
@@ -228,10 +280,11 @@ def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
     word, _, version = word.partition(".")
     case = load(ctx, word)
     mine = decider(case, ctx.person) if case else None
-    if case is None or (mine is None and not any(each.person_id == ctx.person.id for each in case.asked)):
+    asked = {each for one in case.asked for each in (one.person_id, one.for_id)} if case else set()
+    if case is None or (mine is None and ctx.person.id not in asked):
         raise RefusedError("There is no request with that number for you to decide.")
     if case.request.state != "pending" or mine is None:
-        raise _already(case)
+        raise _already(ctx, case)
     if version not in ("", str(case.request.version)):
         raise RefusedError(
             "Request #{number} has changed since you saw it. Nothing was decided; look at it again.",
@@ -240,8 +293,18 @@ def _mine_to_decide(ctx: Context, word: str) -> tuple[Case, Decider]:
     return case, mine
 
 
-def _already(case: Case) -> RefusedError:
+def _refuse_expired(ctx: Context, case: Case) -> None:
+    why = why_expired(ctx, case)
+    if why:
+        text, values = in_words(ctx, case, why)
+        raise RefusedError(text, **values)
+
+
+def _already(ctx: Context, case: Case) -> RefusedError:
     request = case.request
+    if request.state == "expired":
+        text, values = in_words(ctx, case, request.resolved_note)
+        return RefusedError(text, **values)
     by = case.person(request.resolved_by)
     text = OVER_BY.get(request.state, OVER[request.state]) if by else OVER[request.state]
     return RefusedError(text, number=request.id, name=by.name if by else "")

@@ -13,7 +13,8 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.wording import SETTLED, name_of, note_of, you_decide
+from handlers.requests.effect import after_it, binding_facts
+from handlers.requests.wording import SETTLED, goes_to, name_of, note_of, you_decide
 from handlers.waste import advice_in_words
 from storage.directory import Person
 from storage.outbox import ItemState
@@ -50,9 +51,11 @@ def messages(ctx: Context, case: Case, sent: Sent, known: Background | None, ane
     """
     request = case.request
     may = {each.person.id: each for each in deciders(case)} if request.state == "pending" else {}
-    done = {each.person_id for each in case.asked_now if each.said}
+    done = {each.person_id for each in case.asked_now if each.agreed}
     for person in filter(None, map(case.person, dict.fromkeys(each.person_id for each in case.asked))):
         theirs = replace(ctx, person=person)
+        if not person.active:
+            continue
         decides = known is not None and person.id in may and person.id not in done
         card = to_decide_card(theirs, case, known, may[person.id]) if known and decides else settled_card(theirs, case)
         for place in case.places_of(person.id):
@@ -107,14 +110,15 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     request, status = case.request, known.status
     amount = ctx.amount(request.amount, request.unit)
     facts = [(ctx.t("Until"), ctx.day(request.until)), *_granted_before(ctx, case, known)]
+    facts += [after_it(ctx, status, request.amount), *binding_facts(ctx, case, known.found)] if status else []
     facts += pace(ctx, status) if status else []
     facts += [
         (
             ctx.t("Left in the {pool} pool if you approve", pool=pool.name),
             ctx.amount(pool.left - request.amount, pool.budget.unit),
         )
-        for pool in known.pools
-        if pool.budget.unit == request.unit
+        for pool in known.found
+        if pool.budget.is_pool and not pool.is_share and pool.budget.unit == request.unit and pool.left > 0
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
@@ -137,6 +141,18 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     return Card(title, tuple(blocks))
 
 
+def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
+    """What was asked for: the agent, if it is for one, the budget, until when, and why."""
+    request, account = case.request, case.account
+    agent = [(ctx.t("For"), account.name)] if account and account.kind == "agent" else []
+    return [
+        *agent,
+        (ctx.t("Budget"), request.budget),
+        (ctx.t("Until"), ctx.day(request.until)),
+        (ctx.t("Reason"), request.reason),
+    ]
+
+
 def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[str, str]]:
     if not known.times:
         return []
@@ -147,15 +163,16 @@ def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[s
 
 def settled_card(ctx: Context, case: Case) -> Card:
     """A request without buttons: decided, or waiting for others."""
-    request, note = case.request, note_of(ctx, case.request)
+    request, note = case.request, note_of(ctx, case)
     amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
     title = ctx.t(SETTLED[request.state], amount=amount, name=case.name_of(request.asker_id))
     facts = [
         (ctx.t("Request"), f"#{request.id}"),
         (ctx.t("Asked for"), ctx.amount(request.amount, request.unit)),
-        (ctx.t("Reason"), request.reason),
+        *asked_facts(ctx, case),
     ]
     if request.resolved_at is None:
+        facts.append((ctx.t("Goes to"), goes_to(ctx, case, deciders(case))))
         return Card(title, (Facts(tuple(facts)),))
     facts += [(ctx.t("Answer"), note)] if note else []
     by = ctx.t(

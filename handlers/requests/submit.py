@@ -1,20 +1,37 @@
 """More, on request: how one asks, and what one may do until it is decided. decide.py is the other half."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
-from handlers.arguments import ForAgent, FormText, MaybeHowMuch, OfBudget, One, Rest, Until, WhatFor, units_above_zero
-from handlers.budgets import BudgetStatus
+from handlers.amounts import read_amount
+from handlers.arguments import (
+    AsFile,
+    ForAgent,
+    FormText,
+    MaybeHowMuch,
+    OfBudget,
+    One,
+    Page,
+    Rest,
+    Until,
+    WhatFor,
+    units_above_zero,
+)
+from handlers.budgets import BudgetStatus, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import COUNTED, NANOS
+from handlers.money import COUNTED, NANOS, AmountError, in_units, show_count
+from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
-from handlers.requests.approvers import Decider
-from handlers.requests.case import Case, case_of, load, make_background
-from handlers.requests.messages import unreached
+from handlers.requests.approvers import Decider, decider
+from handlers.requests.case import Case, case_of, cases_of, counts_of, load, make_background
+from handlers.requests.effect import after_it, asked_of, binding_facts, enough_for, in_effect
+from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.messages import asked_facts, unreached
 from handlers.requests.wording import OVER, STATES, all_of, goes_to, named, stages_in_words
 from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
@@ -23,6 +40,10 @@ from storage.people import NOBODY, Account
 from storage.requests import Counts, Request, Resolution, Wanted
 
 OPEN_MAX = 5
+ABSURD_TIMES = 20
+"""So many times the budget is asked about before it is asked for."""
+QUEUE_MAX = 4
+"""How many of the requests that wait are shown in full, each with five buttons."""
 REASON_MAX = 500
 MILLION = 10**6
 
@@ -48,6 +69,7 @@ def request(
     until: Until = None,
     ticket: FormText = "",
     result: FormText = "",
+    again: FormText = "",
     reason: WhatFor = "",
 ) -> Card:
     """Ask for extra budget: say how much and what for.
@@ -71,45 +93,65 @@ def request(
     units = units_above_zero(amount, status.budget.unit)
     last = _last_day(ctx, status, until)
     _check_reason(reason)
+    if _is_absurd(status, units) and not _is_same(ctx, again, units, status.budget.unit):
+        return _form(ctx, status, own, account, reason, units)
     opened = open_request(ctx, found, status, units, last, reason)
     asked = opened.case.request
     if asked.state == "approved":
-        return _granted_card(ctx, asked)
+        return _granted_card(ctx, opened.case, found)
+    after = [after_it(ctx, status, units), *binding_facts(ctx, opened.case, found)]
     shown = ctx.amount(units, asked.unit)
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
     return Card(
         ctx.t("Asked for {amount} more", amount=shown),
         (
-            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), (ctx.t("Reason"), reason))),
+            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), (ctx.t("Reason"), reason), *after)),
             Text(_what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
     )
 
 
-def requests_(ctx: Context) -> Card:
-    """Your requests of the last 60 days, and those that wait for your decision."""
+def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
+    """Your requests of the last 60 days, and those that wait for your decision.
+
+    `requests page 2` shows more of a long list, and `requests as csv` sends you all of them as a file.
+    """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
-    waiting = requests.open_for(ctx.conn, ctx.person.id)
-    blocks: list[Block] = []
+    asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
+    waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    open_ = [one for one in own if one.state == "pending"]
+    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    ctx.look_up({one.account_id for one in own})
+    if as_csv:
+        names = {ctx.person.id: ctx.person.name, **{each.request.asker_id: _asker(each) for each in waiting}}
+        found = [*own, *(each.request for each in waiting)]
+        return as_file(ctx, title, f"requests-{ctx.today}", *_cells(ctx, found, names))
+    queue, part = part_of(waiting, page, QUEUE_MAX), part_of(own, page)
+    blocks: list[Block] = [block for case in queue.rows for block in _in_queue(ctx, case)]
     if own:
         rows = tuple(
-            (f"#{one.id}", ctx.amount(one.amount, one.unit), ctx.t(STATES[one.state]), one.reason[:60]) for one in own
+            (
+                f"#{one.id}",
+                ctx.amount(one.amount, one.unit),
+                ctx.t(STATES[one.state]),
+                _for_whom(ctx, one),
+                one.budget,
+                ctx.short_day(one.until),
+                one.reason[:60],
+            )
+            for one in part.rows
         )
-        columns = (ctx.t("Request"), ctx.t("Amount"), ctx.t("State"), ctx.t("Reason"))
-        blocks.append(Table(ctx.t("Your requests"), columns, rows, "lrll"))
-    if waiting:
-        names = {one.id: one.name for one in people.active_people(ctx.conn)}
-        lines = tuple(
-            (f"#{one.id}", names.get(one.asker_id, one.asker_id), ctx.amount(one.amount, one.unit), one.reason[:60])
-            for one in waiting
+        columns = (
+            ctx.t("Request"),
+            ctx.t("Amount"),
+            ctx.t("State"),
+            ctx.t("For"),
+            ctx.t("Budget"),
+            ctx.t("Until"),
+            ctx.t("Reason"),
         )
-        columns = (ctx.t("Request"), ctx.t("Who"), ctx.t("Amount"), ctx.t("Reason"))
-        blocks.append(Table(ctx.t("Waiting for your decision"), columns, lines, "llrl"))
-        first = waiting[0]
-        look = ctx.t("Look at #{number}", number=first.id)
-        blocks.append(Button(look, f"history {first.handle}", style="primary"))
-    open_ = [one for one in own if one.state == "pending"]
+        blocks.append(Table(part.captioned(ctx, ctx.t("Your requests")), columns, rows, "lrlllll"))
     if open_:
         number, handle = open_[0].id, open_[0].handle
         confirm = ctx.t("Withdraw this request?")
@@ -117,8 +159,58 @@ def requests_(ctx: Context) -> Card:
             Button(ctx.t("Send a reminder about #{number}", number=number), f"remind {handle}"),
             Button(ctx.t("Withdraw #{number}", number=number), f"withdraw {handle}", confirm=confirm),
         ]
-    title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    longest = queue if queue.pages > part.pages else part
+    blocks += longest.buttons(ctx, "requests")
     return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
+
+
+def _for_whom(ctx: Context, one: Request) -> str:
+    """The agent that a request of one's own is for."""
+    account = ctx.account(one.account_id)
+    return account.name if account and account.kind == "agent" else ctx.t("me")
+
+
+def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
+    """A request that waits for whoever reads, with its numbers and what can be done."""
+    request, account = case.request, case.account
+    amount, name = ctx.amount(request.amount, request.unit), case.name_of(request.asker_id)
+    status = asked_of(statuses(ctx, account), request) if account else None
+    title = ctx.t("#{number}: {name} asks for {amount} more", number=request.id, name=name, amount=amount)
+    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, request.amount)] if status else [])]
+    number = {"number": request.id}
+    return (
+        Text(title),
+        *([gauge(ctx, status)] if status else []),
+        Facts(tuple(facts)),
+        Button(ctx.t("Approve #{number}", **number), f"approve {request.seen}", style="primary"),
+        Button(ctx.t("Other amount for #{number}", **number), f"other {request.seen}"),
+        Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
+        Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
+        Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
+    )
+
+
+def _asker(case: Case) -> str:
+    return case.name_of(case.request.asker_id)
+
+
+def _cells(
+    ctx: Context, found: Sequence[Request], names: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """Requests as rows of a file."""
+    zone = ctx.policy.zone
+    return ("request", "asked_on", "who", "amount", "unit", "state", "reason"), [
+        (
+            one.id,
+            str(one.asked_at.astimezone(zone).date()),
+            names.get(one.asker_id, one.asker_id),
+            one.amount if one.unit in COUNTED else in_units(one.amount),
+            one.unit,
+            one.state,
+            one.reason,
+        )
+        for one in found
+    ]
 
 
 def withdraw(ctx: Context, number: One) -> Card:
@@ -174,7 +266,7 @@ def _ask(
         unit=budget.unit,
         models=budget.models,
         teams=frozenset(each.id.removeprefix("team/") for each in line),
-        times=counts.times,
+        times=max(counts.times, counts.at_once),
         pool_left=min(pools, default=None),
     )
 
@@ -280,7 +372,12 @@ def open_request(
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
     budget, account_id = status.budget, status.account_id
-    counts = requests.counts(ctx.conn, account_id, budget.name, status.period.first, ctx.person.id)
+    most = ctx.policy.requests.most(budget.unit)
+    if most is not None and amount > most:
+        raise RefusedError(
+            "You can ask for at most {amount} at once.", fault="amount", amount=ctx.amount(most, budget.unit)
+        )
+    counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
     route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts))
@@ -316,17 +413,23 @@ def _granted(ctx: Context, asked: Request) -> Case:
     return resolved
 
 
-def _granted_card(ctx: Context, asked: Request) -> Card:
-    shown = ctx.amount(asked.amount, asked.unit)
+def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Card:
+    asked = case.request
+    shown, before = ctx.amount(asked.amount, asked.unit), asked_of(found, asked)
+    with_it = [replace(each, moved=each.moved + asked.amount) if each is before else each for each in found]
+    status = asked_of(with_it, asked)
     facts = Facts(
         (
             (ctx.t("Request"), f"#{asked.id}"),
             (ctx.t("Reason"), asked.reason),
             (ctx.t("Until"), ctx.day(asked.until)),
+            *([after_it(ctx, status, 0)] if status else []),
         ),
     )
     left = Button(ctx.t("What is left?"), "balance")
-    return Card(ctx.t("{amount} approved at once", amount=shown), (facts, left), "good")
+    not_yet = in_effect(ctx, case, with_it)
+    title = ctx.t("{amount} approved at once", amount=shown)
+    return Card(title, (facts, *not_yet, left), "warn" if not_yet else "good")
 
 
 def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
@@ -357,12 +460,44 @@ def _open_of_mine(ctx: Context, word: str) -> Case:
     case = load(ctx, word)
     if case is None or case.request.asker_id != ctx.person.id:
         raise RefusedError("You have no request with that number. To see yours, say: requests")
+    if case.request.state == "expired":
+        text, values = in_words(ctx, case, case.request.resolved_note)
+        raise RefusedError(text, **values)
     if case.request.state != "pending":
         raise RefusedError(OVER[case.request.state], number=case.request.id)
     return case
 
 
-def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: Account, reason: str) -> Card:
+def _is_absurd(status: BudgetStatus, units: int) -> bool:
+    """Whether so much is asked that a finger may have slipped."""
+    return units > ABSURD_TIMES * max(status.limit, status.budget.allotment) > 0
+
+
+def _is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
+    """Whether the amount was written a second time."""
+    try:
+        amount = read_amount(words, ctx.locale, ctx.policy.organization.currency) if words.strip() else None
+        return amount is not None and amount.units(unit) == units
+    except AmountError:
+        return False
+
+
+def _sure(ctx: Context, status: BudgetStatus, units: int) -> tuple[Block, ...]:
+    """The question before an absurd amount; it is answered by writing it again."""
+    unit = status.budget.unit
+    text = ctx.t(
+        "{amount} is {times} times your budget of {limit}. Nothing is sent yet.",
+        amount=ctx.amount(units, unit),
+        times=show_count(units // max(1, status.limit, status.budget.allotment), ctx.locale),
+        limit=ctx.amount(status.limit, unit),
+    )
+    return Text(text), Input("again", ctx.t("If you mean it, write the amount once more"), optional=True)
+
+
+def _form(
+    ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: Account, reason: str, units: int = 0
+) -> Card:
+    """The form; with an amount it asks whether that is meant."""
     says = "request" if account.id == ctx.account_id else f"request for {account.id.replace('/', ' ')}"
     return Card(
         ctx.t("Ask for more"),
@@ -371,9 +506,10 @@ def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: 
             Input(
                 "amount",
                 ctx.t("How much more ({unit})?", unit=status.budget.unit),
-                value=_likely(ctx, status),
+                value=_plain(units, status.budget.unit) if units else _likely(ctx, status),
                 hint=ctx.t("For example: {example}", example="50"),
             ),
+            *(_sure(ctx, status, units) if units else _at_least(ctx, status)),
             *_which(ctx, status, own),
             Input("reason", ctx.t("What is it for?"), form="long", value=reason),
             Input("ticket", ctx.t("Link to the ticket"), optional=True),
@@ -395,12 +531,25 @@ def _form(ctx: Context, status: BudgetStatus, own: list[BudgetStatus], account: 
     )
 
 
+def _at_least(ctx: Context, status: BudgetStatus) -> tuple[Block, ...]:
+    """What it takes to go on at all, for who is over the limit."""
+    if status.left > 0:
+        return ()
+    enough = ctx.amount(enough_for(status), status.budget.unit)
+    return (Text(ctx.t("The budget is used up. {enough} would do to go on.", enough=enough)),)
+
+
 def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[Input]:
     """A choice, where there is one."""
     if len(own) == 1:
         return []
     choices = tuple((each.budget.name, gauge(ctx, each).label) for each in own)
     return [Input("budget", ctx.t("Which budget?"), form="choice", value=status.budget.name, choices=choices)]
+
+
+def _plain(units: int, unit: str) -> str:
+    """An amount as it can be typed."""
+    return str(units) if unit in COUNTED else f"{Decimal(units) / NANOS:f}"
 
 
 def _likely(ctx: Context, status: BudgetStatus) -> str:

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.budgets import statuses
+from handlers.budgets import lately_ended, statuses
 from handlers.card import Button
 from handlers.context import Context
 from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
 from handlers.requests.approvers import deciders, to_be_asked
 from handlers.requests.case import Case, load
+from handlers.requests.follow import expire
 from handlers.requests.write import deed, record, take_back, tell_asker
 from storage import requests
-from storage.requests import Request, Resolution
+from storage.requests import Request
 
 ANY_DAY = timedelta(days=400)
 NO_ANSWER = "no answer in time"
@@ -37,16 +38,16 @@ def request_expired(ctx: Context, event: RequestExpired) -> None:
     """Refuse a request that nobody decided."""
     case = _waiting(ctx, event)
     if case:
-        ended = case.resolved(Resolution("expired", "clock", note="Nobody decided in time."), ctx.now)
-        record(ctx, case, ended, "lapsed", NO_ANSWER)
-        tell_asker(ctx, ended.request, _nobody_decided(ended.request))
+        expire(ctx, case, "silent")
 
 
 def end_grants(ctx: Context, _event: EndGrants) -> None:
     """End grants whose day is over, and tell askers a day before."""
+    moving = {(each.name, period.first) for each in ctx.policy.budgets for period in lately_ended(ctx, each)}
     for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
-        _end(ctx, one)
-    for one in requests.grants_until(ctx.conn, ctx.today):
+        if (one.budget, one.period_start) not in moving:  # what was spent of it in time may be reported late
+            _end(ctx, one)
+    for one in (each for each in requests.grants_until(ctx.conn, ctx.today) if each.until == ctx.today):
         tell_asker(ctx, one, _ends_tonight(one), _ask_again, key="ending")
     for one in requests.grants_until(ctx.conn, ctx.today + ANY_DAY):
         _ask_at_half(ctx, one)
@@ -82,13 +83,6 @@ def _ask_at_half(ctx: Context, one: Request) -> None:
             return (Button(theirs.t("Stop and return the rest"), f"return-grant {one.handle}", style="danger"),)
 
         tell_asker(ctx, one, title, stop, key="half")
-
-
-def _nobody_decided(one: Request) -> Callable[[Context], str]:
-    return lambda theirs: theirs.t(
-        "Nobody decided your request for {amount} in time",
-        amount=theirs.amount(one.amount, one.unit),
-    )
 
 
 def _ends_tonight(one: Request) -> Callable[[Context], str]:

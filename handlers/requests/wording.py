@@ -10,7 +10,7 @@ from handlers.language import N_
 from handlers.policy import Stage
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case
-from storage.requests import Request
+from handlers.requests.expiry import in_words
 
 STATES = {
     "pending": N_("waiting"),
@@ -36,7 +36,6 @@ OVER = {
     "approved": N_("Request #{number} is already approved."),
     "denied": N_("Request #{number} is already denied."),
     "withdrawn": N_("Request #{number} is already withdrawn."),
-    "expired": N_("Request #{number} has expired."),
     "revoked": N_("The extra budget of request #{number} is already returned."),
 }
 
@@ -70,6 +69,8 @@ DEEDS = {
     "said": N_("wrote"),
     "revoked": N_("took back the rest"),
     "given back": N_("returned the rest"),
+    "handed over": N_("asked others"),
+    "unreached": N_("could not be reached"),
     "ended": N_("ended"),
     "applied": N_("applied at the provider"),
 }
@@ -85,10 +86,14 @@ GOES_TO = {
     ("manager", "agent"): N_("{name} ({other}'s manager, because {other} owns this agent)"),
     ("manager", "pool"): N_("{name} ({other}'s manager, because {other} spends from this pool)"),
     ("manager", "silent"): N_("{name} ({other}'s manager, because {other} has not answered)"),
+    ("manager", "unreached"): N_("{name} ({other}'s manager, because {other} can't be reached)"),
+    ("manager", "decided"): N_("{name} ({other}'s manager, because {other} decided another stage)"),
     ("owner", ""): N_("{name} (owner of {other})"),
     ("role", ""): N_("{name} ({role})"),
     ("role", "no manager"): N_("{name} ({role}, because no manager can decide this)"),
     ("role", "nobody else"): N_("{name} ({role}, because nobody else can decide this)"),
+    ("role", "silent"): N_("{name} ({role}, because nobody has answered)"),
+    ("role", "unreached"): N_("{name} ({role}, because who was asked can't be reached)"),
     ("people", ""): "{name}",
     ("stand-in", ""): N_("{name} (while {other} is away)"),
 }
@@ -101,10 +106,14 @@ YOU_DECIDE = {
     ("manager", "agent"): N_("You decide as {other}'s manager, because {other} owns this agent."),
     ("manager", "pool"): N_("You decide as {other}'s manager, because {other} spends from this pool."),
     ("manager", "silent"): N_("You decide as {other}'s manager, because {other} has not answered."),
+    ("manager", "unreached"): N_("You decide as {other}'s manager, because {other} can't be reached."),
+    ("manager", "decided"): N_("You decide as {other}'s manager, because {other} decided another stage."),
     ("owner", ""): N_("You decide as owner of {other}."),
     ("role", ""): N_("You decide as {role}."),
     ("role", "no manager"): N_("You decide as {role}, because no manager can decide this."),
     ("role", "nobody else"): N_("You decide as {role}, because nobody else can decide this."),
+    ("role", "silent"): N_("You decide as {role}, because nobody has answered."),
+    ("role", "unreached"): N_("You decide as {role}, because who was asked can't be reached."),
     ("people", ""): N_("You decide because the approval policy names you."),
     ("stand-in", ""): N_("You decide for {other}, who is away until {day}."),
 }
@@ -196,10 +205,12 @@ def named(by: str) -> Iterator[str]:
         yield from (each.strip() for each in by.removeprefix("people ").split(","))
 
 
-def note_of(ctx: Context, request: Request) -> str:
+def note_of(ctx: Context, case: Case) -> str:
     """Why it was decided so: what whoever decided wrote, or what the bot noted, in the reader's language."""
+    request = case.request
     if request.state == "expired":
-        return ctx.t("Nobody decided in time.")
+        text, values = in_words(ctx, case, request.resolved_note)
+        return ctx.t(text, **values)
     vendor = ctx.policy.vendor(request.origin.partition("/")[0])
     if request.state == "withdrawn" and request.resolved_note and vendor:
         return ctx.t("It was decided at {service}.", service=vendor.service)

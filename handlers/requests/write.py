@@ -79,12 +79,19 @@ def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
     chosen = to_be_asked(found)
     if not chosen:
         raise RefusedError("Nobody can decide this request. Ask an admin to check the approval policy.")
-    _set_timers(ctx, case, found)
+    set_timers(ctx, case, found)
     return case.with_asked(chosen), [each for each in found if each.person.id in chosen]
 
 
-def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
-    """Reminders, raising and lapsing count the working hours of the first one asked."""
+def set_timers(ctx: Context, case: Case, found: list[Decider], round_: int = 0) -> None:
+    """Reminders, raising and lapsing count the working hours of the first one asked, from now on.
+
+    Args:
+        ctx: of whoever asks.
+        case: as it is now.
+        found: who decides.
+        round_: differs from that of whoever was asked before, so that their timers are replaced.
+    """
     request, stage = case.request, case.stage
     zone = ZoneInfo(found[0].person.zone or ctx.policy.organization.zone)
     timers = {
@@ -95,7 +102,7 @@ def _set_timers(ctx: Context, case: Case, found: list[Decider]) -> None:
     for timer, hours in timers.items():
         if hours:
             due = after_working(ctx.now, hours, ctx.policy.working, zone)
-            ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage), due)
+            ctx.emit(f"{request.id}/{request.stage}", timer(request.id, request.stage, round_), due)
 
 
 def answer_origin(ctx: Context, request: Request) -> None:
@@ -121,7 +128,7 @@ def tell_asker(
         key: names the message, with the request.
     """
     asker = ctx.somebody(request.asker_id)
-    if asker:
+    if asker and asker.active:
         theirs = replace(ctx, person=asker)
         good = request.state == "approved"
         facts = Facts(((theirs.t("Request"), f"#{request.id}"), (theirs.t("Reason"), request.reason)))

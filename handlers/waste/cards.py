@@ -9,6 +9,7 @@ from babel.numbers import format_compact_decimal, format_decimal
 from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context
 from handlers.language import N_
+from handlers.pages import part_of
 from handlers.provenance import as_of
 from handlers.waste import totals
 from handlers.waste.detectors import DETECTORS
@@ -62,14 +63,17 @@ def realised_card(ctx: Context, one: Finding, realised: int, days: int) -> Card:
     return Card(ctx.t("{amount} a month saved", amount=shown), blocks, "good")
 
 
-def list_card(ctx: Context, here: Sequence[Finding], names: dict[str, str], sums: Summary) -> Card:
-    """Several findings, the largest first, with a look at each of the first ones."""
+def list_card(
+    ctx: Context, here: Sequence[Finding], names: dict[str, str], sums: Summary, says: str = "waste", page: int = 1
+) -> Card:
+    """Several findings, the largest first, a page of them at a time, with a look at each of the first ones there."""
     if not here:
         return Card(ctx.t("No waste found"), (*realised_blocks(ctx, sums), unseen(ctx), as_of(ctx)))
-    here = sorted(here, key=totals.order)
-    buttons = [Button(ctx.t("Show #{number}", number=each.id), f"finding {each.id}") for each in here[:4]]
-    more = len(here) - SHOWN_MAX
-    blocks: list[Block] = [findings_table(ctx, ctx.t("Findings"), here, names)]
+    part = part_of(sorted(here, key=totals.order), page, SHOWN_MAX)
+    buttons = [Button(ctx.t("Show #{number}", number=each.id), f"finding {each.id}") for each in part.rows[:4]]
+    buttons += part.buttons(ctx, says, file=False)
+    more = part.total - part.first + 1 - len(part.rows)
+    blocks: list[Block] = [findings_table(ctx, part.captioned(ctx, ctx.t("Findings")), part.rows, names)]
     blocks += [Text(ctx.nt("And {n} smaller finding.", "And {n} smaller findings.", more))] if more > 0 else []
     blocks += realised_blocks(ctx, sums)
     return Card(title_of_sums(ctx, sums), (*blocks, *buttons, unseen(ctx), as_of(ctx)), tone_of_sums(sums))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from handlers.access import GROUP_MIN, is_for_all
-from handlers.arguments import One, Rest, Until, Whom
+from handlers.arguments import One, Page, Rest, Until, Whom
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -40,7 +40,7 @@ _DAY = timedelta(days=1)
 # Questions -----------------------------------------------------------------------------------------------------------
 
 
-def waste(ctx: Context, whom: Whom = None) -> Card:
+def waste(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     """What looks like waste: what it costs, the potential savings, and what to do.
 
     Without a name you see your own findings and those of your agents. For a team you see totals: findings about a
@@ -53,9 +53,8 @@ def waste(ctx: Context, whom: Whom = None) -> Card:
     mine = [whom] if whom else _own(ctx, ctx.person.id)
     open_ = [each for account in mine for each in _open(ctx, account.id)]
     names = {account.id: ctx.called(account) for account in mine if account.id != ctx.account_id}
-    return list_card(
-        ctx, open_, names, totals.summary_of(open_, [each for one in mine for each in totals.every(ctx, one.id)])
-    )
+    sums = totals.summary_of(open_, [each for one in mine for each in totals.every(ctx, one.id)])
+    return list_card(ctx, open_, names, sums, f"waste of {whom.id.replace('/', ' ')}" if whom else "waste", page)
 
 
 def finding(ctx: Context, number: One) -> Card:

@@ -90,7 +90,7 @@ def larger_seat(one: Usage, peers: Peers) -> Iterator[Found]:
 
 def _rested(one: Usage, seat: Seat) -> int | None:
     """For how many days it was not used, None if nobody can say."""
-    last = seat.used_on or seat.since
+    last = (seat.used_on or seat.since) if seat.use_known else None
     return (one.today - last).days if last else None
 
 

@@ -19,6 +19,7 @@ from bot.__main__ import _parser
 from bot.cli.commands import COMMANDS as SUBCOMMANDS
 from bot.config import Settings, SourceSettings
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES
+from bot.providers.files.settings import ColumnRule
 from handlers import COMMANDS
 from storage.tables import metadata
 from tests.architecture.test_rooms import modules
@@ -74,9 +75,9 @@ def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field holds. A people source is one setting: it is written as a word, or with its file."""
+    """The models that a field holds. A people source is one setting, and so is what a column means: both are a word."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if annotation is not SourceSettings:
+        if annotation not in {SourceSettings, ColumnRule}:
             yield annotation
     else:
         for part in get_args(annotation):

@@ -35,7 +35,11 @@ NEVERS = (
     ("bot/sync", f"{WIRING} bot.directory bot.platforms", ""),
 )
 """What would let one edge know another. Each has its own folder, so that it can be read, changed and left out alone."""
-LATE_IMPORTS = {("bot/charts/png.py", "matplotlib"), ("bot/charts/fonts.py", "matplotlib")}
+LATE_IMPORTS = {
+    ("bot/charts/png.py", "matplotlib"),
+    ("bot/charts/fonts.py", "matplotlib"),
+    ("handlers/questions/free_days.py", "holidays"),
+}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from bench import decisions, digest, ledger, pull, reconcile, servers, slash, start
+from bench import decisions, digest, forecast, ledger, pull, reconcile, servers, slash, start
 from bench.__main__ import BENCHMARKS, LARGE
 
 Sizes = Mapping[str, object]
@@ -37,6 +37,7 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "digest": DIGESTS,
     "digest-large": DIGESTS,
     "pull": {pull: {"SIZES": (500,), "PEOPLE": 50}},
+    "forecast": {forecast: {"SEEDS": 1}},
     "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
 }
 

@@ -199,6 +199,42 @@ def test_whoever_is_remembered_keeps_the_id_and_a_namesake_never_gets_it(read: R
     assert [one.id for one in told.people] == ["ana-a.example", "ana"]
 
 
+def test_who_keeps_the_employee_number_is_the_same_person_whatever_the_name_and_the_address(read: Read) -> None:
+    """Ana marries. An address that is free now is not hers any more, whoever gets it; and it stays so."""
+    before = read("Employee number,e-mail,name\n1042,ana.silva@x.y,Ana Silva\n7,max@x.y,Max\n")
+    known = Known(remembered={one.id: one for one in before.people})
+    text = (
+        "Employee number,e-mail,name\n 1042\u200b,ana.costa@x.y,Ana Costa\n7,max@x.y,Max\n9,ana.silva@x.y,Ana Silva\n"
+    )
+    after = read(text, known)
+
+    assert [(one.id, one.name) for one in after.people] == [
+        ("ana.silva", "Ana Costa"),
+        ("max", "Max"),
+        ("ana.silva-x.y", "Ana Silva"),
+    ]
+    assert read(text, Known(remembered={one.id: one for one in after.people})) == after
+
+
+def test_an_employee_number_counts_in_its_own_file_only(read: Read) -> None:
+    """Two companies of a group number their people from 1."""
+    (dora,) = read("Employee number,e-mail,name\n2,dora@b.example,Dora\n").people
+    other = replace(dora, number="sister.csv/2")
+
+    text = "Employee number,e-mail,name\n2,cid@a.example,Cid\n"
+    assert read(text, Known(remembered={"dora": other})).people[0].id == "cid"
+    assert read(text, Known(remembered={"dora": dora})).people[0].id == "dora"
+    twice = {"dora": dora, "eve": replace(dora, id="eve")}
+    assert read(text, Known(remembered=twice)).people[0].id == "cid"
+
+
+def test_blanks_and_invisible_letters_are_no_part_of_what_is_written(read: Read) -> None:
+    """They come along when somebody copies an address."""
+    told = read("e-mail,name,manager\n\u00a0Ana\u200b@x.y\ufeff,\u200eAna ,max@x.y\u00ad\nmax@x.y,Max,\n")
+
+    assert told.people[0] == Person("ana", "Ana", "ana@x.y", "max")
+
+
 def test_whom_app_yaml_names_without_an_address_is_whoever_has_the_id(read: Read) -> None:
     """So a role can be given in app.yaml to somebody of the export; with another address it is somebody else."""
     named = Known(Directory(people=(Person("ana", "Ana", roles=("finance",)),)))

@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from handlers import COMMANDS, GROUPS, parse_command
-from handlers.card import Table
+from handlers.card import Card, Facts, Table
+from handlers.errors import RefusedError
+from handlers.place import Place
+from handlers.sentence import Sentence
 from storage.db import Database
 from storage.directory import Agent
 from tests.support.clock import Clock
@@ -57,7 +60,8 @@ def test_help_about_a_command_is_its_docstring_with_its_whole_grammar(acme: Comp
     [
         ("xyzzy", "Say “help” to see what I understand."),
         ("spend by modle", "Did you mean “by model”?"),
-        ("spend by moon", "I know model, day, provider"),
+        ("spend by moon", "Did you mean “by month”?"),
+        ("spend by weather", "I know model, day, provider"),
         ("spend ocotber", "Did you mean “october”?"),
         ("spend 2026-13", "There is no day “2026-13”. Write days such as 2026-10-15"),
         ("spend 2026-10-15..2026-10-01", "2026-10-01 is before 2026-10-15"),
@@ -125,3 +129,29 @@ def test_a_bug_of_ours_changes_nothing_and_says_so(acme: Company, monkeypatch: p
 
     assert "Nothing was changed." in acme.say("ana", "balance")
     assert acme.say("ana", "balance").startswith("!! That broke (")
+
+
+def test_a_timer_that_is_not_due_yet_does_not_wait_to_be_delivered(acme: Company) -> None:
+    """A request has reminders of the next days; what is due and not delivered waits."""
+    acme.settle()
+    acme.hear("ana", "request 50 finish the migration")
+    before = facts_of(acme.hear("fay", "status"))["Waiting to be delivered"]
+    acme.settle()
+    after = facts_of(acme.hear("fay", "status"))["Waiting to be delivered"]
+
+    assert int(before) > 0
+    assert after == "0"
+
+
+def facts_of(card: Card) -> dict[str, str]:
+    """The facts of a card by name."""
+    return {name: value for block in card.blocks if isinstance(block, Facts) for name, value in block.facts}
+
+
+def test_a_field_that_was_misspelt_keeps_what_was_probably_meant(acme: Company) -> None:
+    """A form is answered at its field, with the same proposals as a sentence."""
+    with pytest.raises(RefusedError) as refused:
+        acme.app.carry_out(Sentence("spend", "fay", Place("terminal", "fay"), {"whom": "team serch"}))
+
+    assert refused.value.fault == "whom"
+    assert refused.value.offers == ("spend of team search",)

@@ -294,6 +294,31 @@ status -> status
 申请 20 直到明天 演示 -> request | amount=20 | until=2026-11-23 | reason=演示
 申请2个星期的测试 -> request | reason=2个星期的测试
 申请5月的费用 -> request | reason=5月的费用
+申请五十完成迁移 -> request | amount=50 | reason=完成迁移
+申请 两百 完成迁移 -> request | amount=200 | reason=完成迁移
+申请一百五升级三个服务 -> request | amount=150 | reason=升级三个服务
+申请五十美元完成迁移 -> request | amount=50 USD | reason=完成迁移
+申请一万二训练模型 -> request | amount=12000 | reason=训练模型
+申请 五百万Token 训练 -> request | amount=5000000 tokens | reason=训练
+申请二十评审到十二月十号 -> request | amount=20 | until=2026-12-10 | reason=评审
+申请两个星期的测试 -> request | reason=两个星期的测试
+申请五月的费用 -> request | reason=五月的费用
+申请十分重要的预算 -> request | reason=十分重要的预算
+批准四十二 三十 -> approve | number=42 | amount=30
+支出 最近七天 -> spend | period=2026-11-16..2026-11-22
+最近三十天支出 -> spend | period=2026-10-24..2026-11-22
+支出 十月 -> spend | period=2026-10-01..2026-10-31
+支出 二〇二六年十月 -> spend | period=2026-10-01..2026-10-31
+支出 按周 第二页 -> spend | by=week | page=2
+支出按月今年 导出csv -> spend | by=month | period=2026-01-01..2026-12-31 | as_csv=True
+支出 按金额 按天 -> spend | by=day | order=amount
+spend as csv -> spend | as_csv=True
+spend by team as a spreadsheet -> spend | by=team | as_csv=True
+spend by team sorted by name page 3 -> spend | by=team | order=name | page=3
+limits llm page 2 -> limits | page=2 | provider=llm
+link page 2 -> link | page=2
+link as csv -> link | as_csv=True
+requests as csv -> requests | as_csv=True
 申请 -> request
 我想申请50做演示 -> request | amount=50 | reason=演示
 请批准 42 -> approve | number=42
@@ -345,7 +370,7 @@ spend 31 february -> ! There is no day “31 february”.
 spend 11/12/2026 -> ! “11/12/2026” could be two days.
 spend since forever -> ! I don't understand “since forever”.
 spend last moon -> ! I don't know “last moon”. I know day, week, month, quarter and year.
-spend by moon -> ! I don't know “by moon”. I know model
+spend by moon -> ! I don't know “by moon”. Did you mean “by month”?
 spend by modle -> ! I don't know “by modle”. Did you mean “by model”?
 spend ocotber -> ! I don't know “ocotber”. Did you mean “october”?
 balance of serch -> ! You can't see figures for “serch”, or it doesn't exist. Did you mean team search?

@@ -40,9 +40,6 @@ WAITING = 9
 AGAIN = 4
 """What is adopted is worked out twice: as it was, and with the entry that was posted for it."""
 
-BATCH = 1
-"""The charges of the past go through the tables of a batch to whom they were linked."""
-
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LADDER = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
@@ -198,7 +195,6 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "link llm user usr_stranger to ana",
             "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
-            most=ORDER_MAX + BATCH,
         ),
     ),
     "enforce": (Spoken("fay", "enforce per-person", "0 limits changed"),),

@@ -70,6 +70,7 @@ def test_a_cell_is_of_a_user_a_key_a_workspace_a_model_and_a_tier(
         tokens_output=20_114,
         requests=1,
         cost_nanos=1_237_891_201,
+        list_nanos=1_361_680_321,
     )
 
 
@@ -79,7 +80,12 @@ def test_a_key_without_a_user_is_one_cell(console: FakeClaudeConsole, provider: 
     console.use(DAY, "", Decimal(2), 20, output=4, api_key_id="apikey_01Eval")
     (cell,) = provider.charges(DAY, DAY)
     assert (cell.resource, cell.subject) == ("apikey_01Eval", "")
-    assert (cell.cost_nanos, cell.tokens_input, cell.tokens_output, cell.requests) == (3 * DOLLAR, 30, 7, 2)
+    assert (cell.cost_nanos, cell.tokens_input, cell.tokens_output, cell.requests) == (
+        3 * DOLLAR,
+        30,
+        7,
+        1,
+    )  # of one nobody says how many requests it was
 
 
 def test_people_are_members_keys_and_workspaces(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
@@ -176,10 +182,22 @@ def test_limits_that_cannot_be_read_are_not_told_as_none(console: FakeClaudeCons
     assert provider.limit(SEARCH) is None
 
 
-def test_limits_that_cannot_be_right_are_trouble(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
-    """A limit in euros is not the same as no access to limits."""
-    console.allow({"type": "organization"}, Decimal(5))["currency"] = "EUR"
-    assert "cannot be right" in str(refused(lambda: list(provider.limits())))
+def test_limits_are_in_the_currency_of_the_organization(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """All of them, also where none is set yet: what is written next is worked out in that."""
+    console.currency = "EUR"
+    console.allow({"type": "organization"}, Decimal(5))
+    told = {each.subject: each for each in provider.limits() if each.subject.kind != "key"}
+    assert told[ORGANIZATION] == Limit(ORGANIZATION, 5 * DOLLAR, currency="EUR")
+    assert told[SEARCH] == Limit(SEARCH, None, name="team-search", currency="EUR")
+    assert provider.set_limit(SEARCH, DOLLAR).currency == "EUR"
+
+
+def test_an_organization_that_was_switched_off_is_shown_as_stopped(
+    console: FakeClaudeConsole, provider: ClaudeConsole
+) -> None:
+    """Its amount stays what it was."""
+    console.allow({"type": "organization"}, Decimal(5), is_enabled=False)
+    assert provider.limit(ORGANIZATION) == Limit(ORGANIZATION, 5 * DOLLAR, paused=True)
 
 
 def test_only_limits_are_asked_for_with_their_beta_header(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
@@ -260,6 +278,36 @@ def test_a_workspace_is_paused_by_its_keys(console: FakeClaudeConsole, provider:
     provider.resume(SEARCH, before)
     assert {name: key["status"] for name, key in console.keys.items()} == as_it_was
     assert provider.limit(SEARCH) == Limit(SEARCH, None, name="team-search")
+
+
+def test_a_workspace_without_a_key_is_not_said_to_be_paused(
+    console: FakeClaudeConsole, provider: ClaudeConsole
+) -> None:
+    """Nothing was switched, so nothing is stopped; a key of the whole organization is of no workspace."""
+    console.found("wrkspc_01Empty", "empty")
+    assert "so nothing was paused" in str(refused(lambda: provider.pause(Subject("team", "wrkspc_01Empty"))))
+    console.keys["apikey_01Dana"]["scope"] = {"type": "organization"}
+    assert "so nothing was paused" in str(refused(lambda: provider.pause(SEARCH)))
+    assert console.keys["apikey_01Dana"]["status"] == "active"
+
+
+def test_a_key_that_is_active_again_at_once_is_trouble(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:
+    """A pause is looked at after it was said: here another administrator was faster."""
+    off = {**console.keys["apikey_01Dana"], "status": "inactive"}
+    rows = {"data": [console.keys["apikey_01Dana"]], "has_more": False, "last_id": None}
+    console.fail_next(200, body=rows, path=KEYS)
+    console.fail_next(200, body=off, path=f"{KEYS}/apikey_01Dana")
+    assert "left keys open that were paused" in str(refused(lambda: provider.pause(SEARCH)))
+
+
+def test_a_key_of_a_kind_of_holder_that_we_do_not_know_belongs_to_nobody(
+    console: FakeClaudeConsole, provider: ClaudeConsole
+) -> None:
+    """And it is there all the same, whatever its holder is called."""
+    for holder in ({"type": "robot_actor", "robot_id": "r1"}, {"type": None}, None, {}):
+        console.keys["apikey_01Dana"]["principal"] = holder
+        keys = {each.external_id: each.owner for each in provider.people() if each.kind == "key"}
+        assert keys == {"apikey_01Dana": "", "apikey_01Eval": ""}
 
 
 def test_a_key_that_did_not_change_is_trouble(console: FakeClaudeConsole, provider: ClaudeConsole) -> None:

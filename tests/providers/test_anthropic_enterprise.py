@@ -82,6 +82,7 @@ def test_a_cell_joins_what_was_used_with_what_it_cost(claude: FakeClaudeEnterpri
             requests=1,
             cost_nanos=12_345_678_901,
             cost_source="cost_report",
+            list_nanos=13_580_246_791,
         )
     ]
 
@@ -240,13 +241,12 @@ TOKENS = {"uncached_input_tokens": 1, "output_tokens": 1}
 @pytest.mark.parametrize(
     ("path", "row"),
     [
-        (COST, {**ROW, "cost": {"amount": "-1", "currency": "USD"}}),
         (COST, {**ROW, "cost": {"amount": "NaN", "currency": "USD"}}),
-        (COST, {**ROW, "cost": {"amount": "1", "currency": "EUR"}}),
+        (COST, {**ROW, "cost": {"amount": "1", "currency": "euros"}}),
         (COST, {**ROW, "cost": {}}),
         (USAGE, {**ROW, "usage": {**TOKENS, "output_tokens": -1}}),
         (USAGE, {**ROW, "usage": {**TOKENS, "output_tokens": 1.5}}),
-        (USAGE, {**ROW, "usage": {**TOKENS, "output_tokens": "1"}}),
+        (USAGE, {**ROW, "usage": {**TOKENS, "output_tokens": "one"}}),
         (USAGE, {"group": {"actor": {"user_id": "a\x00b"}}, "usage": TOKENS}),
         (USAGE, {"group": {"actor": {"type": "user_actor", "uid": "u"}}, "usage": TOKENS}),
         (USAGE, {"usage": TOKENS}),
@@ -256,7 +256,7 @@ TOKENS = {"uncached_input_tokens": 1, "output_tokens": 1}
 def test_a_figure_that_cannot_be_right_is_refused(
     claude: FakeClaudeEnterprise, provider: ClaudeEnterprise, path: str, row: Any
 ) -> None:
-    """Negative, broken, foreign or missing figures count nothing at all."""
+    """Broken or missing figures count nothing at all."""
     claude.fail_next(200, body={"data": [row], "next_page": None}, path=path)
     assert "cannot be right" in str(refused(lambda: charges(provider, DAY)))
 
@@ -274,7 +274,7 @@ def test_a_day_that_was_not_asked_for_is_refused(claude: FakeClaudeEnterprise, p
     """A row of another day is not counted for this one."""
     row = {**ROW, "starting_at": "2026-11-20T00:00:00Z", "usage": TOKENS}
     claude.fail_next(200, body={"data": [row], "next_page": None}, path=USAGE)
-    assert "was asked for usage of 2026-11-21" in str(refused(lambda: charges(provider, DAY)))
+    assert "which was not asked for" in str(refused(lambda: charges(provider, DAY)))
 
 
 def test_an_endless_list_is_stopped(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -304,6 +304,30 @@ def test_a_seat_says_since_when_and_when_it_was_used(claude: FakeClaudeEnterpris
         ProviderSeat("user_01Dana", "claude_enterprise", joined, date(2026, 11, 18)),
         ProviderSeat("user_01Eli", "claude_enterprise", joined, None),
     ]
+
+
+def test_nobody_is_idle_because_last_days_are_not_reported(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """Without a last day it is not known whether a seat is used; so it is for who is not in the report at all."""
+    claude.work(date(2026, 11, 18), "user_01Dana")
+    claude.reports_last_days = False
+    assert [(each.active_on, each.use_known) for each in provider.seats()] == [(None, False), (None, False)]
+
+
+def test_what_a_cloud_s_identity_used_is_told_under_its_name_there(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """Anthropic has no id for it. What nobody counted as requests is none, and a credit is a cost below zero."""
+    claude.use(DAY, "aws:arn:aws:iam::1:role/ci", Decimal(3), 10)
+    claude.use(DAY, "gcp:", Decimal(1), 10)
+    claude.use(DAY, "", Decimal(-2), 5)
+    found = {each.subject: (each.cost_nanos, each.requests) for each in charges(provider, DAY)}
+    assert found == {
+        "aws:arn:aws:iam::1:role/ci": (3 * DOLLAR, 1),
+        "gcp": (DOLLAR, 1),
+        "": (-2 * DOLLAR, 0),
+    }
 
 
 def test_outcomes_are_those_of_claude_code(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
@@ -397,11 +421,26 @@ def test_a_limit_of_nobody_is_refused(claude: FakeClaudeEnterprise, provider: Cl
     assert claude.overrides == {}
 
 
-def test_a_limit_in_another_currency_is_refused(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
-    """Euros are not taken for dollars."""
-    row = {"actor": {"user_id": "user_01Dana"}, "amount": "1", "currency": "EUR", "period": "monthly"}
-    claude.fail_next(200, body={"data": [row], "next_page": None}, path=EFFECTIVE)
-    assert "cannot be right" in str(refused(lambda: list(provider.limits())))
+def test_limits_are_in_the_currency_of_the_organization(
+    claude: FakeClaudeEnterprise, provider: ClaudeEnterprise
+) -> None:
+    """Euros are not taken for dollars: not as limits, not in what is asked for, not in what was set."""
+    claude.currency = "EUR"
+    assert {each.currency for each in provider.limits()} == {"EUR"}
+    claude.ask_for_more("user_01Dana")
+    assert [each.currency for each in provider.increase_requests()] == ["EUR"]
+    assert provider.set_limit(DANA, 100 * DOLLAR) == Limit(DANA, 100 * DOLLAR, currency="EUR")
+
+
+def test_a_row_may_lack_what_need_not_be_there(claude: FakeClaudeEnterprise, provider: ClaudeEnterprise) -> None:
+    """A limit that is null is none, a member without an id is skipped, and another period is another limit."""
+    rows = [
+        {"actor": {"user_id": "user_01Dana", "name": None}, "currency": None},
+        {"actor": None, "amount": "5", "currency": "USD", "period": "monthly"},
+        {"actor": {"user_id": "user_01Dana"}, "amount": "5", "currency": "USD", "period": "weekly"},
+    ]
+    claude.fail_next(200, body={"data": rows, "next_page": None}, path=EFFECTIVE)
+    assert list(provider.limits()) == [Limit(DANA, None)]
 
 
 @pytest.mark.parametrize("spoil", ["drop_next", "halve_next"])

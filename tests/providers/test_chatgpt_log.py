@@ -154,8 +154,9 @@ def test_credits_without_a_price_are_unpriced(chat: FakeChatGPT) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ({"sku": "x", "cost": {"value": 1, "unit": "COINS"}}, "neither credits nor dollars"),
-        ({"sku": "x", "cost": {"value": -1, "unit": "CREDITS"}}, "cannot be right"),
+        ({"sku": "x", "cost": {"value": 1, "unit": "COINS"}}, "neither in credits nor in dollars"),
+        ({"sku": "x", "cost": {"value": "one", "unit": "CREDITS"}}, "cannot be right"),
+        ({"sku": "x", "quantity": {"value": -1, "unit": "TOKENS"}}, "it is below zero"),
         ({"sku": "x", "quantity": {"value": float("nan"), "unit": "TOKENS"}}, "cannot be right"),
     ],
 )

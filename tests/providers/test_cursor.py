@@ -10,10 +10,10 @@ import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity, ProviderSeat
-from bot.providers.cursor import CallRates, Cursor
+from bot.providers.cursor import DAILY, CallRates, Cursor
 from storage.charges import Charge
 from storage.limits import Subject
-from tests.providers.asking import QUICK, answered, charges, findings, refused
+from tests.providers.asking import QUICK, answered, charges, findings, refused, with_odd
 from tests.support.clock import Clock
 from tests.support.fakes.cursor import FakeCursor, Seat
 
@@ -91,10 +91,53 @@ def test_a_call_without_tokens_or_charge_is_counted_as_a_call(team: FakeCursor, 
     assert (cell.requests, cell.tokens_input, cell.cost_nanos) == (1, 0, 0)
 
 
-def test_a_chargeable_call_without_its_charge_is_refused(team: FakeCursor, provider: Cursor) -> None:
-    """Unknown is not free."""
+def test_a_call_without_its_charge_costs_what_its_tokens_cost(team: FakeCursor, provider: Cursor) -> None:
+    """After the discount and with Cursor's fee; of what nobody says what it cost, it is unknown, which is not free."""
+    told = {"totalCents": 50, "discountPercentOff": 20, "outputTokens": 3}
+    call = team.use(TEN, "bo@acme.example", "auto", 0, cursorTokenFee=1.5, tokenUsage=told)
+    del call["chargedCents"]
+    team.use(TEN, "bo@acme.example", "auto", -20)  # refunded
     del team.use(TEN, "bo@acme.example", "auto", 0)["chargedCents"]
-    assert "sent usage of 2026-11-21 without its charge" in str(refused(lambda: charges(provider, DAY)))
+    found = {cell.tier: (cell.cost_nanos, cell.cost_source, cell.requests) for cell in charges(provider, DAY)}
+    assert found == {"": (215_000_000, "cost_report", 2), "unpriced": (None, "unpriced", 1)}
+
+
+def test_an_automation_is_not_the_person_beside_it(team: FakeCursor, provider: Cursor) -> None:
+    """What runs by itself is told under its own id."""
+    team.use(TEN, "bo@acme.example", "auto", 100, automationId="auto_1")
+    assert [(cell.resource, cell.subject) for cell in charges(provider, DAY)] == [("auto_1", "")]
+
+
+def test_a_call_may_lack_all_that_need_not_be_there(team: FakeCursor, provider: Cursor) -> None:
+    """Nulls for counts, kind and model, and a moment that is a number."""
+    call = team.use(TEN, "bo@acme.example", "auto", 3)
+    call |= {"model": None, "kind": None, "isChargeable": None, "timestamp": int(call["timestamp"])}
+    call["tokenUsage"] = {"inputTokens": None, "outputTokens": 7, "cacheWriteTokens": None, "cacheReadTokens": None}
+    (cell,) = charges(provider, DAY)
+    assert (cell.model, cell.tokens_input, cell.tokens_output, cell.cost_nanos) == ("", 0, 7, 30_000_000)
+
+
+def test_a_day_of_work_may_be_told_as_a_date(team: FakeCursor, provider: Cursor) -> None:
+    """And what is told without any day is set aside; then nobody is idle because of it."""
+    team.work(DAY, "bo@acme.example", 5)
+    team.work(DAY, "bo@acme.example", 9)
+    team.state.daily[0]["day"] = DAY.isoformat()
+    rows = [{**each, "date": None} for each in team.state.daily]
+    team.fail_next(200, body={"data": rows}, path=DAILY)
+    found, (odd,) = with_odd(lambda: provider.outcomes(DAY, DAY))
+    assert [(each.what, each.count) for each in found] == [("lines_accepted", 5)]
+    assert odd.why.endswith("it has no day")
+    team.fail_next(200, body={"data": rows}, path=DAILY)
+    seats, _ = with_odd(provider.seats)
+    assert {each.use_known for each in seats} == {False}
+
+
+def test_limits_may_have_cents(team: FakeCursor, provider: Cursor) -> None:
+    """They are compared without them, for ours are whole dollars."""
+    team.default = 33.5
+    assert provider.limit(Subject("user", "bo@acme.example")) == Limit(
+        Subject("user", "bo@acme.example"), 33 * 10**9, name="Bo Li"
+    )
 
 
 def test_a_day_is_a_utc_day_to_the_millisecond(team: FakeCursor, provider: Cursor) -> None:
@@ -145,7 +188,7 @@ def test_a_restated_call_is_given_with_its_latest_word(team: FakeCursor, provide
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("chargedCents", -1), ("timestamp", "yesterday"), ("tokenUsage", {"inputTokens": -1})]
+    ("name", "value"), [("chargedCents", "free"), ("timestamp", "yesterday"), ("tokenUsage", {"inputTokens": -1})]
 )
 def test_a_figure_that_cannot_be_right_is_refused(team: FakeCursor, provider: Cursor, name: str, value: Any) -> None:
     """And neither is the rest of the day counted."""

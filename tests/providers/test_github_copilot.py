@@ -130,9 +130,8 @@ def test_the_days_add_up(github: FakeGitHub, provider: GitHubCopilot) -> None:
 @pytest.mark.parametrize(
     ("period", "user"),
     [
-        ({"year": 2026, "month": 11}, "octocat"),
+        ({"year": 2026, "month": 10}, "octocat"),
         ({"year": 2026, "month": 11, "day": 20}, "octocat"),
-        ({"year": 2026, "month": 11, "day": 21}, None),
         ({"year": 2026, "month": 11, "day": 21}, "bo-li"),
     ],
 )
@@ -324,7 +323,7 @@ def test_metrics_of_another_day_are_refused(github: FakeGitHub, provider: GitHub
     done = date(2026, 11, 18)
     github.make(done, "octocat", 1)
     github.state.made[done][0]["day"] = "2026-11-17"
-    assert "was asked for metrics of 2026-11-18" in str(refused(lambda: list(provider.outcomes(done, done))))
+    assert "it is about 2026-11-17, which was not asked" in str(refused(lambda: list(provider.outcomes(done, done))))
 
 
 def test_the_address_of_a_file_is_never_shown(github: FakeGitHub, provider: GitHubCopilot) -> None:
@@ -357,7 +356,7 @@ def test_a_right_that_is_missing_is_told(github: FakeGitHub, provider: GitHubCop
 
 def test_usage_that_does_not_heed_the_day_is_told(github: FakeGitHub, provider: GitHubCopilot) -> None:
     """The documents are not clear about it, so the check looks."""
-    body = {"timePeriod": {"year": 2026, "month": 11}, "usageItems": []}
+    body = {"timePeriod": {"year": 2026, "month": 11, "day": 1}, "usageItems": []}
     github.fail_next(200, body=body, path=USAGE)
     assert "answered for another day" in findings(provider)[f"GITHUB_COPILOT_KEY may read {USAGE}"]
 

@@ -25,6 +25,7 @@ from bot.http import (
     Api,
     ApiKey,
     Batch,
+    InvalidError,
     KeyRefusedError,
     NotFoundError,
     Page,
@@ -298,7 +299,7 @@ def test_a_no_is_final_and_says_why(echo: Echo, api: Api, status: int, body: Any
     """A refusal is not tried again; its message is told in whatever shape it came."""
     echo.fail_next(status, body=body)
     trouble = refused(lambda: said(api))
-    assert type(trouble) is (NotFoundError if status == 404 else UndeliverableError)
+    assert type(trouble) is {400: InvalidError, 404: NotFoundError}.get(status, UndeliverableError)
     assert str(trouble) == f"Echo at {echo.url} refused GET /ask ({message})"
     assert len(echo.requests) == 1
 

@@ -255,11 +255,20 @@ def test_kinds_of_tokens_are_disjoint(proxy: FakeLiteLLM, provider: LiteLLM) -> 
     assert (cell.requests, cell.requests_failed) == (3, 1)
 
 
-def test_uncached_tokens_are_never_negative(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
-    """Where a model's cached tokens were not within prompt_tokens, nothing is subtracted below zero."""
+def test_a_prompt_that_cannot_hold_the_cached_tokens_stands_beside_them(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Some ways through LiteLLM report it so; nothing of it is lost."""
     proxy.add_usage("2026-11-21", None, None, "k", None, None, "m", 0.1, 10, 20, cache_read=60)
     (cell,) = charges(provider, date(2026, 11, 21))
-    assert (cell.tokens_input, cell.tokens_cache_read) == (0, 60)
+    assert (cell.tokens_input, cell.tokens_cache_read) == (10, 60)
+
+
+def test_a_credit_that_no_key_has_is_nobodys(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """A sum below zero without any parts is no mistake."""
+    body = usage_body()
+    body["results"][0]["metrics"] |= {"spend": -0.5}
+    body["results"][0]["breakdown"]["models"] = {}
+    proxy.fail_next(200, body=body, path=USAGE)
+    assert cost_nanos(charges(provider, DAY), resource="", subject="") == -500_000_000
 
 
 @pytest.mark.parametrize("breakdown", [None, {}])

@@ -82,6 +82,13 @@ def test_an_empty_name_is_not_ourselves(provider: LiteLLM) -> None:
     assert provider.limit(Subject("user", "")) is None
 
 
+@pytest.mark.parametrize("user", ["ana silva", "ana+test@acme.test", "a&b=c/ü%20?"])
+def test_any_id_is_asked_for_as_it_is(proxy: FakeLiteLLM, provider: LiteLLM, user: str) -> None:
+    """LiteLLM takes a plus for a plus, so a blank must not be written as one."""
+    proxy.add_usage("2026-11-22", user, None, "n" * 64, None, None, "m", 0.1, 1, 1)
+    assert provider.set_limit(Subject("user", user), DOLLAR).amount_nanos == DOLLAR
+
+
 def test_a_null_in_place_of_a_user_is_nobody(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """Some versions tell of nobody with a 200."""
     proxy.fail_next(200, body={"user_id": "alice", "user_info": None, "keys": []}, path="/user/info")

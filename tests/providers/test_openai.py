@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -13,10 +14,10 @@ from bot.config import ProviderSettings
 from bot.errors import UndeliverableError
 from bot.http import KeyRefusedError
 from bot.providers.base import Limit, ProviderIdentity
-from bot.providers.openai.platform import COSTS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
+from bot.providers.openai.platform import COSTS, DECISIONS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
 from storage.charges import Charge
 from storage.limits import Subject
-from tests.providers.asking import QUICK, answered, refused
+from tests.providers.asking import QUICK, answered, refused, with_odd
 from tests.support.fakes.openai import FakeOpenAI, Project
 
 DAY = date(2026, 11, 18)
@@ -172,26 +173,63 @@ def test_dollars_are_exact(fake: FakeOpenAI, provider: OpenAI, dollars: float, n
     assert [cell.cost_nanos for cell in charges(provider)] == [nanos]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e8, None, "free", [1], True])
-def test_an_amount_that_cannot_be_right_is_refused(fake: FakeOpenAI, provider: OpenAI, value: Any) -> None:
-    """And nothing of the answer is counted."""
-    fake.fail_next(200, body=page(cost(value)), path=f"/v1{COSTS}")
-    assert "sent costs of 2026-11-18 that cannot be right" in str(refused(lambda: charges(provider)))
+def test_costs_are_in_the_currency_that_they_are_in(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """Euros do not pass for dollars, and a row in something else than the rest is set aside."""
+    rows = page(cost(1, currency="eur"), cost(2, currency="EUR"), cost(3))
+    fake.fail_next(200, body=rows, path=f"/v1{COSTS}")
+    ((cell,), (odd,)) = with_odd(lambda: charges(provider))
+    assert (cell.cost_nanos, cell.currency) == (3_000_000_000, "EUR")
+    assert (odd.field, odd.why) == ("currency", "it is not EUR as in the other rows")
 
 
-def test_another_currency_is_refused(fake: FakeOpenAI, provider: OpenAI) -> None:
-    """OpenAI bills in dollars; if it ever does otherwise, the figures must not pass for dollars."""
-    fake.fail_next(200, body=page(cost(1, currency="eur")), path=f"/v1{COSTS}")
-    assert "currency" in str(refused(lambda: charges(provider)))
+def test_a_cost_that_has_a_user_is_the_users(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """Also of what has no tokens; what has none is shared among those who used it."""
+    key = fake.add_user("dana")
+    for user in ("dana", "eli"):
+        fake.add_usage(DAY, user, key, MODEL, 100)
+    fake.add_cost(DAY, key, f"{MODEL}, input", "3", user="dana")
+    fake.add_cost(DAY, key, f"{MODEL}, input", "1")
+    fake.add_cost(DAY, key, "web search tool calls", "0.5", user="eli")
+    found = {(cell.subject, cell.model): cell.cost_nanos for cell in charges(provider)}
+    assert found == {
+        ("dana", MODEL): 3_500_000_000,
+        ("eli", MODEL): 500_000_000,
+        ("eli", "web search tool calls"): 500_000_000,
+    }
 
 
-@pytest.mark.parametrize("measure", ["input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests"])
-@pytest.mark.parametrize("value", [-1, 1.5, True, None, "5", 10**14])
-def test_a_count_that_cannot_be_right_is_refused(fake: FakeOpenAI, provider: OpenAI, measure: str, value: Any) -> None:
-    """Negative, broken and absurd counts are not counted."""
-    row = {"input_tokens": 1, "output_tokens": 1, "num_model_requests": 1, measure: value}
-    fake.fail_next(200, body=page(row), path=f"/v1{USAGE[0]}")
-    assert measure in str(refused(lambda: charges(provider)))
+@pytest.mark.parametrize(("by", "questions"), [({"user_id", "project_id"}, 1), ({"user_id"}, 2), ({"project_id"}, 3)])
+def test_costs_are_told_apart_as_far_as_openai_does_it(
+    fake: FakeOpenAI, provider: OpenAI, by: set[str], questions: int
+) -> None:
+    """Not every organization has costs by user and project: the coarser question is remembered, and nothing is lost."""
+    fake.costs_by = by
+    fake.use(DAY, "dana", Decimal(3), 100)
+    for _ in range(2):
+        (cell,) = charges(provider)
+        assert (cell.sub_account, cell.subject, cell.cost_nanos) == ("proj_main", "dana", 3_000_000_000)
+    assert sum(heard.path == f"/v1{COSTS}" for heard in fake.requests) == questions + 1
+
+
+def test_what_is_kept_in_a_cache_for_long_is_apart(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """OpenAI's 30 minutes stand with our five, its 12 hours with our hour; the sum alone is taken for the short one."""
+    fake.add_usage(DAY, "dana", None, MODEL, 100, input_cache_write_30m_tokens=10, input_cache_write_12h_tokens=20)
+    fake.add_usage(DAY, "eli", None, MODEL, 100, input_cache_write_tokens=30)
+    found = {cell.subject: (cell.tokens_input, *written(cell)) for cell in charges(provider)}
+    assert found == {"dana": (70, 10, 20), "eli": (70, 30, 0)}
+
+
+def written(cell: Charge) -> tuple[int, int]:
+    """What was written to a cache, by how long it is kept."""
+    return cell.tokens_cache_write_5m, cell.tokens_cache_write_1h
+
+
+def test_decisions_are_counted_too(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """They have the measures of completions; where OpenAI does not have them, nothing is missing."""
+    fake.add_usage(DAY, "dana", None, MODEL, 40, kind="decisions", output_tokens=2)
+    assert [(cell.tokens_input, cell.tokens_output) for cell in charges(provider)] == [(40, 2)]
+    fake.fail_next(404, path=f"/v1{DECISIONS}")
+    assert charges(provider) == []
 
 
 @pytest.mark.parametrize("path", [*USAGE, COSTS])
@@ -205,13 +243,14 @@ def test_a_day_is_asked_for_to_its_last_second(fake: FakeOpenAI, provider: OpenA
     """From midnight to midnight UTC, one bucket, grouped by all that we keep."""
     charges(provider)
     asked = {heard.path.removeprefix("/v1"): heard for heard in fake.requests}
-    assert list(asked) == [COSTS, *USAGE]
+    assert list(asked) == [COSTS, *USAGE, DECISIONS]
     for heard in asked.values():
         window = (heard.query["start_time"], heard.query["end_time"], heard.query["bucket_width"])
         assert window == ("1794960000", "1795046400", "1d")
     assert {path: heard.lists["group_by[]"] for path, heard in asked.items()} == {
-        COSTS: ["project_id", "api_key_id", "line_item"],
+        COSTS: ["project_id", "user_id", "api_key_id", "line_item"],
         USAGE[0]: ["project_id", "api_key_id", "user_id", "model", "batch", "service_tier"],
+        DECISIONS: ["project_id", "api_key_id", "user_id", "model", "batch", "service_tier"],
         USAGE[1]: ["project_id", "api_key_id", "user_id", "model"],
     }
 
@@ -245,7 +284,7 @@ def test_calls_are_a_second_apart(fake: FakeOpenAI) -> None:
     began_s = time.monotonic()
     charges(provider)
     provider.close()
-    _, second, third = (heard.at_s - began_s for heard in fake.requests)
+    _, second, third, _ = (heard.at_s - began_s for heard in fake.requests)
     assert second >= 1
     assert third >= 2
 
@@ -293,6 +332,24 @@ def test_no_limit_is_none_however_it_is_said(fake: FakeOpenAI, provider: OpenAI,
     """What OpenAI answers for a limit that is not set, its documents don't say."""
     fake.unset = unset
     assert list(provider.limits()) == [Limit(WHOLE, None), Limit(MAIN, None, name="main")]
+
+
+def test_a_limit_is_in_the_currency_that_is_there(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """It is read before it is written: OpenAI refuses another one."""
+    fake.currency = "eur"
+    fake.projects["proj_main"].limit = 500
+    assert provider.limit(MAIN) == Limit(MAIN, 5_000_000_000, name="main", currency="EUR")
+    assert provider.set_limit(MAIN, 7_000_000_000) == Limit(MAIN, 7_000_000_000, currency="EUR")
+
+
+def test_a_limit_for_another_time_is_left_alone(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """It is somebody's own rule, of a kind that Bursar does not know."""
+    fake.projects["proj_main"].limit = 500
+    fake.fail_next(
+        200, body={"threshold_amount": 500, "interval": "fortnight"}, path=f"/v1{PROJECTS}/proj_main/spend_limit"
+    )
+    assert "a limit for each fortnight there" in str(refused(lambda: provider.set_limit(MAIN, 7_000_000_000)))
+    assert fake.projects["proj_main"].limit == 500
 
 
 def test_a_limit_is_written_in_cents_a_month(fake: FakeOpenAI, provider: OpenAI) -> None:
@@ -346,6 +403,7 @@ def test_an_odd_id_is_not_a_path(fake: FakeOpenAI, provider: OpenAI) -> None:
     refused(lambda: provider.set_limit(Subject("team", "../spend_limit?x"), 10**9))
     assert [heard.path.removeprefix(f"/v1{PROJECTS}/") for heard in fake.requests] == [
         "..%2Fspend_limit%3Fx",
+        "..%2Fspend_limit%3Fx/spend_limit",
         "..%2Fspend_limit%3Fx/spend_limit",
     ]
 
@@ -415,7 +473,7 @@ def test_app_yaml_needs_to_say_no_more_than_its_kind() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
-        ("GET", "/organization/costs?start_time=1794960000&group_by[]=user_id", None, 400),
+        ("GET", "/organization/costs?start_time=1794960000&group_by[]=model", None, 400),
         ("GET", "/organization/costs", None, 400),
         ("GET", "/organization/costs?start_time=1794960000&limit=181", None, 400),
         ("GET", "/organization/costs?start_time=1794960000&bucket_width=1h", None, 400),

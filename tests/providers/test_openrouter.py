@@ -149,7 +149,28 @@ def test_a_report_that_was_cut_off_is_not_counted(router: FakeOpenRouter, provid
     assert "more than 10000 rows for 2026-11-21" in str(refused(lambda: charges(provider, DAY)))
 
 
-@pytest.mark.parametrize(("name", "value"), [("credits_usage", -1), ("tokens_prompt", "-1"), ("request_count", None)])
+def test_what_does_not_apply_is_null_and_a_discount_may_be_more_than_the_cost(
+    router: FakeOpenRouter, provider: OpenRouter
+) -> None:
+    """And the day is named by the one or the other prefix."""
+    row = {"created_at__day": f"{DAY}T00:00:00Z", "credits_usage": -0.5, "request_count": None, "tokens_prompt": "7"}
+    body = {"data": {"data": [{**row, "cached_tokens": None, "user_email": "ana@acme.example"}]}}
+    router.fail_next(200, body=body, path="/analytics/query")
+    (cell,) = charges(provider, DAY)
+    assert (cell.cost_nanos, cell.requests, cell.tokens_input, cell.subject) == (-500_000_000, 0, 7, "ana@acme.example")
+
+
+def test_guardrails_of_all_workspaces_are_found(router: FakeOpenRouter, provider: OpenRouter) -> None:
+    """Asked without one, OpenRouter lists those of the default workspace; old ones are in none."""
+    router.add_workspace("ws_2", "Second")
+    router.state.rails[router.add_rail("theirs", 5, "monthly", holder="user_ana")]["workspace_id"] = "ws_2"
+    router.state.rails[router.add_rail("old", 7, "fortnightly", holder="user_bo")]["workspace_id"] = None
+    found = {each.subject.external_id: (each.amount_nanos, each.window) for each in provider.limits()}
+    assert found["ana@acme.example"] == (5 * 10**9, "month")
+    assert found["bo@acme.example"] == (7 * 10**9, "total")
+
+
+@pytest.mark.parametrize(("name", "value"), [("credits_usage", "free"), ("tokens_prompt", "-1")])
 def test_a_figure_that_cannot_be_right_is_refused(
     router: FakeOpenRouter, provider: OpenRouter, name: str, value: Any
 ) -> None:

@@ -280,6 +280,40 @@ def test_a_budget_in_another_currency_is_converted_down(database: Database, cloc
     assert company.llm.there[Subject("user", "max")].amount_nanos == 138_888_888_888
 
 
+def test_a_limit_is_written_in_what_the_provider_bills_in(database: Database, clock: Clock) -> None:
+    """Worked out by the rate of the day before anything is written, and compared in the same currency afterwards."""
+    clock.moment = TUESDAY
+    company = Company(database, clock, {**RULES, "rates": {"EUR": {"2026-01-01": "1.25"}}})
+    company.llm.knows("max", currency="EUR")
+    compare(company)
+    max_ = Subject("user", "max")
+    assert company.llm.there[max_] == Limit(max_, 320 * NANOS, name="max", currency="EUR")  # 400 USD
+    company.llm.changes("max", 500)
+    compare(company)
+    assert "Somebody changed Max Weber's limit at The sample company (llm) to €500" in titles(company, "fay")[-1]
+
+
+def test_a_currency_without_a_rate_is_not_written_in(database: Database, clock: Clock) -> None:
+    """What a limit would be worth is not known, so none is set."""
+    clock.moment = TUESDAY
+    company = Company(database, clock)
+    company.llm.knows("max", currency="EUR")
+    compare(company)
+    assert "set_limit" not in company.llm.calls
+
+
+def test_a_currency_that_changed_on_the_way_stops_the_limit(database: Database, clock: Clock) -> None:
+    """400 dollars are not written as 400 euros: it is worked out anew."""
+    clock.moment = TUESDAY
+    company = Company(database, clock, {**RULES, "rates": {"EUR": {"2026-01-01": "1.25"}}})
+    company.llm.knows("max")
+    company.app.limits.read(company.llm)
+    company.llm.knows("max", currency="EUR")
+    clock.moment += timedelta(minutes=11)
+    compare(company)
+    assert company.llm.there[Subject("user", "max")].amount_nanos == 320 * NANOS
+
+
 # Conflicts -----------------------------------------------------------------------------------------------------------
 
 
@@ -503,6 +537,16 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
     acme.settle()
     assert acme.llm.there[Subject("user", "crawler-key")].amount_nanos == 500 * NANOS
     assert titles(acme, "max")[-1] == "Crawler is resumed at The sample company (llm)"
+
+
+def test_a_pause_that_does_nothing_is_not_reported_as_one(acme: Company) -> None:
+    """The provider said yes, and whoever was to be paused goes on: that is looked at, and told."""
+    acme.llm.deaf = True
+    acme.say("fay", "pause @ana")
+    acme.settle()
+    assert not any("is paused" in title for title in titles(acme, "fay"))
+    status = acme.say("fay", "status")
+    assert "llm was told to pause user ana, and it is not paused there" in status
 
 
 def waits(database: Database, clock: Clock) -> Company:

@@ -1,8 +1,9 @@
 """Reading a provider: a day counts whole or not at all, however large it is and however it ends."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome, ProviderSeat
-from bot.providers.set_aside import set_aside as note_odd
+from bot.providers.files.provider import Files
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, link_members, pull
 from handlers.policy.policy import Policy
@@ -63,22 +64,6 @@ def test_what_comes_out_of_a_spool_is_what_went_in() -> None:
         assert list(rows) == many
 
 
-@dataclass
-class Breaking(FakeProvider):
-    """Breaks off in the middle of some days."""
-
-    broken: frozenset[date] = frozenset()
-    how: OutsideError = field(default_factory=lambda: UnreachableError("The third page did not come"))
-    days_asked: list[date] = field(default_factory=list)
-
-    def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """See Provider."""
-        self.days_asked.append(first)
-        yield from super().charges(first, last)
-        if first in self.broken:
-            raise self.how
-
-
 def asides(database: Database) -> list[tuple[date | None, str, int | None]]:
     """What is set aside: of which day, why, how many rows."""
     return [(each.day, each.why, each.rows) for each in database.ask(set_aside.everything)]
@@ -86,7 +71,7 @@ def asides(database: Database) -> list[tuple[date | None, str, int | None]]:
 
 def test_the_last_days_that_break_off_count_nothing_of_themselves(company: Database) -> None:
     """The days before them stay counted, and the reason is kept; the next reading goes on from there."""
-    provider = Breaking(broken=frozenset({DAY, NOW.date()}))
+    provider = FakeProvider(broken=frozenset({DAY, NOW.date()}))
     provider.spends("ana", "5.00", DAY - timedelta(days=1))
     provider.spends("ana", "7.00", DAY)
     with pytest.raises(UnreachableError):
@@ -99,7 +84,7 @@ def test_the_last_days_that_break_off_count_nothing_of_themselves(company: Datab
 @pytest.mark.parametrize("how", [UnreachableError, UndeliverableError])
 def test_a_day_that_cannot_be_read_hides_no_other(company: Database, how: type[OutsideError]) -> None:
     """It is noted, asked for again each time, also when it is long ago, and forgotten once it was read."""
-    provider = Breaking(broken=frozenset({DAY}), how=how("No JSON"))
+    provider = FakeProvider(broken=frozenset({DAY}), breaks_off=how("No JSON"))
     provider.spends("ana", "5.00", DAY)
     provider.spends("ana", "7.00", NOW.date())
     read(company, provider)
@@ -116,15 +101,36 @@ def test_a_day_that_cannot_be_read_hides_no_other(company: Database, how: type[O
 
 def test_a_provider_that_is_down_is_not_asked_for_every_day(company: Database) -> None:
     """Each question may take a minute and a half."""
-    provider = Breaking(broken=frozenset(DAY - timedelta(days=n) for n in range(-1, 40)))
+    provider = FakeProvider(broken=frozenset(DAY - timedelta(days=n) for n in range(-1, 40)))
     with pytest.raises(UnreachableError):
         pull(company, provider, Reading(Policy(), 2, 35), lambda: NOW)
-    assert len(provider.days_asked) == 2
+    assert len(provider.days_asked) == 3  # two in a row, and the last one
+
+
+def test_days_that_a_provider_chokes_on_hide_no_other(company: Database) -> None:
+    """Several in a row may be answered with an error of the server; if another day is told, it is up."""
+    provider = FakeProvider(broken=frozenset(DAY - timedelta(days=n) for n in range(1, 6)))
+    provider.spends("ana", "5.00", DAY)
+    pull(company, provider, Reading(Policy(), 2, 8), lambda: NOW)
+    (noted,) = company.ask(pulls.pulled)
+    assert (total(company), noted.through, len(noted.odd)) == (5 * 10**9, NOW.date(), 5)
+
+
+def test_a_day_that_was_read_before_is_not_called_missing(company: Database) -> None:
+    """What it said still counts."""
+    provider = FakeProvider()
+    provider.spends("ana", "5.00", DAY)
+    read(company, provider)
+    provider.broken = frozenset({DAY})
+    read(company, provider)
+    (noted,) = company.ask(pulls.pulled)
+    assert [(each.day, each.missing, each.stale) for each in noted.odd] == [(DAY, False, True)]
+    assert total(company) == 5 * 10**9
 
 
 def test_a_refused_key_is_refused_for_every_day(company: Database) -> None:
     """It is not tried on each of them."""
-    provider = Breaking(broken=frozenset({DAY - timedelta(days=1)}), how=KeyRefusedError("expired", ""))
+    provider = FakeProvider(broken=frozenset({DAY - timedelta(days=1)}), breaks_off=KeyRefusedError("expired", ""))
     with pytest.raises(KeyRefusedError):
         read(company, provider)
     assert len(provider.days_asked) == 1
@@ -132,7 +138,7 @@ def test_a_refused_key_is_refused_for_every_day(company: Database) -> None:
 
 def test_what_lies_between_is_read_after_ten_weeks(company: Database) -> None:
     """However long nobody read, and as far back as the provider still tells; what it tells no more is noted."""
-    provider = Breaking()
+    provider = FakeProvider()
     read(company, provider)
     gone, kept = NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=30)
     provider.spends("ana", "5.00", kept)
@@ -149,12 +155,12 @@ def test_what_lies_between_is_read_after_ten_weeks(company: Database) -> None:
 
 def test_a_day_with_an_odd_row_counts_and_is_read_again_once_a_day(company: Database) -> None:
     """It takes nothing back by silence: what is missing may be what was not understood."""
-    provider = Odd()
+    provider = Complete()
     provider.spends("ana", "4.00")
     provider.spends("bob", "6.00")
     read(company, provider)
     provider.rows = [row for row in provider.rows if row.subject == "bob"]
-    provider.odd_days = frozenset({DAY})
+    provider.odd = {DAY: 2}
     read(company, provider)
     assert (total(company), asides(company)) == (10 * 10**9, [(DAY, "Field required", 2)])
     (noted,) = company.ask(pulls.pulled)
@@ -163,23 +169,9 @@ def test_a_day_with_an_odd_row_counts_and_is_read_again_once_a_day(company: Data
     pull(company, provider, HOW, lambda: later)
     pull(company, provider, HOW, lambda: later)
     assert provider.days_asked.count(DAY) == 3
-    provider.odd_days = frozenset()
+    provider.odd = {}
     pull(company, provider, HOW, lambda: later + timedelta(days=1))
     assert (total(company), asides(company)) == (6 * 10**9, [])
-
-
-@dataclass
-class Odd(Breaking):
-    """Sends two rows on some days that nobody understands."""
-
-    complete = True
-    odd_days: frozenset[date] = frozenset()
-
-    def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """See Provider."""
-        for _ in range(2 if first in self.odd_days else 0):
-            note_odd(self.name, f"usage of {first}, row 3", "cost", "Field required")
-        yield from super().charges(first, last)
 
 
 def test_what_cannot_be_counted_is_set_aside(company: Database) -> None:
@@ -291,14 +283,14 @@ def test_tokens_without_a_cost_count_at_the_list_price(company: Database) -> Non
 
 
 def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
-    """A user is linked by an address that one person has, in any letters, and by no other; its key follows it."""
+    """A user is linked by an address that one person has, whatever is invisible in it; its key follows it."""
     here = [
         Person("ana", "Ana", "ana@x.example"),
         Person("b1", "Bob", "bob@x.example"),
         Person("b2", "Bob", "bob@x.example"),
     ]
     told = [
-        ProviderIdentity("user", "u-ana", email="Ana@X.example"),
+        ProviderIdentity("user", "u-ana", email="\ufeff Ana@X.ex\u200bample\u00a0"),
         ProviderIdentity("key", "k-ana", owner="u-ana"),
         ProviderIdentity("user", "u-bob", email="bob@x.example"),
         ProviderIdentity("user", "u-none"),
@@ -306,7 +298,53 @@ def test_an_address_that_two_people_have_is_nobodys(database: Database) -> None:
 
     def work(conn: Connection) -> list[str | None]:
         people.apply(conn, Directory(tuple(here)), NOW.date())
-        link_members(conn, "llm", told, NOW)
+        link_members(conn, "llm", told, NOW.date(), NOW)
         return [people.linked(conn, "llm", each.kind, each.external_id) for each in told]
 
     assert database.transact(work) == ["person/ana", "person/ana", None, None]
+
+
+# Files of long ago --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the same process", "another process"])
+def test_a_file_with_old_days_is_read_whole_and_once(company: Database, tmp_path: Path, kept: bool) -> None:
+    """A bill that is put there late counts, whatever its days; corrected later, it counts as corrected."""
+
+    def write(cost: int) -> None:
+        text = f"date,who,model,tokens,cost\n2026-03-02,ana,m,1,{cost}\n2025-11-21,ana,m,1,7\n"
+        (tmp_path / "bill.csv").write_text(text)
+
+    def read_files() -> tuple[int, int, int]:
+        files = same if kept else Files("files", str(tmp_path / "*.csv"))
+        done = read(company, files)
+        year = company.ask(lambda conn: spend.spent_by(conn, "org", date(2025, 1, 1), date(2027, 1, 1), "model"))
+        return sum(each.cost_nanos for each in year) // 10**9, done.rows_seen, done.rows_changed
+
+    same = Files("files", str(tmp_path / "*.csv"))
+    (tmp_path / "today.csv").write_text("date,who,model,tokens,cost\n2026-11-22,ana,m,1,1\n")
+    assert read_files() == (1, 1, 1)
+    write(50)
+    assert read_files() == (58, 3, 2)
+    assert read_files() == (58, 1, 0)
+    write(20)
+    assert read_files() == (28, 2, 1)
+    assert read_files() == (28, 1, 0)
+    same.close()
+
+
+def test_a_wrong_row_of_a_file_is_known_until_it_is_right(company: Database, tmp_path: Path) -> None:
+    """With its day; the rest counts."""
+    path = tmp_path / "a.csv"
+    header = "date,who,model,tokens,cost\n2026-11-21,ana,m,1,1\n"
+    path.write_text(f"{header}2026-11-21,ana,m,1,much\n")
+    files = Files("files", str(path))
+    read(company, files)
+    (odd,) = company.ask(set_aside.everything)
+    assert (odd.day, odd.place, odd.field) == (DAY, f"{path}, line 3", "cost")
+    assert total(company) == 10**9
+    path.write_text(f"{header}2026-11-21,ana,m,1,2\n")
+    read(company, files)
+    assert company.ask(set_aside.everything) == []
+    assert total(company) == 3 * 10**9
+    files.close()

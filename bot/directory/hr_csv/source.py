@@ -20,7 +20,7 @@ from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_
 from bot.directory.names import ID, id_from_email, locale_name
 from bot.directory.source import Known, UnusableSourceError
 from handlers.policy import ZONES
-from storage.directory import Directory, Person, Role
+from storage.directory import Directory, Person, Role, address, visible
 
 ROWS_MAX = 5_000_000
 SHOWN_MAX = 20
@@ -58,7 +58,7 @@ class Csv:
             raise UnusableSourceError(f"{self.path} cannot be read: {trouble.strerror}") from trouble
         wrong: list[Complaint] = []
         try:
-            directory = read(content, known, wrong)
+            directory = read(content, known, wrong, self.path.name)
         except MalformedCsvError as broken:
             wrong.append(Complaint(broken.line, str(broken)))
         if wrong:
@@ -100,7 +100,7 @@ class HrRow:
     there: bool = True
 
     def __post_init__(self) -> None:
-        self.email = self.get("email").lower()
+        self.email = address(self.get("email"))
 
     def get(self, column: Column) -> str:
         """What stands in a column, "" if the file has none."""
@@ -132,20 +132,26 @@ class PeopleInFile:
         return self.known.by_id(word) or None
 
 
-def read(content: bytes, known: Known, wrong: list[Complaint]) -> Directory:
+def read(content: bytes, known: Known, wrong: list[Complaint], source: str) -> Directory:
     """What the file says, as far as it can be understood; what cannot is added to `wrong`.
+
+    Args:
+        content: of the file.
+        known: who is known already.
+        wrong: is added to.
+        source: the name of the file; two of them may number their people alike.
 
     Raises:
         MalformedCsvError: it cannot even be taken apart.
     """
     rows = list(_rows(content, wrong))
     people = _registered(rows, known, wrong)
-    _identify(rows, people)
+    _identify(rows, people, source)
     managers = [_reference(row, "manager", people, wrong) for row in rows]
     _refuse_circles(rows, managers, wrong)
     ids = DepartmentIds(known.earlier.teams)
     members = [_member(row, above, people, ids, wrong) for row, above in zip(rows, managers, strict=True)]
-    persons = tuple(_person(row, one, wrong) for row, one in zip(rows, members, strict=True))
+    persons = tuple(_person(row, one, source, wrong) for row, one in zip(rows, members, strict=True))
     live = {one.department for row, one in zip(rows, members, strict=True) if row.there}
     counted = [
         one
@@ -190,7 +196,7 @@ def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[HrRow]:
         if len(record) < len(header) or any(record[len(header) :]):
             wrong.append(Complaint(line, f"there are {len(record)} fields where the header has {len(header)}"))
         else:
-            yield HrRow(line, {column: record[place].strip() for column, place in columns.items()})
+            yield HrRow(line, {column: visible(record[place]) for column, place in columns.items()})
     if not number:
         raise MalformedCsvError(line, "there is nobody below the header")
 
@@ -225,19 +231,32 @@ def _once(found: dict[str, HrRow], word: str, row: HrRow, what: str, wrong: list
         wrong.append(Complaint(row.line, twice))
 
 
-def _identify(rows: Iterable[HrRow], people: PeopleInFile) -> None:
+def _identify(rows: Iterable[HrRow], people: PeopleInFile, source: str) -> None:
     """Give an id to everybody who has none in the file.
 
-    Whoever is known by the address keeps the id. The others are taken in the order of their addresses, so that it does
-    not matter how the file is sorted.
+    Whoever is known by the employee number keeps the id, whatever became of name and address; then whoever is known by
+    the address. The others are taken in the order of their addresses, so that it does not matter how the file is
+    sorted.
     """
     known = people.known
+    unnamed = sorted((row for row in rows if row.email and not row.id), key=lambda row: row.email)
+    for row in unnamed:
+        numbered = known.by_number(_number(row, source))
+        if numbered and numbered not in people.by_id:
+            row.id = numbered
+            people.by_id[row.id] = row
     taken = {*people.by_id, *known.ids}
-    for row in sorted((row for row in rows if row.email and not row.id), key=lambda row: row.email):
+    for row in (row for row in unnamed if not row.id):
         before = known.by_email(row.email) or _named_without_address(row.email, known)
         row.id = before if before and before not in people.by_id else id_from_email(row.email, taken)
         people.by_id[row.id] = row
         taken.add(row.id)
+
+
+def _number(row: HrRow, source: str) -> str:
+    """The employee number of a line as it is remembered, "" if there is none."""
+    number = row.get("number").lower()
+    return f"{source}/{number}" if number else ""
 
 
 def _named_without_address(email: str, known: Known) -> str:
@@ -294,7 +313,7 @@ def _member(
     )
 
 
-def _person(row: HrRow, member: DepartmentLine, wrong: list[Complaint]) -> Person:
+def _person(row: HrRow, member: DepartmentLine, source: str, wrong: list[Complaint]) -> Person:
     return Person(
         row.id,
         row.name,
@@ -306,6 +325,7 @@ def _person(row: HrRow, member: DepartmentLine, wrong: list[Complaint]) -> Perso
         _roles(row, wrong),
         row.there,
         _joined(row, wrong),
+        number=_number(row, source),
     )
 
 

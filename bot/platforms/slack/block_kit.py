@@ -287,7 +287,7 @@ class _Page(Drawing):
                 "title": _plain_text(button.label, CONFIRM_TITLE_MAX),
                 "text": _plain_text(button.confirm, CONFIRM_TEXT_MAX),
                 "confirm": _plain_text(button.label, CONFIRM_BUTTON_MAX),
-                "deny": _plain_text("Back", CONFIRM_BUTTON_MAX),
+                "deny": _plain_text(say(self.language, "Back"), CONFIRM_BUTTON_MAX),
             }
         return element
 

@@ -17,8 +17,9 @@ from bot.platforms.slack.client import (
     is_guest,
     is_machine,
 )
-from bot.ports import Knows
+from bot.ports import Knows, in_language
 from handlers.card import Card
+from handlers.language import ENGLISH, N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,11 @@ class SlackPeople:
         app: who knows people.
         client: to ask Slack about the unknown.
         teams: workspaces and organizations whose members are ours, besides the one a request came from.
+        language: of the organization.
     """
 
-    def __init__(self, app: Knows, client: WebClient, teams: Iterable[str] = ()) -> None:
-        self._identities = Identities(app, "slack", "Slack", "your Slack account")
+    def __init__(self, app: Knows, client: WebClient, teams: Iterable[str] = (), language: str = ENGLISH) -> None:
+        self._identities = Identities(app, "slack", "Slack", UNLISTED, language)
         self._client = client
         self._teams = frozenset(teams)
 
@@ -64,7 +66,8 @@ class SlackPeople:
             known = self._identities.known(speaker.identity)
             if known is not None:
                 return known
-        return self._newcomer(speaker, home)
+        found = self._newcomer(speaker, home)
+        return in_language(found, self._identities.language) if isinstance(found, Card) else found
 
     def named(self, team: str, user: str) -> str | None:
         """The person id of somebody who is mentioned, if known."""
@@ -85,19 +88,23 @@ class SlackPeople:
         return self._identities.introduced(speaker.identity, [email]) if email else NO_ADDRESS
 
 
+UNLISTED = N_(
+    "The e-mail address of your Slack account is not on the list of people. Ask an administrator of Bursar to add you "
+    "or to link your account."
+)
 STRANGER = refused(
-    "I only speak with people of this workspace",
-    "Your account belongs to another company. Ask somebody here to look for you.",
+    N_("I only speak with people of this workspace"),
+    N_("Your account belongs to another company. Ask somebody here to look for you."),
 )
 GUEST = refused(
-    "I don't speak with guests",
-    "Your account in this workspace is a guest's. Ask the person who invited you to look for you.",
+    N_("I don't speak with guests"),
+    N_("Your account in this workspace is a guest's. Ask the person who invited you to look for you."),
 )
 NOBODY = refused(
-    "I only speak with people",
-    "This account belongs to a bot, or to somebody who has left.",
+    N_("I only speak with people"),
+    N_("This account belongs to a bot, or to somebody who has left."),
 )
 NO_ADDRESS = refused(
-    "I don't know who you are",
-    "Slack shows me no confirmed e-mail address of yours. Ask an administrator of Bursar to link your account.",
+    N_("I don't know who you are"),
+    N_("Slack shows me no confirmed e-mail address of yours. Ask an administrator of Bursar to link your account."),
 )

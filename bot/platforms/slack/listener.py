@@ -29,8 +29,9 @@ from bot.platforms.slack.messenger import BLOCKS_REFUSED, Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
-from bot.ports import Hears, broken
+from bot.ports import Hears, broken, in_language
 from handlers.card import Card, Text
+from handlers.language import ENGLISH, N_, say
 from handlers.place import Place
 from handlers.sentence import Sentence
 
@@ -50,11 +51,13 @@ class ListenerSettings:
         command: the slash command, to be named in advice; any command that Slack sends is heard.
         teams: workspaces and organizations whose members are ours, besides the one a request came from.
         native: draw tables and charts as Slack's own blocks.
+        language: of the organization, for what is said to somebody unknown.
     """
 
     command: str = "/tokens"
     teams: frozenset[str] = frozenset()
     native: bool = True
+    language: str = ENGLISH
 
 
 class Turn:
@@ -91,7 +94,8 @@ class SlackListener:
         self._app = app
         self._client = client
         self._settings = settings
-        self._people = SlackPeople(app, web_client(client.token, client.base_url, ASK_MAX_S), settings.teams)
+        asks = web_client(client.token, client.base_url, ASK_MAX_S)
+        self._people = SlackPeople(app, asks, settings.teams, settings.language)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
@@ -105,7 +109,7 @@ class SlackListener:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
         if payload.get("type") != "view_submission":
             return BoltResponse(status=200)
-        view = modal(PATIENCE, _place(payload))
+        view = modal(in_language(PATIENCE, self._settings.language), _place(payload))
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
 
     def after(self, turn: Turn) -> None:
@@ -165,7 +169,7 @@ class SlackListener:
         kept = origin(body["view"]["private_metadata"])
         place = _place(body)
         if kept is None:
-            return self._reply(ack, body, context, OUTDATED, place)
+            return self._reply(ack, body, context, in_language(OUTDATED, self._settings.language), place)
         card = self._hear(_speaker(body), kept[0], place, _inputs(body), body["trigger_id"])
         return self._reply(ack, body, context, card, place)
 
@@ -187,14 +191,16 @@ class SlackListener:
         return ack()
 
     def _shortcut(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        advice = Text(f"Say {self._settings.command} help to see what I understand.")
-        return self._reply(ack, body, context, Card("I have no shortcuts", (advice,)), _place(body))
+        language = self._settings.language
+        advice = say(language, "Say {command} help to see what I understand.", command=self._settings.command)
+        card = Card(say(language, "I have no shortcuts"), (Text(advice),), language=language)
+        return self._reply(ack, body, context, card, _place(body))
 
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
         _log.error("Slack listener broke (%s)", number, exc_info=error)
-        return self._reply(ack, body, context, broken(number), _place(body))
+        return self._reply(ack, body, context, broken(number, self._settings.language), _place(body))
 
     def _hear(self, speaker: SlackSpeaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
         person = self._people.person(speaker)
@@ -259,7 +265,7 @@ class SlackListener:
             self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
         except TROUBLE as error:
             _log.warning("%s", trouble("Open a form", error))
-            instead = TOO_LATE if card.inputs else card
+            instead = in_language(TOO_LATE, card.language) if card.inputs else card
             url = body.get("response_url")
             if not url or not self._hooks.answer(url, instead, public=False):
                 self._tell(Place("slack", _speaker(body).user), instead)
@@ -360,10 +366,12 @@ def _is_for_us(body: Json) -> bool:
 
 
 AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)
-PATIENCE = Card("One moment", (Text("This takes a little longer. The answer appears here."),))
-OUTDATED = Card("This form is from an older version", (Text("Nothing was changed. Please open it again."),), "warn")
+PATIENCE = Card(N_("One moment"), (Text(N_("This takes a little longer. The answer appears here.")),))
+OUTDATED = Card(
+    N_("This form is from an older version"), (Text(N_("Nothing was changed. Please open it again.")),), "warn"
+)
 TOO_LATE = Card(
-    "The form could not be opened",
-    (Text("Slack gives three seconds for that, and they were over. Nothing was changed. Please say it again."),),
+    N_("The form could not be opened"),
+    (Text(N_("Slack gives three seconds for that, and they were over. Nothing was changed. Please say it again.")),),
     "warn",
 )

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from slack_sdk.web import SlackResponse
 
 from bot.charts.png import draw
 from bot.checks import CheckLine
+from bot.csv_files import text_of
 from bot.errors import UndeliverableError
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.platforms.slack.client import TROUBLE, asked, code, trouble
 from bot.platforms.slack.manifest import SCOPES
-from handlers.card import Card, Chart, File, Table, Text
+from handlers.card import Card, Chart, Table, Text
+from handlers.language import N_, say
 from handlers.place import Place
 
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
@@ -23,7 +25,7 @@ BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_bloc
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 PICTURE_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 FILE_MAX_BYTES = 200 * 1024 * 1024
-TOO_LARGE = Text("The people who run Bursar can write it on the machine with the command export.")
+TOO_LARGE = N_("The people who run Bursar can write it on the machine with the command export.")
 
 _log = logging.getLogger("bursar.slack")
 
@@ -83,7 +85,7 @@ class Slack:
             self._whisper(channel, user, thread, card)
             return ""
         if card.files:
-            return receipt or self._attach(channel, thread, card.files)
+            return receipt or self._attach(channel, thread, card)
         shown, _, ts = receipt.partition("/")
         if ts:
             changed = self._change(shown, ts, card)
@@ -107,16 +109,21 @@ class Slack:
             channel = self._direct[user] = str(opened["channel"]["id"])
         return channel
 
-    def _attach(self, channel: str, thread: str, files: Sequence[File]) -> str:
+    def _attach(self, channel: str, thread: str, card: Card) -> str:
         """Upload files into a channel or a thread; one that is too large is only named.
 
         Returns:
             What says that it is done.
         """
-        for file in files:
+        for file in card.files:
+            if file.columns:
+                content = text_of(file).encode()
+                self._upload(content, file.name, channel=channel, thread_ts=thread or None)
+                continue
             with self._made(file.name) as path:
                 if path.stat().st_size > FILE_MAX_BYTES:
-                    self._post(channel, thread, Card(f"{file.name} is too large for Slack", (TOO_LARGE,)))
+                    title = say(card.language, "{name} is too large for Slack", name=file.name)
+                    self._post(channel, thread, Card(title, (Text(say(card.language, TOO_LARGE)),)))
                 else:
                     self._upload(path.read_bytes(), file.name, channel=channel, thread_ts=thread or None)
         return f"{channel}/files"

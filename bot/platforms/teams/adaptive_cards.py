@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from bot.charts.axis import amount
+from bot.csv_files import BYTE_ORDER_MARK, text_of
 from bot.platforms.renderer import Drawing
 from bot.platforms.text import cut, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
@@ -74,7 +75,7 @@ def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
             count. Without anybody, Teams does so if one chooses it in the message's menu; None for never.
     """
     card = card.whole
-    anew = {"refresh": _anew(readers[:READERS_MAX])} if readers is not None else {}
+    anew = {"refresh": _anew(readers[:READERS_MAX], card.language)} if readers is not None else {}
     for room in ROOMS:
         drawn = _drawn(card, room) | anew
         if size(drawn) <= BYTES_MAX:
@@ -82,9 +83,9 @@ def adaptive(card: Card, readers: Sequence[str] | None = None) -> Json:
     return _drawn(Card(card.title, (Text(say(card.language, TOO_BIG)),), card.tone), ROOMS[-1])
 
 
-def _anew(readers: Sequence[str]) -> Json:
+def _anew(readers: Sequence[str], language: str) -> Json:
     """What makes Teams ask; the SDK refuses an action without data."""
-    action = {"type": "Action.Execute", "title": "Look again", "verb": LOOK, "data": {LOOK: "again"}}
+    action = {"type": "Action.Execute", "title": say(language, "Look again"), "verb": LOOK, "data": {LOOK: "again"}}
     return {"action": action, "userIds": list(readers)}
 
 
@@ -166,7 +167,19 @@ class _Page(Drawing):
 
     def file(self, block: File) -> None:
         # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
-        self.remark("{name}: python -m bot export writes it.", name=line(block.name))
+        if not block.columns:
+            self.remark("{name}: python -m bot export writes it.", name=line(block.name))
+            return
+        self.caption(block.name)
+        lines = text_of(block).lstrip(BYTE_ORDER_MARK).splitlines()
+        shown, left = [], self.room.letters
+        for each in lines:
+            left -= len(each) + 1
+            if left < 0:
+                break
+            shown.append(each)
+        self.body.append(_text("\n".join(shown) or EMPTY, fontType="Monospace"))
+        self.missing("{n} more row is not shown.", "{n} more rows are not shown.", len(lines) - len(shown))
 
     def facts(self, block: Facts) -> None:
         shown = block.facts[: self.room.rows]
@@ -177,8 +190,8 @@ class _Page(Drawing):
 
     def gauge(self, block: Gauge) -> None:
         used = min(FULL, max(0, (block.permille + 5) // 10))
-        dial = {"color": DIALS[block.tone], "size": used, "legend": "used"}
-        rest = {"color": "neutral", "size": FULL - used, "legend": "left"}
+        dial = {"color": DIALS[block.tone], "size": used, "legend": say(self.language, "used")}
+        rest = {"color": "neutral", "size": FULL - used, "legend": say(self.language, "left")}
         words = f"{line(block.label)}: {line(block.caption)}"
         self.caption(block.label)
         self.body.append(
@@ -248,7 +261,7 @@ class _Page(Drawing):
         )
         inside = _Page(self.language, self.room, submits=False)
         inside.table(table)
-        toggle = {"type": "Action.ToggleVisibility", "title": "Numbers", "targetElements": [name]}
+        toggle = {"type": "Action.ToggleVisibility", "title": say(self.language, "Numbers"), "targetElements": [name]}
         self.body.append({"type": "ActionSet", "actions": [toggle]})
         self.body.append({"type": "Container", "id": name, "isVisible": False, "items": inside.body})
 

@@ -7,8 +7,9 @@ from microsoft_teams.api.models import TeamsChannelAccount
 from bot.errors import OutsideError, UndeliverableError
 from bot.platforms.identity import Identities, refused
 from bot.platforms.teams.connector import Connector
-from bot.ports import Knows
+from bot.ports import Knows, in_language
 from handlers.card import Card
+from handlers.language import ENGLISH, N_
 
 OUTSIDER = "#ext#"
 """What the sign-in name of a guest has in it."""
@@ -40,18 +41,20 @@ class TeamsPeople:
     Args:
         app: who knows people.
         connector: to ask Teams about the unknown.
+        language: of the organization.
     """
 
-    def __init__(self, app: Knows, connector: Connector) -> None:
-        self._identities = Identities(app, "teams", "Teams", "your account")
+    def __init__(self, app: Knows, connector: Connector, language: str = ENGLISH) -> None:
+        self._identities = Identities(app, "teams", "Teams", UNLISTED, language)
         self._connector = connector
 
     def person(self, speaker: TeamsSpeaker, conversation: str, service_url: str) -> str | Card:
         """The id of the person who speaks, or a card that says why not and what to do."""
-        if not speaker.id:
-            return STRANGER
-        known = self._identities.known(speaker.identity)
-        return known if known is not None else self._newcomer(speaker, conversation, service_url)
+        known = self._identities.known(speaker.identity) if speaker.id else None
+        if known is not None:
+            return known
+        found = self._newcomer(speaker, conversation, service_url) if speaker.id else STRANGER
+        return in_language(found, self._identities.language) if isinstance(found, Card) else found
 
     def _newcomer(self, speaker: TeamsSpeaker, conversation: str, service_url: str) -> str | Card:
         api = self._connector.sdk.api.clone(service_url=service_url).conversations
@@ -72,7 +75,11 @@ def _belongs_elsewhere(member: TeamsChannelAccount, tenant: str) -> bool:
     return guest or (member.tenant_id or tenant).lower() != tenant
 
 
+UNLISTED = N_(
+    "The e-mail address of your account is not on the list of people. Ask an administrator of Bursar to add you or to "
+    "link your account."
+)
 STRANGER = refused(
-    "I only speak with people of this organization",
-    "Your account is a guest's, or another company's. Ask somebody here to look for you.",
+    N_("I only speak with people of this organization"),
+    N_("Your account is a guest's, or another company's. Ask somebody here to look for you."),
 )

@@ -37,14 +37,15 @@ from bot.platforms.teams.messenger import (
     shown_in_place,
 )
 from bot.platforms.text import line, plain
-from bot.ports import Conversation, Conversations, Hears, broken
+from bot.ports import Conversation, Conversations, Hears, broken, in_language
 from handlers.card import Card, Text
+from handlers.language import ENGLISH, N_
 from handlers.place import Place
 from handlers.sentence import Sentence
 
 SENTENCE_MAX = 4_000
 GREETING = "help"
-FORGOTTEN = Card("I don't know that message any more. Say in words what you want to know.")
+FORGOTTEN = Card(N_("I don't know that message any more. Say in words what you want to know."))
 
 A = TypeVar("A", bound=ActivityBase)
 T = TypeVar("T")
@@ -141,11 +142,20 @@ class TeamsListener:
         connector: where it is heard.
         teams: where answers to presses are shown that must not stand in a channel.
         conversations: where it is kept how people are reached.
+        language: of the organization, for what is said to somebody unknown.
     """
 
-    def __init__(self, app: TeamsApp, connector: Connector, teams: Teams, conversations: Conversations) -> None:
+    def __init__(
+        self,
+        app: TeamsApp,
+        connector: Connector,
+        teams: Teams,
+        conversations: Conversations,
+        language: str = ENGLISH,
+    ) -> None:
         self._app = app
-        self._people = TeamsPeople(app, connector)
+        self._language = language
+        self._people = TeamsPeople(app, connector, language)
         self._teams = teams
         self._conversations = conversations
         connector.sdk.on_message(self._on_message)
@@ -157,22 +167,22 @@ class TeamsListener:
     # For the SDK, which reads the types. Its loop is left free: the core waits for the database.
 
     async def _on_message(self, ctx: ActivityContext[MessageActivity]) -> None:
-        trouble = await _unbroken(self._written, ctx.activity)
+        trouble = await self._unbroken(self._written, ctx.activity)
         if isinstance(trouble, Card):
             await asyncio.to_thread(self._said_broken, Call.of(ctx.activity), trouble)
 
     async def _on_press(self, ctx: ActivityContext[AdaptiveCardInvokeActivity]) -> InvokeResponse[Any]:
-        done = await _unbroken(self._pressed, ctx.activity)
+        done = await self._unbroken(self._pressed, ctx.activity)
         return InvokeResponse(status=200, body=said_beside(done) if isinstance(done, Card) else done)
 
     async def _on_install(self, ctx: ActivityContext[InstalledActivity]) -> None:
-        await _unbroken(self._installed, ctx.activity)
+        await self._unbroken(self._installed, ctx.activity)
 
     async def _on_removal(self, ctx: ActivityContext[UninstalledActivity]) -> None:
-        await _unbroken(self._removed, ctx.activity)
+        await self._unbroken(self._removed, ctx.activity)
 
     async def _on_meeting(self, ctx: ActivityContext[ConversationUpdateActivity]) -> None:
-        await _unbroken(self._noted, ctx.activity)
+        await self._unbroken(self._noted, ctx.activity)
 
     # What they do ----------------------------------------------------------------------------------------------------
 
@@ -204,7 +214,7 @@ class TeamsListener:
             return said_beside(card)
         if card.personal and not call.private:
             self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
-            return said_beside(IN_THE_CHAT)
+            return said_beside(in_language(IN_THE_CHAT, card.language))
         return self._in_place(call, call.receipt(activity.reply_to_id or ""), card)
 
     def _in_place(self, call: Call, receipt: str, card: Card) -> Json:
@@ -231,7 +241,7 @@ class TeamsListener:
         reader = self._app.who("teams", call.speaker.identity) or ""
         card = self._app.look("teams", call.receipt(message), reader)
         if card is None:
-            return said_beside(FORGOTTEN)
+            return said_beside(in_language(FORGOTTEN, self._language))
         return shown_in_place(card, readers_of(card, call.speaker.member))
 
     def _installed(self, activity: InstalledActivity) -> None:
@@ -277,15 +287,14 @@ class TeamsListener:
         person = self._conversations.person_of(mention.mentioned.id)
         return (person and self._app.who("teams", f"{tenant}/{person}")) or mention.mentioned.name or ""
 
+    async def _unbroken(self, work: Callable[[A], T], activity: A) -> T | Card:
+        """Do something with a request, beside the loop; if it breaks, a card that says so.
 
-async def _unbroken(work: Callable[[A], T], activity: A) -> T | Card:
-    """Do something with a request, beside the loop; if it breaks, a card that says so.
-
-    The log has the place; what the error says may be what a person wrote.
-    """
-    try:
-        return await asyncio.to_thread(work, activity)
-    except Exception as trouble:  # noqa: BLE001 - the boundary of this listener; whoever spoke must hear of it
-        number = secrets.token_hex(2)
-        _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
-        return broken(number)
+        The log has the place; what the error says may be what a person wrote.
+        """
+        try:
+            return await asyncio.to_thread(work, activity)
+        except Exception as trouble:  # noqa: BLE001 - the boundary of this listener; whoever spoke must hear of it
+            number = secrets.token_hex(2)
+            _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
+            return broken(number, self._language)

@@ -16,9 +16,10 @@ from bot.http import refusal_of
 from bot.platforms.teams.adaptive_cards import Json, adaptive
 from bot.platforms.teams.connector import Connector
 from bot.platforms.text import cut, line
-from bot.ports import Conversation, Conversations
+from bot.ports import Conversation, Conversations, in_language
 from handlers import is_order
 from handlers.card import Card, Text
+from handlers.language import N_
 from handlers.place import Place
 
 Views = Callable[[Card, Sequence[str]], list[Card]]
@@ -103,7 +104,7 @@ class Teams:
             return ""
         shown = self._tell(person, card, receipt)
         if not receipt and thread == place.thread:  # else it was said with the message above
-            self._point_to_the_chat(channel, thread)
+            self._point_to_the_chat(channel, thread, card.language)
         return shown
 
     def reply(self, where: Conversation, thread: str, card: Card) -> None:
@@ -184,15 +185,15 @@ class Teams:
             return False
         return True
 
-    def _point_to_the_chat(self, channel: str, thread: str) -> None:
+    def _point_to_the_chat(self, channel: str, thread: str, language: str) -> None:
         """Tell who asked in a channel where the answer is; the answer itself is more important than this."""
         try:
-            self._put(self._channel(channel), IN_THE_CHAT, "", thread)
+            self._put(self._channel(channel), in_language(IN_THE_CHAT, language), "", thread)
         except OutsideError as trouble:
             _log.warning("%s", trouble)
 
 
-IN_THE_CHAT = Card("Your answer is in our private chat", (Text("Only you can read it there."),), personal=False)
+IN_THE_CHAT = Card(N_("Your answer is in our private chat"), (Text(N_("Only you can read it there.")),), personal=False)
 
 
 def readers_of(card: Card, member: str) -> list[str] | None:

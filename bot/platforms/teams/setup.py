@@ -10,17 +10,25 @@ from bot.platforms.teams.connector import PATH, Connector
 from bot.platforms.teams.listener import TeamsApp, TeamsListener
 from bot.platforms.teams.messenger import Teams, check
 from bot.ports import Conversations
+from handlers.language import ENGLISH
 
 __all__ = ["Connector", "checked", "connected"]
 
 
 @contextmanager
 def connected(
-    app: TeamsApp, connector: Connector, conversations: Conversations, tenants: Sequence[str]
+    app: TeamsApp,
+    connector: Connector,
+    conversations: Conversations,
+    tenants: Sequence[str],
+    language: str = ENGLISH,
 ) -> Iterator[tuple[Teams, Route]]:
-    """The platform, and the route for its requests; on leaving, the connections go."""
+    """The platform, and the route for its requests; on leaving, the connections go.
+
+    `language` is that of the organization.
+    """
     teams = Teams(connector, conversations, app.views, tenants)
-    TeamsListener(app, connector, teams, conversations)
+    TeamsListener(app, connector, teams, conversations, language)
     try:
         yield teams, Route(PATH, connector.answer, methods=["POST"])
     finally:

@@ -7,21 +7,24 @@ below has no default, so a block that is forgotten here fails mypy.
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, assert_never
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.charts.axis import amount
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
+from bot.csv_files import text_of
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
+from handlers.language import ENGLISH, N_, say
 
 PICTURES_MAX = 64
 FULL_PERMILLE = 1000
-TONE_WORDS = {"plain": "", "good": "Good news", "warn": "Attention", "bad": "Problem"}
+TONE_WORDS = {"plain": "", "good": N_("Good news"), "warn": N_("Attention"), "bad": N_("Problem")}
 
 
 def render(card: Card, key: str, note: str = "") -> Markup:
@@ -34,15 +37,21 @@ def render(card: Card, key: str, note: str = "") -> Markup:
     """
     title, figure = card.title, headline(card.title)
     body = Markup().join(_rows(card, key))
-    word = TONE_WORDS[card.tone]
+    word = say(card.language, TONE_WORDS[card.tone])
     return fill(
         "card.html", card=card, key=key, note=note, figure=figure, rest=title[len(figure) :], word=word, body=body
     )
 
 
-def fill(template: str, **values: Any) -> Markup:
-    """A template with its values, all of them escaped but those that are Markup already."""
-    return Markup(_templates().get_template(template).render(values))  # noqa: S704 - Jinja has escaped the values
+def fill(template: str, language: str = ENGLISH, **values: Any) -> Markup:
+    """A template with its values, all of them escaped but those that are Markup already.
+
+    Args:
+        template: its name.
+        language: in which it says `t("…")`.
+        values: by name.
+    """
+    return Markup(_templates().get_template(template).render({"t": partial(say, language), **values}))  # noqa: S704 - Jinja has escaped the values
 
 
 @cache
@@ -82,15 +91,24 @@ def _block(card: Card, block: Block, key: str) -> Markup:
         case Table():
             return _table(block, key)
         case Chart():
-            return _chart(block, key)
+            return _chart(block, key, card.language)
         case Button():
             return fill("button.html", button=block)
         case Input():
-            return fill("input.html", input=block, key=key, error=card.title if card.fault == block.name else "")
+            return fill(
+                "input.html", card.language, input=block, key=key, error=card.title if card.fault == block.name else ""
+            )
         case File():
-            return fill("file.html", file=block)
+            return fill("file.html", file=block, address=_address(block))
         case _:
             assert_never(block)
+
+
+def _address(file: File) -> str:
+    """Where a file is to be had; one that the card brings along is in the address itself."""
+    if file.columns:
+        return "data:text/csv;charset=utf-8;base64," + b64encode(text_of(file).encode()).decode("ascii")
+    return f"/files/{quote(file.name)}"
 
 
 def _gauge(gauge: Gauge, key: str) -> Markup:
@@ -107,18 +125,18 @@ def _paired(cells: Iterable[str], sides: Iterable[str]) -> list[tuple[str, str]]
     return list(zip(cells, sides, strict=False))
 
 
-def _chart(chart: Chart, key: str) -> Markup:
+def _chart(chart: Chart, key: str, language: str) -> Markup:
     """The picture as others will get it, and below it the same numbers as a table."""
     rows = zip(chart.categories, *(series.values for series in chart.series), strict=True)
     numbers = Table(
-        caption=f"{chart.title}: the numbers",
+        caption=say(language, "{title}: the numbers", title=chart.title),
         columns=("", *(series.name for series in chart.series)),
         rows=tuple((name, *(amount(value, chart.unit, chart.locale) for value in values)) for name, *values in rows),
         align="l" + "r" * len(chart.series),
     )
-    return fill(
-        "chart.html", chart=chart, picture=_picture(chart), width=WIDTH_PX, height=HEIGHT_PX, table=_table(numbers, key)
-    )
+    table = _table(numbers, key)
+    sizes = {"width": WIDTH_PX, "height": HEIGHT_PX}
+    return fill("chart.html", language, chart=chart, picture=_picture(chart), table=table, **sizes)
 
 
 @lru_cache(PICTURES_MAX)

@@ -7,7 +7,7 @@ from /messages once a second.
 
 import secrets
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +28,7 @@ from starlette.staticfiles import StaticFiles
 from bot.platforms.web.html import fill, render
 from bot.platforms.web.local_only import Guard
 from handlers.card import Card
+from handlers.language import ENGLISH, autonym, languages, say
 from handlers.place import Place
 from handlers.sentence import Sentence
 
@@ -63,15 +64,21 @@ class PageApp(Protocol):
         """
 
 
-def page(app: PageApp, people: Sequence[tuple[str, str, str]], tour: Sequence[tuple[str, str, str]] = ()) -> Starlette:
+def page(
+    app: PageApp,
+    people: Sequence[tuple[str, str, str]],
+    tour: Sequence[tuple[str, str, str]] = (),
+    language: Callable[[str], str] = lambda _person: ENGLISH,
+) -> Starlette:
     """The page as an ASGI application.
 
     Args:
         app: the bot.
         people: who one can be, at least one: id, name and what they are in a few words.
         tour: what is offered to whom: id, sentence and what it shows. Others are offered the start of the menu.
+        language: in which somebody is spoken to; what stands in `people` and `tour` is marked by N_.
     """
-    desk = _Desk(app, people, tour)
+    desk = _Desk(app, people, tour, language)
     routes = [
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
@@ -120,9 +127,14 @@ class _Desk:
     """Answers the three requests of the page."""
 
     def __init__(
-        self, app: PageApp, people: Sequence[tuple[str, str, str]], tour: Sequence[tuple[str, str, str]]
+        self,
+        app: PageApp,
+        people: Sequence[tuple[str, str, str]],
+        tour: Sequence[tuple[str, str, str]],
+        language: Callable[[str], str],
     ) -> None:
         self._app = app
+        self._language = language
         self._tour = tour
         self._people = people
         self._names = {person: name for person, name, _ in people}
@@ -135,19 +147,24 @@ class _Desk:
         person = request.query_params.get("as", "")
         if person not in self._names:
             return RedirectResponse(f"/?as={self._people[0][0]}")
-        menu = self._app.sentences()
+        spoken = self._language(person)
+        menu = [(say(spoken, example), say(spoken, text)) for example, text in self._app.sentences()]
+        tour = [(say(spoken, says), say(spoken, shows)) for whose, says, shows in self._tour if whose == person]
         return HTMLResponse(
             fill(
                 "page.html",
+                spoken,
+                lang=spoken.replace("_", "-"),
+                tongues=[(each, autonym(each), each == spoken) for each in languages()],
                 me=person,
                 name=self._names[person],
                 hues=self._hues,
-                people=self._people,
+                people=[(each, called, say(spoken, role)) for each, called, role in self._people],
                 channel=CHANNEL.id,
                 run=self._run,
                 sentences=menu,
                 menu=menu[:CHIPS],
-                offered=[(says, shows) for whose, says, shows in self._tour if whose == person] or menu[:CHIPS],
+                offered=tour or menu[:CHIPS],
                 text_max=TEXT_MAX,
             )
         )
@@ -168,7 +185,7 @@ class _Desk:
         if place.public and not card.personal and not card.fault:
             self._heard.append(heard)
             return _message(heard.id, 1, card)
-        return _message(heard.id, 1, card, note="Only visible to you" if place.public else "")
+        return _message(heard.id, 1, card, note=say(card.language, "Only visible to you") if place.public else "")
 
     def fetch(self, request: Request) -> Response:
         """GET /messages: all messages at the places of a person, and how much each person has got so far."""

@@ -16,6 +16,7 @@ from bot.providers.anthropic.reports import BETA as REPORTS_BETA
 from bot.providers.anthropic.reports import Reports
 from bot.providers.base import Provider, ProviderIdentity, days
 from bot.providers.payload_fields import Body, Word
+from bot.providers.set_aside import understood
 from storage.charges import Charge
 
 ME, USERS = f"{ROOT}/me", f"{ROOT}/users"
@@ -120,6 +121,5 @@ class Claude(Provider):
         raise NotImplementedError
 
     def _members(self) -> Iterator[ProviderIdentity]:
-        for row in self._api.listed(USERS, "members"):
-            user = self._api.read(_User, row, "a member")
+        for user in understood(self.who, "members", self._api.listed(USERS, "members"), _User.model_validate):
             yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from bot.http import Api, ApiKey, Batch, Params, Patience
-from bot.providers.payload_fields import Body
+from bot.providers.payload_fields import DOLLARS_MAX, Body
 
 ROOT = "/v1/organizations"
 LIST_ROWS_MAX = 1000
@@ -17,8 +17,8 @@ HEADERS = {"anthropic-version": "2023-06-01", "User-Agent": "Bursar"}
 
 NANOS_OF_A_CENT = 10**7
 
-Count = Annotated[int, Field(strict=True, ge=0, le=10**15)]
-Cents = Annotated[Decimal, Field(ge=0, le=10**11)]
+# Below zero it is a credit.
+Cents = Annotated[Decimal, Field(ge=-100 * DOLLARS_MAX, le=100 * DOLLARS_MAX)]
 Cursor = Annotated[str, Field(max_length=10_000)]
 
 
@@ -33,8 +33,14 @@ class _Slice(Body):
     """A page of a list that goes on after the id of its last row."""
 
     data: list[Any]
-    has_more: bool
-    last_id: Cursor | None
+    has_more: bool | None = None
+    last_id: Cursor | None = None
+
+    @property
+    def following(self) -> str:
+        """After whom it goes on, "" at the end. Where that is not said, a page that is not full is the last."""
+        more = len(self.data) >= LIST_ROWS_MAX if self.has_more is None else self.has_more
+        return (self.last_id or "") if more else ""
 
 
 class AdminApi(Api):
@@ -81,7 +87,7 @@ class AdminApi(Api):
         def ask(after: str) -> Batch:
             body = self.get_json(path, {**asked, "after_id": after} if after else asked)
             answer = self.read(_Slice, body, what)
-            return Batch(answer.data, (answer.last_id or "") if answer.has_more else "")
+            return Batch(answer.data, answer.following)
 
         return self.follow(ask, what)
 

@@ -2,25 +2,29 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 
-from pydantic import AliasPath, Field
+from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError
 from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
-from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, Count, cents, nanos
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, cents, nanos
 from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, outcomes_of
-from bot.providers.payload_fields import Body, Word
+from bot.providers.payload_fields import Body, Count, Currency, Word
+from bot.providers.set_aside import setting_aside, understood
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
 CODE = f"{ROOT}/usage_report/claude_code"
 MONTHLY = "monthly"
 ACTIVE, INACTIVE = "active", "inactive"
+# Such a key opens nothing and cannot be switched.
+ENDED = frozenset({"archived", "expired"})
 ORGANIZATION = Subject("organization", "")
 
 EARLY_ACCESS = (
@@ -30,18 +34,42 @@ EARLY_ACCESS = (
 
 
 class _Principal(Body):
-    """Whom a key acts for, which may be another than who made it."""
+    """Whom a key acts for, which may be another than who made it: a user or a service account, told in two ways."""
 
-    id: Word
-    type: Word
+    id: Annotated[Word, Field(validation_alias=AliasChoices("id", "user_id", "service_account_id"))] = ""
+    type: Word = ""
+
+    @property
+    def user(self) -> str:
+        """The user, "" if it is none, or of a kind that we do not know."""
+        return self.id if self.type in {"user", "user_actor"} else ""
+
+
+class _Scope(Body):
+    """Where a key is good for: in a workspace, or, without one, in the whole organization."""
+
+    workspace_id: Word = ""
 
 
 class _ApiKey(Body):
+    """A key. Where it is good for stands in one of two fields; none of them is the default workspace."""
+
     id: Word
     name: Word | None = None
     status: Word
     workspace_id: Word | None = None
+    scope: _Scope | None = None
     principal: _Principal | None = None
+
+    @property
+    def workspace(self) -> str:
+        """The workspace, "" if it is the default one or the key is of none."""
+        return self.scope.workspace_id if self.scope else self.workspace_id or ""
+
+    @property
+    def owner(self) -> str:
+        """The user it acts for, "" if none."""
+        return self.principal.user if self.principal else ""
 
     @property
     def limit(self) -> Limit:
@@ -55,25 +83,40 @@ class _Workspace(Body):
 
 
 class _Configured(Body):
-    """A limit as it was set. Without an amount, or switched off, it binds nobody."""
+    """A limit as it was set. Without an amount it binds nobody; switched off, the organization may spend nothing more.
 
-    kind: Annotated[Word, Field(validation_alias=AliasPath("scope", "type"))]
+    Each period resolves on its own, and there are scopes that we do not know.
+    """
+
+    kind: Annotated[Word, Field(validation_alias=AliasPath("scope", "type"))] = ""
     workspace_id: Annotated[Word | None, Field(validation_alias=AliasPath("scope", "workspace_id"))] = None
-    amount: Cents | None
-    currency: Literal["USD"]
-    period: Word
+    amount: Cents | None = None
+    currency: Currency = "USD"
+    period: Word = MONTHLY
     is_enabled: bool = True
+
+    @model_validator(mode="after")
+    def _says_whose_it_is(self) -> Self:
+        if self.kind == "workspace" and not self.workspace_id:
+            raise ValueError("a workspace without an id")
+        return self
 
     @property
     def limit(self) -> Limit:
         """What it allows."""
-        subject = Subject("team", self.workspace_id) if self.workspace_id else ORGANIZATION
-        return Limit(subject, None if self.amount is None or not self.is_enabled else nanos(self.amount))
+        amount = None if self.amount is None else max(nanos(self.amount), 0)
+        if self.kind == "workspace" and self.workspace_id:
+            amount = amount if self.is_enabled else None
+            return Limit(Subject("team", self.workspace_id), amount, currency=self.currency)
+        return Limit(ORGANIZATION, amount, paused=not self.is_enabled, currency=self.currency)
 
 
 class _Edits(Body):
     accepted: Count = 0
     rejected: Count = 0
+
+
+_NO_EDITS = _Edits()
 
 
 class _Session(Body):
@@ -84,11 +127,11 @@ class _Session(Body):
     pulls: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "pull_requests_by_claude_code"))] = 0
     lines: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "lines_of_code", "added"))] = 0
     sessions: Annotated[Count, Field(validation_alias=AliasPath("core_metrics", "num_sessions"))] = 0
-    tool_actions: dict[Word, _Edits] = Field(default_factory=dict)
+    tool_actions: dict[Word, _Edits | None] = Field(default_factory=dict)
 
     def counts(self) -> Counter[str]:
         """What came of it."""
-        edits = self.tool_actions.values()
+        edits = [each or _NO_EDITS for each in self.tool_actions.values()]
         return Counter(
             commits=self.commits,
             pull_requests=self.pulls,
@@ -120,16 +163,14 @@ class ClaudeConsole(Claude):
         "Limits of workspaces and of the organization can be set only if Anthropic gave early access to that.",
         "The default workspace can have no limit of its own.",
         "Only API keys can be paused, and a workspace by its keys: a person who signs in goes on.",
+        "A key of the whole organization goes on while a workspace is paused.",
     )
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Members, keys and workspaces, archived ones included: they are in the reports of the past."""
         yield from self._members()
         for key in self._keys():
-            whose = key.principal
-            yield ProviderIdentity(
-                "key", key.id, key.name or "", owner=whose.id if whose and whose.type == "user" else ""
-            )
+            yield ProviderIdentity("key", key.id, key.name or "", owner=key.owner)
         for workspace in self._workspaces(include_archived="true"):
             yield ProviderIdentity("team", workspace.id, workspace.name or "")
 
@@ -142,7 +183,8 @@ class ClaudeConsole(Claude):
     def limit(self, subject: Subject) -> Limit | None:
         """What a workspace or the organization may spend, or whether a key is paused."""
         if subject.kind != "key":
-            return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
+            with setting_aside():  # what stands beside has to be understood when all are read
+                return next((each for each in self._spend_limits(list(self._keys())) if each.subject == subject), None)
         try:
             return self._key(subject.external_id).limit
         except NotFoundError:
@@ -162,13 +204,32 @@ class ClaudeConsole(Claude):
 
     def before(self, subject: Subject) -> str:
         """Which of a subject's keys are active."""
-        active = (key.id for key in self._keys_of(subject) if key.status == ACTIVE)
+        with setting_aside():
+            active = [key.id for key in self._keys_of(subject) if key.status == ACTIVE]
         return _Before(active=tuple(active)).model_dump_json()
 
     def pause(self, subject: Subject) -> None:
-        """Make active keys inactive. One that is archived or has expired opens nothing anyway."""
-        for key in self._keys_of(subject):
+        """Make active keys inactive, and look whether they are. One that has ended opens nothing anyway.
+
+        A key that cannot be understood saves no other from being paused, but then the pause may not be whole.
+        """
+        with setting_aside() as odd:
+            keys = [key for key in self._keys_of(subject) if key.status not in ENDED]
+        if not keys and subject.kind != "key":
+            raise UndeliverableError(
+                f"{self._api.who} knows no key of the workspace {subject.external_id}, so nothing was paused"
+            )
+        for key in keys:
             self._switch(key, ACTIVE, INACTIVE)
+        with setting_aside():
+            still = [key.id for key in self._keys_of(subject) if key.status not in {INACTIVE, *ENDED}]
+        if still:
+            raise UndeliverableError(f"{self._api.who} left keys open that were paused: {', '.join(still)}")
+        if odd:
+            raise UndeliverableError(
+                f"{self._api.who} paused what could be understood of {subject.kind} {subject.external_id}, and has "
+                "keys that could not: look there whether one of them is still active"
+            )
 
     def resume(self, subject: Subject, before: str) -> None:  # noqa: ARG002 - `before` knows which keys they are
         """Make keys active again that were; one that was archived since stays so."""
@@ -206,12 +267,14 @@ class ClaudeConsole(Claude):
         """None if they cannot be read here: no limit is something else than an unknown one."""
         if not self._tells_limits():
             return
-        known = {limit.subject: limit.amount_nanos for limit in self._configured()}
-        paused = {key.workspace_id for key in keys} - {key.workspace_id for key in keys if key.status == ACTIVE}
-        yield Limit(ORGANIZATION, known.get(ORGANIZATION))
+        known = {limit.subject: limit for limit in self._configured()}
+        currency = next((limit.currency for limit in known.values()), "USD")  # all have that of the organization
+        going = {key.workspace for key in keys if key.status not in {INACTIVE, *ENDED}}
+        paused = {key.workspace for key in keys if key.status == INACTIVE} - going
+        yield known.get(ORGANIZATION) or Limit(ORGANIZATION, None, currency=currency)
         for each in self._workspaces():
-            subject = Subject("team", each.id)
-            yield Limit(subject, known.get(subject), paused=each.id in paused, name=each.name or "")
+            limit = known.get(Subject("team", each.id)) or Limit(Subject("team", each.id), None, currency=currency)
+            yield replace(limit, paused=each.id in paused, name=each.name or "")
 
     def _tells_limits(self) -> bool:
         """Whether this organization is among those whose limits can be read; a wrong key would have shown before."""
@@ -222,23 +285,22 @@ class ClaudeConsole(Claude):
         return True
 
     def _keys(self) -> Iterator[_ApiKey]:
-        return (self._api.read(_ApiKey, row, "a key") for row in self._api.listed(KEYS, "keys"))
+        return understood(self.who, "keys", self._api.listed(KEYS, "keys"), _ApiKey.model_validate)
 
     def _workspaces(self, **params: str) -> Iterator[_Workspace]:
         rows = self._api.listed(WORKSPACES, "workspaces", params)
-        return (self._api.read(_Workspace, row, "a workspace") for row in rows)
+        return understood(self.who, "workspaces", rows, _Workspace.model_validate)
 
     def _configured(self) -> Iterator[Limit]:
         params: Params = {"scope_type[]": ["organization", "workspace"], "limit": LIST_ROWS_MAX}
-        for row in self._limits.paged(LIMITS, "limits", params):
-            found = self._limits.read(_Configured, row, "a limit")
+        for found in understood(self.who, "limits", self._limits.paged(LIMITS, "limits", params), _read_limit):
             if found.period == MONTHLY and found.kind in {"organization", "workspace"}:
                 yield found.limit
 
     def _sessions(self, day: date) -> Iterator[_Session]:
         params: Params = {"starting_at": day.isoformat(), "limit": LIST_ROWS_MAX}
-        for row in self._api.paged(CODE, "Claude Code's work", params):
-            yield self._api.read(_Session, row, "Claude Code's work")
+        what = "Claude Code's work"
+        return understood(self.who, what, self._api.paged(CODE, what, params), _Session.model_validate, day)
 
     def _key(self, name: str) -> _ApiKey:
         return self._api.read(_ApiKey, self._api.get_json(_path(name)), "a key")
@@ -247,7 +309,7 @@ class ClaudeConsole(Claude):
         if subject.kind == "key":
             return [self._key(subject.external_id)]
         if subject.kind == "team":
-            return [key for key in self._keys() if key.workspace_id == subject.external_id]
+            return [key for key in self._keys() if key.workspace == subject.external_id]
         raise UndeliverableError(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
 
     def _switch(self, key: _ApiKey, old: str, new: str) -> None:
@@ -255,6 +317,10 @@ class ClaudeConsole(Claude):
             said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
                 raise UndeliverableError(f"{self._api.who} left the key {key.id} {old} when told {new}")
+
+
+def _read_limit(row: Any) -> _Configured:
+    return _Configured.model_validate(row)
 
 
 def _path(key: str) -> str:

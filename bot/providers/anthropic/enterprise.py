@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, AwareDatetime, Field
@@ -11,10 +11,11 @@ from bot.checks import CheckLine, may_write
 from bot.errors import UndeliverableError
 from bot.http import Params
 from bot.providers.anthropic.base import USERS, Claude
-from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, Count, cents, nanos
+from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, cents, nanos
 from bot.providers.anthropic.reports import REPORTED_SINCE
 from bot.providers.base import IncreaseRequest, Limit, ProviderOutcome, ProviderSeat, days, outcomes_of
-from bot.providers.payload_fields import Body, Word
+from bot.providers.payload_fields import Body, Count, Currency, Word
+from bot.providers.set_aside import setting_aside, understood
 from storage.limits import Subject
 
 ACTIVITY = f"{ROOT}/analytics/users"
@@ -31,9 +32,9 @@ MONTHLY = "monthly"
 
 
 class _Person(Body):
-    """A member. The reports of August and those of October spell the id in two ways."""
+    """A member. The reports of August and those of October spell the id in two ways; a cloud's identity has none."""
 
-    id: Annotated[Word, Field(validation_alias=AliasChoices("user_id", "id"))]
+    id: Annotated[Word, Field(validation_alias=AliasChoices("user_id", "id"))] = ""
     name: Word | None = None
     deleted: bool = False
 
@@ -41,26 +42,26 @@ class _Person(Body):
 class _Effective(Body):
     """What binds a member, wherever it comes from. No amount is no limit."""
 
-    actor: _Person
-    amount: Cents | None
-    currency: Literal["USD"]
-    period: Word
+    actor: _Person = _Person()
+    amount: Cents | None = None
+    currency: Currency = "USD"
+    period: Word = MONTHLY
 
 
 class _Configured(Body):
     """A limit as it was set."""
 
     user_id: Annotated[Word, Field(validation_alias=AliasPath("scope", "user_id"))]
-    amount: Cents
-    currency: Literal["USD"]
+    amount: Cents | None = None
+    currency: Currency = "USD"
 
 
 class _Request(Body):
     id: Word
-    actor: _Person
+    actor: _Person = _Person()
     status: Word
-    period: Word
-    created_at: AwareDatetime
+    period: Word = MONTHLY
+    created_at: AwareDatetime | None = None
     spend_summary: _Effective | None = None
 
     @property
@@ -72,6 +73,9 @@ class _Request(Body):
 class _Edits(Body):
     accepted_count: Count = 0
     rejected_count: Count = 0
+
+
+_NO_EDITS = _Edits()
 
 
 class _Lines(Body):
@@ -87,17 +91,20 @@ class _Work(Body):
 
 class _Code(Body):
     core_metrics: _Work = _Work()
-    tool_actions: dict[Word, _Edits] = Field(default_factory=dict)
+    tool_actions: dict[Word, _Edits | None] = Field(default_factory=dict)
 
 
 class _Activity(Body):
-    user: _Person
+    """What somebody did; a row that stands for a group has no user. A last day may be reported for nobody."""
+
+    user: _Person = _Person()
     claude_code_metrics: _Code = _Code()
     last_activity_date: date | None = None
 
     def counts(self) -> Mapping[str, int]:
         """What came of the work with Claude Code."""
-        work, edits = self.claude_code_metrics.core_metrics, self.claude_code_metrics.tool_actions.values()
+        work = self.claude_code_metrics.core_metrics
+        edits = [each or _NO_EDITS for each in self.claude_code_metrics.tool_actions.values()]
         return {
             "commits": work.commit_count,
             "pull_requests": work.pull_request_count,
@@ -138,21 +145,22 @@ class ClaudeEnterprise(Claude):
 
     def limit(self, subject: Subject) -> Limit | None:
         """What binds one member."""
-        found = self._effective({"user_ids[]": [subject.external_id]})
-        return next((each for each in found if each.subject == subject), None)
+        with setting_aside():  # what stands beside has to be understood when all are read
+            found = self._effective({"user_ids[]": [subject.external_id]})
+            return next((each for each in found if each.subject == subject), None)
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
         """Set a member's own limit; it stands above that of the group, seat or organization."""
         scope = {"type": subject.kind, "user_id": subject.external_id}
         body = {"scope": scope, "amount": cents(amount_nanos), "period": MONTHLY}
         said = self._limits.read(_Configured, self._limits.write_json("POST", LIMITS, body), "the limit that was set")
-        return Limit(Subject("user", said.user_id), nanos(said.amount))
+        return Limit(Subject("user", said.user_id), _amount(said), currency=said.currency)
 
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """Who waits in claude.ai for more. How much is wanted is never said there."""
-        for row in self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX}):
-            request = self._limits.read(_Request, row, "a request")
-            if request.period == MONTHLY:
+        rows = self._limits.paged(REQUESTS, "requests", {"status[]": ["pending"], "limit": LIST_ROWS_MAX})
+        for request in understood(self.who, "requests", rows, _Request.model_validate):
+            if request.period == MONTHLY and request.actor.id:
                 yield self._request(request)
 
     def answer(self, external_id: str, total_nanos: int | None) -> None:
@@ -173,21 +181,28 @@ class ClaudeEnterprise(Claude):
             self.set_limit(Subject("user", request.actor.id), total_nanos)
 
     def seats(self) -> Iterator[ProviderSeat]:
-        """Every member has a seat; when it was last used is known for the last three months."""
-        until = self._now().date() - ACTIVITY_LAG
-        since = until - timedelta(days=IDLE_DAYS)
-        activity = self._activity({"starting_date": since.isoformat(), "ending_date": until.isoformat()})
+        """Every member has a seat; when it was last used is known for the last three months.
+
+        While Anthropic does not report last days at all, or a row cannot be understood, nobody is idle because of that.
+        """
+        end = self._now().date() - ACTIVITY_LAG + timedelta(days=1)  # itself not included
+        since = end - timedelta(days=IDLE_DAYS)
+        rows = list(self._activity_rows({"starting_date": since.isoformat(), "ending_date": end.isoformat()}))
+        activity = list(understood(self.who, "activity", rows, _Activity.model_validate))
         active_on = {each.user.id: each.last_activity_date for each in activity}
-        for row in self._api.listed(USERS, "members"):
-            member = self._api.read(_Joined, row, "a member")
+        is_reported = any(active_on.values()) and len(activity) == len(rows)
+        for member in understood(self.who, "members", self._api.listed(USERS, "members"), _Joined.model_validate):
             added_on = member.added_at.date() if member.added_at else None
-            yield ProviderSeat(member.id, SEAT, added_on, active_on.get(member.id))
+            last = active_on.get(member.id)
+            is_known = last is not None or (is_reported and member.id not in active_on)
+            yield ProviderSeat(member.id, SEAT, added_on, last, use_known=is_known)
 
     def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work with Claude Code, of days that are reported already."""
         for day in days(max(first, REPORTED_SINCE), min(last, self._now().date() - ACTIVITY_LAG)):
             for each in self._activity({"date": day.isoformat()}):
-                yield from outcomes_of(each.user.id, day, each.counts())
+                if each.user.id:
+                    yield from outcomes_of(each.user.id, day, each.counts())
 
     def _probes(self) -> Mapping[str, Params]:
         return {
@@ -201,24 +216,26 @@ class ClaudeEnterprise(Claude):
         yield may_write("The key needs write:spend_limits.")
 
     def _effective(self, params: Params) -> Iterator[Limit]:
-        for row in self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]}):
-            found = self._limits.read(_Effective, row, "a limit")
-            if found.period == MONTHLY and not found.actor.deleted:
+        rows = self._limits.paged(EFFECTIVE, "limits", {**params, "period[]": [MONTHLY]})
+        for found in understood(self.who, "limits", rows, _Effective.model_validate):
+            if found.period == MONTHLY and found.actor.id and not found.actor.deleted:
                 subject = Subject("user", found.actor.id)
-                yield Limit(subject, _amount(found), name=found.actor.name or "")
+                yield Limit(subject, _amount(found), name=found.actor.name or "", currency=found.currency)
 
     def _activity(self, params: Params) -> Iterator[_Activity]:
-        for row in self._api.paged(ACTIVITY, "activity", {**params, "limit": LIST_ROWS_MAX}):
-            yield self._api.read(_Activity, row, "activity")
+        return understood(self.who, "activity", self._activity_rows(params), _Activity.model_validate)
+
+    def _activity_rows(self, params: Params) -> Iterator[Any]:
+        return self._api.paged(ACTIVITY, "activity", {**params, "limit": LIST_ROWS_MAX})
 
     def _request(self, request: _Request) -> IncreaseRequest:
         subject = Subject("user", request.actor.id)
         if request.spend_summary:
-            now_nanos = _amount(request.spend_summary)
+            now_nanos, currency = _amount(request.spend_summary), request.spend_summary.currency
         else:
-            known = self.limit(subject)
-            now_nanos = known.amount_nanos if known else None
-        return IncreaseRequest(request.id, subject, None, now_nanos, "", request.created_at)
+            known = self.limit(subject) or Limit(subject, None)
+            now_nanos, currency = known.amount_nanos, known.currency
+        return IncreaseRequest(request.id, subject, None, now_nanos, "", request.created_at or self._now(), currency)
 
     def _asked(self, external_id: str) -> _Request:
         body = self._limits.get_json(f"{REQUESTS}/{quote(external_id, safe='')}")
@@ -231,5 +248,5 @@ class ClaudeEnterprise(Claude):
         self._limits.write_json("POST", path, {**amount, "suppress_notification": True})
 
 
-def _amount(found: _Effective) -> int | None:
-    return None if found.amount is None else nanos(found.amount)
+def _amount(found: _Effective | _Configured) -> int | None:
+    return None if found.amount is None else max(nanos(found.amount), 0)

@@ -5,19 +5,20 @@ attribute to anyone is a cell without user and key.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
 from bot.errors import UndeliverableError
 from bot.http import KeyRefusedError, NotFoundError, Params
-from bot.providers.anthropic.client import ROOT, AdminApi, Cents, Count, nanos
+from bot.providers.anthropic.client import ROOT, AdminApi, Cents, nanos
 from bot.providers.base import midnight
-from bot.providers.payload_fields import Body, Word
-from storage.charges import Charge
+from bot.providers.payload_fields import Body, Count, Currency, Tier, Word
+from bot.providers.set_aside import set_aside, understood
+from storage.charges import TOKENS, Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
 USAGE, COST = f"{ROOT}/analytics/usage", f"{ROOT}/analytics/cost"
@@ -30,19 +31,30 @@ REPORTED_SINCE = date(2026, 1, 1)
 REPORTED_DAYS = 365
 
 KEY_PREFIX = "apikey_"
+WHO_LETTERS_MAX = 255
+COUNTS = (*TOKENS, "requests")
 
 
 class _Actor(Body):
-    """Who used it. The names of its fields are taken from the reports that this one replaces."""
+    """Who used it: a user, a service account, a key, or an identity of a cloud, which has no id at Anthropic."""
 
     type: Word = ""
     id: Annotated[Word, Field(validation_alias=AliasChoices("user_id", "service_account_id", "api_key_id", "id"))] = ""
+    provider: Word = ""
+    subject: Word = ""
+
+    @property
+    def who(self) -> str:
+        """The id; of a cloud's identity whose it is and its name there."""
+        return self.id or (f"{self.provider}:{self.subject}" if self.subject else self.provider)
 
     @model_validator(mode="after")
     def _is_somebody(self) -> "_Actor":
         """If a user's id were spelt otherwise, all would be charged to nobody, and twice once we can spell it."""
         if self.type == "user_actor" and not self.id:
             raise ValueError("a user without an id")
+        if len(self.who) > WHO_LETTERS_MAX:
+            raise ValueError("a name that is too long")
         return self
 
 
@@ -51,7 +63,7 @@ class _Group(Body):
     api_key_id: Word | None = None
     workspace_id: Word | None = None
     model: Word | None = None
-    service_tier: Word | None = None
+    service_tier: Tier | None = None
 
 
 class _CacheWrites(Body):
@@ -68,8 +80,11 @@ class _Tokens(Body):
 
 
 class _Money(Body):
+    """What a row cost after discounts, and what it would have cost without them."""
+
     amount: Cents
-    currency: Literal["USD"]
+    list_amount: Cents | None = None
+    currency: Currency = "USD"
 
 
 class _Row(Body):
@@ -109,6 +124,15 @@ class _Used:
     tokens_output: int = 0
     requests: int = 0
     cents: Decimal | None = None
+    list_cents: Decimal | None = None
+    currency: str = "USD"
+
+    def bill(self, money: _Money) -> None:
+        """Count what a row cost in. A list price counts only if every row has one."""
+        listed = self.list_cents if self.cents is not None else Decimal(0)
+        self.list_cents = None if listed is None or money.list_amount is None else listed + money.list_amount
+        self.cents = (self.cents or Decimal(0)) + money.amount
+        self.currency = money.currency
 
     def add(self, tokens: _Tokens) -> None:
         """Count a row's tokens in."""
@@ -148,7 +172,12 @@ class Reports:
             cells.setdefault(_cell(usage.group), _Used()).add(usage.usage)
         for cost in self._rows(COST, _CostRow, start, end):
             used = cells.setdefault(_cell(cost.group), _Used())
-            used.cents = (used.cents or Decimal(0)) + cost.cost.amount
+            if used.cents is None or used.currency == cost.cost.currency:
+                used.bill(cost.cost)
+            else:
+                set_aside(
+                    self.api.who, f"cost of {day}", "cost.currency", f"it is not {used.currency} as in other rows"
+                )
         for cell in sorted(cells):
             yield _charge(provider, start, cell, cells[cell])
 
@@ -163,11 +192,12 @@ class Reports:
 
     def _rows(self, path: str, shape: type[RowShape], start: datetime, end: datetime) -> Iterator[RowShape]:
         what = f"{'usage' if path == USAGE else 'cost'} of {start.date()}"
-        for body in self.api.paged(path, what, self._asked(start, end), self._page):
-            row = self.api.read(shape, body, what)
-            if row.starting_at not in {None, start}:
-                raise UndeliverableError(f"{self.api.who} was asked for {what} and answered for {row.starting_at}")
-            yield row
+        bodies = self.api.paged(path, what, self._asked(start, end), self._page)
+        for row in understood(self.api.who, what, bodies, shape.model_validate):
+            if row.starting_at in {None, start}:
+                yield row
+            else:
+                set_aside(self.api.who, what, "starting_at", f"it is about {row.starting_at}, which was not asked for")
 
     def _page(self, path: str, asked: Params) -> Any:
         """A page, the first one with fewer rows if that many are refused."""
@@ -183,7 +213,7 @@ class Reports:
 
 def _cell(group: _Group) -> _Cell:
     """Whose a row is. A key is told as such where it was used by nobody else."""
-    actor = group.actor.id if group.actor else ""
+    actor = group.actor.who if group.actor else ""
     is_key = actor.startswith(KEY_PREFIX)
     return _Cell(
         workspace=group.workspace_id or "",
@@ -195,7 +225,7 @@ def _cell(group: _Group) -> _Cell:
 
 
 def _charge(provider: str, start: datetime, cell: _Cell, used: _Used) -> Charge:
-    counts = {field.name: getattr(used, field.name) for field in fields(used) if field.name != "cents"}
+    counts = {name: getattr(used, name) for name in COUNTS}
     return Charge(
         provider=provider,
         bucket_start=start,
@@ -207,6 +237,8 @@ def _charge(provider: str, start: datetime, cell: _Cell, used: _Used) -> Charge:
         tier=cell.tier,
         **counts,
         cost_nanos=None if used.cents is None else nanos(used.cents),
+        currency=used.currency,
+        list_nanos=None if used.list_cents is None else nanos(used.list_cents),
         cost_source="unpriced" if used.cents is None else "cost_report",
     )
 

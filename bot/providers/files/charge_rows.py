@@ -1,16 +1,44 @@
-"""What a row of a file says: each reader takes a text and gives a value, or says what would be right."""
+"""What a row of a file says: a part of a charge, on one day or on several."""
 
-import re
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from bot.providers.files.readers import RowError
+from bot.column_values import said, tidy
+from bot.providers.files.kinds import KINDS
+from bot.providers.set_aside import RowError
 
 LETTERS_MAX = 255
-TOKENS_MAX = 10**13
-COST_MAX = 10**6
+TOKENS_MAX = 10**15
+COST_MAX = 9 * 10**9  # nanos of it fit in 64 bits
 PICO_DIGITS = 12
+PICO_PER_NANO = 1_000
+DAYS_MAX = 400
+_DAY = timedelta(days=1)
+
+
+class DatedRowError(RowError):
+    """A row cannot be understood, but for its day.
+
+    Args:
+        wrong: what is wrong with it.
+        day: ISO 8601.
+    """
+
+    def __init__(self, wrong: RowError, day: str) -> None:
+        super().__init__(wrong.why, wrong.field)
+        self.day = day
+
+
+@contextmanager
+def on(day: datetime) -> Iterator[None]:
+    """Let what is wrong in a row be told with its day."""
+    try:
+        yield
+    except RowError as wrong:
+        raise DatedRowError(wrong, f"{day:%Y-%m-%d}") from None
 
 
 class ChargeRow(NamedTuple):
@@ -22,83 +50,108 @@ class ChargeRow(NamedTuple):
         resource: key or service, "" if none.
         subject: user, "" if none.
         model: as it is written, "" if none.
+        tier: such as "batch", "" if it is not said.
         currency: of the cost.
         tokens_input: uncached input tokens.
         tokens_cache_read: input tokens read from a cache.
         tokens_cache_write_5m: input tokens written to a cache.
+        tokens_cache_write_1h: the same, for an hour.
         tokens_output: output tokens.
         requests: requests made.
         cost: in 10⁻¹² of the currency, None if it is not said. Nanos would lose what a million small rows add up to.
     """
 
     day: str
-    sub_account: str
-    resource: str
-    subject: str
-    model: str
-    currency: str
+    sub_account: str = ""
+    resource: str = ""
+    subject: str = ""
+    model: str = ""
+    tier: str = ""
+    currency: str = "USD"
     tokens_input: int = 0
     tokens_cache_read: int = 0
     tokens_cache_write_5m: int = 0
+    tokens_cache_write_1h: int = 0
     tokens_output: int = 0
     requests: int = 0
     cost: int | None = None
 
 
-def day_of(text: str, column: str) -> str:
-    """A calendar day."""
-    try:
-        return date.fromisoformat(text.strip()).isoformat()
-    except ValueError:
-        raise RowError(f"“{text}” under {column} is no day; write it as 2026-11-22") from None
+def spread(row: ChargeRow, start: datetime, end: datetime) -> Iterator[ChargeRow]:
+    """A row of several days as a row for each of them, by the time it takes of it; the parts add up to the whole.
+
+    Args:
+        row: its day does not matter.
+        start: when it begins; its calendar days are those of its own zone.
+        end: when it has ended, in the same zone.
+
+    Raises:
+        RowError: it ends before it begins, or takes too long.
+    """
+    whole = end - start
+    if not timedelta() < whole <= DAYS_MAX * _DAY:
+        raise RowError("it ends before it begins, or takes more than 400 days", "end")
+    done = timedelta()
+    given = dict.fromkeys((*KINDS, "cost"), 0)
+    day = datetime.combine(start.date(), time(), start.tzinfo)
+    while done < whole:
+        day += _DAY
+        done = min(day, end) - start
+        parts = {name: _part(getattr(row, name), done, whole, name) for name in given}
+        shares: dict[str, Any] = {name: None if part is None else part - given[name] for name, part in parts.items()}
+        yield row._replace(**shares, day=f"{day - _DAY:%Y-%m-%d}")
+        given = {name: part or 0 for name, part in parts.items()}
 
 
-def utc_day_of(text: str, column: str) -> str:
-    """The UTC day of a moment; FOCUS has UTC only, and Parquet does not always say so."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise RowError(f"“{text}” under {column} is no moment; write it as 2026-11-22T00:00:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).date().isoformat()
+def _part(amount: int | None, done: timedelta, whole: timedelta, name: str) -> int | None:
+    """What of an amount has come after a time. Money goes by whole nanos: its parts add up when rounded, too."""
+    if amount is None or done == whole:
+        return amount
+    step = PICO_PER_NANO if name == "cost" else 1
+    return amount // step * (done // timedelta(microseconds=1)) // (whole // timedelta(microseconds=1)) * step
 
 
-def word_of(text: str, column: str) -> str:
-    """A name or id."""
-    word = text.strip()
+def name_of(text: str, column: str) -> str:
+    """A name or id, "" for one of the words for nothing."""
+    word = said(text)
     if len(word) > LETTERS_MAX or not word.isprintable():
-        raise RowError(f"what stands under {column} is no name: it is too long or has odd letters")
+        raise RowError("it is no name: it is too long or has odd letters", column)
     return word
 
 
+def id_of(text: str, column: str) -> str:
+    """The id of somebody or something. A key that could be used is shortened to its end, as consoles show it."""
+    word = name_of(text, column)
+    mantissa, power, digits = word.upper().partition("E+")
+    if power and digits.isdecimal() and mantissa.replace(".", "").isdecimal():
+        raise RowError("a spreadsheet made a number of this id; export the file again", column)
+    return f"sk-…{word[-4:]}" if word.startswith("sk-") else word
+
+
 def currency_of(text: str, column: str) -> str:
-    """An ISO 4217 code."""
-    if not re.fullmatch(r"[A-Z]{3}", text.strip()):
-        raise RowError(f"“{text}” under {column} is no currency; write three letters such as USD")
-    return text.strip()
+    """An ISO 4217 code, in small letters, too."""
+    code = tidy(text).upper()
+    if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
+        raise RowError("it is no currency; write three letters such as USD", column)
+    return code
 
 
-def cost_of(text: str, column: str) -> int:
+def pico_of(cost: Decimal, column: str) -> int:
     """Money, as 10⁻¹² of its currency; below zero it is a credit."""
-    number = decimal_of(text, column)
-    if abs(number) > COST_MAX:
-        raise RowError(f"“{text}” under {column} is more than a row can cost")
-    return round(number.scaleb(PICO_DIGITS))
+    if abs(cost) > COST_MAX:
+        raise RowError("it is more than a row can cost", column)
+    return round(cost.scaleb(PICO_DIGITS))
 
 
-def decimal_of(text: str, column: str) -> Decimal:
-    """A number."""
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise RowError(f"“{text}” under {column} is no number; write it as 1234.56")
-    return number
-
-
-def count_of(text: str, column: str) -> int:
-    """How many, whole and not below zero; nothing is none."""
-    number = decimal_of(text, column) if text.strip() else Decimal(0)
-    if number != number.to_integral_value() or not 0 <= number <= TOKENS_MAX:
-        raise RowError(f"“{text}” under {column} is no count; write a whole number such as 1200")
+def count_of(number: Decimal, column: str) -> int:
+    """How many; below zero it is a correction."""
+    if abs(number) > TOKENS_MAX:
+        raise RowError("it is more than a row can count", column)
+    if number != number.to_integral_value():
+        raise RowError("it is no count; write a whole number such as 1200", column)
     return int(number)
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment in UTC; one without a zone is in it already."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

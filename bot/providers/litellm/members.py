@@ -6,6 +6,7 @@ changed by a route of its own, and the answer to that repeats only what was said
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from pydantic import AliasPath, Field
 
@@ -14,6 +15,7 @@ from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
 from bot.providers.litellm.payloads import MONTHLY, TeamMember, dollars, limit_nanos, window_of
 from bot.providers.payload_fields import Body, Word
+from bot.providers.set_aside import setting_aside, understood, understood_one
 from storage.limits import Subject
 
 INFO, UPDATE = "/team/info", "/team/member_update"
@@ -35,9 +37,11 @@ class _Membership(Body):
 
 
 class _Team(Body):
+    """A team. Its members and what they have are understood one by one."""
+
     name: Word | None = Field(None, validation_alias=AliasPath("team_info", "team_alias"))
-    members: list[TeamMember] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
-    memberships: list[_Membership] = Field(validation_alias="team_memberships")
+    members: list[Any] = Field(validation_alias=AliasPath("team_info", "members_with_roles"))
+    memberships: list[Any] = Field(validation_alias="team_memberships")
 
 
 class Members:
@@ -48,19 +52,21 @@ class Members:
 
     def of_team(self, team: str) -> Iterator[Limit]:
         """Every member's, also who has none."""
-        told = self._team(team)
+        told = understood_one(self._api.who, "a team", self._told(team), _read_team)
         if told:
-            rows = _rows(told)
+            rows = self._rows(told)
             yield from (_limit(Subject.of_member(team, user), told, rows[user]) for user in rows)
 
     def of(self, subject: Subject) -> Limit | None:
         """A member's, None if the proxy knows no such team or member."""
-        return next((each for each in self.of_team(subject.team) if each.subject == subject), None)
+        with setting_aside():  # whoever stands beside has to be understood when all are read
+            return next((each for each in self.of_team(subject.team) if each.subject == subject), None)
 
     def set(self, subject: Subject, amount_nanos: int) -> Limit:
         """Allow a member so much each month. Bursar cannot set what was counted until now, as with a team."""
-        told = self._team(subject.team)
-        row = _rows(told).get(subject.user) if told else None
+        with setting_aside():
+            told = _read_team(self._told(subject.team))
+            row = self._rows(told).get(subject.user) if told else None
         if told is None or row is None:
             raise UndeliverableError(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
         is_first = window_of(row.share.budget_duration if row.share else None) != "month"
@@ -77,20 +83,31 @@ class Members:
             raise UndeliverableError(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
         return after
 
-    def _team(self, team: str) -> _Team | None:
+    def _told(self, team: str) -> Any:
+        """A team as it is told, None if there is none such."""
         if not team:
             return None
         try:
-            return self._api.read(_Team, self._api.get_json(INFO, {"team_id": team}), "a team")
+            return self._api.get_json(INFO, {"team_id": team})
         except NotFoundError:
             return None
 
+    def _rows(self, team: _Team) -> dict[str, _Membership]:
+        """Each member's row, by user; who is invited by an address alone is no user yet.
 
-def _rows(team: _Team) -> dict[str, _Membership]:
-    """Each member's row, by user; who is invited by an address alone is no user yet."""
-    rows = {row.user_id: row for row in team.memberships}
-    users = [member.user_id for member in team.members if member.user_id]
-    return {user: rows.get(user) or _Membership(user_id=user) for user in users}
+        Who has no row has no limit, unless a row could not be understood: then it may have been theirs.
+        """
+        who, what = self._api.who, f"members of {team.name or 'a team'}"
+        rows = {row.user_id: row for row in understood(who, what, team.memberships, _Membership.model_validate)}
+        users = [each.user_id for each in understood(who, what, team.members, TeamMember.model_validate)]
+        all_known = len(rows) == len(team.memberships)
+        return {
+            user: rows.get(user) or _Membership(user_id=user) for user in users if user in rows or (user and all_known)
+        }
+
+
+def _read_team(told: Any) -> _Team | None:
+    return None if told is None else _Team.model_validate(told)
 
 
 def _limit(subject: Subject, team: _Team, row: _Membership) -> Limit:

@@ -62,11 +62,11 @@ class TeamMember(Body):
 
 
 class TeamRow(LimitedRow):
-    """A team and who is in it."""
+    """A team and who is in it; its members are understood one by one."""
 
     external_id: Word = Field(validation_alias="team_id")
     name: Word | None = Field(None, validation_alias="team_alias")
-    members: list[TeamMember] = Field(default_factory=list, validation_alias="members_with_roles")
+    members: list[Any] = Field(default_factory=list, validation_alias="members_with_roles")
 
 
 class VirtualKeyRow(LimitedRow):

@@ -17,7 +17,7 @@ from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm.payloads import InfoAnswer, TeamRow, rows
+from bot.providers.litellm.payloads import InfoAnswer, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
 from storage.charges import Charge
@@ -53,7 +53,7 @@ NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it
 
 
 class _Metrics(Body):
-    """What was used. `prompt_tokens` holds the cached ones too."""
+    """What was used. `prompt_tokens` holds the cached ones too, as a rule."""
 
     spend: Dollars
     prompt_tokens: Count
@@ -186,7 +186,8 @@ class LiteLLM(Provider):
                 name, email, owner = row.name or "", row.email or "", row.owner or ""
                 yield ProviderIdentity(kind, row.external_id, name=name, email=email, owner=owner)
                 if isinstance(row, TeamRow):
-                    yield from (_member(row, each.user_id) for each in row.members if each.user_id)
+                    members = understood(self.who, "members of a team", row.members, TeamMember.model_validate)
+                    yield from (_member(row, each.user_id) for each in members if each.user_id)
 
     def limits(self) -> Iterator[Limit]:
         """See Provider."""
@@ -263,9 +264,10 @@ class LiteLLM(Provider):
             return
         rest = whole - parts
         counts = [value for name, value in rest if name != "spend"]
-        if rest.spend < -NOISE or min(counts) < 0:
+        owes = rest.spend < -NOISE and whole.spend >= 0  # below zero the sum may be a credit that has no key
+        if owes or min(counts) < 0:
             set_aside(self.who, what, "metrics", "its parts are more than the whole")
-        elif nanos(rest.spend) > 0 or max(counts) > 0:
+        elif nanos(rest.spend) > 0 or rest.spend < -NOISE or max(counts) > 0:
             yield _Cell("", "", "", model), rest
 
     def _spent_this_month(self, subject: Subject) -> Decimal:
@@ -305,8 +307,12 @@ def _member(team: TeamRow, user: str) -> ProviderIdentity:
 
 
 def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
-    """LiteLLM does not say for how long a cache was written; most providers' default is five minutes."""
+    """LiteLLM does not say for how long a cache was written; most providers' default is five minutes.
+
+    Some ways through it report a prompt without the cached tokens: where it has fewer, they stand beside it.
+    """
     cached = used.cache_read_input_tokens + used.cache_creation_input_tokens
+    prompt = used.prompt_tokens
     return Charge(
         provider=provider,
         bucket_start=midnight(day),
@@ -315,7 +321,7 @@ def _charge(provider: str, day: date, cell: _Cell, used: _Metrics) -> Charge:
         resource=cell.key,
         subject=cell.user,
         model=cell.model,
-        tokens_input=max(used.prompt_tokens - cached, 0),
+        tokens_input=prompt - cached if prompt >= cached else prompt,
         tokens_cache_read=used.cache_read_input_tokens,
         tokens_cache_write_5m=used.cache_creation_input_tokens,
         tokens_output=used.completion_tokens,

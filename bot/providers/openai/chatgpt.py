@@ -16,10 +16,12 @@ from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
 from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, UserHour
-from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit, UnitAmount
+from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit
 from bot.providers.openai.costs import UsageCounts
 from bot.providers.openai.paging import Listed, rows
-from bot.providers.payload_fields import Body, Count, Word, nanos
+from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
+from bot.providers.set_aside import set_aside, understood
+from handlers.language import N_
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -31,15 +33,15 @@ LIST_ROWS_MAX = 100
 CALLS_PER_MINUTE = 60
 
 NEEDED = "an admin key of this workspace with the rights that docs/reference/providers.md lists"
-NO_MODELS = "ChatGPT's report by day knows no models; its log of costs does, if account: names the organization."
+NO_MODELS = N_("ChatGPT's report by day knows no models; its log of costs does, if account: names the organization.")
 REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a program answers them."
 
 
 class _Totals(Body):
     """The tokens are disjoint. `estimated_cost_usd` is no cost: it is never looked at."""
 
-    credits: UnitAmount | None = None
-    cost_usd: UnitAmount | None = None
+    credits: Dollars | None = None
+    cost_usd: Dollars | None = None
     uncached_text_input_tokens: Count | None = None
     cached_text_input_tokens: Count | None = None
     text_output_tokens: Count | None = None
@@ -167,9 +169,8 @@ class ChatGPT(Provider):
 
     def limits(self) -> Iterator[Limit]:
         """What counts for each user: a limit of their own, else that of a group or of the workspace."""
-        for row in rows(self._api, f"{self._limits}/users", "limits", {"limit": LIST_ROWS_MAX}):
-            user = self._api.read(_UserLimit, row, "a limit")
-            yield self._limit(user, user.email or "")
+        found = rows(self._api, f"{self._limits}/users", "limits", {"limit": LIST_ROWS_MAX})
+        yield from understood(self.who, "limits", found, self._limit_of)
 
     def limit(self, subject: Subject) -> Limit | None:
         """What counts for one user."""
@@ -228,7 +229,8 @@ class ChatGPT(Provider):
         for usage in self._used(day):
             user = usage.user_id or ""
             if user and user in used:
-                raise UndeliverableError(f"{self._api.who} sent two rows of one user for {day}: nothing is counted")
+                set_aside(self.who, f"usage of {day}", "user_id", "it is a second row of one user")
+                continue
             used[user] = used.get(user, _Totals()) + usage.totals
         for user, totals in sorted(used.items(), key=lambda each: each[0]):
             hour = UserHour(midnight(day), user, "", "")
@@ -247,22 +249,21 @@ class ChatGPT(Provider):
             yield _charge(self.name, hour, 1, used, cost)
 
     def _used(self, day: date) -> Iterator[_Usage]:
-        window = _window(day)
-        for row in rows(self._api, self._usage, f"usage of {day}", {**window, "limit": USAGE_ROWS_MAX}):
-            usage = self._api.read(_Usage, row, f"usage of {day}")
-            if usage.start_time != window["start_time"]:
-                raise UndeliverableError(
-                    f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
-                )
-            yield usage
+        window, what = _window(day), f"usage of {day}"
+        found = rows(self._api, self._usage, what, {**window, "limit": USAGE_ROWS_MAX})
+        for usage in understood(self.who, what, found, _Usage.model_validate):
+            if usage.start_time == window["start_time"]:
+                yield usage
+            else:
+                set_aside(self.who, what, "start_time", "it is about another day than was asked for")
 
     def _everybody(self) -> Iterator[_User]:
-        for row in rows(self._api, self._users, "users", {"limit": USERS_MAX}):
-            yield self._api.read(_User, row, "a user")
+        found = rows(self._api, self._users, "users", {"limit": USERS_MAX})
+        return understood(self.who, "users", found, _User.model_validate)
 
     def _teams(self) -> Iterator[ProviderIdentity]:
-        for row in rows(self._api, self._groups, "groups", {"limit": LIST_ROWS_MAX}):
-            group = self._api.read(_Group, row, "a group")
+        found = rows(self._api, self._groups, "groups", {"limit": LIST_ROWS_MAX})
+        for group in understood(self.who, "groups", found, _Group.model_validate):
             yield ProviderIdentity("team", group.id, name=group.name or "")
 
     def _of(self, subject: Subject) -> str:
@@ -277,6 +278,10 @@ class ChatGPT(Provider):
     def _write(self, subject: Subject, rule: Mapping[str, Any] | None) -> Limit:
         body = self._api.write_json("PATCH", self._of(subject), {"override_monthly_usage_limit": rule})
         return self._limit(self._api.read(_UserLimit, body, "a limit"))
+
+    def _limit_of(self, row: Any) -> Limit:
+        user = _UserLimit.model_validate(row)
+        return self._limit(user, user.email or "")
 
     def _limit(self, user: _UserLimit, name: str = "") -> Limit:
         effective = user.effective_monthly_usage_limit

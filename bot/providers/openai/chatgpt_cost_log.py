@@ -4,19 +4,19 @@ OpenAI's help pages tell its form, and real lines were seen by others. A line is
 hours late, in files that are found by when they were written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from bot.errors import UndeliverableError
 from bot.http import Api, Batch, Params
 from bot.providers.base import midnight
-from bot.providers.openai.chatgpt_currency import Money, UnitAmount
+from bot.providers.openai.chatgpt_currency import Money
 from bot.providers.openai.costs import UsageCounts, measure
-from bot.providers.payload_fields import Body, Word
+from bot.providers.payload_fields import Body, Dollars, Tier, Word
+from bot.providers.set_aside import RowError, understood
 
 # Files are kept for thirty days. Of a day that is nearly as old some may be gone, and what is left would be too little.
 KEPT_DAYS = 28
@@ -45,7 +45,7 @@ class _Identity(Body):
 
 
 class _Measured(Body):
-    value: UnitAmount
+    value: Dollars
     unit: Word
 
 
@@ -62,7 +62,7 @@ class _Payload(Body):
     hour: Annotated[int, Field(ge=0, le=23)]
     identity: _Identity | None = None
     model: Word | None = None
-    service_tier: Word | None = None
+    service_tier: Tier | None = None
     billing: list[_Billed] = Field(validation_alias=AliasChoices("billing", AliasPath("measures", "billing")))
 
 
@@ -98,11 +98,11 @@ class CostLog:
         """What was used in the hours of a UTC day, and what it cost, None if nobody says."""
         heard, hours = set[str](), dict[UserHour, tuple[UsageCounts, int | None]]()
         for file in self.files(day):
-            for row in self._api.get_lines(f"{self.path}/{quote(file, safe='')}"):
-                line = self._api.read(_Line, row, "a line of the log")
-                if line.payload.day == day and line.event_id not in heard:
-                    heard.add(line.event_id)
-                    self._add(hours, line.payload)
+            lines = self._api.get_lines(f"{self.path}/{quote(file, safe='')}")
+            for said, billed in understood(self._api.who, f"the log of {day}", lines, self._understand):
+                if said.payload.day == day and said.event_id not in heard:
+                    heard.add(said.event_id)
+                    _add(hours, said.payload, billed)
         return hours
 
     def files(self, day: date) -> Iterator[str]:
@@ -118,17 +118,10 @@ class CostLog:
 
         yield from self._api.follow(ask, "files of the log")
 
-    def _add(self, hours: dict[UserHour, tuple[UsageCounts, int | None]], said: _Payload) -> None:
-        start = datetime.combine(said.day, time(said.hour), UTC)
-        user = (said.identity and said.identity.user_id) or ""
-        tier = "standard" if said.service_tier == "default" else said.service_tier or ""
-        hour = UserHour(start, user, said.model or "", tier)
-        used, cost = hours.get(hour, (UsageCounts(), None))
-        for each in said.billing:
-            used = used.plus(_tokens(each))
-            more = self._cost(each)
-            cost = cost if more is None else (cost or 0) + more
-        hours[hour] = used, cost
+    def _understand(self, row: Any) -> tuple[_Line, list[tuple[UsageCounts, int | None]]]:
+        """A line, and tokens and cost of each thing that was billed in it."""
+        line = _Line.model_validate(row)
+        return line, [(_tokens(each), self._cost(each)) for each in line.payload.billing]
 
     def _cost(self, billed: _Billed) -> int | None:
         match billed.cost:
@@ -139,15 +132,33 @@ class CostLog:
             case _Measured(value=value, unit="USD"):
                 return self._money.cost(value, None)
             case _:
-                raise UndeliverableError(f"{self._api.who} counts in a unit that is neither credits nor dollars")
+                raise RowError("it is neither in credits nor in dollars", "billing.cost.unit")
 
 
 def _tokens(billed: _Billed) -> UsageCounts:
     """Tokens of a kind that is not named count as input, so that none is lost."""
     if billed.quantity is None or billed.quantity.unit != "TOKENS":
         return UsageCounts()
-    kind = measure(billed.sku.lower())
-    return UsageCounts()._replace(**{"input" if kind == "requests" else kind: int(billed.quantity.value)})
+    kind, count = measure(billed.sku.lower()), int(billed.quantity.value)
+    if count < 0:
+        raise RowError("it is below zero", "billing.quantity.value")
+    return UsageCounts()._replace(**{"input" if kind == "requests" else kind: count})
+
+
+def _add(
+    hours: dict[UserHour, tuple[UsageCounts, int | None]],
+    said: _Payload,
+    billed: Iterable[tuple[UsageCounts, int | None]],
+) -> None:
+    start = datetime.combine(said.day, time(said.hour), UTC)
+    user = (said.identity and said.identity.user_id) or ""
+    tier = "standard" if said.service_tier == "default" else said.service_tier or ""
+    hour = UserHour(start, user, said.model or "", tier)
+    used, cost = hours.get(hour, (UsageCounts(), None))
+    for tokens, more in billed:
+        used = used.plus(tokens)
+        cost = cost if more is None else (cost or 0) + more
+    hours[hour] = used, cost
 
 
 def _written(moment: datetime) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bot.errors import UndeliverableError
 from bot.providers.payload_fields import NANOS, Body, Count, nanos
@@ -15,7 +15,7 @@ CENT_NANOS = 10**7
 CREDITS_MAX = 2**31 - 1
 PRICE_MISSING = "say what a credit costs you in US dollars, such as credit: 0.04, in app.yaml"
 
-UnitAmount = Annotated[Decimal, Field(ge=0, le=10**12)]
+UnitAmount = Annotated[Decimal, Field(ge=0, le=10**9)]
 Unit = Literal["credit", "usd"]
 
 
@@ -33,6 +33,12 @@ class LimitRule(Body):
     limit_amount: Worth | None = None
     limit: Count | None = None
     limit_expires_at: datetime | None = None
+
+    @model_validator(mode="after")
+    def _has_an_amount(self) -> Self:
+        if self.type == "limited" and self.limit_amount is None and self.limit is None:
+            raise ValueError("a limit without an amount")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,8 @@ class Money:
                 return nanos(amount)
             case LimitRule(limit_amount=Worth(amount=amount)):
                 return int(amount * self._price())
-            case LimitRule(limit=int(amount)):
-                return amount * self._price()
             case _:
-                raise UndeliverableError(f"{self.who} sent a limit without an amount, so it is not known")
+                return (rule.limit or 0) * self._price()
 
     def _price(self) -> int:
         if self.credit_nanos is None:

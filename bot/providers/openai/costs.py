@@ -1,9 +1,9 @@
 """OpenAI reports tokens in one place and money in another; here they are joined, and no cent is lost or counted twice.
 
-Usage knows project, key, user, model and tier, and no money. Costs know project, key and a line of text, and no user.
-The text is in no schema. It was seen as "gpt-5.2, cached input", "priority | gpt-5.2, output, long context",
-"gpt-audio-mini-2025-12-15 audio, input" and "web search tool calls". So it is read with care: what is not understood is
-a cost of its project and key all the same.
+Usage knows project, key, user, model and tier, and no money. Costs know project, key and a line of text, and the user
+where OpenAI tells them apart by users. The text is in no schema. It was seen as "gpt-5.2, cached input", "priority |
+gpt-5.2, output, long context", "gpt-audio-mini-2025-12-15 audio, input" and "web search tool calls". So it is read with
+care: what is not understood is a cost of its project and key all the same.
 """
 
 import re
@@ -42,6 +42,7 @@ class UsageCounts(NamedTuple):
     cache_write: int = 0
     output: int = 0
     requests: int = 0
+    cache_write_1h: int = 0
 
     def plus(self, other: "UsageCounts") -> "UsageCounts":
         """Both together."""
@@ -67,6 +68,7 @@ class CostLine:
         kind: of tokens, in OpenAI's words, "" if none are named.
         tier: "batch", "flex" or "priority" where the text names one.
         nanos: what it cost.
+        user: who, "" if that is not said.
     """
 
     project: str
@@ -75,6 +77,7 @@ class CostLine:
     kind: str
     tier: str
     nanos: int
+    user: str = ""
 
     @property
     def pot(self) -> Pot:
@@ -85,11 +88,12 @@ class CostLine:
     @property
     def rest(self) -> UsageCell:
         """Where the cost stays that no cell has a share in. It hangs on nothing but the line."""
-        return UsageCell(self.project, self.key, "", self.name, "")
+        return UsageCell(self.project, self.key, self.user, self.name, "")
 
     def weight(self, used: UsageCounts) -> int:
         """How much of it one cell's usage is."""
-        return int(getattr(used, measure(self.kind)))
+        kind = measure(self.kind)
+        return int(getattr(used, kind)) + (used.cache_write_1h if kind == "cache_write" else 0)
 
 
 def measure(text: str) -> str:
@@ -97,13 +101,13 @@ def measure(text: str) -> str:
     return next((field for word, field in MEASURES.items() if word in text), "requests")
 
 
-def line(project: str, key: str, text: str, nanos: int) -> CostLine:
+def line(project: str, key: str, text: str, nanos: int, user: str = "") -> CostLine:
     """A line by its text."""
     marks, _, named = text.rpartition(" | ")
     name, _, kind = named.partition(",")
     kind = kind.strip().lower()
     tier = MARKED_TIER.search(f"{marks} {kind}".lower())
-    return CostLine(project, key, name.strip(), kind, tier[0] if tier else "", nanos)
+    return CostLine(project, key, name.strip(), kind, tier[0] if tier else "", nanos, user)
 
 
 def joined(
@@ -147,7 +151,9 @@ def _pot(cell: UsageCell) -> Pot:
 
 
 def _pays(line: CostLine, cell: UsageCell, marked: set[tuple[Pot, str]]) -> bool:
-    """A line that names a tier is for that tier, any other for the tiers that no line names."""
+    """A line that names a tier is for that tier, any other for those that no line names; one of a user is theirs."""
+    if line.user and line.user != cell.user:
+        return False
     return cell.tier == line.tier if line.tier else (line.pot, cell.tier) not in marked
 
 

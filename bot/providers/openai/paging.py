@@ -6,17 +6,17 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from bot.http import Api, Batch, Params
-from bot.providers.payload_fields import Body, Word
+from bot.providers.payload_fields import Address, Body
 
 
 class Listed(Body):
     """A page of rows or of buckets. Reports name the next page, groups a cursor, other lists the last row."""
 
     data: list[Any]
-    has_more: bool
-    next_page: Word | None = None
-    cursor: Word | None = None
-    last_id: Word | None = None
+    has_more: bool = False
+    next_page: Address | None = None
+    cursor: Address | None = None
+    last_id: Address | None = None
 
     @model_validator(mode="after")
     def _goes_on(self) -> Self:

@@ -4,33 +4,40 @@ The facts are from OpenAI's own OpenAPI document and guides of autumn 2026. What
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import AliasChoices, AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not
 from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Params, Patience
+from bot.http import PATIENCE, Api, ApiKey, InvalidError, NotFoundError, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
-from bot.providers.payload_fields import Body, Count, Word, nanos
+from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dollars, Tier, Word, nanos
+from bot.providers.set_aside import set_aside, understood, understood_one
 from storage.charges import Charge
-from storage.limits import Subject
+from storage.limits import Subject, Window
 
 # The usage that is counted in tokens. Moderation is free; images, audio and tools are in the costs.
 USAGE = ("/organization/usage/completions", "/organization/usage/embeddings")
+DECISIONS = "/organization/usage/decisions"
 USAGE_GROUPS = {
     USAGE[0]: ["project_id", "api_key_id", "user_id", "model", "batch", "service_tier"],
     USAGE[1]: ["project_id", "api_key_id", "user_id", "model"],
+    DECISIONS: ["project_id", "api_key_id", "user_id", "model", "batch", "service_tier"],
 }
 COSTS = "/organization/costs"
-COSTS_GROUPS = ["project_id", "api_key_id", "line_item"]
+# Whether costs can be told apart by users, and by projects beside that, depends on the organization and the days.
+COSTS_GROUPS = (
+    ["project_id", "user_id", "api_key_id", "line_item"],
+    ["user_id", "api_key_id", "line_item"],
+    ["project_id", "api_key_id", "line_item"],
+)
 USERS, PROJECTS = "/organization/users", "/organization/projects"
 SPEND_LIMIT = "/organization/spend_limit"
 LIST_ROWS_MAX = 100
@@ -45,9 +52,9 @@ STEP_CENTS = 2
 
 NEEDED = "an admin key (sk-admin-…), which an owner of the organization makes"
 
-Cost = Annotated[Decimal, Field(ge=-(10**7), le=10**7)]
-Cents = Annotated[int, Field(strict=True, ge=0, le=10**12)]
-UsDollar = Annotated[str, Field(pattern=r"^(?i:usd)$")]
+MONTH = "month"
+
+Cents = Annotated[Count, Field(le=100 * DOLLARS_MAX)]
 
 
 class _Bucket(Body):
@@ -56,20 +63,25 @@ class _Bucket(Body):
 
 
 class _Usage(Body):
-    """Tokens of one group. `input_tokens` holds the cached and the written ones too."""
+    """Tokens of one group. `input_tokens` holds the cached and the written ones too.
+
+    What was written to a cache is told as a sum, or by how long it is kept: 30 minutes and 12 hours.
+    """
 
     input_tokens: Count
     output_tokens: Count = 0
     input_cached_tokens: Count = 0
-    input_cache_write_tokens: Count = 0
+    input_cache_write_tokens: Count | None = None
+    input_cache_write_30m_tokens: Count = 0
+    input_cache_write_12h_tokens: Count = 0
     input_uncached_tokens: Count | None = None
-    num_model_requests: Count
+    num_model_requests: Count = 0
     project_id: Word | None = None
     api_key_id: Word | None = None
     user_id: Word | None = None
     model: Word | None = None
     batch: bool | None = None
-    service_tier: Word | None = None
+    service_tier: Tier | None = None
 
     @property
     def cell(self) -> UsageCell:
@@ -79,20 +91,23 @@ class _Usage(Body):
 
     @property
     def used(self) -> UsageCounts:
-        cached = self.input_cached_tokens + self.input_cache_write_tokens
+        long = self.input_cache_write_12h_tokens
+        written = self.input_cache_write_tokens
+        written = self.input_cache_write_30m_tokens + long if written is None else max(written, long)
         uncached = self.input_uncached_tokens
         return UsageCounts(
-            input=max(self.input_tokens - cached, 0) if uncached is None else uncached,
+            input=max(self.input_tokens - self.input_cached_tokens - written, 0) if uncached is None else uncached,
             cache_read=self.input_cached_tokens,
-            cache_write=self.input_cache_write_tokens,
+            cache_write=written - long,
             output=self.output_tokens,
             requests=self.num_model_requests,
+            cache_write_1h=long,
         )
 
 
 class _Amount(Body):
-    value: Cost
-    currency: UsDollar
+    value: Dollars
+    currency: Currency = "USD"
 
 
 class _Cost(Body):
@@ -100,25 +115,40 @@ class _Cost(Body):
 
     amount: _Amount | None = None
     project_id: Word | None = None
+    user_id: Word | None = None
     api_key_id: Word | None = None
     line_item: Word | None = None
 
 
 class _User(Body):
-    id: Word
-    name: Word | None = None
-    email: Word | None = None
+    """A user. Names and addresses may stand in a corner of their own."""
+
+    id: Annotated[Word, Field(validation_alias=AliasChoices("id", AliasPath("user", "id")))]
+    name: Annotated[Word | None, Field(validation_alias=AliasChoices("name", AliasPath("user", "name")))] = None
+    email: Annotated[Word | None, Field(validation_alias=AliasChoices("email", AliasPath("user", "email")))] = None
 
 
 class _Project(Body):
     id: Word
     name: Word | None = None
-    status: Word
+    status: Word | None = None
+    archived_at: Count | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is closed for good; the one or the other field says so."""
+        return self.status == "archived" or self.archived_at is not None
+
+
+class _Holder(Body):
+    id: Word
 
 
 class _Owner(Body):
-    user: _User | None = None
-    service_account: _User | None = None
+    """Who holds a key, told by which of the two is there."""
+
+    user: _Holder | None = None
+    service_account: _Holder | None = None
 
     @property
     def id(self) -> str:
@@ -129,14 +159,15 @@ class _Owner(Body):
 class _Key(Body):
     id: Word
     name: Word | None = None
-    owner: _Owner
+    owner: _Owner = _Owner()
 
 
 class _SpendLimit(Body):
-    """A hard monthly limit. That of no limit is not said: it may be a 404, or one without an amount."""
+    """A hard limit. That of no limit is not said: it may be a 404, or one without an amount."""
 
-    threshold_amount: Cents | None
-    currency: UsDollar | None = None
+    threshold_amount: Cents | None = None
+    currency: Currency = "USD"
+    interval: Word = MONTH
 
 
 class OpenAI(Provider):
@@ -175,6 +206,7 @@ class OpenAI(Provider):
         self._key_name = key_name
         self._api = Api("OpenAI", url, ApiKey(key_name, key, {}, NEEDED), patience, calls_per_minute=calls_per_minute)
         self.who = self._api.who
+        self._costs_groups = 0
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -183,25 +215,31 @@ class OpenAI(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """One cell for each UTC day, project, key, user, model and tier, and one for each cost that has no user."""
         for day in days(first, last):
-            lines = list(self._lines(day))
-            for cell, used, cost in joined(self._used(day), lines):
-                yield _charge(self.name, day, cell, used, cost)
+            costs = self._costs(day)
+            currency = next((cost.amount.currency for cost in costs if cost.amount), "USD")
+            used = self._used(day)
+            lines = list(self._lines(day, costs, currency, used))
+            for cell, counts, cost in joined(used, lines):
+                yield _charge(self.name, day, cell, counts, cost, currency)
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, projects as teams, and the keys of projects that are not archived."""
-        for row in rows(self._api, USERS, "users", {"limit": LIST_ROWS_MAX}):
-            user = self._api.read(_User, row, "a user")
+        found = rows(self._api, USERS, "users", {"limit": LIST_ROWS_MAX})
+        for user in understood(self.who, "users", found, _User.model_validate):
             yield ProviderIdentity("user", user.id, name=user.name or "", email=user.email or "")
         for project in self._projects(include_archived="true"):
             yield ProviderIdentity("team", project.id, name=project.name or "")
-            if project.status != "archived":
+            if not project.is_archived:
                 yield from self._keys(project.id)
 
     def limits(self) -> Iterator[Limit]:
         """The hard limit of the organization, then that of each project."""
-        yield self._limit(Subject("organization", ""))
-        for project in self._projects():
-            yield self._limit(Subject("team", project.id), project.name or "")
+        holders = [(Subject("organization", ""), "")]
+        holders += [(Subject("team", each.id), each.name or "") for each in self._projects() if not each.is_archived]
+        for subject, name in holders:
+            told = understood_one(self.who, f"the limit of {name or subject.kind}", self._told(subject), _read_limit)
+            if told:
+                yield _limit(subject, told, name)
 
     def limit(self, subject: Subject) -> Limit | None:
         """The hard limit of the organization or a project; an archived project is none."""
@@ -246,18 +284,43 @@ class OpenAI(Provider):
             if no and path == PROJECTS:
                 return
 
-    def _lines(self, day: date) -> Iterator[CostLine]:
-        for row in self._report(COSTS, day, COSTS_GROUPS):
-            cost = self._api.read(_Cost, row, f"costs of {day}")
-            if cost.amount:
-                text = cost.line_item or ""
-                yield line(cost.project_id or "", cost.api_key_id or "", text, nanos(cost.amount.value))
+    def _costs(self, day: date) -> list[_Cost]:
+        """What a day cost, told apart as finely as OpenAI does it for this organization and day."""
+        what = f"costs of {day}"
+        while True:
+            try:
+                found = list(self._report(COSTS, day, COSTS_GROUPS[self._costs_groups]))
+            except InvalidError:
+                if self._costs_groups == len(COSTS_GROUPS) - 1:
+                    raise
+                self._costs_groups += 1
+            else:
+                return list(understood(self.who, what, found, _Cost.model_validate))
+
+    def _lines(
+        self, day: date, costs: Sequence[_Cost], currency: str, used: Mapping[UsageCell, UsageCounts]
+    ) -> Iterator[CostLine]:
+        """The lines with an amount, all in one currency. Where no project is told, it is that of the key."""
+        projects = {cell.key: cell.project for cell in used if cell.key}
+        for cost in costs:
+            if cost.amount and cost.amount.currency != currency:
+                set_aside(self.who, f"costs of {day}", "currency", f"it is not {currency} as in the other rows")
+            elif cost.amount:
+                key, text = cost.api_key_id or "", cost.line_item or ""
+                project = cost.project_id or projects.get(key, "")
+                yield line(project, key, text, nanos(cost.amount.value), cost.user_id or "")
 
     def _used(self, day: date) -> Mapping[UsageCell, UsageCounts]:
         cells: dict[UsageCell, UsageCounts] = {}
-        for path in USAGE:
-            for row in self._report(path, day, USAGE_GROUPS[path]):
-                usage = self._api.read(_Usage, row, f"usage of {day}")
+        for path in (*USAGE, DECISIONS):
+            what = f"usage of {day} ({path.rpartition('/')[2]})"
+            try:
+                found = list(self._report(path, day, USAGE_GROUPS[path]))
+            except NotFoundError:
+                if path != DECISIONS:
+                    raise
+                continue  # not everywhere
+            for usage in understood(self.who, what, found, _Usage.model_validate):
                 cells[usage.cell] = cells.get(usage.cell, UsageCounts()).plus(usage.used)
         return cells
 
@@ -274,8 +337,8 @@ class OpenAI(Provider):
             yield from bucket.results
 
     def _projects(self, **params: str) -> Iterator[_Project]:
-        for row in rows(self._api, PROJECTS, "projects", {"limit": LIST_ROWS_MAX, **params}):
-            yield self._api.read(_Project, row, "a project")
+        found = rows(self._api, PROJECTS, "projects", {"limit": LIST_ROWS_MAX, **params})
+        return understood(self.who, "projects", found, _Project.model_validate)
 
     def _project(self, project_id: str) -> _Project | None:
         try:
@@ -283,28 +346,40 @@ class OpenAI(Provider):
         except NotFoundError:
             return None
         project = self._api.read(_Project, body, "a project")
-        return None if project.status == "archived" else project
+        return None if project.is_archived else project
 
     def _keys(self, project_id: str) -> Iterator[ProviderIdentity]:
         path = f"{PROJECTS}/{quote(project_id, safe='')}/api_keys"
-        for row in rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX}):
-            key = self._api.read(_Key, row, "a key")
+        what = f"keys of {project_id}"
+        try:
+            found = list(rows(self._api, path, "keys", {"limit": LIST_ROWS_MAX}))
+        except NotFoundError:
+            set_aside(self.who, "keys of a project", "", "the project is listed and not there")
+            return
+        for key in understood(self.who, what, found, _Key.model_validate):
             yield ProviderIdentity("key", key.id, name=key.name or "", owner=key.owner.id)
 
     def _limit(self, subject: Subject, name: str = "") -> Limit:
+        return _limit(subject, self._api.read(_SpendLimit, self._told(subject), "a spend limit"), name)
+
+    def _told(self, subject: Subject) -> Any:
+        """The limit as it is told; where there is none, one without an amount."""
         try:
-            body = self._api.get_json(_limit_path(subject))
+            return self._api.get_json(_limit_path(subject)) or {}
         except NotFoundError:
-            return _limit(subject, None, name)
-        return _limit(subject, None if body is None else self._cents(body), name)
+            return {}
 
-    def _set(self, subject: Subject, amount_nanos: int) -> int | None:
+    def _set(self, subject: Subject, amount_nanos: int) -> _SpendLimit:
+        """Write a limit in the currency that is there. One for another time than a month is somebody's own rule."""
+        now = self._api.read(_SpendLimit, self._told(subject), "a spend limit")
+        if now.threshold_amount is not None and now.interval != MONTH:
+            raise UndeliverableError(
+                f"{self._api.who} has a limit for each {self._api.safe(now.interval)} there, which Bursar leaves "
+                "alone: take it away there, or make it one for the month"
+            )
         cents = max(amount_nanos // CENT_NANOS, CENTS_MIN)
-        body = {"threshold_amount": cents, "currency": "USD", "interval": "month"}
-        return self._cents(self._api.write_json("POST", _limit_path(subject), body))
-
-    def _cents(self, body: Any) -> int | None:
-        return self._api.read(_SpendLimit, body, "a spend limit").threshold_amount
+        body = {"threshold_amount": cents, "currency": now.currency, "interval": MONTH}
+        return self._api.read(_SpendLimit, self._api.write_json("POST", _limit_path(subject), body), "a spend limit")
 
     def _probes(self) -> Mapping[str, Params]:
         """The cheapest question to each route that we read. The day is any day."""
@@ -313,10 +388,16 @@ class OpenAI(Provider):
         return {PROJECTS: {"limit": 1}, USERS: {"limit": 1}, **reports, SPEND_LIMIT: {}}
 
 
-def _limit(subject: Subject, cents: int | None, name: str = "") -> Limit:
+def _read_limit(body: Any) -> _SpendLimit:
+    return _SpendLimit.model_validate(body)
+
+
+def _limit(subject: Subject, told: _SpendLimit, name: str = "") -> Limit:
+    cents = told.threshold_amount
     amount_nanos = None if cents is None else cents * CENT_NANOS
     stopped = cents is not None and cents <= CENTS_MIN
-    return Limit(subject, 0 if stopped else amount_nanos, paused=stopped, name=name)
+    window: Window = "month" if told.interval == MONTH else "total"
+    return Limit(subject, 0 if stopped else amount_nanos, window, stopped, name, told.currency)
 
 
 def _limit_path(subject: Subject) -> str:
@@ -337,8 +418,10 @@ def _day(day: date) -> dict[str, str | int]:
     return {"start_time": int(start.timestamp()), "end_time": int(end.timestamp()), "bucket_width": "1d", "limit": 1}
 
 
-def _charge(provider: str, day: date, cell: UsageCell, used: UsageCounts, cost_nanos: int | None) -> Charge:
-    """OpenAI does not say for how long a cache was written; five minutes is the least it keeps one."""
+def _charge(
+    provider: str, day: date, cell: UsageCell, used: UsageCounts, cost_nanos: int | None, currency: str
+) -> Charge:
+    """What OpenAI keeps in a cache for 30 minutes, or without a word for how long, stands with five minutes."""
     return Charge(
         provider=provider,
         bucket_start=midnight(day),
@@ -351,8 +434,10 @@ def _charge(provider: str, day: date, cell: UsageCell, used: UsageCounts, cost_n
         tokens_input=used.input,
         tokens_cache_read=used.cache_read,
         tokens_cache_write_5m=used.cache_write,
+        tokens_cache_write_1h=used.cache_write_1h,
         tokens_output=used.output,
         requests=used.requests,
         cost_nanos=cost_nanos,
+        currency=currency,
         cost_source="unpriced" if cost_nanos is None else "cost_report",
     )

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from bot.providers.base import Limit
-from bot.providers.payload_fields import Body, Dollars, Word, nanos
+from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from storage.limits import Subject, Window
 
 METRICS = ("credits_usage", "request_count", "tokens_prompt", "cached_tokens", "tokens_completion", "reasoning_tokens")
@@ -15,16 +15,22 @@ DIMENSIONS = ("user", "model")
 
 WINDOWS: dict[str | None, Window] = {"daily": "day", "weekly": "week", "monthly": "month", None: "total"}
 
-# Counts come as numbers or as numbers in quotes.
-Tally = Annotated[int, Field(ge=0, le=10**13)]
-Reset = Literal["daily", "weekly", "monthly"] | None
+
+def window_of(reset: str | None) -> Window:
+    """How often it resets; an interval that we do not know is told as the lifetime: it is not the month we write."""
+    return WINDOWS.get(reset, "total")
+
+
+def allowed(dollars: Decimal | None) -> int | None:
+    """A limit in nanos, None if there is none; one below zero allows nothing."""
+    return None if dollars is None else max(nanos(dollars), 0)
 
 
 class CountedList(Body):
     """A page of any list. The keys have no total."""
 
     data: list[Any]
-    total_count: Tally | None = None
+    total_count: Count | None = None
 
 
 class WorkspaceRow(Body):
@@ -52,18 +58,17 @@ class ApiKeyRow(Body):
     name: Word | None = None
     label: Word | None = None
     disabled: bool = False
-    limit: Dollars | None
-    limit_reset: Reset = None
-    usage: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-    byok_usage: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-    created_at: datetime
+    limit: Dollars | None = None
+    limit_reset: Word | None = None
+    usage: Dollars = Decimal(0)
+    byok_usage: Dollars = Decimal(0)
+    created_at: datetime | None = None
     creator_user_id: Word | None = None
 
     def as_limit(self) -> Limit:
         """What the key may use."""
-        amount = None if self.limit is None else nanos(self.limit)
         name = self.name or self.label or ""
-        return Limit(Subject("key", self.hash), amount, WINDOWS[self.limit_reset], paused=self.disabled, name=name)
+        return Limit(Subject("key", self.hash), allowed(self.limit), window_of(self.limit_reset), self.disabled, name)
 
 
 class RailRow(Body):
@@ -72,7 +77,7 @@ class RailRow(Body):
     id: Word
     name: Word
     limit_usd: Dollars | None = None
-    reset_interval: Reset = None
+    reset_interval: Word | None = None
 
 
 class AssignedRow(Body):
@@ -85,8 +90,8 @@ class One(Body):
 
 
 class Credits(Body):
-    total_credits: Decimal
-    total_usage: Decimal
+    total_credits: Decimal = Decimal(0)
+    total_usage: Decimal = Decimal(0)
 
 
 class Meta(Body):
@@ -100,25 +105,27 @@ class Meta(Body):
 
 
 class Cut(Body):
-    truncated: bool
+    truncated: bool = False
 
 
 class Answer(Body):
     data: list[Any]
-    metadata: Cut
+    metadata: Cut = Cut()
 
 
 class UsageRow(Body):
-    day: Word = Field(validation_alias="date__day")
+    """A row of analytics: what does not apply is null, and its day is named by one of two prefixes."""
+
+    day: Word = Field(validation_alias=AliasChoices("date__day", "created_at__day"))
     model: Word | None = None
     user: Word | None = None
     user_email: Word | None = None
-    credits_usage: Dollars
-    request_count: Tally
-    tokens_prompt: Tally
-    cached_tokens: Tally | None = None
-    tokens_completion: Tally
-    reasoning_tokens: Tally | None = None
+    credits_usage: Dollars = Decimal(0)
+    request_count: Count = 0
+    tokens_prompt: Count = 0
+    cached_tokens: Count = 0
+    tokens_completion: Count = 0
+    reasoning_tokens: Count = 0
 
     @property
     def address(self) -> str:

@@ -18,7 +18,6 @@ from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Params, Patienc
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openrouter.payloads import (
     METRICS,
-    WINDOWS,
     Answer,
     ApiKeyRow,
     AssignedRow,
@@ -30,8 +29,11 @@ from bot.providers.openrouter.payloads import (
     RailRow,
     UsageRow,
     WorkspaceRow,
+    allowed,
+    window_of,
 )
 from bot.providers.payload_fields import NANOS, Body, nanos
+from bot.providers.set_aside import set_aside, setting_aside, understood
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -69,7 +71,7 @@ class _Used(NamedTuple):
     @property
     def is_some(self) -> bool:
         """Sums of floats leave noise, which is nothing."""
-        return nanos(self.dollars) > 0 or any(self[1:])
+        return nanos(self.dollars) != 0 or any(self[1:])
 
     def plus(self, other: "_Used") -> "_Used":
         counts = (mine + theirs for mine, theirs in zip(self[1:], other[1:], strict=True))
@@ -78,7 +80,8 @@ class _Used(NamedTuple):
     def less(self, other: "_Used") -> "_Used":
         """What remains. It was asked for a moment before its part, so a figure may have grown meanwhile."""
         counts = (max(mine - theirs, 0) for mine, theirs in zip(self[1:], other[1:], strict=True))
-        return _Used(max(self.dollars - other.dollars, Decimal(0)), *counts)
+        rest = self.dollars - other.dollars
+        return _Used(rest if self.dollars < 0 else max(rest, Decimal(0)), *counts)
 
 
 class OpenRouter(Provider):
@@ -133,7 +136,7 @@ class OpenRouter(Provider):
         """
         orphans = [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
         for day in days(first, last):
-            made = [key for key in orphans if key.created_at.date() <= day]
+            made = [key for key in orphans if key.created_at is None or key.created_at.date() <= day]
             cells = self._cells(day, made)
             yield from (_charge(self.name, day, cell, cells[cell]) for cell in sorted(cells))
 
@@ -270,24 +273,37 @@ class OpenRouter(Provider):
         if answer.metadata.truncated:
             why = f"has more than {QUERY_ROWS_MAX} rows for {day}, which it does not give at once: nothing is counted"
             raise UndeliverableError(f"{self._api.who} {why}")
-        rows = (self._api.read(UsageRow, row, what) for row in answer.data)
+        rows = understood(self.who, what, answer.data, UsageRow.model_validate)
         return (row for row in rows if row.day.startswith(day.isoformat()))  # the end may be taken as included
 
     def _members(self) -> Iterator[MemberRow]:
-        return (self._api.read(MemberRow, row, "a member") for row in self._rows(MEMBERS, "members"))
+        return understood(self.who, "members", self._rows(MEMBERS, "members"), MemberRow.model_validate)
 
     def _rails(self) -> Iterator[RailRow]:
-        return (self._api.read(RailRow, row, "a guardrail") for row in self._rows(RAILS, "guardrails"))
+        """Those of all workspaces, each once, the old ones that are in none included."""
+        seen = set[str]()
+        for only in ({}, *({"workspace_id": each} for each in self._workspaces())):
+            for rail in understood(self.who, "guardrails", self._rows(RAILS, "guardrails", **only), _read_rail):
+                if rail.id not in seen:
+                    seen.add(rail.id)
+                    yield rail
 
     def _assignments(self) -> Iterator[AssignedRow]:
-        return (self._api.read(AssignedRow, row, "an assignment") for row in self._rows(ASSIGNED, "assignments"))
+        return understood(self.who, "assignments", self._rows(ASSIGNED, "assignments"), AssignedRow.model_validate)
+
+    def _workspaces(self) -> Iterator[str]:
+        rows = understood(self.who, "workspaces", self._rows(WORKSPACES, "workspaces"), WorkspaceRow.model_validate)
+        return (each.id for each in rows)
 
     def _keys(self) -> Iterator[ApiKeyRow]:
         """Without a workspace only the keys of the default one would be listed."""
-        for row in self._rows(WORKSPACES, "workspaces"):
-            workspace = self._api.read(WorkspaceRow, row, "a workspace").id
-            for key in self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true"):
-                yield self._api.read(ApiKeyRow, key, "a key")
+        for workspace in self._workspaces():
+            try:
+                rows = list(self._rows(KEYS, "keys", workspace_id=workspace, include_disabled="true"))
+            except NotFoundError:
+                set_aside(self.who, "keys of a workspace", "", "the workspace is listed and not there")
+                continue
+            yield from understood(self.who, "keys", rows, ApiKeyRow.model_validate)
 
     def _rows(self, path: str, what: str, **params: str) -> Iterator[Any]:
         """A list names its total, but for that of the keys: there a page that is not full is the last."""
@@ -307,7 +323,8 @@ class OpenRouter(Provider):
         return self._api.read(CountedList, self._api.get_json(path, params), what)
 
     def _member(self, subject: Subject) -> MemberRow | None:
-        return next((each for each in self._members() if each.address == subject.external_id), None)
+        with setting_aside():  # whoever stands beside has to be understood when all are read
+            return next((each for each in self._members() if each.address == subject.external_id), None)
 
     def _known(self, subject: Subject) -> MemberRow:
         member = self._member(subject)
@@ -322,16 +339,20 @@ class OpenRouter(Provider):
         return f"{KEYS}/{quote(subject.external_id, safe='')}"
 
     def _rail_of(self, member: MemberRow) -> RailRow | None:
-        held = next((each.guardrail_id for each in self._assignments() if each.user_id == member.id), None)
+        with setting_aside():
+            held = next((each.guardrail_id for each in self._assignments() if each.user_id == member.id), None)
         return self._one(RailRow, self._api.get_json(f"{RAILS}/{held}"), "a guardrail") if held else None
 
     def _rail_named(self, name: str) -> RailRow | None:
-        return next((rail for rail in self._rails() if rail.name == name), None)
+        with setting_aside():
+            return next((rail for rail in self._rails() if rail.name == name), None)
 
     def _assign(self, member: MemberRow, rail_id: str) -> None:
         """It takes the place of the guardrail before. That is documented for keys only, so we look."""
         self._api.write_json("POST", f"{RAILS}/{rail_id}/assignments/members", {"member_user_ids": [member.id]})
-        if rail_id not in {each.guardrail_id for each in self._assignments() if each.user_id == member.id}:
+        with setting_aside():
+            held = {each.guardrail_id for each in self._assignments() if each.user_id == member.id}
+        if rail_id not in held:
             raise UndeliverableError(f"{self._api.who} did not assign the guardrail to {member.address}")
 
     def _taken(self, member: MemberRow, rail: RailRow) -> UndeliverableError:
@@ -346,10 +367,14 @@ class OpenRouter(Provider):
 
 def _limit(member: MemberRow, rail: RailRow | None) -> Limit:
     subject = Subject("user", member.address)
-    if rail is None or rail.limit_usd is None:
+    amount = allowed(rail.limit_usd) if rail else None
+    if rail is None or amount is None:
         return Limit(subject, None, name=member.name)
-    window = WINDOWS[rail.reset_interval]
-    return Limit(subject, nanos(rail.limit_usd), window, paused=rail.name == PAUSED, name=member.name)
+    return Limit(subject, amount, window_of(rail.reset_interval), paused=rail.name == PAUSED, name=member.name)
+
+
+def _read_rail(row: Any) -> RailRow:
+    return RailRow.model_validate(row)
 
 
 def _used(row: UsageRow) -> _Used:
@@ -357,9 +382,9 @@ def _used(row: UsageRow) -> _Used:
         row.credits_usage,
         row.request_count,
         row.tokens_prompt,
-        row.cached_tokens or 0,
+        row.cached_tokens,
         row.tokens_completion,
-        row.reasoning_tokens or 0,
+        row.reasoning_tokens,
     )
 
 

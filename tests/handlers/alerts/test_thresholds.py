@@ -253,6 +253,7 @@ def test_whoever_has_a_share_of_a_pool_hears_of_the_share(database: Database, cl
     look(company)
 
     assert titles(company, "ana")[-1] == "$53.24 left of $300.00"
+    assert "Share of the Search pool, this month" in company.reads("ana")[-1]
     assert titles(company, "max") == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import audit
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Person, Team
@@ -173,7 +174,7 @@ def test_a_currency_without_a_rate_stops_the_reading_and_says_what_to_add(found:
     company.app.tick()
     company.settle()
 
-    assert "knows no rate to USD for 2026-11-21. Add" in company.say("fay", "status")
+    assert "no rate from EUR to USD for 2026-11-21: add it" in company.say("fay", "status")
 
 
 def test_a_joiner_gets_the_share_of_the_days_that_are_left(found: Found) -> None:
@@ -271,6 +272,22 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
     assert title(company, "fay", "link") == "Nothing is unallocated"
+
+
+def test_a_person_may_correct_whose_it_is_and_the_audit_says_whose_it_was(found: Found) -> None:
+    """The past goes along; an id with a blank is one word; who is who in a chat is not said so."""
+    company = found(monthly("400 USD"))
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    company.llm.rows.append(Charge("llm", start, 24, "m", resource="a key of bob", cost_nanos=7 * 10**9))
+    company.pull()
+
+    assert "link llm key a%20key%20of%20bob to ana" in company.say("fay", "link")
+    assert title(company, "fay", "link llm key a%20key%20of%20bob to ana").endswith("is linked to Ana Silva")
+    assert "Charges moved  1" in company.say("fay", "link llm key a%20key%20of%20bob to bob")
+    assert title(company, "bob") == "$293.00 left of $400.00"
+    rows = company.database.ask(lambda conn: list(audit.rows(conn)))
+    assert rows[-1].deed.details == "llm key a key of bob, before person/ana, 1 charges"
+    assert title(company, "fay", "link web user demo/max to fay").startswith("web reports nothing for user")
 
 
 def test_a_budget_of_another_zone_is_cut_by_its_own_calendar(found: Found) -> None:

@@ -75,7 +75,7 @@ def test_who_used_nothing_is_told_that_nothing_is_known(acme: Company) -> None:
     answer = acme.say("lea", "forecast")
 
     assert answer.startswith("$0.00 expected by 30 November, limit $400.00")
-    assert "There is no full day of usage in the last eight weeks" in answer
+    assert "There is no full day of usage in the last 90 days" in answer
     assert "Runs out      not known" in answer
 
 

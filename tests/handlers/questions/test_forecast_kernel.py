@@ -158,6 +158,50 @@ def test_recent_weeks_count_more() -> None:
     assert seen.p50 - seen.spent > 6 * 15
 
 
+def grown(rate: float, level: int = 10**9) -> Days:
+    """Ninety days that end before today, growing by a rate a day, with a little of everything else."""
+    dice = random.Random(7)
+    first = TODAY - 90 * DAY
+    return [
+        (day, int(level * (1 + rate) ** n * (1 if day.weekday() < 5 else 0.1) * dice.lognormvariate(0, 0.1)))
+        for n, day in enumerate(first + n * DAY for n in range(90))
+    ]
+
+
+def test_growth_goes_on_but_not_for_ever() -> None:
+    """One percent a day: more than the last weeks on average, less than if it never ended."""
+    days = grown(0.01)
+    end = TODAY + 30 * DAY
+    last_month = sum(amount for day, amount in days if day >= TODAY - 30 * DAY)
+    for_ever = last_month * 1.01**30
+    seen = project(days, TODAY, end, TODAY)
+
+    assert 1.1 * last_month < seen.p50 < for_ever
+    assert seen.p10 < for_ever < 1.1 * seen.p90
+
+
+def test_a_decline_goes_on_too() -> None:
+    """One percent a day less."""
+    days = grown(-0.01)
+    last_month = sum(amount for day, amount in days if day >= TODAY - 30 * DAY)
+
+    assert project(days, TODAY, TODAY + 30 * DAY, TODAY).p50 < 0.95 * last_month
+
+
+def test_weeks_that_do_not_agree_are_no_growth() -> None:
+    """Full and empty weeks in turn are taken for what they are on average."""
+    days = [(day, amount * (1 + n // 7 % 2)) for n, (day, amount) in enumerate(each_day(TODAY - 84 * DAY, TODAY, 10))]
+    seen = project(days, TODAY, TODAY + 28 * DAY, TODAY)
+
+    assert 0.85 * 20 * 15 < seen.p50 < 1.15 * 20 * 15
+
+
+def test_a_range_that_could_not_be_tried_is_rough() -> None:
+    """Twenty days are too few to look back eight times; ninety are enough."""
+    assert project(each_day(TODAY - 20 * DAY, TODAY, 10), FIRST, END, TODAY).is_rough
+    assert not project(each_day(TODAY - 90 * DAY, TODAY, 10), FIRST, END, TODAY).is_rough
+
+
 def test_it_says_the_same_every_time() -> None:
     """A figure moves only if the days do."""
     days = lively(1, 8)

@@ -1,10 +1,11 @@
 """Where it went: what people say and hear."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from handlers.card import Chart, Table
-from tests.support.company import Company
-from tests.support.history import on_working_days, read_all, uses
+from handlers.card import Button, Chart, Table
+from tests.support.company import ACME, PEOPLE, Company
+from tests.support.history import on_working_days, read_all, reports, uses
 
 
 def chart_of(company: Company, person: str, words: str) -> Chart:
@@ -63,3 +64,63 @@ def test_less_than_a_cent_is_not_nothing(acme: Company) -> None:
     assert card.title == "less than $0.01 spent this month"
     [table] = [block for block in card.blocks if isinstance(block, Table)]
     assert table.rows[0][1] == "less than $0.01"
+
+
+def rows_of(company: Company, person: str, words: str) -> list[tuple[str, ...]]:
+    """The rows of the table of an answer."""
+    [table] = [block for block in company.hear(person, words).blocks if isinstance(block, Table)]
+    return [row[:2] for row in table.rows]
+
+
+def test_weeks_and_months_and_tiers_have_rows_of_their_own(acme: Company) -> None:
+    """A week that was asked for in part is named by that part, and each of them adds up to the same sum."""
+    uses(acme, "ana", on_working_days("10"))
+    uses(acme, "ana", on_working_days("5"), "claude-opus-4-5")
+    read_all(acme)
+
+    assert rows_of(acme, "ana", "spend by week 2026-10-01..2026-10-12") == [
+        ("1 Oct to 4 Oct", "$30.00"),
+        ("5 Oct to 11 Oct", "$75.00"),
+        ("12 Oct", "$15.00"),
+    ]
+    assert rows_of(acme, "ana", "spend by month 2026") == [
+        ("September 2026", "$195.00"),
+        ("October 2026", "$330.00"),
+        ("November 2026", "$225.00"),
+    ]
+    assert rows_of(acme, "ana", "spend by tier october") == [("standard", "$220.00"), ("flagship", "$110.00")]
+
+
+def test_months_are_called_as_the_reader_calls_them(acme: Company) -> None:
+    """In the table and below the picture."""
+    uses(acme, "ana", on_working_days("10"))
+    read_all(acme)
+    acme.directory = replace(ACME, people=tuple(replace(one, locale="de_DE") for one in PEOPLE))
+    acme.app.refresh_people()
+
+    assert chart_of(acme, "ana", "spend by month 2026").categories == ("Sep", "Okt", "Nov")
+    assert [name for name, _ in rows_of(acme, "ana", "spend by month 2026")][1] == "Oktober 2026"
+
+
+def test_kinds_of_tokens_are_counted_and_not_priced(acme: Company) -> None:
+    """No provider says what a kind cost, so there is no column that would."""
+    reports(acme, "lea", date(2026, 11, 20), model="gpt-5", tokens_input=1000, tokens_cache_read=6000, cost_nanos=1)
+    reports(acme, "lea", date(2026, 11, 21), model="gpt-5", tokens_input=2000, tokens_output=1000, cost_nanos=1)
+    acme.pull()
+
+    card = acme.hear("lea", "spend by tokens")
+    assert card.title == "10,000 tokens used this month"
+    [table] = [block for block in card.blocks if isinstance(block, Table)]
+    assert table.columns == ("Kind of tokens", "Tokens", "Share")
+    assert table.rows == (("input", "3,000", "30 %"), ("cache reads", "6,000", "60 %"), ("output", "1,000", "10 %"))
+    chart = chart_of(acme, "lea", "spend by tokens")
+    assert (chart.title, chart.unit) == ("Tokens per day by kind", "tokens")
+    assert chart.alt.endswith("Most were used on 20 November: 7,000 tokens.")
+
+
+def test_the_period_stays_when_another_way_is_chosen(acme: Company) -> None:
+    """A button asks about the same days."""
+    says = {
+        block.says for block in acme.hear("max", "spend of team search last week").blocks if isinstance(block, Button)
+    }
+    assert "spend of team search by person last week" in says

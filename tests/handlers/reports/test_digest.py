@@ -236,3 +236,24 @@ def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Co
     long_ago = company.clock().date() - timedelta(days=365)
     company.database.transact(lambda conn: findings.note(conn, numbers[0], done_on=long_ago))
     assert "Saved" not in facts(of_clock(company, "digest of team search"))
+
+
+def test_a_channel_reads_its_own_language_and_dates(company: Company) -> None:
+    """app.yaml may say another locale of a channel than of the organization; people keep their own."""
+    organization = company.app.policy.organization.model_copy(update={"channels": {"web:#ai-spend": "de_DE"}})
+    company.app.policy = company.app.policy.model_copy(update={"organization": organization})
+    (chart,) = (block for block in of_clock(company, "digest of team search").blocks if isinstance(block, Chart))
+
+    assert chart.locale == "de_DE"
+    assert chart.categories[-1] == "16. Nov."
+    assert "160,00" in of_clock(company, "digest of team search").title
+    assert company.hear("max", "digest of team search").title.startswith("Search: $160.00")
+
+
+def test_a_week_that_figures_do_not_reach_back_to_says_so(database: Database, clock: Clock) -> None:
+    """Figures begin on Saturday, so the week before it is not nothing."""
+    clock.moment = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    made = Company(database, clock)
+    made.llm.rows = [each for each in made.llm.rows if each.subject == "ana"]
+
+    assert "Figures begin on 21 November. Earlier days are not in the sum." in made.say("ana", "digest")

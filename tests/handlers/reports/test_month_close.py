@@ -273,3 +273,10 @@ def test_an_empty_month_is_a_file_with_a_head(company: Company) -> None:
     write = EXPORTS["focus-1.4"]
     company.database.ask(lambda conn: write(conn, company.app.policy, of_month("2026-01"), out))
     assert out.getvalue().strip() == ",".join(columns("1.4"))
+
+
+def test_a_month_that_figures_do_not_reach_back_to_says_so(acme: Company) -> None:
+    """Nothing is known of October, which is not nothing spent."""
+    acme.hear("fay", "close october")
+
+    assert any("Figures begin on 21 November. Earlier days are not in the sum." in said for said in acme.reads("fay"))

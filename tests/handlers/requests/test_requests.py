@@ -438,7 +438,7 @@ def test_want_of_an_answer_reminds_then_asks_the_manager_above_then_refuses(foun
 
     company.clock.moment = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
     assert company.reads("ana")[-1].startswith("! Nobody decided your request for $50.00 in time")
-    assert title(company, "max", "approve 1") == "Request #1 has expired."
+    assert title(company, "max", "approve 1") == "Request #1 has expired: nobody decided in time."
 
 
 def test_a_grant_ends_with_its_day_and_the_asker_hears_of_it_the_day_before(found: Found) -> None:

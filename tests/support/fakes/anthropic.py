@@ -139,7 +139,7 @@ class FakeAnthropic(Loopback):
             "cache_creation": {"ephemeral_5m_input_tokens": cache_5m, "ephemeral_1h_input_tokens": cache_1h},
             "output_tokens": output,
             "total_tokens": tokens + cache_read + cache_5m + cache_1h + output,
-            "requests": 1,
+            "requests": 1 if user else None,
             "server_tool_use": {"web_search_requests": 0},
         }
         new = Use(
@@ -252,11 +252,14 @@ class FakeAnthropic(Loopback):
         rows.sort(key=lambda row: row[0], reverse=True)
         page = self.paged(heard, [row for _, row in rows], most=self.report_rows_max)
         refreshed = self.now - timedelta(minutes=90)
-        return {**page, "has_more": page["next_page"] is not None, "data_refreshed_at": refreshed.isoformat()}
+        return {**page, "data_refreshed_at": refreshed.isoformat()}
 
     def _who(self, actor: str) -> Json:
         if actor.startswith("apikey_"):
-            return {"type": "api_key_actor", "api_key_id": actor}
+            return {"type": "api_actor", "api_key_id": actor}
+        if ":" in actor:
+            provider, subject = actor.split(":", 1)
+            return {"type": "federated_actor", "provider": provider, "subject": subject or None}
         if actor.startswith("svac_"):
             return {"type": "service_account_actor", "service_account_id": actor}
         return self.actor(actor)
@@ -337,15 +340,23 @@ def _cost_of(uses: list[Use]) -> tuple[Decimal, Json] | None:
     if not billed:
         return None
     cents = sum(billed, Decimal(0))
-    listed = f"{cents * Decimal('1.1'):f}"
-    return cents, {"cost": {"amount": f"{cents:f}", "list_amount": listed, "currency": "USD", "requests": len(uses)}}
+    listed = f"{abs(cents) * Decimal('1.1'):f}"
+    return cents, {"cost": {"amount": f"{cents:f}", "list_amount": listed, "currency": "USD", "requests": None}}
 
 
 def _added(parts: list[Json]) -> Json:
     return {
-        name: _added([part[name] for part in parts]) if isinstance(value, dict) else sum(part[name] for part in parts)
+        name: _added([part[name] for part in parts])
+        if isinstance(value, dict)
+        else _sum([part[name] for part in parts])
         for name, value in parts[0].items()
     }
+
+
+def _sum(values: list[int | None]) -> int | None:
+    """What nobody counted is null."""
+    counted = [value for value in values if value is not None]
+    return sum(counted) if counted else None
 
 
 def _cursor(offset: int, mark: str) -> str:

@@ -30,12 +30,14 @@ class FakeClaudeConsole(FakeAnthropic):
     Attributes:
         reads_limits: whether limits can be read.
         early_access: whether limits can be set.
+        currency: what the organization is billed in.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.reads_limits = True
         self.early_access = True
+        self.currency = "USD"
         self.keys: dict[str, Json] = {}
         self.workspaces: dict[str, Json] = {}
         self.limits: dict[str, Json] = {}
@@ -43,7 +45,7 @@ class FakeClaudeConsole(FakeAnthropic):
         self.join("user_01Dana", "dana@acme.test", "Dana Reyes")
         self.found("wrkspc_01Search", "team-search")
         self.make_key("apikey_01Dana", "dana-laptop", "user_01Dana", workspace="wrkspc_01Search")
-        self.make_key("apikey_01Eval", "nightly-eval", "svac_01Eval", kind="service_account")
+        self.make_key("apikey_01Eval", "nightly-eval", "svac_01Eval", kind="service_account", is_old=True)
 
     def found(self, name: str, title: str, *, archived: bool = False) -> None:
         """A workspace is made."""
@@ -67,20 +69,30 @@ class FakeClaudeConsole(FakeAnthropic):
         kind: str = "user",
         workspace: str | None = None,
         status: str = "active",
+        is_old: bool = False,
     ) -> None:
-        """A key is made in the Console, by Dana, for whoever it acts as."""
+        """A key is made in the Console, by Dana, for whoever it acts as.
+
+        Since October a key says its workspace and whom it acts for in another way than those that are old; both are
+        sent, and a key of no workspace is one of the organization.
+        """
+        scope = {"type": "workspace", "workspace_id": workspace} if workspace else {"type": "organization"}
+        new = {"scope": scope, "created_by": None, "principal": {"type": f"{kind}_actor", f"{kind}_id": holder}}
+        old = {
+            "workspace_id": workspace,
+            "created_by": {"id": "user_01Dana", "type": "user"},
+            "partial_key_hint": "sk-ant-api03-R2D...igAA",
+            "principal": {"id": holder, "type": kind},
+            "expires_at": None,
+        }
         with self.lock:
             self.keys[name] = {
                 "type": "api_key",
                 "id": name,
                 "name": title,
                 "status": status,
-                "workspace_id": workspace,
                 "created_at": "2026-03-01T10:00:00Z",
-                "expires_at": None,
-                "created_by": {"id": "user_01Dana", "type": "user"},
-                "partial_key_hint": "sk-ant-api03-R2D...igAA",
-                "principal": {"id": holder, "type": kind},
+                **(old if is_old else new),
             }
 
     def work(self, day: date, email: str, *, terminal: str = "vscode", **core: int) -> None:
@@ -114,7 +126,7 @@ class FakeClaudeConsole(FakeAnthropic):
             "id": f"spl_{name}",
             "scope": scope,
             "amount": None if dollars is None else f"{dollars * 100:f}",
-            "currency": "USD",
+            "currency": self.currency,
             "period": period,
             "is_enabled": is_enabled,
             "created_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}",
@@ -135,8 +147,8 @@ class FakeClaudeConsole(FakeAnthropic):
 
     def _keys(self, heard: Heard) -> Json:
         wanted = {name: heard.query[name] for name in ("status", "workspace_id") if name in heard.query}
-        rows = [key for key in self.keys.values() if all(key[name] == value for name, value in wanted.items())]
-        return self.listed(heard, rows)
+        facts = ((key, {"status": key["status"], "workspace_id": _workspace(key)}) for key in self.keys.values())
+        return self.listed(heard, [key for key, known in facts if wanted.items() <= known.items()])
 
     def _key(self, _heard: Heard, name: str) -> Json:
         if name not in self.keys:
@@ -183,3 +195,8 @@ class FakeClaudeConsole(FakeAnthropic):
         if scope["type"] == "workspace" and scope["workspace_id"] not in self.workspaces:
             raise missing("Workspace")
         return self.allow(scope, Decimal(amount_of(body)) / 100)
+
+
+def _workspace(key: Json) -> str | None:
+    found: str | None = key["scope"].get("workspace_id") if "scope" in key else key["workspace_id"]
+    return found

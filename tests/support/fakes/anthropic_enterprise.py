@@ -13,17 +13,24 @@ from tests.support.fakes.loopback import Heard
 PAGING = frozenset({"limit", "page"})
 DAYS = frozenset({"date", "starting_date", "ending_date"})
 
+# A row that is of no single user.
+OF_A_GROUP: Json = {"user": None, "chat_metrics": None, "claude_code_metrics": None, "web_search_count": None}
+
 
 class FakeClaudeEnterprise(FakeAnthropic):
     """Starts with two members, Dana and Eli, and a limit of $500 for everybody with a standard seat.
 
     Attributes:
         seat_cents: what the seat tier allows, None for no limit.
+        currency: what the organization is billed in.
+        reports_last_days: whether activity has a last day.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.seat_cents: str | None = "50000"
+        self.currency = "USD"
+        self.reports_last_days = True
         self.overrides: dict[str, Json] = {}
         self.asked: dict[str, Json] = {}
         self.mails: list[str] = []
@@ -65,7 +72,7 @@ class FakeClaudeEnterprise(FakeAnthropic):
             self._work[day, user_id] = {
                 "core_metrics": {
                     "commit_count": core.pop("commits", 0),
-                    "distinct_session_count": core.pop("sessions", 0),
+                    "distinct_session_count": core.pop("sessions", None),
                     "lines_of_code": lines,
                     "pull_request_count": core.pop("pull_requests", 0),
                 },
@@ -89,23 +96,29 @@ class FakeClaudeEnterprise(FakeAnthropic):
         wanted = heard.lists.get("user_ids[]", [])
         if len(wanted) > 100:
             raise invalid("user_ids: at most 100 values")
-        if set(heard.lists.get("period[]", [])) - {"daily", "weekly", "monthly"}:
+        periods = heard.lists.get("period[]", ["monthly"])
+        if set(periods) - {"daily", "weekly", "monthly"}:
             raise invalid("period: unknown value")
-        return self.paged(heard, [self._bound(each) for each in self.members if not wanted or each in wanted])
+        rows = [
+            self._bound(each, period) for each in self.members if not wanted or each in wanted for period in periods
+        ]
+        return self.paged(heard, rows)
 
-    def _bound(self, user_id: str) -> Json:
+    def _bound(self, user_id: str, period: str = "monthly") -> Json:
+        """Each period resolves on its own, and only months have limits here."""
         own = self.overrides.get(user_id)
         tier = {"type": "seat_tier", "seat_tier": "enterprise_standard"}
         none = {"type": "organization"}
         inherited = (self.seat_cents, tier, "spl_tier") if self.seat_cents is not None else (None, none, None)
         amount, source, name = (own["amount"], own["scope"], own["id"]) if own else inherited
+        amount = amount if period == "monthly" else None
         month = [use.cents or 0 for use in self.uses if use.group["actor"] == user_id and _same_month(use.at, self.now)]
         return {
             "scope": {"type": "user", "user_id": user_id},
             "actor": self.actor(user_id),
             "amount": amount,
-            "currency": "USD",
-            "period": "monthly",
+            "currency": self.currency,
+            "period": period,
             "source": source,
             "spend_limit_id": name,
             "period_to_date_spend": f"{sum(month, Decimal(0)):f}",
@@ -130,7 +143,7 @@ class FakeClaudeEnterprise(FakeAnthropic):
             "id": old["id"] if old else f"spl_{next(self._numbers):04}",
             "scope": {"type": "user", "user_id": user_id},
             "amount": amount,
-            "currency": "USD",
+            "currency": self.currency,
             "period": "monthly",
             "is_enabled": True,
             "created_at": old["created_at"] if old else at,
@@ -184,7 +197,8 @@ class FakeClaudeEnterprise(FakeAnthropic):
         if ("date" in heard.query) == ("starting_date" in heard.query):
             raise invalid("either date or starting_date is required")
         first = _day(heard.query.get("date") or heard.query["starting_date"])
-        last = _day(heard.query.get("date") or heard.query.get("ending_date") or first.isoformat())
+        end = heard.query.get("ending_date")  # itself not included
+        last = first if "date" in heard.query else (_day(end) if end else self.now.date()) - timedelta(days=1)
         latest = (self.now - timedelta(hours=17)).date() - timedelta(days=1)
         if last > latest:
             raise invalid(f"Data is not available yet. The latest available date is {latest}.")
@@ -194,7 +208,8 @@ class FakeClaudeEnterprise(FakeAnthropic):
         for day, user_id in sorted(self._work):
             if first <= day <= last:
                 mine.setdefault(user_id, []).append(day)
-        return self.paged(heard, [self._active(user_id, worked) for user_id, worked in mine.items()], usual=100)
+        rows = [self._active(user_id, worked) for user_id, worked in mine.items()]
+        return self.paged(heard, [*rows, *([OF_A_GROUP] if rows else [])], usual=100)
 
     def _active(self, user_id: str, worked: list[date]) -> Json:
         who = {"id": user_id, "email_address": self.actor(user_id)["email_address"], "type": "user"}
@@ -204,7 +219,7 @@ class FakeClaudeEnterprise(FakeAnthropic):
             "claude_code_metrics": self._work[worked[-1], user_id],
             "cowork_metrics": {"distinct_session_count": 1, "message_count": 9},
             "web_search_count": 14,
-            "last_activity_date": worked[-1].isoformat(),
+            **({"last_activity_date": worked[-1].isoformat()} if self.reports_last_days else {}),
         }
 
 

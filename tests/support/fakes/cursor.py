@@ -49,7 +49,7 @@ class FakeCursor(Loopback):
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__()
         self.state = State()
-        self.default: int | None = 100
+        self.default: float | None = 100
         self.enterprise = True
         self.clock = clock or Clock()
         self.add_member("Ana@acme.example", "Ana Silva")

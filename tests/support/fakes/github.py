@@ -161,7 +161,7 @@ class FakeGitHub(Loopback):
         return Answer(200, b"\n".join(json.dumps(row).encode() for row in rows))
 
     def _usage(self, query: Mapping[str, str]) -> Answer:
-        """Year and month are asked for always; the answer repeats what it was asked."""
+        """Year and month are asked for always; the answer repeats the year at least, and of one person no more."""
         if not {"year", "month"} <= set(query) or set(query) - {"year", "month", "day", "user", "model", "product"}:
             return _no(400, "Invalid period")
         period = {name: int(query[name]) for name in ("year", "month", "day") if name in query}
@@ -171,9 +171,10 @@ class FakeGitHub(Loopback):
             same = all(getattr(use.day, name) == value for name, value in period.items())
             if same and login in {None, use.login.casefold()}:
                 sums[use.model] += use.dollars
-        user = {"user": login} if login else {}
         rows = [_item(model, dollars) for model, dollars in sums.items()]
-        return Answer(200, {"timePeriod": period, "organization": self.owner, **user, "usageItems": rows})
+        if login:
+            return Answer(200, {"timePeriod": {"year": period["year"]}, "usageItems": rows})
+        return Answer(200, {"timePeriod": period, "organization": self.owner, "usageItems": rows})
 
     def _list(self, query: Mapping[str, str]) -> Answer:
         login = query.get("user")
@@ -184,7 +185,8 @@ class FakeGitHub(Loopback):
         ]
         page = self._page(budgets, query)
         shown = int(query.get("page", "1")) * int(query.get("per_page", "10"))
-        return Answer(200, {"budgets": page, "has_next_page": shown < len(budgets), "total_count": len(budgets)})
+        more = {"has_next_page": shown < len(budgets), "total_count": len(budgets)}
+        return Answer(200, {"budgets": page, **(more if len(budgets) > len(page) else {})})
 
     def _create(self, body: dict[str, Any]) -> Answer:
         lacking = [name for name in NEEDED if name not in body]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from tests.support.fakes.loopback import Answer, Heard, Loopback
 from tests.support.paths import RECORDED
@@ -152,7 +153,7 @@ class FakeLiteLLM(Loopback):
                 return self._ordered(heard, credential)
             if heard.method != "GET":
                 return Answer(405, {"detail": "Method Not Allowed"})
-            return route(heard.query, credential) if route else Answer(404, {"detail": "Not Found"})
+            return route(_with_pluses(heard), credential) if route else Answer(404, {"detail": "Not Found"})
 
     def _routes(self) -> Mapping[str, Callable[[Mapping[str, str], Credential], Answer]]:
         return {
@@ -423,6 +424,14 @@ class FakeLiteLLM(Loopback):
 
     def _is_admin(self, credential: Credential) -> bool:
         return credential.user_id in {"quota-bot", "default_user_id"}
+
+
+def _with_pluses(heard: Heard) -> Mapping[str, str]:
+    """What is asked, as LiteLLM reads it: in the id of a user a plus is a plus, and a blank is %20."""
+    if heard.path != "/user/info" or "user_id" not in heard.query:
+        return heard.query
+    written = dict(part.partition("=")[::2] for part in heard.raw.split("&"))["user_id"]
+    return {**heard.query, "user_id": unquote(written)}
 
 
 def _as_recorded(number: str, ghost: str = "ghost") -> Answer:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 class Heard:
     """A request as it came. Header names are lower case. `at_s` is a reading of the monotonic clock.
 
-    `query` has the last value of each name, `lists` has all.
+    `query` has the last value of each name, `lists` has all, `raw` is as it came.
     """
 
     method: str
@@ -26,6 +26,7 @@ class Heard:
     headers: Mapping[str, str]
     body: bytes
     at_s: float
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(self.headers.get("content-length", 0))),
             at_s=time.monotonic(),
+            raw=parts.query,
         )
         self.server.loopback._respond(heard, self)
 

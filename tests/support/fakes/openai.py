@@ -19,11 +19,17 @@ DAY_S = 86_400
 DIMENSIONS = {
     "completions": {"project_id", "user_id", "api_key_id", "model", "batch", "service_tier"},
     "embeddings": {"project_id", "user_id", "api_key_id", "model"},
-    "costs": {"project_id", "api_key_id", "line_item"},
+    "decisions": {"project_id", "user_id", "api_key_id", "model", "batch", "service_tier"},
+    "costs": {"project_id", "user_id", "api_key_id", "line_item"},
 }
-BUCKETS_MAX = {"completions": 31, "embeddings": 31, "costs": 180}
-INPUT = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "input_uncached_tokens")
-MEASURES = {"completions": (*INPUT, "output_tokens"), "embeddings": ("input_tokens",)}
+BUCKETS_MAX = {"completions": 31, "embeddings": 31, "decisions": 31, "costs": 180}
+WRITES = ("input_cache_write_tokens", "input_cache_write_30m_tokens", "input_cache_write_12h_tokens")
+INPUT = ("input_tokens", "input_cached_tokens", *WRITES, "input_uncached_tokens")
+MEASURES = {
+    "completions": (*INPUT, "output_tokens"),
+    "embeddings": ("input_tokens",),
+    "decisions": (*INPUT, "output_tokens"),
+}
 
 Row = dict[str, Any]
 
@@ -47,6 +53,9 @@ class FakeOpenAI(Loopback):
         users: users by id, as they are listed.
         limit: hard limit of the organization in cents.
         unset: how it answers for a limit that is not set.
+        currency: what the organization is billed in.
+        costs_by: what costs can be told apart by besides keys and lines: users, projects, or both; asking for another
+            combination is refused, as it is for some organizations and days.
     """
 
     def __init__(self) -> None:
@@ -57,6 +66,8 @@ class FakeOpenAI(Loopback):
         self.users: dict[str, Row] = {}
         self.limit: int | None = None
         self.unset: Literal["missing", "null", "empty"] = "missing"
+        self.currency = "usd"
+        self.costs_by = {"user_id", "project_id"}
         self._usage: dict[tuple[object, ...], Row] = {}
         self._costs: dict[tuple[object, ...], Row] = {}
 
@@ -89,7 +100,7 @@ class FakeOpenAI(Loopback):
         input_tokens: int,
         *,
         project: str = "proj_main",
-        kind: Literal["completions", "embeddings"] = "completions",
+        kind: Literal["completions", "embeddings", "decisions"] = "completions",
         batch: bool = False,
         tier: str = "default",
         requests: int = 1,
@@ -97,26 +108,35 @@ class FakeOpenAI(Loopback):
     ) -> None:
         """Say what was used; said again for the same day and dimensions it is restated."""
         dims: Row = {"project_id": project, "user_id": user, "api_key_id": key, "model": model}
-        if kind == "completions":
+        if kind != "embeddings":
             dims |= {"batch": batch, "service_tier": tier}
-        row = {
+        row: Row = {
             **dict.fromkeys(MEASURES[kind], 0),
             "input_tokens": input_tokens,
             **measures,
             "num_model_requests": requests,
         }
-        if "input_uncached_tokens" in row and "input_uncached_tokens" not in measures:
-            row["input_uncached_tokens"] = (
-                row["input_tokens"] - row["input_cached_tokens"] - row["input_cache_write_tokens"]
-            )
+        if "input_uncached_tokens" in row:
+            split = sum(measures.get(name, 0) for name in WRITES[1:])
+            row["input_cache_write_tokens"] = row["input_cache_write_tokens"] or split
+            if not split:
+                row |= dict.fromkeys(WRITES[1:])  # buckets from before they were told apart
+            uncached = row["input_tokens"] - row["input_cached_tokens"] - row["input_cache_write_tokens"]
+            row["input_uncached_tokens"] = measures.get("input_uncached_tokens", uncached)
         with self.lock:
             self._usage[kind, day, *dims.values()] = {"kind": kind, "day": day, **dims, **row}
 
     def add_cost(
-        self, day: date, key: str | None, item: str | None, dollars: Decimal | str, project: str | None = "proj_main"
+        self,
+        day: date,
+        key: str | None,
+        item: str | None,
+        dollars: Decimal | str,
+        project: str | None = "proj_main",
+        user: str | None = None,
     ) -> None:
-        """Say what a line cost; said again for the same day, project, key and line it is restated."""
-        dims = {"project_id": project, "api_key_id": key, "line_item": item}
+        """Say what a line cost; said again for the same day, project, user, key and line it is restated."""
+        dims = {"project_id": project, "user_id": user, "api_key_id": key, "line_item": item}
         with self.lock:
             row = {"kind": "costs", "day": day, **dims, "value": Decimal(dollars)}
             self._costs[day, *dims.values()] = row
@@ -154,7 +174,7 @@ class FakeOpenAI(Loopback):
             ("/v1/organization/projects/([^/]+)/api_keys", {"GET": self._list_keys}),
             ("/v1/organization/projects/([^/]+)/spend_limit", limit),
             ("/v1/organization/spend_limit", limit),
-            ("/v1/organization/usage/(completions|embeddings)", {"GET": self._report_usage}),
+            ("/v1/organization/usage/(completions|embeddings|decisions)", {"GET": self._report_usage}),
             ("/v1/organization/costs", {"GET": lambda heard: self._report(heard, "costs", self._costs)}),
         ]
 
@@ -181,7 +201,7 @@ class FakeOpenAI(Loopback):
             "name": project.name,
             "created_at": 1767225600,
             "archived_at": 1790000000 if project.archived else None,
-            "status": "archived" if project.archived else "active",
+            "status": "archived" if project.archived else None,
         }
 
     def _list_keys(self, heard: Heard, project_id: str) -> Answer:
@@ -195,9 +215,9 @@ class FakeOpenAI(Loopback):
         if holder is None:
             return _no_project(project_id)
         if holder.limit is not None:
-            return Answer(200, _limit_row(holder.limit, project_id))
+            return Answer(200, self._limit_row(holder.limit, project_id))
         absent = {"missing": _error(404, "No spend limit is set."), "null": Answer(200, None)}
-        return absent.get(self.unset, Answer(200, {**_limit_row(1, project_id), "threshold_amount": None}))
+        return absent.get(self.unset, Answer(200, {**self._limit_row(1, project_id), "threshold_amount": None}))
 
     def _set_limit(self, heard: Heard, project_id: str = "") -> Answer:
         holder = self._holder(project_id)
@@ -207,10 +227,10 @@ class FakeOpenAI(Loopback):
         cents = body.get("threshold_amount")
         if type(cents) is not int or cents < 1:
             return _error(400, "Invalid value for threshold_amount: expected an integer of at least 1.")
-        if (body.get("currency"), body.get("interval")) != ("USD", "month"):
-            return _error(400, "currency must be USD and interval must be month.")
+        if (body.get("currency"), body.get("interval")) != (self.currency.upper(), "month"):
+            return _error(400, f"currency must be {self.currency.upper()} and interval must be month.")
         holder.limit = cents
-        return Answer(200, _limit_row(cents, project_id))
+        return Answer(200, self._limit_row(cents, project_id))
 
     def _drop_limit(self, _heard: Heard, project_id: str = "") -> Answer:
         holder = self._holder(project_id)
@@ -235,6 +255,8 @@ class FakeOpenAI(Loopback):
             return _error(400, "bucket_width or limit is out of range.")
         if set(groups) - DIMENSIONS[kind]:
             return _error(400, f"Invalid group_by for {kind}.")
+        if kind == "costs" and {"user_id", "project_id"} & set(groups) - self.costs_by:
+            return _error(400, "This combination of group_by is not available for this organization and time range.")
         start, end = int(query["start_time"]) // DAY_S, int(query.get("end_time", "9999999999"))
         first = start + int(query.get("page", "page_0").removeprefix("page_"))
         last = min(first + int(buckets), -(-end // DAY_S))
@@ -253,15 +275,24 @@ class FakeOpenAI(Loopback):
         results = []
         for values, group in grouped.items():
             dims = {**dict.fromkeys(sorted(DIMENSIONS[kind])), **dict(zip(groups, values, strict=True))}
-            results.append({"object": f"organization.{kind}.result", **dims, **_sums(kind, group)})
+            results.append({"object": f"organization.{kind}.result", **dims, **self._sums(kind, group)})
         return {"object": "bucket", "start_time": start, "end_time": start + DAY_S, "results": results}
 
+    def _sums(self, kind: str, rows: list[Row]) -> Row:
+        """Costs are JSON numbers, with the noise of floats; what nobody counted is null."""
+        if kind == "costs":
+            return {"amount": {"value": float(sum(row["value"] for row in rows)), "currency": self.currency}}
+        counts = {name: [row[name] for row in rows] for name in (*MEASURES[kind], "num_model_requests")}
+        return {name: None if None in values else sum(values) for name, values in counts.items()}
 
-def _sums(kind: str, rows: list[Row]) -> Row:
-    """Costs are JSON numbers, with the noise of floats."""
-    if kind == "costs":
-        return {"amount": {"value": float(sum(row["value"] for row in rows)), "currency": "usd"}}
-    return {name: sum(row[name] for row in rows) for name in (*MEASURES[kind], "num_model_requests")}
+    def _limit_row(self, cents: int, project_id: str) -> Row:
+        return {
+            "object": f"{_scope(project_id)}.spend_limit",
+            "threshold_amount": cents,
+            "currency": self.currency.upper(),
+            "interval": "month",
+            "enforcement": {"status": "inactive"},
+        }
 
 
 def _listed(heard: Heard, rows: list[Row]) -> Answer:
@@ -285,16 +316,6 @@ def _within(text: str, most: int) -> bool:
 
 def _scope(project_id: str) -> str:
     return "project" if project_id else "organization"
-
-
-def _limit_row(cents: int, project_id: str) -> Row:
-    return {
-        "object": f"{_scope(project_id)}.spend_limit",
-        "threshold_amount": cents,
-        "currency": "USD",
-        "interval": "month",
-        "enforcement": {"status": "inactive"},
-    }
 
 
 def _no_project(project_id: str) -> Answer:

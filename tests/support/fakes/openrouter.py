@@ -163,7 +163,7 @@ class FakeOpenRouter(Loopback):
             ("GET", "/keys"): self._list_keys,
             ("GET", "/keys/([^/]+)"): self._one_key,
             ("PATCH", "/keys/([^/]+)"): self._change_key,
-            ("GET", "/guardrails"): lambda query: _paged(list(state.rails.values()), query),
+            ("GET", "/guardrails"): self._list_rails,
             ("POST", "/guardrails"): self._create_rail,
             ("GET", "/guardrails/assignments/members"): self._list_held,
             ("GET", "/guardrails/([^/]+)"): self._one_rail,
@@ -205,8 +205,14 @@ class FakeOpenRouter(Loopback):
     def _new_rail(self, body: dict[str, Any]) -> dict[str, Any]:
         rail_id = f"550e8400-e29b-41d4-a716-{next(self._numbers):012d}"
         rail = {"id": rail_id, "limit_usd": None, "reset_interval": None, "allowed_models": None, **body}
+        rail.setdefault("workspace_id", MAIN)
         self.state.rails[rail_id] = rail
         return rail
+
+    def _list_rails(self, query: Mapping[str, str]) -> Answer:
+        """Those of a workspace; without one those of the default workspace, and those that are older than that."""
+        wanted = {query["workspace_id"]} if "workspace_id" in query else {MAIN, None}
+        return _paged([rail for rail in self.state.rails.values() if rail["workspace_id"] in wanted], query)
 
     def _create_rail(self, body: dict[str, Any]) -> Answer:
         if not body.get("name") or not _is_rail(body):
@@ -275,11 +281,13 @@ class FakeOpenRouter(Loopback):
 
     def _row(self, cell: tuple[str | None, ...], dimensions: list[str], figures: Mapping[str, float]) -> dict[str, Any]:
         """People are named and never by their id; counts are numbers in quotes."""
-        row: dict[str, Any] = {"date__day": cell[0], **dict(zip(dimensions, cell[1:], strict=True))}
+        prefix = "created_at" if dimensions == ["model"] else "date"
+        row: dict[str, Any] = {f"{prefix}__day": cell[0], **dict(zip(dimensions, cell[1:], strict=True))}
         if "user" in row:
             member = self.state.members.get(row["user"] or "", {})
             row |= {"user": member.get("first_name"), "user_email": member.get("email")}
-        counts = {name: str(int(value)) for name, value in figures.items()}
+        counts: dict[str, str | None] = {name: str(int(value)) for name, value in figures.items()}
+        counts |= dict.fromkeys(name for name in ("cached_tokens", "reasoning_tokens") if not figures[name])
         return {**row, **counts, "credits_usage": figures["credits_usage"]}
 
 

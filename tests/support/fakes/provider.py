@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from bot.checks import CheckLine
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import IncreaseRequest, Limit, Provider, ProviderIdentity
+from bot.providers.set_aside import set_aside
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -17,7 +18,8 @@ class FakeProvider(Provider):
     """Reports `rows` and `members`; raises `trouble` instead, if there is any.
 
     A deaf one says yes and does nothing; a mute one does it, and its answer is lost. What happens meanwhile happens
-    once, while the next limit is on its way.
+    once, while the next limit is on its way. Of the days in `odd` so many rows cannot be understood, and those in
+    `broken` break off.
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
@@ -34,6 +36,10 @@ class FakeProvider(Provider):
     deaf: bool = False
     mute: bool = False
     meanwhile: Callable[[], object] | None = None
+    odd: dict[date, int] = field(default_factory=dict)
+    broken: frozenset[date] = frozenset()
+    breaks_off: OutsideError = field(default_factory=lambda: UnreachableError("The third page did not come"))
+    days_asked: list[date] = field(default_factory=list)
 
     def spends(
         self,
@@ -55,16 +61,21 @@ class FakeProvider(Provider):
         """See Provider."""
         if self.trouble:
             raise self.trouble
+        self.days_asked.append(first)
+        for number in range(self.odd.get(first, 0)):
+            set_aside(self.name, f"usage of {first}, row {number + 1}", "cost", "Field required")
         yield from (row for row in self.rows if first <= row.bucket_start.date() <= last)
+        if first in self.broken:
+            raise self.breaks_off
 
     def people(self) -> Iterator[ProviderIdentity]:
         """See Provider."""
         yield from self.members
 
-    def knows(self, *users: str) -> None:
+    def knows(self, *users: str, currency: str = "USD") -> None:
         """Let users be there, without a limit."""
         for user in users:
-            self.there[Subject("user", user)] = Limit(Subject("user", user), None, name=user)
+            self.there[Subject("user", user)] = Limit(Subject("user", user), None, name=user, currency=currency)
 
     def allows(self, user: str) -> int | None:
         """What a user may spend there, in whole dollars, None for no limit."""
@@ -107,7 +118,8 @@ class FakeProvider(Provider):
     def pause(self, subject: Subject) -> None:
         """See Provider."""
         self._fail("pause")
-        self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
+        if not self.deaf:
+            self.there[subject] = replace(self.there[subject], paused=True, amount_nanos=0)
         self._lose()
 
     def resume(self, subject: Subject, before: str) -> None:

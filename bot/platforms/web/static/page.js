@@ -70,7 +70,7 @@ async function post(order) {
   } catch {
     // Not reached: the same as an answer that says it broke.
   }
-  return { trouble: "Bursar did not answer. Nothing is done twice if you try again.", again: true };
+  return { trouble: "", again: true };
 }
 
 // Says words typed into the composer or pressed as a suggestion.
@@ -91,7 +91,7 @@ async function send(order, place) {
 function troubled({ trouble, again }, retry) {
   const item = clone("trouble");
   const button = one("button", item);
-  one("p", item).textContent = trouble;
+  if (trouble) one("p", item).textContent = trouble;
   if (!again) button.remove();
   button.addEventListener("click", () => (item.remove(), retry()));
   return item;
@@ -111,7 +111,7 @@ async function deliver(order, place, form, button) {
   fields.setAttribute("aria-busy", "true");
   const answer = await post(order);
   free(fields);
-  if (answer.trouble) return append(place, troubled(answer, () => deliver(order, place, form, button)));
+  if (!answer.item) return append(place, troubled(answer, () => deliver(order, place, form, button)));
   if (blame(form, answer.item)) return;
   appendSaid(place, button.textContent);
   append(place, answer.item);
@@ -195,7 +195,7 @@ function badge(place, count) {
   const mark = one(`[data-place="${place}"] .badge`);
   mark.textContent = count || "";
   mark.hidden = !count;
-  mark.setAttribute("aria-label", `${count} new`);
+  mark.setAttribute("aria-label", mark.dataset.news.replace("{n}", count));
 }
 
 // Shows who else has got something since this browser was last them.
@@ -310,6 +310,14 @@ for (const chip of all(".chips button")) {
     const { usage } = chip.dataset;
     take(usage);
     if (usage.replace(/\[[^\]]*\]/g, "").trim() === lead(usage)) composer.requestSubmit(); // no blank but may be left out
+  });
+}
+
+for (const button of all("[data-language]")) {
+  button.addEventListener("click", async () => {
+    const text = `settings language ${button.dataset.language}`;
+    await post({ as: me, text, inputs: {}, channel: "", delivery: crypto.randomUUID() });
+    location.reload();
   });
 }
 

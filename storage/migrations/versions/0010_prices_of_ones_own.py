@@ -5,8 +5,8 @@ from alembic import op
 
 import storage.tables
 
-revision = '0006'
-down_revision = '0005'
+revision = '0010'
+down_revision = '0009'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,43 @@
+"""CSV on its way out: rows in which no cell can act as a formula."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TextIO
+
+from handlers.card import File
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
+BYTE_ORDER_MARK = "\ufeff"
+"""Excel knows UTF-8 by a mark at the beginning only."""
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def safe(cell: object) -> str:
+    """A cell that a spreadsheet shows and never computes: what could begin a formula gets an apostrophe before it.
+
+    The list of beginnings is OWASP's (CSV injection). A number is a number, also below zero.
+    """
+    if isinstance(cell, int | Decimal):
+        return str(cell)
+    text = str(cell).replace("\x00", "")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as RFC 4180 says, every cell safe."""
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([safe(cell) for cell in row] for row in rows)
+
+
+def text_of(file: File) -> str:
+    """The file that a card brings along, as it is opened in Excel."""
+    out = io.StringIO()
+    out.write(BYTE_ORDER_MARK)
+    rows = ([Decimal(cell) if _NUMBER.fullmatch(cell) else cell for cell in row] for row in file.rows)
+    write_csv(out, file.columns, rows)
+    return out.getvalue()

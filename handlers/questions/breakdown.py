@@ -1,0 +1,175 @@
+"""What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import cast
+
+from handlers.context import Context
+from handlers.days import Span
+from handlers.language import N_
+from handlers.money import in_units
+from handlers.pages import Cell
+from handlers.periods import Every
+from handlers.questions.why import NAMES
+from storage import people
+from storage.charges import TOKENS
+from storage.people import Account
+from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day
+
+WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens")
+TIMES = ("day", "week", "month")
+OTHERS = "\x00others"
+"""The name of what is left of a whole; no account is called so."""
+
+HEADS = {
+    "model": N_("Model"),
+    "day": N_("Day"),
+    "week": N_("Week"),
+    "month": N_("Month"),
+    "provider": N_("Provider"),
+    "team": N_("Team"),
+    "person": N_("Person"),
+    "agent": N_("Agent"),
+    "key": N_("Key"),
+    "tier": N_("Tier"),
+    "tokens": N_("Kind of tokens"),
+}
+CAPTIONS = {
+    "model": N_("By model"),
+    "day": N_("By day"),
+    "week": N_("By week"),
+    "month": N_("By month"),
+    "provider": N_("By provider"),
+    "team": N_("By team"),
+    "person": N_("By person"),
+    "agent": N_("By agent"),
+    "key": N_("By key"),
+    "tier": N_("By tier"),
+    "tokens": N_("By kind of tokens"),
+}
+KEY_SHOWN = 8
+
+
+def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = "") -> list[Spent]:
+    """The sums of an account's days by one of WAYS.
+
+    Times stand in their order and people in that of the alphabet, for they are never ranked; all else by cost. `order`
+    is "name" or "amount" where another one was asked for.
+    """
+    found = _sums(ctx, account, by, span)
+    if by == "person" or order == "name":
+        return sorted(found, key=lambda each: (each.name == OTHERS, named(ctx, by, each.name, span).casefold()))
+    if order == "amount" or by not in (*TIMES, "tokens"):
+        return sorted(found, key=lambda each: (-each.cost_nanos, -each.tokens))
+    return found
+
+
+def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
+    match by:
+        case "model" | "provider" | "day":
+            return spent_by(ctx.conn, account.id, span.first, span.end, by)
+        case "week" | "month":
+            days = spent_by(ctx.conn, account.id, span.first, span.end, "day")
+            return _merged(days, lambda day: str(ctx.period(date.fromisoformat(day), cast("Every", by)).first))
+        case "tier":
+            return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
+        case "key":
+            return spent_by_key(ctx.conn, account.id, span.first, span.end)
+        case "tokens":
+            days_ = [each for _, each in tokens_by_day(ctx.conn, account.id, span.first, span.end)]
+            sums = [sum(kind) for kind in zip(*days_, strict=True)]
+            return [Spent(kind, 0, count, 0, 0) for kind, count in zip(TOKENS, sums, strict=False) if count]
+        case _:
+            return _by_account(ctx, account, by, span)
+
+
+def _merged(sums: Iterable[Spent], name_of: Callable[[str], str]) -> list[Spent]:
+    """Sums of several names that are called alike, as one."""
+    found: dict[str, Spent] = {}
+    for each in sums:
+        name = name_of(each.name)
+        found[name] = added(name, [found[name], each]) if name in found else replace(each, name=name)
+    return list(found.values())
+
+
+def added(name: str, sums: Iterable[Spent]) -> Spent:
+    """Several sums as one of a name."""
+    several = list(sums)
+    return Spent(
+        name,
+        sum(each.cost_nanos for each in several),
+        sum(each.tokens for each in several),
+        sum(each.tokens_unpriced for each in several),
+        sum(each.requests for each in several),
+    )
+
+
+def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[Spent]:
+    """Sums of the accounts of a kind below; what is left of the whole is a row of its own, so that sums agree."""
+    names = inside(ctx, account, kind)
+    found = spent_by_account(ctx.conn, account.id, sorted(names), span.first, span.end)
+    whole = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider"))
+    known = added("", found)
+    rest = Spent(
+        OTHERS,
+        whole.cost_nanos - known.cost_nanos,
+        whole.tokens - known.tokens,
+        whole.tokens_unpriced - known.tokens_unpriced,
+        whole.requests - known.requests,
+    )
+    named_ = [replace(each, name=names[each.name]) for each in found]
+    return [*named_, rest] if rest.cost_nanos or rest.tokens else named_
+
+
+def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
+    """The accounts of a kind below, with their names: of teams those that have no team below."""
+    below = people.descendants(ctx.conn, account.id)
+    if kind != "team":
+        return {each.id: each.name for each in below if each.kind == kind}
+    teams = [each for each in below if each.kind == "team"]
+    parents = {each.parent_id for each in teams}
+    return {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
+
+
+def named(ctx: Context, by: str, name: str, span: Span) -> str:
+    """What a row is called: a day, the days of a week as far as they were asked for, a month, a kind, a name."""
+    if name == OTHERS:
+        return ctx.t("others")
+    match by:
+        case "day":
+            return ctx.day(date.fromisoformat(name))
+        case "week":
+            week = ctx.period(date.fromisoformat(name), "week")
+            first, last = max(week.first, span.first), min(week.end, span.end) - timedelta(days=1)
+            if first == last:
+                return ctx.short_day(first)
+            return ctx.t("{first} to {last}", first=ctx.short_day(first), last=ctx.short_day(last))
+        case "month":
+            return ctx.month(date.fromisoformat(name))
+        case "key":
+            return f"…{name[-KEY_SHOWN:]}" if name else ctx.t("no key")
+        case "tier":
+            return ctx.tier(name)
+        case "tokens":
+            return ctx.t(NAMES[name])
+        case _:
+            return name or ctx.t("no name")
+
+
+def cells(by: str, rows: Iterable[Spent], currency: str) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+    """The columns and rows of a file with the same sums, as machines read them: a month is "2026-11"."""
+    if by == "tokens":
+        return ("kind", "tokens"), [(each.name.removeprefix("tokens_"), each.tokens) for each in rows]
+    columns = (by, "cost", "currency", "tokens", "tokens_unpriced", "requests")
+    return columns, [
+        (
+            "others" if each.name == OTHERS else each.name[: len("2026-11")] if by == "month" else each.name,
+            in_units(each.cost_nanos),
+            currency,
+            each.tokens,
+            each.tokens_unpriced,
+            each.requests,
+        )
+        for each in rows
+    ]

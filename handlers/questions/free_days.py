@@ -1,0 +1,46 @@
+"""Days on which a company works as little as on a weekend: those it names, public holidays, and what lies between them.
+
+Public holidays come from the package `holidays`, which knows some 200 countries.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import pairwise
+
+from babel.core import get_global
+
+from handlers.policy import Policy
+
+DAY = timedelta(days=1)
+SATURDAY = 5
+BRIDGED_MAX = 4
+"""So many working days between two public holidays are taken off by most, such as those after Christmas."""
+
+
+def free_days(policy: Policy, first: date, end: date) -> frozenset[date]:
+    """The free days of a company from one day until before another, weekends not counted."""
+    zone = policy.organization.zone
+    country = policy.working.country or get_global("zone_territories").get(zone, "")
+    public = _public(country, first.year - 1, end.year + 1)
+    days = {*policy.working.holidays, *public, *_bridges(public)}
+    return frozenset(day for day in days if first <= day < end and day.weekday() < SATURDAY)
+
+
+@lru_cache(maxsize=64)
+def _public(country: str, first_year: int, last_year: int) -> Sequence[date]:
+    """The public holidays of some years in their order; none of a country that is not known."""
+    from holidays import country_holidays, list_supported_countries  # noqa: PLC0415 - half a second, for who looks ahead
+
+    if country not in list_supported_countries():
+        return ()
+    return tuple(sorted(country_holidays(country, years=range(first_year, last_year + 1))))
+
+
+def _bridges(public: Sequence[date]) -> Iterable[date]:
+    """The working days between two public holidays that are close to each other."""
+    for one, other in pairwise(public):
+        between = [one + n * DAY for n in range(1, (other - one).days)]
+        working = [day for day in between if day.weekday() < SATURDAY]
+        if len(working) <= BRIDGED_MAX:
+            yield from working

@@ -1,0 +1,160 @@
+"""What a grant would bring about: what is left after it, what else binds, and who can lift that."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.budgets import BudgetStatus
+from handlers.card import Block, Button, Card, Text
+from handlers.context import Context
+from handlers.money import COUNTED, NANOS
+from handlers.notify import tell_finance
+from handlers.requests.case import Case
+from handlers.requests.wording import any_of
+from storage import people
+from storage.requests import Request
+
+
+def after_it(ctx: Context, status: BudgetStatus, more: int) -> tuple[str, str]:
+    """What will be left after so much more, as a fact; if that is too little, what would do. 0 is for after a grant."""
+    left, unit = status.left + more, status.budget.unit
+    over, enough = ctx.amount(abs(left), unit), ctx.amount(enough_for(status), unit)
+    if left > 0:
+        said = ctx.t("{amount} left", amount=over)
+    elif not more:
+        said = ctx.t("{over} over the limit", over=over) if left else ctx.t("nothing left")
+    elif left == 0:
+        said = ctx.t("nothing left; {enough} would do", enough=enough)
+    else:
+        said = ctx.t("{over} over the limit; {enough} would do", over=over, enough=enough)
+    return ctx.t("After it"), said
+
+
+def enough_for(status: BudgetStatus) -> int:
+    """The least round amount with which something would be left."""
+    lacking = max(0, -status.left)
+    return lacking + 1 if status.budget.unit in COUNTED else (lacking // NANOS + 1) * NANOS
+
+
+def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | None:
+    """How the budget stands of which more was asked."""
+    here = (each for each in found if (each.budget.name, each.account_id) == (request.budget, request.account_id))
+    return next(here, None)
+
+
+def also_binding(found: Sequence[BudgetStatus], request: Request) -> list[BudgetStatus]:
+    """The other limits that are used up and stop the account, whatever it is granted of this one."""
+    asked = asked_of(found, request)
+    models = {"all", asked.budget.models if asked else "all"}
+    return [
+        each
+        for each in found
+        if each is not asked and each.left <= 0 and each.budget.limit == "hard" and each.budget.models in models
+    ]
+
+
+def in_effect(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[Block, ...]:
+    """Why a grant does not help yet, who can change that, and the button that would; nothing if it helps.
+
+    Args:
+        ctx: of whoever reads.
+        case: of the grant.
+        found: how all budgets of the account stand with it.
+    """
+    request, blocks = case.request, list[Block]()
+    own = asked_of(found, request)
+    if own and own.left <= 0:
+        enough = ctx.amount(enough_for(own), own.budget.unit)
+        text = ctx.t("Approved, but not in effect: the budget is still used up. {enough} more would do.", enough=enough)
+        blocks.append(Text(text))
+        if ctx.person.id == request.asker_id:
+            blocks.append(Button(ctx.t("Ask for more"), f"request{_agent(case)} of {request.budget} {request.reason}"))
+    for each in also_binding(found, request):
+        blocks += _bound_by(ctx, case, each)
+    return tuple(blocks)
+
+
+def binding_facts(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> list[tuple[str, str]]:
+    """What else is used up, before anything is decided."""
+    return [
+        (ctx.t("Will not help yet"), _says(ctx, each, _lifts(ctx, case, each)))
+        for each in also_binding(found, case.request)
+    ]
+
+
+def _bound_by(ctx: Context, case: Case, status: BudgetStatus) -> list[Block]:
+    who = _lifts(ctx, case, status)
+    what = _binds(ctx, status)
+    if who:
+        text = ctx.t("Approved, but not in effect: {what}. {name} can raise it.", what=what, name=who)
+    else:
+        text = ctx.t("Approved, but not in effect: {what}. Finance can raise it.", what=what)
+    blocks: list[Block] = [Text(text)]
+    if status.budget.is_pool and _is_owner(ctx, status):
+        blocks.append(Button(ctx.t("The pool"), f"pool of {status.budget.account_id.replace('/', ' ')}"))
+    elif not status.budget.is_pool and ctx.person.id == case.request.asker_id:
+        blocks.append(Button(ctx.t("Ask for more"), f"request{_agent(case)} of {status.budget.name}"))
+    return blocks
+
+
+def _says(ctx: Context, status: BudgetStatus, who: str) -> str:
+    what = _binds(ctx, status)
+    if who:
+        return ctx.t("{what}; {name} can raise it", what=what, name=who)
+    return ctx.t("{what}; finance can raise it", what=what)
+
+
+def _binds(ctx: Context, status: BudgetStatus) -> str:
+    if status.budget.is_pool and status.is_share and status.account_id != status.budget.account_id:
+        return ctx.t("the share of the pool binds")
+    if status.budget.is_pool:
+        return ctx.t("the {name} pool binds", name=status.name)
+    return ctx.t("the budget “{budget}” binds", budget=status.budget.name)
+
+
+def _lifts(ctx: Context, case: Case, status: BudgetStatus) -> str:
+    """Who can raise a pool: its owner shares it out; "" where that is finance's."""
+    if not status.budget.is_pool or not status.is_share:
+        return ""
+    owners = [each.owner_id for each in case.line if each.id == status.budget.account_id and each.owner_id]
+    return any_of(ctx, [case.name_of(each) for each in owners]) if owners else ""
+
+
+def _is_owner(ctx: Context, status: BudgetStatus) -> bool:
+    sees_all = bool({"finance", "admin"} & set(ctx.person.roles))
+    return sees_all or people.owns(ctx.person.id, ctx.line(status.budget.account_id))
+
+
+def _agent(case: Case) -> str:
+    account = case.account
+    return f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
+
+
+def tell_who_can_lift(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> None:
+    """Tell whoever can raise a pool that a grant waits for it."""
+    request = case.request
+    for each in also_binding(found, request):
+        if not each.budget.is_pool:
+            continue
+
+        def card(reader: Context, pool: BudgetStatus = each) -> Card:
+            amount = reader.amount(request.resolved_amount, request.unit)
+            name, what = case.name_of(request.asker_id), _binds(reader, pool)
+            title = reader.t("{amount} for {name}: approved, but not in effect", amount=amount, name=name)
+            whose = pool.budget.account_id.replace("/", " ")
+            example = f"correct 100 of {whose} …"
+            blocks: list[Block] = [Text(reader.t("Not in effect: {what}.", what=what))]
+            if pool.is_share:
+                blocks.append(Button(reader.t("The pool"), f"pool of {whose}"))
+            else:
+                blocks.append(Text(reader.t("To raise the pool, say for example: {example}", example=example)))
+            return Card(title, tuple(blocks), "warn")
+
+        key = f"not-in-effect/{request.id}/{each.budget.name}"
+        owners = [one.owner_id for one in case.line if one.id == each.budget.account_id and one.owner_id]
+        if each.is_share and owners:
+            owner = ctx.somebody(owners[0])
+            if owner and owner.active and owner.id != ctx.person.id:
+                theirs = replace(ctx, person=owner)
+                theirs.tell(owner.id, key, card(theirs))
+        else:
+            tell_finance(ctx, key, card)

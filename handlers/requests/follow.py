@@ -1,0 +1,113 @@
+"""What waits follows the world: whoever decides now is asked, and what can no longer be granted expires."""
+
+from handlers.card import Block, Button, Card, Facts, Text
+from handlers.context import Context
+from handlers.events import CheckRequests, FollowRequest
+from handlers.notify import tell_finance
+from handlers.requests.approvers import Decider, deciders, still_needed, to_be_asked
+from handlers.requests.case import Case, cases_of, load
+from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.wording import goes_to
+from handlers.requests.write import record, set_timers, tell_asker
+from storage import requests
+from storage.requests import Resolution
+
+CHANGED = "people, budgets or the day changed"
+
+
+def check_requests(ctx: Context, _event: CheckRequests) -> None:
+    """Find requests that wait and no longer stand as they did; each is followed by itself."""
+    for case in cases_of(ctx, requests.all_pending(ctx.conn)):
+        why, after = expired(ctx, case), handed_over(case)
+        if why or after != case:
+            waiting = sorted(each.person_id for each in after.asked_now if not each.is_closed)
+            noticed = " ".join([ctx.now.isoformat(), why, *waiting])
+            ctx.emit(str(case.request.id), FollowRequest(case.request.id, noticed))
+
+
+def follow_request(ctx: Context, event: FollowRequest) -> None:
+    """Let a request expire that can no longer be granted, or ask whoever decides it now."""
+    case = load(ctx, str(event.request_id))
+    if case and case.request.state == "pending":
+        follow(ctx, case)
+
+
+def follow(ctx: Context, case: Case) -> None:
+    """The same for a case that was read."""
+    why = expired(ctx, case)
+    if why:
+        expire(ctx, case, why)
+        return
+    after = handed_over(case)
+    if after != case:
+        found = deciders(after)
+        set_timers(ctx, after, found, len(after.asked_now))
+        names = ", ".join(each.person.name for each in found)
+        record(ctx, case, after, "handed over", CHANGED, names)
+        _tell_where_it_went(ctx, after, found)
+
+
+def expired(ctx: Context, case: Case) -> str:
+    """The word for why a request cannot be granted any more, "" if it can."""
+    said_by_all = case.stage.need == "all" and any(each.agreed for each in case.asked_now) and not still_needed(case)
+    return why_expired(ctx, case) or ("nobody" if said_by_all else "")
+
+
+def handed_over(case: Case) -> Case:
+    """The case when those who decide now are asked and the others closed; itself if they are the same."""
+    found = deciders(case)
+    may = {each.person.id for each in found}
+    gone = {each.person_id for each in case.asked_now if each.said in ("", "unreached") and each.person_id not in may}
+    chosen = to_be_asked(found)
+    known = {each.person_id for each in case.asked_now if not each.is_closed}
+    return case.marked("closed", gone).with_asked(chosen) if gone or set(chosen) - known else case
+
+
+def expire(ctx: Context, case: Case, why: str) -> None:
+    """End a request that cannot be granted any more, and tell whom it concerns why."""
+    ended = case.resolved(Resolution("expired", "clock", note=why), ctx.now)
+    record(ctx, case, ended, "lapsed", why)
+    request = ended.request
+
+    def title(theirs: Context) -> str:
+        amount = theirs.amount(request.amount, request.unit)
+        if why == "silent":
+            return theirs.t("Nobody decided your request for {amount} in time", amount=amount)
+        return theirs.t("Your request for {amount} has expired", amount=amount)
+
+    def blocks(theirs: Context) -> tuple[Block, ...]:
+        text, values = in_words(theirs, case, why)
+        reason = () if why == "silent" else (Text(theirs.t(text, **values)),)
+        return *reason, *ask_again(theirs, case)
+
+    tell_asker(ctx, request, title, blocks)
+    if why == "nobody":
+        tell_finance(ctx, f"nobody/{request.id}", lambda reader: _nobody_card(reader, case))
+
+
+def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:
+    """The form of the same request for the present period."""
+    request, account = case.request, case.account
+    agent = f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
+    return (Button(theirs.t("Ask again"), f"request{agent} of {request.budget} {request.reason}"),)
+
+
+def _nobody_card(ctx: Context, case: Case) -> Card:
+    request = case.request
+    text, values = in_words(ctx, case, "nobody")
+    look = Button(ctx.t("Look at #{number}", number=request.id), f"history {request.handle}")
+    advice = Text(ctx.t("Check the approval policy in app.yaml."))
+    return Card(ctx.t(text, **values), (advice, look), "warn")
+
+
+def _tell_where_it_went(ctx: Context, case: Case, found: list[Decider]) -> None:
+    request = case.request
+
+    def title(theirs: Context) -> str:
+        amount = theirs.amount(request.amount, request.unit)
+        return theirs.t("Your request for {amount} goes to somebody else now", amount=amount)
+
+    def blocks(theirs: Context) -> tuple[Block, ...]:
+        return (Facts(((theirs.t("Goes to"), goes_to(theirs, case, found)),)),)
+
+    tell_asker(ctx, request, title, blocks, key=f"goes-to/{ctx.now:%Y-%m-%dT%H:%M:%S}")
