@@ -5,6 +5,7 @@ What a command needs is imported when it is run, so that help comes at once.
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -14,61 +15,93 @@ from typing import Any
 DEMO_PORT = 8765
 PROFILES = ("1.2", "1.4")
 
+
+def t(text: str, /, **values: object) -> str:
+    """A text in the language of the terminal. English needs nothing to be loaded."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    if not said or said.startswith(("C", "POSIX", "en")):
+        return text.format(**values) if values else text
+    return str(import_module("bot.texts").t(text, **values))
+
+
+def N_(text: str) -> str:  # noqa: N802 - as in handlers/language.py, which is not loaded for the help alone
+    """A text of a table."""
+    return text
+
+
 HELP: Mapping[str, str] = {
-    "run": "Serve Slack and Teams, health and metrics until told to stop.",
-    "demo": "Serve the try-it page of the sample company on 127.0.0.1.",
-    "check": "Go through settings, database, platforms and providers, line by line; `check audit` verifies the audit.\n"
-    "`check --provider litellm` looks at that provider only.",
-    "export": "Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS.",
-    "say": 'Say a sentence as somebody and see the answer; without a sentence, talk until "quit".',
-    "sync": "Read all providers, or one, now, and make their limits equal; --dry-run shows what would be changed.",
-    "status": "How the bot is doing: what was read, and what could not be delivered.",
-    "outcomes": "Take in a CSV of what teams got done (team, day, kind, count), for what one says with value.",
-    "manifest": "Print Slack's app manifest, to paste where a new app is made, or write the app package of Teams.",
+    "run": N_("Start the bot: Slack, Teams, health and metrics, until it is told to stop."),
+    "demo": N_("Show the demo of the sample company on a page of 127.0.0.1."),
+    "check": N_(
+        "Check settings, database, people, platforms and providers; `check audit` verifies the audit.\n"
+        "`check --provider litellm` checks that provider only."
+    ),
+    "export": N_("Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."),
+    "say": N_('Give a command as somebody and see the answer; without a command, chat until "quit".'),
+    "sync": N_("Read all providers, or one, now, and apply limits; --dry-run only shows what would be changed."),
+    "status": N_("Show what was read, and what could not be delivered."),
+    "outcomes": N_("Import a CSV of what teams got done (team, day, kind, count), for the command value."),
+    "manifest": N_(
+        "Print Slack's app manifest, to paste where you create the app, or write the app package for Teams."
+    ),
 }
 """What each command is for; the first line stands in the list of all."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bot", description="Bursar: what people and agents spend on AI, governed in chat."
+        prog="python -m bot", description=t("Bursar: what people and agents spend on AI, governed in chat.")
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def add(name: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=HELP[name].partition("\n")[0], description=HELP[name])
+        said = t(HELP[name])
+        return commands.add_parser(name, help=said.partition("\n")[0], description=said)
 
     add("run")
     one = add("demo")
-    one.add_argument("--port", type=int, default=DEMO_PORT, help=f"default {DEMO_PORT}")
-    one.add_argument("--reset", action="store_true", help="start afresh")
+    one.add_argument("--port", type=int, default=DEMO_PORT, help=t("default {port}", port=DEMO_PORT))
+    one.add_argument("--reset", action="store_true", help=t("start afresh"))
     one = add("check")
-    one.add_argument("what", nargs="?", choices=["audit"], help="only this")
-    one.add_argument("--provider", default="", metavar="NAME", help="only this provider")
-    one.add_argument("--person", default="", metavar="PERSON", help="which budgets count for somebody, and why")
+    one.add_argument("what", nargs="?", choices=["audit"], help=t("only this"))
+    one.add_argument("--provider", default="", metavar="NAME", help=t("only this provider"))
+    one.add_argument("--person", default="", metavar="PERSON", help=t("which budgets count for somebody, and why"))
     one = add("export")
     one.add_argument("what", choices=["audit", "focus", "showback"])
-    one.add_argument("month", nargs="?", type=_month, help="such as 2026-10; default the last one")
-    one.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help="the version of FOCUS")
+    one.add_argument("month", nargs="?", type=_month, help=t("such as 2026-10; default the last one"))
+    one.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help=t("the version of FOCUS"))
     one = add("say")
-    one.add_argument("sentence", nargs="*", help='such as "balance"')
-    one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help="who speaks, such as ana")
+    one.add_argument("sentence", nargs="*", help=t('such as "balance"'))
+    one.add_argument(
+        "--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who speaks, such as ana")
+    )
     one = add("sync")
-    one.add_argument("provider", nargs="?", help="its name in app.yaml; default all")
-    one.add_argument("--dry-run", action="store_true", help="change no limit; show the plan")
+    one.add_argument("provider", nargs="?", help=t("its name in app.yaml; default all"))
+    one.add_argument("--dry-run", action="store_true", help=t("change no limit; show the plan"))
     add("status")
     one = add("outcomes")
-    one.add_argument("file", type=Path, help="a CSV with the columns team, day, kind and count")
+    one.add_argument("file", type=Path, help=t("a CSV with the columns team, day, kind and count"))
     one = add("manifest")
     one.add_argument("platform", choices=["slack", "teams"])
-    one.add_argument("--url", default=None, help="public https address of the bot: for Teams, and for Slack over HTTP")
-    one.add_argument("--version", default="1.0.0", help="for Teams: higher than that of the package that is there now")
+    one.add_argument(
+        "--url", default=None, help=t("public https address of the bot: for Teams, and for Slack over HTTP")
+    )
+    one.add_argument(
+        "--version", default="1.0.0", help=t("for Teams: higher than that of the package that is there now")
+    )
     return parser
 
 
 def _month(words: str) -> Any:
-    """A month; ValueError for what is none."""
-    return import_module("bot.exports.files").of_month(words)
+    """A month.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        return import_module("bot.exports.files").of_month(words)
+    except ValueError:
+        raise argparse.ArgumentTypeError(t("“{word}” is not a month: write one such as 2026-10", word=words)) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

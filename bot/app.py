@@ -83,6 +83,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
             window=provider.window,

@@ -2,17 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.errors import OutsideError
+from bot.texts import t
 
 
 @dataclass(frozen=True, slots=True)
 class CheckLine:
-    """One line of `check`: what was looked at, whether it works, and what to do if it does not."""
+    """One line of `check`: what was looked at, whether it works, and what to do if it does not.
+
+    Where something works and there is advice all the same, it is a note: something to know of.
+    """
 
     what: str
     ok: bool
     advice: str = ""
+
+    @property
+    def mark(self) -> Literal["ok", "note", "FAIL"]:
+        """What stands before the line."""
+        return "FAIL" if not self.ok else "note" if self.advice else "ok"
 
 
 def why_not(ask: Callable[[], object]) -> OutsideError | None:
@@ -31,9 +41,9 @@ def works(what: str, no: OutsideError | None) -> CheckLine:
 
 def may_read(key_name: str, path: str, no: OutsideError | None) -> CheckLine:
     """Whether a key may read a route."""
-    return works(f"{key_name} may read {path}", no)
+    return works(t("{name} may read {path}", name=key_name, path=path), no)
 
 
 def may_write(needs: str) -> CheckLine:
     """What is to be said of writing where no question would tell: nothing is written to find out."""
-    return CheckLine("whether limits may be written shows at the first one", ok=True, advice=needs)
+    return CheckLine(t("whether limits may be written shows at the first one"), ok=True, advice=needs)

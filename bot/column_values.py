@@ -10,7 +10,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from itertools import product
 from typing import Literal
+
+from babel import Locale
 
 DateOrder = Literal["dmy", "mdy"]
 DecimalSign = Literal[".", ","]
@@ -22,14 +26,15 @@ EXCEL_DAYS = range(25_569, 73_051)  # 1970 to 2099
 _NOTHING = frozenset(
     ("", "-", "--", "–", "—", "n/a", "#n/a", "null", "(null)", "none", "nil", "nan", "\\n", "undefined")
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl")
 _TIME = r"(?:[ T]+(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?(?: ?(?P<half>[ap])\.?m\.?)?)?"
+_NAME = r"(?P<name>[^\W\d_]{3,10})"
 _FLAGS = re.IGNORECASE | re.ASCII
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[-/.年](?P<month>\d\d?)[-/.月](?P<day>\d\d?)日?{_TIME}", _FLAGS)
 _YEAR_LAST = re.compile(rf"(?P<a>\d\d?)(?P<by>[-/.])(?P<b>\d\d?)(?P=by)(?P<year>\d{{4}}|\d\d){_TIME}", _FLAGS)
 _NAMED = (
-    re.compile(rf"(?P<day>\d\d?)[ -](?P<name>[a-z]{{3,9}})\.?,?[ -](?P<year>\d{{4}}|\d\d){_TIME}", _FLAGS),
-    re.compile(rf"(?P<name>[a-z]{{3,9}})\.? (?P<day>\d\d?),? (?P<year>\d{{4}}){_TIME}", _FLAGS),
+    re.compile(rf"(?P<day>\d\d?)\.?[ -](?:de )?{_NAME}\.?,?[ -](?:de )?(?P<year>\d{{4}}|\d\d){_TIME}", re.IGNORECASE),
+    re.compile(rf"{_NAME}\.? (?P<day>\d\d?),? (?P<year>\d{{4}}){_TIME}", re.IGNORECASE),
 )
 _MONTH = (
     re.compile(r"(?P<year>\d{4})[-/年]?(?P<month>\d\d?)月?", re.ASCII),
@@ -155,7 +160,24 @@ def _moment(match: re.Match[str], month: int, day: int) -> datetime:
 
 
 def _month(name: str) -> int:
-    return _MONTHS.index(name[:3].lower()) + 1  # a ValueError, too
+    """The number of a month by its name, whole or short, as in English, German, French or a few other languages."""
+    number = _months().get(name.casefold())
+    if number is None:
+        raise ValueError("it is no month")
+    return number
+
+
+@cache
+def _months() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for language in _LANGUAGES:
+        months = Locale.parse(language).months
+        for width, form in product(("wide", "abbreviated"), ("format", "stand-alone")):
+            for number, name in months[form][width].items():
+                found.setdefault(name.casefold().rstrip("."), number)
+                if language == "en":  # any of its months is known by three letters
+                    found.setdefault(name.casefold()[:3], number)
+    return found
 
 
 # Numbers -------------------------------------------------------------------------------------------------------------

@@ -85,6 +85,26 @@ def _guid(value: str) -> str:
         ) from wrong
 
 
+HrColumn = Literal[
+    "email",
+    "name",
+    "first_name",
+    "last_name",
+    "id",
+    "number",
+    "manager",
+    "team",
+    "department",
+    "cost_center",
+    "owner",
+    "zone",
+    "locale",
+    "status",
+    "start_date",
+    "roles",
+]
+"""What an HR export may say of a person, a column each."""
+
 Guid = Annotated[str, AfterValidator(_guid)]
 Cron = Annotated[str, AfterValidator(_cron)]
 Email = Annotated[
@@ -237,10 +257,21 @@ class ScheduleLine(Rule):
 
 
 class SourceSettings(Rule):
-    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml."""
+    """Where people come from: a word, or an HR export such as `csv: people.csv`, beside app.yaml.
+
+    Args:
+        kind: which source.
+        file: an HR export.
+        columns: the titles of its columns, where they are none that are known.
+        dates: what comes first in its dates such as 03/04/2026, where they don't tell.
+        statuses: what its words for a status mean, where they are none that are known.
+    """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
     file: Path = Path()
+    columns: dict[HrColumn, str] = Field(default_factory=dict)
+    dates: Literal["", "day first", "month first"] = ""
+    statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -251,8 +282,8 @@ class SourceSettings(Rule):
                 return value
             case "sample" | "slack" | "microsoft":
                 return {"kind": value}
-            case {"csv": str(file)} if file.strip() and len(value) == 1:
-                return {"kind": "csv", "file": folder / file.strip()}
+            case {"csv": str(file), **rest} if file.strip():
+                return {"kind": "csv", "file": folder / file.strip(), **rest}
             case "csv" | {"csv": _}:
                 raise SettingError("add the file, such as csv: people.csv")
             case _:

@@ -197,6 +197,10 @@ class Api:
         """
         yield from self._lines(lambda deadline: self._fetched(httpx.URL(address), what, deadline), what)
 
+    def file_at(self, address: str, what: str) -> bytes:
+        """A file of any form at an address that the service told us; otherwise as `lines_at`."""
+        return self._patiently(lambda deadline: self._fetched(httpx.URL(address), what, deadline))
+
     def _lines(self, ask: Callable[[float], bytes], what: str) -> Iterator[Any]:
         for line in self._patiently(ask).splitlines():
             if line.strip():

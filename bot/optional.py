@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from bot.config import ConfigError
+from bot.texts import t
 
 
 def optional(module: str) -> ModuleType:
@@ -16,5 +17,5 @@ def optional(module: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as missing:
         raise ConfigError(
-            f"For Teams the package {missing.name} is missing: pip install -r requirements-teams.txt"
+            t("For Teams the package {name} is missing: pip install -r requirements-teams.txt", name=missing.name)
         ) from missing

@@ -1,4 +1,4 @@
-"""`run`: the bot in earnest."""
+"""`run`: the bot as companies use it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,9 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
+from bot.texts import t
 from handlers.context import spoken_to
+from handlers.language import N_
 
 log = structlog.get_logger()
 
@@ -73,7 +75,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
     """
     if app.settings.msteams.playground:
         return ""
-    return _needed("TEAMS_APP_SECRET", "a client secret of the app registration", environ, "docs/how-to/teams.md")
+    return _needed("TEAMS_APP_SECRET", N_("a client secret of the app registration"), environ, "docs/how-to/teams.md")
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
 def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
     """Slack's routes, and whether it is connected."""
     slack = app.settings.slack
-    token = _needed("SLACK_BOT_TOKEN", "the bot token (xoxb-…) of the Slack app", environ)
+    token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
     listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
@@ -111,14 +113,14 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
         stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
-            said = _needed("SLACK_SIGNING_SECRET", "the signing secret of the Slack app", environ).split(",")
+            said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
             endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
-            app_token = _needed("SLACK_APP_TOKEN", "the app-level token (xapp-…) for Socket Mode", environ)
+            app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)
             socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
@@ -134,5 +136,7 @@ def events_url(address: str | None) -> str | None:
 def _needed(name: str, what: str, environ: Mapping[str, str], page: str = "docs/how-to/slack.md") -> str:
     value = secret(name, environ)
     if not value:
-        raise ConfigError(f"{name} is not set: it holds {what}. {page} says where to find it.")
+        raise ConfigError(
+            t("{name} is not set: it holds {what}. {page} says where to find it.", name=name, what=t(what), page=page)
+        )
     return value

@@ -4,6 +4,7 @@ COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what th
 is a file and a line here.
 """
 
+import re
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
@@ -84,6 +85,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
+EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
@@ -115,8 +117,8 @@ def _help_about(ctx: Context, about: str) -> Card:
 
 
 def _first_of(ctx: Context, one: Command) -> str:
-    """What a command is for, without the examples that its help has."""
-    return ctx.t(one.texts[0])
+    """What a command is for, without the example at its end: the list has one."""
+    return EXAMPLE_AT_THE_END.sub(r"\1", ctx.t(one.texts[0]))
 
 
 def unknown(ctx: Context, words: Rest = "") -> Card:

@@ -95,10 +95,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All that one people source says."""
+    """All that one people source says. `left_out` tells what of it could not be used, a sentence each."""
 
     people: tuple[Person, ...] = ()
     teams: tuple[Team, ...] = ()
     agents: tuple[Agent, ...] = ()
     links: tuple[Link, ...] = field(default=())
     groups: tuple[Group, ...] = ()
+    left_out: tuple[str, ...] = ()

@@ -272,6 +272,12 @@ def members(conn: Connection, platform: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def linked_people(conn: Connection) -> set[str]:
+    """The ids of people who have an identity anywhere."""
+    here = links.c.account_id.startswith("person/"), links.c.kind == "user"
+    return {row[0].removeprefix("person/") for row in conn.execute(select(links.c.account_id).where(*here).distinct())}
+
+
 def link(conn: Connection, new: Link, how: str, name: str = "") -> bool:
     """Note an identity. An explicit one is never replaced by a found one.
 

@@ -1,7 +1,7 @@
 """Questions about what was spent: by model, day, provider, key and account, from the rollup or from charges."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.tables import (
     BEGINNING,
@@ -380,13 +381,17 @@ def unpriced(conn: Connection, account_id: str, since: date) -> list[Unpriced]:
 
 @dataclass(frozen=True, slots=True)
 class Unallocated:
-    """An identity at a provider whose charges are nobody's yet. `kind` is "key", "user" or "team", "" for none."""
+    """An identity at a provider whose charges are nobody's yet. `kind` is "key", "user" or "team", "" for none.
+
+    `name` is what it is called there, "" if it has none.
+    """
 
     provider: str
     kind: str
     identity: str
     cost_nanos: int
     last: date
+    name: str = ""
 
 
 _UNALLOCATED = (
@@ -412,4 +417,5 @@ def unallocated(conn: Connection, since: date = BEGINNING) -> list[Unallocated]:
         old = found.get((provider, kind, identity))
         both = (cost + old.cost_nanos, max(last, old.last)) if old else (cost, last)
         found[provider, kind, identity] = Unallocated(provider, kind, identity, *both)
-    return list(found.values())
+    called = aliases.names(conn, [each.identity for each in found.values()])
+    return [replace(each, name=called.get(key, "")) for key, each in found.items()]

@@ -129,6 +129,16 @@ former_links = Table(
     Column("account_id", String(80), nullable=False),
 )
 
+# What an identity is called at its provider, such as a key by its alias.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("external_id", String(255), primary_key=True, index=True),
+    Column("name", Text, nullable=False),
+)
+
 entries = Table(
     "entries",
     metadata,

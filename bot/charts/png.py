@@ -246,8 +246,10 @@ def _labels(sheet: _Sheet, names: list[str], slot: float) -> tuple[float, list[s
     widest = max(sheet.width(name) for name in names)
     if widest <= room:
         return MARGIN_PX + LINE_PX, names
-    if len(names) <= LYING_ROWS_MAX:
-        return MARGIN_PX + 2 * LINE_PX, ["\n".join(sheet.wrap(name, room, 2)) for name in names]
+    wrapped = [sheet.wrap(name, room, 2) for name in names]
+    whole = all(sheet.width(word) <= room for name in names for word in name.split())
+    if len(names) <= LYING_ROWS_MAX and whole:
+        return MARGIN_PX + 2 * LINE_PX, ["\n".join(lines) for lines in wrapped]
     every = math.ceil((widest + 12) / slot)
     last = len(names) - 1
     return MARGIN_PX + LINE_PX, [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]

@@ -17,7 +17,14 @@ from bot.errors import OutsideError
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import check as check_slack
+from bot.platforms.slack.messenger import check_channel
 from bot.run import teams_secret
+from bot.texts import nt, speak_as, t
+from handlers import parse_command
+from handlers.context import CLOCK, Context
+from handlers.errors import RefusedError
+from handlers.parser import understand
+from handlers.place import Place, named_place
 from storage import conversations, people, set_aside
 from storage.db import BusyError, UnreadableDatabaseError
 
@@ -36,21 +43,21 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
         settings = config.load(environ)
     except ConfigError as trouble:
         for line in str(trouble).splitlines():
-            yield CheckLine("settings", ok=False, advice=line)
+            yield CheckLine(t("settings"), ok=False, advice=line)
         return
-    yield CheckLine(f"settings: {len(settings.budgets)} budgets, {len(settings.providers)} providers", ok=True)
+    speak_as(settings.organization.locale)
+    yield CheckLine(_counted(settings), ok=True)
     try:
         app = build(settings, environ)
         unlearnt = _unlearnt(app)
-    except (UnreadableDatabaseError, SQLAlchemyError, BusyError, OSError) as trouble:
-        why = (
-            str(trouble)
-            if isinstance(trouble, UnreadableDatabaseError)
-            else f"{type(trouble).__name__}: see DATABASE_URL"
-        )
-        yield CheckLine("database", ok=False, advice=f"{why}.".replace("..", "."))
+    except UnreadableDatabaseError as trouble:
+        yield CheckLine(t("database"), ok=False, advice=f"{trouble}.".replace("..", "."))
         return
-    yield CheckLine(f"database: {app.database.url.render_as_string(hide_password=True)}", ok=True)
+    except (SQLAlchemyError, BusyError, OSError):
+        advice = t("The database cannot be used. Is it running, and is DATABASE_URL right?")
+        yield CheckLine(t("database"), ok=False, advice=advice)
+        return
+    yield CheckLine(t("database: {url}", url=app.database.url.render_as_string(hide_password=True)), ok=True)
     if only:
         yield from _one(app, only)
         app.close()
@@ -59,13 +66,35 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _probed(app)
     yield from _people(app)
     yield from _references(app)
+    yield from _schedule(app)
     yield from _letters(settings)
     yield from _slack(settings, environ)
     yield from _teams(app, environ)
+    yield from _channels(app, environ)
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
     app.close()
+
+
+def summary(lines: Sequence[CheckLine]) -> str:
+    """What all lines come to. All is only well if nothing is left to be read."""
+    wrong, notes = (sum(each.mark == mark for each in lines) for mark in ("FAIL", "note"))
+    if wrong:
+        return nt("{n} check failed.", "{n} checks failed.", wrong)
+    if notes:
+        return nt(
+            "Nothing failed. Please read the note above.", "Nothing failed. Please read the {n} notes above.", notes
+        )
+    return t("All is well.")
+
+
+def _counted(settings: Settings) -> str:
+    return t(
+        "settings: {budgets}, {providers}",
+        budgets=nt("{n} budget", "{n} budgets", len(settings.budgets)),
+        providers=nt("{n} provider", "{n} providers", len(settings.providers)),
+    )
 
 
 def _one(app: App, name: str) -> Iterator[CheckLine]:
@@ -74,22 +103,33 @@ def _one(app: App, name: str) -> Iterator[CheckLine]:
         yield from provider.check()
         yield from set_aside_lines(app, name)
     else:
-        known = ", ".join(sorted(app.providers)) or "none"
-        yield CheckLine(
-            f"provider {name}", ok=False, advice=f"There is no provider “{name}” in app.yaml; there is {known}."
-        )
+        yield CheckLine(t("provider {name}", name=name), ok=False, advice=no_provider(app, name))
+
+
+def no_provider(app: App, name: str) -> str:
+    """That there is no provider of that name, and which there are."""
+    if not app.providers:
+        return t("There is no provider “{name}” in app.yaml; there is none at all.", name=name)
+    known = ", ".join(sorted(app.providers))
+    return t("There is no provider “{name}” in app.yaml. You can write: {names}", name=name, names=known)
 
 
 def set_aside_lines(app: App, name: str) -> Iterator[CheckLine]:
     """What could not be understood of a provider's answers when it was read."""
     for each in app.database.ask(lambda conn: set_aside.of_provider(conn, name)):
-        about = f"{each.part} of {each.day}" if each.day else each.part
+        about = t("{part} of {day}", part=each.part, day=each.day) if each.day else each.part
         if each.rows is None:
-            yield CheckLine(f"{name}: {about} was not read", ok=False, advice=each.why)
+            yield CheckLine(t("{name}: {part} was not read", name=name, part=about), ok=False, advice=each.why)
             continue
         wrong = ": ".join(filter(None, (each.field, each.why)))
-        rows = "1 row" if each.rows == 1 else f"{each.rows} rows"
-        yield CheckLine(f"{name}: {rows} of {about} set aside", ok=False, advice=f"{wrong} ({each.place})")
+        rows = nt(
+            "{name}: {n} row of {part} set aside",
+            "{name}: {n} rows of {part} set aside",
+            each.rows,
+            name=name,
+            part=about,
+        )
+        yield CheckLine(rows, ok=False, advice=f"{wrong} ({each.place})")
 
 
 def _unlearnt(app: App) -> str:
@@ -102,13 +142,15 @@ def _unlearnt(app: App) -> str:
 
 def _sources(app: App, unlearnt: str) -> Iterator[CheckLine]:
     for line in unlearnt.splitlines():
-        yield CheckLine("people sources: nothing was changed", ok=False, advice=line)
+        yield CheckLine(t("people sources: nothing was changed"), ok=False, advice=line)
     if isinstance(app.directory, Everybody):
+        for each in app.directory.left_out:
+            yield CheckLine(t("people sources: something could not be used"), ok=False, advice=each)
         differences = app.directory.disagreements
         for each in differences[:DIFFERENCES_MAX]:
-            yield CheckLine("people sources differ", ok=True, advice=each)
+            yield CheckLine(t("people sources differ"), ok=True, advice=each)
         if len(differences) > DIFFERENCES_MAX:
-            yield CheckLine(f"people sources differ about {len(differences) - DIFFERENCES_MAX} more", ok=True)
+            yield CheckLine(t("people sources differ about {n} more", n=len(differences) - DIFFERENCES_MAX), ok=True)
 
 
 def _letters(settings: Settings) -> Iterator[CheckLine]:
@@ -116,8 +158,12 @@ def _letters(settings: Settings) -> Iterator[CheckLine]:
     locale = settings.organization.locale
     package = fonts.lacking(locale.partition("_")[0])
     if package:
-        advice = f"Charts show boxes for letters of {locale}. Install a font that has them: apt-get install {package}"
-        yield CheckLine("fonts", ok=False, advice=advice)
+        advice = t(
+            "Charts show boxes for letters of {locale}. Install a font that has them: apt-get install {package}",
+            locale=locale,
+            package=package,
+        )
+        yield CheckLine(t("fonts"), ok=False, advice=advice)
 
 
 def _probed(app: App) -> Iterator[CheckLine]:
@@ -130,35 +176,71 @@ def _probed(app: App) -> Iterator[CheckLine]:
 def _people(app: App) -> Iterator[CheckLine]:
     everybody = app.everybody()
     if not everybody:
-        yield CheckLine(
-            "people: nobody", ok=False, advice="Name people in app.yaml (people:) or a source (directory:)."
-        )
+        advice = t("Add people to app.yaml (people:), or a source (directory:).")
+        yield CheckLine(t("people: nobody"), ok=False, advice=advice)
         return
-    yield CheckLine(f"people: {len(everybody)}", ok=True)
+    yield CheckLine(nt("people: {n}", "people: {n}", len(everybody)), ok=True)
+    linked = app.database.ask(people.linked_people)
+    unreached = [person.id for person in everybody if not person.email and person.id not in linked]
+    if unreached:
+        yield CheckLine(
+            nt(
+                "{n} person has neither an e-mail address nor a link ({names})",
+                "{n} people have neither an e-mail address nor a link ({names})",
+                len(unreached),
+                names=_few(unreached),
+            ),
+            ok=False,
+            advice=t("Add the address, or they are not recognized in chat and at providers."),
+        )
     known = {person.id for person in everybody}
     alone = [person.id for person in everybody if person.manager not in known and "admin" not in person.roles]
     if len(alone) > 1:  # one is at the top
         yield CheckLine(
-            f"managers: {len(alone)} people have none that is known ({_few(alone)})",
+            nt(
+                "managers: {n} person has none that is known ({names})",
+                "managers: {n} people have none that is known ({names})",
+                len(alone),
+                names=_few(alone),
+            ),
             ok=True,
-            advice="Their requests for more cannot be decided by a manager.",
+            advice=t("Their requests for more cannot be decided by a manager."),
         )
 
 
 def _references(app: App) -> Iterator[CheckLine]:
     """Budgets and links that name an account which is not there."""
     known = {each.id for each in app.database.ask(people.every_account)}
-    named = [(f"budget {each.name}", each.account_id) for each in app.settings.budgets if each.account_id]
-    named += [(f"link of {each.platform} {each.kind} {each.id}", each.account) for each in app.settings.links]
+    named = [(t("budget {name}", name=each.name), each.account_id) for each in app.settings.budgets if each.account_id]
+    named += [
+        (t("link of {platform} {kind} {id}", platform=each.platform, kind=each.kind, id=each.id), each.account)
+        for each in app.settings.links
+    ]
     for what, account in named:
         if account not in known:
+            called = account.replace("/", " ")
             close = get_close_matches(account, sorted(known), n=1, cutoff=0.6)
-            meant = f"; did you mean {close[0].replace('/', ' ')}?" if close else ""
-            yield CheckLine(
-                f"{what}: {account.replace('/', ' ')} is not known{meant}",
-                ok=False,
-                advice="Mend its name in app.yaml.",
+            advice = (
+                t("Correct the name in app.yaml. Did you mean {name}?", name=close[0].replace("/", " "))
+                if close
+                else t("Correct the name in app.yaml.")
             )
+            yield CheckLine(t("{what}: unknown {name}", what=what, name=called), ok=False, advice=advice)
+
+
+def _schedule(app: App) -> Iterator[CheckLine]:
+    """Scheduled commands that would be refused, such as one about a team that is not there."""
+    for line in app.settings.schedule:
+        place = named_place(line.place) if line.place else Place("nowhere", "")
+        command, rest = parse_command(line.say)
+        try:
+            app.database.ask(
+                lambda conn, command=command, rest=rest, place=place: understand(  # type: ignore[misc]
+                    command, rest, {}, Context(conn, app.now(), CLOCK, place, app.policy)
+                )
+            )
+        except RefusedError as no:
+            yield CheckLine(t("scheduled command “{words}”", words=line.say), ok=False, advice=t(no.why, **no.values))
 
 
 def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine]:
@@ -166,16 +248,16 @@ def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
     if not any(have.values()):
-        advice = (
-            "Set SLACK_BOT_TOKEN and the rest as docs/how-to/slack.md says; without them only the demo and `say` work."
+        advice = t(
+            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and `say` work.",
+            page="docs/how-to/slack.md",
         )
-        yield CheckLine("Slack is not set up", ok=settings.is_sample or settings.msteams.on, advice=advice)
+        yield CheckLine(t("Slack is not set up"), ok=settings.is_sample or settings.msteams.on, advice=advice)
         return
     for name, value in have.items():
         if not value:
-            yield CheckLine(
-                f"{name} is not set", ok=False, advice=f"It looks like {needed[name]}; see docs/how-to/slack.md."
-            )
+            advice = t("It looks like {example}; see {page}.", example=needed[name], page="docs/how-to/slack.md")
+            yield CheckLine(t("{name} is not set", name=name), ok=False, advice=advice)
     if have["SLACK_BOT_TOKEN"]:
         yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
 
@@ -187,10 +269,29 @@ def _teams(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
         teams = optional("bot.platforms.teams.setup")
         connector = teams.Connector(app.settings.msteams, teams_secret(app, environ))
     except ConfigError as trouble:
-        yield CheckLine("Teams", ok=False, advice=str(trouble))
+        yield CheckLine(t("Teams"), ok=False, advice=str(trouble))
         return
     yield teams.checked(connector)
     yield unreached(app)
+
+
+def _channels(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    """Whether what is scheduled, and what budgets tell, can be shown in the channels that app.yaml names."""
+    named = [each.place for each in app.settings.schedule] + [each.alert_in for each in app.settings.budgets]
+    token = secret("SLACK_BOT_TOKEN", environ)
+    client = web_client(token, app.settings.slack.url) if token else None
+    for place in (named_place(words) for words in dict.fromkeys(filter(None, named))):
+        what = t("channel {place}", place=place)
+        if place.platform == "slack" and client is None:
+            yield CheckLine(what, ok=False, advice=t("Slack is not set up, so nothing can be shown there."))
+        elif place.platform == "slack" and client is not None and place.public:
+            yield check_channel(client, place.id)
+        elif place.platform == "teams":
+            here = app.database.ask(lambda conn, place=place: conversations.known(conn, [place.id]))  # type: ignore[misc]
+            advice = t("Add the app to it and mention the bot there once.")
+            yield CheckLine(what, ok=bool(here), advice="" if here else advice)
+        elif place.platform == "web" and not app.settings.is_sample:
+            yield CheckLine(what, ok=False, advice=t("Only the demo shows it. Write a channel of Slack or Teams."))
 
 
 def unreached(app: App) -> CheckLine:
@@ -200,16 +301,26 @@ def unreached(app: App) -> CheckLine:
     reached = app.database.ask(lambda conn: conversations.known(conn, places))
     missing = [account.removeprefix("person/") for place, account in places.items() if place not in reached]
     if not missing:
-        return CheckLine(f"Teams: {len(places)} people can be written to", ok=True)
+        return CheckLine(
+            nt("Teams: {n} person can be written to", "Teams: {n} people can be written to", len(places)), ok=True
+        )
     return CheckLine(
-        f"Teams: {len(missing)} people have no chat with the app yet ({_few(missing)})",
+        nt(
+            "Teams: {n} person has no chat with the app yet ({names})",
+            "Teams: {n} people have no chat with the app yet ({names})",
+            len(missing),
+            names=_few(missing),
+        ),
         ok=True,
-        advice="It is opened with the first message if the app is installed for them: see the setup policies in "
-        "Teams' admin center.",
+        advice=t(
+            "It is opened with the first message if the app is installed for them: see the setup policies in Teams' "
+            "admin center."
+        ),
     )
 
 
 def _few(names: Sequence[str]) -> str:
     """Some of the names, and how many more there are."""
-    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
-    return ", ".join(names[:NAMED_MAX]) + more
+    shown = ", ".join(names[:NAMED_MAX])
+    more = len(names) - NAMED_MAX
+    return nt("{names} and {n} more", "{names} and {n} more", more, names=shown) if more > 0 else shown

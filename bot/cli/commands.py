@@ -13,11 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import config, logging
 from bot.app import App
 from bot.build import build
-from bot.cli.check import findings
+from bot.cli.check import findings, no_provider, summary
 from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.sample_company import prepare
+from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
 from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, write_csv
@@ -26,9 +27,11 @@ from bot.platforms import terminal
 from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
 from bot.sync.usage import pull
+from bot.texts import nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import Card
 from handlers.context import CLOCK, NOWHERE
+from handlers.language import N_
 from handlers.periods import period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -47,11 +50,13 @@ def run(_args: argparse.Namespace) -> int:
 
 def demo(args: argparse.Namespace) -> int:
     logging.quiet()
-    settings = config.load()
+    settings = _settings()
     if not settings.is_sample:
         raise config.ConfigError(
-            "The demo page lets anyone be anyone, so it only shows the sample company. "
-            "Start it with an app.yaml whose only provider is the sample (BURSAR_CONFIG=…).",
+            t(
+                "The demo page lets anyone be anyone, so it only shows the sample company. Start it with an app.yaml "
+                "whose only provider is the sample (BURSAR_CONFIG=…)."
+            )
         )
     if args.reset:
         _forget_demo()
@@ -65,13 +70,13 @@ def check(args: argparse.Namespace) -> int:
         return _check_audit()
     if args.person:
         return _check_person(args.person)
-    wrong = 0
-    for finding in findings(os.environ, args.provider):
-        wrong += not finding.ok
-        advice = f"\n     {finding.advice}" if finding.advice else ""
-        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{advice}")
-    print("All is well." if not wrong else f"{wrong} of the lines above need you.")
-    return 1 if wrong else 0
+    lines = []
+    for line in findings(os.environ, args.provider):
+        lines.append(line)
+        advice = f"\n     {line.advice}" if line.advice else ""
+        print(f"{line.mark:4} {line.what}{advice}", flush=True)
+    print(summary(lines))
+    return 0 if all(line.ok for line in lines) else 1
 
 
 def _check_person(person: str) -> int:
@@ -82,21 +87,22 @@ def _check_person(person: str) -> int:
 
 
 def _check_audit() -> int:
-    app = build(config.load())
+    app = build(_settings())
     broken = app.database.ask(audit.first_broken)
     app.close()
     if broken is None:
-        print("The audit is whole: every row follows from the one before.")
+        print(t("The audit is complete: every row follows from the one before."))
         return 0
-    print(
-        f"Row {broken} of the audit does not follow from the one before: it, or one before it, was changed or removed."
+    changed = N_(
+        "Row {n} of the audit does not follow from the one before: it, or one before it, was changed or removed."
     )
+    print(t(changed, n=broken))
     return 1
 
 
 def export(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = build(config.load())
+    app = build(_settings())
     if args.what == "audit":
         app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
@@ -122,7 +128,7 @@ def say(args: argparse.Namespace) -> int:
         card = hear(" ".join(args.sentence))
         print(terminal.render(card))
         return 1 if card.tone == "bad" else 0
-    print(f"You are {person}. Say “help” to see what I understand, “quit” to end.\n")
+    print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=person), end="\n\n")
     terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
     return 0
 
@@ -133,8 +139,7 @@ def sync(args: argparse.Namespace) -> int:
     names = [args.provider] if args.provider else sorted(app.providers)
     unknown = [name for name in names if name not in app.providers]
     if unknown:
-        known = ", ".join(sorted(app.providers)) or "none"
-        raise config.ConfigError(f"There is no provider “{unknown[0]}” in app.yaml; there is {known}.")
+        raise config.ConfigError(no_provider(app, unknown[0]))
     failed = _read(app, names)
     limited = [name for name in names if "limits" in app.providers[name].can]
     for name in limited:
@@ -165,16 +170,19 @@ def outcomes(args: argparse.Namespace) -> int:
         raise config.ConfigError(str(trouble)) from trouble
     app.database.transact(lambda conn: record_outcomes(conn, new))
     app.close()
-    print(f"{len(new)} outcomes taken in")
+    print(nt("{n} outcome imported", "{n} outcomes imported", len(new)))
     return 0
 
 
 def manifest_(args: argparse.Namespace) -> int:
-    settings = config.load()
+    settings = _settings()
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
     reads_people = any(each.kind == "slack" for each in settings.directory)
-    print(json.dumps(manifest(settings.slack.command, events_url(args.url), directory=reads_people), indent=2))
+    named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
+    channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
+    made = manifest(settings.slack.command, events_url(args.url), directory=reads_people, channels=channels)
+    print(json.dumps(made, indent=2))
     return 0
 
 
@@ -182,12 +190,20 @@ def _teams_package(settings: config.Settings, url: str, version: str) -> int:
     teams = optional("bot.platforms.teams.manifest")
     made = teams.manifest(settings, url, {name: one.texts[0] for name, one in SENTENCES.items()}, version)
     Path(TEAMS_PACKAGE).write_bytes(teams.package(made))
-    print(f"{TEAMS_PACKAGE} is written: upload it in Teams' admin center, Manage apps.", file=sys.stderr)
+    written = t("{file} is written: upload it in Teams' admin center, Manage apps.", file=TEAMS_PACKAGE)
+    print(written, file=sys.stderr)
     return 0
 
 
+def _settings() -> config.Settings:
+    """The settings; from now on the organization's language is spoken where the terminal says none."""
+    settings = config.load()
+    speak_as(settings.organization.locale)
+    return settings
+
+
 def _app() -> App:
-    app = build(config.load())
+    app = build(_settings())
     app.refresh_people()
     return app
 
@@ -195,7 +211,9 @@ def _app() -> App:
 def _read(app: App, names: Sequence[str]) -> int:
     why = app.refresh_people()
     if why:
-        print(f"people: {why}", file=sys.stderr)
+        print(t("people: {what}", what=why), file=sys.stderr)
+    for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
+        print(t("people: {what}", what=each), file=sys.stderr)
     failed = 1 if why else 0
     for name in names:
         try:
@@ -204,10 +222,17 @@ def _read(app: App, names: Sequence[str]) -> int:
             failed += 1
             print(f"{name}: {trouble}", file=sys.stderr)
         else:
-            print(f"{name}: {done.rows_seen} rows read, {done.rows_changed} new or changed", file=sys.stderr)
+            said = nt(
+                "{name}: {n} row read, {changed} new or changed",
+                "{name}: {n} rows read, {changed} new or changed",
+                done.rows_seen,
+                name=name,
+                changed=done.rows_changed,
+            )
+            print(said, file=sys.stderr)
     for name in sorted({each.provider for each in app.database.ask(set_aside.everything)} & {*names}):
-        advice = f"some of it was set aside; to see what: python -m bot check --provider {name}"
-        print(f"{name}: {advice}", file=sys.stderr)
+        aside = N_("{name}: some of it was set aside; to see what: python -m bot check --provider {name}")
+        print(t(aside, name=name), file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -247,11 +272,8 @@ def main(args: argparse.Namespace) -> int:
     except BrokenPipeError:  # whoever read our output has enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SQLAlchemyError as trouble:
-        print(
-            f"The database cannot be used ({type(trouble).__name__}): is it running, and is DATABASE_URL right?",
-            file=sys.stderr,
-        )
+    except SQLAlchemyError:
+        print(t("The database cannot be used. Is it running, and is DATABASE_URL right?"), file=sys.stderr)
         return 2
     except (config.ConfigError, UnreadableDatabaseError, UnusableSourceError, OutsideError) as trouble:
         print(trouble, file=sys.stderr)

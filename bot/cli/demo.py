@@ -15,6 +15,7 @@ from bot.config import DEMO_DATABASE, ConfigError, Settings
 from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
+from bot.texts import t
 from handlers.language import N_
 from storage import people
 from storage.directory import Link
@@ -78,7 +79,7 @@ def serve_demo(app: App, port: int) -> None:
     cast = [(person, names[person], role) for person, role in CAST if person in names]
     with _listen(port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        print(f"\n  The sample company is at {address}   (Ctrl-C ends it)\n", file=sys.stderr)
+        print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
         clock = Clock(app)
         clock.start()
         try:
@@ -96,7 +97,11 @@ def _listen(port: int) -> socket.socket:
     except OSError as trouble:
         listener.close()
         raise ConfigError(
-            f"Port {port} on 127.0.0.1 is in use. End what uses it, or choose another: make demo PORT={port + 1}",
+            t(
+                "Port {port} on 127.0.0.1 is in use. End what uses it, or choose another: make demo PORT={other}",
+                port=port,
+                other=port + 1,
+            )
         ) from trouble
     listener.listen(128)
     return listener

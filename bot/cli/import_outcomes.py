@@ -6,6 +6,7 @@ from pathlib import Path
 from bot.column_values import moment_of, tidy
 from bot.csv_records import MalformedCsvError, opened, records
 from bot.directory.source import UnusableSourceError
+from bot.texts import t
 from storage.outcomes import Outcome
 
 COLUMNS = ("team", "day", "kind", "count")
@@ -28,12 +29,14 @@ def read(path: Path, teams: Iterable[str]) -> list[Outcome]:
             _, header = next(lines, (1, []))
             names = [tidy(name).lower() for name in header]
             if set(COLUMNS) - set(names):
-                raise UnusableSourceError(f"{path} needs the columns {', '.join(COLUMNS)} in its first line.")
+                raise UnusableSourceError(
+                    t("{file} needs the columns {names} in its first line.", file=path, names=", ".join(COLUMNS))
+                )
             return list(_outcomes(path, names, lines, set(teams)))
     except OSError as trouble:
-        raise UnusableSourceError(f"{path} cannot be read: {trouble.strerror}") from trouble
+        raise UnusableSourceError(t("{file} cannot be read: {reason}", file=path, reason=trouble.strerror)) from trouble
     except MalformedCsvError as trouble:
-        raise UnusableSourceError(f"{path}, line {trouble.line}: {trouble}.") from trouble
+        raise _wrong(path, trouble.line, str(trouble)) from trouble
 
 
 def _outcomes(
@@ -44,17 +47,20 @@ def _outcomes(
         row = dict(zip(names, record, strict=False))
         team, day, kind, count = (tidy(row.get(name, "")) for name in COLUMNS)
         if team not in teams:
-            raise UnusableSourceError(f"{path}, line {line}: there is no team “{team}”.")
+            raise _wrong(path, line, t("there is no team “{name}”", name=team))
         if not kind or not count.isdecimal():
-            raise UnusableSourceError(
-                f"{path}, line {line}: say what was counted (kind), and how many as a whole number (count)."
-            )
+            raise _wrong(path, line, t("write what was counted (kind), and how many as a whole number (count)"))
         try:
             outcome = Outcome(SOURCE, f"team/{team}", moment_of(day).date(), kind, int(count))
         except ValueError:
-            raise UnusableSourceError(f"{path}, line {line}: “{day}” is no day; write such as 2026-10-15.") from None
+            raise _wrong(path, line, t("“{word}” is not a date; write one such as 2026-10-15", word=day)) from None
         key = (outcome.account_id, outcome.day, outcome.kind)
         if key in seen:
-            raise UnusableSourceError(f"{path}, line {line}: {team}, {day} and {kind} stand there twice.")
+            twice = t("{team}, {day} and {kind} stand there twice; keep one", team=team, day=day, kind=kind)
+            raise _wrong(path, line, twice)
         seen.add(key)
         yield outcome
+
+
+def _wrong(path: Path, line: int, what: str) -> UnusableSourceError:
+    return UnusableSourceError(t("{file}, line {line}: {what}", file=path, line=line, what=what))

@@ -11,6 +11,7 @@ from bot.app import App
 from bot.delivery import AFTER_READING
 from bot.providers.sample.provider import Sample
 from bot.sync.usage import pull
+from bot.texts import t
 from handlers.events import DetectWaste
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -40,8 +41,12 @@ def prepare(app: App, *, staged: bool = True) -> None:
     name, sample = next((name, each) for name, each in app.providers.items() if isinstance(each, Sample))
     how = app.reading(name)
     is_first = not app.database.ask(pulls.pulled)
-    new = f"{how.history_days} days of the sample company's usage (about 15 s, once)" if is_first else "what is new"
-    with _said(f"Reading {new}"):
+    reading = (
+        t("Reading {n} days of the sample company's usage (about 15 s, once)", n=how.history_days)
+        if is_first
+        else t("Reading what is new")
+    )
+    with _said(reading):
         if staged and not is_first:
             pull(app.database, sample, how, app.now)
             _look(app)  # the spike of an earlier day is over before another begins
@@ -50,7 +55,7 @@ def prepare(app: App, *, staged: bool = True) -> None:
         pull(app.database, sample, how, app.now)
     if not staged:
         return
-    with _said("Comparing limits, looking for spikes and waste"):
+    with _said(t("Comparing limits, looking for spikes and waste")):
         _change_a_limit(app, name, sample)
         _look(app)
         if is_first:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bot.config import Settings, SourceSettings, TeamsSettings, secret
 from bot.directory.combined import Everybody
-from bot.directory.hr_csv.source import Csv
+from bot.directory.hr_csv.source import Csv, HrLayout
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.slack.source import slack_directory
@@ -17,7 +17,9 @@ Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datet
 
 SOURCES: Mapping[str, Make] = {
     "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
-    "csv": lambda source, _settings, _environ, _now: Csv(source.file),
+    "csv": lambda source, _settings, _environ, _now: Csv(
+        source.file, HrLayout(source.columns, source.dates, source.statuses)
+    ),
     "microsoft": lambda _source, settings, environ, _now: _microsoft(
         settings.msteams, secret("TEAMS_APP_SECRET", environ)
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.directory.known_people import Memory
 from bot.directory.merge import Merger
 from bot.directory.source import Known, Source, UnusableSourceError
+from bot.texts import t
 from storage.directory import RESERVED, Directory
 
 INLINE = "app.yaml"
@@ -26,6 +27,8 @@ class Everybody:
     recall: Callable[[], Memory]
     disagreements: tuple[str, ...] = field(default=(), init=False)
     """Where the sources contradicted each other when they were read last, a sentence each."""
+    left_out: tuple[str, ...] = field(default=(), init=False)
+    """What could not be used of them, a sentence each."""
 
     def __call__(self) -> Directory:
         """All that the sources say.
@@ -37,15 +40,23 @@ class Everybody:
         memory = self.recall()
         merger = Merger()
         merger.take(INLINE, self.inline)
+        left_out: list[str] = []
         for name, source in self.sources:
             so_far = merger.merged()
             known = Known(so_far.directory, so_far.aliases, memory.people, memory.linked)
-            merger.take(name, source.read(known))
+            said = source.read(known)
+            merger.take(name, said)
+            left_out += said.left_out
         merged = merger.merged()
         for one in merged.directory.people:
             if one.id in RESERVED:
                 raise UnusableSourceError(
-                    f"somebody ({one.name}) has the id “{one.id}”, which is the bot's own; give another one"
+                    t(
+                        "{name} has the id “{word}”, which is the bot's own; give another one",
+                        name=one.name,
+                        word=one.id,
+                    )
                 )
         self.disagreements = merged.disagreements
+        self.left_out = (*left_out, *merged.circles)
         return merged.directory

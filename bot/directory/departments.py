@@ -1,11 +1,12 @@
 """Departments, or teams, as an HR export has them: a name in a column, and the people who stand beside it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.cycles import circles
 from bot.directory.names import same_name, slug
+from bot.texts import t
 from storage.directory import Team
 
 LineFault = tuple[int, str]
@@ -58,38 +59,42 @@ class DepartmentIds:
         if made is None:
             made = self._ids[same] = slug(name)
             if made in self.names:
-                both = f"the teams “{self.names[made]}” and “{name}” would both have the id {made}"
-                self.wrong.append((line, f"{both}; rename one, or list one with another id under teams: in app.yaml"))
+                one = t(
+                    "the teams “{name}” and “{other}” are taken for one, with the id {id}; to keep them apart, add one "
+                    "of them with another id to the teams in app.yaml",
+                    name=self.names[made],
+                    other=name,
+                    id=made,
+                )
+                self.wrong.append((line, one))
         self.names.setdefault(made, name)
         return made
 
 
 def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tuple[tuple[Team, ...], list[LineFault]]:
-    """The departments with owner, cost centre and the one above, and what is wrong with them.
+    """The departments with owner, cost centre and the one above, and what of it could not be used.
 
-    The owner of one is whom a line calls so, else the most common manager of its members and of the owners of those
-    below it.
+    Where lines differ about a department, what most of them say counts. The owner of one is whom a line calls so, else
+    the most common manager of its members and of the owners of those below it.
 
     Args:
         ids: has been asked for every department.
         members: those who count.
     """
-    wrong: list[LineFault] = []
-
-    def part_of(one: DepartmentLine, department: str) -> str:
-        return f"the team “{department}” is part of “{ids.names[one.parent]}”"
-
-    def owned_by(one: DepartmentLine, department: str) -> str:
-        return f"the owner of the team “{department}” is {one.owner}"
-
-    parents = _agreed(ids, members, lambda one: one.parent, part_of, wrong)
-    owners = _agreed(ids, members, lambda one: one.owner, owned_by, wrong)
+    wrong: list[LineFault] = list(ids.wrong)
+    parents = _agreed(members, lambda one: one.parent)
+    owners = _agreed(members, lambda one: one.owner)
+    wrong += [
+        (one.line, _other_parent(ids, one, parents)) for one in _differing(members, lambda one: one.parent, parents)
+    ]
+    wrong += [(one.line, _other_owner(ids, one, owners)) for one in _differing(members, lambda one: one.owner, owners)]
     for circle in circles(parents):
-        around = " below ".join(f"“{ids.names[each]}”" for each in [*circle, circle[0]])
+        around = " → ".join(ids.names[each] for each in [*circle, circle[0]])
         line = min(one.line for one in members if one.department in circle and one.parent)
-        wrong.append((line, f"a department cannot be below itself: {around}; correct the column department"))
-    if not wrong:
-        owners = _owners(ids, members, parents, owners)
+        wrong.append((line, t("a department cannot be part of itself: {names}. That is left out", names=around)))
+        for each in circle:
+            del parents[each]
+    owners = _owners(ids, members, parents, owners)
     centers = _counted(members, lambda one: one.cost_center)
     departments = (
         Team(each, name, owners.get(each, ""), parents.get(each, ""), _most_common(centers[each], ()))
@@ -98,25 +103,39 @@ def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tup
     return tuple(departments), wrong
 
 
-def _agreed(
-    ids: DepartmentIds,
-    members: Sequence[DepartmentLine],
-    said: Callable[[DepartmentLine], str],
-    sentence: Callable[[DepartmentLine, str], str],
-    wrong: list[LineFault],
-) -> dict[str, str]:
-    """What the lines of each department say, and where one of them says something else than the first."""
-    first: dict[str, DepartmentLine] = {}
+def _other_parent(ids: DepartmentIds, one: DepartmentLine, parents: Mapping[str, str]) -> str:
+    return t(
+        "the team “{name}” is part of “{department}” by this line and of “{other}” by most; that counts",
+        name=ids.names[one.department],
+        department=ids.names[one.parent],
+        other=ids.names[parents[one.department]],
+    )
+
+
+def _other_owner(ids: DepartmentIds, one: DepartmentLine, owners: Mapping[str, str]) -> str:
+    return t(
+        "the owner of the team “{name}” is {owner} by this line and {other} by most; that counts",
+        name=ids.names[one.department],
+        owner=one.owner,
+        other=owners[one.department],
+    )
+
+
+def _agreed(members: Sequence[DepartmentLine], said: Callable[[DepartmentLine], str]) -> dict[str, str]:
+    """What most lines of each department say; among as many, what the first of them says."""
+    return {department: votes.most_common(1)[0][0] for department, votes in _counted(members, said).items()}
+
+
+def _differing(
+    members: Sequence[DepartmentLine], said: Callable[[DepartmentLine], str], agreed: Mapping[str, str]
+) -> Iterator[DepartmentLine]:
+    """The first line of each department that says something else, for each word that is said."""
     told: set[tuple[str, str]] = set()
     for one in members:
-        if not said(one):
-            continue
-        before = first.setdefault(one.department, one)
-        if said(one) != said(before) and (one.department, said(one)) not in told:
-            told.add((one.department, said(one)))
-            name = ids.names[one.department]
-            wrong.append((one.line, f"{sentence(one, name)} here, but on line {before.line} {sentence(before, name)}"))
-    return {department: said(one) for department, one in first.items()}
+        key = (one.department, said(one))
+        if said(one) and said(one) != agreed[one.department] and key not in told:
+            told.add(key)
+            yield one
 
 
 def _owners(

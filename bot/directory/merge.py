@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from bot.cycles import circles
+from bot.texts import t
+from handlers.language import N_
 from storage.directory import Agent, Directory, Group, Link, Person, Team, address
 
 PERSON, TEAM = "person/", "team/"
@@ -24,11 +26,13 @@ class Merged:
         directory: what they say together.
         aliases: ids by which a source calls somebody who is known by another one.
         disagreements: where they contradict each other, a sentence each.
+        circles: where somebody would stand above themselves, a sentence each.
     """
 
     directory: Directory
     aliases: Mapping[str, str]
     disagreements: tuple[str, ...]
+    circles: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -94,7 +98,7 @@ class Merger:
             tuple(_linked(each, called) for each in self._links.values()),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
-        return Merged(directory, self._aliases, (*self._disagreements, *strangers, *reasons))
+        return Merged(directory, self._aliases, tuple(self._disagreements), (*strangers, *reasons))
 
     def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
         """Put people into the groups that list them; a sentence for each whom nobody knows."""
@@ -103,7 +107,7 @@ class Merger:
                 if one in people:
                     people[one] = _changed(people[one], groups=tuple(sorted({*people[one].groups, group.id})))
                 else:
-                    yield f"nobody knows “{one}”, who is in the group {group.id}"
+                    yield t("the group {name} has somebody in it who is not known: {person}", name=group.id, person=one)
 
     def _identified(self, people: Iterable[Person]) -> dict[str, str]:
         """The id that counts for each person of a source: theirs, if it is known or the address is not."""
@@ -117,7 +121,14 @@ class Merger:
             if known != one.id:
                 self._aliases.setdefault(one.id, known)
                 if known in here:
-                    self._disagree(one.id, f"the address {one.email} is {known}'s, too; they are taken for one person")
+                    self._disagree(
+                        one.id,
+                        t(
+                            "{address} is the address of {other}, too; they are taken for one person",
+                            address=one.email,
+                            other=known,
+                        ),
+                    )
             mine[one.id] = known
         return mine
 
@@ -127,7 +138,15 @@ class Merger:
     def _person(self, source: str, one: Person, known: str, manager: str) -> None:
         email, owner = one.email, self._addresses.get(address(one.email), known)
         if owner != known:
-            self._disagree(known, f"the address {email} of {source} is {owner}'s; it is left out")
+            self._disagree(
+                known,
+                t(
+                    "{address}, from {source}, is the address of {other}; it is left out",
+                    address=email,
+                    source=source,
+                    other=owner,
+                ),
+            )
             email = ""
         said = _changed(one, id=known, email=email, manager="" if manager == known else manager)
         before = self._people.get(known)
@@ -144,7 +163,12 @@ class Merger:
             self._said_by[key] = (self._taken, source)
         elif new and self._aliases.get(old, old) != new:
             first = self._said_by[key][1]
-            self._disagree(who, f"the {what} is {old} by {first} and {new} by {source}; what {first} says counts")
+            sentence = (
+                N_("the manager is {old} by {first} and {new} by {source}; what {first} says counts")
+                if what == "manager"
+                else N_("the address is {old} by {first} and {new} by {source}; what {first} says counts")
+            )
+            self._disagree(who, t(sentence, old=old, new=new, first=first, source=source))
 
     def _circular(self, kind: str, above: Mapping[str, str], gone: Container[str]) -> Iterator[tuple[str, str]]:
         """What must not stand where it was put, and why: in each circle who has left, or else what was said last."""
@@ -152,10 +176,18 @@ class Merger:
             last = max(circle, key=lambda each: (each in gone, self._said_by[kind + each, "above"][0], each))
             shown = circle if len(circle) <= _SHOWN_MAX else [*circle[: _SHOWN_MAX - 1], "…"]
             around = " → ".join([*shown, circle[0]])
-            yield last, f"{last}: {above[last]} is left out above, for that would be a circle ({around})"
+            yield (
+                last,
+                t(
+                    "{name}: {above} is left out, for {names} would be a circle",
+                    name=last,
+                    above=above[last],
+                    names=around,
+                ),
+            )
 
     def _disagree(self, who: str, what: str) -> None:
-        self._disagreements.append(f"{who}: {what}")
+        self._disagreements.append(t("{name}: {what}", name=who, what=what))
 
 
 def _filled(before: Any, said: Any) -> Any:

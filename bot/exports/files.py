@@ -80,9 +80,9 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
 
 def in_focus(profile: Profile, conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
     """Every charge of a month in the columns of FOCUS, below what is not known of it."""
-    notes = focus.notes(incomplete(conn, policy, month), profile, month, policy.organization.currency)
+    notes = focus.notes(incomplete(conn, policy, month), profile, month, policy)
     lines = exports.lines(conn, month.first, month.end)
-    write_csv(out, focus.columns(profile), chain(notes, focus.rows(lines, profile, month)))
+    write_csv(out, focus.columns(profile), chain(notes, focus.rows(lines, profile, month, policy)))
 
 
 EXPORTS: Mapping[str, Callable[[Connection, Policy, Period, TextIO], None]] = {

@@ -8,13 +8,17 @@ two agree here.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
 
 from handlers.money import NANOS
 from handlers.periods import Period
-from storage.charges import TOKENS
+from handlers.policy import Policy, Vendor
+from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.exports import Line
 
 Profile = Literal["1.2", "1.4"]
@@ -52,6 +56,7 @@ _COMMON = (
     "SkuPriceDetails",
     "SkuPriceId",
     "SubAccountId",
+    "SubAccountName",
     "Tags",
 )
 _OURS = (
@@ -69,6 +74,7 @@ _OURS = (
     "x_TokensOutput",
     "x_TokensReasoning",
 )
+_COSTS = ("BilledCost", "ContractedCost", "EffectiveCost")
 _QUALITY = {
     "invoice": "invoice",
     "cost_report": "cost_api",
@@ -83,34 +89,36 @@ def columns(profile: Profile) -> tuple[str, ...]:
     return (*sorted((*_COMMON, *_PROVIDER[profile])), *_OURS)
 
 
-def rows(lines: Iterable[Line], profile: Profile, month: Period) -> Iterator[Sequence[object]]:
+def rows(lines: Iterable[Line], profile: Profile, month: Period, policy: Policy) -> Iterator[Sequence[object]]:
     """The charges of a month as rows of a profile; what is unknown is empty.
 
     Args:
         lines: the charges.
         profile: the version of FOCUS.
-        month: the billing period. It is a month of the organization's calendar and is written as that month of UTC.
+        month: the billing period, a month of the organization's calendar.
+        policy: knows the zone of that calendar and the accounts at the vendors.
     """
     names = columns(profile)
-    billing = {"BillingPeriodStart": _midnight(month.first), "BillingPeriodEnd": _midnight(month.end)}
+    billing = _billing(month, policy.zone)
     for line in lines:
-        row = {**billing, **_row(line), **dict.fromkeys(_PROVIDER[profile], line.charge.provider)}
+        vendor = policy.vendor(line.charge.provider) or Vendor(name=line.charge.provider, service=line.charge.provider)
+        row = {**billing, **_row(line, policy.zone), **_seller(vendor, profile)}
         yield [row[name] for name in names]
 
 
-def notes(whys: Iterable[str], profile: Profile, month: Period, currency: str) -> Iterator[Sequence[object]]:
+def notes(whys: Iterable[str], profile: Profile, month: Period, policy: Policy) -> Iterator[Sequence[object]]:
     """What is not known of a month, as adjustments of nothing: FOCUS has no other place for it in the file itself."""
     names = columns(profile)
-    start, end = _midnight(month.first), _midnight(month.end)
+    billing = _billing(month, policy.zone)
     for why in whys:
         row = {
             **dict.fromkeys(names, ""),
-            **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "x_CostInHouseCurrency"), 0),
-            **dict.fromkeys(("BillingAccountId", "BillingAccountName", "InvoiceIssuerName"), "Bursar"),
-            **dict.fromkeys((*_PROVIDER[profile], "ServiceName"), "Bursar"),
-            **dict.fromkeys(("BillingPeriodStart", "ChargePeriodStart"), start),
-            **dict.fromkeys(("BillingPeriodEnd", "ChargePeriodEnd"), end),
-            "BillingCurrency": currency,
+            **dict.fromkeys((*_COSTS, "ListCost", "x_CostInHouseCurrency"), 0),
+            **billing,
+            **_seller(Vendor(name="Bursar", service="Bursar"), profile),
+            "ChargePeriodStart": billing["BillingPeriodStart"],
+            "ChargePeriodEnd": billing["BillingPeriodEnd"],
+            "BillingCurrency": policy.organization.currency,
             "ChargeCategory": "Adjustment",
             "ChargeDescription": f"INCOMPLETE: {why}",
             "ChargeFrequency": "One-Time",
@@ -120,35 +128,53 @@ def notes(whys: Iterable[str], profile: Profile, month: Period, currency: str) -
         yield [row[name] for name in names]
 
 
-def _row(line: Line) -> dict[str, object]:
+def _billing(month: Period, zone: ZoneInfo) -> dict[str, str]:
+    return {
+        "BillingPeriodStart": _moment(_midnight(month.first, zone)),
+        "BillingPeriodEnd": _moment(_midnight(month.end, zone)),
+    }
+
+
+def _seller(vendor: Vendor, profile: Profile) -> dict[str, str]:
+    """Who sells and who bills. The account is the one at the vendor, as far as app.yaml names it."""
+    return {
+        **dict.fromkeys((*_PROVIDER[profile], "InvoiceIssuerName", "ServiceName"), vendor.service),
+        "BillingAccountId": vendor.account or vendor.name,
+        "BillingAccountName": vendor.name,
+    }
+
+
+def _row(line: Line, zone: ZoneInfo) -> dict[str, object]:
     charge = line.charge
-    cost = money(charge.cost_nanos or 0)  # FOCUS wants a number; x_EstimateQuality tells that none is known
+    cost = charge.cost_nanos or 0  # FOCUS wants a number; x_EstimateQuality tells that none is known
     tokens = sum(getattr(charge, name) for name in TOKENS)
     quantity, unit = (tokens, "Tokens") if tokens else (charge.requests, "Requests")
-    end = charge.bucket_start + timedelta(hours=charge.bucket_hours)
+    is_use = cost >= 0 or quantity > 0
     tier = charge.tier or "standard"
+    sku = charge.model or charge.provider  # use has a SKU in any case
+    start, end = _period(charge, zone)
     return {
-        **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost", "ListCost"), cost),
-        **dict.fromkeys(("BillingAccountId", "BillingAccountName", "InvoiceIssuerName"), charge.provider),
+        **dict.fromkeys(_COSTS, money(cost)),
+        "ListCost": money(cost if charge.list_nanos is None else charge.list_nanos),
         "BillingCurrency": charge.currency,
-        "ChargeCategory": "Usage",
+        "ChargeCategory": "Usage" if is_use else "Credit",
         "ChargeClass": "",
         "ChargeDescription": f"{charge.model or 'No model named'}, {tier}",
-        "ChargeFrequency": "Usage-Based",
-        "ChargePeriodStart": _moment(charge.bucket_start),
+        "ChargeFrequency": "Usage-Based" if is_use else "One-Time",
+        "ChargePeriodStart": _moment(start),
         "ChargePeriodEnd": _moment(end),
-        **dict.fromkeys(("ConsumedQuantity", "PricingQuantity"), quantity),
-        **dict.fromkeys(("ConsumedUnit", "PricingUnit"), unit),
+        **dict.fromkeys(("ConsumedQuantity", "PricingQuantity"), quantity if is_use else ""),
+        **dict.fromkeys(("ConsumedUnit", "PricingUnit"), unit if is_use else ""),
         "ResourceId": charge.resource,
         "ResourceType": "API key" if charge.resource else "",
         "ServiceCategory": "AI and Machine Learning",
-        "ServiceName": charge.provider,
         "ServiceSubcategory": "Generative AI",
-        "SkuId": charge.model,
-        "SkuMeter": unit if charge.model else "",
-        "SkuPriceId": f"{charge.model}/{tier}" if charge.model else "",
-        "SkuPriceDetails": _json({"x_ModelId": charge.model, "x_ServiceTier": tier}) if charge.model else "",
+        "SkuId": sku if is_use else "",
+        "SkuMeter": unit if is_use else "",
+        "SkuPriceId": f"{sku}/{tier}" if is_use else "",
+        "SkuPriceDetails": _json({"x_ModelId": charge.model, "x_ServiceTier": tier}) if is_use else "",
         "SubAccountId": charge.sub_account,
+        "SubAccountName": charge.sub_account,
         "Tags": _json({"team": line.team, "cost_center": line.cost_center}),
         "x_AccountId": charge.account_id,
         "x_AccountName": line.account,
@@ -166,6 +192,13 @@ def _row(line: Line) -> dict[str, object]:
     }
 
 
+def _period(charge: Row[Any], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When a charge was. That of a day counts for the calendar day that its provider names, as everywhere."""
+    if charge.bucket_hours < HOURS_OF_A_DAY:
+        return charge.bucket_start, charge.bucket_start + timedelta(hours=charge.bucket_hours)
+    return _midnight(charge.day, zone), _midnight(charge.day + timedelta(days=1), zone)
+
+
 def money(nanos: int) -> Decimal:
     """Nanos as a decimal without an exponent, which FOCUS and spreadsheets read alike."""
     return Decimal(f"{Decimal(nanos) / NANOS:f}")
@@ -175,8 +208,8 @@ def _moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _midnight(day: date) -> str:
-    return f"{day:%Y-%m-%d}T00:00:00Z"
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
 
 
 def _json(pairs: dict[str, str]) -> str:

@@ -5,18 +5,18 @@ All facts here are from GitHub's OpenAPI document and docs of autumn 2026; nothi
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Patience
+from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Page, Patience
 from bot.providers.base import (
     Limit,
     Provider,
@@ -27,6 +27,7 @@ from bot.providers.base import (
     midnight,
     outcomes_of,
 )
+from bot.providers.github_usage_report import ReportRow, UsageReports
 from bot.providers.payload_fields import NANOS, Address, Body, Count, Dollars, WholeDollars, Word, nanos
 from bot.providers.set_aside import set_aside, setting_aside, understood
 from storage.charges import Charge
@@ -43,6 +44,11 @@ HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "202
 METRICS_SINCE = date(2025, 10, 10)
 METRICS_DAYS = 365
 METRICS_LAG = timedelta(days=3)
+
+# In a larger organization nobody is asked about one by one where a file says what all used. Of days without one it is
+# this many who are asked about.
+ASKED_MAX = 200
+CREDIT = Decimal("0.01")
 
 # 5,000 calls an hour are allowed, to be shared with whatever else uses the token's account.
 CALLS_PER_MINUTE = 60
@@ -166,6 +172,7 @@ class _Made(Body):
     user: Word = Field("", validation_alias="user_login")
     lines: Count = Field(0, validation_alias="loc_added_sum")
     accepted: Count = Field(0, validation_alias="code_acceptance_activity_count")
+    credits: Dollars = Field(Decimal(0), validation_alias="ai_credits_used")
 
     @property
     def login(self) -> str:
@@ -174,6 +181,19 @@ class _Made(Body):
     def counts(self) -> Mapping[str, int]:
         """What came of it."""
         return {"lines_accepted": self.lines, "edits_accepted": self.accepted}
+
+
+class _Used(NamedTuple):
+    dollars: Decimal = Decimal(0)
+    tokens_input: int = 0
+    tokens_cache_read: int = 0
+    tokens_cache_write_5m: int = 0
+    tokens_output: int = 0
+
+    def plus(self, row: ReportRow) -> "_Used":
+        """With what a row says."""
+        tokens = (mine + getattr(row, name) for name, mine in zip(self._fields[1:], self[1:], strict=True))
+        return _Used(self.dollars + row.dollars, *tokens)
 
 
 class GitHubCopilot(Provider):
@@ -198,7 +218,7 @@ class GitHubCopilot(Provider):
     complete = True
     zero_is_cost = True
     cannot = (
-        "GitHub says what Copilot cost, not how many tokens it took.",
+        "GitHub says how many tokens Copilot took only in the reports of an enterprise.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",
         "A person's budget is of no use once the budget of the cost centre or the organization is used up.",
         "Budgets of cost centres and of the organization count only what comes after the included credits.",
@@ -234,16 +254,26 @@ class GitHubCopilot(Provider):
         self._metrics_path = f"{copilot}/metrics/reports/users-1-day"
         self._api = Api("GitHub", url, ApiKey(key_name, key, {}, NEEDED), patience, HEADERS, calls_per_minute)
         self.who = self._api.who
+        reports = f"{billing}/settings/billing/reports"
+        self._reports = UsageReports(self._api, reports, patience, now) if self._is_enterprise else None
 
     def close(self) -> None:
         """Let go of the connections."""
         self._api.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """One cell for each UTC day, person and model, worth what it cost before included credits."""
-        seats = list(self._seats())
+        """One cell for each UTC day, person and model, worth what it cost before included credits.
+
+        Of an enterprise all of it comes in one file. Otherwise GitHub is asked about one person after the other.
+        """
+        seats: list[_SeatRow] | None = None
         for day in days(first, last):
-            cells = self._cells(day, seats)
+            reported = self._reports.of(day) if self._reports else None
+            if reported is None:
+                seats = list(self._seats()) if seats is None else seats
+                cells = {cell: _Used(dollars) for cell, dollars in self._cells(day, seats).items()}
+            else:
+                cells = self._added_up(day, reported)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
 
     def people(self) -> Iterator[ProviderIdentity]:
@@ -340,14 +370,29 @@ class GitHubCopilot(Provider):
                 else:
                     set_aside(self.who, what, "day", f"it is about {row.day}, which was not asked for")
 
+    def _added_up(self, day: date, rows: Iterable[ReportRow]) -> dict[tuple[str, str], "_Used"]:
+        """The cells of a file; its rows are apart by repository, too."""
+        cells: dict[tuple[str, str], _Used] = defaultdict(_Used)
+        for row in rows:
+            if row.day == day:
+                cells[row.login, row.plain_model] = cells[row.login, row.plain_model].plus(row)
+            else:
+                set_aside(self.who, f"AI usage of {day}", "date", f"it is about {row.day}, which was not asked for")
+        return cells
+
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
         """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
 
-        What is left then is nobody's.
+        What is left then is nobody's. A large organization is read from its metrics, which know no models.
         """
         rest = self._usage(day)
         cells: dict[tuple[str, str], Decimal] = {}
-        for seat in sorted(seats, key=lambda seat: not seat.active_since(day)):
+        if len(seats) > ASKED_MAX and (used := self._used_by(day)):
+            left = sum(rest.values(), Decimal(0)) - sum(used.values(), Decimal(0))
+            return {(login, ""): dollars for login, dollars in used.items()} | (
+                {("", ""): left} if nanos(left) > 0 else {}
+            )
+        for seat in sorted(seats, key=lambda seat: not seat.active_since(day))[:ASKED_MAX]:
             if not any(map(nanos, rest.values())):
                 break
             for model, dollars in self._usage(day, seat.login).items():
@@ -355,6 +400,15 @@ class GitHubCopilot(Provider):
                 left = rest[model] - dollars
                 rest[model] = left if rest[model] < 0 else max(left, Decimal(0))
         return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
+
+    def _used_by(self, day: date) -> dict[str, Decimal]:
+        """Dollars by person, of a day whose metrics are there; nothing if they are not, or may not be read."""
+        dollars: dict[str, Decimal] = defaultdict(Decimal)
+        if METRICS_SINCE <= day <= self._reported:
+            with suppress(KeyRefusedError, NotFoundError):
+                for row in self._made(day):
+                    dollars[row.login] += row.credits * CREDIT
+        return {login: used for login, used in dollars.items() if nanos(used)}
 
     def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
         """Dollars by model, of one person or of all. An answer about anything else is refused."""
@@ -463,12 +517,16 @@ class GitHubCopilot(Provider):
             yield from (center for center in centers if center.state == "active")
 
 
-def _charge(provider: str, day: date, login: str, model: str, dollars: Decimal) -> Charge:
+def _charge(provider: str, day: date, login: str, model: str, used: _Used) -> Charge:
     return Charge(
         provider=provider,
         bucket_start=midnight(day),
         bucket_hours=24,
         subject=login,
         model=model,
-        cost_nanos=nanos(dollars),
+        tokens_input=used.tokens_input,
+        tokens_cache_read=used.tokens_cache_read,
+        tokens_cache_write_5m=used.tokens_cache_write_5m,
+        tokens_output=used.tokens_output,
+        cost_nanos=nanos(used.dollars),
     )

@@ -15,7 +15,7 @@ from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
-from storage import former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
+from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link, address
@@ -58,6 +58,8 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
             today = started.astimezone(how.policy.zone).date()
+            named = [((provider.name, each.kind, each.external_id), each.name) for each in members if each.name]
+            database.transact(lambda conn: aliases.record(conn, named))
             database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)

@@ -1,5 +1,8 @@
 """Who is who: identities at providers that belong to nobody yet, and the people we know."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 from handlers.access import role_of, sees_all
 from handlers.arguments import AsFile, Kind, MaybeTo, One, Page
 from handlers.card import Block, Button, Card, Facts, Table, Text
@@ -90,11 +93,15 @@ def _complete(ctx: Context, provider: str, kind: str, identity: str) -> tuple[st
     # Who is who in a chat decides what they may do, so that is never said here.
     is_provider = ctx.policy.vendor(provider) is not None and provider not in CHAT_PLATFORMS
     known = people.linked_like(ctx.conn, provider, kind, short) if is_provider else {}
-    for each in spend.unallocated(ctx.conn):
-        if (each.provider, each.kind) == (provider, kind):
-            known.setdefault(each.identity, "")
+    here = [each for each in spend.unallocated(ctx.conn) if (each.provider, each.kind) == (provider, kind)]
+    known = dict.fromkeys((each.identity for each in here), "") | known
     found = sorted(each for each in known if each == short or (identity.endswith("…") and each.startswith(short)))
+    found = found or sorted(each.identity for each in here if each.name == short)
     if len(found) > 1:
+        is_name = any(each.name == short for each in here)
+        hint = ", ".join(found[:SHOWN_MAX])
+        if is_name:
+            raise RefusedError("Several are called {short}. Say which: {ids}", short=short, ids=hint)
         raise RefusedError("Several begin with {short}. Write more characters.", short=short)
     if not found:
         raise RefusedError(
@@ -114,17 +121,19 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
         said = ctx.t("Every charge belongs to a person, a team or an agent.")
         return Card(ctx.t("Nothing is unallocated"), (Text(said), as_of(ctx)), "good")
     if as_csv:
-        heads = ("provider", "kind", "id", "cost", "currency", "last_seen")
+        heads = ("provider", "kind", "id", "name", "cost", "currency", "last_seen")
         cells = [
-            (each.provider, each.kind, each.identity, in_units(each.cost_nanos), unit, str(each.last)) for each in found
+            (each.provider, each.kind, each.identity, each.name, in_units(each.cost_nanos), unit, str(each.last))
+            for each in found
         ]
         return as_file(ctx, ctx.t("{amount} unallocated", amount=total), f"unallocated-{ctx.today}", heads, cells)
     part = part_of(found, page)
+    often = Counter((each.provider, each.kind, each.name) for each in found)
     rows = tuple(
         (
             each.provider,
             ctx.t(KINDS[each.kind]),
-            _short(each.identity),
+            _called(each, often),
             ctx.amount(each.cost_nanos, unit),
             ctx.day(each.last),
         )
@@ -133,7 +142,7 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
     caption = ctx.nt("{n} key or user is not linked", "{n} keys or users are not linked", len(found))
     first = part.rows[0]
-    example = f"link {first.provider} {first.kind} {_word(first.identity)} to ana"
+    example = f"link {first.provider} {first.kind} {_called(first, often).replace(' ', '%20')} to ana"
     return Card(
         ctx.t("{amount} unallocated", amount=total),
         (
@@ -146,13 +155,13 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     )
 
 
+def _called(one: spend.Unallocated, often: Mapping[tuple[str, str, str], int]) -> str:
+    """By its name where only it is called so, else by its id."""
+    return one.name if one.name and often[one.provider, one.kind, one.name] == 1 else _short(one.identity)
+
+
 def _short(identity: str) -> str:
     return identity if len(identity) <= 20 else identity[:12] + "…"  # noqa: PLR2004 - what a line can hold
-
-
-def _word(identity: str) -> str:
-    """An id as one word of a sentence."""
-    return _short(identity).replace(" ", "%20")
 
 
 def _some(ctx: Context, names: list[str]) -> str:

@@ -1,9 +1,10 @@
 """A pool, as its owner sees it: who has what share, what is not shared out, and how to split it."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from handlers.access import owns
-from handlers.arguments import MaybeHowMuch, MaybeTo, Page, PoolOf, Whom, units_of
+from handlers.access import owns, sees_all
+from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
 from handlers.budgets.posting import post
 from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
@@ -19,6 +20,7 @@ from storage.ledger import Entry
 from storage.people import Account
 
 ROWS_MAX = 50
+Now = Annotated[str, OneOf("", ("now",))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ class Pool:
 def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     """The pool of your team: who has what share of it, who used how much, and what is still free.
 
-    To see another pool that you own: `pool of team search`. Buttons split it.
+    To see another pool that you own: `pool of team search`. Buttons split it. Finance sees every pool.
     """
-    mine = _pool_of(ctx, whom)
+    mine = _pool_of(ctx, whom, seen=True)
     unit = mine.budget.unit
     name = mine.account.name
     facts = Facts(
@@ -96,12 +98,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
         _table(ctx, mine, part),
         *part.buttons(ctx, f"pool of {said}", file=False),
         as_of(ctx, mine.unpriced),
-        Button(ctx.t("Give a share"), f"allot from {said}", style="primary"),
-        Button(
-            ctx.t("Split evenly"),
-            f"split of {said}",
-            confirm=ctx.t("Split what is left of the {name} pool evenly?", name=name),
-        ),
+        *(_owners_buttons(ctx, said) if owns(ctx, mine.account.id) else ()),
         Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
     )
     left = mine.limit - mine.spent
@@ -138,35 +135,99 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
         )
         news = Card(title, (Button(theirs.t("What is left?"), "balance"),))
         ctx.tell(to.person_id, f"share/{mine.budget.name}/{mine.period.first}/{to.id}/{mine.version}", news)
-    free = Facts(((ctx.t("Free to give"), ctx.amount(after.free, mine.budget.unit)),))
+    blocks: list[Block] = [Facts(((ctx.t("Free to give"), ctx.amount(after.free, mine.budget.unit)),))]
+    without = len(after.names.keys() - after.shares.keys())
+    if after.free <= 0 and without:
+        stopped = ctx.nt(
+            "{n} person or agent has no share, and nothing is left for them.",
+            "{n} people and agents have no share, and nothing is left for them.",
+            without,
+        )
+        blocks.append(Text(stopped))
     return Card(
         ctx.t("{name}'s share is now {amount}", name=to.name, amount=given),
-        (free, Button(ctx.t("The pool"), f"pool of {_said(mine.account)}")),
+        (*blocks, Button(ctx.t("The pool"), f"pool of {_said(mine.account)}")),
     )
 
 
-def split(ctx: Context, whom: Whom = None) -> Card:
-    """Split what is left of your pool evenly among its people. What each has used stays part of their share."""
+def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
+    """See what an even split of your pool would give each person and agent; a button does it.
+
+    What each has used stays part of their share, and the reserve of app.yaml is kept back.
+    """
     mine = _pool_of(ctx, whom)
-    members = sorted(each for each in mine.names if each.startswith("person/"))
-    if not members:
-        raise RefusedError("There are no people in {name} to split the pool among.", name=mine.account.name)
-    others = mine.common - sum(mine.used.get(each, 0) for each in members if each not in mine.shares)
-    reserved = sum(share for each, share in mine.shares.items() if each not in members)
-    spent = sum(mine.used.get(each, 0) for each in members)
-    left = mine.limit - reserved - others - spent
+    if not mine.names:
+        raise RefusedError("There is nobody in {name} to split the pool among.", name=mine.account.name)
+    members = sorted(mine.names)
+    reserve = mine.limit * mine.budget.reserve_percent // 100
+    left = mine.limit - reserve - mine.spent - _held_by_others(mine)
     if left < 0:
         raise RefusedError("The {name} pool is used up. There is nothing left to split.", name=mine.account.name)
-    _move(ctx, mine, {each: mine.used.get(each, 0) + left // len(members) for each in members})
-    each = ctx.amount(left // len(members), mine.budget.unit)
-    said = f"{each} more for each of {len(members)}, {mine.budget.name} since {mine.period.first}"
+    each = left // len(members)
+    wanted = {member: mine.used.get(member, 0) + each for member in members}
+    amount = ctx.amount(each, mine.budget.unit)
+    title = ctx.nt(
+        "{amount} more for {n} person or agent",
+        "{amount} more for each of {n} people and agents",
+        len(members),
+        amount=amount,
+    )
+    if not now:
+        return _proposal(ctx, mine, wanted, title, reserve)
+    _move(ctx, mine, wanted)
+    said = f"{amount} more for each of {len(members)}, {mine.budget.name} since {mine.period.first}"
     ctx.deed("split", mine.account.id, "owner", said)
-    title = ctx.nt("{amount} more for {n} person", "{amount} more for each of {n} people", len(members), amount=each)
     return Card(title, (Button(ctx.t("The pool"), f"pool of {_said(mine.account)}"),))
 
 
-def _pool_of(ctx: Context, account: Account | None) -> Pool:
-    """The pool of an account that the person who speaks owns, or their only one."""
+def free_in(ctx: Context, account: Account) -> int:
+    """What of a team's pool is given to nobody and spent by nobody, 0 if it has no pool for all models."""
+    budget = next((each for each in ctx.policy.budgets if each.account_id == account.id and each.models == "all"), None)
+    return _read(ctx, budget, account).free if budget else 0
+
+
+def _held_by_others(mine: Pool) -> int:
+    """What is left of the shares of those who are no longer there."""
+    gone = mine.shares.keys() - mine.names.keys()
+    return sum(max(0, mine.shares[each] - mine.used.get(each, 0)) for each in gone)
+
+
+def _proposal(ctx: Context, mine: Pool, wanted: dict[str, int], title: str, reserve: int) -> Card:
+    """What a split would do to everybody, before it is done."""
+    unit, said = mine.budget.unit, _said(mine.account)
+    rows = [
+        (
+            name,
+            ctx.amount(mine.shares[each], unit) if each in mine.shares else ctx.t("no share"),
+            ctx.amount(mine.used.get(each, 0), unit),
+            ctx.amount(wanted[each], unit),
+        )
+        for each, name in sorted(mine.names.items(), key=lambda pair: pair[1])
+    ]
+    shown, more = rows[:ROWS_MAX], len(rows) - ROWS_MAX
+    shown += [(ctx.nt("{n} more", "{n} more", more), "", "", "")] if more > 0 else []
+    heads = (ctx.t("Name"), ctx.t("Share now"), ctx.t("Used"), ctx.t("Share then"))
+    facts = [(ctx.t("Kept in reserve"), ctx.amount(reserve, unit))] if reserve else []
+    return Card(
+        ctx.t("This would be {what}", what=title),
+        (
+            Text(ctx.t("Nothing has changed yet. Afterwards each is limited to their share, agents included.")),
+            *((Facts(tuple(facts)),) if facts else ()),
+            Table(ctx.t("Shares of the pool"), heads, tuple(shown), "lrrr"),
+            as_of(ctx),
+            Button(ctx.t("Split now"), f"split now of {said}", style="primary"),
+            Button(ctx.t("The pool"), f"pool of {said}"),
+        ),
+    )
+
+
+def _owners_buttons(ctx: Context, said: str) -> tuple[Button, ...]:
+    give = Button(ctx.t("Give a share"), f"allot from {said}", style="primary")
+    return give, Button(ctx.t("Split evenly …"), f"split of {said}")
+
+
+def _pool_of(ctx: Context, account: Account | None, *, seen: bool = False) -> Pool:
+    """The pool of an account that the person who speaks owns, or their only one; finance may look at any."""
     pools = {each.account_id: each for each in ctx.policy.budgets if each.is_pool and each.models == "all"}
     if account is None:
         lines = {each: ctx.line(each) for each in sorted(pools)}
@@ -179,7 +240,7 @@ def _pool_of(ctx: Context, account: Account | None) -> Pool:
                 pools=", ".join(each.replace("/", " ") for each in chosen),
             )
         account = ctx.account(chosen[0]) if chosen else None
-    if account is None or account.id not in pools or not owns(ctx, account.id):
+    if account is None or account.id not in pools or not (owns(ctx, account.id) or (seen and sees_all(ctx))):
         raise RefusedError(
             "You don't own such a pool. A pool is the budget of a team in app.yaml, and the team's owner splits it."
         )

@@ -4,24 +4,30 @@ from dataclasses import replace
 
 from handlers.access import owns
 from handlers.arguments import From, HowMuch, Rest, Signed, To, WhatFor, WhomSeen, units_above_zero, units_of
+from handlers.budgets.pool import free_in
 from handlers.budgets.posting import move
 from handlers.budgets.status import BudgetStatus, statuses
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
+from handlers.money import Amount
 from storage import people, requests
 from storage.people import Account
 
 REASON_MAX = 500
+POOLS = ("team", "organization")
 
 
 def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: WhatFor = "") -> Card:
     """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
 
-    An owner can move budget between any two people below them: `transfer 50 from ana to bob`.
+    An owner can move budget between any two people below them: `transfer 50 from ana to bob`. Finance moves it between
+    pools: `transfer 500 from team search to team ads`.
     """
     ctx.meet([each for each in (giver, to) if each])
+    if giver and giver.kind in POOLS and to.kind in POOLS:
+        return _between_pools(ctx, amount, giver, to, reason)
     source = giver or ctx.account(ctx.account_id)
     if source is None or (source.id != ctx.account_id and not owns(ctx, source.id)):
         raise RefusedError("You can only give from your own budget, or from that of people and agents below you.")
@@ -48,6 +54,37 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
         ctx.t("{amount} moved from {giver} to {name}", amount=shown, giver=source.name, name=to.name),
         (Button(ctx.t("What is left?"), "balance"),),
     )
+
+
+def _between_pools(ctx: Context, amount: Amount, giver: Account, to: Account, reason: str) -> Card:
+    """Move what is free in one pool to another one."""
+    if "finance" not in ctx.person.roles:
+        raise RefusedError("Only finance can move budget between pools.")
+    if to.id == giver.id:
+        raise RefusedError("Both are the same budget.", fault="to")
+    if to.id in {each.id for each in ctx.line(ctx.account_id)}:
+        raise RefusedError("You spend from {name}'s budget yourself. Ask a colleague in finance.", name=to.name)
+    given, taken = _common(ctx, giver, to, by_name=False)
+    units = units_above_zero(amount, given.budget.unit)
+    free = free_in(ctx, giver)
+    if units > free:
+        left = ctx.amount(max(0, free), given.budget.unit)
+        raise RefusedError("Only {amount} of the pool is free to give.", fault="amount", amount=left)
+    move(ctx, "transfer", [(given, -units), (taken, units)], reason[:REASON_MAX])
+    shown = ctx.amount(units, given.budget.unit)
+    ctx.deed("transferred", giver.id, "role finance", f"{shown} to {to.id}: {reason[:REASON_MAX]}")
+    for pool, text, other in (
+        (giver, N_("{amount} of the {pool} pool moved to {name}"), to),
+        (to, N_("{amount} added to the {pool} pool from {name}"), giver),
+    ):
+        owner = ctx.somebody(pool.owner_id) if pool.owner_id else None
+        if owner and owner.id != ctx.person.id:
+            theirs = replace(ctx, person=owner)
+            blocks = (Text(f"“{reason}”"),) if reason else ()
+            title = theirs.t(text, amount=theirs.amount(units, given.budget.unit), pool=pool.name, name=other.name)
+            news = Card(title, (*blocks, Button(theirs.t("The pool"), f"pool of {pool.id.replace('/', ' ')}")))
+            ctx.tell(owner.id, f"transfer/{_stamp(ctx)}/{pool.id}", news)
+    return Card(ctx.t("{amount} moved from {giver} to {name}", amount=shown, giver=giver.name, name=to.name))
 
 
 def _tell(ctx: Context, account: Account, text: str, name: str, amount: tuple[int, str], reason: str) -> None:
@@ -122,12 +159,18 @@ def _decides_for(ctx: Context, to: Account) -> bool:
     return manages or people.owns(to.person_id, ctx.line(ctx.account_id))
 
 
-def _common(ctx: Context, source: Account, to: Account) -> tuple[BudgetStatus, BudgetStatus]:
-    """The budget that both have by the same rule."""
-    theirs = {each.budget.name: each for each in statuses(ctx, to) if each.account_id == to.id}
+def _common(ctx: Context, source: Account, to: Account, *, by_name: bool = True) -> tuple[BudgetStatus, BudgetStatus]:
+    """The budget that both have by the same rule; of pools, which have rules of their own, one of the same kind."""
+
+    def kind(one: BudgetStatus) -> tuple[object, ...]:
+        return (one.budget.name,) if by_name else (one.budget.unit, one.budget.every)
+
+    theirs = {
+        kind(each): each for each in statuses(ctx, to) if each.account_id == to.id and each.budget.models == "all"
+    }
     for each in statuses(ctx, source):
-        if each.account_id == source.id and each.budget.name in theirs and each.budget.models == "all":
-            return each, theirs[each.budget.name]
+        if each.account_id == source.id and kind(each) in theirs and each.budget.models == "all":
+            return each, theirs[kind(each)]
     raise RefusedError("{giver} and {name} have no budget of the same kind.", giver=source.name, name=to.name)
 
 

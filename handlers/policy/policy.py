@@ -127,6 +127,7 @@ class Budget(Rule):
         alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
         prorate: whoever joins within a period gets the share of the days that are left.
+        reserve_percent: what an even split of a pool keeps back.
     """
 
     name: Name
@@ -140,6 +141,7 @@ class Budget(Rule):
     alert_in: PlaceName = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
     prorate: bool = False
+    reserve_percent: Annotated[int, Field(ge=0, le=90)] = 0
 
     @property
     def unit(self) -> str:
@@ -225,6 +227,7 @@ class Vendor(Rule):
 
     name: str
     service: str
+    account: str = ""
     can: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
     window: Window = "month"

@@ -1,5 +1,6 @@
 """What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from handlers.money import in_units
 from handlers.pages import Cell
 from handlers.periods import Every
 from handlers.questions.why import NAMES
-from storage import people
+from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
 from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day
@@ -75,13 +76,25 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
         case "tier":
             return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
         case "key":
-            return spent_by_key(ctx.conn, account.id, span.first, span.end)
+            return _called(ctx, spent_by_key(ctx.conn, account.id, span.first, span.end))
         case "tokens":
             days_ = [each for _, each in tokens_by_day(ctx.conn, account.id, span.first, span.end)]
             sums = [sum(kind) for kind in zip(*days_, strict=True)]
             return [Spent(kind, 0, count, 0, 0) for kind, count in zip(TOKENS, sums, strict=False) if count]
         case _:
             return _by_account(ctx, account, by, span)
+
+
+def _called(ctx: Context, keys: list[Spent]) -> list[Spent]:
+    """Keys by their alias, else by the end of their id; where several are called alike, by both."""
+    named_ = {key[-1]: name for key, name in aliases.names(ctx.conn, [each.name for each in keys]).items()}
+    often = Counter(named_.values())
+
+    def word(key: str) -> str:
+        name, end = named_.get(key, ""), f"…{key[-KEY_SHOWN:]}" if key else ""
+        return f"{name} {end}" if often[name] > 1 else name or end
+
+    return [replace(each, name=word(each.name)) for each in keys]
 
 
 def _merged(sums: Iterable[Spent], name_of: Callable[[str], str]) -> list[Spent]:
@@ -148,7 +161,7 @@ def named(ctx: Context, by: str, name: str, span: Span) -> str:
         case "month":
             return ctx.month(date.fromisoformat(name))
         case "key":
-            return f"…{name[-KEY_SHOWN:]}" if name else ctx.t("no key")
+            return name or ctx.t("no key")
         case "tier":
             return ctx.tier(name)
         case "tokens":

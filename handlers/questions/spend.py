@@ -29,10 +29,11 @@ def spend(
     page: Page = 1,
     as_csv: OrFile = False,
 ) -> Card:
-    """Where the money went: by model, day, week, month, provider, team, person, agent, key, tier or kind of tokens.
+    """Where the money went: by model, day, team, person and more.
 
-    Say whose and when, in any order: `spend of team search by day last week`, `spend by key october`,
-    `spend 2026-10-01..2026-10-15`. Without words it is yours, by model, this month.
+    Say by what: model, day, week, month, provider, team, person, agent, key, tier or kind of tokens. Say whose and
+    when, in any order: `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
+    Without words it is yours, by model, this month.
 
     A long list has several pages: `spend by key page 2`. `spend by key as csv` sends you all of it as a file, and
     `spend by team sorted by name` puts it in the order of the alphabet. People always stand in that order.

@@ -21,7 +21,7 @@ def unattributed(one: Usage, _peers: Peers) -> Iterator[Found]:
             "high",
         )
     for stray in one.strays:
-        name = f"{stray.kind} {stray.identity}".strip()
+        name = f"{stray.kind} {stray.name or stray.identity}".strip()
         yield Found(
             one.account_id,
             f"{stray.kind}/{stray.identity}",

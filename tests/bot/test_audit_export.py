@@ -89,7 +89,7 @@ def test_an_export_is_rows_of_csv_that_no_spreadsheet_computes(kept: Database) -
         ),
         ("kim", "transfer 20 from ana to max", ("transferred", "person/ana", "owner", "$20.00 to person/max: ")),
         ("max", "allot 300 to ana", ("allotted", "person/ana", "owner", "$300.00 of team/search, search-pool since")),
-        ("max", "split", ("split", "team/search", "owner", "more for each of 2, search-pool since 2026-11-01")),
+        ("max", "split now", ("split", "team/search", "owner", "more for each of 3, search-pool since 2026-11-01")),
         ("fay", "correct -5 of ana a refund", ("corrected", "person/ana", "role finance", "-$5.00: a refund")),
         ("ada", "enforce per-person", ("enforced", "budget/per-person", "role admin", "0 limits since 2026-11-01")),
         ("fay", "link llm user new to bob", ("linked", "person/bob", "role finance", "llm user new, 1 charges")),

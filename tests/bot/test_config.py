@@ -191,7 +191,7 @@ WHOLE = [each for fence in examples("docs/reference/settings.md") for each in [f
 PLACES = [(each, path) for each in WHOLE for path in leaves((), each) if path]
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(place=st.sampled_from(range(len(PLACES))), value=VALUES)
 def test_whatever_is_written_the_answer_is_settings_or_plain_words(
     place: int, value: object, tmp_path_factory: pytest.TempPathFactory
@@ -208,7 +208,7 @@ def test_whatever_is_written_the_answer_is_settings_or_plain_words(
     try:
         config.load({"BURSAR_CONFIG": str(file)})
     except ConfigError as error:
-        said = str(error).replace(str(value), "")
+        said = str(error)
         assert not FOREIGN.search(said), said
         assert all(str(file) in line and "line" in line for line in said.splitlines())
 

@@ -253,7 +253,7 @@ def test_what_a_channel_reads_is_of_five_people_or_more(company: Company) -> Non
 ORDERS = {
     "allot 200 to ana from team search": {"max", "kim"},
     "allot 200 to max from team search": {"max", "kim"},
-    "split of team search": {"max", "kim"},
+    "split now of team search": {"max", "kim"},
     "transfer 10 from ana to eva": {"ana", "max", "kim"},
     "transfer 10 from bob to ana": {"kim"},
     "transfer 10 from crawler to ana": set[str](),

@@ -181,7 +181,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "expected": (Spoken("max", "expected 1", "The spending of Crawler is marked as expected", prepare=spikes_up),),
     "unexpected": (Spoken("max", "unexpected 1", "Crawler: marked as not expected", prepare=spikes_up),),
     "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is now $510.00"),),
-    "split": (Spoken("max", "split", "$1,376.62 more for each of 2 people"),),
+    "split": (Spoken("max", "split now", "$917.75 more for each of 3 people and agents"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
     "correct": (Spoken("fay", "correct 20 of ana refund", "Ana Silva's budget corrected by $20.00"),),
     "price": (

@@ -9,10 +9,10 @@ import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, ProviderSeat
-from bot.providers.github_copilot import GitHubCopilot
+from bot.providers.github_copilot import ASKED_MAX, GitHubCopilot
 from storage.charges import Charge
 from storage.limits import Subject
-from tests.providers.asking import QUICK, answered, charges, findings, refused
+from tests.providers.asking import QUICK, answered, charges, findings, refused, with_odd
 from tests.support.clock import Clock
 from tests.support.fakes.github import FakeGitHub
 
@@ -151,6 +151,80 @@ def test_too_many_calls_are_not_the_keys_fault(github: FakeGitHub, provider: Git
     trouble = refused(lambda: charges(provider, DAY))
     assert isinstance(trouble, UnreachableError)
     assert trouble.retry_after_s == 60
+
+
+def test_a_large_organization_is_read_from_its_metrics(github: FakeGitHub) -> None:
+    """What everybody used stands in one file, without models; what is not in it is nobody's."""
+    done = date(2026, 11, 18)
+    for number in range(ASKED_MAX + 1):
+        github.add_seat(f"u{number}")
+    github.use(done, "u7", "GPT-5", 0.5)
+    github.use(done, "u8", "GPT-5", 0.25)
+    github.make(done, "u7", 1, credits=50.0)
+    github.make(done, "u9", 1, credits=None)
+    provider = at(github, "acme")
+    assert costs(charges(provider, done)) == {("u7", ""): DOLLAR // 2, ("", ""): DOLLAR // 4}
+    assert sum(heard.path == USAGE for heard in github.requests) == 1
+    provider.close()
+
+
+def test_of_days_without_metrics_only_some_are_asked_for(github: FakeGitHub) -> None:
+    """Those who were active last; the rest is nobody's until the metrics are there."""
+    for number in range(ASKED_MAX + 1):
+        github.add_seat(f"u{number}", active="2026-11-22T09:00:00Z")
+    github.use(DAY, "bo-li", "GPT-5", 0.5)
+    provider = at(github, "acme")
+    assert costs(charges(provider, DAY)) == {("", "GPT-5"): DOLLAR // 2}
+    assert sum(heard.path == USAGE for heard in github.requests) == ASKED_MAX + 1
+    provider.close()
+
+
+# The reports of an enterprise -----------------------------------------------------------------------------------------
+
+
+def test_an_enterprise_is_read_from_one_file(enterprise: FakeGitHub, whole: GitHubCopilot) -> None:
+    """With tokens, added up over repositories; nobody is asked about one by one, and each day is given once."""
+    for number in range(30):
+        enterprise.add_seat(f"u{number}")
+        enterprise.use(DAY, f"U{number}", "GPT-5", 1.5, tokens=10)
+    enterprise.use(DAY + timedelta(days=1), "u1", "GPT-5", 2.5)
+    found = {cell.subject: cell for cell in charges(whole, DAY, DAY + timedelta(days=1)) if cell.model == "GPT-5"}
+    assert len(found) == 30
+    assert (found["u7"].cost_nanos, found["u7"].tokens_input, found["u7"].tokens_output) == (3 * DOLLAR // 2, 20, 20)
+    assert len(enterprise.reports) == 1
+    assert not any("ai_credit/usage" in heard.path for heard in enterprise.requests)
+    enterprise.use(DAY, "U7", "GPT-5", 3.5)
+    assert costs(charges(whole, DAY))["u7", "GPT-5"] == 7 * DOLLAR // 2
+
+
+def test_an_enterprise_without_reports_is_read_person_by_person(enterprise: FakeGitHub, whole: GitHubCopilot) -> None:
+    """It is asked once whether there are any."""
+    enterprise.gives_reports = False
+    enterprise.use(DAY, "bo-li", "GPT-5", 1.5)
+    for _ in range(2):
+        assert costs(charges(whole, DAY)) == {("bo-li", "GPT-5"): 3 * DOLLAR // 2}
+    assert sum(heard.path.endswith("/reports") for heard in enterprise.requests) == 1
+
+
+def test_an_odd_row_of_a_report_hides_no_other(enterprise: FakeGitHub, whole: GitHubCopilot) -> None:
+    """Nor does one that is about no day."""
+    enterprise.use(DAY, "bo-li", "GPT-5", 1.5)
+    made = "date,username,model,unit_type,gross_amount,input\n"
+    made += f"{DAY},bo-li,GPT-5,ai-credits,1.5,\n{DAY},ana,GPT-5,ai-credits,free,3\nsoon,ana,GPT-5,ai-credits,1,3\n"
+    made += f"{DAY},kim,GPT-5,requests,-2,3\n{DAY},,,ai-credits,0.25,3\n"
+    enterprise.fail_next(200, body=made.encode(), path="/made/rep-3")
+    cells, odd = with_odd(lambda: charges(whole, DAY))
+    assert costs(cells) == {("bo-li", "GPT-5"): 3 * DOLLAR // 2, ("kim", "GPT-5"): -2 * DOLLAR, ("", ""): DOLLAR // 4}
+    assert sorted(each.field for each in odd) == ["date", "gross_amount"]
+
+
+def test_a_report_that_fails_or_is_no_file_is_trouble(enterprise: FakeGitHub, whole: GitHubCopilot) -> None:
+    """In a sentence, and the day is asked for again."""
+    reports = "/enterprises/acme-inc/settings/billing/reports"
+    enterprise.fail_next(200, body={"id": "rep-3", "status": "failed"}, path=f"{reports}/rep-3")
+    assert "could not make its report of AI usage of 2026-11-21" in str(refused(lambda: charges(whole, DAY)))
+    enterprise.fail_next(200, body=b"<html>soon</html>", path="/made/rep-4")
+    assert "without the columns date, username and model" in str(refused(lambda: charges(whole, DAY)))
 
 
 # People and seats -----------------------------------------------------------------------------------------------------

@@ -561,7 +561,7 @@ def test_what_somebody_spent_before_leaving_is_spent(found: Found) -> None:
     company.app.refresh_people()
 
     assert "Free to give    $200.00" in company.say("max", "pool")
-    assert title(company, "max", "split") == "$200.00 more for 1 person"
+    assert title(company, "max", "split now") == "$100.00 more for each of 2 people and agents"
     assert title(company, "fay", "spend of team search") == "Search: $100.00 spent this month"
 
 

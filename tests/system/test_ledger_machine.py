@@ -810,10 +810,10 @@ class Months(RuleBasedStateMachine):
 
     @rule(speaker=st.sampled_from(["max", "kim", "lea", "ana"]), pool=st.sampled_from(["search", "ads"]))
     def somebody_splits(self, speaker: str, pool: str) -> None:
-        """Evenly among the people of the team, to the last nano that can be given to all."""
+        """Evenly among the people and agents of the team, to the last nano that can be given to all."""
         budget = self.budget(pool)
         period, free = self.model.period(budget), self.model.free(budget)
-        card, new = self.say(speaker, f"split of team {pool}")
+        card, new = self.say(speaker, f"split now of team {pool}")
         self.moved_in_pool(budget, free, new)
         if card.tone != "warn":
             assert self.model.owns(speaker, budget.account_id)
@@ -825,11 +825,13 @@ class Months(RuleBasedStateMachine):
         self.count("split" if new else "not split")
 
     def members(self, team: str) -> list[str]:
-        """The people who are there and below a team."""
+        """The people and agents who are there and below a team."""
         return [
             each
             for each in self.model.parents()
-            if each[:7] == "person/" and self.model.active(each) and team in self.model.lines[each][-1][1]
+            if each.startswith(("person/", "agent/"))
+            and self.model.active(each)
+            and team in self.model.lines[each][-1][1]
         ]
 
     def moved_in_pool(self, budget: Budget, free: int, new: list[Row]) -> None:
@@ -904,7 +906,7 @@ class Months(RuleBasedStateMachine):
             f"transfer -50 to {other}",
             f"allot 100 to {speaker} from team search",
             f"allot 100 to {speaker} from organization",
-            "split of team ads",
+            "split now of team ads",
             f"delegate {other} until tomorrow",
             f"request 50 for crawler nightly for {other}",
             f"raise {number} 0",

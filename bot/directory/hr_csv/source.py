@@ -1,38 +1,57 @@
 """People as an HR system exports them: a CSV file with a line for each person.
 
-It is read whole or not at all. Every error is told at once, with its line and what would be right, and then nothing of
-the file counts: half a company is worse than yesterday's.
+What cannot be used of one person is told with its line, and the others come in. A file that is broken as a whole, such
+as one of which only a half was written, counts for nothing: half a company is worse than yesterday's.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
+from bot.column_values import DateOrder, date_order, moment_of, needs_order, said
+from bot.config import HrColumn as Column
 from bot.csv_records import MalformedCsvError, opened, records
 from bot.cycles import circles
 from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
-from bot.directory.hr_csv.columns import STATUS_BY_WORD, STATUSES, Column, find_columns, plain
-from bot.directory.names import ID, id_from_email, locale_name
+from bot.directory.hr_csv.columns import STATUSES, find_columns, is_there, plain
+from bot.directory.hr_csv.complaints import Complaint, explained
+from bot.directory.names import ID, id_from_email, locale_name, same_name
 from bot.directory.source import Known, UnusableSourceError
+from bot.texts import t
+from handlers.language import N_
 from handlers.policy import ZONES
 from storage.directory import Directory, Person, Role, address, visible
 
 ROWS_MAX = 5_000_000
-SHOWN_MAX = 20
 CIRCLE_SHOWN_MAX = 5
+CENTURY = 100
+YEAR_MAX = 2069
+"""A year in two digits above it is of the century before, as in POSIX (strptime, %y)."""
 ROLES: tuple[Role, ...] = get_args(Role)
 ZONE_BY_WORD = {zone.lower(): zone for zone in ZONES}
-DATES = (
-    re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII),
-    re.compile(r"(?P<day>\d\d?)\.(?P<month>\d\d?)\.(?P<year>\d{4})", re.ASCII),
-)
+DATES: Mapping[str, DateOrder] = {"day first": "dmy", "month first": "mdy"}
 _SEPARATORS = str.maketrans(",;|/", "    ")
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
+_BEHIND = re.compile(r"(?P<name>.*\S)\s*\((?P<within>[^()]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class HrLayout:
+    """What app.yaml says of a file that it does not say itself.
+
+    Args:
+        columns: the title of a column, where it is none that is known.
+        dates: "day first" or "month first", for dates such as 03/04/2026; "" is found out.
+        statuses: what other words for a status mean.
+    """
+
+    columns: Mapping[Column, str] = field(default_factory=dict)
+    dates: str = ""
+    statuses: Mapping[str, Literal["active", "left"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,66 +60,51 @@ class Csv:
 
     Args:
         path: of the file. It is opened anew at each reading.
+        layout: what it does not say itself.
     """
 
     path: Path
+    layout: HrLayout = HrLayout()
 
     def read(self, known: Known) -> Directory:
-        """See Source.
+        """See Source. What could not be used stands in `left_out`.
 
         Raises:
-            UnusableSourceError: with a line for each error, the first twenty of them.
+            UnusableSourceError: nothing of it can be used.
         """
         try:
             with opened(self.path) as file:
                 content = file.read()
         except OSError as trouble:
-            raise UnusableSourceError(f"{self.path} cannot be read: {trouble.strerror}") from trouble
+            raise UnusableSourceError(
+                t("{file} cannot be read: {reason}", file=self.path, reason=trouble.strerror)
+            ) from trouble
         wrong: list[Complaint] = []
         try:
-            directory = read(content, known, wrong, self.path.name)
+            directory = _Reading(self.path.name, self.layout, known, wrong).read(content)
         except MalformedCsvError as broken:
-            wrong.append(Complaint(broken.line, str(broken)))
-        if wrong:
-            raise UnusableSourceError(_explained(self.path, wrong))
-        return directory
+            whole = [Complaint(broken.line, str(broken))]
+            raise UnusableSourceError("\n".join(explained(self.path, whole))) from broken
+        if not directory.people:
+            wrong.append(Complaint(1, N_("nobody in this file can be used")))
+            raise UnusableSourceError("\n".join(explained(self.path, wrong)))
+        return Directory(directory.people, directory.teams, left_out=explained(self.path, wrong))
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """Something wrong in the file.
-
-    Args:
-        line: number of the line, from 1.
-        what: the rest of the sentence, with what would be right.
-        word: what was written, if one of `known` may have been meant.
-        known: the words that would be right.
-    """
-
-    line: int
-    what: str
-    word: str = ""
-    known: Iterable[str] = ()
-
-    @property
-    def sentence(self) -> str:
-        """All of it. To look for what was meant takes time, so it is done only for what is shown."""
-        close = get_close_matches(self.word, sorted(filter(None, self.known)), n=1, cutoff=0.6) if self.word else []
-        return f"line {self.line}: {self.what}" + (f"; did you mean “{close[0]}”?" if close else "")
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class HrRow:
     """What a line says, with the address in lower case, the id once it is known, and whether the person is there."""
 
     line: int
     said: Mapping[Column, str]
     email: str = field(init=False)
+    number: str = field(init=False)
     id: str = ""
     there: bool = True
 
     def __post_init__(self) -> None:
         self.email = address(self.get("email"))
+        self.number = self.get("number").lower()
 
     def get(self, column: Column) -> str:
         """What stands in a column, "" if the file has none."""
@@ -109,7 +113,12 @@ class HrRow:
     @property
     def name(self) -> str:
         """In one piece."""
-        return self.get("name") or f"{self.get('given')} {self.get('family')}".strip()
+        return self.get("name") or f"{self.get('first_name')} {self.get('last_name')}".strip()
+
+    @property
+    def called(self) -> str:
+        """By what somebody finds the person."""
+        return self.name or self.email or self.get("number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,115 +129,357 @@ class PeopleInFile:
     by_email: dict[str, HrRow] = field(default_factory=dict)
     by_id: dict[str, HrRow] = field(default_factory=dict)
     by_number: dict[str, HrRow] = field(default_factory=dict)
+    by_name: dict[str, list[HrRow]] = field(default_factory=lambda: defaultdict(list))
 
-    def find(self, word: str) -> str | None:
-        """The id of the person of that e-mail address, id or number, None if there is none, here or elsewhere."""
-        word = word.lower()
-        row = self.by_email.get(word) or self.by_id.get(word) or self.by_number.get(word)
+    def find(self, word: str) -> list[str]:
+        """The ids of those of that e-mail address, id, number or exact name; one, if it is clear who is meant."""
+        for each in _readings(word):
+            found = self._found(each)
+            if found:
+                return found
+        return []
+
+    def _found(self, word: str) -> list[str]:
+        plain_word = address(word)
+        row = self.by_email.get(plain_word) or self.by_id.get(plain_word) or self.by_number.get(plain_word)
         if row is not None:
-            return row.id
-        if "@" in word:
-            return self.known.by_email(word) or None
-        return self.known.by_id(word) or None
+            return [row.id]
+        elsewhere = self.known.by_email(plain_word) if "@" in plain_word else self.known.by_id(plain_word)
+        if elsewhere:
+            return [elsewhere]
+        return [row.id for row in self.by_name.get(same_name(word), ()) if row.id]
 
 
-def read(content: bytes, known: Known, wrong: list[Complaint], source: str) -> Directory:
-    """What the file says, as far as it can be understood; what cannot is added to `wrong`.
+def _readings(word: str) -> Iterator[str]:
+    """What a word for a person may mean: it, “Kim Tanaka (1001)” by the number and the name, and “Tanaka, Kim”."""
+    yield word
+    if behind := _BEHIND.fullmatch(word):
+        yield behind["within"].strip()
+        yield behind["name"]
+    if word.count(",") == 1:
+        family, given = (part.strip() for part in word.split(","))
+        yield f"{given} {family}"
+    if word.isdecimal() and word.startswith("0"):
+        yield word.lstrip("0")  # a spreadsheet drops them elsewhere
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a file.
 
     Args:
-        content: of the file.
+        source: the name of the file; two of them may number their people alike.
+        layout: what it does not say itself.
         known: who is known already.
         wrong: is added to.
-        source: the name of the file; two of them may number their people alike.
-
-    Raises:
-        MalformedCsvError: it cannot even be taken apart.
     """
-    rows = list(_rows(content, wrong))
-    people = _registered(rows, known, wrong)
-    _identify(rows, people, source)
-    managers = [_reference(row, "manager", people, wrong) for row in rows]
-    _refuse_circles(rows, managers, wrong)
-    ids = DepartmentIds(known.earlier.teams)
-    members = [_member(row, above, people, ids, wrong) for row, above in zip(rows, managers, strict=True)]
-    persons = tuple(_person(row, one, source, wrong) for row, one in zip(rows, members, strict=True))
-    live = {one.department for row, one in zip(rows, members, strict=True) if row.there}
-    counted = [
-        one
-        for row, one in zip(rows, members, strict=True)
-        if one.department and (row.there or one.department not in live)
-    ]
-    teams, odd = departments_of(ids, counted)
-    wrong += [Complaint(*each) for each in (*ids.wrong, *odd)]
-    return Directory(persons, teams)
 
+    source: str
+    layout: HrLayout
+    known: Known
+    wrong: list[Complaint]
+    titles: dict[Column, str] = field(default_factory=dict)
 
-def _explained(path: Path, wrong: Sequence[Complaint]) -> str:
-    ordered = sorted(wrong, key=lambda each: each.line)
-    lines = [f"{path}, {each.sentence}" for each in ordered[:SHOWN_MAX]]
-    if len(ordered) > SHOWN_MAX:
-        lines.append(f"{path}: and {len(ordered) - SHOWN_MAX} more")
-    return "\n".join(lines)
+    def read(self, content: bytes) -> Directory:
+        """What the file says, as far as it can be understood.
 
+        Raises:
+            MalformedCsvError: nothing of it can be.
+        """
+        kept: list[Person] = []
+        rows = self._rows(content, kept)
+        people = PeopleInFile(self.known)
+        rows = self._registered(rows, people, kept)
+        _identify(rows, people, self.source)
+        managers = self._managers(rows, people)
+        ids = DepartmentIds(self.known.earlier.teams)
+        members = [self._member(row, above, people, ids) for row, above in zip(rows, managers, strict=True)]
+        joined = self._start_dates(rows)
+        persons = [self._person(*each) for each in zip(rows, members, joined, strict=True)]
+        live = {one.department for row, one in zip(rows, members, strict=True) if row.there}
+        counted = [
+            one
+            for row, one in zip(rows, members, strict=True)
+            if one.department and (row.there or one.department not in live)
+        ]
+        teams, odd = departments_of(ids, counted)
+        self.wrong += [Complaint(*each) for each in odd]
+        there = {one.id for one in persons}
+        return Directory((*persons, *(one for one in kept if one.id not in there)), teams)
 
-# Lines ----------------------------------------------------------------------------------------------------------------
+    def _complain(self, row: HrRow, what: str, column: Column | None = None, **values: object) -> None:
+        """Note what cannot be used of a person."""
+        title = self.titles.get(column, "") if column else ""
+        word = row.get(column) if column else ""
+        self.wrong.append(Complaint(row.line, t(what, **values) if values else what, row.called, title, word))
 
+    # Lines ------------------------------------------------------------------------------------------------------------
 
-def _rows(content: bytes, wrong: list[Complaint]) -> Iterator[HrRow]:
-    """A row for each person; blank lines are left out.
+    def _rows(self, content: bytes, kept: list[Person]) -> list[HrRow]:
+        """A row for each person that can be used; blank lines and lines that stand twice are left out.
 
-    Raises:
-        MalformedCsvError: it is no CSV, lacks a column without which there are no people, or names nobody.
-    """
-    lines = records(content)
-    line, header = next(lines, (1, []))
-    if not header:
-        raise MalformedCsvError(
-            1, "there is no header; the first line names the columns, such as e-mail, name, manager, team"
-        )
-    columns, faults = find_columns(header)
-    if faults:
-        raise MalformedCsvError(line, "; ".join(faults))
-    number = 0
-    for number, (line, record) in enumerate(lines, 1):
-        if number > ROWS_MAX:
-            raise MalformedCsvError(line, f"there are more than {ROWS_MAX} people, which is more than we take")
-        if len(record) < len(header) or any(record[len(header) :]):
-            wrong.append(Complaint(line, f"there are {len(record)} fields where the header has {len(header)}"))
-        else:
-            yield HrRow(line, {column: visible(record[place]) for column, place in columns.items()})
-    if not number:
-        raise MalformedCsvError(line, "there is nobody below the header")
+        Raises:
+            MalformedCsvError: it is no CSV, lacks a column without which there are no people, names nobody, or ends in
+                the middle of a line.
+        """
+        lines = records(content)
+        line, header = next(lines, (1, []))
+        if not header:
+            raise MalformedCsvError(
+                1, t("there is no header; the first line names the columns, such as e-mail, name, manager, team")
+            )
+        columns, faults = find_columns([visible(title) for title in header], self.layout.columns)
+        if faults:
+            raise MalformedCsvError(line, "; ".join(faults))
+        self.titles = {column: visible(header[place]) for column, place in columns.items()}
+        rows: list[HrRow] = []
+        seen: set[tuple[str, ...]] = set()
+        width = fields = len(header)
+        number = 0
+        for number, (line, record) in enumerate(lines, 1):
+            if number > ROWS_MAX:
+                raise MalformedCsvError(line, t("there are more than {n} people, which is too many", n=ROWS_MAX))
+            fields = len(record)
+            padded = (*record, *("" for _ in range(width - fields)))
+            if padded in seen:
+                continue
+            seen.add(padded)
+            row = HrRow(line, {column: visible(padded[place]) for column, place in columns.items()})
+            if any(map(str.strip, record[width:])):
+                self._complain(
+                    row, N_("there are more fields than in the header; put a value with the delimiter in quotes")
+                )
+                self._keep(row, kept)
+            elif self._is_somebody(row, kept):
+                rows.append(row)
+        if fields < width and not content.rstrip(b"\0").endswith((b"\n", b"\r")):
+            raise MalformedCsvError(line, t("the file ends in the middle of this line; export it again"))
+        if not number:
+            raise MalformedCsvError(line, t("there is nobody below the header"))
+        return rows
 
-
-# Who is who -----------------------------------------------------------------------------------------------------------
-
-
-def _registered(rows: Iterable[HrRow], known: Known, wrong: list[Complaint]) -> PeopleInFile:
-    """Everybody by what they can be found by. The same twice is wrong, for then nobody knows who is meant."""
-    people = PeopleInFile(known)
-    for row in rows:
-        row.there = _status(row, wrong)
+    def _is_somebody(self, row: HrRow, kept: list[Person]) -> bool:
+        """Whether a line names somebody who can be told from others. Whoever was known stays as they were, if not."""
         row.id = row.get("id").lower()
         if row.id and not ID.fullmatch(row.id):
-            wrong.append(Complaint(row.line, f"“{row.id}” is no id; use at most 63 letters, digits, dots and hyphens"))
+            self._complain(row, N_("use at most 63 letters, digits, dots and hyphens for an id"), "id")
+            self._keep(row, kept)
+            return False
         if row.email and not _ADDRESS.fullmatch(row.email):
-            wrong.append(Complaint(row.line, f"“{row.email}” is no e-mail address; write one such as ana@acme.example"))
+            self._complain(row, N_("this is not an e-mail address; write one such as ana@acme.example"), "email")
+            row.email = ""
+        elif not row.email and not row.id:
+            self._complain(row, N_("the e-mail address is missing"), "email")
         if not row.email and not row.id:
-            wrong.append(Complaint(row.line, "the e-mail address is missing"))
+            before = self._remembered(row)
+            if before is None:
+                return False
+            row.email, row.id = before.email, before.id
         if not row.name:
-            wrong.append(Complaint(row.line, "the name is missing"))
-        _once(people.by_email, row.email, row, "e-mail address", wrong)
-        _once(people.by_id, row.id, row, "id", wrong)
-        _once(people.by_number, row.get("number").lower(), row, "number", wrong)
-    return people
+            self._complain(row, N_("the name is missing"), "name")
+            before = self._remembered(row)
+            named = before.name if before else row.email.partition("@")[0] or row.id
+            row.said = {**row.said, "name": named}
+        return self._is_known_status(row)
+
+    def _is_known_status(self, row: HrRow) -> bool:
+        """Whether the status is understood. If not, whoever was known stays as they were; nobody else comes in."""
+        own = {plain(word): meant == "active" for word, meant in self.layout.statuses.items()}
+        there = is_there(row.get("status"), own)
+        if there is None:
+            complaint = N_("this status is not known; write active or left, or add it under statuses in app.yaml")
+            self.wrong.append(
+                Complaint(
+                    row.line, complaint, row.called, self.titles["status"], row.get("status"), lambda: (*STATUSES, *own)
+                )
+            )
+            before = self._remembered(row)
+            there = before.active if before else None
+        row.there = bool(there)
+        return there is not None
+
+    def _remembered(self, row: HrRow) -> Person | None:
+        """Whoever a line is about, as they were."""
+        found = self.known.by_number(_number(row, self.source)) or (row.email and self.known.by_email(row.email))
+        return self.known.remembered.get(found or row.id)
+
+    def _keep(self, row: HrRow, kept: list[Person]) -> None:
+        """Leave whoever was known as they were; a role that this file does not say is said again by who gave it."""
+        before = self._remembered(row)
+        if before:
+            kept.append(before if "roles" in self.titles else replace(before, roles=()))
+
+    # Who is who -------------------------------------------------------------------------------------------------------
+
+    def _registered(self, rows: Iterable[HrRow], people: PeopleInFile, kept: list[Person]) -> list[HrRow]:
+        """Those who can be told apart, by what they can be found by."""
+        rows = self._alone(rows, lambda row: row.email, "email", kept)
+        rows = self._alone(rows, lambda row: row.id, "id", kept)
+        for number, same in _groups(rows, lambda row: row.number).items():
+            there = [row for row in same if row.there] or same
+            if len(there) > 1:
+                self._complain(there[1], N_("two people have this number, so it is nobody's"), "number")
+            for row in same:
+                row.number = number if [row] == there else ""
+        people.by_email.update({row.email: row for row in rows if row.email})
+        people.by_id.update({row.id: row for row in rows if row.id})
+        shortened = Counter(row.number.lstrip("0") for row in rows)
+        people.by_number.update(
+            {short: row for row in rows if shortened[short := row.number.lstrip("0")] == 1 and short}
+        )
+        people.by_number.update({row.number: row for row in rows if row.number})
+        for row in rows:
+            if row.there:
+                people.by_name[same_name(row.name)].append(row)
+        return rows
+
+    def _alone(
+        self, rows: Iterable[HrRow], key: Callable[[HrRow], str], column: Column, kept: list[Person]
+    ) -> list[HrRow]:
+        """One line for each person: who came back counts as they are now; of one who stands twice the first line.
+
+        If two people have the same address, neither is known by it.
+        """
+        rows = list(rows)
+        dropped: set[int] = set()
+        for same in _groups(rows, key).values():
+            there = [row for row in same if row.there] or same
+            dropped |= {row.line for row in same if row is not there[0]}
+            if len(there) == 1:
+                continue
+            lines = ", ".join(str(row.line) for row in there)
+            if len({row.number or same_name(row.name) for row in there}) == 1:
+                self._complain(
+                    there[1],
+                    N_("this person stands on lines {lines}; what line {first} says counts"),
+                    column,
+                    lines=lines,
+                    first=there[0].line,
+                )
+            else:
+                self._complain(
+                    there[1],
+                    N_("different people have this on lines {lines}, so neither can be used; give each their own"),
+                    column,
+                    lines=lines,
+                )
+                dropped.add(there[0].line)
+                self._keep(there[0], kept)
+        return [row for row in rows if row.line not in dropped]
+
+    def _managers(self, rows: Sequence[HrRow], people: PeopleInFile) -> list[str]:
+        """The id of each one's manager, "" if none, or none that can be used."""
+        managers = [self._reference(row, "manager", people) for row in rows]
+        by_id = {row.id: row for row in rows}
+        above = {
+            row.id: manager
+            for row, manager in zip(rows, managers, strict=True)
+            if row.there and row.id and row.id != manager  # whoever is their own manager stands at the top
+        }
+        circular = set()
+        for circle in circles(above):
+            shown = circle if len(circle) <= CIRCLE_SHOWN_MAX else [*circle[:CIRCLE_SHOWN_MAX], "…"]
+            first = min((by_id[each] for each in circle), key=lambda row: row.line)
+            self._complain(
+                first,
+                N_("these people are each other's managers: {names}. None of them has one until it is corrected"),
+                "manager",
+                names=" → ".join([*shown, circle[0]]),
+            )
+            circular |= set(circle)
+        return ["" if row.id in circular else manager for row, manager in zip(rows, managers, strict=True)]
+
+    def _reference(self, row: HrRow, column: Column, people: PeopleInFile) -> str:
+        """The id of the person in a column, "" if none. Whom somebody who has left reported to may be forgotten."""
+        word = said(row.get(column))
+        found = people.find(word) if word else []
+        if word and row.there and len(found) != 1:
+            unknown = N_("nobody is known so; write the e-mail address, the employee number or the exact name")
+            several = N_("several people are called so; write the e-mail address or the employee number")
+            self._complain(row, several if found else unknown, column)
+        return found[0] if len(found) == 1 else ""
+
+    # What is said of a person -----------------------------------------------------------------------------------------
+
+    def _member(self, row: HrRow, manager: str, people: PeopleInFile, ids: DepartmentIds) -> DepartmentLine:
+        team = ids.of(row.get("team") or row.get("department"), row.line)
+        parent = ids.of(row.get("department"), row.line)
+        return DepartmentLine(
+            row.line,
+            row.id,
+            "" if manager == row.id else manager,
+            team,
+            "" if parent == team else parent,
+            self._reference(row, "owner", people),
+            row.get("cost_center"),
+        )
+
+    def _person(self, row: HrRow, member: DepartmentLine, joined: date | None) -> Person:
+        return Person(
+            row.id,
+            row.name,
+            row.email,
+            member.manager,
+            member.department,
+            self._zone(row),
+            self._locale(row),
+            self._roles(row),
+            row.there,
+            joined,
+            number=_number(row, self.source),
+        )
+
+    def _zone(self, row: HrRow) -> str:
+        word = said(row.get("zone"))
+        zone = ZONE_BY_WORD.get(word.lower(), "")
+        if word and not zone:
+            what = N_("this time zone is not known; write one such as Europe/Berlin")
+            self.wrong.append(Complaint(row.line, what, row.called, self.titles["zone"], word, lambda: ZONES))
+        return zone
+
+    def _locale(self, row: HrRow) -> str:
+        word = said(row.get("locale"))
+        locale = locale_name(word) if word else ""
+        if word and not locale:
+            self._complain(row, N_("this locale is not known; write one such as en_US or de_DE"), "locale")
+        return locale
+
+    def _roles(self, row: HrRow) -> tuple[Role, ...]:
+        words = said(row.get("roles")).lower().translate(_SEPARATORS).split()
+        if set(words) - set(ROLES):
+            self._complain(row, N_("write finance, admin, both, or nothing"), "roles")
+        return tuple(role for role in ROLES if role in words)
+
+    def _start_dates(self, rows: Sequence[HrRow]) -> list[date | None]:
+        """The start dates, read by one rule for all. If that cannot be found, app.yaml is asked for it, once."""
+        texts = [said(row.get("start_date")) for row in rows]
+        try:
+            order = DATES.get(self.layout.dates) or date_order(filter(None, texts))
+        except ValueError:
+            order = None
+        return [self._start_date(row, text, order) for row, text in zip(rows, texts, strict=True)]
+
+    def _start_date(self, row: HrRow, text: str, order: DateOrder | None) -> date | None:
+        if not text:
+            return None
+        try:
+            day = moment_of(text, order).date()
+        except ValueError:
+            asked = N_("day or month first? Add dates: day first, or dates: month first, to this source in app.yaml")
+            other = N_("this is not a date; write one such as 2026-11-22")
+            self._complain(row, asked if order is None and needs_order(text) else other, "start_date")
+            return None
+        return day.replace(year=day.year - CENTURY) if day.year > YEAR_MAX and str(day.year) not in text else day
 
 
-def _once(found: dict[str, HrRow], word: str, row: HrRow, what: str, wrong: list[Complaint]) -> None:
-    before = found.setdefault(word, row) if word else row
-    if before is not row:
-        twice = f"the {what} {word} stands on line {before.line} already; give each person one line with their own"
-        wrong.append(Complaint(row.line, twice))
+def _groups(rows: Iterable[HrRow], key: Callable[[HrRow], str]) -> dict[str, list[HrRow]]:
+    """Those with the same word, if there are several."""
+    found: dict[str, list[HrRow]] = defaultdict(list)
+    counts = Counter(key(row) for row in rows)
+    for row in rows:
+        if (word := key(row)) and counts[word] > 1:
+            found[word].append(row)
+    return found
 
 
 def _identify(rows: Iterable[HrRow], people: PeopleInFile, source: str) -> None:
@@ -255,8 +506,7 @@ def _identify(rows: Iterable[HrRow], people: PeopleInFile, source: str) -> None:
 
 def _number(row: HrRow, source: str) -> str:
     """The employee number of a line as it is remembered, "" if there is none."""
-    number = row.get("number").lower()
-    return f"{source}/{number}" if number else ""
+    return f"{source}/{row.number}" if row.number else ""
 
 
 def _named_without_address(email: str, known: Known) -> str:
@@ -266,112 +516,3 @@ def _named_without_address(email: str, known: Known) -> str:
     if named is None or named.email or known.remembered.get(simple, named).email not in ("", email):
         return ""
     return simple
-
-
-def _reference(row: HrRow, column: Column, people: PeopleInFile, wrong: list[Complaint]) -> str:
-    """The id of the person in a column, "" if none. Whom somebody who has left reported to may be forgotten."""
-    word = row.get(column)
-    found = people.find(word) if word else ""
-    if found is None and row.there:
-        what = "owner of the team" if column == "owner" else column
-        hint = "write the e-mail address or the id of somebody in this file"
-        wrong.append(Complaint(row.line, f"nobody knows the {what} “{word}”; {hint}"))
-    return found or ""
-
-
-def _refuse_circles(rows: Sequence[HrRow], managers: Sequence[str], wrong: list[Complaint]) -> None:
-    """Whoever is their own manager has none: that is how HR systems write who is at the top."""
-    lines = {row.id: row.line for row in rows}
-    above = {
-        row.id: manager
-        for row, manager in zip(rows, managers, strict=True)
-        if row.there and row.id and row.id != manager
-    }
-    for circle in circles(above):
-        shown = circle if len(circle) <= CIRCLE_SHOWN_MAX else [*circle[:CIRCLE_SHOWN_MAX], "…"]
-        around = " → ".join([*shown, circle[0]])
-        what = f"the managers form a circle ({around}); one of them must report to somebody else, or to nobody"
-        wrong.append(Complaint(min(lines[each] for each in circle), what))
-
-
-# What is said of a person ---------------------------------------------------------------------------------------------
-
-
-def _member(
-    row: HrRow, manager: str, people: PeopleInFile, ids: DepartmentIds, wrong: list[Complaint]
-) -> DepartmentLine:
-    team = ids.of(row.get("team") or row.get("department"), row.line)
-    parent = ids.of(row.get("department"), row.line)
-    return DepartmentLine(
-        row.line,
-        row.id,
-        "" if manager == row.id else manager,
-        team,
-        "" if parent == team else parent,
-        _reference(row, "owner", people, wrong),
-        row.get("cost_center"),
-    )
-
-
-def _person(row: HrRow, member: DepartmentLine, source: str, wrong: list[Complaint]) -> Person:
-    return Person(
-        row.id,
-        row.name,
-        row.email,
-        member.manager,
-        member.department,
-        _zone(row, wrong),
-        _locale(row, wrong),
-        _roles(row, wrong),
-        row.there,
-        _joined(row, wrong),
-        number=_number(row, source),
-    )
-
-
-def _status(row: HrRow, wrong: list[Complaint]) -> bool:
-    word = row.get("status")
-    there = STATUS_BY_WORD.get(plain(word))
-    if there is None:
-        what = f"the status “{word}” is not known; write active, or left"
-        wrong.append(Complaint(row.line, what, word.lower(), STATUSES))
-    return there is not False
-
-
-def _zone(row: HrRow, wrong: list[Complaint]) -> str:
-    word = row.get("zone")
-    zone = ZONE_BY_WORD.get(word.lower(), "")
-    if word and not zone:
-        wrong.append(Complaint(row.line, f"“{word}” is no time zone; write one such as Europe/Berlin", word, ZONES))
-    return zone
-
-
-def _locale(row: HrRow, wrong: list[Complaint]) -> str:
-    word = row.get("locale")
-    locale = locale_name(word) if word else ""
-    if word and not locale:
-        wrong.append(Complaint(row.line, f"“{word}” is no locale; write one such as en_US or de_DE"))
-    return locale
-
-
-def _roles(row: HrRow, wrong: list[Complaint]) -> tuple[Role, ...]:
-    if not row.get("roles"):
-        return ()
-    words = row.get("roles").lower().translate(_SEPARATORS).split()
-    for word in words:
-        if word not in ROLES:
-            known = " or ".join(ROLES)
-            wrong.append(Complaint(row.line, f"“{word}” is no role; write {known}, or nothing", word, ROLES))
-    return tuple(role for role in ROLES if role in words)
-
-
-def _joined(row: HrRow, wrong: list[Complaint]) -> date | None:
-    word = row.get("joined")
-    if not word:
-        return None
-    match = next((found for each in DATES if (found := each.fullmatch(word))), None)
-    with suppress(ValueError):
-        if match:
-            return date(int(match["year"]), int(match["month"]), int(match["day"]))
-    wrong.append(Complaint(row.line, f"“{word}” is no day; write one such as 2026-11-22"))
-    return None

@@ -17,9 +17,10 @@ from bot.config import TeamsSettings
 from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.source import Known, UnusableSourceError
+from bot.directory.source import Known
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
+from bot.texts import t
 from storage.directory import Directory, Link, Person
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -99,7 +100,6 @@ class MicrosoftDirectory:
 
         Raises:
             OutsideError: Graph cannot be asked, or refuses.
-            UnusableSourceError: the departments contradict themselves.
         """
         users = self._users()
         persons = self._persons(users, known)
@@ -110,11 +110,10 @@ class MicrosoftDirectory:
             one for user, one in zip(there, members, strict=True) if one.department and user.get("accountEnabled")
         ]
         teams, wrong = departments_of(ids, working)
-        if wrong or ids.wrong:
-            raise UnusableSourceError("\n".join(f"Microsoft Entra: {what}" for _, what in (*ids.wrong, *wrong)))
+        left_out = tuple(t("Microsoft Entra: {what}", what=what) for _, what in wrong)
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
-        return Directory(people, teams, links=tuple(self._links(persons, known)))
+        return Directory(people, teams, links=tuple(self._links(persons, known)), left_out=left_out)
 
     def check(self) -> Iterator[CheckLine]:
         """Whether Graph lets us read people, whose managers they are, and where they are."""

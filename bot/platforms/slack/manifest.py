@@ -8,34 +8,42 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
+from handlers.language import N_
 
 SCOPES: Mapping[str, str] = {
-    "app_mentions:read": "hear what is said to the bot in a channel",
-    "chat:write": "answer, and change its own messages",
-    "commands": "hear the slash command",
-    "files:write": "put pictures of charts and files for finance into its messages",
-    "im:history": "hear what is said to the bot in a direct message",
-    "im:write": "write to a person directly, such as to a manager who is asked",
-    "users:read": "see whether somebody is a guest, a bot or has left",
-    "users:read.email": "know a person by the e-mail address of the company",
+    "app_mentions:read": N_("hear what is said to the bot in a channel"),
+    "chat:write": N_("answer, and change its own messages"),
+    "commands": N_("hear the slash command"),
+    "files:write": N_("put pictures of charts and files for finance into its messages"),
+    "im:history": N_("hear what is said to the bot in a direct message"),
+    "im:write": N_("write to a person directly, such as to a manager who is asked"),
+    "users:read": N_("see whether somebody is a guest, a bot or has left"),
+    "users:read.email": N_("know a person by the e-mail address of the company"),
 }
 """Every scope of the bot token and what for."""
 
-DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": "read in the profiles who is whose manager"}
+DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": N_("read in the profiles who is whose manager")}
 """What else it takes to have Slack's directory as a people source."""
+
+CHANNEL_SCOPES: Mapping[str, str] = {
+    "channels:read": N_("see whether it is in a public channel that app.yaml names"),
+    "groups:read": N_("see whether it is in a private channel that app.yaml names"),
+}
+"""What `check` needs to see whether the bot is in the channels of app.yaml."""
 
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 
 
-def manifest(command: str, url: str | None, *, directory: bool = False) -> dict[str, Any]:
+def manifest(command: str, url: str | None, *, directory: bool = False, channels: bool = False) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
     Args:
         command: the slash command, such as "/tokens".
         url: the public https address of /slack/events, or None to use Socket Mode, which needs none.
         directory: whether Slack's directory is a people source.
+        channels: whether app.yaml names channels.
 
     Raises:
         ValueError: the command is not one that Slack takes.
@@ -68,7 +76,11 @@ def manifest(command: str, url: str | None, *, directory: bool = False) -> dict[
             "bot_user": {"display_name": NAME, "always_online": True},
             "slash_commands": [slash],
         },
-        "oauth_config": {"scopes": {"bot": [*SCOPES, *(DIRECTORY_SCOPES if directory else ())]}},
+        "oauth_config": {
+            "scopes": {
+                "bot": [*SCOPES, *(DIRECTORY_SCOPES if directory else ()), *(CHANNEL_SCOPES if channels else ())]
+            }
+        },
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True, **address},

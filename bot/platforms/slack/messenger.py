@@ -13,9 +13,11 @@ from bot.charts.png import draw
 from bot.checks import CheckLine
 from bot.csv_files import text_of
 from bot.errors import UndeliverableError
+from bot.platforms.about import NAME
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
 from bot.platforms.slack.client import TROUBLE, asked, code, trouble
 from bot.platforms.slack.manifest import SCOPES
+from bot.texts import t
 from handlers.card import Card, Chart, Table, Text
 from handlers.language import N_, say
 from handlers.place import Place
@@ -223,11 +225,43 @@ def check(client: WebClient) -> Iterator[CheckLine]:
     try:
         answer = client.auth_test()
     except TROUBLE as error:
-        yield CheckLine("Slack: bot token", ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
+        yield CheckLine(t("Slack: bot token"), ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
         return
-    yield CheckLine(f"Slack: bot token, as {answer.get('user', '?')} in {answer.get('team', '?')}", ok=True)
+    who, where = answer.get("user", "?"), answer.get("team", "?")
+    yield CheckLine(t("Slack: bot token, as {name} in {team}", name=who, team=where), ok=True)
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     for scope, what_for in SCOPES.items():
-        advice = f"Add the scope {scope} to the app and install it again; without it the bot cannot {what_for}."
-        yield CheckLine(f"Slack: scope {scope}", ok=scope in granted, advice="" if scope in granted else advice)
+        advice = t(
+            "Add the scope {scope} to the app and install it again; without it the bot cannot {what_for}.",
+            scope=scope,
+            what_for=t(what_for),
+        )
+        yield CheckLine(
+            t("Slack: scope {scope}", scope=scope), ok=scope in granted, advice="" if scope in granted else advice
+        )
+
+
+def check_channel(client: WebClient, channel: str) -> CheckLine:
+    """Whether the bot is in a channel; conversations.info says it, with `is_member`.
+
+    Args:
+        client: with the bot token.
+        channel: its id.
+    """
+    what = t("Slack: channel {id}", id=channel)
+    try:
+        said = client.conversations_info(channel=channel)["channel"]
+    except TROUBLE as error:
+        if code(error) == "missing_scope":
+            advice = t("Whether the bot is in it cannot be seen: print the manifest again and install the app again.")
+            return CheckLine(what, ok=True, advice=advice)
+        if code(error) in ("channel_not_found", "not_in_channel"):
+            return CheckLine(
+                what, ok=False, advice=t("Correct its id, or invite the bot there: /invite @{name}", name=NAME)
+            )
+        return CheckLine(what, ok=False, advice=str(trouble("Ask Slack for a channel", error)))
+    if said.get("is_archived"):
+        return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
+    advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)
+    return CheckLine(what, ok=bool(said.get("is_member")), advice="" if said.get("is_member") else advice)

@@ -16,6 +16,7 @@ import fastjsonschema
 
 from bot.config import ConfigError, Settings
 from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
+from bot.texts import t
 
 VERSION = "1.29"
 PACKAGE = Path(__file__).parent / "package"
@@ -41,13 +42,13 @@ def manifest(settings: Settings, url: str, commands: Mapping[str, str], version:
     app_id = settings.msteams.app_id
     if not app_id:
         raise ConfigError(
-            "Say in app.yaml which app registration is ours (msteams: app_id). docs/how-to/teams.md says how."
+            t("Add the app registration to app.yaml (msteams: app_id). {page} says how.", page="docs/how-to/teams.md")
         )
     address = urlsplit(url)
     if address.scheme != "https" or not address.hostname:
-        raise ConfigError("Say where the bot is: --url https://bursar.acme.example")
+        raise ConfigError(t("Add where the bot is: --url https://bursar.acme.example"))
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise ConfigError("A version has three numbers: --version 1.0.1")
+        raise ConfigError(t("A version has three numbers: --version 1.0.1"))
     site = f"https://{address.netloc}/"
     offered = [{"title": name, "description": commands[name]} for name in COMMANDS]
     made = {
@@ -94,7 +95,7 @@ def check(made: Mapping[str, Any]) -> None:
     try:
         fastjsonschema.validate(schema, made, use_default=False)
     except fastjsonschema.JsonSchemaException as wrong:
-        raise ConfigError(f"Microsoft's schema refuses the manifest: {wrong}") from wrong
+        raise ConfigError(t("Microsoft's schema refuses the manifest: {reason}", reason=wrong)) from wrong
 
 
 def package(made: Mapping[str, Any]) -> bytes:

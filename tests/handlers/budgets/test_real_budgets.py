@@ -1,5 +1,6 @@
 """Budgets as companies really set them, each with its numbers."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.platforms import terminal
+from bot.providers.base import ProviderIdentity
+from handlers.card import Button
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
@@ -105,10 +109,53 @@ def test_an_even_split_leaves_everybody_what_they_have_used(found: Found) -> Non
     """$3,000 less $246.76 used, among Ana and Max: $1,376.62 more for each."""
     company = found(monthly("3000 USD", "team search"))
 
-    assert title(company, "max", "split") == "$1,376.62 more for each of 2 people"
-    assert title(company, "ana") == "$1,376.62 left of $1,623.38"
-    assert title(company, "max") == "$1,376.62 left of $1,376.62"
+    assert title(company, "max", "split now") == "$917.75 more for each of 3 people and agents"
+    assert title(company, "ana") == "$917.75 left of $1,164.51"
+    assert title(company, "max") == "$917.75 left of $917.75"
+    assert title(company, "max", "balance of crawler") == "Crawler: $917.75 left of $917.75"
     assert company.reads("ana") == []
+
+
+def test_a_split_says_before_what_it_would_do_to_everybody(found: Found) -> None:
+    """Agents are named, a tenth is kept back, and nothing has changed until the button is pressed."""
+    company = found(monthly("3000 USD", "team search") | {"reserve_percent": 10})
+
+    card = company.hear("max", "split")
+    text = terminal.render(card)
+    assert text.split("\n")[0] == "This would be $817.75 more for each of 3 people and agents"
+    assert re.search(r"Crawler +no share +\$0.00 +\$817.75", text)
+    assert "Kept in reserve  $300.00" in text
+    assert title(company, "max") == "$2,753.24 left of $3,000.00"
+    press = next(each for each in card.blocks if isinstance(each, Button))
+    assert title(company, "max", press.says) == "$817.75 more for each of 3 people and agents"
+    assert "Free to give    $300.00" in company.say("max", "pool")
+
+
+def test_a_share_that_leaves_nothing_for_others_says_so(found: Found) -> None:
+    """Max gives all that is free away; he and the crawler have no share."""
+    company = found(monthly("3000 USD", "team search"))
+
+    assert "2 people and agents have no share, and nothing is left for them." in company.say("max", "allot 3000 to ana")
+
+
+def test_finance_looks_into_any_pool_and_moves_money_between_them(found: Found) -> None:
+    """500 go from Search to Ads; both owners hear of it. Nobody else may, nor into a pool one spends from."""
+    company = found(monthly("3000 USD", "team search") | {"name": "search"}, monthly("100 USD", "team ads"))
+
+    assert title(company, "fay", "pool of team search") == "$2,753.24 left in the Search pool"
+    assert title(company, "fay", "allot 50 to ana from team search").startswith("You don't own such a pool.")
+    assert title(company, "kim", "transfer 500 from team search to team ads") == (
+        "Only finance can move budget between pools."
+    )
+    said = "transfer 500 from team search to team ads for the campaign"
+    assert title(company, "fay", said) == "$500.00 moved from Search to Ads"
+    assert title(company, "lea", "pool").endswith("left in the Ads pool")
+    assert "of CN" not in company.say("lea", "pool")
+    assert any("$500.00 of the Search pool moved to Ads" in each for each in company.reads("max"))
+    assert any("$500.00 added to the Ads pool from Search" in each for each in company.reads("lea"))
+    assert title(company, "fay", "transfer 5000 from team search to team ads") == (
+        "Only $2,253.24 of the pool is free to give."
+    )
 
 
 def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
@@ -272,6 +319,29 @@ def test_what_cannot_be_linked_is_shown_to_finance_with_a_way_to_link_it(found: 
     assert title(company, "fay", "link llm key key-of-nobod… to bob").endswith("is linked to Bob Reyes")
     assert title(company, "bob") == "$293.00 left of $400.00"
     assert title(company, "fay", "link") == "Nothing is unallocated"
+
+
+def test_a_key_is_called_by_its_alias_where_only_it_is_called_so(found: Found) -> None:
+    """In the list of what is unallocated, in a link and in spend; a key of the past keeps its last name."""
+    company = found(monthly("400 USD"))
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    for key, name in (("hash-of-nightly-0001", "nightly eval"), ("hash-a-2222", "twin"), ("hash-b-3333", "twin")):
+        company.llm.rows.append(Charge("llm", start, 24, "m", resource=key, cost_nanos=7 * 10**9))
+        company.llm.members.append(ProviderIdentity("key", key, name))
+    company.pull()
+    company.llm.members.clear()
+    company.pull()
+
+    answer = company.say("fay", "link")
+    assert "nightly eval" in answer
+    assert "hash-of-nightly-0001" not in answer
+    assert "hash-a-2222" in answer  # two are called so
+    spent = company.say("fay", "spend of unallocated by key")
+    assert "nightly eval" in spent
+    assert re.findall(r"twin ….*(2222|3333)", spent) == ["2222", "3333"]
+
+    assert title(company, "fay", "link llm key nightly%20eval to bob").endswith("is linked to Bob Reyes")
+    assert title(company, "fay", "link llm key twin to bob").startswith("Several")
 
 
 def test_a_person_may_correct_whose_it_is_and_the_audit_says_whose_it_was(found: Found) -> None:

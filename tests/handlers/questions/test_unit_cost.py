@@ -149,9 +149,9 @@ def test_a_list_of_outcomes_is_taken_in_and_the_same_list_changes_nothing(acme: 
     ("row", "why"),
     [
         ("nowhere,2026-11-18,tickets,1", "there is no team “nowhere”"),
-        ("search,the 18th,tickets,1", "“the 18th” is no day"),
+        ("search,the 18th,tickets,1", "“the 18th” is not a date"),
         ("search,2026-11-18,tickets,-1", "whole number"),
-        ("search,2026-11-18,,1", "say what was counted"),
+        ("search,2026-11-18,,1", "write what was counted"),
         ("search,2026-11-18,tickets,1\nsearch,2026-11-18,tickets,2", "twice"),
     ],
 )

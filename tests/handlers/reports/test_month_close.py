@@ -4,13 +4,16 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 from sqlalchemy import Connection
 
 from bot.exports.files import EXPORTS, made, of_month, safe
@@ -27,18 +30,14 @@ from tests.support.company import ACME, RULES, Company
 
 OCTOBER = date(2026, 10, 15)
 NOVEMBER = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
-# The mandatory columns of FOCUS 1.2 and 1.4, and those of them that may be null (focus.finops.org).
-MANDATORY = {
-    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd",
-    "BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargePeriodEnd", "ChargePeriodStart",
-    "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost", "PricingQuantity", "PricingUnit",
-    "ServiceCategory", "ServiceName",
-}  # fmt: skip
-PROVIDER = {"1.2": {"ProviderName", "PublisherName"}, "1.4": {"HostProviderName", "ServiceProviderName"}}
-MAY_BE_NULL = {"ChargeClass", "ResourceId", "ResourceType", "SubAccountId", "SkuId", "SkuMeter", "SkuPriceId"}
-MAY_BE_NULL |= {"SkuPriceDetails", "Tags", "x_UserId", "x_AccountName"}
-COSTS = {"BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "PricingQuantity", "ConsumedQuantity"}
-TIMES = {"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"}
+SPEC = yaml.safe_load((Path(__file__).parent / "focus_columns.yaml").read_text(encoding="utf-8"))
+STAMP = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"
+FORMATS = {
+    "Decimal": r"-?\d+(\.\d+)?",
+    "DateTime": STAMP,
+    "Currency": r"[A-Z]{3}",
+    "Unit": rf"(\d+ )?({'|'.join(SPEC['units'])})",
+}
 
 
 @pytest.fixture
@@ -196,30 +195,52 @@ def test_excel_opens_the_showback_with_its_letters(company: Company) -> None:
 
 
 def faults(row: dict[str, str], profile: Profile) -> list[str]:
-    """What the rules of a profile say against a row."""
-    found = [f"{name} is missing" for name in MANDATORY | PROVIDER[profile] if name not in row]
-    found += [f"{name} is of the other version" for name in PROVIDER["1.4" if profile == "1.2" else "1.2"] & row.keys()]
-    found += [f"{name} is null" for name, value in row.items() if not value and name not in MAY_BE_NULL]
-    found += [f"{name}: {row[name]}" for name in COSTS if not re.fullmatch(r"-?\d+(\.\d+)?", row[name])]
-    stamp = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"
-    found += [f"{name}: {row[name]}" for name in TIMES if not re.fullmatch(stamp, row[name])]
-    found += [f"{name} is no FOCUS name" for name in row if not re.fullmatch(r"(x_)?[A-Z][A-Za-z0-9]*", name)]
-    found += ["the period has no length"] if row["ChargePeriodStart"] >= row["ChargePeriodEnd"] else []
-    found += (
-        ["ChargeCategory"] if row["ChargeCategory"] not in {"Usage", "Purchase", "Tax", "Credit", "Adjustment"} else []
-    )
-    found += ["ChargeClass"] if row["ChargeClass"] not in {"", "Correction"} else []
-    found += ["BillingCurrency"] if not re.fullmatch(r"[A-Z]{3}", row["BillingCurrency"]) else []
-    found += ["SkuPriceDetails without SkuPriceId"] if row["SkuPriceDetails"] and not row["SkuPriceId"] else []
-    for name in ("Tags", "SkuPriceDetails"):
-        pairs: dict[str, Any] = json.loads(row[name] or "{}")
-        found += [f"{name}: a key that FOCUS does not define" for key in pairs if name != "Tags" and key[:2] != "x_"]
-    return found
+    """What the specification's definitions say against a row."""
+    own = {
+        name: each
+        for name, each in SPEC["columns"].items()
+        if each.get("since", profile) <= profile <= each.get("until", profile)
+    }
+    found = [f"{name} is missing" for name, each in own.items() if each["level"] == "Mandatory" and name not in row]
+    found += [f"{name} is not defined" for name in row if name not in own and name[:2] != "x_"]
+    for name, value in row.items():
+        found += [f"{name}: {why}" for why in _wrong(own.get(name, {}), value, row)]
+    found += [f"{each} must not be" for each in SPEC["never"] if _is(row, each)]
+    for kind in ("Billing", "Charge"):
+        found += [f"the {kind} period has no length"] * (row[f"{kind}PeriodStart"] >= row[f"{kind}PeriodEnd"])
+    inside = row["BillingPeriodStart"] <= row["ChargePeriodStart"] and row["ChargePeriodEnd"] <= row["BillingPeriodEnd"]
+    return found if inside else [*found, "the charge is outside of the billing period"]
+
+
+def _is(row: dict[str, str], condition: dict[str, list[str]]) -> bool:
+    return all(row[name] in values for name, values in condition.items())
+
+
+def _wrong(defined: dict[str, Any], value: str, row: dict[str, str]) -> Iterator[str]:
+    """What is wrong with a value by the definition of its column."""
+    filled = any(_is(row, each) for each in defined.get("not_null", ()))
+    filled = filled or bool(defined.get("not_null_with") and row[defined["not_null_with"]])
+    if not value:
+        if filled or not defined.get("nulls", True):
+            yield "it is null"
+        return
+    if any(_is(row, each) for each in defined.get("null", ())):
+        yield "it is not null"
+    pattern = FORMATS.get(defined.get("format", defined.get("type", "")), "")
+    if pattern and not re.fullmatch(pattern, value):
+        yield value
+    allowed = defined.get("allowed_of", {}).get(row["ServiceCategory"], defined.get("allowed", [value]))
+    if value not in allowed:
+        yield f"{value} is not allowed"
+    if defined.get("type") == "KeyValue":
+        keys = json.loads(value)
+        known = SPEC["sku_price_details"] if defined["keys"] == "defined" else keys
+        yield from (f"the key {key} is not defined" for key in keys if key not in known and key[:2] != "x_")
 
 
 @pytest.mark.parametrize("profile", ["1.2", "1.4"])
 def test_every_row_keeps_the_rules_of_its_version(company: Company, profile: Profile) -> None:
-    """Mandatory columns, nulls, formats, allowed values; and the sum is the month's."""
+    """The specification's own definitions: columns, nulls, formats, allowed values; and the sum is the month's."""
     rows = rows_of(company, f"focus-{profile}-2026-10.csv")
 
     assert tuple(rows[0]) == columns(profile)
@@ -236,10 +257,59 @@ def test_the_rules_would_find_a_bad_row(company: Company) -> None:
     row = rows_of(company, "focus-1.2-2026-10.csv")[0]
 
     assert faults({**row, "BilledCost": "1e-9"}, "1.2") == ["BilledCost: 1e-9"]
-    assert faults({**row, "ServiceName": ""}, "1.2") == ["ServiceName is null"]
+    assert faults({**row, "ServiceName": ""}, "1.2") == ["ServiceName: it is null"]
     assert faults({**row, "ChargePeriodEnd": "2026-10-01 00:00"}, "1.2")
-    assert faults({**row, "cost": "1"}, "1.2") == ["cost is no FOCUS name"]
+    assert faults({**row, "cost": "1"}, "1.2") == ["cost is not defined"]
+    assert faults({**row, "ServiceSubcategory": "Chat"}, "1.2") == ["ServiceSubcategory: Chat is not allowed"]
+    assert faults({**row, "SkuId": ""}, "1.2") == ["SkuId: it is null", "SkuMeter: it is not null"]
+    assert faults({**row, "ChargeCategory": "Credit"}, "1.2") == ["ConsumedQuantity: it is not null"]
+    assert faults({**row, "PricingUnit": "tokens"}, "1.2") == ["PricingUnit: tokens"]
+    assert faults({**row, "SkuPriceDetails": '{"Model": "x"}'}, "1.2") == [
+        "SkuPriceDetails: the key Model is not defined"
+    ]
     assert len(faults(row, "1.4")) == 4
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def test_charges_are_inside_their_billing_period(database: Database, clock: Clock, zone: str) -> None:
+    """That of the organization's calendar, in its zone: a day is the day that its provider names."""
+    clock.moment = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    rules: dict[str, object] = {**RULES, "organization": {"name": "Acme", "zone": zone}}
+    company = Company(database, clock, rules, ACME)
+    company.llm.rows = []
+    company.llm.spends("ana", "1.00", date(2026, 10, 1), tokens=1)
+    company.llm.spends("ana", "2.00", date(2026, 10, 31), tokens=1)
+    read(company)
+    rows = rows_of(company, "focus-1.4-2026-10.csv")
+    charged = [row for row in rows if row["ChargeCategory"] == "Usage"]
+    assert [fault for row in rows for fault in faults(row, "1.4")] == []
+    assert sum(Decimal(row["BilledCost"]) for row in charged) == 3
+    first = ZoneInfo(zone).utcoffset(datetime(2026, 10, 1))  # noqa: DTZ001 - of that place
+    begins = datetime(2026, 10, 1, tzinfo=UTC) - (first or timedelta())
+    assert {row["BillingPeriodStart"] for row in rows} == {f"{begins:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_an_export_names_the_vendors_account_and_tells_list_from_what_was_paid(
+    database: Database, clock: Clock
+) -> None:
+    """The account is the one that the vendor bills; a discount is the difference of two columns."""
+    clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    rules: dict[str, object] = {**RULES, "providers": [{"kind": "sample", "name": "llm", "account": "org-acme"}]}
+    company = Company(database, clock, rules, ACME)
+    at = datetime(2026, 10, 15, tzinfo=UTC)
+    cells = [
+        Charge("llm", at, 24, "gpt-5", subject="ana", tokens_input=7, cost_nanos=8 * 10**9, list_nanos=10**10),
+        Charge("llm", at, 24, "", subject="ana", cost_nanos=-(10**9)),
+    ]
+    company.llm.rows = cells
+    read(company)
+    paid, credit = sorted(
+        rows_of(company, "focus-1.4-2026-10.csv"), key=lambda row: row["ChargeCategory"], reverse=True
+    )
+    assert [fault for row in (paid, credit) for fault in faults(row, "1.4")] == []
+    assert (paid["ListCost"], paid["EffectiveCost"], paid["BilledCost"]) == ("10", "8", "8")
+    assert (paid["BillingAccountId"], paid["BillingAccountName"]) == ("org-acme", "llm")
+    assert (credit["ChargeCategory"], credit["BilledCost"], credit["ListCost"]) == ("Credit", "-1", "-1")
 
 
 def test_no_cell_of_a_file_is_a_formula(company: Company) -> None:

@@ -56,7 +56,7 @@ def test_microsofts_schema_refuses_what_is_wrong() -> None:
 
 def test_what_is_missing_is_said() -> None:
     """The app registration, the address, and that it is https."""
-    with pytest.raises(ConfigError, match="which app registration is ours"):
+    with pytest.raises(ConfigError, match="Add the app registration"):
         manifest(Settings(), URL, HELP)
     with pytest.raises(ConfigError, match="--url"):
         manifest(SETTINGS, "http://bursar.acme.example", HELP)

@@ -680,9 +680,9 @@ def broken(*said: object) -> None:
 def test_check_names_who_has_no_chat_with_the_app(office: Office) -> None:
     """Their directory knows them, and Teams has no address of theirs."""
     office.says("ana", "help")
-    assert unreached(office.app).what == "Teams: 1 people can be written to"
+    assert unreached(office.app).what == "Teams: 1 person can be written to"
     link(office, "lea")
-    assert "1 people have no chat with the app yet (lea)" in unreached(office.app).what
+    assert "1 person has no chat with the app yet (lea)" in unreached(office.app).what
 
 
 def test_check_says_what_is_missing(office: Office, teams: FakeTeams) -> None:

@@ -16,6 +16,13 @@ SCOPES = USER_SCOPES | {"organization", "repository", "enterprise", "cost_center
 NEEDED = ("budget_amount", "prevent_further_usage", "budget_scope", "budget_entity_name", "budget_type")
 
 
+REPORT_COLUMNS = (
+    *("date", "username", "product", "sku", "model", "quantity", "unit_type", "applied_cost_per_quantity"),
+    *("gross_amount", "discount_amount", "net_amount", "total_monthly_quota", "organization", "repository"),
+    *("cost_center_name", "aic_quantity", "aic_gross_amount", "input", "output", "cache_read", "cache_write"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """What a login used of a model on a day, in dollars before included credits."""
@@ -24,6 +31,7 @@ class Use:
     login: str
     model: str
     dollars: float
+    tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -47,6 +55,8 @@ class FakeGitHub(Loopback):
         key: a token with all rights.
         state: what it knows; a test may look, and change it as a person at GitHub would.
         rows_max: rows a page has at most.
+        gives_reports: whether an enterprise may order reports of its usage.
+        reports: the days of each report that was ordered, by its id.
     """
 
     key = "github_pat_admin"
@@ -55,6 +65,9 @@ class FakeGitHub(Loopback):
         super().__init__()
         self.state = State()
         self.rows_max = 100
+        self.gives_reports = True
+        self.reports: dict[str, tuple[str, str]] = {}
+        self._asked_for: set[str] = set()
         self.is_enterprise = account.startswith("enterprises/")
         self.owner = account.removeprefix("enterprises/")
         self._numbers = itertools.count(1)
@@ -89,17 +102,19 @@ class FakeGitHub(Loopback):
         }
         return budget_id
 
-    def use(self, day: date, login: str, model: str, dollars: float) -> None:
+    def use(self, day: date, login: str, model: str, dollars: float, tokens: int = 0) -> None:
         """Say what somebody used of a model on a day; said again it is restated."""
         with self.lock:
             cell = (day, login, model)
             kept = [use for use in self.state.uses if (use.day, use.login, use.model) != cell]
-            self.state.uses = [*kept, Use(day, login, model, dollars)]
+            self.state.uses = [*kept, Use(day, login, model, dollars, tokens)]
 
     def answer(self, heard: Heard) -> Answer:
         """As GitHub would answer."""
         if heard.path.startswith("/signed/"):
             return self._file(heard)
+        if heard.path.startswith("/made/"):
+            return self._report_file(heard)
         if heard.headers.get("authorization") != f"Bearer {self.key}":
             return _no(401, "Bad credentials")
         if heard.headers.get("x-github-api-version") not in {"2022-11-28", "2026-03-10"}:
@@ -127,6 +142,9 @@ class FakeGitHub(Loopback):
             ("PATCH", f"{billing}/budgets/([^/]+)"): self._change,
             ("DELETE", f"{billing}/budgets/([^/]+)"): self._delete,
         }
+        if self.is_enterprise and self.gives_reports:
+            routes["POST", f"{billing}/reports"] = self._order
+            routes["GET", f"{billing}/reports/([^/]+)"] = self._report
         if self.is_enterprise:
             routes["GET", f"{billing}/cost-centers"] = lambda _query: Answer(200, {"costCenters": self.state.centers})
         return routes
@@ -135,9 +153,9 @@ class FakeGitHub(Loopback):
         seats = list(self.state.seats.values())
         return Answer(200, {"total_seats": len(seats), "seats": self._page(seats, query)})
 
-    def make(self, day: date, login: str, lines: int, accepted: int = 0) -> None:
+    def make(self, day: date, login: str, lines: int, accepted: int = 0, credits: float | None = 1.5) -> None:
         """What somebody made of Copilot on a day."""
-        row = {"day": day.isoformat(), "user_login": login, "ai_credits_used": 1.5, "loc_added_sum": lines}
+        row = {"day": day.isoformat(), "user_login": login, "ai_credits_used": credits, "loc_added_sum": lines}
         did = {"code_acceptance_activity_count": accepted, "user_initiated_interaction_count": 3, "totals_by_ide": []}
         self.state.made.setdefault(day, []).append({**row, **did})
 
@@ -159,6 +177,56 @@ class FakeGitHub(Loopback):
             return Answer(400, b"<Error>InvalidArgument</Error>")
         rows = self.state.made[date.fromisoformat(heard.path.removeprefix("/signed/"))]
         return Answer(200, b"\n".join(json.dumps(row).encode() for row in rows))
+
+    def _order(self, body: dict[str, Any]) -> Answer:
+        try:
+            first, last = (date.fromisoformat(body[name]) for name in ("start_date", "end_date"))
+        except (KeyError, ValueError):
+            return _no(422, "Invalid dates")
+        if body.get("report_type") != "ai_credit" or not 0 <= (last - first).days < 31:
+            return _no(422, "Invalid report")
+        report_id = f"rep-{next(self._numbers)}"
+        self.reports[report_id] = (str(first), str(last))
+        return Answer(202, {"id": report_id, "status": "processing", "report_type": "ai_credit"})
+
+    def _report(self, report_id: str, _query: object) -> Answer:
+        """It takes a while to be made; where it lies is told only then."""
+        if report_id not in self.reports:
+            return _no(404, "Not Found")
+        if report_id not in self._asked_for:
+            self._asked_for.add(report_id)
+            return Answer(200, {"id": report_id, "status": "processing"})
+        where = f"{self.url}/made/{report_id}?sig=s3cr3t"
+        return Answer(200, {"id": report_id, "status": "completed", "download_urls": [where]})
+
+    def _report_file(self, heard: Heard) -> Answer:
+        """Rows are apart by repository, and say whether GitHub chose the model."""
+        if "authorization" in heard.headers or heard.query.get("sig") != "s3cr3t":
+            return Answer(400, b"<Error>InvalidArgument</Error>")
+        first, last = self.reports[heard.path.removeprefix("/made/")]
+        uses = sorted((use for use in self.state.uses if first <= str(use.day) <= last), key=lambda use: str(use.day))
+        lines = [",".join(REPORT_COLUMNS)]
+        for use in uses:
+            for repository, chosen in (("acme/shop", ""), ("", "Auto: ")):
+                half = use.dollars / 2
+                row = {
+                    "date": str(use.day),
+                    "username": use.login,
+                    "product": "copilot",
+                    "sku": "copilot_ai_credit",
+                    "model": chosen + use.model,
+                    "quantity": half * 100,
+                    "unit_type": "ai-credits",
+                    "gross_amount": half,
+                    "net_amount": 0,
+                    "repository": repository,
+                    "aic_quantity": 0,
+                    "aic_gross_amount": 0,
+                    "input": use.tokens,
+                    "output": use.tokens or "",
+                }
+                lines.append(",".join(str(row.get(name, "")) for name in REPORT_COLUMNS))
+        return Answer(200, "\r\n".join(lines).encode("utf-8-sig"))
 
     def _usage(self, query: Mapping[str, str]) -> Answer:
         """Year and month are asked for always; the answer repeats the year at least, and of one person no more."""

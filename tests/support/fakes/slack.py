@@ -179,6 +179,7 @@ class FakeSlack(Loopback):
         self.users: dict[str, Json] = {}
         self.fields: list[Json] = []
         self.channels: dict[str, set[str]] = {}
+        self.archived: set[str] = set()
         self.directs: dict[str, str] = {}
         self.messages: dict[str, list[Message]] = {}
         self.homes: dict[str, Json] = {}
@@ -539,6 +540,19 @@ class FakeSlack(Loopback):
             raise NotOkError("user_not_found")
         return {"channel": {"id": self.direct(user)}}
 
+    def _conversations_info(self, arguments: Json) -> Json:
+        channel = arguments.get("channel", "")
+        if channel not in self.channels:
+            raise NotOkError("channel_not_found")
+        return {
+            "channel": {
+                "id": channel,
+                "is_channel": True,
+                "is_archived": channel in self.archived,
+                "is_member": self.bot_user in self.channels[channel],
+            }
+        }
+
     def _channel(self, arguments: Json) -> str:
         channel = arguments.get("channel", "")
         if channel in self.directs.values():
@@ -815,6 +829,7 @@ METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "users.list": (FakeSlack._users_list, "users:read"),
     "users.profile.get": (FakeSlack._users_profile, "users.profile:read"),
     "team.profile.get": (FakeSlack._team_profile, "users.profile:read"),
+    "conversations.info": (FakeSlack._conversations_info, "channels:read"),
     "conversations.open": (FakeSlack._conversations_open, "im:write"),
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
     "chat.postEphemeral": (FakeSlack._post_ephemeral, "chat:write"),

@@ -183,8 +183,8 @@ def test_splits_and_allotments_at_once_never_give_more_than_there_is(company: Co
     """Two owners split and allot at the same moment; the pool's sum stays, and nothing is free twice."""
     for number in range(ROUNDS):
         at_once(
-            say(company, "max", "split"),
-            say(company, "kim", "split of team search"),
+            say(company, "max", "split now"),
+            say(company, "kim", "split now of team search"),
             say(company, "max", f"allot {300 + number} to ana"),
             say(company, "kim", f"allot {400 + number} to eva from team search"),
         )
@@ -353,7 +353,7 @@ def _move_all(url: str, seed: int, heard: "multiprocessing.queues.SimpleQueue[li
         ("fay", "correct 3 of max for the outage"),
         ("max", f"allot {300 + seed} to ana"),
         ("kim", f"allot {500 + seed} to eva from team search"),
-        ("max", "split"),
+        ("max", "split now"),
         ("clock", "give_allotments"),
     ] * 2
 
