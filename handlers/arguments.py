@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.days import Span, day_to_come, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
-from handlers.money import Amount, AmountError
+from handlers.money import ASKED_MAX, Amount, AmountError
 from handlers.parser import STOPS, InForm, nearest_few
 from handlers.policy import Budget
 from handlers.synonyms import TONGUES
@@ -232,14 +232,14 @@ class AmountWord:
         return taken
 
 
-def units_of(amount: Amount, unit: str, fault: str = "amount") -> int:
-    """An amount in the unit of a budget.
+def units_of(amount: Amount, unit: str, fault: str = "amount", most: int = ASKED_MAX) -> int:
+    """An amount in the unit of a budget, at most so much.
 
     Raises:
         RefusedError: it is in another unit, or too large to be meant; the fault is the field of the form.
     """
     try:
-        return amount.units(unit)
+        return amount.units(unit, most=most)
     except AmountError as wrong:
         raise RefusedError(wrong.why, fault=fault, **wrong.values) from wrong
 

@@ -104,12 +104,12 @@ def used_up(
         .exists()
     )
     so_far = func.coalesce(spent.c.units, 0)
-    enough = limits.c.units // 100 * percent  # of the limit first: percents of a large sum are too large to count
+    enough = so_far // percent >= limits.c.units // 100  # divided on both sides: a large sum cannot be multiplied
     rows = conn.execute(
         select(limits.c.account_id, limits.c.units, so_far)
         .join(accounts, and_(accounts.c.id == limits.c.account_id, accounts.c.active))
         .outerjoin(spent, spent.c.account_id == limits.c.account_id)
-        .where(or_(and_(so_far > 0, so_far >= enough), told))
+        .where(or_(and_(so_far > 0, enough), told))
         .order_by(limits.c.account_id)
     )
     return [Used(*row) for row in rows]

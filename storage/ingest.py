@@ -5,7 +5,7 @@ replaced is kept as an earlier version, the rollup moves by the difference, and 
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import attrgetter
@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load
+from storage import bulk_load, units
 from storage.charges import HOURS_OF_A_DAY, Charge
 from storage.directory import Link
 from storage.tables import (
@@ -50,13 +50,14 @@ from storage.tables import (
     spend,
     staged,
 )
+from storage.units import from_nanos, scale_of, to_nanos
 from storage.upsert import insert_into
 
+NANOS = units.NANOS
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
-NANOS = 10**9
 
-# Gives a cost in the house currency and the rate used, in 10⁻⁹ house currency per unit of the charge's currency.
+# Gives nanos of a currency in parts of the house currency, and the rate used (in 10⁻⁹ house currency for one unit).
 Convert = Callable[[int, str, date], tuple[int, int]]
 
 KEY = tuple(column.name for column in charges.primary_key)
@@ -164,7 +165,7 @@ def not_reported(
             or_(charges.c.cost_source.in_(NOT_REPORTED), charges.c.cost_nanos.is_(None), zero),
         )
     )
-    return [(Charge(*row[:-1]), row[-1]) for row in found]
+    return [(_in_nanos(Charge(*row[:-1])), row[-1]) for row in found]
 
 
 def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
@@ -223,7 +224,27 @@ def _counted(
 ) -> tuple[object, ...]:
     """The same for a charge whose day is known."""
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
-    return (written(charge.bucket_start), *_AS_REPORTED(charge), written(day), house, rate)
+    reported = charge if scale_of(charge.currency) == NANOS else _in_parts(charge)
+    return (written(charge.bucket_start), *_AS_REPORTED(reported), written(day), house, rate)
+
+
+def _in_parts(charge: Charge) -> Charge:
+    """A charge as it is kept: its costs in parts of their currency instead of nanos."""
+    cost, listed = (
+        None if nanos is None else from_nanos(nanos, charge.currency)
+        for nanos in (charge.cost_nanos, charge.list_nanos)
+    )
+    return replace(charge, cost_nanos=cost, list_nanos=listed)
+
+
+def _in_nanos(charge: Charge) -> Charge:
+    """A charge as it was reported, from what is kept of it."""
+    if scale_of(charge.currency) == NANOS:
+        return charge
+    cost, listed = (
+        None if parts is None else to_nanos(parts, charge.currency) for parts in (charge.cost_nanos, charge.list_nanos)
+    )
+    return replace(charge, cost_nanos=cost, list_nanos=listed)
 
 
 def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:

@@ -10,8 +10,9 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Date, Select, bindparam, case, cast, func, literal, select, union_all
+from sqlalchemy import Connection, Date, Select, bindparam, case, func, literal, select, union_all
 
+from storage.sums import halves, whole
 from storage.tables import entries
 from storage.upsert import insert_for
 
@@ -72,8 +73,13 @@ class Posted:
     has_rollover: bool = False
 
 
-_SUM = cast(func.sum(entries.c.amount), BigInteger)
-_SUMS = (entries.c.budget, entries.c.period_start, entries.c.kind, _SUM, func.min(entries.c.posted_at))
+_SUMS = (
+    entries.c.budget,
+    entries.c.period_start,
+    entries.c.kind,
+    func.min(entries.c.posted_at),
+    *halves(entries.c.amount),
+)
 _POSTED = (
     select(entries.c.account_id, *_SUMS)
     .where(
@@ -112,10 +118,10 @@ def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
     for row in rows:
         old = found.get(key(row), Posted(0, 0, None, has_allotment=False))
         if row.kind == "allotment":
-            found[key(row)] = replace(old, allotment=row[4], first_posted_at=row[5], has_allotment=True)
+            found[key(row)] = replace(old, allotment=whole(row[5], row[6]), first_posted_at=row[4], has_allotment=True)
         else:
             rolled = old.has_rollover or row.kind == "rollover"
-            found[key(row)] = replace(old, moved=old.moved + row[4], has_rollover=rolled)
+            found[key(row)] = replace(old, moved=old.moved + whole(row[5], row[6]), has_rollover=rolled)
     return found
 
 
@@ -166,7 +172,7 @@ def posted(
     rows: dict[int, list[Any]] = {number: [] for number in range(-1, len(pools))}
     values = {"account": account_id, "since": since, **_named(pools)}
     for row in conn.execute(_posted_and_shares(len(pools)), values):
-        rows[row[6]].append(row)
+        rows[row[7]].append(row)
     own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
     return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}
 
@@ -180,7 +186,7 @@ def shares_of_all(conn: Connection, budgets: Sequence[BudgetPeriod]) -> dict[Bud
     """The same for several budgets, in one statement."""
     rows: dict[int, list[Any]] = {number: [] for number in range(len(budgets))}
     for row in conn.execute(_shares_of_all(len(budgets)), _named(budgets)) if budgets else ():
-        rows[row[6]].append(row)
+        rows[row[7]].append(row)
     return {budget: _by_account(rows[number]) for number, budget in enumerate(budgets)}
 
 
@@ -220,14 +226,17 @@ def moved(conn: Connection, first: date, end: date) -> list[Moved]:
     """The entries of all periods that begin on the days first until before end, by kind and unit."""
     added = case((entries.c.amount > 0, entries.c.amount), else_=0)
     taken = case((entries.c.amount < 0, -entries.c.amount), else_=0)
-    sums = (cast(func.sum(each), BigInteger) for each in (added, taken))
+    sums = (half for each in (added, taken) for half in halves(each))
     rows = conn.execute(
         select(entries.c.kind, entries.c.unit, func.count(), *sums)
         .where(entries.c.period_start >= first, entries.c.period_start < end)
         .group_by(entries.c.kind, entries.c.unit)
         .order_by(entries.c.kind, entries.c.unit),
     )
-    return [Moved(*row) for row in rows]
+    return [
+        Moved(kind, unit, count, whole(high, low), whole(taken_high, taken_low))
+        for kind, unit, count, high, low, taken_high, taken_low in rows
+    ]
 
 
 def count(conn: Connection, budget: str, period_start: date) -> int:

@@ -8,14 +8,12 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Date,
     Update,
     and_,
     bindparam,
-    cast,
     delete,
     func,
     insert,
@@ -23,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
 
@@ -312,7 +311,7 @@ _OF_ACCOUNT = and_(
 )
 _GRANTED = and_(_OF_ACCOUNT, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
-_AMOUNT = select(cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)).where(_GRANTED)
+_HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(requests.c.resolved_amount))
 _OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
 _AT_ONCE = select(func.count()).where(
     requests.c.asker_id == bindparam("asker"),
@@ -320,7 +319,7 @@ _AT_ONCE = select(func.count()).where(
     requests.c.resolved_by == "rules",
     requests.c.resolved_at >= bindparam("since", type_=Instant),
 )
-_COUNTS = select(_TIMES, _AMOUNT.scalar_subquery(), _OPEN.scalar_subquery(), _AT_ONCE.scalar_subquery())
+_COUNTS = select(_TIMES, _HIGH, _LOW, _OPEN.scalar_subquery(), _AT_ONCE.scalar_subquery())
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,18 +341,18 @@ def counts(
 ) -> Counts:
     """What was granted to an account of a budget in a period, and to the asker since a moment; what they wait for."""
     values = {"account": account_id, "budget": budget, "first": period_start, "asker": asker_id, "since": since}
-    return Counts(*conn.execute(_COUNTS, values).one())
+    times, high, low, open_, at_once = conn.execute(_COUNTS, values).one()
+    return Counts(times, whole(high, low), open_, at_once)
 
 
 def running(conn: Connection, account_id: str, budget: str, period_start: date) -> int:
     """How much was granted to an account of a budget in a period and has not ended."""
-    amount = cast(func.coalesce(func.sum(requests.c.resolved_amount), 0), BigInteger)
     here = and_(
         requests.c.account_id == account_id, requests.c.budget == budget, requests.c.period_start == period_start
     )
-    return conn.execute(
-        select(amount).where(here, requests.c.state == "approved", requests.c.ended_at.is_(None))
-    ).scalar_one()
+    granted = select(*halves(requests.c.resolved_amount))
+    high, low = conn.execute(granted.where(here, requests.c.state == "approved", requests.c.ended_at.is_(None))).one()
+    return whole(high, low)
 
 
 def grants_until(conn: Connection, day: date) -> list[Request]:
@@ -370,13 +369,13 @@ def open_below(conn: Connection, account_id: str) -> list[tuple[str, int, int]]:
     """What is asked by an account and all below it and not decided yet: unit, how many, how much."""
     below = and_(lineage.c.account_id == requests.c.account_id, lineage.c.until == FOREVER)
     rows = conn.execute(
-        select(requests.c.unit, func.count(), cast(func.sum(requests.c.amount), BigInteger))
+        select(requests.c.unit, func.count(), *halves(requests.c.amount))
         .join(lineage, below)
         .where(lineage.c.ancestor_id == account_id, requests.c.state == "pending")
         .group_by(requests.c.unit)
         .order_by(requests.c.unit),
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(unit, count, whole(high, low)) for unit, count, high, low in rows]
 
 
 # Who decides ---------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
             f"{month.first:%Y-%m}",
             each.team,
             each.cost_center,
-            focus.money(each.spent.cost_nanos),
+            focus.money(each.spent.cost_nanos, currency),
             currency,
             each.spent.tokens,
             each.spent.tokens_unpriced,

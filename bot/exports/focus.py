@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from handlers.money import NANOS
+from handlers.money import in_units
 from handlers.periods import Period
 from handlers.policy import Policy, Vendor
 from storage.charges import HOURS_OF_A_DAY, TOKENS
@@ -102,7 +102,7 @@ def rows(lines: Iterable[Line], profile: Profile, month: Period, policy: Policy)
     billing = _billing(month, policy.zone)
     for line in lines:
         vendor = policy.vendor(line.charge.provider) or Vendor(name=line.charge.provider, service=line.charge.provider)
-        row = {**billing, **_row(line, policy.zone), **_seller(vendor, profile)}
+        row = {**billing, **_row(line, policy), **_seller(vendor, profile)}
         yield [row[name] for name in names]
 
 
@@ -144,7 +144,7 @@ def _seller(vendor: Vendor, profile: Profile) -> dict[str, str]:
     }
 
 
-def _row(line: Line, zone: ZoneInfo) -> dict[str, object]:
+def _row(line: Line, policy: Policy) -> dict[str, object]:
     charge = line.charge
     cost = charge.cost_nanos or 0  # FOCUS wants a number; x_EstimateQuality tells that none is known
     tokens = sum(getattr(charge, name) for name in TOKENS)
@@ -152,10 +152,10 @@ def _row(line: Line, zone: ZoneInfo) -> dict[str, object]:
     is_use = cost >= 0 or quantity > 0
     tier = charge.tier or "standard"
     sku = charge.model or charge.provider  # use has a SKU in any case
-    start, end = _period(charge, zone)
+    start, end = _period(charge, policy.zone)
     return {
-        **dict.fromkeys(_COSTS, money(cost)),
-        "ListCost": money(cost if charge.list_nanos is None else charge.list_nanos),
+        **dict.fromkeys(_COSTS, money(cost, charge.currency)),
+        "ListCost": money(cost if charge.list_nanos is None else charge.list_nanos, charge.currency),
         "BillingCurrency": charge.currency,
         "ChargeCategory": "Usage" if is_use else "Credit",
         "ChargeClass": "",
@@ -180,7 +180,7 @@ def _row(line: Line, zone: ZoneInfo) -> dict[str, object]:
         "x_AccountName": line.account,
         "x_UserId": charge.subject,
         "x_EstimateQuality": _QUALITY["unpriced" if charge.cost_nanos is None else charge.cost_source],
-        "x_CostInHouseCurrency": money(charge.cost_house_nanos),
+        "x_CostInHouseCurrency": money(charge.cost_house_nanos, policy.organization.currency),
         "x_Requests": charge.requests,
         "x_RequestsFailed": charge.requests_failed,
         "x_TokensInputUncached": charge.tokens_input,
@@ -199,9 +199,9 @@ def _period(charge: Row[Any], zone: ZoneInfo) -> tuple[datetime, datetime]:
     return _midnight(charge.day, zone), _midnight(charge.day + timedelta(days=1), zone)
 
 
-def money(nanos: int) -> Decimal:
-    """Nanos as a decimal without an exponent, which FOCUS and spreadsheets read alike."""
-    return Decimal(f"{Decimal(nanos) / NANOS:f}")
+def money(parts: int, currency: str) -> Decimal:
+    """An amount as a decimal without an exponent, which FOCUS and spreadsheets read alike."""
+    return Decimal(f"{in_units(parts, currency):f}")
 
 
 def _moment(moment: datetime) -> str:

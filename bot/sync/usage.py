@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days, midnight
+from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
-from bot.providers.set_aside import setting_aside
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
@@ -22,9 +22,13 @@ from storage.directory import Link, address
 from storage.ingest import Recorded, WholeDay
 from storage.pulls import Pull
 from storage.seats import Seat
+from storage.units import from_nanos
 
 AGAIN_DAYS_MAX = 31
 """Days before the span that are read again at once: one a day with odd rows, each time one that could not be read."""
+
+DAY_MAX = 10**17
+"""What a provider's day may cost: a hundred million dollars. It keeps the sums of years within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,26 +252,34 @@ def _told(provider: Provider, day: date, policy: Policy) -> Iterator[Charge]:
 
     Who calls its days complete must not speak of another day: that one would lose its rest.
     """
-    who = provider.who or provider.name
+    who, total = provider.who or provider.name, 0
     for number, charge in enumerate(provider.charges(day, day), 1):
-        column, why = _uncountable(provider, charge, day, policy)
-        if why:
-            set_aside_row(who, f"usage of {day}, cell {number}", column, why)
+        try:
+            total += abs(_house_cost(provider, charge, day, policy, total))
+        except RowError as wrong:
+            set_aside_row(who, f"usage of {day}, cell {number}", wrong.field, wrong.why)
         else:
             yield charge
 
 
-def _uncountable(provider: Provider, charge: Charge, day: date, policy: Policy) -> tuple[str, str]:
-    """Which field of a charge cannot be counted and why, "" if all can."""
+def _house_cost(provider: Provider, charge: Charge, day: date, policy: Policy, before: int) -> int:
+    """What a charge costs in the house currency, of a day with so much before it.
+
+    Raises:
+        RowError: it cannot be counted.
+    """
     if provider.complete and charge.bucket_start.date() != day:
-        return "day", f"it is about {charge.bucket_start.date()}, which was not asked for"
+        raise RowError(f"it is about {charge.bucket_start.date()}, which was not asked for", "day")
     if charge.cost_nanos is None:
-        return "", ""
-    day = ingest.day_of(charge, policy.zone)
-    if policy.convert(charge.cost_nanos, charge.currency, day) is None:
-        house = policy.organization.currency
-        return "currency", f"app.yaml knows no rate from {charge.currency} to {house} for {day}: add it under rates:"
-    return "", ""
+        return 0
+    counts_on = ingest.day_of(charge, policy.zone)
+    converted = policy.convert(charge.cost_nanos, charge.currency, counts_on)
+    if converted is None:
+        rate = f"{charge.currency} to {policy.organization.currency} for {counts_on}"
+        raise RowError(f"app.yaml knows no rate from {rate}: add it under rates:", "currency")
+    if before + abs(converted[0]) > DAY_MAX or abs(from_nanos(charge.cost_nanos, charge.currency)) > DAY_MAX:
+        raise RowError("it is more than a day can cost", "cost")
+    return converted[0]
 
 
 def link_members(conn: Connection, provider: str, members: list[ProviderIdentity], today: date, now: datetime) -> None:

@@ -123,7 +123,7 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     if as_csv:
         heads = ("provider", "kind", "id", "name", "cost", "currency", "last_seen")
         cells = [
-            (each.provider, each.kind, each.identity, each.name, in_units(each.cost_nanos), unit, str(each.last))
+            (each.provider, each.kind, each.identity, each.name, in_units(each.cost_nanos, unit), unit, str(each.last))
             for each in found
         ]
         return as_file(ctx, ctx.t("{amount} unallocated", amount=total), f"unallocated-{ctx.today}", heads, cells)

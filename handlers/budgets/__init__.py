@@ -2,7 +2,7 @@
 
 from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
-from handlers.budgets.posting import move, post
+from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.status import (
     LOOK_BACK,
     BudgetStatus,
@@ -36,6 +36,7 @@ __all__ = [
     "move",
     "pool",
     "post",
+    "refuse_too_much",
     "spent_below",
     "spent_of",
     "split",

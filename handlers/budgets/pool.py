@@ -10,7 +10,7 @@ from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import percent
+from handlers.money import AMOUNT_MAX, percent
 from handlers.pages import Part, part_of
 from handlers.periods import THIS, Period
 from handlers.policy import Budget
@@ -123,7 +123,7 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
     name = mine.account.name
     if to.id not in mine.names:
         raise RefusedError("{name} is not in {team}.", fault="to", name=to.name, team=name)
-    share = units_of(amount, mine.budget.unit)
+    share = units_of(amount, mine.budget.unit, most=AMOUNT_MAX)
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
     ctx.deed("allotted", to.id, "owner", f"{given} of {mine.account.id}, {mine.budget.name} since {mine.period.first}")

@@ -6,6 +6,7 @@ from handlers.budgets.status import BudgetStatus
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import SyncAccount, SyncProvider
+from handlers.money import LIMIT_MAX
 from storage import ledger
 from storage.ledger import Entry, EntryKind
 
@@ -28,10 +29,24 @@ def move(ctx: Context, kind: EntryKind, amounts: Sequence[tuple[BudgetStatus, in
     """Move the limits of budgets in their present periods, as whoever speaks said just now.
 
     Raises:
-        RefusedError: they said two of the same in one moment; half of a pair must never be posted without the other.
+        RefusedError: it would be more than can be held; or they said two of the same in one moment: half of a pair must
+            never be posted without the other.
     """
+    for status, amount in amounts:
+        refuse_too_much(ctx, status, amount)
     if not post(ctx, *(_entry(ctx, kind, status, amount, note) for status, amount in amounts)):
         raise RefusedError("Two of these were sent at the same moment. This one changed nothing; please send it again.")
+
+
+def refuse_too_much(ctx: Context, status: BudgetStatus, amount: int) -> None:
+    """Refuse what a budget could not hold.
+
+    Raises:
+        RefusedError: as said.
+    """
+    if status.limit + amount > LIMIT_MAX:
+        most = ctx.amount(LIMIT_MAX - status.limit, status.budget.unit)
+        raise RefusedError("That is too much. The most is {most}.", fault="amount", most=most)
 
 
 def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, note: str) -> Entry:

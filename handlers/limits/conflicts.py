@@ -106,8 +106,8 @@ def _cells(
             line.held.subject.kind,
             line.held.subject.external_id,
             name_of(ctx, line.held),
-            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos),
-            in_units(line.wanted.nanos) if line.wanted else "",
+            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos, "USD"),
+            in_units(line.wanted.nanos, "USD") if line.wanted else "",
             line.action,
         )
         for vendor, lines in plans

@@ -22,6 +22,7 @@ from storage.limits import Held, Subject, SubjectKind, Told, Window
 from storage.outbox import NewItem
 from storage.people import Account
 from storage.tables import BEGINNING
+from storage.units import from_nanos
 
 RECENT = timedelta(days=28)
 
@@ -228,7 +229,7 @@ def name_of(ctx: Context, held: Held) -> str:
 
 def worded(ctx: Context, nanos: int | None, currency: str) -> str:
     """A limit at a provider in words."""
-    return ctx.t("no limit") if nanos is None else ctx.amount(nanos, currency)
+    return ctx.t("no limit") if nanos is None else ctx.amount(from_nanos(nanos, currency), currency)
 
 
 def digits(nanos: int | None) -> str:

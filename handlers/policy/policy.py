@@ -15,13 +15,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, AmountError
+from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
+from storage.units import from_nanos
 
 ZONES = frozenset(available_timezones())
 
@@ -237,7 +238,7 @@ class Vendor(Rule):
 
 
 def contradictions(
-    budget: Budget, currency: str, tiers: Collection[str]
+    budget: Budget, currency: str, tiers: Collection[str], *, has_credits: bool
 ) -> Iterator[tuple[str, SettingError | AmountError]]:
     """What a budget says that does not fit with the rest, by the setting that says it.
 
@@ -245,7 +246,17 @@ def contradictions(
         budget: the budget.
         currency: of the organization.
         tiers: the names of the tiers of models.
+        has_credits: whether credits can be counted.
     """
+    if budget.unit == "credits" and not has_credits:
+        yield (
+            "amount",
+            SettingError(
+                "credits can be counted only if all providers count in the same credits at a known price and the "
+                "organization in USD: write the amount in {currency} or in tokens",
+                currency=currency,
+            ),
+        )
     if budget.unit not in COUNTED and budget.unit != currency:
         yield (
             "amount",
@@ -329,13 +340,16 @@ class Policy(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    credit_nanos: int = 0
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
         for _, _, clash in clashes(self.budgets):
             raise clash
         for budget in self.budgets:
-            for _, error in contradictions(budget, self.organization.currency, self.tiers):
+            for _, error in contradictions(
+                budget, self.organization.currency, self.tiers, has_credits=self.credit_nanos > 0
+            ):
                 raise error
         return self
 
@@ -382,26 +396,30 @@ class Policy(House, Rule):
         return STANDARD
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
-        """A cost in the house currency, and the rate used (in 10⁻⁹ house currency for one unit); None without a rate.
+        """A cost in parts of the house currency, and the rate used; None without one.
+
+        The rate is given in 10⁻⁹ of the house currency for one unit of the other.
 
         The rate of the latest day not after the charge's counts. Rounded half to even, once.
         """
         if currency == self.organization.currency:
-            return cost_nanos, NANOS
+            return from_nanos(cost_nanos, currency), NANOS
         since = max((start for start in self.rates.get(currency, {}) if start <= day), default=None)
         if since is None:
             return None
-        rate_nanos = int((self.rates[currency][since] * NANOS).to_integral_value(ROUND_HALF_EVEN))
-        house = (Decimal(cost_nanos) * rate_nanos / NANOS).to_integral_value(ROUND_HALF_EVEN)
-        return int(house), rate_nanos
+        rate = self.rates[currency][since]
+        house = (cost_nanos * rate * scale_of(self.organization.currency) / NANOS).to_integral_value(ROUND_HALF_EVEN)
+        return int(house), int((rate * NANOS).to_integral_value(ROUND_HALF_EVEN))
 
-    def in_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
+    def in_currency(self, parts: int, currency: str, day: date) -> int | None:
+        """An amount in parts of the house currency in 10⁻⁹ of another, rounded down; None without a rate."""
         one = self.convert(NANOS, currency, day)
-        return amount_nanos * NANOS // one[1] if one else None
+        if one is None or not one[1]:
+            return None
+        return parts * NANOS * NANOS // (one[1] * scale_of(self.organization.currency))
 
     def from_currency(self, amount_nanos: int, currency: str, day: date) -> int | None:
-        """An amount of another currency in the house currency; None without a rate."""
+        """An amount in 10⁻⁹ of another currency in parts of the house currency; None without a rate."""
         house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 

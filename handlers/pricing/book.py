@@ -14,11 +14,15 @@ from handlers.policy import Policy, PriceRule, is_model
 from handlers.pricing.list_prices import FREE, ORDINARY, TokenPrices, list_prices
 from storage.charges import HOURS_OF_A_DAY, TOKENS, Charge, CostSource
 from storage.prices import PostedPrice
+from storage.units import from_nanos
 
 MILLION = 10**6
 HUNDRED = Decimal(100)
 NAMES_MAX = 5
 """How often a name may stand for another one; a circle ends here, and has no price."""
+
+CELLS_IN_A_SUM = 1000
+"""How many cells of the largest cost a sum can hold; a cell of a day is a model of one key."""
 
 KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
@@ -88,10 +92,16 @@ class PriceBook:
             return charge
         quote = self.quote(Asked(charge.provider, charge.model, charge.tier, charge.bucket_start, charge.bucket_hours))
         nanos = _cost(charge, quote.prices) if quote else None
-        if quote is None or nanos is None or abs(nanos) > AMOUNT_MAX:
+        if quote is None or nanos is None or not self._fits(nanos, quote.currency, charge):
             known = charge.cost_nanos is None and charge.cost_source == "unpriced"
             return charge if known else replace(charge, cost_nanos=None, cost_source="unpriced")
         return replace(charge, cost_nanos=nanos, currency=quote.currency, cost_source=quote.source)
+
+    def _fits(self, nanos: int, currency: str, charge: Charge) -> bool:
+        """Whether the ledger can hold a cost and the sums it will be in."""
+        house = self._policy.convert(nanos, currency, charge.bucket_start.date())
+        most = AMOUNT_MAX // CELLS_IN_A_SUM
+        return abs(from_nanos(nanos, currency)) <= most and (house is None or abs(house[0]) <= most)
 
     def priced_anew(self, charge: Charge) -> Charge:
         """A charge that was counted and whose cost nobody reported, by the prices of now.

@@ -178,7 +178,7 @@ def cells(by: str, rows: Iterable[Spent], currency: str) -> tuple[tuple[str, ...
     return columns, [
         (
             "others" if each.name == OTHERS else each.name[: len("2026-11")] if by == "month" else each.name,
-            in_units(each.cost_nanos),
+            in_units(each.cost_nanos, currency),
             currency,
             each.tokens,
             each.tokens_unpriced,

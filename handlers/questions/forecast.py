@@ -7,7 +7,7 @@ from handlers.arguments import Whom
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
-from handlers.money import COUNTED, NANOS, percent, symbol_of
+from handlers.money import percent, scale_of, symbol_of
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
 from handlers.questions.free_days import free_days
@@ -169,7 +169,7 @@ def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
     step = -(-period.days // POINTS_MAX)
     points = list(range(period.days - 1, -1, -step))[::-1]
     days = [period.first + n * DAY for n in points]
-    scale = 1 if unit in COUNTED else NANOS
+    scale = scale_of(unit)
     likely = tuple(seen.course[n] / scale for n in points)
     spent = tuple(min(seen.course[n], seen.spent) / scale for n in points)
     limit = scope.status.limit / scale if scope.status else None

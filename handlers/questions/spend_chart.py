@@ -6,7 +6,7 @@ from handlers.card import Chart, Series
 from handlers.context import Context
 from handlers.days import Span
 from handlers.language import N_
-from handlers.money import NANOS, symbol_of
+from handlers.money import scale_of, symbol_of
 from handlers.periods import Every, Period, period_of
 from handlers.questions.breakdown import TIMES, inside
 from handlers.questions.why import NAMES
@@ -99,7 +99,7 @@ def chart_of(ctx: Context, account: Account, by: str, span: Span) -> Chart | Non
         peak={"month": ctx.month, "year": ctx.year}.get(step, ctx.day)(peak),
         most=ctx.amount(sums[peak], unit),
     )
-    series = _series(ctx, cells, starts, 1 if by == "tokens" else NANOS)
+    series = _series(ctx, cells, starts, scale_of(unit))
     sign = ctx.t("tokens") if by == "tokens" else symbol_of(unit, ctx.locale)
     return Chart(ctx.t(DRAWN[step, colours]), "stack", _labels(ctx, starts, step), series, sign, alt, locale=ctx.locale)
 

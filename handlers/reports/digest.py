@@ -16,7 +16,7 @@ from handlers.context import CLOCK, Context
 from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
-from handlers.money import NANOS, percent, symbol_of
+from handlers.money import percent, scale_of, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, begun_later, late, not_whole, spent_in_words, together
 from handlers.questions import (
@@ -254,7 +254,8 @@ def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
         for model, cost in week.spent.get(monday, {}).items():
             sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
-    series = tuple(Series(ctx.tier(tier), tuple(cost / NANOS for cost in sums[tier])) for tier in tiers)
+    scale = scale_of(ctx.policy.organization.currency)
+    series = tuple(Series(ctx.tier(tier), tuple(cost / scale for cost in sums[tier])) for tier in tiers)
     labels = tuple(map(ctx.short_day, mondays))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     title = ctx.t("Cost per week by tier")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Text
 from handlers.context import Context
-from handlers.money import COUNTED, NANOS
+from handlers.money import scale_of
 from handlers.notify import tell_finance
 from handlers.requests.case import Case
 from handlers.requests.wording import any_of
@@ -32,7 +32,8 @@ def after_it(ctx: Context, status: BudgetStatus, more: int) -> tuple[str, str]:
 def enough_for(status: BudgetStatus) -> int:
     """The least round amount with which something would be left."""
     lacking = max(0, -status.left)
-    return lacking + 1 if status.budget.unit in COUNTED else (lacking // NANOS + 1) * NANOS
+    scale = scale_of(status.budget.unit)
+    return (lacking // scale + 1) * scale
 
 
 def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 
 from handlers.amounts import read_amount
 from handlers.arguments import (
@@ -19,11 +18,11 @@ from handlers.arguments import (
     WhatFor,
     units_above_zero,
 )
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus, refuse_too_much, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import COUNTED, NANOS, AmountError, in_units, show_count
+from handlers.money import COUNTED, AmountError, in_units, scale_of, show_count
 from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
@@ -91,6 +90,7 @@ def request(
         return _form(ctx, status, own, account, reason)
     reason = _in_full(ctx, reason, ticket, result)
     units = units_above_zero(amount, status.budget.unit)
+    refuse_too_much(ctx, status, units)
     last = _last_day(ctx, status, until)
     _check_reason(reason)
     if _is_absurd(status, units) and not _is_same(ctx, again, units, status.budget.unit):
@@ -204,7 +204,7 @@ def _cells(
             one.id,
             str(one.asked_at.astimezone(zone).date()),
             names.get(one.asker_id, one.asker_id),
-            one.amount if one.unit in COUNTED else in_units(one.amount),
+            in_units(one.amount, one.unit),
             one.unit,
             one.state,
             one.reason,
@@ -284,13 +284,12 @@ def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
 
 
 def _what_next(ctx: Context, case: Case) -> str:
-    """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
+    """What to expect; somebody who was never seen in the chat has to be found first, and the asker must know."""
     unseen = unreached(case)
     if unseen:
         return ctx.t(
-            "I can't send a message to {names}, who never wrote to me. Ask them to say to me: {example}",
+            "I don't know a chat account of {names} yet. I'm looking for it, and I'll tell you if I can't find it.",
             names=all_of(ctx, unseen),
-            example="requests",
         )
     return ctx.t("I'll let you know when it's decided.")
 
@@ -549,7 +548,7 @@ def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[
 
 def _plain(units: int, unit: str) -> str:
     """An amount as it can be typed."""
-    return str(units) if unit in COUNTED else f"{Decimal(units) / NANOS:f}"
+    return f"{in_units(units, unit):f}"
 
 
 def _likely(ctx: Context, status: BudgetStatus) -> str:
@@ -557,7 +556,7 @@ def _likely(ctx: Context, status: BudgetStatus) -> str:
     lacking = missing(ctx, status)
     if status.budget.unit in COUNTED:
         return f"{-(-lacking // MILLION)}M" if lacking else ""
-    return str(-(-lacking // (10 * NANOS)) * 10) if lacking else ""
+    return str(-(-lacking // (10 * scale_of(status.budget.unit))) * 10) if lacking else ""
 
 
 def _routes(ctx: Context, status: BudgetStatus, account: Account) -> str:

@@ -113,6 +113,32 @@ def first_release(empty_url: str) -> Iterator[Database]:
     made.close()
 
 
+def test_amounts_of_a_currency_that_is_worth_little_are_counted_in_larger_parts(empty_url: str) -> None:
+    """What was in nanos of a won is in 10⁻⁵ of it; what is in tokens or dollars stays."""
+    made = Database(empty_url)
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "storage" / "migrations"))
+    entry = text(
+        "insert into entries (key, account_id, budget, period_start, kind, amount, unit, said_by, note, posted_at)"
+        " values (:unit, 'person/ana', :unit, '2026-11-01', 'allotment', :amount, :unit, 'clock', '', :at)"
+    )
+    spent = text("insert into spend values ('org', '2026-11-01', 'llm', 'm', 5000000000000, 7, 0, 1)")
+    with made._orders.connect() as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0010")
+        at = Clock()()
+        at = at.replace(tzinfo=None) if made.is_sqlite else at
+        conn.execute(entry, {"unit": "KRW", "amount": 400_000 * 10**9, "at": at})
+        conn.execute(entry, {"unit": "tokens", "amount": 400_000, "at": at})
+        conn.execute(spent)
+    made.migrate()
+    amounts = made.ask(lambda conn: conn.execute(text("select unit, amount from entries order by unit")).all())
+    cost = made.ask(lambda conn: conn.execute(text("select cost_nanos, tokens from spend")).one())
+    made.close()
+    assert [tuple(row) for row in amounts] == [("KRW", 400_000 * 10**5), ("tokens", 400_000)]
+    assert tuple(cost) == (5_000 * 10**5, 7)
+
+
 def kept(database: Database) -> dict[str, tuple[str, dict[str, object]]]:
     """What is in the outbox: kind and payload by key."""
     rows = database.ask(lambda conn: conn.execute(text("select key, kind, payload from outbox")).all())

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("tried_at", Instant, nullable=False),
         sa.Column("told", sa.Boolean, nullable=False),
     )
-    op.create_index("ix_set_aside_provider", "set_aside", ["provider", "part", "day"])
+    op.create_index("ix_set_aside_provider_part_day", "set_aside", ["provider", "part", "day"])
 
 
 def downgrade() -> None:
