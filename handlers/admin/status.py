@@ -1,6 +1,6 @@
 """How the bot itself is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
@@ -8,8 +8,8 @@ from handlers.admin.set_aside import said, table
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.pricing import in_short, unpriced_models
 from handlers.place import UNLINKED
+from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from storage import outbox, people, set_aside
 from storage.pulls import Pull
@@ -63,16 +63,19 @@ def status(ctx: Context) -> Card:
     elif aside:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
-    elif unpriced:
-        title = ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
     else:
-        title = ctx.t("Everything works")
+        title = _works(ctx, unpriced)
     well = not (troubled or unreached or silent or aside or unpriced or any(each.error for each in reads.values()))
-    if unpriced:
-        blocks.append(Button(ctx.t("Which models have no price?"), "price"))
+    blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
+    if not unpriced:
+        return ctx.t("Everything works")
+    return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

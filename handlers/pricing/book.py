@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from handlers.money import AMOUNT_MAX, NANOS
+from handlers.money import NANOS
 from handlers.policy import Policy, PriceRule, is_model
 from handlers.pricing.list_prices import FREE, ORDINARY, TokenPrices, list_prices
 from storage.charges import HOURS_OF_A_DAY, TOKENS, Charge, CostSource
@@ -21,8 +21,8 @@ HUNDRED = Decimal(100)
 NAMES_MAX = 5
 """How often a name may stand for another one; a circle ends here, and has no price."""
 
-CELLS_IN_A_SUM = 1000
-"""How many cells of the largest cost a sum can hold; a cell of a day is a model of one key."""
+COST_MAX = 10**17
+"""What is more than this is no cost: sums of it would not fit. Reading refuses the same of a whole day."""
 
 KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
@@ -100,8 +100,7 @@ class PriceBook:
     def _fits(self, nanos: int, currency: str, charge: Charge) -> bool:
         """Whether the ledger can hold a cost and the sums it will be in."""
         house = self._policy.convert(nanos, currency, charge.bucket_start.date())
-        most = AMOUNT_MAX // CELLS_IN_A_SUM
-        return abs(from_nanos(nanos, currency)) <= most and (house is None or abs(house[0]) <= most)
+        return max(abs(from_nanos(nanos, currency)), abs(house[0]) if house else 0) <= COST_MAX
 
     def priced_anew(self, charge: Charge) -> Charge:
         """A charge that was counted and whose cost nobody reported, by the prices of now.
