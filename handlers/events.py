@@ -98,7 +98,13 @@ class SendNotes(Event):
 
 @dataclass(frozen=True, slots=True)
 class CheckRequests(Event):
-    """The people, the budgets or the day may have changed for requests that wait."""
+    """The people, the budgets or the day may have changed for requests that wait.
+
+    Args:
+        renamed: ids of the people who are called otherwise now.
+    """
+
+    renamed: tuple[str, ...] = ()
 
 
 # Timers
