@@ -19,6 +19,7 @@ from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
+from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 from storage.units import from_nanos
@@ -96,6 +97,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
+
+
 class Organization(Rule):
     """Who we are and how we count."""
 
@@ -104,7 +108,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
+
+    @property
+    def week_start(self) -> int:
+        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
+        if self.week_starts:
+            return WEEK_STARTS[self.week_starts]
+        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
 
 
 class Budget(Rule):
@@ -233,6 +245,7 @@ class Vendor(Rule):
     window: Window = "month"
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
+    zero_is_cost: bool = False
 
 
 def contradictions(
@@ -337,6 +350,7 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
     credit_nanos: int = 0
 
     @model_validator(mode="after")

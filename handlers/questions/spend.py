@@ -7,9 +7,10 @@ from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Who
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.days import Span
+from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
-from handlers.provenance import as_of, begun_later
+from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
 from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, named, rows_of
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
@@ -50,7 +51,9 @@ def spend(
     part = part_of(rows, page)
     blocks: list[Block] = []
     if not rows:
-        blocks.append(Text(ctx.t("No usage was reported for these days.")))
+        to_come = span.first > ctx.today
+        none = N_("These days are still to come.") if to_come else N_("No usage was reported for these days.")
+        blocks.append(Text(ctx.t(none)))
     else:
         chart = chart_of(ctx, account, by, span) if part.number == 1 else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
@@ -65,8 +68,7 @@ def spend(
 def _title(ctx: Context, by: str, whole: Spent, span: Span) -> str:
     if by == "tokens":
         return ctx.t("{tokens} used {period}", tokens=ctx.amount(whole.tokens, "tokens"), period=span.label)
-    amount = ctx.amount(whole.cost_nanos, ctx.policy.organization.currency)
-    return ctx.t("{amount} spent {period}", amount=amount, period=span.label)
+    return spent_in_words(ctx, whole.cost_nanos, whole.tokens_unpriced, span.label)
 
 
 def _groups(ctx: Context, account: Account, by: str) -> list[str]:
@@ -92,8 +94,9 @@ def _figures(ctx: Context, by: str, sums: Spent, whole: Spent) -> tuple[str, ...
     tokens = show_count(sums.tokens, ctx.locale)
     if by == "tokens":
         return tokens, ctx.percent(percent(sums.tokens, whole.tokens))
-    cost = ctx.amount(sums.cost_nanos, ctx.policy.organization.currency)
-    return cost, ctx.percent(percent(sums.cost_nanos, whole.cost_nanos)), tokens
+    unknown = sums.tokens_unpriced > 0 and not sums.cost_nanos
+    share = "" if unknown else ctx.percent(percent(sums.cost_nanos, whole.cost_nanos))
+    return known_cost(ctx, sums.cost_nanos, sums.tokens_unpriced), share, tokens
 
 
 def _ways(ctx: Context, account: Account, by: str, says: str, when: str) -> tuple[Button, ...]:

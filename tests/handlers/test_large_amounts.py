@@ -138,7 +138,6 @@ def test_what_a_budget_cannot_become_is_refused(database: Database) -> None:
     for person, words in (
         ("fay", "correct 1 of ana a small one"),
         ("ana", "request 1 of monthly to finish the migration"),
-        ("bob", "transfer 1 to ana for the demo"),
     ):
         assert "That is too much. The most is $0.00." in company.say(person, words), words
 
