@@ -30,7 +30,7 @@ from handlers.errors import RefusedError
 from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
-from handlers.place import Place
+from handlers.place import UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
 from storage import former_links, idempotency, outbox, people
@@ -238,10 +238,13 @@ class App:
             found = people.person_by_email(conn, email) if self.link_by_email.get(platform, True) else None
             if found is None:
                 return None
-            people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
+            if people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email"):
+                outbox.wake(conn, UNLINKED, [found.id], self.now())
             return found.id
 
-        return self.database.transact(work)
+        person = self.database.transact(work)
+        self.wake.set()
+        return person
 
     def everybody(self) -> list[Person]:
         """All active people, by name."""
@@ -372,6 +375,8 @@ class App:
         new = people.apply(conn, directory, today, self.policy.organization.name)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
+        known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
+        outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

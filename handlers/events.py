@@ -122,6 +122,26 @@ class FollowRequest(Event):
     noticed: str
 
 
+@dataclass(frozen=True, slots=True)
+class MessageGivenUp(Event):
+    """A message did not reach whom it is for, and will not by itself.
+
+    Args:
+        key: the whole key of its item of the outbox.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskNextInLine(Event):
+    """Somebody who was asked could not be reached for so long that the next in line is asked."""
+
+    request_id: int
+    stage: int
+    round: int = 0
+
+
 # Limits at the providers
 
 

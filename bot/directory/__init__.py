@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.config import Settings, SourceSettings, TeamsSettings, secret
 from bot.directory.combined import Everybody
@@ -20,22 +21,23 @@ SOURCES: Mapping[str, Make] = {
     "csv": lambda source, _settings, _environ, _now: Csv(
         source.file, HrLayout(source.columns, source.dates, source.statuses)
     ),
-    "microsoft": lambda _source, settings, environ, _now: _microsoft(
-        settings.msteams, secret("TEAMS_APP_SECRET", environ)
-    ),
+    "microsoft": lambda _source, settings, environ, _now: entra(settings.msteams, secret("TEAMS_APP_SECRET", environ)),
     "slack": lambda _source, settings, environ, now: slack_directory(
         secret("SLACK_BOT_TOKEN", environ), settings.slack.url, now, link_by_email=settings.slack.link_by_email
     ),
 }
 
 
-def _microsoft(settings: TeamsSettings, secret: str) -> Source:
+def entra(settings: TeamsSettings, secret: str) -> Any:
+    """Microsoft Entra as a people source that can look up one person, too; imported only if Teams is configured.
+
+    Args:
+        settings: the app registration.
+        secret: of it.
+    """
     microsoft = optional("bot.directory.microsoft.source")
     tenant = next(iter(settings.tenants), "")
-    made: Source = microsoft.MicrosoftDirectory(
-        tenant, microsoft.token(settings, secret), link_by_email=settings.link_by_email
-    )
-    return made
+    return microsoft.MicrosoftDirectory(tenant, microsoft.token(settings, secret), link_by_email=settings.link_by_email)
 
 
 def everybody(

@@ -161,6 +161,23 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
     assert title(company, "bob", "question 1 what is it?") == "There is no request with that number that concerns you."
 
 
+def test_what_was_said_stays_when_it_is_decided(found: Found) -> None:
+    """Question and answer can still be read, without the button, and say how it ended."""
+    company = found()
+    company.say("ana", "request 50 for it")
+    company.say("max", "question 1 can it wait?")
+    company.clock.forward(timedelta(minutes=1))
+    company.say("ana", "question 1 no, the demo is on friday")
+    company.say("max", "approve 1")
+
+    asked, answered = company.reads("ana")[0], company.reads("max")[-1]
+    assert "“can it wait?”" in asked
+    assert "“no, the demo is on friday”" in answered
+    for each in (asked, answered):
+        assert "Approved: $50.00 for Ana Silva" in each
+        assert "[Answer" not in each
+
+
 def talk(found: Found) -> tuple[Company, Board]:
     """Ana asked for more, Max asks back twice, and she answers the second time; what stands where on a board."""
     company, board = found(), Board()
