@@ -20,7 +20,16 @@ from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
-from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, MessageGivenUp, Raiser, ReportSetAside
+from handlers.events import (
+    CheckSpikes,
+    CheckThresholds,
+    Event,
+    LimitFailed,
+    MessageGivenUp,
+    PauseFailed,
+    Raiser,
+    ReportSetAside,
+)
 from handlers.language import language_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
@@ -215,3 +224,6 @@ class Delivery:
         if item.kind == "limit" and (item.attempts == 0 or useless):
             wanted = json.loads(item.payload)
             self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")
+        if item.kind == "pause" and (item.attempts == 0 or useless):
+            wanted = json.loads(item.payload)
+            self.core.handle(PauseFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")
