@@ -183,7 +183,8 @@ class Context:
 
     def period(self, day: date, every: Every) -> Period:
         """The period of the organization's calendar that a day is in."""
-        return period_of(day, every, self.policy.organization.fiscal_year_starts)
+        organization = self.policy.organization
+        return period_of(day, every, organization.fiscal_year_starts, organization.week_start)
 
     # Words ---------------------------------------------------------------------------------------------------------
 

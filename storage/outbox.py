@@ -309,6 +309,14 @@ def troubled(conn: Connection) -> list[OutboxItem]:
     return [OutboxItem(*row) for row in rows]
 
 
+def refused(conn: Connection, kind: OutboxKind, target: str) -> dict[str, str]:
+    """Why the items of a kind at one target are not yet delivered, by key; those that failed at least once."""
+    here = outbox_items.c.kind == kind, outbox_items.c.target == target
+    failed = outbox_items.c.state != "done", outbox_items.c.error != ""
+    rows = conn.execute(select(outbox_items.c.key, outbox_items.c.error).where(*here, *failed))
+    return {row[0]: row[1] for row in rows}
+
+
 def reopen(conn: Connection, now: datetime) -> int:
     """Let everything that was given up be tried again; how many there were."""
     parked = update(outbox_items).where(outbox_items.c.state == "parked")

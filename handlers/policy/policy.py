@@ -96,6 +96,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
+
+
 class Organization(Rule):
     """Who we are and how we count."""
 
@@ -104,7 +107,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
+
+    @property
+    def week_start(self) -> int:
+        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
+        if self.week_starts:
+            return WEEK_STARTS[self.week_starts]
+        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
 
 
 class Budget(Rule):

@@ -145,7 +145,9 @@ def tell_asker(
     if asker and asker.active:
         theirs = replace(ctx, person=asker)
         good = request.state == "approved"
-        facts = Facts(((theirs.t("Request"), f"#{request.id}"), (theirs.t("Reason"), request.reason)))
+        account = ctx.account(request.account_id)
+        whose = ((theirs.t("For"), account.name),) if account and account.id != theirs.account_id else ()
+        facts = Facts(((theirs.t("Request"), f"#{request.id}"), *whose, (theirs.t("Reason"), request.reason)))
         left = Button(theirs.t("What is left?"), "balance")
         card = Card(title(theirs), (facts, *blocks(theirs), left), "good" if good else "warn")
         theirs.tell(asker.id, f"{key}/{request.id}", card)

@@ -501,6 +501,8 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
     assert company.reads("kim")[0].startswith("Max Weber asks for $300.00 more for Crawler")
     assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
     company.say("kim", "approve 1")
+    assert "For      Crawler" in company.reads("max")[-1]
+    assert "For        Crawler" in company.reads("kim")[0]
 
     company.llm.spends("crawler-key", "651.00", date(2026, 11, 23))
     company.pull()

@@ -263,6 +263,16 @@ def test_a_file_is_put_into_the_thread(slack: FakeSlack, name: str, shown: str) 
     assert file.text.startswith(shown)
 
 
+def test_a_list_that_a_card_brings_along_is_a_file(slack: FakeSlack, shows: Platform) -> None:
+    """It is uploaded as it opens in Excel, below the message that says what it is."""
+    above = shows.show(Place("slack", "UANA"), NEWS, "")
+    file = File("spend.csv", ("who", "cost"), (("=Łucja", "-12.5"),))
+    shows.show(Place("slack", "UANA", thread=above), Card(file.name, (file,)), "")
+
+    [upload] = slack.uploads.values()
+    assert upload.content.decode() == "\ufeffwho,cost\r\n'=Łucja,-12.5\r\n"
+
+
 def test_blocks_that_a_workspace_does_not_know_are_told_in_words() -> None:
     """Where Slack refuses a chart, the message comes without it and keeps its figures and its buttons."""
     card = Card(
