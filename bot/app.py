@@ -89,6 +89,7 @@ class App:
             window=provider.window,
             step_nanos=provider.step_nanos,
             cannot=provider.cannot,
+            zero_is_cost=provider.zero_is_cost,
         )
 
     def close(self) -> None:
@@ -357,26 +358,29 @@ class App:
             OutsideError: a source cannot be asked, and nobody is known yet.
             UnusableSourceError: a source contradicts itself, and nobody is known yet.
         """
-        why = ""
+        why, renamed = "", tuple[str, ...]()
         try:
             directory = self.directory()
             today = self.now().astimezone(self.policy.zone).date()
-            self.database.transact(lambda conn: self._apply(conn, directory, today))
+            renamed = self.database.transact(lambda conn: self._apply(conn, directory, today))
         except (OutsideError, UnusableSourceError, people.ShrunkError) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
-        self.handle(CheckRequests(), "clock")
+        self.handle(CheckRequests(renamed), "clock")
         return why
 
-    def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
+    def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
+        """Returns the ids of those who are called otherwise now."""
+        renamed = people.renamed(conn, directory)
         new = people.apply(conn, directory, today, self.policy.organization.name)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
         known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
         outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
+        return renamed
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

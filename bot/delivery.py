@@ -21,6 +21,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    CheckPrices,
     CheckSpikes,
     CheckThresholds,
     Event,
@@ -47,7 +48,7 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices())
 
 
 class Core(Knows, Protocol):

@@ -63,13 +63,48 @@ class DetectWaste(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckPrices(Event):
+    """Models may be in use that have no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceCharges(Event):
+    """The prices in app.yaml, or the list, are others than those by which charges were priced.
+
+    Args:
+        rules: tells these prices from others.
+    """
+
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceDay(Event):
+    """What was used on a day has to be priced anew.
+
+    Args:
+        day: the day (UTC), such as "2026-11-21".
+        cause: why, for the audit.
+    """
+
+    day: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendNotes(Event):
     """Private notes of the week may be due."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRequests(Event):
-    """The people, the budgets or the day may have changed for requests that wait."""
+    """The people, the budgets or the day may have changed for requests that wait.
+
+    Args:
+        renamed: ids of the people who are called otherwise now.
+    """
+
+    renamed: tuple[str, ...] = ()
 
 
 # Timers

@@ -226,6 +226,7 @@ class GitHubCopilot(Provider):
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
     complete = True
+    zero_is_cost = True
     cannot = (
         "GitHub says how many tokens Copilot took only in the reports of an enterprise.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",

@@ -19,6 +19,7 @@ from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
+from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 from storage.units import from_nanos
@@ -244,6 +245,7 @@ class Vendor(Rule):
     window: Window = "month"
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
+    zero_is_cost: bool = False
 
 
 def contradictions(
@@ -348,6 +350,7 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
     credit_nanos: int = 0
 
     @model_validator(mode="after")

@@ -8,18 +8,18 @@ from handlers.requests.approvers import Decider, deciders, still_needed, to_be_a
 from handlers.requests.case import Case, cases_of, load
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.wording import goes_to
-from handlers.requests.write import record, set_timers, tell_asker
+from handlers.requests.write import ask_more, record, set_timers, tell_asker
 from storage import outbox, requests
 from storage.requests import Resolution
 
 CHANGED = "people, budgets or the day changed"
 
 
-def check_requests(ctx: Context, _event: CheckRequests) -> None:
+def check_requests(ctx: Context, event: CheckRequests) -> None:
     """Find requests that wait and no longer stand as they did; each is followed by itself."""
     for case in cases_of(ctx, requests.all_pending(ctx.conn)):
         why, after = expired(ctx, case), handed_over(_found_again(ctx, case))
-        if why or after != case:
+        if why or after != case or case.request.asker_id in event.renamed:
             waiting = sorted(each.person_id for each in after.asked_now if not each.is_closed)
             noticed = " ".join([ctx.now.isoformat(), why, *waiting])
             ctx.emit(str(case.request.id), FollowRequest(case.request.id, noticed))
@@ -48,6 +48,8 @@ def follow(ctx: Context, case: Case) -> None:
         names = ", ".join(each.person.name for each in found)
         record(ctx, case, after, "handed over", CHANGED, names)
         tell_where_it_went(ctx, after, found)
+    else:
+        ask_more(ctx, case, case)  # the same to be decided by the same, under the names of now
 
 
 def expired(ctx: Context, case: Case) -> str:
