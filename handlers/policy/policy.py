@@ -108,15 +108,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
-    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
+    week_starts: Literal["monday", "sunday", "saturday", "locale"] = "monday"
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
 
     @property
     def week_start(self) -> int:
-        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
-        if self.week_starts:
-            return WEEK_STARTS[self.week_starts]
-        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
+        """The day on which weeks begin, Monday is 0."""
+        if self.week_starts == "locale":
+            return int(Locale.parse(self.locale).first_week_day)
+        return WEEK_STARTS[self.week_starts]
 
 
 class Budget(Rule):
