@@ -161,6 +161,11 @@ class Context:
             self.read.append(tuple(pulls.pulled(self.conn)))
         return self.read[0]
 
+    def paused_at(self, account_id: str) -> list[str]:
+        """The names of the providers at which somebody paused an account; the readings come with it."""
+        self.read[:] = [tuple(pulls.pulled(self.conn, account_id))]
+        return [pull.provider for pull in self.readings() if pull.paused]
+
     def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
         """Where people talk to us in private; looked up once, for all of them together."""
         new = [each for each in person_ids if each not in self.places]
