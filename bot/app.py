@@ -30,7 +30,7 @@ from handlers.errors import RefusedError
 from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
-from handlers.place import Place
+from handlers.place import UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
 from storage import former_links, idempotency, outbox, people
@@ -238,10 +238,13 @@ class App:
             found = people.person_by_email(conn, email) if self.link_by_email.get(platform, True) else None
             if found is None:
                 return None
-            people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email")
+            if people.link(conn, Link(platform, "user", external_id, f"person/{found.id}"), "email"):
+                outbox.wake(conn, UNLINKED, [found.id], self.now())
             return found.id
 
-        return self.database.transact(work)
+        person = self.database.transact(work)
+        self.wake.set()
+        return person
 
     def everybody(self) -> list[Person]:
         """All active people, by name."""
@@ -354,24 +357,29 @@ class App:
             OutsideError: a source cannot be asked, and nobody is known yet.
             UnusableSourceError: a source contradicts itself, and nobody is known yet.
         """
-        why = ""
+        why, renamed = "", tuple[str, ...]()
         try:
             directory = self.directory()
             today = self.now().astimezone(self.policy.zone).date()
-            self.database.transact(lambda conn: self._apply(conn, directory, today))
+            renamed = self.database.transact(lambda conn: self._apply(conn, directory, today))
         except (OutsideError, UnusableSourceError, people.ShrunkError) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
-        self.handle(CheckRequests(), "clock")
+        self.handle(CheckRequests(renamed), "clock")
         return why
 
-    def _apply(self, conn: Connection, directory: Directory, today: date) -> None:
+    def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
+        """Returns the ids of those who are called otherwise now."""
+        renamed = people.renamed(conn, directory)
         new = people.apply(conn, directory, today, self.policy.organization.name)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
+        known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
+        outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
+        return renamed
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Literal
 
@@ -59,6 +59,7 @@ def tidy(text: str) -> str:
     return text[1:] if text.startswith("'") and text.count("'") == 1 else text
 
 
+@lru_cache(1024)  # columns say the same few things again and again
 def said(text: str) -> str:
     """A text, "" if it is one of the words with which exports write that there is nothing."""
     text = tidy(text)

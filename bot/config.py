@@ -25,13 +25,14 @@ from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
 from bot.providers.files.settings import FileRules
-from bot.providers.registry import PROVIDERS
+from bot.providers.registry import PROVIDERS, credit_price
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
 from bot.texts import in_words, t
 from handlers import COMMANDS, parse_command
 from handlers.errors import SettingError
 from handlers.language import N_
+from handlers.money import NANOS
 from handlers.policy import (
     MANAGER,
     TIERS,
@@ -405,7 +406,9 @@ class Settings(House, Rule):
     @property
     def policy(self) -> Policy:
         """The rules that decisions need."""
+        credit = credit_price((each.kind, each.credit) for each in self.providers)
         return Policy(
+            credit_nanos=int(credit * NANOS) if credit and self.organization.currency == "USD" else 0,
             organization=self.organization,
             working=self.working,
             approvals=self.approvals,

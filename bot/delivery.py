@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,16 +12,17 @@ from sqlalchemy import Connection
 import handlers
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.metrics import DELIVERED, timed
-from bot.ports import Platform
+from bot.ports import Knows, Platform
 from bot.providers.base import Provider
+from bot.reach import NoAccountError, Reach
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
-from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, Raiser, ReportSetAside
+from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, MessageGivenUp, Raiser, ReportSetAside
 from handlers.language import language_of
-from handlers.place import Place
+from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
 from storage import outbox, set_aside
@@ -40,7 +41,7 @@ THREAD_WAIT_S = 5.0
 AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
 
 
-class Core(Protocol):
+class Core(Knows, Protocol):
     """What delivering needs of the bot."""
 
     policy: Policy
@@ -74,6 +75,10 @@ class Delivery:
     now: Callable[[], datetime]
     limits: LimitSync
     core: Core
+    reach: Reach = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core))
 
     def deliver(self) -> int:
         """Deliver what is due. What fails is tried again later, each time after a longer pause.
@@ -81,7 +86,8 @@ class Delivery:
         Returns:
             How many items were looked at.
         """
-        targets = ["clock", *self.platforms, *self.providers]
+        targets = ["clock", *self.platforms, *self.providers, *([UNLINKED] if self.platforms else [])]
+        self.reach.missed.clear()
         taken = self.now()
         items = self.database.transact(
             lambda conn: outbox.claim(conn, targets, taken, CLAIM_MAX, outbox.LEASE),
@@ -122,6 +128,8 @@ class Delivery:
                 return self.limits.answer(self.providers[item.target], item)
 
     def _show(self, item: OutboxItem) -> str:
+        if item.target == UNLINKED:
+            return self.reach.forward(item, self.now())
         payload = json.loads(item.payload)
         place = Place(**payload["place"])
         if payload.get("below"):
@@ -202,6 +210,8 @@ class Delivery:
         )
         until = None if useless else self.now() + pause
         self.database.transact(lambda conn: outbox.postpone(conn, item, why, until))
+        if item.kind == "show" and (useless or isinstance(trouble, NoAccountError)):
+            self.core.handle(MessageGivenUp(item.key), "sync")
         if item.kind == "limit" and (item.attempts == 0 or useless):
             wanted = json.loads(item.payload)
             self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")

@@ -4,6 +4,7 @@
     ├── UnreachableError    down, slow or busy: the same thing may work later; the outbox keeps it and tries again
     └── UndeliverableError  said no for good (no such channel, key revoked): trying again is useless until somebody
                             acts
+        └── GoneError       whoever it is about is not there any more: nothing is to be done
 
 Each message is one plain sentence for an operator: what was tried, what came back, what to do. No secrets, no texts
 of messages.
@@ -29,3 +30,7 @@ class UnreachableError(OutsideError):
 
 class UndeliverableError(OutsideError):
     """Refused for good."""
+
+
+class GoneError(UndeliverableError):
+    """Whoever it is about is not there any more."""

@@ -14,6 +14,7 @@ from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
 from bot.conversations import StoredConversations
+from bot.directory import entra
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.listener import ListenerSettings, SlackListener
@@ -81,22 +82,25 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 @contextmanager
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
     teams = optional("bot.platforms.teams.setup")
-    with teams_connected(app, teams.Connector(app.settings.msteams, teams_secret(app, environ))) as route:
+    key = teams_secret(app, environ)
+    look_up = entra(app.settings, key).find if key else (lambda _email: "")
+    with teams_connected(app, teams.Connector(app.settings.msteams, key), look_up) as route:
         yield route
 
 
 @contextmanager
-def teams_connected(app: App, connector: Any) -> Iterator[BaseRoute]:
+def teams_connected(app: App, connector: Any, look_up: Callable[[str], str] = lambda _email: "") -> Iterator[BaseRoute]:
     """The route for Teams' requests; while it is open, the app can show cards in Teams.
 
     Args:
         app: who answers, and remembers.
         connector: a Connector of bot/platforms/teams, which is imported only if Teams is configured.
+        look_up: see Teams.
     """
     setup = optional("bot.platforms.teams.setup")
     remembered = StoredConversations(app.database, app.now)
     tenants = app.settings.msteams.tenants
-    with setup.connected(app, connector, remembered, tenants, spoken_to(None, app.policy)) as (teams, route):
+    with setup.connected(app, connector, remembered, tenants, look_up, spoken_to(None, app.policy)) as (teams, route):
         app.platforms = {**app.platforms, teams.name: teams}
         yield route
 

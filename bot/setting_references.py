@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.cycles import circles
+from bot.providers.registry import credit_price
 from bot.setting_errors import meant
 from bot.texts import in_words, t
 from bot.yaml_file import Path
@@ -143,13 +145,15 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     currency, tiers = organization.get("currency", "USD"), content.get("tiers", TIERS)
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         return
+    has_credits = currency == "USD" and credit_price(_credits(content)) is not None
     with written_as(organization):
         readable = list(_readable(content))
         paths = {id(budget): path for path, budget in readable}
         for budget, name, clash in clashes([budget for _, budget in readable]):
             yield SettingFault((*paths[id(budget)], name), in_words(clash))
         for path, budget in readable:
-            for name, error in contradictions(budget, currency, tiers if isinstance(tiers, Mapping) else TIERS):
+            known = tiers if isinstance(tiers, Mapping) else TIERS
+            for name, error in contradictions(budget, currency, known, has_credits=has_credits):
                 yield SettingFault((*path, name), in_words(error))
         for path, word in _floors(content):
             with suppress(ValueError):  # what is no amount is told by itself
@@ -159,6 +163,15 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
                         "{amount} is not in the organization's currency ({currency})", amount=word, currency=currency
                     )
                     yield SettingFault(path, what)
+
+
+def _credits(content: Mapping[str, Any]) -> Iterator[tuple[str, Decimal | None]]:
+    """The kind of each provider, and what is said that its credit costs."""
+    for _, entry in _entries(content, "providers"):
+        try:
+            yield _word(entry, "kind"), Decimal(str(entry["credit"])) if entry.get("credit") else None
+        except ArithmeticError:
+            yield _word(entry, "kind"), None  # it is told by itself
 
 
 def _floors(content: Mapping[str, Any]) -> Iterator[tuple[Path, object]]:

@@ -50,6 +50,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    ask_next_in_line,
     change,
     check_requests,
     delegate,
@@ -58,6 +59,7 @@ from handlers.requests import (
     escalate,
     follow_request,
     history,
+    message_given_up,
     other,
     question,
     remind,
@@ -241,6 +243,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(send_notes, "clock", bulk=True),
         event_type(check_requests, "clock", bulk=True),
         event_type(follow_request, "clock"),
+        event_type(message_given_up, "sync"),
+        event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
         event_type(request_expired, "clock"),

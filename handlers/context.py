@@ -16,7 +16,7 @@ from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, N_, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, period_of
-from handlers.place import Place
+from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from storage import audit, outbox, people, pulls
 from storage.audit import Deed
@@ -165,7 +165,7 @@ class Context:
         """Where people talk to us in private; looked up once, for all of them together."""
         new = [each for each in person_ids if each not in self.places]
         for person_id, found in people.identities(self.conn, new, CHAT_PLATFORMS).items():
-            self.places[person_id] = tuple(private_place(*each) for each in found)
+            self.places[person_id] = private_places(person_id, found)
         return {each: self.places[each] for each in person_ids}
 
     def meet(self, accounts: Collection[Account]) -> None:
@@ -179,11 +179,12 @@ class Context:
         """Keep people that were read together, so that none of them is looked up again."""
         self.known.update(circle.people)
         for person_id, found in circle.identities.items():
-            self.places[person_id] = tuple(private_place(*each) for each in found)
+            self.places[person_id] = private_places(person_id, found)
 
     def period(self, day: date, every: Every) -> Period:
         """The period of the organization's calendar that a day is in."""
-        return period_of(day, every, self.policy.organization.fiscal_year_starts)
+        organization = self.policy.organization
+        return period_of(day, every, organization.fiscal_year_starts, organization.week_start)
 
     # Words ---------------------------------------------------------------------------------------------------------
 
@@ -289,13 +290,18 @@ class Context:
     def tell(self, person_id: str, key: str, card: Card, *, again: bool = False) -> bool:
         """Have a person see a card, in private, wherever they talk to us; `again` only changes what they saw.
 
+        Somebody of whom no account is known is looked for, and sees it when they are found.
+
         Returns:
-            Whether there is such a place; somebody who never spoke to us on a platform may have none.
+            Whether an account is known.
         """
-        places = self.places_of([person_id])[person_id]
-        for place in places:
+        for place in self.places_of([person_id])[person_id]:
             self.show(key, place, card, again=again)
-        return bool(places)
+        return self.is_linked(person_id)
+
+    def is_linked(self, person_id: str) -> bool:
+        """Whether somebody can be written to now."""
+        return all(place.platform != UNLINKED for place in self.places_of([person_id])[person_id])
 
     def pull(self, provider: str, key: str, what: str = "usage", slot: str = "") -> None:
         """Have a provider's usage, limits or requests read; under the same key again for another slot."""
@@ -337,6 +343,11 @@ def locale_at(place: Place, policy: Policy) -> str:
 def private_place(platform: str, external_id: str) -> Place:
     """Where somebody talks to us in private, by their identity on a platform."""
     return Place(platform, external_id.rpartition("/")[2])
+
+
+def private_places(person_id: str, identities: Sequence[tuple[str, str]]) -> tuple[Place, ...]:
+    """The same of all their identities; where they are waited for, if there is none."""
+    return tuple(private_place(*each) for each in identities) or (Place(UNLINKED, person_id),)
 
 
 def place_to_json(place: Place) -> dict[str, object]:

@@ -207,7 +207,7 @@ def _end_of(said: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     rest = [each for each in said[1:] if each not in ("of", "the", "this")]
     if not rest or rest[0] not in EVERY:
         return None
-    end = period_of(ctx.today, rest[0], ctx.policy.organization.fiscal_year_starts).end
+    end = ctx.period(ctx.today, rest[0]).end
     return end - ONE_DAY, list(said).index(rest[0]) + 1
 
 
@@ -306,7 +306,6 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     which = "last" if said[0] in LAST else "this" if said[0] in THIS else ""
     if not which or len(said) < 2:  # noqa: PLR2004 - the word and a period
         return None
-    fiscal = ctx.policy.organization.fiscal_year_starts
     if said[1].isdecimal() and which == "last":
         return _last_few(said, ctx)
     if said[1] in _weekdays(ctx.locale):
@@ -326,9 +325,9 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
             instead[:OFFERS_MAX],
             words=f"{said[0]} {said[1]}",
         )
-    period = period_of(ctx.today, every, fiscal)
+    period = ctx.period(ctx.today, every)
     if which == "last":
-        period = period_of(period.first - ONE_DAY, every, fiscal)
+        period = ctx.period(period.first - ONE_DAY, every)
     return Span(period.first, period.end, ctx.t(SPANS[which, every])), 2
 
 

@@ -69,7 +69,13 @@ class SendNotes(Event):
 
 @dataclass(frozen=True, slots=True)
 class CheckRequests(Event):
-    """The people, the budgets or the day may have changed for requests that wait."""
+    """The people, the budgets or the day may have changed for requests that wait.
+
+    Args:
+        renamed: ids of the people who are called otherwise now.
+    """
+
+    renamed: tuple[str, ...] = ()
 
 
 # Timers
@@ -120,6 +126,26 @@ class FollowRequest(Event):
 
     request_id: int
     noticed: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGivenUp(Event):
+    """A message did not reach whom it is for, and will not by itself.
+
+    Args:
+        key: the whole key of its item of the outbox.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskNextInLine(Event):
+    """Somebody who was asked could not be reached for so long that the next in line is asked."""
+
+    request_id: int
+    stage: int
+    round: int = 0
 
 
 # Limits at the providers

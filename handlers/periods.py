@@ -42,19 +42,20 @@ class Period:
         return max(0, (self.end - today).days)
 
 
-def period_of(day: date, every: Every, fiscal_start: int = 1) -> Period:
+def period_of(day: date, every: Every, fiscal_start: int = 1, week_start: int = 0) -> Period:
     """The period that a day is in.
 
     Args:
         day: a local day.
-        every: how long periods are; weeks begin on Monday.
+        every: how long periods are.
         fiscal_start: the month (1 to 12) in which quarters and years begin.
+        week_start: the day of the week on which weeks begin, Monday is 0.
     """
     if every == "day":
         return Period(every, day, day + timedelta(days=1))
     if every == "week":
-        monday = day - timedelta(days=day.weekday())
-        return Period(every, monday, monday + timedelta(days=7))
+        first = day - timedelta(days=(day.weekday() - week_start) % 7)
+        return Period(every, first, first + timedelta(days=7))
     size = _MONTHS[every]
     since_fiscal = (day.year * 12 + day.month - fiscal_start) // size * size + fiscal_start - 1
     return Period(every, _month(since_fiscal), _month(since_fiscal + size))

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
+from storage.outbox import UNREACHED
+
+UNLINKED = UNREACHED
+"""The platform of somebody of whom no account is known: what is shown there waits until one is found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """One conversation on one platform.
 
     Args:
-        platform: "slack", "teams", "web" or "terminal".
+        platform: "slack", "teams", "web" or "terminal"; UNLINKED with a person's id for somebody who is looked for.
         id: the platform's own id of the conversation: a channel, a direct message, a person's page.
         public: others than the person who speaks can read here (a channel).
         thread: the platform's id of the message that is answered, if any.

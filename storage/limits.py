@@ -4,6 +4,7 @@ Three figures stand beside each other: what we last told the provider (known), w
 from the ledger each time, what it ought to be (wanted, handlers/limits/reconcile.py).
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,9 +49,17 @@ class Subject:
         return self.external_id.partition("/")[2]
 
 
+Cap = tuple[Window, int]
+"""A further limit of somebody at a provider, which is not ours to set: each window, and 10⁻⁹ US dollars."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenLimit:
-    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit."""
+    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit.
+
+    With it: when what was used next starts from nothing there, and what is counted now, None for what is not said; and
+    what else caps it.
+    """
 
     subject: Subject
     name: str
@@ -58,6 +67,9 @@ class SeenLimit:
     nanos: int | None
     paused: bool
     currency: str = "USD"
+    resets_at: datetime | None = None
+    spent_nanos: int | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +88,14 @@ class Held:
         said_nanos: what we last began to tell it; its answer may have been lost.
         known_nanos: what it last confirmed that we told it, None if it never did.
         known_limit: the limit in the ledger from which that followed.
-        kept_nanos: what we wanted when finance decided to keep what was set there.
+        kept_nanos: what we wanted when finance decided to keep what was set there; below zero when it was restored.
         paused: whether it is blocked there.
         currency: ISO 4217 code of all amounts.
+        kept_seen_nanos: what finance kept, None for no limit.
+        resets_at: when what was used next starts from nothing there, None if the provider does not say.
+        spent_nanos: what is counted against it there, None if the provider does not say.
+        caps: further limits there, as JSON; see `further`.
+        stopped: whether somebody paused it here.
     """
 
     provider: str
@@ -95,6 +112,21 @@ class Held:
     kept_nanos: int | None
     paused: bool
     currency: str = "USD"
+    kept_seen_nanos: int | None = None
+    resets_at: datetime | None = None
+    spent_nanos: int | None = None
+    caps: str = ""
+    stopped: bool = False
+
+    @property
+    def further(self) -> tuple[Cap, ...]:
+        """Further limits there, which are not ours to set."""
+        return tuple((window, nanos) for window, nanos in json.loads(self.caps or "[]"))
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether finance decided to keep what was set there."""
+        return self.kept_nanos is not None and self.kept_nanos >= 0
 
 
 _OWNER = case((limits.c.kind == "organization", literal(ORGANIZATION)), else_=links.c.account_id)
@@ -103,15 +135,17 @@ _HELD = select(
     limits.c.kind,
     limits.c.external_id,
     _OWNER,
-    *(limits.c[name] for name in list(Held.__dataclass_fields__)[3:]),
-).join(
-    links,
-    and_(
-        links.c.platform == limits.c.provider,
-        links.c.kind == limits.c.kind,
-        links.c.external_id == limits.c.external_id,
-    ),
-    isouter=True,
+    *(limits.c[name] for name in list(Held.__dataclass_fields__)[3:-1]),
+    pauses.c.provider.is_not(None),
+).select_from(
+    limits.outerjoin(
+        links,
+        and_(
+            links.c.platform == limits.c.provider,
+            links.c.kind == limits.c.kind,
+            links.c.external_id == limits.c.external_id,
+        ),
+    ).outerjoin(pauses, and_(*(pauses.c[name] == limits.c[name] for name in ("provider", "kind", "external_id"))))
 )
 _OF_PROVIDER = _HELD.where(limits.c.provider == bindparam("provider")).order_by(limits.c.kind, limits.c.external_id)
 _OF_ACCOUNT = _HELD.where(
@@ -146,17 +180,26 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
             "seen_nanos": each.nanos,
             "seen_at": now,
             "first_seen_at": now,
+            "resets_at": each.resets_at,
+            "spent_nanos": each.spent_nanos,
+            "caps": json.dumps(each.caps) if each.caps else "",
         }
         for each in sorted(batch, key=lambda each: (each.subject.kind, each.subject.external_id))
     ]
     if rows:
         statement = insert_into(conn, limits)
-        said = ("name", "window", "paused", "currency", "seen_nanos", "seen_at")
+        said = ("name", "window", "paused", "currency", "seen_nanos", "seen_at", "resets_at", "spent_nanos", "caps")
         statement = statement.on_conflict_do_update(
             index_elements=["provider", "kind", "external_id"],
             set_={name: statement.excluded[name] for name in said},
         )
         conn.execute(statement, rows)
+
+
+def forget(conn: Connection, provider: str, subject: Subject) -> None:
+    """Forget somebody who is not there any more, and that they were paused."""
+    conn.execute(delete(limits).where(_one(provider, subject)))
+    conn.execute(delete(pauses).where(_that(provider, subject)))
 
 
 def forget_unseen(conn: Connection, provider: str, since: datetime) -> None:
@@ -221,13 +264,16 @@ _KNOWN = (
         known_limit=bindparam("limit"),
         known_at=bindparam("at"),
         seen_at=bindparam("at"),
-        kept_nanos=None,
     )
 )
+_FOUND = _KNOWN.values(kept_nanos=None, kept_seen_nanos=None)
 
 
-def note_known(conn: Connection, told: Iterable[Told]) -> None:
-    """Note that providers have what we told them."""
+def note_known(conn: Connection, told: Iterable[Told], *, found: bool = False) -> None:
+    """Note that providers have what we told them.
+
+    If it was found there as the ledger says it, nothing is kept any more.
+    """
     rows = [
         {
             "where": each.provider,
@@ -240,7 +286,7 @@ def note_known(conn: Connection, told: Iterable[Told]) -> None:
         for each in told
     ]
     if rows:
-        conn.execute(_KNOWN, rows)
+        conn.execute(_FOUND if found else _KNOWN, rows)
 
 
 _KEPT = (
@@ -250,12 +296,20 @@ _KEPT = (
         limits.c.kind == bindparam("what"),
         limits.c.external_id == bindparam("whose"),
     )
-    .values(known_nanos=limits.c.seen_nanos, known_at=bindparam("at"), kept_nanos=bindparam("wanted"))
+    .values(
+        known_nanos=limits.c.seen_nanos,
+        known_at=bindparam("at"),
+        kept_nanos=bindparam("wanted"),
+        kept_seen_nanos=limits.c.seen_nanos,
+    )
 )
 
 
 def keep(conn: Connection, kept: Iterable[tuple[Held, int]], now: datetime) -> None:
-    """Let what was set at the provider stand for as long as we would want the same, of each: so many nanos."""
+    """Let what was set at the provider stand for now, of each: beside the nanos that we would want.
+
+    What we want more or less from then on comes on top of it.
+    """
     rows = [
         {
             "where": held.provider,

@@ -6,6 +6,7 @@ another one repeats the work, which changes nothing, because an item says how so
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,13 +15,15 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
 
-from storage.tables import outbox_items
+from storage.tables import Instant, outbox_items
 from storage.upsert import insert_for
 
 OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
 ItemState = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
+UNREACHED = "unlinked"
+"""The target of messages for people of whom no account is known."""
 KEPT = timedelta(days=30)
 
 
@@ -173,6 +176,14 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
     return {row[0]: row[1] for row in conn.execute(_under(len(prefixes)), bounds)}
 
 
+def payloads(conn: Connection, prefix: str) -> dict[str, str]:
+    """What was last said under each key with a beginning, in the order it was first said."""
+    key = outbox_items.c.key
+    here = and_(key >= prefix, key < prefix[:-1] + chr(ord(prefix[-1]) + 1))
+    rows = conn.execute(select(key, outbox_items.c.payload).where(here).order_by(outbox_items.c.id))
+    return {row[0]: row[1] for row in rows}
+
+
 @cache
 def _under(count: int) -> Any:
     """A range of keys for each beginning: they are ordered by their bytes."""
@@ -285,14 +296,25 @@ def waiting(conn: Connection, now: datetime) -> dict[str, int]:
 
 
 def troubled(conn: Connection) -> list[OutboxItem]:
-    """Items that failed at least once and are not yet delivered, oldest first, at most twenty."""
+    """Items that failed at least once and are not yet delivered, oldest first, at most twenty.
+
+    Those for people of whom no account is known are counted by `waiting_at`.
+    """
     rows = conn.execute(
         select(*_COLUMNS)
-        .where(outbox_items.c.state != "done", outbox_items.c.error != "")
+        .where(outbox_items.c.state != "done", outbox_items.c.error != "", outbox_items.c.target != UNREACHED)
         .order_by(outbox_items.c.id)
         .limit(20),
     )
     return [OutboxItem(*row) for row in rows]
+
+
+def refused(conn: Connection, kind: OutboxKind, target: str) -> dict[str, str]:
+    """Why the items of a kind at one target are not yet delivered, by key; those that failed at least once."""
+    here = outbox_items.c.kind == kind, outbox_items.c.target == target
+    failed = outbox_items.c.state != "done", outbox_items.c.error != ""
+    rows = conn.execute(select(outbox_items.c.key, outbox_items.c.error).where(*here, *failed))
+    return {row[0]: row[1] for row in rows}
 
 
 def reopen(conn: Connection, now: datetime) -> int:
@@ -301,8 +323,37 @@ def reopen(conn: Connection, now: datetime) -> int:
     return conn.execute(parked.values(state="open", attempts=0, held_until=now)).rowcount
 
 
+_WAKE = (
+    update(outbox_items)
+    .where(outbox_items.c.target == bindparam("where"), outbox_items.c.state != "done")
+    .where(outbox_items.c.key.endswith(bindparam("place")))
+    .values(state="open", attempts=0, held_until=bindparam("now", type_=Instant))
+)
+
+
+def wake(conn: Connection, target: str, places: Collection[str], now: datetime) -> None:
+    """Let everything that waits for some places be tried at once."""
+    if places:
+        conn.execute(_WAKE, [{"where": target, "place": f"@{target}:{each}", "now": now} for each in sorted(places)])
+
+
+def waiting_at(conn: Connection, target: str) -> dict[str, int]:
+    """How much waits for each place of a target that could not be reached, by the place's id."""
+    rows = conn.execute(
+        select(outbox_items.c.key).where(
+            outbox_items.c.target == target, outbox_items.c.state != "done", outbox_items.c.error != ""
+        )
+    )
+    return dict(sorted(Counter(key.rpartition(f"@{target}:")[2] for (key,) in rows).items()))
+
+
 def prune(conn: Connection, now: datetime) -> None:
-    """Forget sentences, events and pulls that were delivered long ago; messages stay, for they may change again."""
+    """Forget sentences, events and pulls that were delivered long ago, and what waited too long for somebody unknown.
+
+    Other messages stay, for they may change again.
+    """
+    forgotten = outbox_items.c.target == UNREACHED, outbox_items.c.due_at < now - KEPT
+    conn.execute(delete(outbox_items).where(*forgotten))
     conn.execute(
         delete(outbox_items).where(
             outbox_items.c.state == "done",

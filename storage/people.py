@@ -375,6 +375,12 @@ def apply(conn: Connection, directory: Directory, today: date, organization: str
     return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
 
 
+def renamed(conn: Connection, directory: Directory) -> tuple[str, ...]:
+    """The ids of those whom the sources call otherwise than they are known, in their order."""
+    names = {row.id: row.name for row in conn.execute(select(people.c.id, people.c.name))}
+    return tuple(sorted(each.id for each in directory.people if names.get(each.id, each.name) != each.name))
+
+
 def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:
     """Who is no longer among the rows stays, inactive."""
     active = set(conn.execute(select(table.c.id).where(table.c.active)).scalars())

@@ -310,6 +310,10 @@ limits = Table(
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
     Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("kept_seen_nanos", BigInteger),
+    Column("resets_at", Instant),
+    Column("spent_nanos", BigInteger),
+    Column("caps", Text, nullable=False, server_default=""),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.

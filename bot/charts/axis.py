@@ -12,6 +12,7 @@ from handlers.amounts import CURRENCIES
 from handlers.card import Chart
 
 CENT, HUNDRED, MILLION = 0.01, 100, 1_000_000
+LEAST_SHOWN = CENT / 100  # of less money only that it is less than a cent is of interest
 NOTHING = 1e-9
 AS_MANY_AS_THERE_ARE = "." + 18 * "#"
 DIGITS_MAX = 400
@@ -43,6 +44,8 @@ def short(value: float, unit: str, locale: str) -> str:
         return _with_percent(_compact(Decimal(value), unit, locale), unit)
     if size >= HUNDRED or size == int(size):
         figure = _figure(Decimal(f"{value:.0f}"), "", unit, locale)
+    elif money and 0 < value < LEAST_SHOWN:
+        figure = "<" + _figure(Decimal(str(CENT)), ".00", unit, locale)
     elif size >= (CENT if money else 1):
         figure = _figure(Decimal(f"{value:.2f}"), ".00", unit, locale)
     else:

@@ -249,7 +249,11 @@ def _labels(sheet: _Sheet, names: list[str], slot: float) -> tuple[float, list[s
     wrapped = [sheet.wrap(name, room, 2) for name in names]
     whole = all(sheet.width(word) <= room for name in names for word in name.split())
     if len(names) <= LYING_ROWS_MAX and whole:
-        return MARGIN_PX + 2 * LINE_PX, ["\n".join(lines) for lines in wrapped]
+        # All break alike: "5" above "Oct" as well, where "28" stands above "Sep".
+        return MARGIN_PX + 2 * LINE_PX, [
+            "\n".join(lines if len(lines) > 1 else name.split(maxsplit=1))
+            for name, lines in zip(names, wrapped, strict=True)
+        ]
     every = math.ceil((widest + 12) / slot)
     last = len(names) - 1
     return MARGIN_PX + LINE_PX, [name if (last - number) % every == 0 else "" for number, name in enumerate(names)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
 from bot.directory.combined import Everybody
@@ -26,7 +27,7 @@ SOURCES: Mapping[str, Make] = {
             {each.id: each.title_and_value for each in settings.groups if each.column},
         ),
     ),
-    "microsoft": lambda _source, settings, environ, _now: _microsoft(settings, secret("TEAMS_APP_SECRET", environ)),
+    "microsoft": lambda _source, settings, environ, _now: entra(settings, secret("TEAMS_APP_SECRET", environ)),
     "slack": lambda _source, settings, environ, now: slack_directory(
         secret("SLACK_BOT_TOKEN", environ),
         settings.slack.url,
@@ -37,15 +38,20 @@ SOURCES: Mapping[str, Make] = {
 }
 
 
-def _microsoft(settings: Settings, secret: str) -> Source:
+def entra(settings: Settings, secret: str) -> Any:
+    """Microsoft Entra as a people source that can look up one person, too; imported only if Teams is configured.
+
+    Args:
+        settings: app.yaml, with the app registration.
+        secret: of it.
+    """
     microsoft = optional("bot.directory.microsoft.source")
-    made: Source = microsoft.MicrosoftDirectory(
+    return microsoft.MicrosoftDirectory(
         next(iter(settings.msteams.tenants), ""),
         microsoft.token(settings.msteams, secret),
         link_by_email=settings.msteams.link_by_email,
         groups={each.id: each.microsoft for each in settings.groups if each.microsoft},
     )
-    return made
 
 
 def everybody(

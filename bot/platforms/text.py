@@ -20,6 +20,19 @@ def line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
+def units(text: str) -> int:
+    """How long chat platforms take a text for: they count in UTF-16, where most emoji are two."""
+    return len(text) if text.isascii() else len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def first_units(text: str, most: int) -> str:
+    """The beginning of a text that is no longer than so many units; no letter is cut in two."""
+    kept = text[:most]
+    while units(kept) > most:
+        kept = kept[: len(kept) - max(1, (units(kept) - most) // 2)]
+    return kept
+
+
 def cut(text: str, most: int) -> str:
-    """The text in at most so many characters; what is missing shows as an ellipsis."""
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    """The text in at most so many units of UTF-16; what is missing shows as an ellipsis."""
+    return text if units(text) <= most else first_units(text, most - 1).rstrip() + "…"

@@ -13,7 +13,7 @@ from typing import Literal
 from bot.checks import CheckLine, works
 from bot.errors import OutsideError
 from storage.charges import Charge
-from storage.limits import Subject, SubjectKind, Window
+from storage.limits import Cap, Subject, SubjectKind, Window
 
 Capability = Literal["charges", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"]
 
@@ -49,6 +49,9 @@ class Limit:
         paused: whether it is blocked altogether.
         name: what people call it there, "" if it has no name.
         currency: ISO 4217 code of the amount: what the provider bills in.
+        resets_at: when what was used next starts from nothing, aware, None if it is not said.
+        spent_nanos: what is counted against it now, None if it is not said.
+        caps: further limits of it, which we do not set and which bind as well.
     """
 
     subject: Subject
@@ -57,6 +60,9 @@ class Limit:
     paused: bool = False
     name: str = ""
     currency: str = "USD"
+    resets_at: datetime | None = None
+    spent_nanos: int | None = None
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The kinds of providers that app.yaml can name: an entry each. Settings, building, tests and docs go by it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,7 @@ class ProviderKind:
         account: what `account:` must hold, such as "the workspace id", "" if it is not needed.
         file: whether it is read from files that `file:` names.
         days_back: days that are read again each time unless app.yaml says otherwise.
+        credit: what a credit costs in US dollars if it counts in them at a price of its own, None if not.
     """
 
     service: str
@@ -72,6 +73,7 @@ class ProviderKind:
     account: str = ""
     file: bool = False
     days_back: int = 3
+    credit: Decimal | None = None
 
     def missing(self, url: str, account: str, file: str) -> list[str]:
         """What app.yaml still has to say, each as the setting to write."""
@@ -129,6 +131,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.github.com",
         key="GITHUB_COPILOT_KEY",
         account=N_("the organization, or enterprises/ and the enterprise"),
+        credit=Decimal("0.01"),
     ),
     "litellm": ProviderKind(
         "LiteLLM",
@@ -156,3 +159,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: Sample(its.name, now=its.now, memory=Path(its.file) if its.file else None),
     ),
 }
+
+
+def credit_price(providers: Iterable[tuple[str, Decimal | None]]) -> Decimal | None:
+    """What a credit costs in US dollars where all count in the same credits; None where they cannot be counted.
+
+    Args:
+        providers: the kind of each, and what app.yaml says that its credit costs.
+    """
+    prices = {said or (PROVIDERS[kind].credit if kind in PROVIDERS else None) for kind, said in providers}
+    return prices.pop() if len(prices) == 1 else None

@@ -1,7 +1,7 @@
 """Keeping providers equal to the ledger: their limits read in, ours written and read back, pauses, decisions."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import GoneError, UndeliverableError, UnreachableError
 from bot.providers.base import Limit, Provider
 from bot.sync.parts import read_apart
 from handlers.events import (
@@ -22,7 +22,7 @@ from handlers.events import (
     SyncProvider,
     name_of,
 )
-from handlers.limits import action
+from handlers.limits import compared
 from storage import limits, requests
 from storage.db import Database
 from storage.limits import Held, SeenLimit, Subject
@@ -73,22 +73,34 @@ class LimitSync:
     def set_limit(self, provider: Provider, item: OutboxItem) -> str:
         """Write a limit, unless it was changed there or paused here meanwhile; read it back.
 
-        What somebody who is paused may have is worked out anew when they are resumed.
+        What somebody who is paused may have is worked out anew when they are resumed. Who is not there any more is
+        forgotten.
 
         Raises:
             OutsideError: it cannot be said, is refused, or what is there afterwards is not what was said.
         """
         wanted = json.loads(item.payload)
-        subject, nanos = Subject(wanted["kind"], wanted["id"]), int(wanted["nanos"])
+        subject = Subject(wanted["kind"], wanted["id"])
+        try:
+            return self._set_limit(provider, subject, wanted)
+        except GoneError:
+            return self._gone(provider, subject)
+
+    def _gone(self, provider: Provider, subject: Subject) -> str:
+        self.database.transact(lambda conn: limits.forget(conn, provider.name, subject))
+        return "gone there"
+
+    def _set_limit(self, provider: Provider, subject: Subject, wanted: Mapping[str, Any]) -> str:
+        nanos = int(wanted["nanos"])
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         unsure = held is None or held.said_nanos not in (None, held.known_nanos)
         if held is None or unsure or held.seen_at < self.now() - FRESH:
             seen = provider.limit(subject)
             if seen is None:
-                raise UndeliverableError(f"{provider.name} no longer knows {subject.kind} {subject.external_id}")
+                return self._gone(provider, subject)
             self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
-        what = action(held, nanos, provider.window) if held else "same"
+        what = compared(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
             if unsure:  # what we said before may have arrived after the pause
                 self._pause(provider, subject)
@@ -105,21 +117,30 @@ class LimitSync:
         return "set"
 
     def pause(self, provider: Provider, item: OutboxItem) -> str:
-        """Pause somebody or let them go on; how they were before is kept before anything is changed."""
+        """Pause somebody or let them go on; how they were before is kept before anything is changed.
+
+        Who is not there any more is forgotten.
+        """
         wanted = json.loads(item.payload)
         subject = Subject(wanted["kind"], wanted["id"])
-        paused = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
-        if paused is None:
+        try:
+            return self._paused_or_resumed(provider, subject, paused=wanted["paused"])
+        except GoneError:
+            return self._gone(provider, subject)
+
+    def _paused_or_resumed(self, provider: Provider, subject: Subject, *, paused: bool) -> str:
+        one = self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject))
+        if one is None:
             return "settled before"
-        if wanted["paused"]:
+        if paused:
             before = provider.before(subject)
             self.database.transact(lambda conn: limits.note_before(conn, provider.name, subject, before))
             self._pause(provider, subject)
         else:
-            if paused.before:
-                provider.resume(subject, paused.before)
+            if one.before:
+                provider.resume(subject, one.before)
             self._read_back(provider, subject)
-        self._raise(PauseApplied(provider.name, subject, wanted["paused"]))
+        self._raise(PauseApplied(provider.name, subject, paused))
         return "done"
 
     def take_requests(self, provider: Provider) -> None:
@@ -198,7 +219,17 @@ class LimitSync:
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
         rows = [
-            SeenLimit(each.subject, each.name, each.window, each.amount_nanos, each.paused, each.currency)
+            SeenLimit(
+                each.subject,
+                each.name,
+                each.window,
+                each.amount_nanos,
+                each.paused,
+                each.currency,
+                each.resets_at,
+                each.spent_nanos,
+                each.caps,
+            )
             for each in batch
         ]
 

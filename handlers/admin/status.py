@@ -1,5 +1,6 @@
 """How the bot itself is doing."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from handlers.access import sees_all
@@ -7,8 +8,9 @@ from handlers.admin.set_aside import said, table
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.place import UNLINKED
 from handlers.provenance import not_whole, together
-from storage import outbox, set_aside
+from storage import outbox, people, set_aside
 from storage.pulls import Pull
 
 SILENT = timedelta(days=2)
@@ -40,6 +42,9 @@ def status(ctx: Context) -> Card:
     odd = not_whole(ctx)
     blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
     blocks += [table(ctx, aside)] if aside else []
+    unreached = outbox.waiting_at(ctx.conn, UNLINKED)
+    if unreached:
+        blocks.append(_unreached(ctx, unreached))
     troubled = tuple((item.key, str(item.attempts), item.error) for item in outbox.troubled(ctx.conn))
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
@@ -47,6 +52,8 @@ def status(ctx: Context) -> Card:
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or any(each.error for each in reads.values()):
         title = ctx.t("A provider or a chat platform does not answer")
+    elif unreached:
+        title = ctx.nt("{n} person can't be reached", "{n} people can't be reached", len(unreached))
     elif silent:
         title = ctx.nt("{n} provider is not read", "{n} providers are not read", len(silent))
     elif aside:
@@ -54,10 +61,17 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = ctx.t("Everything works")
-    well = not (troubled or silent or aside or any(each.error for each in reads.values()))
+    well = not (troubled or unreached or silent or aside or any(each.error for each in reads.values()))
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:
+    """Of whom no chat account is known, and how much waits for each."""
+    names = people.persons(ctx.conn, waiting)
+    rows = tuple((names[each].name if each in names else each, str(count)) for each, count in waiting.items())
+    return Table(ctx.t("No chat account is known"), (ctx.t("Name"), ctx.t("Messages")), rows, "lr")
 
 
 def _row(ctx: Context, name: str, pull: Pull | None) -> tuple[str, str, str, str]:

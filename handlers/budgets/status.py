@@ -9,6 +9,7 @@ A pool may be split: who has a share is bound by the share, and all others toget
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -354,4 +355,7 @@ def _has_own_zone(ctx: Context, budget: Budget) -> bool:
 def used(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
     """What of some sums counts against a budget, in its unit."""
     covered = [each for each in spent if policy.covers(budget, each.name)]
-    return sum(each.tokens if budget.unit in COUNTED else each.cost_nanos for each in covered)
+    if budget.unit == "tokens":
+        return sum(each.tokens for each in covered)
+    nanos = sum(each.cost_nanos for each in covered)
+    return round(Fraction(nanos, policy.credit_nanos)) if budget.unit == "credits" else nanos

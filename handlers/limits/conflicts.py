@@ -3,7 +3,8 @@
 What somebody changed at a provider is never overwritten without a decision.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from handlers.access import sees_all
@@ -14,11 +15,15 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.limits.plan import (
+    Change,
     LimitPlanner,
     PlanLine,
     certain,
+    change_of,
     digits,
+    each_window,
     is_own,
+    is_shut,
     name_of,
     subject_of,
     subject_word,
@@ -38,7 +43,21 @@ FEW_SHOWN = 5
 DECIDED_HERE_MAX = 3
 """About so many conflicts the list itself has buttons."""
 
-ACTIONS = {"write": N_("will be set"), "ask": N_("changed there; finance decides"), "same": ""}
+CHANGES: Mapping[Change, str] = {
+    "raise": N_("will be raised"),
+    "cut": N_("will be lowered"),
+    "limit": N_("will be limited"),
+    "window": N_("will count each month"),
+    "shut": N_("allowed nothing there; finance decides"),
+    "ask": N_("changed there; finance decides"),
+    "same": "",
+}
+COUNTED: Mapping[Change, str] = {
+    "raise": N_("Raised"),
+    "cut": N_("Lowered"),
+    "limit": N_("Limited for the first time"),
+    "window": N_("Other"),
+}
 SETTLED = {
     "kept theirs": N_("{name} kept {whose}'s limit as changed at {service}"),
     "restored ours": N_("{name} restored {whose}'s limit at {service}"),
@@ -84,11 +103,12 @@ def _decisions(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine]) -> Itera
         return
     writes = [line for line in lines if line.action == "write"]
     asks = [line for line in lines if line.action == "ask" and not is_own(ctx, line.held.account_id)]
+    together = [line for line in asks if not is_shut(line.held)]
     if writes:
         confirm = ctx.nt("Change {n} limit?", "Change {n} limits?", len(writes))
         yield Button(ctx.t("Change them"), f"proceed {vendor.name}", style="primary", confirm=confirm)
-    if len(asks) > 1:
-        confirm = ctx.nt("Restore {n} limit?", "Restore {n} limits?", len(asks))
+    if len(together) > 1:
+        confirm = ctx.nt("Restore {n} limit?", "Restore {n} limits?", len(together))
         yield Button(ctx.t("Restore all"), f"restore {vendor.name}", confirm=confirm)
     for line in asks[:DECIDED_HERE_MAX]:
         about, name = _about(vendor, line), name_of(ctx, line.held)
@@ -100,15 +120,17 @@ def _cells(
     ctx: Context, plans: Sequence[tuple[Vendor, Sequence[PlanLine]]]
 ) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Every limit as a row of a file, in dollars as the providers count; empty where there is no limit."""
-    return ("provider", "kind", "id", "who", "limit_usd", "by_budget_usd", "action"), [
+    return ("provider", "kind", "id", "who", "limit_usd", "window", "by_budget_usd", "by_budget_window", "action"), [
         (
             vendor.name,
             line.held.subject.kind,
             line.held.subject.external_id,
             name_of(ctx, line.held),
-            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos, "USD"),
-            in_units(line.wanted.nanos, "USD") if line.wanted else "",
-            line.action,
+            "" if line.held.seen_nanos is None else in_units(line.held.seen_nanos, line.held.currency),
+            line.held.window,
+            in_units(line.wanted.nanos, line.held.currency) if line.wanted else "",
+            vendor.window,
+            change_of(line, vendor),
         )
         for vendor, lines in plans
         for line in lines
@@ -152,13 +174,16 @@ def proceed(ctx: Context, provider: One) -> Card:
 
 
 def restore(ctx: Context, provider: One) -> Card:
-    """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many."""
+    """Set all limits back that were changed at a provider, but for one's own; said by a button when there are many.
+
+    Whom somebody there allows nothing is opened one by one only.
+    """
     if "finance" not in ctx.person.roles:
         raise RefusedError("Only finance can do this.")
     vendor = vendor_of(ctx, provider)
     asks = [line for line in LimitPlanner(ctx).lines(limits.of_provider(ctx.conn, vendor.name)) if line.action == "ask"]
     ctx.look_up([ctx.account_id, *(line.held.account_id for line in asks)])
-    asks = [line for line in asks if not is_own(ctx, line.held.account_id)]
+    asks = [line for line in asks if not is_own(ctx, line.held.account_id) and not is_shut(line.held)]
     limits.keep(ctx.conn, [(line.held, -1) for line in asks], ctx.now)
     want(ctx, *asks)
     ctx.deed("restored ours", f"provider/{vendor.name}", "role finance", f"{len(asks)} limits")
@@ -260,7 +285,9 @@ def _conflict_card(ctx: Context, vendor: Vendor, line: PlanLine) -> Card:
             name=name_of(ctx, line.held),
             service=vendor.service,
             amount=worded(ctx, line.held.seen_nanos, line.held.currency),
-        ),
+        )
+        if not is_shut(line.held)
+        else ctx.t("{name} is allowed nothing at {service}", name=name_of(ctx, line.held), service=vendor.service),
         (
             _both(ctx, vendor, line),
             Button(ctx.t("Restore our limit"), f"restore-ours {about}", style="primary"),
@@ -281,8 +308,12 @@ def _conflict_key(vendor: Vendor, held: Held) -> str:
 
 
 def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:
-    theirs = (ctx.t("At {service}", service=vendor.service), worded(ctx, line.held.seen_nanos, line.held.currency))
-    return Facts((theirs, (ctx.t("By budget"), worded(ctx, certain(line).nanos, line.held.currency))))
+    held = line.held
+    theirs = (
+        ctx.t("At {service}", service=vendor.service),
+        each_window(ctx, held.seen_nanos, held.window, held.currency),
+    )
+    return Facts((theirs, (ctx.t("By budget"), each_window(ctx, certain(line).nanos, vendor.window, held.currency))))
 
 
 def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list[PlanLine]) -> Card:
@@ -295,6 +326,17 @@ def changed_card(ctx: Context, vendor: Vendor, asks: list[PlanLine], lines: list
     return _many(ctx, vendor, title, why, asks, back)
 
 
+def shut_card(ctx: Context, vendor: Vendor, shut: list[PlanLine]) -> Card:
+    """What finance sees of those who are allowed nothing there, when they are many; each is decided by itself."""
+    title = ctx.nt(
+        "{n} limit at {service} is zero", "{n} limits at {service} are zero", len(shut), service=vendor.service
+    )
+    why = ctx.t("Somebody stopped them there, so Bursar does not open them together with others. Decide one by one.")
+    caption = _first_of(ctx, vendor, shut)
+    show = Button(ctx.t("Show the plan"), f"limits {vendor.name}")
+    return Card(title, (Text(why), *_plan(ctx, vendor, shut[:FEW_SHOWN], len(shut), caption), show), "warn")
+
+
 def stopped_card(ctx: Context, vendor: Vendor, writes: list[PlanLine], lines: list[PlanLine]) -> Card:
     """What finance sees when so many limits would change that it must confirm."""
     values = {"n": len(writes), "total": len(lines), "service": vendor.service}
@@ -302,17 +344,18 @@ def stopped_card(ctx: Context, vendor: Vendor, writes: list[PlanLine], lines: li
     why = ctx.t("Those are many at once, so nothing has changed yet. Check the plan, then confirm.")
     confirm = ctx.t("Change {n} limits?", **values)
     go = Button(ctx.t("Change them"), f"proceed {vendor.name}", style="primary", confirm=confirm)
-    return _many(ctx, vendor, title, why, writes, go)
+    kinds = Counter(change_of(line, vendor) for line in writes)
+    counts = Facts(tuple((ctx.t(word), str(kinds[kind])) for kind, word in COUNTED.items() if kinds[kind]))
+    return _many(ctx, vendor, title, why, writes, go, counts)
 
 
-def _many(ctx: Context, vendor: Vendor, title: str, why: str, lines: list[PlanLine], settle: Button) -> Card:
+def _many(
+    ctx: Context, vendor: Vendor, title: str, why: str, lines: list[PlanLine], settle: Button, *more: Block
+) -> Card:
     """What finance is asked about once, and not for each limit."""
     show = Button(ctx.t("Show the plan"), f"limits {vendor.name}")
-    return Card(
-        title,
-        (Text(why), *_plan(ctx, vendor, lines[:FEW_SHOWN], len(lines), _first_of(ctx, vendor, lines)), settle, show),
-        "warn",
-    )
+    plan = _plan(ctx, vendor, lines[:FEW_SHOWN], len(lines), _first_of(ctx, vendor, lines))
+    return Card(title, (Text(why), *more, *plan, settle, show), "warn")
 
 
 def _first_of(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> str:
@@ -333,9 +376,9 @@ def _plan(ctx: Context, vendor: Vendor, lines: Sequence[PlanLine], total: int, c
     rows = tuple(
         (
             name_of(ctx, line.held),
-            worded(ctx, line.held.seen_nanos, line.held.currency),
-            worded(ctx, certain(line).nanos, line.held.currency),
-            ctx.t(ACTIONS[line.action]),
+            each_window(ctx, line.held.seen_nanos, line.held.window, line.held.currency),
+            each_window(ctx, certain(line).nanos, vendor.window, line.held.currency),
+            ctx.t(CHANGES[change_of(line, vendor)]),
         )
         for line in lines
     )

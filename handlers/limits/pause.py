@@ -129,8 +129,9 @@ def _can_pause(ctx: Context, held: Held) -> bool:
 def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
     def card(reader: Context) -> Card:
         agree = Button(reader.t("Agree"), f"resume {held.provider}/{subject_word(held.subject)}", style="primary")
-        why = Text(reader.t("Another person paused it, so a second person must agree."))
-        title = reader.t("{asker} wants to resume {name}", asker=ctx.person.name, name=_called(reader, [held]))
+        name = _called(reader, [held])
+        why = Text(reader.t("Another person paused {name}, so a second person must agree.", name=name))
+        title = reader.t("{asker} wants to resume {name}", asker=ctx.person.name, name=name)
         return Card(title, (why, agree))
 
     key = f"resume/{held.provider}/{subject_word(held.subject)}/{ctx.person.id}"

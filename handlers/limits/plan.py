@@ -5,20 +5,21 @@ ends by itself.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
 from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Vendor
-from storage import limits, outbox, people, spend
-from storage.limits import Held, Subject, SubjectKind, Told, Window
+from storage import outbox, people, spend
+from storage.limits import Cap, Held, Subject, SubjectKind, Told, Window
 from storage.outbox import NewItem
 from storage.people import Account
 from storage.tables import BEGINNING
@@ -52,18 +53,45 @@ class PlanLine:
     action: Action
 
 
-def action(held: Held, wanted_nanos: int, window: Window) -> Action:
-    """What is to be done about a limit, from three figures: what is wanted, what we last said, what is there now.
+def compared(held: Held, nanos: int, window: Window) -> Action:
+    """What is to be done about a limit, from three figures: what is to be, what we last said, what is there now.
 
-    The same amount for another time, such as for life, is another limit.
+    The same amount for another time, such as for life, is another limit. Whom somebody there allows nothing was stopped
+    for a reason that we don't know.
     """
-    if held.seen_nanos == wanted_nanos and held.window == window:
+    if held.seen_nanos == nanos and held.window == window:
         return "same"
     told = {held.known_nanos, held.said_nanos} - {None}
-    ours = held.known_nanos is None or held.seen_nanos in told
-    if not ours:
-        return "ask"
-    return "same" if held.kept_nanos == wanted_nanos else "write"
+    if not told:
+        return "ask" if is_shut(held) and nanos else "write"
+    return "write" if held.known_nanos is None or held.seen_nanos in told else "ask"
+
+
+def is_shut(held: Held) -> bool:
+    """Whether somebody there is allowed nothing, and we did not say so."""
+    return held.seen_nanos == 0 and 0 not in (held.known_nanos, held.said_nanos)
+
+
+def on_top(held: Held, wanted_nanos: int) -> int | None:
+    """What is to be where finance kept what was set there: that, and what we want more or less since.
+
+    None is no limit.
+    """
+    if not held.is_kept:
+        return wanted_nanos
+    if held.kept_seen_nanos is None:
+        return None
+    return max(0, held.kept_seen_nanos + wanted_nanos - (held.kept_nanos or 0))
+
+
+def planned(held: Held, wanted: WantedLimit, window: Window) -> PlanLine:
+    """What is to be done about a limit of which it is known what the ledger wants."""
+    due = on_top(held, wanted.nanos)
+    if (held.seen_nanos == wanted.nanos and held.window == window) or (held.is_kept and held.seen_nanos == due):
+        return PlanLine(held, wanted, "same")
+    if due is None or compared(held, due, window) == "ask":
+        return PlanLine(held, wanted, "ask")
+    return PlanLine(held, replace(wanted, nanos=due), "write")
 
 
 class LimitPlanner:
@@ -82,16 +110,15 @@ class LimitPlanner:
 
         Who is paused is left alone, and so are the keys of somebody who is limited as a user: that limit holds for all.
         """
-        paused = {(each.provider, each.subject) for each in limits.paused(self._ctx.conn)}
         users = {(each.provider, each.account_id) for each in rows if each.subject.kind == "user"}
         for held in rows:
             vendor = self._ctx.policy.vendor(held.provider)
             is_users_key = held.subject.kind == "key" and (held.provider, held.account_id) in users
             wanted = self.wanted(vendor, held) if vendor and not is_users_key else None
-            if vendor is None or wanted is None or (held.provider, held.subject) in paused:
+            if vendor is None or wanted is None or held.stopped:
                 yield PlanLine(held, wanted, "same")
             else:
-                yield PlanLine(held, wanted, action(held, wanted.nanos, vendor.window))
+                yield planned(held, wanted, vendor.window)
 
     def wanted(self, vendor: Vendor, held: Held) -> WantedLimit | None:
         """What a provider ought to allow somebody, None if no hard budget in money binds them."""
@@ -102,7 +129,7 @@ class LimitPlanner:
         if not found:
             return None
         tightest = min(found, key=lambda each: each.left)
-        there = self._spent_as(held, account, _window(self._ctx, vendor, tightest))
+        there = self._spent_as(held, account, _window(self._ctx, vendor, held, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
         theirs = self._ctx.policy.in_currency(amount, held.currency, self._ctx.today)
         if theirs is None:
@@ -147,14 +174,31 @@ def _is_enforced(status: BudgetStatus) -> bool:
     return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
 
 
-def _window(ctx: Context, vendor: Vendor, status: BudgetStatus) -> Period:
-    """The days that count against a limit at the provider. A month there and a month here are taken for the same."""
+def _window(ctx: Context, vendor: Vendor, held: Held, status: BudgetStatus) -> Period:
+    """The days that count against a limit at the provider.
+
+    Where it says when it resets, they are those since it last did: its month begins up to half a day earlier or later
+    than ours. Where it does not, a month there and a month here are taken for the same.
+    """
+    if held.resets_at and held.window == vendor.window and held.window != "total":
+        return _since_reset(held.window, held.resets_at, ctx.now)
     if vendor.window == status.budget.every:
         return status.period
     today = ctx.now.astimezone(UTC).date()
     if vendor.window == "total":
         return Period("year", BEGINNING, today + timedelta(days=2))
     return period_of(today, vendor.window)
+
+
+def _since_reset(window: Literal["day", "week", "month"], resets_at: datetime, now: datetime) -> Period:
+    """The days since a provider's counter last began: at the reset that it names if that is over, else a window before.
+
+    What is charged there is charged to whole days of UTC, so the moment counts as the midnight that is nearest.
+    """
+    turn = (resets_at.astimezone(UTC) + timedelta(hours=12)).date()
+    if resets_at > now:
+        turn = period_of(turn - timedelta(days=1), window).first
+    return Period(window, turn, period_of(turn, window).end)
 
 
 def is_own(ctx: Context, account_id: str) -> bool:
@@ -202,9 +246,9 @@ def _item(ctx: Context, held: Held, wanted: WantedLimit) -> NewItem:
 
 
 def found_equal(lines: list[PlanLine]) -> Iterator[Told]:
-    """Limits that are as they should be, though we never heard that what we said had arrived."""
+    """Limits that are as the ledger says, though we never heard that what we said had arrived."""
     for held, wanted in ((line.held, line.wanted) for line in lines if line.action == "same"):
-        if wanted and held.seen_nanos == wanted.nanos != held.known_nanos:
+        if wanted and held.seen_nanos == wanted.nanos and (held.is_kept or wanted.nanos != held.known_nanos):
             yield Told(held.provider, held.subject, wanted.nanos, wanted.status.limit, held.seen_at)
 
 
@@ -230,6 +274,52 @@ def name_of(ctx: Context, held: Held) -> str:
 def worded(ctx: Context, nanos: int | None, currency: str) -> str:
     """A limit at a provider in words."""
     return ctx.t("no limit") if nanos is None else ctx.amount(from_nanos(nanos, currency), currency)
+
+
+EACH: Mapping[Window, str] = {
+    "day": N_("{amount} a day"),
+    "week": N_("{amount} a week"),
+    "month": N_("{amount} a month"),
+    "total": N_("{amount} in all"),
+}
+
+
+def each_window(ctx: Context, nanos: int | None, window: Window, currency: str) -> str:
+    """A limit at a provider with its window, such as "$5.00 a week"."""
+    amount = worded(ctx, nanos, currency)
+    return amount if nanos is None else ctx.t(EACH[window], amount=amount)
+
+
+Change = Literal["raise", "cut", "limit", "window", "shut", "ask", "same"]
+_DAYS: Mapping[Window, int] = {"day": 1, "week": 7, "month": 30}
+
+
+def change_of(line: PlanLine, vendor: Vendor) -> Change:
+    """What a line of a plan means for whom it is about; limits of different windows are compared by the day."""
+    held = line.held
+    if line.action == "ask":
+        return "shut" if is_shut(held) else "ask"
+    if line.action == "same" or line.wanted is None:
+        return "same"
+    if held.seen_nanos is None:
+        return "limit"
+    if held.window != vendor.window and not {held.window, vendor.window} <= _DAYS.keys():
+        return "window"
+    a_day = {window: 210 // days for window, days in _DAYS.items()} | {"total": 1}
+    now, then = held.seen_nanos * a_day[held.window], line.wanted.nanos * a_day[vendor.window]
+    return "window" if now == then else "raise" if now < then else "cut"
+
+
+def own_caps(held: Held, *, is_ours: bool) -> Iterator[Cap]:
+    """What caps a key besides what is set for its account: limits that we leave as they are.
+
+    Args:
+        held: of whom.
+        is_ours: whether the limit of its own is ours to set.
+    """
+    if held.subject.kind == "key" and held.seen_nanos is not None and not is_ours:
+        yield held.window, held.seen_nanos
+    yield from held.further
 
 
 def digits(nanos: int | None) -> str:

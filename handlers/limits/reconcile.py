@@ -1,21 +1,26 @@
 """Limits at the providers are compared with the ledger, then written or asked about; what came of it is told."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
+from hashlib import sha256
 
-from handlers.card import Button, Card, Table, Text
+from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.events import LimitApplied, LimitFailed, SyncAccount, SyncProvider
 from handlers.language import N_
-from handlers.limits.conflicts import ROWS_MAX, ask_finance, changed_card, stopped_card
+from handlers.limits.conflicts import ROWS_MAX, ask_finance, changed_card, shut_card, stopped_card
 from handlers.limits.plan import (
     LimitPlanner,
     PlanLine,
     certain,
+    each_window,
     found_equal,
+    is_shut,
     limit_key,
     name_of,
-    subject_word,
+    own_caps,
     vendor_of,
     want,
 )
@@ -23,10 +28,13 @@ from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.requests import deed, tell_asker
 from storage import limits, outbox, requests
-from storage.limits import Held, Told
+from storage.limits import Cap, Held, Told
+from storage.people import Account
 from storage.requests import Request
 
 TOLD_FOR = timedelta(days=7)
+KEY_SHOWN_MAX = 12
+_WHOM = re.compile(r"“[^”]*”|\S*[\d@]\S*")
 FEW = 3
 MANY = 10
 KINDS = {"key": N_("key"), "user": N_("user")}
@@ -39,13 +47,9 @@ def sync_provider(ctx: Context, event: SyncProvider) -> None:
     _report_uncapped(ctx, vendor, lines)
     if "set_limit" not in vendor.can:
         return
-    limits.note_known(ctx.conn, found_equal(lines))
-    asks = [line for line in lines if line.action == "ask"]
-    if len(asks) > MANY:
-        key = f"changed/{vendor.name}/{ctx.today}"
-        tell_finance(ctx, key, lambda reader: changed_card(reader, vendor, asks, lines))
-    for line in asks if len(asks) <= MANY else ():
-        ask_finance(ctx, vendor, line)
+    limits.note_known(ctx.conn, found_equal(lines), found=True)
+    _ask(ctx, vendor, lines)
+    _wake_at_reset(ctx, vendor, lines)
     writes = [line for line in lines if line.action == "write"]
     if _are_too_many(ctx, writes, [line for line in lines if line.wanted]):
         tell_finance(ctx, f"stopped/{vendor.name}", lambda reader: stopped_card(reader, vendor, writes, lines))
@@ -53,27 +57,128 @@ def sync_provider(ctx: Context, event: SyncProvider) -> None:
     want(ctx, *writes)
 
 
+def _ask(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> None:
+    """Ask finance about each limit that is not as we left it, or once if there are many."""
+    asks = [line for line in lines if line.action == "ask"]
+    shut = [line for line in asks if is_shut(line.held)]
+    changed = [line for line in asks if not is_shut(line.held)]
+    if len(changed) > MANY:
+        key = f"changed/{vendor.name}/{ctx.today}"
+        tell_finance(ctx, key, lambda reader: changed_card(reader, vendor, changed, lines))
+    if len(shut) > MANY:
+        tell_finance(ctx, f"shut/{vendor.name}", lambda reader: shut_card(reader, vendor, shut))
+    for few in (changed, shut):
+        for line in few if len(few) <= MANY else ():
+            ask_finance(ctx, vendor, line)
+
+
+def _wake_at_reset(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> None:
+    """Compare again as soon as a counter there starts from nothing: what may be spent there is another sum then."""
+    resets = {line.held.resets_at for line in lines if line.wanted and line.held.resets_at}
+    soonest = min((each for each in resets if each > ctx.now), default=None)
+    if soonest:
+        ctx.emit(f"{vendor.name}/reset/{soonest:%Y-%m-%dT%H:%M:%S}", SyncProvider(vendor.name), soonest)
+
+
 def sync_account(ctx: Context, event: SyncAccount) -> None:
-    """Bring an account's limits at all providers up to the ledger."""
+    """Bring an account's limits at all providers up to the ledger.
+
+    Where somebody changed one there, finance is asked, and whoever waits for it hears why it is not applied.
+    """
     account = ctx.account(event.account_id)
     held = limits.of_account(ctx.conn, event.account_id) if account else []
     for line in LimitPlanner(ctx, account).lines(held):
         vendor = ctx.policy.vendor(line.held.provider)
-        if line.action == "write" and vendor and "set_limit" in vendor.can:
+        if vendor is None or "set_limit" not in vendor.can:
+            continue
+        if line.action == "write":
             want(ctx, line)
+        elif line.action == "ask":
+            ask_finance(ctx, vendor, line)
+            _tell_why_not(ctx, vendor, line)
+
+
+def _tell_why_not(ctx: Context, vendor: Vendor, line: PlanLine) -> None:
+    """Tell whoever waits that what was granted has to wait for finance."""
+
+    def title(theirs: Context) -> str:
+        return theirs.t("Approved, but not yet applied at {service}", service=vendor.service)
+
+    def why(theirs: Context) -> tuple[Text]:
+        return (Text(theirs.t("Somebody changed the limit there. Finance decides what it should be.")),)
+
+    for one in _waiting(ctx, vendor, line.held):
+        tell_asker(ctx, one, title, why, key=_applied(vendor))
 
 
 def limit_applied(ctx: Context, event: LimitApplied) -> None:
-    """Note that a provider has a limit, and tell whoever waits for it."""
+    """Note that a provider has a limit, and tell whoever waits for it as soon as all of the account's stand there."""
     vendor, subject, nanos = vendor_of(ctx, event.provider), event.subject, event.limit_nanos
     limits.note_known(ctx.conn, [Told(vendor.name, subject, nanos, event.ledger_limit, ctx.now)])
     held = limits.find(ctx.conn, vendor.name, subject)
-    amount = ctx.amount(nanos, held.currency if held else "USD")
-    for one in _waiting(ctx, vendor, held):
+    waiting = _waiting(ctx, vendor, held)
+    account = ctx.account(waiting[0].account_id) if waiting else None
+    if account is None:
+        return
+    rows = limits.of_account(ctx.conn, account.id)
+    lines = [line for line in LimitPlanner(ctx, account).lines(rows) if line.held.provider == vendor.name]
+    if not all(_stands(line) for line in lines):
+        return
+    capped, amount = list(_capped(lines, nanos)), ctx.amount(nanos, held.currency if held else "USD")
+    for one in waiting:
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         requests.note_applied(ctx.conn, one, vendor.name)
         deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {amount}")
-        tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), key=_applied(vendor))
+        stays = partial(_stays_capped, vendor, capped)
+        tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), stays, key=_applied(vendor))
+        if capped:
+            tell_finance(ctx, f"capped/{vendor.name}/{one.id}", partial(_capped_card, account, vendor, capped))
+
+
+def _stands(line: PlanLine) -> bool:
+    """Whether a limit is as it was decided, so that what was granted can be spent."""
+    return line.action == "same" and not (line.wanted and (line.held.stopped or line.held.paused))
+
+
+def _capped(lines: Sequence[PlanLine], nanos: int) -> Iterator[tuple[Held, Cap]]:
+    """Keys whose own limits are lower than what the account may spend, so that they stop it first."""
+    for line in lines:
+        caps = own_caps(line.held, is_ours=line.wanted is not None)
+        yield from ((line.held, cap) for cap in caps if cap[1] < nanos)
+
+
+def _stays_capped(vendor: Vendor, capped: Sequence[tuple[Held, Cap]], ctx: Context) -> tuple[Block, ...]:
+    if not capped:
+        return ()
+    said = [
+        ctx.t(
+            "{key} at {service} stays limited to {amount}.",
+            key=held.name or held.subject.external_id[:KEY_SHOWN_MAX],
+            service=vendor.service,
+            amount=each_window(ctx, nanos, window, held.currency),
+        )
+        for held, (window, nanos) in capped
+    ]
+    return Text(" ".join(said)), Text(
+        ctx.t("Bursar does not change such limits. Finance is asked to raise them there.")
+    )
+
+
+def _capped_card(account: Account, vendor: Vendor, capped: Sequence[tuple[Held, Cap]], ctx: Context) -> Card:
+    title = ctx.t(
+        "{name} got more, but keys at {service} have limits of their own", name=account.name, service=vendor.service
+    )
+    rows = tuple(
+        (held.name or held.subject.external_id, each_window(ctx, nanos, window, held.currency))
+        for held, (window, nanos) in capped
+    )
+    what = Text(
+        ctx.t(
+            "Bursar does not change such limits. Raise them at {service} if they should not stop the work.",
+            service=vendor.service,
+        )
+    )
+    return Card(title, (Table(ctx.t("Keys"), (ctx.t("Key"), ctx.t("Limit")), rows, "lr"), what), "warn")
 
 
 def limit_failed(ctx: Context, event: LimitFailed) -> None:
@@ -92,22 +197,42 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
             return Text(error), Text(theirs.t("I keep trying. Finance is notified."))
         return Text(error), Text(theirs.t("I stopped trying. Finance is notified."))
 
-    held = limits.find(ctx.conn, vendor.name, subject)
-    for one in _waiting(ctx, vendor, held):
+    for one in _waiting(ctx, vendor, limits.find(ctx.conn, vendor.name, subject)):
         tell_asker(ctx, one, title, why, key=_applied(vendor))
+    cause = cause_of(error)
+    refused = outbox.refused(ctx.conn, "limit", vendor.name)
+    alike = {key for key, why in refused.items() if cause_of(why) == cause}
+    held = [each for each in limits.of_provider(ctx.conn, vendor.name) if limit_key(vendor.name, each.subject) in alike]
 
     def card(reader: Context) -> Card:
-        name = name_of(reader, held) if held else subject.external_id
+        names = [name_of(reader, each) for each in held] or [subject.external_id]
         next_ = (
             reader.t("I keep trying.")
             if is_open
             else reader.t("I stopped trying. Correct the cause, then say: {example}", example="retry")
         )
         status = Button(reader.t("Status"), "status")
-        title = reader.t("{service} did not accept {name}'s limit", service=vendor.service, name=name)
-        return Card(title, (Text(error), Text(next_), status), "warn")
+        if len(names) == 1:
+            title = reader.t("{service} did not accept {name}'s limit", service=vendor.service, name=names[0])
+            return Card(title, (Text(error), Text(next_), status), "warn")
+        title = reader.t("{service} did not accept {n} limits", service=vendor.service, n=len(names))
+        whose = Text(reader.t("Of: {names}", names=_few_of(names)))
+        return Card(title, (Text(error), whose, Text(next_), status), "warn")
 
-    tell_finance(ctx, f"stuck/{vendor.name}/{subject_word(subject)}", card)
+    tell_finance(ctx, f"stuck/{vendor.name}/{ctx.today}/{cause}", card)
+
+
+def cause_of(error: str) -> str:
+    """What went wrong without whom it is about: the same cause for several is told once.
+
+    It is a hash of the sentence without what stands in it in quotes, and without figures.
+    """
+    return sha256(_WHOM.sub("", error).encode()).hexdigest()[:12]
+
+
+def _few_of(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MANY])
+    return shown if len(names) <= MANY else f"{shown}, …"
 
 
 def _waiting(ctx: Context, vendor: Vendor, held: Held | None) -> list[Request]:
@@ -153,7 +278,10 @@ def _report_uncapped(ctx: Context, vendor: Vendor, lines: list[PlanLine]) -> Non
     new = [
         line.held
         for line in lines
-        if line.held.account_id not in capped and line.held.seen_nanos is None and not line.held.paused
+        if line.held.account_id not in capped
+        and line.held.seen_nanos is None
+        and not line.held.paused
+        and not line.held.further
         if line.held.subject.kind in ("key", "user") and line.held.first_seen_at >= since
     ]
     if new:

@@ -96,6 +96,9 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+WEEK_STARTS = {"monday": 0, "saturday": 5, "sunday": 6}
+
+
 class Organization(Rule):
     """Who we are and how we count."""
 
@@ -104,7 +107,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
+    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
+
+    @property
+    def week_start(self) -> int:
+        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
+        if self.week_starts:
+            return WEEK_STARTS[self.week_starts]
+        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
 
 
 class Budget(Rule):
@@ -236,7 +247,7 @@ class Vendor(Rule):
 
 
 def contradictions(
-    budget: Budget, currency: str, tiers: Collection[str]
+    budget: Budget, currency: str, tiers: Collection[str], *, has_credits: bool
 ) -> Iterator[tuple[str, SettingError | AmountError]]:
     """What a budget says that does not fit with the rest, by the setting that says it.
 
@@ -244,7 +255,17 @@ def contradictions(
         budget: the budget.
         currency: of the organization.
         tiers: the names of the tiers of models.
+        has_credits: whether credits can be counted.
     """
+    if budget.unit == "credits" and not has_credits:
+        yield (
+            "amount",
+            SettingError(
+                "credits can be counted only if all providers count in the same credits at a known price and the "
+                "organization in USD: write the amount in {currency} or in tokens",
+                currency=currency,
+            ),
+        )
     if budget.unit not in COUNTED and budget.unit != currency:
         yield (
             "amount",
@@ -327,13 +348,16 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    credit_nanos: int = 0
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
         for _, _, clash in clashes(self.budgets):
             raise clash
         for budget in self.budgets:
-            for _, error in contradictions(budget, self.organization.currency, self.tiers):
+            for _, error in contradictions(
+                budget, self.organization.currency, self.tiers, has_credits=self.credit_nanos > 0
+            ):
                 raise error
         return self
 

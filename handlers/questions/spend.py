@@ -7,6 +7,7 @@ from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Who
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.days import Span
+from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
 from handlers.provenance import as_of, begun_later
@@ -50,7 +51,9 @@ def spend(
     part = part_of(rows, page)
     blocks: list[Block] = []
     if not rows:
-        blocks.append(Text(ctx.t("No usage was reported for these days.")))
+        to_come = span.first > ctx.today
+        none = N_("These days are still to come.") if to_come else N_("No usage was reported for these days.")
+        blocks.append(Text(ctx.t(none)))
     else:
         chart = chart_of(ctx, account, by, span) if part.number == 1 else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]

@@ -32,7 +32,7 @@ from handlers.questions import (
     seen_ahead,
     tone_of,
 )
-from handlers.waste import Summary, summary
+from handlers.waste import Summary, saving_of, summary
 from storage import comparisons, people, requests, spend
 from storage.people import Account
 from storage.pulls import Pull
@@ -139,14 +139,14 @@ def _digest(ctx: Context, account: Account) -> Card:
 
 
 def _week(ctx: Context, account: Account) -> Week:
-    monday = ctx.today - timedelta(days=ctx.today.weekday())
+    start = ctx.period(ctx.today, "week").first
     spent: dict[date, dict[str, int]] = {}
-    for day, each in spend.spent_by_day_and_model(ctx.conn, account.id, monday - WEEKS_DRAWN * WEEK, monday):
-        models = spent.setdefault(day - timedelta(days=day.weekday()), {})
+    for day, each in spend.spent_by_day_and_model(ctx.conn, account.id, start - WEEKS_DRAWN * WEEK, start):
+        models = spent.setdefault(ctx.period(day, "week").first, {})
         models[each.name] = models.get(each.name, 0) + each.cost_nanos
-    begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=monday)
-    span = Span(monday - WEEK, monday, ctx.t("last week"))
-    return Week(account, span, spent, begun, late(ctx, monday), not_whole(ctx, span.first, span.end))
+    begun = min(comparisons.first_used(ctx.conn, account.id).values(), default=start)
+    span = Span(start - WEEK, start, ctx.t("last week"))
+    return Week(account, span, spent, begun, late(ctx, start), not_whole(ctx, span.first, span.end))
 
 
 def _title(ctx: Context, week: Week) -> str:
@@ -231,29 +231,29 @@ def _unallocated(ctx: Context, week: Week) -> list[tuple[str, str]]:
 
 def _chart(ctx: Context, week: Week) -> Iterator[Chart]:
     """The cost of the last eight weeks, by tier of models."""
-    mondays = [week.span.first - number * WEEK for number in range(WEEKS_DRAWN - 1, -1, -1)]
-    mondays = [each for each in mondays if each + WEEK > week.begun]
-    if len(mondays) < 2:  # noqa: PLR2004 - one week is no course
+    starts = [week.span.first - number * WEEK for number in range(WEEKS_DRAWN - 1, -1, -1)]
+    starts = [each for each in starts if each + WEEK > week.begun]
+    if len(starts) < 2:  # noqa: PLR2004 - one week is no course
         return
     sums: dict[str, list[int]] = {}
-    for number, monday in enumerate(mondays):
-        for model, cost in week.spent.get(monday, {}).items():
-            sums.setdefault(ctx.policy.tier_of(model), [0] * len(mondays))[number] += cost
+    for number, start in enumerate(starts):
+        for model, cost in week.spent.get(start, {}).items():
+            sums.setdefault(ctx.policy.tier_of(model), [0] * len(starts))[number] += cost
     tiers = sorted(sums, key=lambda tier: -sum(sums[tier]))
     scale = scale_of(ctx.policy.organization.currency)
     series = tuple(Series(ctx.tier(tier), tuple(cost / scale for cost in sums[tier])) for tier in tiers)
-    labels = tuple(map(ctx.short_day, mondays))
+    labels = tuple(map(ctx.short_day, starts))
     unit = symbol_of(ctx.policy.organization.currency, ctx.locale)
     title = ctx.t("Cost per week by tier")
-    yield Chart(title, "stack", labels, series, unit, _finding(ctx, week, mondays), locale=ctx.locale)
+    yield Chart(title, "stack", labels, series, unit, _finding(ctx, week, starts), locale=ctx.locale)
 
 
-def _finding(ctx: Context, week: Week, mondays: Sequence[date]) -> str:
+def _finding(ctx: Context, week: Week, starts: Sequence[date]) -> str:
     last, day = _money(ctx, week.total()), ctx.day(week.span.first)
     if week.late:
         return ctx.t("{amount} in the week from {day}, which is not complete yet.", amount=last, day=day)
-    count = len(mondays) - 1
-    mean = _money(ctx, sum(sum(week.spent.get(each, {}).values()) for each in mondays[:-1]) // count)
+    count = len(starts) - 1
+    mean = _money(ctx, sum(sum(week.spent.get(each, {}).values()) for each in starts[:-1]) // count)
     return ctx.nt(
         "{amount} in the week from {day}; {mean} in the week before.",
         "{amount} in the week from {day}; the {n} weeks before had {mean} on average.",
@@ -319,10 +319,7 @@ def _waste(ctx: Context, week: Week, wasted: Summary | None) -> Iterator[Block]:
         return
     sums = [(ctx.t("Potential savings"), (wasted.low_nanos, wasted.high_nanos))]
     sums += [(ctx.t(title), saving) for title, _, saving in wasted.kinds if saving] if len(wasted.kinds) > 1 else []
-    facts = [
-        (title, ctx.t("{low} to {high} a month", low=_money(ctx, low), high=_money(ctx, high)))
-        for title, (low, high) in sums
-    ]
+    facts = [(title, ctx.t("{amount} a month", amount=saving_of(ctx, saving))) for title, saving in sums]
     yield Facts(tuple(facts[:FACTS_MAX]))
     yield Button(ctx.t("What can I do?"), f"waste{_of(ctx, week.account)}")
 

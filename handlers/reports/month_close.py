@@ -66,8 +66,9 @@ def close(ctx: Context, period: When = None) -> Card:
         title = N_("The close of {month} was sent to {told} of {all} people in finance")
         return Card(ctx.t(title, month=ctx.month(month.first), told=sum(told), all=len(told)))
     card = _card(ctx, _read(ctx, month))
-    if not ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card):
+    if not ctx.is_linked(ctx.person.id):
         return replace(card, thread=tuple(block for block in card.thread if not isinstance(block, File)))
+    ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card)
     return Card(card.title, (Text(ctx.t("The details and the files are in your direct messages.")),))
 
 

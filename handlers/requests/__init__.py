@@ -5,11 +5,13 @@ from handlers.requests.decide import approve, delegate, deny, history, other, qu
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
+from handlers.requests.unreached import ask_next_in_line, message_given_up
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
     "answer_origin",
     "approve",
+    "ask_next_in_line",
     "change",
     "check_requests",
     "deed",
@@ -20,6 +22,7 @@ __all__ = [
     "follow_request",
     "history",
     "load",
+    "message_given_up",
     "open_request",
     "other",
     "question",

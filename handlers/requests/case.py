@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import BudgetStatus
-from handlers.context import CHAT_PLATFORMS, Context, private_place
-from handlers.place import Place
+from handlers.context import CHAT_PLATFORMS, Context, private_places
+from handlers.place import UNLINKED, Place
 from handlers.policy import STAGES, Budget, Policy, Stage
 from handlers.questions import looked_at
 from handlers.waste import Advice, advice
@@ -75,7 +75,11 @@ class Case:
 
     def places_of(self, person_id: str) -> tuple[Place, ...]:
         """Where somebody talks to us in private."""
-        return tuple(private_place(*each) for each in self.circle.identities.get(person_id, ()))
+        return private_places(person_id, self.circle.identities.get(person_id, ()))
+
+    def is_linked(self, person_id: str) -> bool:
+        """Whether an account of theirs is known."""
+        return all(place.platform != UNLINKED for place in self.places_of(person_id))
 
     # What may become of it ------------------------------------------------------------------------------------------
 

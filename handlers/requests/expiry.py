@@ -20,6 +20,7 @@ EXPIRED = {
     "budget": N_("Request #{number} has expired: the budget “{budget}” no longer applies to {account}."),
     "provider": N_("Request #{number} has expired: {service}, where it was asked, is no longer connected."),
     "nobody": N_("Request #{number} has expired: nobody is left who can decide it."),
+    "unreached": N_("Request #{number} has expired: nobody who may decide it can be reached."),
 }
 """Why a request expired, from the word that is stored with it."""
 

@@ -8,18 +8,18 @@ from handlers.requests.approvers import Decider, deciders, still_needed, to_be_a
 from handlers.requests.case import Case, cases_of, load
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.wording import goes_to
-from handlers.requests.write import record, set_timers, tell_asker
-from storage import requests
+from handlers.requests.write import ask_more, record, set_timers, tell_asker
+from storage import outbox, requests
 from storage.requests import Resolution
 
 CHANGED = "people, budgets or the day changed"
 
 
-def check_requests(ctx: Context, _event: CheckRequests) -> None:
+def check_requests(ctx: Context, event: CheckRequests) -> None:
     """Find requests that wait and no longer stand as they did; each is followed by itself."""
     for case in cases_of(ctx, requests.all_pending(ctx.conn)):
-        why, after = expired(ctx, case), handed_over(case)
-        if why or after != case:
+        why, after = expired(ctx, case), handed_over(_found_again(ctx, case))
+        if why or after != case or case.request.asker_id in event.renamed:
             waiting = sorted(each.person_id for each in after.asked_now if not each.is_closed)
             noticed = " ".join([ctx.now.isoformat(), why, *waiting])
             ctx.emit(str(case.request.id), FollowRequest(case.request.id, noticed))
@@ -38,19 +38,30 @@ def follow(ctx: Context, case: Case) -> None:
     if why:
         expire(ctx, case, why)
         return
-    after = handed_over(case)
-    if after != case:
+    here = _found_again(ctx, case)
+    after = handed_over(here)
+    if after == here != case:
+        record(ctx, case, after, "reached", CHANGED)
+    elif after != case:
         found = deciders(after)
         set_timers(ctx, after, found, len(after.asked_now))
         names = ", ".join(each.person.name for each in found)
         record(ctx, case, after, "handed over", CHANGED, names)
-        _tell_where_it_went(ctx, after, found)
+        tell_where_it_went(ctx, after, found)
+    else:
+        ask_more(ctx, case, case)  # the same to be decided by the same, under the names of now
 
 
 def expired(ctx: Context, case: Case) -> str:
     """The word for why a request cannot be granted any more, "" if it can."""
     said_by_all = case.stage.need == "all" and any(each.agreed for each in case.asked_now) and not still_needed(case)
     return why_expired(ctx, case) or ("nobody" if said_by_all else "")
+
+
+def _found_again(ctx: Context, case: Case) -> Case:
+    """The case when those whose message has arrived are waited for again."""
+    here = reached(ctx, case)
+    return case.marked("", here) if here else case
 
 
 def handed_over(case: Case) -> Case:
@@ -61,6 +72,20 @@ def handed_over(case: Case) -> Case:
     chosen = to_be_asked(found)
     known = {each.person_id for each in case.asked_now if not each.is_closed}
     return case.marked("closed", gone).with_asked(chosen) if gone or set(chosen) - known else case
+
+
+def reached(ctx: Context, case: Case) -> set[str]:
+    """Those who could not be reached and whose message has arrived since."""
+    missing = [each.person_id for each in case.asked_now if each.said == "unreached"]
+    if not missing:
+        return set()
+    head = f"request/{case.request.id}@"
+    sent = outbox.under(ctx.conn, [head])
+    return {each for each in missing if any(sent.get(f"{head}{place}") == "done" for place in _real(case, each))}
+
+
+def _real(case: Case, person_id: str) -> list[str]:
+    return [str(place) for place in case.places_of(person_id)] if case.is_linked(person_id) else []
 
 
 def expire(ctx: Context, case: Case, why: str) -> None:
@@ -100,7 +125,8 @@ def _nobody_card(ctx: Context, case: Case) -> Card:
     return Card(ctx.t(text, **values), (advice, look), "warn")
 
 
-def _tell_where_it_went(ctx: Context, case: Case, found: list[Decider]) -> None:
+def tell_where_it_went(ctx: Context, case: Case, found: list[Decider]) -> None:
+    """Tell whoever asked who decides now."""
     request = case.request
 
     def title(theirs: Context) -> str:

@@ -3,7 +3,7 @@
 Messages are made to match the state of the request: whoever was asked sees buttons only while the decision is theirs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -64,21 +64,30 @@ def messages(ctx: Context, case: Case, sent: Sent, known: Background | None, ane
             if anew and decides:
                 reminder = replace(card, title=theirs.t("Reminder: {title}", title=card.title))
                 yield Message(f"request/{request.id}/{anew}", place, reminder)
-    asker = case.person(request.asker_id)
-    if asker and request.state != "pending":  # whoever was asked back has messages with a button, too
-        card = settled_card(replace(ctx, person=asker), case)
-        for place in case.places_of(asker.id):
-            yield from _copies(request, place, card, sent)
 
 
 def _copies(request: Request, place: Place, card: Card, sent: Sent) -> Iterator[Message]:
-    """Further messages with buttons: reminders, and questions once they can no longer be answered."""
-    kinds = (
-        (f"request/{request.id}/", f"question/{request.id}/") if request.resolved_at else (f"request/{request.id}/",)
-    )
+    """Further messages with buttons: reminders."""
     for key in sent:
-        if key.startswith(kinds) and key.endswith(f"@{place}"):
+        if key.startswith(f"request/{request.id}/") and key.endswith(f"@{place}"):
             yield Message(key.removesuffix(f"@{place}"), place, card)
+
+
+def answered(ctx: Context, case: Case, shown: Iterable[Message]) -> Iterator[Message]:
+    """What was said about a request once it is decided: the words stay, and no answer is asked for any more.
+
+    Args:
+        ctx: for the words only.
+        case: as it is now.
+        shown: the messages as they are.
+    """
+    readers = {place: each for each in case.circle.people.values() for place in case.places_of(each.id)}
+    for each in shown:
+        reader = readers.get(replace(each.place, aloud=False))
+        if reader and each.card.buttons:
+            end = Text(settled_card(replace(ctx, person=reader), case).title, quiet=True)
+            kept = tuple(block for block in each.card.blocks if not isinstance(block, Button))
+            yield replace(each, card=replace(each.card, blocks=(*kept, end)))
 
 
 def said(ctx: Context, case: Case, sent: Sent, to: Person, card: Card) -> Iterator[Message]:
@@ -101,8 +110,8 @@ def _question_key(number: int, at: datetime) -> str:
 
 
 def unreached(case: Case) -> list[str]:
-    """The names of those asked at the present stage who have no place to be written to."""
-    return [case.name_of(each.person_id) for each in case.asked_now if not case.places_of(each.person_id)]
+    """The names of those asked at the present stage of whom no account is known."""
+    return [case.name_of(each.person_id) for each in case.asked_now if not case.is_linked(each.person_id)]
 
 
 def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) -> Card:

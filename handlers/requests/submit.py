@@ -284,13 +284,12 @@ def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
 
 
 def _what_next(ctx: Context, case: Case) -> str:
-    """What to expect; somebody who was never seen in the chat cannot be written to, and the asker must know."""
+    """What to expect; somebody who was never seen in the chat has to be found first, and the asker must know."""
     unseen = unreached(case)
     if unseen:
         return ctx.t(
-            "I can't send a message to {names}, who never wrote to me. Ask them to say to me: {example}",
+            "I don't know a chat account of {names} yet. I'm looking for it, and I'll tell you if I can't find it.",
             names=all_of(ctx, unseen),
-            example="requests",
         )
     return ctx.t("I'll let you know when it's decided.")
 

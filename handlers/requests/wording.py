@@ -70,7 +70,8 @@ DEEDS = {
     "revoked": N_("took back the rest"),
     "given back": N_("returned the rest"),
     "handed over": N_("asked others"),
-    "unreached": N_("could not be reached"),
+    "unreached": N_("could not reach"),
+    "reached": N_("reached them after all"),
     "ended": N_("ended"),
     "applied": N_("applied at the provider"),
 }

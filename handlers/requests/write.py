@@ -1,19 +1,21 @@
 """What has become of a request, written in one go: its state, its grant, its trace in the audit, and every message."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import post, statuses
-from handlers.card import Block, Button, Card, Facts
+from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
+from handlers.place import Place
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Background, Case, background
-from handlers.requests.messages import Sent, messages, prefixes
+from handlers.requests.messages import Message, Sent, answered, messages, prefixes
 from storage import outbox, requests
 from storage.ledger import Entry, EntryKind
 from storage.requests import Request
@@ -63,7 +65,19 @@ def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: s
     """Make every message about a request look as it stands, and let the provider where it was asked hear of the end."""
     for each in messages(ctx, case, sent, known, anew):
         ctx.show(each.key, each.place, each.card, below=each.below)
+    said = f"question/{case.request.id}/"
+    if case.request.resolved_at and any(key.startswith(said) for key in sent):
+        for each in answered(ctx, case, _shown(ctx, said)):
+            ctx.show(each.key, each.place, each.card, below=each.below)
     answer_origin(ctx, case.request)
+
+
+def _shown(ctx: Context, prefix: str) -> Iterator[Message]:
+    """The messages that there are under keys of some beginning."""
+    for key, payload in outbox.payloads(ctx.conn, prefix).items():
+        said = json.loads(payload)
+        place = Place(**said["place"])
+        yield Message(key.removesuffix(f"@{place}"), place, CARD.validate_python(said["card"]), said["below"])
 
 
 def at_its_stage(ctx: Context, case: Case) -> tuple[Case, list[Decider]]:
@@ -131,7 +145,9 @@ def tell_asker(
     if asker and asker.active:
         theirs = replace(ctx, person=asker)
         good = request.state == "approved"
-        facts = Facts(((theirs.t("Request"), f"#{request.id}"), (theirs.t("Reason"), request.reason)))
+        account = ctx.account(request.account_id)
+        whose = ((theirs.t("For"), account.name),) if account and account.id != theirs.account_id else ()
+        facts = Facts(((theirs.t("Request"), f"#{request.id}"), *whose, (theirs.t("Reason"), request.reason)))
         left = Button(theirs.t("What is left?"), "balance")
         card = Card(title(theirs), (facts, *blocks(theirs), left), "good" if good else "warn")
         theirs.tell(asker.id, f"{key}/{request.id}", card)

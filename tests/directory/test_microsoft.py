@@ -229,3 +229,27 @@ def test_groups_of_entra_are_groups_of_app_yaml(graph: FakeGraph) -> None:
     entra = MicrosoftDirectory(TENANT, lambda: TOKEN, groups={"contractors": "g1"}, url=graph.url)
 
     assert entra.read(Known()).groups == (Group("contractors", tuple(f"p{number}" for number in range(7))),)
+
+
+def test_one_person_is_looked_up_by_address(graph: FakeGraph) -> None:
+    """The identity is the one they speak with in Teams; guests and who is disabled are nobody."""
+    graph.hire("ona", "Ona O'Neil", mail="ona.o'neil@acme.example")
+    finds = source(graph)
+
+    assert finds.find("Max@Acme.example") == identity("max")
+    assert finds.find("ona.o'neil@acme.example") == identity("ona")
+    assert [finds.find(f"{each}@acme.example") for each in ("zoe", "bob", "gus")] == ["", "", ""]
+
+
+def test_two_under_one_address_are_nobody(graph: FakeGraph) -> None:
+    """It is not guessed which of them is meant."""
+    graph.hire("max2", "Max Weber", mail="max@acme.example")
+
+    assert source(graph).find("max@acme.example") == ""
+
+
+def test_a_look_up_that_is_not_permitted_finds_nobody(graph: FakeGraph) -> None:
+    """Teams works without the right to read people; then only who wrote is known."""
+    graph.refused = True
+
+    assert source(graph).find("max@acme.example") == ""

@@ -1,5 +1,7 @@
 """A mapping makes any table readable, and says what it cannot read."""
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,14 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.config import Settings
 from bot.providers.files.charge_rows import ChargeRow, spread
 from bot.providers.files.kinds import kind_of, model_of, unit_of
+from bot.providers.files.presets import PRESETS
 from bot.providers.files.provider import Files
 from bot.providers.files.settings import FileRules
+from bot.providers.set_aside import setting_aside
 from storage.charges import Charge
 from tests.providers.test_files import NEXT, NOVEMBER, midnight_of
 
@@ -39,6 +43,8 @@ def read(tmp_path: Path) -> Iterator[Reading]:
         each.close()
 
 
+PLAIN_HEADER = ("date", "who", "model", "tokens", "cost", "currency", "key")
+HEADERS = tuple((*each.header, *each.any_of, "Tags", "SkuPriceDetails", "ConsumedQuantity") for each in PRESETS)
 COLUMNS = {"date": "day", "who": "user", "model": "m", "cost": "fee"}
 
 
@@ -249,6 +255,29 @@ def test_a_suggested_mapping_can_be_pasted(tmp_path: Path) -> None:
     pasted = yaml.safe_load(advice.partition("such as ")[2].removesuffix(". Nothing of it counts"))["columns"]
     assert pasted["who"] == "User name"
     assert pasted["cost"] == "Total spend"
+
+
+ODD = st.one_of(
+    st.sampled_from(
+        ["NULL", "1e400", "nan", "¥5", "(", "9999-12-31", "0001-01-01", "12/31/9999", "[]", "5", "{", "1E+15", "½"]
+    ),
+    st.text(st.characters(codec="utf-8"), max_size=12),
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from([PLAIN_HEADER, *HEADERS]), st.data())
+def test_no_cell_breaks_a_reading(tmp_path: Path, header: tuple[str, ...], data: st.DataObject) -> None:
+    """What it says is understood or set aside, whatever it is."""
+    out = io.StringIO(newline="")
+    rows = data.draw(st.lists(st.lists(ODD, min_size=len(header), max_size=len(header)), min_size=1, max_size=3))
+    csv.writer(out).writerows([header, *rows])
+    (tmp_path / "a.csv").write_text(out.getvalue(), encoding="utf-8", newline="")
+    provider = Files("files", str(tmp_path / "a.csv"), credit=Decimal(1))
+    with setting_aside():
+        assert all(abs(cell.cost_nanos or 0) < 2**63 for cell in provider.charges(date(1990, 1, 1), date(2189, 12, 31)))
+    assert list(provider.check())
+    provider.close()
 
 
 # Words --------------------------------------------------------------------------------------------------------------

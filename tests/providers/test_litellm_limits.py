@@ -12,12 +12,14 @@ import pytest
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError
 from bot.providers.base import Limit, ProviderIdentity
+from bot.providers.litellm.limits import BLOCKING, UPDATES
 from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered
-from tests.support.fakes.litellm import FakeLiteLLM, recorded
+from tests.support.fakes.litellm import MASTER_KEY, FakeLiteLLM, recorded
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 ALICE, BOT = Subject("user", "alice"), Subject("user", "quota-bot")
 PLATFORM = Subject("team", "fade7cc2-70f1-441e-8f49-f47774cee9ee")
@@ -54,13 +56,44 @@ def orders(proxy: FakeLiteLLM) -> list[tuple[str, Any]]:
 
 
 def test_limits_are_those_of_users_teams_and_keys(provider: LiteLLM) -> None:
-    """Each in nanos with its window, those without a limit too."""
+    """Each in nanos with its window, what is counted, and when that resets; those without a limit too."""
     every = {each.subject: each for each in provider.limits()}
-    assert every[ALICE] == Limit(ALICE, 400_000_000, "month", name="Alice")
-    assert every[BOT] == Limit(BOT, None, "total")
-    assert every[PLATFORM] == Limit(PLATFORM, 25 * DOLLAR, "month", name="platform")
+    assert every[ALICE] == Limit(ALICE, 400_000_000, "month", name="Alice", resets_at=DECEMBER, spent_nanos=49_000_000)
+    assert every[PLATFORM] == Limit(
+        PLATFORM, 25 * DOLLAR, "month", name="platform", resets_at=DECEMBER, spent_nanos=245_000_000
+    )
     assert every[KEY].amount_nanos is None
     assert all(limit(provider, subject) == each for subject, each in every.items())
+
+
+def test_what_we_are_there_and_the_proxy_itself_have_no_limits(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Nobody forgot to cap them: the management key cannot spend, and the master key cannot be stopped."""
+    own = hashlib.sha256(proxy.key.encode()).hexdigest()
+    proxy.add_usage("2026-11-22", "quota-bot", None, own, "bursar", None, "m", 0.1, 1, 1)
+    proxy.add_usage("2026-11-22", "default_user_id", None, MASTER_KEY, None, None, "m", 0.1, 1, 1)
+    told = {each.subject for each in provider.limits()}
+    assert not told & {BOT, Subject("key", own), Subject("user", "default_user_id")}
+    assert limit(provider, BOT).amount_nanos is None
+    with_master_key = at(proxy, proxy.master_key)
+    assert BOT in {each.subject for each in with_master_key.limits()}
+    with_master_key.close()
+
+
+def test_windows_and_a_budget_that_a_key_stands_on_bind_as_well(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Such a key is not without a cap."""
+    windows = recorded("045")["response"]["budget_limits"]
+    proxy.facts("key", LAPTOP, budget_limits=windows, litellm_budget_table={"max_budget": 9, "budget_duration": "7d"})
+    every = {each.subject: each for each in provider.limits()}
+    expected = (("day", DOLLAR // 2), ("month", 5 * DOLLAR), ("week", 9 * DOLLAR))
+    assert every[KEY].caps == limit(provider, KEY).caps == expected
+    assert every[ALICE].caps == ()
+
+
+@pytest.mark.parametrize("word", ["next month", 12, "", {}])
+def test_a_reset_that_is_not_understood_is_not_known(proxy: FakeLiteLLM, provider: LiteLLM, word: Any) -> None:
+    """Nothing else depends on it."""
+    proxy.facts("user", "alice", budget_reset_at=word)
+    assert limit(provider, ALICE).resets_at is None
 
 
 def test_limits_are_read_over_all_pages(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
@@ -68,7 +101,7 @@ def test_limits_are_read_over_all_pages(proxy: FakeLiteLLM, provider: LiteLLM) -
     for number in range(130):
         proxy.add_usage("2026-11-22", f"u{number}", None, f"k{number}", None, f"t{number}", "m", 0.1, 1, 1)
     kinds = [each.subject.kind for each in provider.limits()]
-    assert (kinds.count("user"), kinds.count("team"), kinds.count("key")) == (133, 132, 135)
+    assert (kinds.count("user"), kinds.count("team"), kinds.count("key")) == (132, 132, 135)
 
 
 @pytest.mark.parametrize("subject", [Subject("user", "ghost"), Subject("team", "ghost"), Subject("key", "ghost")])
@@ -121,7 +154,7 @@ def test_a_limit_is_set_for_each_kind(proxy: FakeLiteLLM, provider: LiteLLM, sub
     answer = provider.set_limit(subject, 123_456_789_012)
     assert (answer.amount_nanos, answer.window) == (123_456_789_012, "month")
     assert limit(provider, subject) == answer
-    assert proxy.facts(subject.kind, subject.external_id)["budget_duration"] == "1mo"
+    assert proxy.facts(subject.kind, subject.external_id)["budget_duration"] in ("1mo", "30d")
 
 
 def test_what_the_answer_says_is_what_is_told(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
@@ -174,9 +207,11 @@ def test_a_first_monthly_limit_counts_this_month_and_not_all_years(
 
 
 def test_a_later_limit_leaves_the_counter_alone(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
-    """What LiteLLM counts within its month is its own."""
+    """What LiteLLM counts within its month is its own; a month that is said again would skip a reset that is due."""
     provider.set_limit(ALICE, 20 * DOLLAR)
-    assert orders(proxy) == [("/user/update", {"user_id": "alice", "max_budget": 20.0, "budget_duration": "1mo"})]
+    provider.set_limit(ALICE_THERE, 20 * DOLLAR)
+    there = {"team_id": PLATFORM.external_id, "user_id": "alice", "max_budget_in_team": 20.0, "budget_duration": "30d"}
+    assert orders(proxy) == [("/user/update", {"user_id": "alice", "max_budget": 20.0}), ("/team/member_update", there)]
 
 
 def test_a_team_that_would_be_stopped_by_its_past_is_refused(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
@@ -194,13 +229,14 @@ def test_a_team_that_would_be_stopped_by_its_past_is_refused(proxy: FakeLiteLLM,
 def test_members_are_told_with_their_teams(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """Who is on the team's default has that; who has no limit there is told as such."""
     every = {each.subject: each for each in provider.limits() if each.subject.kind == "member"}
-    assert every[ALICE_THERE] == Limit(ALICE_THERE, DOLLAR, "month", name="platform")
-    assert every[BOB_THERE] == Limit(BOB_THERE, 300_000_000, "total", name="platform")
+    alice, bob = every[ALICE_THERE], every[BOB_THERE]
+    assert (alice.amount_nanos, alice.window, alice.name, alice.resets_at) == (DOLLAR, "month", "platform", DECEMBER)
+    assert (bob.amount_nanos, bob.window, bob.name) == (300_000_000, "total", "platform")
     assert set(every) == {ALICE_THERE, BOB_THERE, Subject.of_member(PLATFORM.external_id, "quota-bot")}
     proxy.add_usage("2026-11-22", "alice", None, "n" * 64, None, "new/team", "m", 0.1, 1, 1)
     new = Subject.of_member("new/team", "alice")
     assert new.external_id == "new%2Fteam/alice"
-    assert limit(provider, new) == Limit(new, None, "total")
+    assert limit(provider, new) == Limit(new, None, "total", spent_nanos=0)
 
 
 def test_members_are_known_by_team_and_user(provider: LiteLLM) -> None:
@@ -212,7 +248,9 @@ def test_members_are_known_by_team_and_user(provider: LiteLLM) -> None:
 def test_a_members_limit_is_for_a_month_and_for_nobody_else(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """The others keep the team's default. The answer repeats what was said, so it is read back."""
     proxy.member(PLATFORM.external_id, "bob", spend=0.0)
-    assert provider.set_limit(BOB_THERE, 7 * DOLLAR) == Limit(BOB_THERE, 7 * DOLLAR, "month", name="platform")
+    assert provider.set_limit(BOB_THERE, 7 * DOLLAR) == Limit(
+        BOB_THERE, 7 * DOLLAR, "month", name="platform", spent_nanos=0
+    )
     said = {"team_id": PLATFORM.external_id, "user_id": "bob", "max_budget_in_team": 7.0, "budget_duration": "1mo"}
     assert orders(proxy) == [("/team/member_update", said)]
     assert limit(provider, ALICE_THERE).amount_nanos == DOLLAR
@@ -364,6 +402,25 @@ def test_a_key_that_may_not_write_is_told_which_routes_it_lacks(proxy: FakeLiteL
         "/team/member_update, /team/unblock to the allowed_routes of its key"
     )
     assert orders(proxy) == []
+
+
+def test_a_viewers_key_is_not_good_enough(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Its routes are open, and it may write nothing."""
+    assert rights(provider).ok
+    proxy.facts("user", "quota-bot", user_role="proxy_admin_viewer")
+    found = rights(provider)
+    assert (found.ok, "has the role proxy_admin_viewer, and needs proxy_admin" in found.advice) == (False, True)
+
+
+def test_what_an_older_version_refuses_is_found_by_trying(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """All is well there but for members; what is tried changes nothing, whoever is named."""
+    before = repr((proxy._users, proxy._teams, proxy._keys, proxy._memberships))
+    proxy.fail_next(403, body={"detail": "Virtual key is not allowed to call this route."}, path="/team/member_update")
+    found = rights(provider)
+    assert not found.ok
+    assert found.advice.startswith("this LiteLLM does not let the key write /team/member_update: name all routes")
+    assert {path for path, _ in orders(proxy)} == {*UPDATES, *BLOCKING}
+    assert repr((proxy._users, proxy._teams, proxy._keys, proxy._memberships)) == before
 
 
 def test_the_master_key_may_set_limits(proxy: FakeLiteLLM) -> None:

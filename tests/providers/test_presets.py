@@ -264,3 +264,19 @@ def test_every_preset_stands_in_the_docs() -> None:
 def _as_in_the_docs(name: str) -> tuple[int, int]:
     """What is ours comes first there, and last in the code, where the most specific is first."""
     return (("plain", "plain-total", FOCUS, name).index(name), NAMES.index(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [
+        ("anthropic-console-cost.csv", [20_000_000, 1_450_000_000]),
+        ("github-ai-usage.csv", [145_000_000, 280_000_000]),
+        ("volcengine.csv", [80_000_000]),
+        ("cursor-events.csv", [None, None, None]),
+    ],
+)
+def test_what_it_would_have_cost_by_the_list_stands_beside(name: str, listed: list[int | None]) -> None:
+    """So that discounts show."""
+    provider = Files("files", str(EXPORTS / name), credit=CREDIT)
+    assert [cell.list_nanos for cell in provider.charges(NOVEMBER, NEXT)] == listed
+    provider.close()

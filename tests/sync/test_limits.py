@@ -1,15 +1,19 @@
 """Limits at a provider follow the ledger; what somebody changed there is asked about; nothing is announced early."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
+from handlers.budgets import BudgetStatus
 from handlers.events import EndGrants, SyncAccount
-from handlers.limits.plan import action
+from handlers.limits.plan import WantedLimit, planned
 from handlers.money import NANOS
+from handlers.periods import period_of
+from handlers.policy import Budget
 from storage import audit, limits, outbox
 from storage.db import Database
 from storage.directory import Directory, Link, Person
@@ -58,6 +62,17 @@ def allowed(company: Company) -> dict[str, int | None]:
     return {one: company.llm.allows(one) for one in EVERYONE}
 
 
+STATUS = BudgetStatus(
+    Budget(name="b", who="every person", amount="400 USD", every="month"),
+    "person/ana",
+    "Ana",
+    period_of(date(2026, 11, 24), "month"),
+    400,
+    0,
+    0,
+)
+
+
 # Rules ---------------------------------------------------------------------------------------------------------------
 
 
@@ -73,24 +88,35 @@ def allowed(company: Company) -> dict[str, int | None]:
         (None, 400, None, 400, "ask"),
         (400, 300, None, 400, "same"),
         (900, 900, 400, 400, "same"),
-        (900, 900, 400, 500, "write"),
+        (900, 900, 400, 500, "write 1000"),
+        (900, 900, 400, 300, "write 800"),
         (700, 900, 400, 400, "ask"),
+        (None, None, 400, 500, "same"),
+        (0, None, None, 400, "ask"),
+        (0, None, None, 0, "same"),
+        (0, 0, None, 400, "write"),
     ],
 )
 def test_three_figures_say_what_is_to_be_done(
     seen: int | None, known: int | None, kept: int | None, wanted: int, what: str
 ) -> None:
-    """What is wanted, what we last said, what is there: somebody else's change is never overwritten."""
+    """What is wanted, what we last said, what is there: somebody else's change is never overwritten.
+
+    What is wanted more comes on top of what finance kept, and whom somebody allows nothing is not simply opened.
+    """
     ana, heard = Subject("user", "ana"), (seen, TUESDAY, TUESDAY)
-    held = Held("llm", ana, "person/ana", "", "month", *heard, None, known, 0, kept, paused=False)
-    assert action(held, wanted, "month") == what
+    at = known if kept else None
+    held = Held("llm", ana, "person/ana", "", "month", *heard, None, known, 0, kept, paused=False, kept_seen_nanos=at)
+    line = planned(held, WantedLimit(wanted, STATUS), "month")
+    nanos = line.wanted.nanos if line.wanted else wanted
+    assert (line.action if nanos == wanted else f"{line.action} {nanos}") == what
 
 
 def test_the_same_amount_for_life_is_another_limit() -> None:
     """$400 a month is not $400 for ever."""
     ana, heard = Subject("user", "ana"), (400, TUESDAY, TUESDAY)
     held = Held("llm", ana, "person/ana", "", "total", *heard, None, None, 0, None, paused=False)
-    assert action(held, 400, "month") == "write"
+    assert planned(held, WantedLimit(400, STATUS), "month").action == "write"
 
 
 # Writing -------------------------------------------------------------------------------------------------------------
@@ -329,8 +355,8 @@ def test_what_somebody_changed_there_is_asked_about_and_not_overwritten(acme: Co
     assert acme.llm.allows("ana") == 900
 
 
-def test_finance_keeps_theirs_until_the_ledger_moves(acme: Company) -> None:
-    """Kept is kept, hour after hour; the next grant is written."""
+def test_a_grant_comes_on_top_of_what_finance_kept(acme: Company) -> None:
+    """Kept is kept, hour after hour; and more never lowers it."""
     acme.llm.changes("ana", 900)
     compare(acme)
     assert "Fay Osei kept Ana Silva's limit" in press(acme, "fay", "Keep their limit")
@@ -339,6 +365,19 @@ def test_finance_keeps_theirs_until_the_ledger_moves(acme: Company) -> None:
     assert titles(acme, "fay")[-1] == "Fay Osei kept Ana Silva's limit as changed at The sample company (llm)"
     acme.say("ana", "request 50 more")
     acme.say("max", "approve 1")
+    acme.settle()
+    assert acme.llm.allows("ana") == 950
+    assert titles(acme, "ana")[-1].startswith("$50.00 more: applied at The sample company (llm)")
+    compare(acme)
+    acme.clock.forward(timedelta(minutes=1))
+    acme.say("max", "revoke 1 the project ended")
+    acme.settle()
+    assert acme.llm.allows("ana") == 900
+    acme.llm.changes("ana", 400)
+    compare(acme)
+    acme.clock.forward(timedelta(minutes=1))
+    acme.say("ana", "request 50 more")
+    acme.say("max", "approve 2")
     acme.settle()
     assert acme.llm.allows("ana") == 450
 
@@ -473,6 +512,172 @@ def test_a_member_is_paused_as_the_user_who_it_is(acme: Company) -> None:
     acme.settle()
     assert acme.llm.calls.count("pause") == 1
     assert not acme.llm.there[ana_in_search].paused
+
+
+# What is there besides, and when it resets ---------------------------------------------------------------------------
+
+
+def test_applied_is_said_only_when_all_limits_of_the_account_stand(acme: Company) -> None:
+    """Ana spends as a user and as a member of a team; her grant counts when both are raised."""
+    member = Subject.of_member("search", "ana")
+    acme.llm.there[member] = Limit(member, 400 * NANOS, name="Search")
+    acme.llm.members = [ProviderIdentity("member", member.external_id, owner="ana")]
+    acme.pull()
+    compare(acme)
+    acme.llm.changes("ana", 900)
+    compare(acme)
+    acme.say("ana", "request 50 more")
+    acme.say("max", "approve 1")
+    acme.settle()
+    assert acme.llm.there[member].amount_nanos == 450 * NANOS
+    assert titles(acme, "ana")[-1] == "Approved, but not yet applied at The sample company (llm)"
+    assert "Finance decides" in acme.reads("ana")[-1]
+    press(acme, "fay", "Restore our limit")
+    acme.settle()
+    assert acme.llm.allows("ana") == 450
+    assert titles(acme, "ana")[-1].startswith("$50.00 more: applied at The sample company (llm)")
+
+
+def test_a_key_with_a_limit_of_its_own_stays_as_it_is_and_whoever_got_more_is_told(acme: Company) -> None:
+    """More for the user does not help a key that is stopped by its own limit."""
+    laptop, ci = Subject("key", "laptop"), Subject("key", "ci")
+    acme.llm.there[laptop] = Limit(laptop, 5 * NANOS, "week", name="ana-laptop")
+    acme.llm.there[ci] = Limit(ci, None, "total", name="ana-ci", caps=(("day", NANOS // 2),))
+    acme.llm.members = [
+        ProviderIdentity("user", "ana", email="ana@acme.example"),
+        ProviderIdentity("key", "laptop", owner="ana"),
+        ProviderIdentity("key", "ci", owner="ana"),
+    ]
+    acme.pull()
+    compare(acme)
+    assert not any("has no limit" in each for each in titles(acme, "fay"))
+    acme.say("ana", "request 50 more")
+    acme.say("max", "approve 1")
+    acme.settle()
+    answer = acme.reads("ana")[-1]
+    assert "ana-laptop at The sample company (llm) stays limited to $5.00 a week." in answer
+    assert "ana-ci at The sample company (llm) stays limited to $0.50 a day." in answer
+    assert "Ana Silva got more, but keys at The sample company (llm) have limits of their own" in titles(acme, "fay")
+    assert acme.llm.there[laptop].amount_nanos == 5 * NANOS
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_whom_somebody_there_allows_nothing_is_opened_by_no_wholesale_word(
+    database: Database, clock: Clock, *, many: bool
+) -> None:
+    """Neither when all limits are set for the first time nor when many are restored; finance decides each by itself."""
+    clock.moment = TUESDAY
+    crowd = tuple(Person(f"p{n}", f"P {n}") for n in range(24))
+    links = tuple(Link("llm", "user", each.id, f"person/{each.id}") for each in crowd)
+    everybody = Directory((*ACME.people, *crowd), ACME.teams, ACME.agents, (*ACME.links, *links))
+    company = Company(database, clock, directory=everybody)
+    company.llm.knows(*(each.id for each in crowd))
+    shut = [each.id for each in crowd][: 12 if many else 1]
+    for each in shut:
+        company.llm.changes(each, 0)
+    compare(company)
+    if many:
+        assert "12 limits at The sample company (llm) are zero" in titles(company, "fay")
+    else:
+        assert "P 0 is allowed nothing at The sample company (llm)" in titles(company, "fay")
+    press(company, "fay", "Change them")
+    company.settle()
+    for one in crowd[12:]:
+        company.llm.changes(one.id, 900)
+    compare(company)
+    press(company, "fay", "Restore all")
+    company.settle()
+    allowed = {each.id: company.llm.allows(each.id) for each in crowd}
+    assert {name for name, amount in allowed.items() if amount == 0} == set(shut)
+    assert {amount for name, amount in allowed.items() if name not in shut} == {400}
+    company.say("fay", f"restore-ours llm user:{shut[0]} 0")
+    company.settle()
+    assert company.llm.allows(shut[0]) == 400
+
+
+def test_the_plan_tells_raises_from_cuts_and_shows_each_window(database: Database, clock: Clock) -> None:
+    """$150 a week is more than $400 a month."""
+    clock.moment = TUESDAY
+    company = Company(database, clock)
+    company.llm.knows(*EVERYONE)
+    here = {"ana": (150, "week"), "max": (90, "week"), "kim": (500, "month"), "fay": (1000, "total")}
+    for who, (amount, window) in here.items():
+        one = Subject("user", who)
+        company.llm.there[one] = Limit(one, amount * NANOS, window)  # type: ignore[arg-type]
+    compare(company)
+    plan = company.say("fay", "limits llm")
+    lines = {line.split("  ")[0]: line for line in plan.splitlines() if "$400.00 a month" in line}
+    assert ("$150.00 a week" in lines["Ana Silva"], lines["Ana Silva"].endswith("will be lowered")) == (True, True)
+    assert lines["Max Weber"].endswith("will be raised")
+    assert lines["Kim Tanaka"].endswith("will be lowered")
+    assert ("$1,000.00 in all" in lines["Fay Osei"], lines["Fay Osei"].endswith("count each month")) == (True, True)
+    assert lines["Bob Reyes"].endswith("will be limited")
+    asked = acme_asked(company)
+    assert ("Raised" in asked, "Lowered" in asked, "Limited for the first time" in asked) == (True, True, True)
+
+
+def acme_asked(company: Company) -> str:
+    """What finance was asked before much changes."""
+    return company.reads("fay")[-1]
+
+
+@pytest.mark.parametrize(
+    ("zone", "turn", "before", "between", "after"),
+    [
+        ("America/Los_Angeles", datetime(2026, 12, 1, tzinfo=UTC), 400, 10, 400),
+        ("Asia/Kolkata", datetime(2026, 12, 1, tzinfo=UTC), 400, 790, 400),
+        ("America/Los_Angeles", datetime(2026, 12, 1, 8, tzinfo=UTC), 400, 400, 400),
+    ],
+)
+def test_at_the_turn_of_the_month_a_limit_counts_from_the_providers_own_reset(
+    database: Database, clock: Clock, zone: str, turn: datetime, before: int, between: int, after: int
+) -> None:
+    """Of $400 a month $390 are spent. Nobody spends November twice, and nobody waits for December."""
+    clock.moment = datetime(2026, 11, 30, 15, tzinfo=UTC)
+    rules: dict[str, object] = {**RULES, "organization": {"name": "Acme", "zone": zone}}
+    company = Company(database, clock, rules)
+    company.llm.spends("ana", "390.00", date(2026, 11, 29))
+    company.pull()
+    ana = Subject("user", "ana")
+    company.llm.there = {ana: Limit(ana, 100 * NANOS, resets_at=turn)}
+    compare(company)
+    assert company.llm.allows("ana") == before
+    earlier, later = sorted([turn, datetime(2026, 12, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)])
+    clock.moment = earlier + timedelta(minutes=2)
+    company.app.tick()
+    company.settle()
+    assert company.llm.allows("ana") == between
+    clock.moment = later + timedelta(minutes=2)
+    company.llm.there[ana] = replace(company.llm.there[ana], resets_at=turn + timedelta(days=31))
+    company.app.tick()
+    company.settle()
+    compare(company)
+    assert company.llm.allows("ana") == after
+
+
+def test_one_cause_is_one_message(acme: Company) -> None:
+    """A key that may not write is refused for everybody; finance hears it once, with whom it is about."""
+    for number, who in enumerate(each for each in EVERYONE if each != "fay"):
+        acme.llm.trouble = UndeliverableError(f"LiteLLM refused user “{who}” ({400 + number}): the key may not write")
+        acme.clock.forward(timedelta(minutes=1))
+        acme.say("fay", f"correct 20 of {who} a gift")
+        acme.settle()
+    acme.llm.trouble = None
+    told = [each for each in acme.messages("fay") if "did not accept" in each.title]
+    assert [each.title for each in told] == ["The sample company (llm) did not accept 6 limits"]
+    assert "Ana Silva" in acme.reads("fay")[-1]
+
+
+def test_who_is_deleted_between_reading_and_writing_is_forgotten_and_no_trouble(acme: Company) -> None:
+    """There is nothing to be done, and nobody has to act."""
+    acme.llm.meanwhile = lambda: None
+    del acme.llm.there[Subject("user", "bob")]
+    acme.say("fay", "correct 20 of bob a gift")
+    acme.say("fay", "pause bob")
+    acme.settle()
+    assert acme.say("fay", "status").startswith("Everything works")
+    held = acme.database.ask(lambda conn: limits.of_account(conn, "person/bob"))
+    assert held == []
 
 
 # Uncapped, gone, several ---------------------------------------------------------------------------------------------

@@ -132,6 +132,26 @@ class MicrosoftDirectory:
         members = self._pages({"$select": "id", "$top": PAGE_USERS}, path=path)
         return Group(group, tuple(persons[each["id"]] for each in members if each["id"] in persons))
 
+    def find(self, email: str) -> str:
+        """The identity in Teams of the one full member with an address, "" if there is none or we may not ask.
+
+        The addresses of Entra are the tenant's own word: mail and userPrincipalName of
+        https://learn.microsoft.com/graph/api/resources/user.
+
+        Raises:
+            UnreachableError: Graph cannot be asked now.
+        """
+        said = email.replace("'", "''")
+        where = f"userType eq 'Member' and (mail eq '{said}' or userPrincipalName eq '{said}')"
+        try:
+            with closing(self._api()) as api:
+                users = _users_in(api.get_json("/users", {"$select": FIELDS, "$filter": where, "$top": 2}))
+        except UndeliverableError as no:
+            _log.warning("Nobody can be looked up in Microsoft Entra: %s", no)
+            return ""
+        found = [each for each in users if each.get("accountEnabled") is not False and _address(each) == email.lower()]
+        return self._identity(str(found[0]["id"])) if len(found) == 1 else ""
+
     def check(self) -> Iterator[CheckLine]:
         """Whether Graph lets us read people, whose managers they are, and where they are."""
         first: dict[str, str | int] = {"$select": FIELDS, "$top": 1}

@@ -14,8 +14,8 @@ from typing import Any, Literal, assert_never
 
 from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
-from bot.platforms.slack.mrkdwn import escaped
-from bot.platforms.text import cut, line, plain
+from bot.platforms.slack.mrkdwn import escaped, literal
+from bot.platforms.text import cut, line, plain, units
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from handlers.language import say
 from handlers.place import Place
@@ -78,7 +78,7 @@ def modal(card: Card, place: Place, *, native: bool = True) -> Json:
     """
     page = _Page("modal", card.language, native)
     title = line(card.title)
-    if len(title) > VIEW_TITLE_MAX:
+    if units(title) > VIEW_TITLE_MAX:
         page.title(title)
     submit = _submit(card, place)
     if card.inputs and submit is None:
@@ -196,7 +196,7 @@ class _Page(Drawing):
         for start in range(0, len(block.facts), FIELDS_MAX):
             some = block.facts[start : start + FIELDS_MAX]
             self.blocks.append({"type": "section", "fields": [_mrkdwn(_fact(*fact), FIELD_MAX) for fact in some]})
-        if any(len(escaped(_fact(*fact), MARKUP_MAX)) > FIELD_MAX for fact in block.facts if _long(fact)):
+        if any(units(escaped(_fact(*fact), MARKUP_MAX)) > FIELD_MAX for fact in block.facts if _long(fact)):
             self.remark("A value was longer; the rest is not shown.")
 
     def gauge(self, block: Gauge) -> None:
@@ -366,7 +366,7 @@ def _bold(text: str) -> str:
 
 
 def _fact(name: str, value: str) -> str:
-    return f"{_bold(name)}\n{plain(value).strip() or EMPTY}"
+    return f"{_bold(name)}\n{literal(plain(value)).strip() or EMPTY}"
 
 
 def _long(fact: tuple[str, str]) -> bool:

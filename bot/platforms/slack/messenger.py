@@ -15,7 +15,16 @@ from bot.csv_files import text_of
 from bot.errors import UndeliverableError
 from bot.platforms.about import NAME
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
-from bot.platforms.slack.client import TROUBLE, asked, code, trouble
+from bot.platforms.slack.client import (
+    TROUBLE,
+    asked,
+    code,
+    confirmed_address,
+    is_at_home,
+    is_guest,
+    is_machine,
+    trouble,
+)
 from bot.platforms.slack.manifest import SCOPES
 from bot.texts import t
 from handlers.card import Card, Chart, Table, Text
@@ -95,6 +104,22 @@ class Slack:
                 return changed
         posted = self._post(channel, thread, card, aloud=place.aloud)
         return f"{posted['channel']}/{posted['ts']}"
+
+    def find(self, email: str) -> str:
+        """See Finds in bot/reach.py. A guest, a bot and somebody of another company are nobody."""
+        doing = "Look somebody up by their e-mail address"
+        try:
+            user = self._client.users_lookupByEmail(email=email)["user"]
+        except TROUBLE as error:
+            if code(error) == "users_not_found":
+                return ""
+            raise trouble(doing, error) from error
+        here = asked("Ask Slack which workspace it is", self._client.auth_test)
+        home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
+        strange = not is_at_home(user, home) or is_guest(user) or is_machine(user) or user.get("deleted")
+        if strange or confirmed_address(user) != email.lower():
+            return ""
+        return f"{here['team_id']}/{user['id']}"
 
     def _where(self, place: Place) -> tuple[str, str]:
         """The channel, and the person in it who is spoken to, if that is known."""

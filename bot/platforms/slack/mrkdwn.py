@@ -7,7 +7,7 @@ exactly three entities. So `& < >` are escaped in mrkdwn and in the `text` of a 
 import re
 from collections.abc import Callable
 
-from bot.platforms.text import line, plain
+from bot.platforms.text import first_units, line, plain, units
 
 _PARTIAL_ENTITY = re.compile(r"&[a-z]{0,3}$")
 _MARK = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
@@ -20,12 +20,34 @@ MENTIONS_MAX = 10
 """People in a sentence who are looked up."""
 
 
+_STYLED = re.compile(r"(?<!\w)([*_~`])(?=\S)([^\n]+?)(?<=\S)\1(?!\w)")
+_EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'-]+):(?!\w)")
+_QUOTED = re.compile(r"^(\s*)>", re.MULTILINE)
+_ALIKE = {
+    "*": "\N{ASTERISK OPERATOR}",
+    "_": "\N{MODIFIER LETTER LOW MACRON}",
+    "~": "\N{TILDE OPERATOR}",
+    "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
+}
+
+
+def literal(text: str) -> str:
+    """Words that a person wrote, so that Slack shows them as they are: no bold, no code, no emoji, no quotation.
+
+    What would become markup gets signs that look the same; a lone star, a name_with_lines and an address stay.
+    """
+    while (styled := _STYLED.sub(lambda found: _ALIKE[found[1]] + found[2] + _ALIKE[found[1]], text)) != text:
+        text = styled
+    text = _EMOJI.sub("\N{MODIFIER LETTER COLON}\\1\N{MODIFIER LETTER COLON}", text)
+    return _QUOTED.sub("\\1\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", text)
+
+
 def escaped(text: str, most: int) -> str:
     """The text for mrkdwn, in at most so many characters after escaping."""
     safe = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if len(safe) <= most:
+    if units(safe) <= most:
         return safe
-    return _PARTIAL_ENTITY.sub("", safe[: most - 1]).rstrip() + "…"
+    return _PARTIAL_ENTITY.sub("", first_units(safe, most - 1)).rstrip() + "…"
 
 
 def heard(text: str, bot: str, person: Callable[[str], str | None]) -> str:

@@ -23,6 +23,7 @@ from handlers.language import N_
 from handlers.place import Place
 
 Views = Callable[[Card, Sequence[str]], list[Card]]
+LookUp = Callable[[str], str]
 
 CARD_TYPE = "application/vnd.microsoft.card.adaptive"
 SUMMARY_MAX = 150
@@ -73,17 +74,24 @@ class Teams:
         conversations: how places are reached.
         views: gives a card as each of several people should see it; "" is somebody unknown.
         tenants: whose chats they are.
+        look_up: gives the identity of the member with a verified address, "" if there is none.
     """
 
     name = "teams"
 
     def __init__(
-        self, connector: Connector, conversations: Conversations, views: Views, tenants: Sequence[str] = ()
+        self,
+        connector: Connector,
+        conversations: Conversations,
+        views: Views,
+        tenants: Sequence[str] = (),
+        look_up: LookUp = lambda _email: "",
     ) -> None:
         self._connector = connector
         self._views = views
         self._conversations = conversations
         self._tenants = tenants
+        self._look_up = look_up
         self._pace = Pace()
 
     def show(self, place: Place, card: Card, receipt: str) -> str:
@@ -106,6 +114,10 @@ class Teams:
         if not receipt and thread == place.thread:  # else it was said with the message above
             self._point_to_the_chat(channel, thread, card.language)
         return shown
+
+    def find(self, email: str) -> str:
+        """See Finds in bot/reach.py. Teams itself looks nobody up; Microsoft Entra does."""
+        return self._look_up(email)
 
     def reply(self, where: Conversation, thread: str, card: Card) -> None:
         """Show a card in a conversation that was heard from just now, whoever reads there.

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from bot.checks import CheckLine
 from bot.platforms.teams.connector import PATH, Connector
 from bot.platforms.teams.listener import TeamsApp, TeamsListener
-from bot.platforms.teams.messenger import Teams, check
+from bot.platforms.teams.messenger import LookUp, Teams, check
 from bot.ports import Conversations
 from handlers.language import ENGLISH
 
@@ -21,13 +21,14 @@ def connected(
     connector: Connector,
     conversations: Conversations,
     tenants: Sequence[str],
+    look_up: LookUp = lambda _email: "",
     language: str = ENGLISH,
 ) -> Iterator[tuple[Teams, Route]]:
     """The platform, and the route for its requests; on leaving, the connections go.
 
     `language` is that of the organization.
     """
-    teams = Teams(connector, conversations, app.views, tenants)
+    teams = Teams(connector, conversations, app.views, tenants, look_up)
     TeamsListener(app, connector, teams, conversations, language)
     try:
         yield teams, Route(PATH, connector.answer, methods=["POST"])

@@ -1,10 +1,10 @@
 """What a row of a file says: a part of a charge, on one day or on several."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, get_args
 
 from bot.column_values import said, tidy
 from bot.providers.files.kinds import KINDS
@@ -16,6 +16,9 @@ COST_MAX = 9 * 10**9  # nanos of it fit in 64 bits
 PICO_DIGITS = 12
 PICO_PER_NANO = 1_000
 DAYS_MAX = 400
+YEARS = range(1990, 2190)
+Money = Literal["cost", "list_cost"]
+MONEY: tuple[Money, ...] = get_args(Money)
 _DAY = timedelta(days=1)
 
 
@@ -30,15 +33,6 @@ class DatedRowError(RowError):
     def __init__(self, wrong: RowError, day: str) -> None:
         super().__init__(wrong.why, wrong.field)
         self.day = day
-
-
-@contextmanager
-def on(day: datetime) -> Iterator[None]:
-    """Let what is wrong in a row be told with its day."""
-    try:
-        yield
-    except RowError as wrong:
-        raise DatedRowError(wrong, f"{day:%Y-%m-%d}") from None
 
 
 class ChargeRow(NamedTuple):
@@ -59,6 +53,7 @@ class ChargeRow(NamedTuple):
         tokens_output: output tokens.
         requests: requests made.
         cost: in 10⁻¹² of the currency, None if it is not said. Nanos would lose what a million small rows add up to.
+        list_cost: before discounts, in the same, None if it is not said.
     """
 
     day: str
@@ -75,6 +70,7 @@ class ChargeRow(NamedTuple):
     tokens_output: int = 0
     requests: int = 0
     cost: int | None = None
+    list_cost: int | None = None
 
 
 def spread(row: ChargeRow, start: datetime, end: datetime) -> Iterator[ChargeRow]:
@@ -92,7 +88,7 @@ def spread(row: ChargeRow, start: datetime, end: datetime) -> Iterator[ChargeRow
     if not timedelta() < whole <= DAYS_MAX * _DAY:
         raise RowError("it ends before it begins, or takes more than 400 days", "end")
     done = timedelta()
-    given = dict.fromkeys((*KINDS, "cost"), 0)
+    given: dict[str, int] = dict.fromkeys((*KINDS, *MONEY), 0)
     day = datetime.combine(start.date(), time(), start.tzinfo)
     while done < whole:
         day += _DAY
@@ -107,10 +103,11 @@ def _part(amount: int | None, done: timedelta, whole: timedelta, name: str) -> i
     """What of an amount has come after a time. Money goes by whole nanos: its parts add up when rounded, too."""
     if amount is None or done == whole:
         return amount
-    step = PICO_PER_NANO if name == "cost" else 1
+    step = PICO_PER_NANO if name in MONEY else 1
     return amount // step * (done // timedelta(microseconds=1)) // (whole // timedelta(microseconds=1)) * step
 
 
+@lru_cache(1024)
 def name_of(text: str, column: str) -> str:
     """A name or id, "" for one of the words for nothing."""
     word = said(text)
@@ -119,6 +116,7 @@ def name_of(text: str, column: str) -> str:
     return word
 
 
+@lru_cache(1024)
 def id_of(text: str, column: str) -> str:
     """The id of somebody or something. A key that could be used is shortened to its end, as consoles show it."""
     word = name_of(text, column)
@@ -128,6 +126,7 @@ def id_of(text: str, column: str) -> str:
     return f"sk-…{word[-4:]}" if word.startswith("sk-") else word
 
 
+@lru_cache(64)
 def currency_of(text: str, column: str) -> str:
     """An ISO 4217 code, in small letters, too."""
     code = tidy(text).upper()
@@ -153,5 +152,11 @@ def count_of(number: Decimal, column: str) -> int:
 
 
 def utc(moment: datetime) -> datetime:
-    """A moment in UTC; one without a zone is in it already."""
+    """A moment in UTC; one without a zone is in it already.
+
+    Raises:
+        ValueError: nobody used AI then.
+    """
+    if moment.year not in YEARS:
+        raise ValueError("it is no day of our time")
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

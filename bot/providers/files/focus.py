@@ -16,10 +16,10 @@ from bot.column_values import said, tidy
 from bot.providers.files.charge_rows import (
     TOKENS_MAX,
     ChargeRow,
+    DatedRowError,
     currency_of,
     id_of,
     name_of,
-    on,
     pico_of,
     spread,
     utc,
@@ -65,27 +65,30 @@ def read(row: TextRow, who_tags: Sequence[str] = WHO_TAGS) -> Iterable[ChargeRow
     if tidy(row["ServiceCategory"]).lower() != AI:
         return ()
     start = _moment(row[START], START)
-    with on(start):
-        made = _made(row, who_tags)
+    day = start.date().isoformat()
+    try:
+        made = _made(row, who_tags, day)
         end = _moment(row[END], END) if _told(row, END) else start + _DAY
-        if end - start > _DAY:
-            return tuple(spread(made, start, end))
-    return (made._replace(day=f"{start:%Y-%m-%d}"),)
+        return (made,) if end - start <= _DAY else tuple(spread(made, start, end))
+    except RowError as wrong:
+        raise DatedRowError(wrong, day) from None
 
 
-def _made(row: TextRow, who_tags: Sequence[str]) -> ChargeRow:
+def _made(row: TextRow, who_tags: Sequence[str], day: str) -> ChargeRow:
     details, tags = _object(row, "SkuPriceDetails"), _object(row, "Tags")
     gateway = not _LITELLM.isdisjoint(tags)  # it has its keys in place of accounts, and models in place of resources
     column = "EffectiveCost" if _told(row, "EffectiveCost") else "BilledCost"
     return ChargeRow(
-        day="",
+        day=day,
         sub_account=id_of(row.get("SubAccountId", ""), "SubAccountId"),
         resource=_key(row, gateway=gateway),
         subject=_subject(row, tags, who_tags),
         model=name_of(_told(row, "ResourceId"), "ResourceId") if gateway else _model(row, details),
         currency=currency_of(row["BillingCurrency"], "BillingCurrency"),
         cost=pico_of(_decimal(row, column), column),
-    )._replace(**_used(row, details))
+        list_cost=pico_of(_decimal(row, "ListCost"), "ListCost") if _told(row, "ListCost") else None,
+        **_used(row, details),
+    )
 
 
 def _key(row: TextRow, *, gateway: bool) -> str:
@@ -170,7 +173,7 @@ def _decimal(row: TextRow, column: str) -> Decimal:
 def _moment(text: str, column: str) -> datetime:
     try:
         return _utc(tidy(text))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise RowError("it is no moment; write it as 2026-11-22T00:00:00Z", column) from None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -24,12 +25,13 @@ from bot.column_values import (
     tidy,
 )
 from bot.providers.files.charge_rows import (
+    MONEY,
     ChargeRow,
+    DatedRowError,
     count_of,
     currency_of,
     id_of,
     name_of,
-    on,
     pico_of,
     spread,
     utc,
@@ -40,6 +42,7 @@ from bot.providers.files.settings import ColumnRule, FileRules, Meaning
 from bot.providers.set_aside import RowError
 
 LEARNT_FROM_MAX = 1_000
+DAY = timedelta(days=1)
 SYMBOLS: Mapping[str, tuple[str, ...]] = {
     "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"),
     "US$": ("USD",),
@@ -135,14 +138,21 @@ class _Text:
         found = [(name, getter(name, columns)) for name in rule.names]
         self._gets = [get for _, get in found if get is not None]
         self.missing = [] if self._gets or rule.const or rule.optional else list(rule.names[:1])
-        self.there = bool(self._gets or rule.const)
+        self.there = bool(self._gets or rule.const or rule.default)
         self._match = re.compile(rule.match) if rule.match else None
         self._words = {plain(word): value for word, value in rule.words.items()}
+        self._simple = not (rule.match or rule.words or rule.lower or rule.otherwise == "drop")
 
     def __call__(self, row: TextRow) -> str | None:
         """What is said, None if the row is to be left out."""
         rule = self._rule
-        text = rule.const or next((text for get in self._gets if (text := said(get(row)))), "")
+        text = rule.const
+        for get in self._gets:
+            text = said(get(row))
+            if text:
+                break
+        if self._simple:
+            return text or rule.default
         if self._match and text:
             found = self._match.search(text)
             if found:
@@ -198,7 +208,9 @@ class Mapped:
             raise UnusableFileError(NO_KINDS, "header")
         self._period = _period(rules.period, table.name) if "date" not in rules.columns else None
         self._times = self._credit_price(credit)
+        self._told = [(name, get) for name, get in self._texts.items() if get.there]
         self._signs = self._learn(table)
+        self._day = lru_cache(1024)(self._when)
 
     def _says(self, meaning: Meaning) -> bool:
         """Whether anything says this."""
@@ -227,7 +239,7 @@ class Mapped:
         """Read the first rows to know which sign begins the decimals, and all if days could have the month first."""
         told: Mapping[str, DecimalSign] = {"point": ".", "comma": ","}
         sign = told.get(self._rules.decimal) or decimal_sign(
-            islice(self._said(table, (*_COUNTED, "cost")), LEARNT_FROM_MAX)
+            islice(self._said(table, (*_COUNTED, *MONEY)), LEARNT_FROM_MAX)
         )
         order = self._rules.date_order
         some = islice(self._said(table, _DAYS), LEARNT_FROM_MAX)
@@ -255,29 +267,31 @@ class Mapped:
         Raises:
             RowError: something in it cannot be right.
         """
-        if not all(_holds(get(row), words) for get, words in self._keep):
+        if self._keep and not all(_holds(get(row), words) for get, words in self._keep):
             return ()
-        if any(_holds(get(row), words) for get, words in self._skip):
+        if self._skip and any(_holds(get(row), words) for get, words in self._skip):
             return ()
         texts: dict[Meaning, str] = {}
-        for meaning, get in self._texts.items():
+        for meaning, get in self._told:
             text = get(row)
             if text is None:
                 return ()
             texts[meaning] = text
-        start, end = self._when(texts)
-        with on(start):
-            made = self._made(row, texts)
-            if end - start > timedelta(days=1):
-                return tuple(spread(made, start, end))
-        return (made._replace(day=f"{start:%Y-%m-%d}"),)
+        start, end = self._day(texts.get("date", ""), texts.get("end", ""))
+        day = start.date().isoformat()
+        try:
+            made = self._made(row, texts, day)
+            return (made,) if end - start <= DAY else tuple(spread(made, start, end))
+        except RowError as wrong:
+            raise DatedRowError(wrong, day) from None
 
-    def _made(self, row: TextRow, texts: Mapping[Meaning, str]) -> ChargeRow:
+    def _made(self, row: TextRow, texts: Mapping[Meaning, str], day: str) -> ChargeRow:
         currency = currency_of(texts["currency"], self._texts["currency"].column) if texts.get("currency") else ""
         cost, currency = self._cost(row, texts, currency)
+        listed, currency = self._money(row, texts, "list_cost", currency)
         counts: dict[str, Any] = dict(self._counts(row, texts))
         return ChargeRow(
-            day="",
+            day=day,
             sub_account=self._id(texts, "team"),
             resource=self._id(texts, "key"),
             subject=self._id(texts, "who"),
@@ -285,6 +299,7 @@ class Mapped:
             tier=self._name(texts, "tier"),
             currency=currency or "USD",
             cost=cost,
+            list_cost=listed,
             **counts,
         )
 
@@ -294,43 +309,47 @@ class Mapped:
     def _name(self, texts: Mapping[Meaning, str], meaning: Meaning) -> str:
         return name_of(texts[meaning], self._texts[meaning].column) if texts.get(meaning) else ""
 
-    def _when(self, texts: Mapping[Meaning, str]) -> tuple[datetime, datetime]:
+    def _when(self, date_said: str, end_said: str) -> tuple[datetime, datetime]:
         """From when until when, as moments of the calendar in which the vendor cuts days."""
         if self._period:
             return self._period
-        start = self._moment(texts["date"], "date")
+        start = self._moment(date_said, "date")
         if isinstance(start, tuple):
             return start
-        if not texts.get("end"):
-            return start, start + timedelta(days=1)
-        end = self._moment(texts["end"], "end")
+        if not end_said:
+            return start, start + DAY
+        end = self._moment(end_said, "end")
         return start, end[1] if isinstance(end, tuple) else end
 
     def _moment(self, text: str, meaning: Meaning) -> datetime | tuple[datetime, datetime]:
         """A moment, or a whole month."""
         column, zone = self._texts[meaning].column, self._rules.columns[meaning].zone
+        wrong = RowError("it is no day; write it as 2026-11-22", column)
         try:
             found = moment_of(text, self._signs.order)
         except (ValueError, OverflowError):
             try:
-                first, last = month_of(text)
-            except ValueError:
-                raise RowError("it is no day; write it as 2026-11-22", column) from None
-            return datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC)
-        if zone == "written":
-            return found.replace(tzinfo=UTC)
-        if zone and found.tzinfo:
-            return found.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC)
-        return utc(found)
+                first, last = (utc(datetime.combine(each, time())) for each in month_of(text))
+            except (ValueError, OverflowError):
+                raise wrong from None
+            return first, last
+        try:
+            if zone == "written":
+                return utc(found.replace(tzinfo=UTC))
+            return utc(found.astimezone(ZoneInfo(zone)).replace(tzinfo=UTC) if zone and found.tzinfo else found)
+        except (ValueError, OverflowError):
+            raise wrong from None
 
     def _number(self, row: TextRow, text: str, meaning: Meaning) -> Decimal:
         """A number with all that is done to it."""
         rule, column = self._rules.columns[meaning], self._texts[meaning].column
         number = self._read(text, column)
-        plus, minus = self._more.get(meaning, ((), ()))
-        number += sum(self._each(get, row, column) for get in plus)
-        number -= sum(self._each(get, row, column) for get in minus)
-        number = number * rule.scale / rule.divide
+        if meaning in self._more:
+            plus, minus = self._more[meaning]
+            number += sum(self._each(get, row, column) for get in plus)
+            number -= sum(self._each(get, row, column) for get in minus)
+        if rule.scale != 1 or rule.divide != 1:
+            number = number * rule.scale / rule.divide
         return abs(number) if rule.sign == "absolute" else -number if rule.sign == "negate" else number
 
     def _each(self, get: Get, row: TextRow, column: str) -> Decimal:
@@ -345,20 +364,26 @@ class Mapped:
 
     def _cost(self, row: TextRow, texts: Mapping[Meaning, str], currency: str) -> tuple[int | None, str]:
         """The cost and its currency; a sign such as € beside it says the currency, if nothing else does."""
-        if any(_holds(get(row), words) for get, words in self._free):
+        if self._free and any(_holds(get(row), words) for get, words in self._free):
             return 0, currency
-        text = texts.get("cost", "")
+        cost, currency = self._money(row, texts, "cost", currency)
+        if cost is None and texts.get("tokens") and not texts.get("kind"):
+            raise RowError(NO_KINDS, "cost")
+        return cost, currency
+
+    def _money(
+        self, row: TextRow, texts: Mapping[Meaning, str], meaning: Meaning, currency: str
+    ) -> tuple[int | None, str]:
+        text = texts.get(meaning, "")
         if not text:
-            if texts.get("tokens") and not texts.get("kind"):
-                raise RowError(NO_KINDS, "cost")
             return None, currency
-        column = self._texts["cost"].column
+        column = self._texts[meaning].column
         match = _MONEY.fullmatch(text)
         mark = match and (match["before"] or match["after"])
         if match and mark:
             currency = _agreed(mark, currency, column)
             text = f"{match['sign']}{match['number'].strip()}{match['close']}"
-        return pico_of(self._number(row, text, "cost") * self._times, column), currency
+        return pico_of(self._number(row, text, meaning) * self._times, column), currency
 
     def _counts(self, row: TextRow, texts: Mapping[Meaning, str]) -> Mapping[str, int]:
         """How many of each kind."""

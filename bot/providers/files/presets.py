@@ -101,7 +101,8 @@ def _google_credits(row: TextRow) -> dict[str, str]:
         given = json.loads(row.get(name) or "[]")
     except ValueError:
         given = []
-    amounts = [str(each.get("amount") or 0) for each in given if isinstance(each, dict)]
+    found = given if isinstance(given, list) else []
+    amounts = [str(each.get("amount") or 0) for each in found if isinstance(each, dict)]
     return {"x_credits": " ".join(amounts)}
 
 
@@ -171,6 +172,7 @@ _GITHUB = {
     "who": _maybe("username"),
     "team": _any("cost_center_name", "organization"),
     "cost": "net_amount",
+    "list_cost": _maybe("gross_amount"),
 }
 _PLAIN = {
     "date": "date",
@@ -184,6 +186,7 @@ _PLAIN = {
     "tokens_cache_write_1h": _maybe("tokens_cache_write_1h"),
     "requests": _maybe("requests"),
     "cost": "cost",
+    "list_cost": _maybe("list_cost"),
     "currency": _maybe("currency"),
 }
 _BEDROCK = r"(?:^[A-Z]{2,4}\d-|^EU-)?(.+?)[-_ ](?:cache[-_]|input|output|in-|out-|prompt|text-)"
@@ -216,7 +219,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "anthropic-console-cost",
         ("usage_date_utc", "token_type", "cost_usd"),
-        {"columns": {**_CLAUDE_CONSOLE, "model": "x_model", "cost": "cost_usd"}},
+        {"columns": {**_CLAUDE_CONSOLE, "model": "x_model", "cost": "cost_usd", "list_cost": _maybe("list_price_usd")}},
         family="anthropic-console",
         prepare=_claude_model,
         adds=("x_model",),
@@ -234,6 +237,7 @@ PRESETS: tuple[Preset, ...] = (
                 "tokens_output": _maybe("total_completion_tokens"),
                 "requests": _maybe("total_requests"),
                 "cost": "total_net_spend_usd",
+                "list_cost": _maybe("total_gross_spend_usd"),
             }
         },
     ),
@@ -460,6 +464,7 @@ PRESETS: tuple[Preset, ...] = (
                 "tokens": _maybe("line_item_usage_amount"),
                 "unit": _maybe("pricing_unit", default="other"),
                 "cost": _any("line_item_net_unblended_cost", "line_item_unblended_cost"),
+                "list_cost": _maybe("pricing_public_on_demand_cost"),
                 "currency": _maybe("line_item_currency_code"),
             },
             "keep": {"x_bedrock": "yes"},
@@ -533,6 +538,7 @@ PRESETS: tuple[Preset, ...] = (
         tokens=("用量", "Usage"),
         unit=("用量单位", "UsageUnit"),
         cost=("应付金额", "PretaxAmount"),
+        list_cost=("官网价|原价", "PretaxGrossAmount"),
         currency=("币种", "Currency"),
     ),
     *_bill(
@@ -547,6 +553,7 @@ PRESETS: tuple[Preset, ...] = (
         tokens=("用量", "Count"),
         unit=("单位", "Unit"),
         cost=("应付金额", "PayableAmount"),
+        list_cost=("原价", "OriginalBillAmount"),
         currency=("币种", "Currency"),
     ),
     *_bill(
@@ -562,6 +569,7 @@ PRESETS: tuple[Preset, ...] = (
         tokens=("组件用量", "UsedAmount"),
         unit=("组件用量单位|单位", "UsedAmountUnit"),
         cost=("优惠后总价", "RealCost"),
+        list_cost=("组件原价", "Cost"),
         currency=("币种", "Currency"),
     ),
     Preset(

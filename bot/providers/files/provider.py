@@ -20,7 +20,7 @@ from bot.csv_records import CsvLayout
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Provider, ProviderIdentity, midnight
 from bot.providers.files import focus, presets
-from bot.providers.files.charge_rows import PICO_PER_NANO, ChargeRow, DatedRowError
+from bot.providers.files.charge_rows import MONEY, PICO_PER_NANO, ChargeRow, DatedRowError
 from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import TextRow, TextTable, UnusableFileError, tables
@@ -35,10 +35,10 @@ NANOS_MAX = 2**63 - 1
 PRINTS = 2**63
 OWN = Preset("columns:", (), newest=False)
 
-_NAMES = [name for name in ChargeRow._fields if name != "cost"]
+_NAMES = [name for name in ChargeRow._fields if name not in MONEY]
 _USED = [name for name in _NAMES if name.startswith(("tokens_", "requests"))]
 _KEY = "day, sub_account, resource, subject, model, tier"
-_COLUMNS = ["source", "counted", *_NAMES, "cost", "rest"]  # nanos, and what is left of them in 10⁻¹²
+_COLUMNS = ["source", "counted", *_NAMES, "cost", "rest", "list", "list_rest"]  # nanos, and what is left in 10⁻¹²
 _MAKE = f"""
 create table sources (
   source primary key, file, preset, family, part, newest, written, note, rows, left_out, shown
@@ -55,6 +55,7 @@ _SUMS = ", ".join(f"max(0, sum({name}))" for name in _USED)
 _CELLS = f"""
 select {_KEY}, min(currency), {_SUMS}, max(currency),
   sum(cost >> 32), sum(cost & 4294967295), sum(rest), count(cost),
+  sum(list >> 32), sum(list & 4294967295), sum(list_rest), count(list),
   count(*) - max(part = 'cost') * sum(part = 'tokens')
 from cells join sources using (source) where day between ? and ? and counted group by {_KEY} order by {_KEY}
 """  # noqa: S608 - our own names
@@ -146,17 +147,17 @@ class Files(Provider):
         for source, day, place, field, why, rows in odd.fetchall():
             set_aside(self.name, f"{source}, {place}", field, why, date.fromisoformat(day), rows)
         for row in self._table.execute(_CELLS, span):
-            *told, other_currency, high, low, rest, costs, lines = row
+            *told, other_currency, high, low, rest, costs, list_high, list_low, list_rest, listed, lines = row
             cell = ChargeRow(*told)
             torn = _torn(cell, other_currency, costs, lines)
-            pico = None if high is None else ((high << 32) + low) * PICO_PER_NANO + rest
-            nanos = None if pico is None else _nanos(pico)
-            if nanos is not None and abs(nanos) > NANOS_MAX:
+            nanos = _nanos(high, low, rest)
+            list_nanos = _nanos(list_high, list_low, list_rest) if listed == lines else None
+            if max(abs(nanos or 0), abs(list_nanos or 0)) > NANOS_MAX:
                 torn = "cost", "rows of one cell add up to more than can be counted"
             if torn:
                 set_aside(self.name, f"usage of {cell.day}", *torn, date.fromisoformat(cell.day), lines)
             else:
-                yield _charge(self.name, cell, nanos)
+                yield _charge(self.name, cell, nanos, list_nanos)
 
     def marks_before(self, first: date) -> Mapping[date, str]:
         """See Provider: whatever the days of a file that was put there late."""
@@ -353,9 +354,8 @@ class _Loaded:
             if cells and len(self.shown) < SHOWN_MAX:
                 self.shown.append(f"{where}: {_in_words(cells)}")
             for cell in cells:
-                self.prints[cell.day] = (self.prints.get(cell.day, 0) + _print(cell)) % PRINTS
-                nanos, rest = (None, None) if cell.cost is None else divmod(cell.cost, PICO_PER_NANO)
-                yield (*cell[:-1], nanos, rest)
+                self.prints[cell.day] = (self.prints.get(cell.day, 0) + _print(cell[:])) % PRINTS
+                yield (*cell[: -len(MONEY)], *_parted(cell.cost), *_parted(cell.list_cost))
 
 
 def _print(told: object) -> int:
@@ -416,8 +416,8 @@ def _torn(cell: ChargeRow, other_currency: str, costs: int, lines: int) -> tuple
     return None
 
 
-def _charge(provider: str, cell: ChargeRow, nanos: int | None) -> Charge:
-    told = {name: value for name, value in cell._asdict().items() if name not in {"day", "cost"}}
+def _charge(provider: str, cell: ChargeRow, nanos: int | None, list_nanos: int | None) -> Charge:
+    told = {name: value for name, value in cell._asdict().items() if name not in {"day", *MONEY}}
     return Charge(
         provider=provider,
         bucket_start=midnight(date.fromisoformat(cell.day)),
@@ -425,6 +425,7 @@ def _charge(provider: str, cell: ChargeRow, nanos: int | None) -> Charge:
         **told,
         cost_nanos=nanos,
         cost_source="unpriced" if nanos is None else "cost_report",
+        list_nanos=list_nanos,
     )
 
 
@@ -434,5 +435,14 @@ def _mark(path: str) -> tuple[int, int]:
     return facts.st_mtime_ns, facts.st_size
 
 
-def _nanos(pico: int) -> int:
+def _parted(pico: int | None) -> tuple[int | None, int | None]:
+    """Nanos, and what is left of them."""
+    return (None, None) if pico is None else divmod(pico, PICO_PER_NANO)
+
+
+def _nanos(high: int | None, low: int, rest: int) -> int | None:
+    """A sum of nanos that was added up in two halves, with what is left of them; None if there was none."""
+    if high is None:
+        return None
+    pico = ((high << 32) + low) * PICO_PER_NANO + rest
     return int((Decimal(pico) / PICO_PER_NANO).quantize(Decimal(1), ROUND_HALF_EVEN))

@@ -4,6 +4,7 @@ import gzip
 import importlib
 import json
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def _members(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
                 if name.lower().endswith(".csv"):
                     with archive.open(name) as member:
                         yield _csv(member, f"{path}/{name}", layout)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as trouble:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as trouble:
         raise UnusableFileError(f"it is no zip file that can be read ({trouble})") from trouble
 
 
@@ -112,7 +113,7 @@ def _told() -> Iterator[None]:
         raise UnusableFileError(f"{trouble}{hint}", f"line {trouble.line}") from trouble
     except LookupError as trouble:
         raise UnusableFileError(f"nobody knows its encoding ({trouble})") from trouble
-    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile) as trouble:
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as trouble:
         raise UnusableFileError(f"it is packed wrongly ({trouble})") from trouble
 
 

@@ -30,6 +30,7 @@ Meaning = Literal[
     "tokens_output",
     "requests",
     "cost",
+    "list_cost",
     "currency",
 ]
 MEANINGS: tuple[Meaning, ...] = get_args(Meaning)

@@ -5,12 +5,12 @@ with a 200. So everything is read before it is written, written by id, and taken
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.errors import UndeliverableError
+from bot.errors import GoneError, UndeliverableError
 from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
 from bot.providers.litellm import members
@@ -21,6 +21,7 @@ from bot.providers.litellm.payloads import (
     Changed,
     InfoAnswer,
     LimitedRow,
+    Owned,
     TeamRow,
     UserRow,
     VirtualKeyRow,
@@ -70,7 +71,9 @@ KINDS: Mapping[SubjectKind, SubjectRoutes] = {
                 "key", "token", spend_can_be_set=True),
 }
 # fmt: on
-ROUTES = (*(route for kind in KINDS.values() for route in (kind.info, kind.update)), members.UPDATE)
+UPDATES = (*(kind.update for kind in KINDS.values()), members.UPDATE)
+ROUTES = (*(kind.info for kind in KINDS.values()), *UPDATES)
+OWN_KEY, MASTER_USER = "/key/info", "default_user_id"
 BLOCKING = tuple(f"/{kind}/{verb}" for kind in ("team", "key") for verb in ("block", "unblock"))
 
 
@@ -90,9 +93,10 @@ class Limits:
         self._members = members.Members(api)
 
     def every(self) -> Iterator[Limit]:
-        """All of them, page by page."""
+        """All of them, page by page. What LiteLLM does for itself, and what we are there, needs no limit."""
+        ours = self._ours()
         for kind, how in KINDS.items():
-            for row in listed(self._api, kind):
+            for row in (each for each in listed(self._api, kind) if (kind, each.external_id) not in ours):
                 yield _limit(Subject(kind, row.external_id), row, how)
                 if kind == "team":
                     yield from self._members.of_team(row.external_id)
@@ -113,9 +117,10 @@ class Limits:
         if subject.kind == "member":
             return self._members.set(subject, amount_nanos)
         how, row = KINDS[subject.kind], self._known(subject)
-        body: dict[str, Any] = {"max_budget": dollars(amount_nanos), "budget_duration": MONTHLY}
+        body: dict[str, Any] = {"max_budget": dollars(amount_nanos)}
         if window_of(row.budget_duration) != "month":
-            body |= self._begun(subject, row, amount_nanos)
+            # Said again, a month is begun anew: a reset that is due, and takes place each ten minutes, would be lost.
+            body |= {"budget_duration": MONTHLY, **self._begun(subject, row, amount_nanos)}
         return _limit(subject, self._written(subject, body), how)
 
     def before(self, subject: Subject) -> str:
@@ -150,6 +155,15 @@ class Limits:
         amount = was["max_budget"]
         self._written(subject, {"max_budget": None if amount is None else float(Decimal(amount))})
 
+    def _ours(self) -> Collection[tuple[str, str]]:
+        """Our key and its user, and the user under whom the proxy reports what it does with its master key."""
+        try:
+            told = self._api.read(InfoAnswer, self._api.get_json(OWN_KEY), "our own key").row or {}
+        except NotFoundError:  # the master key stands in no list
+            told = {}
+        own = self._api.read(Owned, told, "our own key").owner or ""
+        return {("key", self._own_key), ("user", own), ("user", MASTER_USER)}
+
     def _row(self, subject: Subject) -> LimitedRow | None:
         """Somebody as the proxy tells it. Without an id it would tell about us, and some versions tell of nobody."""
         how = KINDS[subject.kind]
@@ -169,9 +183,7 @@ class Limits:
             )
         row = self._row(subject)
         if row is None:
-            raise UndeliverableError(
-                f"{self._named(subject)} is not known, so nothing was written: that would make one"
-            )
+            raise GoneError(f"{self._named(subject)} is not known, so nothing was written: that would make one")
         return row
 
     def _written(self, subject: Subject, body: Mapping[str, Any]) -> LimitedRow:
@@ -221,4 +233,13 @@ def _limit(subject: Subject, row: LimitedRow, how: SubjectRoutes) -> Limit:
     """A user who may spend nothing is as good as blocked."""
     amount = None if row.max_budget is None else limit_nanos(row.max_budget)
     paused = row.blocked is True if how.shape is not UserRow else amount == 0
-    return Limit(subject, amount, window_of(row.budget_duration), paused, row.name or "")
+    return Limit(
+        subject,
+        amount,
+        window_of(row.budget_duration),
+        paused,
+        row.name or "",
+        resets_at=row.resets_at,
+        spent_nanos=limit_nanos(row.spend),
+        caps=row.caps,
+    )

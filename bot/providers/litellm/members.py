@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import AliasPath, Field
 
-from bot.errors import UndeliverableError
+from bot.errors import GoneError, UndeliverableError
 from bot.http import Api, NotFoundError
 from bot.providers.base import Limit
-from bot.providers.litellm.payloads import MONTHLY, TeamMember, dollars, limit_nanos, window_of
+from bot.providers.litellm.payloads import MONTHLY, Moment, TeamMember, dollars, limit_nanos, window_of
 from bot.providers.payload_fields import Body, Word
 from bot.providers.set_aside import setting_aside, understood, understood_one
 from storage.limits import Subject
@@ -26,6 +26,7 @@ class _Share(Body):
 
     max_budget: Decimal | None = None
     budget_duration: Word | None = None
+    resets_at: Moment = Field(None, validation_alias="budget_reset_at")
 
 
 class _Membership(Body):
@@ -68,19 +69,21 @@ class Members:
             told = _read_team(self._told(subject.team))
             row = self._rows(told).get(subject.user) if told else None
         if told is None or row is None:
-            raise UndeliverableError(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
-        is_first = window_of(row.share.budget_duration if row.share else None) != "month"
+            raise GoneError(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
+        duration = row.share.budget_duration if row.share else None
+        is_first = window_of(duration) != "month"
         if is_first and row.spend >= Decimal(str(dollars(amount_nanos))) and row.spend:
             raise UndeliverableError(
                 f"{self._api.who}: what “{subject.user}” spent in team “{told.name}” counts from its beginning "
                 f"({row.spend:.2f} dollars), and so would be stopped until the first of next month: reset that "
                 "member's spend at LiteLLM with the master key, then try again"
             )
-        share = {"max_budget_in_team": dollars(amount_nanos), "budget_duration": MONTHLY}
+        # In its own word, a month goes on and a reset that is due is not lost; without one it would never reset.
+        share = {"max_budget_in_team": dollars(amount_nanos), "budget_duration": MONTHLY if is_first else duration}
         self._api.write_json("POST", UPDATE, {"team_id": subject.team, "user_id": subject.user, **share})
         after = self.of(subject)
         if after is None:
-            raise UndeliverableError(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
+            raise GoneError(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
         return after
 
     def _told(self, team: str) -> Any:
@@ -113,4 +116,5 @@ def _read_team(told: Any) -> _Team | None:
 def _limit(subject: Subject, team: _Team, row: _Membership) -> Limit:
     share = row.share or _Share()
     amount = None if share.max_budget is None else limit_nanos(share.max_budget)
-    return Limit(subject, amount, window_of(share.budget_duration), name=team.name or "")
+    window, spent = window_of(share.budget_duration), limit_nanos(row.spend)
+    return Limit(subject, amount, window, name=team.name or "", resets_at=share.resets_at, spent_nanos=spent)

@@ -1,14 +1,15 @@
 """What we need of LiteLLM's bodies; the rest may be anything."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, AliasPath, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BeforeValidator, ConfigDict, Field
 
 from bot.http import Api, Page
 from bot.providers.payload_fields import Body, Count, Word
-from storage.limits import Window
+from storage.limits import Cap, Window
 
 LIST_ROWS_MAX = 100
 
@@ -31,6 +32,25 @@ class NumberedList(Body):
     pages_total: Count = Field(validation_alias=AliasChoices("total_pages", AliasPath("metadata", "total_pages")))
 
 
+def _moment(said: object) -> object:
+    """A moment as LiteLLM writes it; of another form it is not known. One without a zone is of UTC."""
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class _Window(Body):
+    """One of the windows of a key or team (`budget_limits`), or the budget that a key stands on."""
+
+    budget_duration: Word | None = None
+    max_budget: Decimal | None = None
+
+
 class LimitedRow(Body):
     """A user, team or key, and what it may spend. `spend` is what it spent since its window began.
 
@@ -45,6 +65,19 @@ class LimitedRow(Body):
     budget_duration: Word | None = None
     spend: Decimal = Decimal(0)
     blocked: bool | None = None
+    resets_at: Moment = Field(None, validation_alias="budget_reset_at")
+    windows: list[_Window] | None = Field(None, validation_alias="budget_limits")
+    shared: _Window | None = Field(None, validation_alias="litellm_budget_table")
+
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """What binds besides: windows of several lengths, and a budget that may be shared with others."""
+        further = [*(self.windows or ()), *([self.shared] if self.shared else [])]
+        return tuple(
+            (window_of(each.budget_duration), limit_nanos(each.max_budget))
+            for each in further
+            if each.max_budget is not None
+        )
 
 
 class UserRow(LimitedRow):
@@ -74,6 +107,12 @@ class VirtualKeyRow(LimitedRow):
 
     external_id: Word = Field(validation_alias="token")
     name: Word | None = Field(None, validation_alias="key_alias")
+    owner: Word | None = Field(None, validation_alias="user_id")
+
+
+class Owned(Body):
+    """Whose a key is."""
+
     owner: Word | None = Field(None, validation_alias="user_id")
 
 

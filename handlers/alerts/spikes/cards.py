@@ -28,8 +28,8 @@ TITLES: Mapping[SpikeRule, str] = {
 }
 REASONS: Mapping[SpikeRule, tuple[str, str]] = {
     "velocity": (
-        N_("{times} times its most expensive usual hour."),
-        N_("Far more than its most expensive usual hour."),
+        N_("{times} times the most expensive usual hour."),
+        N_("Far more than the most expensive usual hour."),
     ),
     "daily": (
         N_("{times} times a usual day, and more than any day of the last eight weeks."),
@@ -93,7 +93,7 @@ def is_paused(ctx: Context, account: Account) -> bool:
 
 def pause_button(ctx: Context, account: Account) -> Button:
     """Pauses an agent or a person."""
-    confirm = ctx.t("Pause {name}? Its requests are refused until it is resumed.", name=ctx.called(account))
+    confirm = ctx.t("Pause {name}? All requests are refused until somebody resumes {name}.", name=ctx.called(account))
     return Button(ctx.t("Pause"), f"pause {account.id.replace('/', ' ')}", style="danger", confirm=confirm)
 
 
@@ -120,7 +120,7 @@ def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     found = [each for each in statuses(ctx, account) if each.budget.unit == ctx.policy.organization.currency]
     name = ctx.t("Limit")
     if not found:
-        return [(name, ctx.t("none: no budget applies to it"))]
+        return [(name, ctx.t("none: no budget applies"))]
     left = found[0].left
     if left <= 0 or one.rate_nanos <= 0:
         return [(name, ctx.t("used up, {amount} over", amount=_money(ctx, -left)))]

@@ -187,7 +187,7 @@ def test_two_million_by_morning(tmp_path: Path, clock: Clock) -> None:
     assert card.startswith("!! Crawler spends CN¥200,000.00 an hour, usually CN¥0.19")
     assert "By 25 Nov 09:00 (Shanghai)" in card
     assert "CN¥2,199,997.91 if it continues" in card
-    assert "none: no budget applies to it" in card
+    assert "none: no budget applies" in card
     assert "[Pause: pause agent crawler]" in card
     database.close()
 

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from bot.config import Settings
 from bot.platforms import terminal
 from bot.providers.base import ProviderIdentity
 from handlers.card import Button
@@ -159,10 +161,38 @@ def test_finance_looks_into_any_pool_and_moves_money_between_them(found: Found) 
 
 
 def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
-    """Case 5: a budget in tokens, and one in credits."""
+    """Case 5: a budget in tokens."""
     company = found(monthly("100 million tokens"))
 
     assert title(company, "bob") == "100M tokens left of 100M tokens"
+
+
+def test_credits_are_what_was_spent_by_their_price(found: Found) -> None:
+    """Not tokens: at four cents a credit Bob's 110 dollars are 2,750; a refund gives them back."""
+    company = found(monthly("4000 credits"), providers=[{"kind": "sample", "name": "llm", "credit": 0.04}])
+    company.llm.spends("bob", "10.00", date(2026, 11, 20), tokens=7_000)
+    company.pull()
+    assert title(company, "bob") == "1,250 credits left of 4,000 credits"
+    company.llm.spends("bob", "8.00", date(2026, 11, 20), tokens=7_000)
+    company.pull()
+    assert title(company, "bob") == "1,300 credits left of 4,000 credits"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"providers": [{"kind": "sample", "name": "llm"}]},
+        {"providers": [{"kind": "github-copilot", "account": "acme"}, {"kind": "sample", "name": "llm"}]},
+        {"providers": [{"kind": "github-copilot", "account": "acme"}], "organization": {"currency": "EUR"}},
+    ],
+)
+def test_credits_that_cannot_be_counted_are_refused(rules: dict[str, object]) -> None:
+    """When app.yaml is read, with what to write instead."""
+    with pytest.raises(ValidationError, match="credits can be counted only if all providers count in the same"):
+        Settings.model_validate({**RULES, "budgets": [monthly("250 credits")], **rules}).policy  # noqa: B018
+    copilot = {"providers": [{"kind": "github-copilot", "account": "acme"}]}
+    policy = Settings.model_validate({**RULES, "budgets": [monthly("250 credits")], **copilot}).policy
+    assert policy.credit_nanos == 10_000_000
 
 
 def test_a_company_caps_the_year_and_each_department_per_quarter(found: Found) -> None:

@@ -2,9 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
 
 from handlers.card import Button, Chart, Table
-from tests.support.company import ACME, PEOPLE, Company
+from tests.support.clock import Clock
+from tests.support.company import ACME, PEOPLE, RULES, Company
+from tests.support.databases import migrated
 from tests.support.history import on_working_days, read_all, reports, uses
 
 
@@ -124,3 +129,32 @@ def test_the_period_stays_when_another_way_is_chosen(acme: Company) -> None:
         block.says for block in acme.hear("max", "spend of team search last week").blocks if isinstance(block, Button)
     }
     assert "spend of team search by person last week" in says
+
+
+@pytest.mark.parametrize(
+    ("said", "first", "weeks"),
+    [
+        ({}, "9 Nov", ["1 Nov", "2 Nov to 8 Nov", "9 Nov to 15 Nov", "16 Nov to 22 Nov"]),
+        ({"locale": "en_US"}, "15 Nov", ["1 Nov to 7 Nov", "8 Nov to 14 Nov", "15 Nov to 21 Nov"]),
+        ({"locale": "en_US", "week_starts": "monday"}, "9 Nov", []),
+        ({"locale": "de_DE"}, "9. Nov.", []),
+        ({"locale": "en_US", "week_starts": "saturday"}, "14 Nov", []),
+    ],
+)
+def test_weeks_begin_as_the_organization_counts_them(
+    tmp_path: Path, clock: Clock, said: dict[str, str], first: str, weeks: list[str]
+) -> None:
+    """On the day that is set, else on that of the locale that is written, else on Monday; for everybody alike."""
+    company = Company(migrated(tmp_path / "weeks.db"), clock, {**RULES, "organization": {"name": "Acme", **said}})
+    uses(company, "ana", lambda _: "1")
+    read_all(company)
+
+    [(name, _)] = rows_of(company, "ana", "spend by week last week")
+    assert name.startswith(first)
+    assert not weeks or [name for name, _ in rows_of(company, "ana", "spend by week")] == weeks
+    company.database.close()
+
+
+def test_days_to_come_are_no_days_without_usage(acme: Company) -> None:
+    """Nothing was reported of them because they are not over."""
+    assert "These days are still to come." in acme.say("ana", "spend 2099-12-31")

@@ -161,6 +161,23 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
     assert title(company, "bob", "question 1 what is it?") == "There is no request with that number that concerns you."
 
 
+def test_what_was_said_stays_when_it_is_decided(found: Found) -> None:
+    """Question and answer can still be read, without the button, and say how it ended."""
+    company = found()
+    company.say("ana", "request 50 for it")
+    company.say("max", "question 1 can it wait?")
+    company.clock.forward(timedelta(minutes=1))
+    company.say("ana", "question 1 no, the demo is on friday")
+    company.say("max", "approve 1")
+
+    asked, answered = company.reads("ana")[0], company.reads("max")[-1]
+    assert "“can it wait?”" in asked
+    assert "“no, the demo is on friday”" in answered
+    for each in (asked, answered):
+        assert "Approved: $50.00 for Ana Silva" in each
+        assert "[Answer" not in each
+
+
 def talk(found: Found) -> tuple[Company, Board]:
     """Ana asked for more, Max asks back twice, and she answers the second time; what stands where on a board."""
     company, board = found(), Board()
@@ -484,6 +501,8 @@ def test_an_agent_is_asked_for_before_it_runs_and_at_half_its_owner_is_asked(fou
     assert company.reads("kim")[0].startswith("Max Weber asks for $300.00 more for Crawler")
     assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
     company.say("kim", "approve 1")
+    assert "For      Crawler" in company.reads("max")[-1]
+    assert "For        Crawler" in company.reads("kim")[0]
 
     company.llm.spends("crawler-key", "651.00", date(2026, 11, 23))
     company.pull()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.config import Settings
+from bot.errors import UnreachableError
 from handlers.events import IncreaseRequested
 from storage import people
 from storage.db import Database
@@ -16,6 +17,7 @@ from storage.limits import Subject
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 from tests.support.databases import migrated
+from tests.support.fakes.board import Board
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MANAGER = [{"stages": [{"by": "manager"}]}]
@@ -306,6 +308,45 @@ def test_what_changed_for_nobody_is_told_to_nobody(company: Company) -> None:
         company.app.refresh_people()
     after = company.database.ask(lambda conn: conn.exec_driver_sql("select count(*) from audit").scalar_one())
     assert (after, len(company.reads("max")), company.reads("ana")) == (before, 1, [])
+
+
+def test_who_is_called_otherwise_is_asked_for_under_the_new_name(company: Company) -> None:
+    """Ana marries: the card that waits says who asks now, and nobody is asked twice."""
+    company.say("ana", "request 50 the demo")
+    company.settle()
+    change(company, ana={"name": "Ana Weber-Silva"})
+    assert [card.title for card in company.messages("max")] == ["Ana Weber-Silva asks for $50.00 more"]
+
+
+# What was granted, and what is on its way ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("happens", [leaves, budget_vanishes, month_ends])
+def test_a_grant_ends_whatever_happens_to_whom_it_was_for(company: Company, happens: Happens) -> None:
+    """By its day at the latest, without an error, and nothing of it is carried on."""
+    company.say("ana", "request 50 the demo")
+    company.say("max", "approve 1")
+    happens(company)
+    company.clock.moment = datetime(2026, 12, 4, 8, 0, tzinfo=UTC)
+    later(company, minutes=15)
+    running = "select count(*) from requests where state = 'approved' and ended_at is null"
+    assert company.database.ask(lambda conn: conn.exec_driver_sql(running).scalar_one()) == 0
+    assert company.hear("fay", "status").tone == "good"
+
+
+def test_a_question_waits_out_a_chat_that_is_down_for_days(company: Company) -> None:
+    """No message and no timer is lost; what changed meanwhile is shown as it is then."""
+    board = Board(trouble=UnreachableError("down"))
+    company.app.platforms = {"web": board}
+    company.say("ana", "request 50 the demo")
+    company.say("ana", "change 1 the customer's demo")
+    for _ in range(20):
+        later(company, hours=1)
+    assert company.hear("fay", "status").tone == "warn"
+    board.trouble = None
+    later(company, hours=2)
+    assert "Ana Silva asks for $50.00 more" in board.titles()
+    assert "the customer's demo" in str([card.blocks for _, card in board.messages.values()])
 
 
 # The last figures of a period ---------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Cards as Slack draws them: within every limit, with nothing in them that could become markup."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from slack_sdk.models.views import View
 
 from bot.platforms.slack import block_kit
 from bot.platforms.slack.block_kit import fallback, fault, home, message, modal, origin
-from bot.platforms.slack.mrkdwn import escaped, heard
+from bot.platforms.slack.mrkdwn import escaped, heard, unescaped
 from bot.platforms.text import cut, plain
 from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
 from handlers.place import Place
@@ -316,3 +317,32 @@ def _accepted_by_the_sdk(drawn: list[dict[str, Any]]) -> None:
             parsed = SdkBlock.parse(block)
             assert parsed is not None, block
             parsed.validate_json()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["*all* is fine", "_really_ ~not~", "`code`", ":white_check_mark: approved", "> as said before", "*_both_*"],
+)
+def test_what_a_person_wrote_into_a_fact_is_text(words: str) -> None:
+    """A reason cannot look like the bot's own words: no bold, no emoji, no quotation."""
+    fields = message(Card("News", (Facts((("Reason", words),)),)))["blocks"][1]["fields"]
+    value = fields[0]["text"].partition("\n")[2]
+
+    assert not re.search(r"(?<!\w)([*_~`])\S.*?\1(?!\w)|:\w+:|^&gt;", value)
+
+
+@pytest.mark.parametrize("words", ["snake_case_name", "https://x.example/a_b_c?d=*", "5*3*2", "10:30:00", "a < b"])
+def test_what_is_no_markup_stays_as_it_is(words: str) -> None:
+    """An address can still be followed, and a name copied."""
+    field = message(Card("News", (Facts((("Reason", words),)),)))["blocks"][1]["fields"][0]["text"]
+
+    assert unescaped(field).endswith(words)
+
+
+def test_names_full_of_emoji_stay_below_the_limits_of_slack() -> None:
+    """Slack counts UTF-16, in which an emoji is two; none is cut in two halves."""
+    name = "\N{PARTY POPPER}" * 1_500
+    said = message(Card(name, (Facts(((name, name),)), Text(name), Button(name, "balance"))))
+
+    assert list(faults_of_message(said)) == []
+    json.dumps(said).encode("utf-8")

@@ -13,6 +13,7 @@ from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import Slack, check
 from bot.ports import Platform
+from bot.reach import Finds
 from handlers.card import Button, Card, Chart, File, Series, Table, Text
 from handlers.place import Place
 from tests.support.fakes.loopback import Answer, Heard
@@ -262,6 +263,16 @@ def test_a_file_is_put_into_the_thread(slack: FakeSlack, name: str, shown: str) 
     assert file.text.startswith(shown)
 
 
+def test_a_list_that_a_card_brings_along_is_a_file(slack: FakeSlack, shows: Platform) -> None:
+    """It is uploaded as it opens in Excel, below the message that says what it is."""
+    above = shows.show(Place("slack", "UANA"), NEWS, "")
+    file = File("spend.csv", ("who", "cost"), (("=Łucja", "-12.5"),))
+    shows.show(Place("slack", "UANA", thread=above), Card(file.name, (file,)), "")
+
+    [upload] = slack.uploads.values()
+    assert upload.content.decode() == "\ufeffwho,cost\r\n'=Łucja,-12.5\r\n"
+
+
 def test_blocks_that_a_workspace_does_not_know_are_told_in_words() -> None:
     """Where Slack refuses a chart, the message comes without it and keeps its figures and its buttons."""
     card = Card(
@@ -313,3 +324,30 @@ def test_a_check_with_a_bad_token_is_one_line(slack: FakeSlack) -> None:
 
     assert not bad.ok
     assert "copy it again" in bad.advice
+
+
+def test_somebody_is_found_by_the_address_that_slack_has_confirmed(slack: FakeSlack) -> None:
+    """In any case of its letters; the identity is the one that a request of theirs would have."""
+    finds = Slack(web_client(slack.bot_token, slack.base_url))
+
+    assert isinstance(finds, Finds)
+    assert finds.find("Ana@Acme.com") == "T1/UANA"
+    assert finds.find("zoe@acme.com") == ""
+
+
+@pytest.mark.parametrize(
+    "flags", [{"is_restricted": True}, {"is_bot": True}, {"deleted": True}, {"is_email_confirmed": False}]
+)
+def test_a_guest_a_bot_and_an_unconfirmed_address_are_nobody(slack: FakeSlack, flags: dict[str, bool]) -> None:
+    """Whoever could not speak to the bot is not written to, either."""
+    slack.add_user("UEVE", "eve@acme.com", **flags)
+
+    assert Slack(web_client(slack.bot_token, slack.base_url)).find("eve@acme.com") == ""
+
+
+def test_a_workspace_that_cannot_be_asked_is_not_one_without_the_person(slack: FakeSlack) -> None:
+    """It is asked again later."""
+    slack.scopes -= {"users:read.email"}
+
+    with pytest.raises(UndeliverableError, match="missing_scope"):
+        Slack(web_client(slack.bot_token, slack.base_url)).find("ana@acme.com")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bot.platforms.teams.adaptive_cards import BYTES_MAX, adaptive
-from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
+from handlers.card import Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
 from tests.support.fakes.teams import elements, valid_card, words_in
 from tests.support.small_bot import ASK, EVERY_BLOCK
 from tests.support.strange_cards import HOSTILE, cards
@@ -138,3 +138,14 @@ def test_a_card_that_fits_in_no_way_says_what_to_do() -> None:
 
     assert "does not fit into Teams" in words_in(drawn)
     assert not [each for each in elements(drawn) if each["type"].startswith("Input")]
+
+
+def test_a_list_that_a_card_brings_along_can_be_copied() -> None:
+    """Teams lets a bot send no file, so its rows stand there, as many as fit, and it says how many do not."""
+    rows = tuple((f"person {number}", "12.5") for number in range(900))
+    drawn = adaptive(Card("Spend", (File("spend.csv", ("who", "cost"), rows),)))
+    valid_card(drawn)
+
+    said = words_in(drawn)
+    assert "who,cost\nperson 0,12.5\nperson 1,12.5" in said
+    assert "more rows are not shown." in said

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from email.message import Message
@@ -304,6 +305,15 @@ def test_a_file_that_came_with_a_message_can_be_downloaded(url: str) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="close.csv"'
     assert fetch(url, "/files/..%2Fapp.yaml").status == 404
     assert fetch(url, "/files/other.csv").status == 404
+
+
+def test_a_list_that_a_card_brings_along_is_in_its_link() -> None:
+    """Nobody else can ask for it by its name."""
+    html = str(render(Card("Spend", (File("spend.csv", ("who",), (("Ana",),)),)), "k"))
+
+    address = html.partition('href="')[2].partition('"')[0]
+    assert b64decode(address.partition("base64,")[2]).decode() == "\ufeffwho\r\nAna\r\n"
+    assert 'download="spend.csv"' in html
 
 
 def test_words_reach_the_bot_as_one_sentence(bot: SmallBot, url: str) -> None:

@@ -38,6 +38,11 @@ KEYS = {
 }
 
 
+def units(text: str) -> int:
+    """How Slack counts a text: in UTF-16, where most emoji are two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def faults_of_message(message: Json) -> list[str]:
     """What Slack would refuse in the text and blocks of a message."""
     blocks = message.get("blocks", [])
@@ -111,7 +116,7 @@ def _text(text: Any, where: str, most: int, *, only: str = "", least: int = 1) -
         return
     if only and text["type"] != only:
         yield f"{where}: must be {only}"
-    if not isinstance(text.get("text"), str) or not least <= len(text["text"]) <= most:
+    if not isinstance(text.get("text"), str) or not least <= units(text["text"]) <= most:
         yield f"{where}: must be {least} to {most} characters"
     if "emoji" in text and text["type"] == "mrkdwn":
         yield f"{where}: emoji is for plain_text"

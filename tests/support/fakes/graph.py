@@ -17,6 +17,10 @@ TOKEN = "a-token-of-microsoft-entra-for-graph"
 PAGE, BATCH_MAX = 2, 20
 
 
+ADDRESS = re.compile(r"(?:mail|userPrincipalName) eq '((?:[^']|'')*)'")
+NAMED = ("mail", "userPrincipalName")
+
+
 class FakeGraph(Loopback):
     """Graph.
 
@@ -57,6 +61,10 @@ class FakeGraph(Loopback):
             return _refusal(403, "Authorization_RequestDenied")
         start = int(heard.query.get("$skiptoken", "0"))
         members = [user for user in self.users if user["userType"] == "Member" or "$filter" not in heard.query]
+        addresses = {each.replace("''", "'") for each in ADDRESS.findall(heard.query.get("$filter", ""))}
+        if addresses:  # Entra compares addresses whatever their case
+            lower = {each.lower() for each in addresses}
+            members = [user for user in members if {str(user[each]).lower() for each in NAMED} & lower]
         page: Json = {"value": [_shown(user, expanded=expanded) for user in members[start : start + PAGE]]}
         if start + PAGE < len(members):
             rest = "&".join(f"{name}={value}" for name, value in heard.query.items() if name != "$skiptoken")

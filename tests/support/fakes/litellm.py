@@ -34,6 +34,8 @@ WRITABLE = {
     "keys": {"max_budget", "budget_duration", "spend", "metadata", "key_alias", "blocked"},
 }
 
+RESETS = {"1mo": "2026-12-01T00:00:00Z", "30d": "2026-12-01T00:00:00Z"}
+
 Metrics = dict[str, float]
 
 
@@ -193,6 +195,10 @@ class FakeLiteLLM(Loopback):
             return Answer(405, {"detail": "Method Not Allowed"})
         if not self._is_admin(credential):
             return _as_recorded("109" if heard.path.startswith("/key") else "108")
+        role = self._users[credential.user_id]["user_role"] if credential.user_id in self._users else "proxy_admin"
+        if role != "proxy_admin":  # as in the source of 1.108.7
+            said = f"user not allowed to access this route, role= {role}. Trying to access: {heard.path}"
+            return Answer(403, {"detail": said})
         body = json.loads(heard.body or b"{}")
         if not isinstance(body.get("max_budget"), int | float | None):
             return _as_recorded("111")
@@ -262,7 +268,10 @@ class FakeLiteLLM(Loopback):
         return None
 
     def _write(self, table: str, id_: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A window that is said begins anew; we know the end of those that end with November."""
         row = self._tables()[table][id_]
+        if body.get("budget_duration"):
+            row["budget_reset_at"] = RESETS.get(body["budget_duration"])
         row.update({name: value for name, value in body.items() if name in WRITABLE[table]})
         return row
 
@@ -286,7 +295,10 @@ class FakeLiteLLM(Loopback):
         """Who names no key is told about its own; the master key is no key of the database."""
         if "key" not in query and credential.user_id != "default_user_id":
             info = recorded("033")["response"]["info"]
-            return Answer(200, {"key": "", "info": {**info, "allowed_routes": list(credential.routes)}})
+            return Answer(
+                200,
+                {"key": "", "info": {**info, "user_id": credential.user_id, "allowed_routes": list(credential.routes)}},
+            )
         if query.get("key") not in self._keys:
             return _as_recorded("034")
         row = self._keys[query["key"]]

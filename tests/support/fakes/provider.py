@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from bot.checks import CheckLine
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.errors import GoneError, OutsideError, UnreachableError
 from bot.providers.base import IncreaseRequest, Limit, Provider, ProviderIdentity
 from bot.providers.set_aside import set_aside
 from storage.charges import Charge
@@ -101,7 +101,7 @@ class FakeProvider(Provider):
         """See Provider."""
         self._fail("set_limit")
         if subject not in self.there:
-            raise UndeliverableError(f"{self.name} knows no {subject.external_id}")
+            raise GoneError(f"{self.name} knows no {subject.external_id}")
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
@@ -113,6 +113,8 @@ class FakeProvider(Provider):
     def before(self, subject: Subject) -> str:
         """See Provider."""
         self._fail("before")
+        if subject not in self.there:
+            raise GoneError(f"{self.name} knows no {subject.external_id}")
         return json.dumps({"amount_nanos": self.there[subject].amount_nanos})
 
     def pause(self, subject: Subject) -> None:

@@ -495,6 +495,14 @@ class FakeSlack(Loopback):
             raise NotOkError("user_not_found")
         return {"user": self._shown(user)}
 
+    def _users_lookup(self, arguments: Json) -> Json:
+        """By the address as it stands in the profile, in any case; who was deactivated is not found."""
+        email = arguments.get("email", "").lower()
+        for user in self.users.values():
+            if str(user["profile"].get("email") or "").lower() == email and not user.get("deleted"):
+                return {"user": self._shown(user)}
+        raise NotOkError("users_not_found")
+
     def _shown(self, user: Json, hidden: frozenset[str] = frozenset({"locale"})) -> Json:
         """A user as the token may see it. The fields of a profile are shown by users.profile.get alone."""
         secret = {"fields"}
@@ -832,6 +840,7 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
 METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "auth.test": (FakeSlack._auth_test, ""),
     "users.info": (FakeSlack._users_info, "users:read"),
+    "users.lookupByEmail": (FakeSlack._users_lookup, "users:read.email"),
     "users.list": (FakeSlack._users_list, "users:read"),
     "users.profile.get": (FakeSlack._users_profile, "users.profile:read"),
     "team.profile.get": (FakeSlack._team_profile, "users.profile:read"),

@@ -5,8 +5,9 @@ import random
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -162,19 +163,21 @@ def once_and_only_once(company: Company, number: int, acts: Sequence[Act], heard
         s=f"request/{number}",
     )
     assert deeds == [(state,)]
-    shown = [
-        json.loads(payload)["card"]
-        for (payload,) in rows(
+    shown = {
+        key: json.loads(payload)["card"]
+        for key, payload in rows(
             company,
-            "select payload from outbox where kind = 'show' and (key like :main or key like :more or key like :asked)",
+            "select key, payload from outbox where kind = 'show' "
+            "and (key like :main or key like :more or key like :asked)",
             main=f"request/{number}@%",
             more=f"request/{number}/%",
             asked=f"question/{number}/%",
         )
-    ]
+    }
     assert len(shown) >= len(APPROVERS)
-    assert {card["title"].partition(" ")[0] for card in shown} == {FINAL[state]}
-    assert [block for card in shown for block in card["blocks"] if block["kind"] in ("button", "input")] == []
+    asked = {card["title"].partition(" ")[0] for key, card in shown.items() if key.startswith("request/")}
+    assert asked == {FINAL[state]}, "what was said about it keeps its words"
+    assert [block for card in shown.values() for block in card["blocks"] if block["kind"] in ("button", "input")] == []
     return int(amount // 10**9) if state == "approved" else 0
 
 
@@ -248,3 +251,67 @@ def test_approvers_of_different_requests_do_not_wait_in_vain(found: Found) -> No
 
     assert {card.title.partition(":")[0] for card in at_once(company, acts)} == {"Approved"}
     assert company.database.ask(audit.first_broken) is None
+
+
+def test_a_request_that_expires_while_it_is_approved_ends_once(found: Found) -> None:
+    """The asker leaves, the clock notices, and somebody presses: it is granted once, or it expires, never both."""
+    company = found(ANYONE)
+    gone = tuple(replace(one, active=one.id != "ana") for one in EVERYBODY)
+    for number in range(1, 6):
+        company.directory = ALL
+        company.app.refresh_people()
+        assert company.hear("ana", "request 50 for the race").title == "Asked for $50.00 more"
+        company.directory = replace(ALL, people=gone)
+        steps = [partial(company.hear, person, f"approve {number}") for person in APPROVERS[:3]]
+        run_at_once([company.app.refresh_people, *steps])
+        company.settle()
+        state = rows(company, "select state from requests where id = :n", n=number)[0][0]
+        grants = rows(company, "select amount from entries where key = :key", key=f"grant/{number}")
+        assert (state, len(grants)) in {("approved", 1), ("expired", 0)}
+        deeds = rows(
+            company,
+            "select what from audit where subject = :s and what in ('approved', 'lapsed')",
+            s=f"request/{number}",
+        )
+        assert len(deeds) == 1
+
+
+def test_several_who_follow_a_move_at_once_ask_the_new_one_once(found: Found) -> None:
+    """Two replicas notice it and the old one presses: the new one has one message, and one decides."""
+    company = found({"stages": [{"by": "manager"}]})
+    company.directory = replace(ALL, people=_led_by("f0"))
+    company.app.refresh_people()
+    for number in range(1, 6):
+        company.hear("ana", "request 50 for the race")
+        new, old = ("f1", "f0") if number % 2 else ("f0", "f1")
+        company.directory = replace(ALL, people=_led_by(new))
+        run_at_once(
+            [company.app.refresh_people, company.app.refresh_people, partial(company.hear, old, f"approve {number}")]
+        )
+        company.settle()
+        state = rows(company, "select state from requests where id = :n", n=number)[0][0]
+        asked = rows(company, "select key from outbox where key = :key", key=f"request/{number}@web:{new}")
+        assert (state, len(asked)) in {("approved", 0), ("pending", 1)}
+        if state == "pending":
+            assert company.hear(old, f"approve {number}").title == f"Others decide request #{number} now."
+            assert company.hear(new, f"approve {number}").title.startswith("Approved")
+        assert len(rows(company, "select amount from entries where key = :key", key=f"grant/{number}")) == 1
+
+
+def _led_by(manager: str) -> tuple[Person, ...]:
+    return tuple(replace(one, manager=manager) if one.id == "ana" else one for one in EVERYBODY)
+
+
+def run_at_once(work: Sequence[Callable[[], object]]) -> None:
+    """Do all in the same moment."""
+    barrier = threading.Barrier(len(work))
+
+    def run(each: Callable[[], object]) -> None:
+        barrier.wait()
+        each()
+
+    threads = [threading.Thread(target=run, args=(each,)) for each in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
