@@ -89,6 +89,7 @@ class App:
             window=provider.window,
             step_nanos=provider.step_nanos,
             cannot=provider.cannot,
+            zero_is_cost=provider.zero_is_cost,
         )
 
     def close(self) -> None:

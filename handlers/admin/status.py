@@ -1,6 +1,6 @@
 """How the bot itself is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
@@ -9,6 +9,7 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.place import UNLINKED
+from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from storage import outbox, people, set_aside
 from storage.pulls import Pull
@@ -25,11 +26,14 @@ def status(ctx: Context) -> Card:
     aside = set_aside.everything(ctx.conn)
     vendors = {each.name: each.service for each in ctx.policy.vendors}
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
+    unpriced = unpriced_models(ctx)
+    outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     blocks: list[Block] = [
         Facts(
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
+                *outside,
             ),
         ),
         Table(
@@ -60,11 +64,18 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = ctx.t("Everything works")
-    well = not (troubled or unreached or silent or aside or any(each.error for each in reads.values()))
+        title = _works(ctx, unpriced)
+    well = not (troubled or unreached or silent or aside or unpriced or any(each.error for each in reads.values()))
+    blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
+    if not unpriced:
+        return ctx.t("Everything works")
+    return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

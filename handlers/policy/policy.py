@@ -19,6 +19,7 @@ from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
+from handlers.policy.prices import PriceRule
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 from storage.units import from_nanos
@@ -107,15 +108,15 @@ class Organization(Rule):
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
-    week_starts: Literal["", "monday", "sunday", "saturday"] = ""
+    week_starts: Literal["monday", "sunday", "saturday", "locale"] = "monday"
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
 
     @property
     def week_start(self) -> int:
-        """The day on which weeks begin, Monday is 0: the one that is set, else that of the locale that is written."""
-        if self.week_starts:
-            return WEEK_STARTS[self.week_starts]
-        return Locale.parse(self.locale).first_week_day if "locale" in self.model_fields_set else 0
+        """The day on which weeks begin, Monday is 0."""
+        if self.week_starts == "locale":
+            return int(Locale.parse(self.locale).first_week_day)
+        return WEEK_STARTS[self.week_starts]
 
 
 class Budget(Rule):
@@ -244,6 +245,7 @@ class Vendor(Rule):
     window: Window = "month"
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
+    zero_is_cost: bool = False
 
 
 def contradictions(
@@ -348,6 +350,7 @@ class Policy(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
     credit_nanos: int = 0
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from handlers.language import N_
 from handlers.money import percent, smallest
 from handlers.periods import THIS, period_of
 from handlers.policy import Budget
-from handlers.provenance import as_of, is_unread
+from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
@@ -50,7 +50,7 @@ def tone_of(status: BudgetStatus) -> Tone:
     """How worrying a status is."""
     if status.permille >= FULL_PERMILLE:
         return "bad"
-    return "warn" if status.permille >= WARN_PERMILLE else "good"
+    return "warn" if status.permille >= WARN_PERMILLE or status.unpriced else "good"
 
 
 def gauge(ctx: Context, status: BudgetStatus) -> Gauge:
@@ -62,6 +62,9 @@ def gauge(ctx: Context, status: BudgetStatus) -> Gauge:
         limit=ctx.amount(status.limit, unit),
         percent=percent(status.spent, status.limit),
     )
+    if status.unpriced:
+        tokens = ctx.amount(status.unpriced, "tokens")
+        caption = ctx.t("{used}. {tokens} have no known price and are not counted.", used=caption, tokens=tokens)
     return Gauge(label_of(ctx, status), max(0, status.permille), caption, tone_of(status))
 
 
@@ -173,15 +176,15 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
 
 def _without_budget(ctx: Context, account: Account) -> Card:
     month = period_of(ctx.today, "month")
-    spent = sum(each.cost_nanos for each in spend.spent_by(ctx.conn, account.id, month.first, month.end, "model"))
-    amount = ctx.amount(spent, ctx.policy.organization.currency)
+    sums = spend.spent_by(ctx.conn, account.id, month.first, month.end, "model")
+    outside = sum(each.tokens_unpriced for each in sums)
     if account.kind == "organization":
         why = ctx.t("No organization-wide budget is set.")
     else:
         why = ctx.t("No budget is set for {name}.", name=account.name)
     return Card(
-        ctx.t("{amount} spent {period}", amount=amount, period=ctx.t(THIS["month"])),
-        (Text(why), as_of(ctx, first=month.first), *_buttons(ctx, account)[:1]),
+        spent_in_words(ctx, sum(each.cost_nanos for each in sums), outside, ctx.t(THIS["month"])),
+        (Text(why), as_of(ctx, outside, month.first), *_buttons(ctx, account)[:1]),
     )
 
 

@@ -184,6 +184,11 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "split": (Spoken("max", "split now", "$917.75 more for each of 3 people and agents"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
     "correct": (Spoken("fay", "correct 20 of ana refund", "Ana Silva's budget corrected by $20.00"),),
+    "price": (
+        Spoken("fay", "price", "Every model that was used has a price"),
+        Spoken("fay", "price my-model input 3 output 15", "Price of my-model set from"),
+        Spoken("fay", "price my-model", "Set the price of a model", about="its form"),
+    ),
     "link": (
         Spoken(
             "fay",

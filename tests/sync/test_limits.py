@@ -9,6 +9,7 @@ import pytest
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
 from handlers.budgets import BudgetStatus
+from handlers.card import Text
 from handlers.events import EndGrants, SyncAccount
 from handlers.limits.plan import WantedLimit, planned
 from handlers.money import NANOS
@@ -750,6 +751,8 @@ def test_a_pause_that_does_nothing_is_not_reported_as_one(acme: Company) -> None
     acme.say("fay", "pause @ana")
     acme.settle()
     assert not any("is paused" in title for title in titles(acme, "fay"))
+    assert titles(acme, "fay")[-1] == "Ana Silva is not paused at The sample company (llm)"
+    assert acme.messages("fay")[-1].blocks[0] == Text("llm was told to pause user ana, and it is not paused there")
     status = acme.say("fay", "status")
     assert "llm was told to pause user ana, and it is not paused there" in status
 

@@ -60,6 +60,7 @@ class Claude(Provider):
     service: ClassVar[str]
     needed: ClassVar[str]
     complete = True
+    zero_is_cost = True
 
     dimensions: ClassVar[tuple[str, ...]]
     limits_beta: ClassVar[str] = ""
