@@ -27,6 +27,7 @@ from handlers.events import (
     Event,
     LimitFailed,
     MessageGivenUp,
+    PauseFailed,
     Raiser,
     ReportSetAside,
 )
@@ -224,3 +225,6 @@ class Delivery:
         if item.kind == "limit" and (item.attempts == 0 or useless):
             wanted = json.loads(item.payload)
             self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")
+        if item.kind == "pause" and (item.attempts == 0 or useless):
+            wanted = json.loads(item.payload)
+            self.core.handle(PauseFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")

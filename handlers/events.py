@@ -220,6 +220,14 @@ class LimitFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PauseFailed(Event):
+    """A provider did not pause or resume somebody as it was told; the outbox has the reason."""
+
+    provider: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
 class PauseAccount(Event):
     """An account spends so far above usual that the rules pause it."""
 
