@@ -48,6 +48,7 @@ from handlers.policy import (
     Organization,
     PlaceName,
     Policy,
+    PriceRule,
     Rates,
     RequestRules,
     Rule,
@@ -375,6 +376,7 @@ class Settings(House, Rule):
     guard: GuardRules = GuardRules()
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
+    prices: tuple[PriceRule, ...] = ()
 
     @property
     def policy(self) -> Policy:
@@ -393,6 +395,7 @@ class Settings(House, Rule):
             guard=self.guard,
             waste=self.waste,
             seats=self.seats,
+            prices=self.prices,
         )
 
     @property

@@ -20,7 +20,17 @@ from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
-from handlers.events import CheckSpikes, CheckThresholds, Event, LimitFailed, MessageGivenUp, Raiser, ReportSetAside
+from handlers.events import (
+    CheckPrices,
+    CheckSpikes,
+    CheckThresholds,
+    Event,
+    LimitFailed,
+    MessageGivenUp,
+    PauseFailed,
+    Raiser,
+    ReportSetAside,
+)
 from handlers.language import language_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
@@ -38,7 +48,7 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes())
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices())
 
 
 class Core(Knows, Protocol):
@@ -215,3 +225,6 @@ class Delivery:
         if item.kind == "limit" and (item.attempts == 0 or useless):
             wanted = json.loads(item.payload)
             self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")
+        if item.kind == "pause" and (item.attempts == 0 or useless):
+            wanted = json.loads(item.payload)
+            self.core.handle(PauseFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")

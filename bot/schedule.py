@@ -21,10 +21,12 @@ from handlers.events import (
     EndGrants,
     Event,
     GiveAllotments,
+    RepriceCharges,
     SendNotes,
 )
 from handlers.place import named_place
 from handlers.policy import Policy, next_workday
+from handlers.pricing import fingerprint
 from storage import idempotency, outbox
 
 LIMITS_AT = "20 * * * *"
@@ -85,6 +87,7 @@ class Schedule:
             slot = latest_slot(each.at, policy.zone, now, each.grace)
             if slot is not None:
                 ctx.emit(f"{slot:%Y-%m-%dT%H:%M}", each.event)
+        ctx.emit("app.yaml", RepriceCharges(fingerprint(policy)))  # another word only if prices have changed
         for provider in self.providers:
             if provider.name in self.reached:
                 _read(ctx, provider, self.reached[provider.name])

@@ -67,6 +67,7 @@ def contradicted(content: Mapping[str, Any]) -> Iterator[SettingFault]:
         yield from _unknown(content)
     yield from _circular(content)
     yield from _budgets(content)
+    yield from _prices(content)
 
 
 def _entries(content: Mapping[str, Any], section: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -163,6 +164,20 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
                         "{amount} is not in the organization's currency ({currency})", amount=word, currency=currency
                     )
                     yield SettingFault(path, what)
+
+
+def _prices(content: Mapping[str, Any]) -> Iterator[SettingFault]:
+    """Prices of providers that stand nowhere, and in currencies that cannot be converted."""
+    said, rates = content.get("organization"), content.get("rates")
+    house = said.get("currency", "USD") if isinstance(said, Mapping) else "USD"
+    known = {_word(entry, "name") or _word(entry, "kind") for _, entry in _entries(content, "providers")}
+    for path, entry in _entries(content, "prices"):
+        word, currency = _word(entry, "provider"), _word(entry, "currency") or "USD"
+        if word and word not in known:
+            yield SettingFault((*path, "provider"), meant(t("unknown provider “{word}”", word=word), word, known))
+        if "input" in entry and currency != house and currency not in (rates if isinstance(rates, Mapping) else {}):
+            what = t("no rate from {currency} to {house}: add one under rates", currency=currency, house=house)
+            yield SettingFault((*path, "currency") if entry.get("currency") else path, what)
 
 
 def _credits(content: Mapping[str, Any]) -> Iterator[tuple[str, Decimal | None]]:

@@ -38,6 +38,7 @@ from handlers.limits import (
     pause,
     pause_account,
     pause_applied,
+    pause_failed,
     proceed,
     restore,
     restore_ours,
@@ -46,6 +47,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
+from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
@@ -202,6 +204,7 @@ COMMANDS: Mapping[str, Command] = {
         command(split, N_("split"), TEAM, "owner", writes=True),
         command(transfer, N_("transfer 50 to bob"), REQUEST, writes=True),
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
+        command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
@@ -238,6 +241,9 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_thresholds, "clock", bulk=True),
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
+        event_type(check_prices, "clock", bulk=True),
+        event_type(reprice_charges, "clock"),
+        event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),
         event_type(tell_findings, "clock"),
         event_type(send_notes, "clock", bulk=True),
@@ -254,6 +260,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(limit_failed, "sync"),
         event_type(pause_account, "clock"),
         event_type(pause_applied, "sync"),
+        event_type(pause_failed, "sync"),
         event_type(increase_requested, "sync"),
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),

@@ -63,6 +63,35 @@ class DetectWaste(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckPrices(Event):
+    """Models may be in use that have no price."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceCharges(Event):
+    """The prices in app.yaml, or the list, are others than those by which charges were priced.
+
+    Args:
+        rules: tells these prices from others.
+    """
+
+    rules: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceDay(Event):
+    """What was used on a day has to be priced anew.
+
+    Args:
+        day: the day (UTC), such as "2026-11-21".
+        cause: why, for the audit.
+    """
+
+    day: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendNotes(Event):
     """Private notes of the week may be due."""
 
@@ -185,6 +214,14 @@ class LimitApplied(Event):
 @dataclass(frozen=True, slots=True)
 class LimitFailed(Event):
     """A provider did not take a limit; the outbox has the reason."""
+
+    provider: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class PauseFailed(Event):
+    """A provider did not pause or resume somebody as it was told; the outbox has the reason."""
 
     provider: str
     subject: Subject

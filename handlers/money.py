@@ -93,6 +93,12 @@ def show_amount(units: int, unit: str, locale: str) -> str:
     return format_currency(in_units(units, unit), unit, locale=locale)
 
 
+@lru_cache(maxsize=1024)
+def show_price(nanos: int, unit: str, locale: str) -> str:
+    """A price with all its decimals, such as "$0.0375"."""
+    return format_currency(Decimal(nanos) / NANOS, unit, locale=locale, decimal_quantization=False)
+
+
 @lru_cache(maxsize=8192)
 def show_count(pieces: int, locale: str) -> str:
     """How many, in whole or in millions, as people in that locale write it."""

@@ -30,6 +30,25 @@ def begun_later(ctx: Context, first: date) -> Iterator[Text]:
         yield Text(ctx.t("Figures begin on {day}. Earlier days are not in the sum.", day=ctx.day(begun)))
 
 
+def known_cost(ctx: Context, cost_nanos: int, tokens_unpriced: int) -> str:
+    """What something cost: "not known" if all of it has no price, "more than $3.00" if a part of it has none."""
+    amount = ctx.amount(cost_nanos, ctx.policy.organization.currency)
+    if tokens_unpriced <= 0:
+        return amount
+    return ctx.t("more than {amount}", amount=amount) if cost_nanos > 0 else ctx.t("not known")
+
+
+def spent_in_words(ctx: Context, cost_nanos: int, tokens_unpriced: int, period: str) -> str:
+    """What was spent in a period, as a title."""
+    amount = ctx.amount(cost_nanos, ctx.policy.organization.currency)
+    if tokens_unpriced <= 0:
+        return ctx.t("{amount} spent {period}", amount=amount, period=period)
+    if cost_nanos > 0:
+        return ctx.t("More than {amount} spent {period}", amount=amount, period=period)
+    tokens = ctx.amount(tokens_unpriced, "tokens")
+    return ctx.t("{tokens} used {period}, cost not known", tokens=tokens, period=period)
+
+
 def not_whole(
     ctx: Context, first: date | None = None, end: date | None = None, names: Collection[str] | None = None
 ) -> list[str]:
@@ -76,8 +95,8 @@ def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end
         return Text(ctx.t("No usage has been read from a provider yet, so nothing is counted."), quiet=True)
     sentences = [
         ctx.t(
-            "{readings}. Costs are as the providers report them, or at list prices where they report none; they may be "
-            "restated.",
+            "{readings}. Costs are as the providers report them, or at your own or list prices where they report none; "
+            "they may be restated.",
             readings=together(ctx, [_read(ctx, each) for each in reads]),
         )
     ]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-CostSource = Literal["invoice", "cost_report", "list_price", "unpriced"]
+CostSource = Literal["invoice", "cost_report", "own_price", "list_price", "unpriced"]
+"""Who says what a charge costs. `own_price` is a price, discount or name of the company's own."""
 
 HOURS_OF_A_DAY = 24
 TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")

@@ -4,7 +4,7 @@ A batch is staged first; then a few statements make it count in one transaction:
 replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
@@ -50,7 +50,7 @@ from storage.tables import (
     spend,
     staged,
 )
-from storage.units import from_nanos, scale_of
+from storage.units import from_nanos, scale_of, to_nanos
 from storage.upsert import insert_into
 
 NANOS = units.NANOS
@@ -65,6 +65,7 @@ VALUES = tuple(column.name for column in charges.columns if column.name not in (
 REPORTED = tuple(name for name in Charge.__dataclass_fields__ if name != "bucket_start")
 STAGED = ("bucket_start", *REPORTED, "day", "cost_house_nanos", "rate_nanos")
 PLACE = ("day", "account_id")
+NOT_REPORTED = ("own_price", "list_price", "unpriced")
 ROLLED = tuple(column.name for column in spend.primary_key)
 SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLED)
 
@@ -123,6 +124,50 @@ def record(
     return Recorded(seen, retired + _settle(conn, _words(staged, has_former=has_former), now))
 
 
+def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
+    """Let cells that are there cost something else; whose they are and for which day they count stays.
+
+    Args:
+        conn: an order's connection; balances are right when it commits.
+        cells: as they are to be, each with the day for which it counts.
+        convert: cost in the house currency.
+        now: when it was decided.
+
+    Returns:
+        How many cells changed; what they said is kept.
+    """
+    _clear(conn, staged, changed)
+    written = bulk_load.writer(conn)
+    bulk_load.load(conn, staged, STAGED, (_counted(charge, day, convert, written) for charge, day in cells))
+    conn.exec_driver_sql(f"analyze {staged.name}")
+    columns = (charges.c.account_id if name == "account_id" else staged.c[name] for name in (*KEY, *VALUES))
+    return _settle(conn, select(*columns).join_from(staged, charges, _same_cell(staged)), now)
+
+
+def not_reported(
+    conn: Connection, providers: Collection[str], day: date, zeros_of: Collection[str]
+) -> list[tuple[Charge, date]]:
+    """The cells of a day (UTC) whose cost nobody reported, each with the day for which it counts.
+
+    Args:
+        conn: any connection.
+        providers: whose cells are looked at.
+        day: on which the buckets begin.
+        zeros_of: providers that report a cost of nothing for what they have no price of.
+    """
+    start = datetime.combine(day, time(), UTC)
+    zero = and_(charges.c.provider.in_(zeros_of), charges.c.cost_nanos == 0, all_tokens(charges) > 0)
+    found = conn.execute(
+        select(*(charges.c[name] for name in Charge.__dataclass_fields__), charges.c.day).where(
+            charges.c.provider.in_(providers),
+            charges.c.bucket_start >= start,
+            charges.c.bucket_start < start + _DAY,
+            or_(charges.c.cost_source.in_(NOT_REPORTED), charges.c.cost_nanos.is_(None), zero),
+        )
+    )
+    return [(_in_nanos(Charge(*row[:-1])), row[-1]) for row in found]
+
+
 def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
     """Let the past follow new links: the cells of those identities are charged to whom they belong to now.
 
@@ -171,10 +216,16 @@ def _row(
     charge: Charge, zone: ZoneInfo, convert: Convert, written: Callable[[datetime | date], object]
 ) -> tuple[object, ...]:
     """A charge as a row of the staging table, in the order of STAGED."""
-    start, day = charge.bucket_start, day_of(charge, zone)
+    return _counted(charge, day_of(charge, zone), convert, written)
+
+
+def _counted(
+    charge: Charge, day: date, convert: Convert, written: Callable[[datetime | date], object]
+) -> tuple[object, ...]:
+    """The same for a charge whose day is known."""
     house, rate = (0, 0) if charge.cost_nanos is None else convert(charge.cost_nanos, charge.currency, day)
     reported = charge if scale_of(charge.currency) == NANOS else _in_parts(charge)
-    return (written(start), *_AS_REPORTED(reported), written(day), house, rate)
+    return (written(charge.bucket_start), *_AS_REPORTED(reported), written(day), house, rate)
 
 
 def _in_parts(charge: Charge) -> Charge:
@@ -182,6 +233,16 @@ def _in_parts(charge: Charge) -> Charge:
     cost, listed = (
         None if nanos is None else from_nanos(nanos, charge.currency)
         for nanos in (charge.cost_nanos, charge.list_nanos)
+    )
+    return replace(charge, cost_nanos=cost, list_nanos=listed)
+
+
+def _in_nanos(charge: Charge) -> Charge:
+    """A charge as it was reported, from what is kept of it."""
+    if scale_of(charge.currency) == NANOS:
+        return charge
+    cost, listed = (
+        None if parts is None else to_nanos(parts, charge.currency) for parts in (charge.cost_nanos, charge.list_nanos)
     )
     return replace(charge, cost_nanos=cost, list_nanos=listed)
 

@@ -333,7 +333,7 @@ def spent_between(
 
 
 _BELOW = (
-    select(spend.c.account_id, spend.c.model, *_SUMS[:2])  # two are not asked for of everybody
+    select(spend.c.account_id, spend.c.model, *_SUMS[:3])  # one is not asked for of everybody
     .join(lineage, _that_day(spend))
     .where(lineage.c.ancestor_id == bindparam("account"), _within(spend.c.day))
     .group_by(spend.c.account_id, spend.c.model)
@@ -344,8 +344,39 @@ def spent_below(conn: Connection, account_id: str, first: date, end: date) -> di
     """What an account spent, and what each account spent on the days on which it was below, by model."""
     found: dict[str, list[Spent]] = {}
     for row in conn.execute(_BELOW, {"account": account_id, "first": first, "end": end}):
-        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], 0, 0))
+        found.setdefault(row[0], []).append(Spent(row[1], row[2], row[3], row[4], 0))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """What was used of a model at a provider without a price: how many tokens, and the first day of it."""
+
+    model: str
+    provider: str
+    tokens: int
+    first: date
+
+
+_UNPRICED = (
+    select(
+        spend.c.model,
+        spend.c.provider,
+        cast(func.sum(spend.c.tokens_unpriced), BigInteger),
+        func.min(spend.c.day, type_=Date),
+    )
+    .where(
+        spend.c.account_id == bindparam("account"),
+        spend.c.day >= bindparam("since", type_=Date),
+        spend.c.tokens_unpriced > 0,
+    )
+    .group_by(spend.c.model, spend.c.provider)
+)
+
+
+def unpriced(conn: Connection, account_id: str, since: date) -> list[Unpriced]:
+    """What an account and all below it used since a day without a price, by model and provider."""
+    return [Unpriced(*row) for row in conn.execute(_UNPRICED, {"account": account_id, "since": since})]
 
 
 @dataclass(frozen=True, slots=True)

@@ -494,6 +494,34 @@ seats = Table(
     Column("use_known", Boolean, nullable=False, server_default=true()),
 )
 
+# What finance said that a model costs, from a day on. Rows are only added: of those that have begun the last counts.
+# Prices are for a million tokens, in 10⁻⁹ of the currency. `what` is "price", "free", or "removed" for none any more.
+prices = Table(
+    "prices",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("model", String(255), nullable=False),
+    Column("provider", String(64), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("what", String(8), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("input_nanos", BigInteger),
+    Column("cache_read_nanos", BigInteger),
+    Column("cache_write_nanos", BigInteger),
+    Column("cache_write_1h_nanos", BigInteger),
+    Column("output_nanos", BigInteger),
+    Column("said_by", String(64), nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
+# Models of whose missing price finance was told.
+unpriced_models = Table(
+    "unpriced_models",
+    metadata,
+    Column("model", String(255), primary_key=True),
+    Column("told_at", Instant, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

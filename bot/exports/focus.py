@@ -75,7 +75,13 @@ _OURS = (
     "x_TokensReasoning",
 )
 _COSTS = ("BilledCost", "ContractedCost", "EffectiveCost")
-_QUALITY = {"invoice": "invoice", "cost_report": "cost_api", "list_price": "list_price", "unpriced": "unpriced"}
+_QUALITY = {
+    "invoice": "invoice",
+    "cost_report": "cost_api",
+    "own_price": "own_price",
+    "list_price": "list_price",
+    "unpriced": "unpriced",
+}
 
 
 def columns(profile: Profile) -> tuple[str, ...]:

@@ -154,6 +154,8 @@ class Provider:
         cannot: what people would expect of it and it cannot do, a plain sentence each.
         complete: its report of a day leaves out only what is not so any more, and never what is late. Its days are of
             UTC. Cells that it told before and leaves out are then taken back.
+        zero_is_cost: it knows the price of all that it sells, so that tokens which it reports at no cost cost nothing.
+            Others report nothing for what they have no price of.
     """
 
     name: str
@@ -164,6 +166,7 @@ class Provider:
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
     complete: bool = False
+    zero_is_cost: bool = False
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.

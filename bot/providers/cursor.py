@@ -245,6 +245,7 @@ class Cursor(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats", "outcomes"})
     limited = frozenset({"user"})
     complete = True
+    zero_is_cost = True
     step_nanos = NANOS
     cannot = (
         "Cursor's limit holds for on-demand usage only: what the plan includes goes on, even while somebody is paused.",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
@@ -35,6 +36,7 @@ from storage.limits import Subject, SubjectKind
 
 ROWS = 100
 EVERYBODY = ("multi_user_customer", "")
+EACH_OF_CENTER = "multi_user_cost_center"
 SKU = "ai_credits"
 # It needs no rights and is free of charge; a server of one's own may have it switched off (404).
 ANSWERS = "/rate_limit"
@@ -125,10 +127,18 @@ class _Budgets(Body):
         return len(self.rows) >= ROWS if self.more is None else self.more
 
 
+class _Resource(Body):
+    """Who or what is in a cost centre."""
+
+    type: Word = ""
+    name: Word = ""
+
+
 class _Center(Body):
     id: Word
     name: Word = ""
     state: Word = "active"
+    resources: list[Any] = Field(default_factory=list)
 
 
 class _Centers(Body):
@@ -216,6 +226,7 @@ class GitHubCopilot(Provider):
     limited = frozenset[SubjectKind]({"user", "team", "organization"})
     step_nanos = NANOS
     complete = True
+    zero_is_cost = True
     cannot = (
         "GitHub says how many tokens Copilot took only in the reports of an enterprise.",
         "Code completions use no credits: they go on when a budget is used up, and during a pause.",
@@ -301,17 +312,23 @@ class GitHubCopilot(Provider):
 
     def limits(self) -> Iterator[Limit]:
         """Everybody with a seat, every cost centre, and the whole."""
-        budgets = self._budgets()
+        budgets, centers = self._budgets(), list(self._centers())
+        shared = self._shared(budgets, centers)
         for seat in self._seats():
-            yield self._limit(Subject("user", seat.login), seat.name, budgets)
-        for center in self._centers():
+            yield self._limit(Subject("user", seat.login), seat.name, budgets, shared)
+        for center in centers:
             yield self._limit(Subject("team", center.id), center.name, budgets)
         yield self._limit(Subject("organization", ""), self._owner, budgets)
 
     def limit(self, subject: Subject) -> Limit | None:
         """What one may use now."""
         name = self._name(subject)
-        return None if name is None else self._limit(subject, name, self._budgets(subject))
+        if name is None:
+            return None
+        budgets = self._budgets(subject)
+        with setting_aside():
+            shared = self._shared(budgets, list(self._centers())) if subject.kind == "user" else {}
+        return self._limit(subject, name, budgets, shared)
 
     def set_limit(self, subject: Subject, amount_nanos: int) -> Limit:
         """Change a budget or make one; either way it then stops whoever has used it up."""
@@ -422,11 +439,33 @@ class GitHubCopilot(Provider):
             dollars[item.model or ""] += item.gross
         return dollars
 
-    def _limit(self, subject: Subject, name: str, budgets: Mapping[tuple[str, str], _BudgetRow]) -> Limit:
-        """A person's own budget goes before everybody's. What does not stop anybody is no limit."""
+    def _shared(
+        self, budgets: Mapping[tuple[str, str], _BudgetRow], centers: Iterable[_Center]
+    ) -> Mapping[str, _BudgetRow]:
+        """The budget that each person of a cost centre has, by login."""
+        found: dict[str, _BudgetRow] = {}
+        for center in centers:
+            budget = budgets.get((EACH_OF_CENTER, center.id.casefold()))
+            budget = budget or budgets.get((EACH_OF_CENTER, center.name.casefold()))
+            if budget:
+                members = understood(self.who, "a cost centre", center.resources, _Resource.model_validate)
+                found |= {each.name.casefold(): budget for each in members if each.type == "User"}
+        return found
+
+    def _limit(
+        self,
+        subject: Subject,
+        name: str,
+        budgets: Mapping[tuple[str, str], _BudgetRow],
+        shared: Mapping[str, _BudgetRow] = MappingProxyType({}),
+    ) -> Limit:
+        """A person's own budget goes before that of each in a cost centre, and that before everybody's.
+
+        What does not stop anybody is no limit.
+        """
         held = budgets.get(self._holder(subject))
         if held is None and subject.kind == "user":
-            held = budgets.get(EVERYBODY)
+            held = shared.get(subject.external_id) or budgets.get(EVERYBODY)
         if held is None or not held.stops:
             return Limit(subject, None, name=name)
         return Limit(subject, held.amount * NANOS, paused=held.amount == 0, name=name)

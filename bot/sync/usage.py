@@ -11,11 +11,11 @@ from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days, midnight
 from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
-from bot.sync.list_prices import priced
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.policy import Policy
-from storage import aliases, former_links, ingest, outcomes, people, pulls, seats, set_aside
+from handlers.pricing import PriceBook
+from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Link, address
@@ -193,7 +193,11 @@ class _Days:
 def _read_day(
     database: Database, provider: Provider, day: date, how: Reading, now: Callable[[], datetime], mark: str
 ) -> Recorded:
-    """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out."""
+    """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out.
+
+    It is priced in the transaction in which it counts: a price that finance sets meanwhile is either known here, or its
+    own pricing finds these cells.
+    """
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
         house = how.policy.convert(cost_nanos, currency, day)
@@ -209,7 +213,8 @@ def _read_day(
             set_aside.replace(conn, provider.name, "usage", day, found, now())
             if mark:
                 pulls.note_mark(conn, provider.name, day, mark)
-            return ingest.record(conn, rows, how.policy.zone, convert, now(), whole)
+            priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
+            return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
 
         return database.transact(work)
 
@@ -243,13 +248,12 @@ def _read_besides(
 
 
 def _told(provider: Provider, day: date, policy: Policy) -> Iterator[Charge]:
-    """What a provider tells of a day, at list prices where it tells no cost; what cannot be counted is set aside.
+    """What a provider tells of a day, without prices; what cannot be counted is set aside.
 
     Who calls its days complete must not speak of another day: that one would lose its rest.
     """
     who, total = provider.who or provider.name, 0
-    for number, told in enumerate(provider.charges(day, day), 1):
-        charge = priced(told)
+    for number, charge in enumerate(provider.charges(day, day), 1):
         try:
             total += abs(_house_cost(provider, charge, day, policy, total))
         except RowError as wrong:

@@ -1,6 +1,6 @@
 """How the bot itself is doing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
@@ -9,6 +9,7 @@ from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.place import UNLINKED
+from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from storage import outbox, people, set_aside
 from storage.pulls import Pull
@@ -22,14 +23,19 @@ def status(ctx: Context) -> Card:
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
     waiting, reads = outbox.waiting(ctx.conn, ctx.now), {each.provider: each for each in ctx.readings()}
-    aside = set_aside.everything(ctx.conn)
+    # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
+    aside = [each for each in set_aside.everything(ctx.conn) if each.provider in vendors]
+    failing = [each for each in reads.values() if each.error and each.provider in vendors]
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
+    unpriced = unpriced_models(ctx)
+    outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     blocks: list[Block] = [
         Facts(
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
+                *outside,
             ),
         ),
         Table(
@@ -39,7 +45,7 @@ def status(ctx: Context) -> Card:
             "llrl",
         ),
     ]
-    odd = not_whole(ctx)
+    odd = not_whole(ctx, names=vendors)
     blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
     blocks += [table(ctx, aside)] if aside else []
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
@@ -50,7 +56,7 @@ def status(ctx: Context) -> Card:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
-    if troubled or any(each.error for each in reads.values()):
+    if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
     elif unreached:
         title = ctx.nt("{n} person can't be reached", "{n} people can't be reached", len(unreached))
@@ -60,11 +66,18 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = ctx.t("Everything works")
-    well = not (troubled or unreached or silent or aside or any(each.error for each in reads.values()))
+        title = _works(ctx, unpriced)
+    well = not (troubled or unreached or silent or aside or unpriced or failing)
+    blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
+    if not unpriced:
+        return ctx.t("Everything works")
+    return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
 from handlers.arguments import One
-from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, used
+from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
@@ -225,7 +225,8 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    status = _status(ctx, budget, period, account, limit)
+    outside = unpriced(ctx.policy, budget, spent_of(ctx, budget, period, account.id))
+    status = replace(_status(ctx, budget, period, account, limit), unpriced=outside)
     for person in whom:
         theirs = replace(ctx, person=person)
         card = (

@@ -15,6 +15,7 @@ from handlers.budgets.status import (
     spent_below,
     spent_of,
     statuses,
+    unpriced,
     used,
 )
 from handlers.budgets.transfer import correct, transfer
@@ -41,5 +42,6 @@ __all__ = [
     "split",
     "statuses",
     "transfer",
+    "unpriced",
     "used",
 ]

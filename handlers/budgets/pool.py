@@ -6,7 +6,7 @@ from typing import Annotated
 from handlers.access import owns, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
 from handlers.budgets.posting import post
-from handlers.budgets.status import current, spent_below, used
+from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -37,6 +37,7 @@ class Pool:
         used: what each account has spent on the days on which it was below, by account.
         names: of the people and agents that are below now.
         version: how many entries it has, so that each new one has a key of its own.
+        unpriced: tokens of everybody below that it should count, and whose price nobody knows.
     """
 
     budget: Budget
@@ -48,6 +49,7 @@ class Pool:
     used: dict[str, int]
     names: dict[str, str]
     version: int
+    unpriced: int
 
     @property
     def unsplit(self) -> int:
@@ -95,7 +97,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
         facts,
         _table(ctx, mine, part),
         *part.buttons(ctx, f"pool of {said}", file=False),
-        as_of(ctx),
+        as_of(ctx, mine.unpriced),
         *(_owners_buttons(ctx, said) if owns(ctx, mine.account.id) else ()),
         Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
     )
@@ -258,7 +260,8 @@ def _read(ctx: Context, budget: Budget, account: Account) -> Pool:
     total = everybody.get(account.id, 0)
     shares = {each: sums.moved for each, sums in posted.items() if sums.moved}
     version = ledger.count(ctx.conn, budget.name, period.first)
-    return Pool(budget, account, period, limit, total, shares, everybody, names, version)
+    outside = unpriced(ctx.policy, budget, spent.get(account.id, []))
+    return Pool(budget, account, period, limit, total, shares, everybody, names, version, outside)
 
 
 def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:

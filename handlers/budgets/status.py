@@ -40,6 +40,7 @@ class BudgetStatus:
         spent: what was consumed.
         since: the day of the allotment, if the rule came after the period's first day; else None.
         is_share: a share of a pool that was split.
+        unpriced: tokens that a budget in money would count, if anybody knew their price.
         daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
     """
 
@@ -52,6 +53,7 @@ class BudgetStatus:
     spent: int
     since: date | None = None
     is_share: bool = False
+    unpriced: int = 0
     daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -73,7 +75,7 @@ class BudgetStatus:
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
-    return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
+    return period_of(today, budget.every, ctx.policy.budget_calendar)
 
 
 # Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
@@ -85,7 +87,7 @@ def lately_ended(ctx: Context, budget: Budget) -> list[Period]:
     found, period = [], current(ctx, budget)
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
     while today < period.first + STILL_MOVES:
-        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
+        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.budget_calendar)
         found.append(period)
     return found
 
@@ -119,6 +121,12 @@ class Figures(Protocol):
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """What each account below a pool spent of it, on the days on which it was there."""
 
+    def outside(self, budget: Budget, period: Period, account_id: str) -> int:
+        """The tokens of an account that a budget in money cannot count, for they have no price."""
+
+    def outside_below(self, budget: Budget, period: Period, account_id: str) -> int:
+        """The same of an account below a pool, on the days on which it was there."""
+
     def daily(self, account: Account) -> tuple[tuple[date, Spent], ...] | None:
         """What an account used on each day, None if that is not read."""
 
@@ -142,7 +150,19 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
         allotment = here.allotment if here.has_allotment else allotment_of(budget, period, joined)
         spent = figures.spent(budget, period, holder)
         since = _late(ctx, here, period)
-        found.append(BudgetStatus(budget, holder, names[holder], period, allotment, here.moved, spent, since))
+        found.append(
+            BudgetStatus(
+                budget,
+                holder,
+                names[holder],
+                period,
+                allotment,
+                here.moved,
+                spent,
+                since,
+                unpriced=figures.outside(budget, period, holder),
+            )
+        )
     daily = figures.daily(account) if found else None
     if daily is not None:
         found = [replace(each, daily=daily) if each.account_id == account.id else each for each in found]
@@ -168,15 +188,19 @@ def _pool(
     split = sum(each.moved for each in shares.values())
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)
-    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since)
+    outside = figures.outside(budget, period, holder)
+    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside)
     if not split or account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     if account.id in shares:
-        used = below.get(account.id, 0)
-        return [BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, used, is_share=True), whole]
+        share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
+        outside = figures.outside_below(budget, period, account.id)
+        return [replace(share, is_share=True, unpriced=outside), whole]
     theirs = sum(below.get(each, 0) for each in shares)
-    return [BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True), whole]
+    rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
+    outside -= sum(figures.outside_below(budget, period, each) for each in shares)
+    return [replace(rest, unpriced=outside), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
@@ -205,6 +229,7 @@ class OfOne:
         self._account = account
         self._daily = daily
         self._sums: dict[tuple[str, str], dict[str, int]] = {}
+        self._windows: dict[tuple[str, str], dict[str, list[Spent]]] = {}
 
     def above(self, account: Account) -> dict[str, str]:
         """See Figures."""
@@ -231,6 +256,19 @@ class OfOne:
     def below(self, budget: Budget, period: Period) -> dict[str, int]:
         """See Figures."""
         return self._below(budget, period, budget.account_id)
+
+    def outside(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        if _has_own_zone(self._ctx, budget):
+            found = self._window(budget, period, account_id).get(account_id, [])
+        else:
+            found = self._spent[0][account_id, period.first, period.end]
+        return unpriced(self._ctx.policy, budget, found)
+
+    def outside_below(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        found = self._window(budget, period, budget.account_id).get(account_id, [])
+        return unpriced(self._ctx.policy, budget, found)
 
     def daily(self, _account: Account) -> tuple[tuple[date, Spent], ...] | None:
         """See Figures."""
@@ -264,9 +302,14 @@ class OfOne:
 
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
         if (budget.name, account_id) not in self._sums:
-            spent = spent_below(self._ctx, budget, period, account_id)
+            spent = self._window(budget, period, account_id)
             self._sums[budget.name, account_id] = _counted(self._ctx, budget, spent)
         return self._sums[budget.name, account_id]
+
+    def _window(self, budget: Budget, period: Period, account_id: str) -> dict[str, list[Spent]]:
+        if (budget.name, account_id) not in self._windows:
+            self._windows[budget.name, account_id] = spent_below(self._ctx, budget, period, account_id)
+        return self._windows[budget.name, account_id]
 
 
 class OfAll:
@@ -303,6 +346,14 @@ class OfAll:
         """See Figures."""
         return self._all(budget, period, budget.account_id)
 
+    def outside(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        return unpriced(self._ctx.policy, budget, self._window(budget, period, ORGANIZATION).get(account_id, []))
+
+    def outside_below(self, budget: Budget, period: Period, account_id: str) -> int:
+        """See Figures."""
+        return unpriced(self._ctx.policy, budget, self._window(budget, period, budget.account_id).get(account_id, []))
+
     @cached_property
     def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
         budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
@@ -314,11 +365,14 @@ class OfAll:
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
         """Budgets of the same days share what was read; each counts of it what it covers."""
         if (budget.name, above) not in self._sums:
-            window = (above, period, budget.zone)
-            if window not in self._spent:
-                self._spent[window] = spent_below(self._ctx, budget, period, above)
-            self._sums[budget.name, above] = _counted(self._ctx, budget, self._spent[window])
+            self._sums[budget.name, above] = _counted(self._ctx, budget, self._window(budget, period, above))
         return self._sums[budget.name, above]
+
+    def _window(self, budget: Budget, period: Period, above: str) -> dict[str, list[Spent]]:
+        window = (above, period, budget.zone)
+        if window not in self._spent:
+            self._spent[window] = spent_below(self._ctx, budget, period, above)
+        return self._spent[window]
 
 
 def looked_back_to(ctx: Context) -> date:
@@ -359,3 +413,10 @@ def used(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
         return sum(each.tokens for each in covered)
     nanos = sum(each.cost_nanos for each in covered)
     return round(Fraction(nanos, policy.credit_nanos)) if budget.unit == "credits" else nanos
+
+
+def unpriced(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
+    """The tokens of some sums that a budget in money would count, if anybody knew their price."""
+    if budget.unit in COUNTED:
+        return 0
+    return sum(each.tokens_unpriced for each in spent if policy.covers(budget, each.name))

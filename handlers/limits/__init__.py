@@ -1,7 +1,7 @@
 """Limits at the providers, kept equal to the ledger."""
 
 from handlers.limits.conflicts import adopt, keep_theirs, limits_, proceed, restore, restore_ours
-from handlers.limits.pause import is_pausable, pause, pause_account, pause_applied, resume
+from handlers.limits.pause import is_pausable, pause, pause_account, pause_applied, pause_failed, resume
 from handlers.limits.plan import compared, unknown_vendor
 from handlers.limits.provider_requests import increase_decided, increase_requested, increase_withdrawn
 from handlers.limits.reconcile import limit_applied, limit_failed, sync_account, sync_provider
@@ -20,6 +20,7 @@ __all__ = [
     "pause",
     "pause_account",
     "pause_applied",
+    "pause_failed",
     "proceed",
     "restore",
     "restore_ours",

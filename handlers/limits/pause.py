@@ -8,11 +8,11 @@ from handlers.arguments import NOT_YOURS_TO_PAUSE, WhomPaused
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
-from handlers.events import PauseAccount, PauseApplied
+from handlers.events import PauseAccount, PauseApplied, PauseFailed
 from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
 from storage import limits, outbox
-from storage.limits import Held
+from storage.limits import Held, Subject
 from storage.people import Account
 
 
@@ -100,6 +100,39 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
         theirs.tell(person_id, key, _applied_card(theirs, held, paused=event.paused))
 
 
+def pause_failed(ctx: Context, event: PauseFailed) -> None:
+    """Tell whoever said it, and finance, that somebody goes on who was to be paused, or the other way round."""
+    provider, subject = event.provider, event.subject
+    one = limits.find_paused(ctx.conn, provider, subject)
+    held = limits.find(ctx.conn, provider, subject)
+    item = outbox.find(ctx.conn, _pause_key(provider, subject))
+    if one is None or held is None or item is None or not item.error:
+        return
+    error, is_open, paused = item.error, item.state == "open", not one.resumed_by
+    ctx.look_up([held.account_id] if held.account_id else [])
+
+    def card(reader: Context) -> Card:
+        values = {"name": _called(reader, [held]), "service": _service(reader, held)}
+        title = (
+            reader.t("{name} is not paused at {service}", **values)
+            if paused
+            else reader.t("{name} is not resumed at {service}", **values)
+        )
+        next_ = (
+            reader.t("I keep trying.")
+            if is_open
+            else reader.t("I stopped trying. Correct the cause, then say: {example}", example="retry")
+        )
+        return Card(title, (Text(error), Text(next_), Button(reader.t("Status"), "status")), "warn")
+
+    key = f"{_pause_key(provider, subject)}/failed/{one.paused_at:%Y-%m-%dT%H:%M:%S}"
+    tell_finance(ctx, key, card)
+    asker = one.resumed_by or one.paused_by
+    if asker != CLOCK.id:
+        theirs = _reader(ctx, asker)
+        theirs.tell(asker, key, card(theirs))
+
+
 def _applied_card(ctx: Context, held: Held, *, paused: bool) -> Card:
     values = {"name": _called(ctx, [held]), "service": _service(ctx, held)}
     if paused:
@@ -141,9 +174,13 @@ def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
 
 
 def _have_paused(ctx: Context, held: Held, *, paused: bool) -> None:
-    key = f"pause/{held.provider}/{subject_word(held.subject)}"
+    key = _pause_key(held.provider, held.subject)
     payload = {"kind": held.subject.kind, "id": held.subject.external_id, "paused": paused}
     outbox.ensure(ctx.conn, key, "pause", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
+
+
+def _pause_key(provider: str, subject: Subject) -> str:
+    return f"pause/{provider}/{subject_word(subject)}"
 
 
 def _resume(ctx: Context, whom: list[Held]) -> Button:

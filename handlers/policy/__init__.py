@@ -35,12 +35,14 @@ from handlers.policy.policy import (
     contradictions,
     like,
 )
+from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
+    "PRICE_MAX",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -61,6 +63,7 @@ __all__ = [
     "Organization",
     "PlaceName",
     "Policy",
+    "PriceRule",
     "Rates",
     "RequestRules",
     "Rule",
@@ -74,6 +77,7 @@ __all__ = [
     "considered",
     "contradictions",
     "exceeded",
+    "is_model",
     "is_working",
     "like",
     "next_morning",

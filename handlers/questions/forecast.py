@@ -34,6 +34,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     days = days_of(ctx, scope)
     seen = look_ahead(ctx, scope, days)
     limit = scope.status.limit if scope.status else None
+    outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
     blocks += _chart(ctx, scope, seen)
@@ -42,7 +43,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
     return Card(
         headed(ctx, account, _title(ctx, scope, seen)),
-        (*blocks, as_of(ctx), *_buttons(ctx, account, scope, seen)),
+        (*blocks, as_of(ctx, outside), *_buttons(ctx, account, scope, seen)),
         _tone(seen, limit),
     )
 

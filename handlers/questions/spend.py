@@ -10,7 +10,7 @@ from handlers.days import Span
 from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
-from handlers.provenance import as_of, begun_later
+from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
 from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, named, rows_of
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
@@ -68,8 +68,7 @@ def spend(
 def _title(ctx: Context, by: str, whole: Spent, span: Span) -> str:
     if by == "tokens":
         return ctx.t("{tokens} used {period}", tokens=ctx.amount(whole.tokens, "tokens"), period=span.label)
-    amount = ctx.amount(whole.cost_nanos, ctx.policy.organization.currency)
-    return ctx.t("{amount} spent {period}", amount=amount, period=span.label)
+    return spent_in_words(ctx, whole.cost_nanos, whole.tokens_unpriced, span.label)
 
 
 def _groups(ctx: Context, account: Account, by: str) -> list[str]:
@@ -95,8 +94,9 @@ def _figures(ctx: Context, by: str, sums: Spent, whole: Spent) -> tuple[str, ...
     tokens = show_count(sums.tokens, ctx.locale)
     if by == "tokens":
         return tokens, ctx.percent(percent(sums.tokens, whole.tokens))
-    cost = ctx.amount(sums.cost_nanos, ctx.policy.organization.currency)
-    return cost, ctx.percent(percent(sums.cost_nanos, whole.cost_nanos)), tokens
+    unknown = sums.tokens_unpriced > 0 and not sums.cost_nanos
+    share = "" if unknown else ctx.percent(percent(sums.cost_nanos, whole.cost_nanos))
+    return known_cost(ctx, sums.cost_nanos, sums.tokens_unpriced), share, tokens
 
 
 def _ways(ctx: Context, account: Account, by: str, says: str, when: str) -> tuple[Button, ...]:

@@ -18,7 +18,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent, scale_of, symbol_of
 from handlers.place import Place
-from handlers.provenance import as_of, begun_later, late, not_whole, together
+from handlers.provenance import as_of, begun_later, late, not_whole, spent_in_words, together
 from handlers.questions import (
     AS_USUAL_PERCENT,
     Forecast,
@@ -122,6 +122,8 @@ def _digest(ctx: Context, account: Account) -> Card:
     wasted = _wasted(ctx, week)
     facts += _saved(ctx, wasted)
     facts += _unallocated(ctx, week)
+    outside = sum(each.tokens_unpriced for each in here)
+    facts += [(ctx.t("Without a price"), _outside(ctx, here))] if outside else []
     blocks: list[Block] = [Text(line) for line in _late(ctx, week)]
     blocks += begun_later(ctx, week.span.first) if week.begun > week.span.first else ()
     blocks += [gauge(ctx, status)] if status else []
@@ -129,12 +131,12 @@ def _digest(ctx: Context, account: Account) -> Card:
     begins = min(week.span.first, status.period.first) if status else week.span.first
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here), begins))
     return Card(
-        _title(ctx, week),
+        _title(ctx, week, outside),
         tuple(blocks),
         _tone(week, tone_of(status) if status else "plain"),
         personal=not is_for_all(ctx, account.id),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
-        idle=not (week.total() or week.total(1) or asked or week.late or week.odd),
+        idle=not (week.total() or week.total(1) or asked or week.late or week.odd or outside),
     )
 
 
@@ -149,8 +151,9 @@ def _week(ctx: Context, account: Account) -> Week:
     return Week(account, span, spent, begun, late(ctx, start), not_whole(ctx, span.first, span.end))
 
 
-def _title(ctx: Context, week: Week) -> str:
-    title = _spent(ctx, week)
+def _title(ctx: Context, week: Week, outside: int) -> str:
+    unknown = outside and not (week.total() or week.late)
+    title = spent_in_words(ctx, 0, outside, ctx.t("last week")) if unknown else _spent(ctx, week)
     if week.account.id == ctx.account_id:
         return title
     return ctx.t("{name}: {news}", name=ctx.called(week.account), news=title)
@@ -208,6 +211,17 @@ def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
     ordered = sorted((tier for tier in sums if sums[tier] > 0), key=lambda tier: -sums[tier])
     shares = [(ctx.tier(tier), percent(sums[tier], total)) for tier in ordered]
     return ctx.listed([ctx.t("{tier} {percent}\N{NO-BREAK SPACE}%", tier=tier, percent=of) for tier, of in shares])
+
+
+def _outside(ctx: Context, here: Sequence[Spent]) -> str:
+    """The tokens that no sum of money counts, such as "950M tokens of 2 models, not in these figures"."""
+    tokens = ctx.amount(sum(each.tokens_unpriced for each in here), "tokens")
+    return ctx.nt(
+        "{tokens} of {n} model, not in these figures",
+        "{tokens} of {n} models, not in these figures",
+        sum(each.tokens_unpriced > 0 for each in here),
+        tokens=tokens,
+    )
 
 
 def _asked(ctx: Context, asked: Sequence[tuple[str, int, int]]) -> str:

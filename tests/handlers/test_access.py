@@ -261,6 +261,8 @@ ORDERS = {
     "correct 5 of fay for the outage": set[str](),
     "correct 5 of team search for the outage": {"fay"},
     "link llm user ghost to ana": {"fay", "ada"},
+    "price my-model input 3 output 15": {"fay"},
+    "price my-model free": {"fay"},
     "enforce per-person": {"fay", "ada"},
     "close": {"fay", "ada"},
     "approve 1": {"mia"},

@@ -199,7 +199,7 @@ def _fill_chatgpt(fake: Any) -> None:
 def _fill_cursor(fake: Any) -> None:
     fake.add_member(f"{ODD}@acme.example", "Odd")
     for who in ("bo@acme.example", f"{ODD}@acme.example"):
-        fake.use(NOON, who, "gpt-x", 5, {"inputTokens": 3, "outputTokens": 4})
+        fake.use(NOON, who, "gpt-x", 5, {"inputTokens": 3, "outputTokens": 4}, day=DAY.isoformat())
         fake.work(DAY, who, 5, 2, 1)
 
 

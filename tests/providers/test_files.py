@@ -21,7 +21,8 @@ from bot.providers.base import ProviderIdentity
 from bot.providers.files.provider import Files
 from bot.providers.registry import PROVIDERS, Opening
 from bot.providers.set_aside import setting_aside
-from bot.sync.list_prices import priced
+from handlers.policy import Policy
+from handlers.pricing import PriceBook
 from storage.charges import Charge
 
 DAY = date(2026, 11, 21)
@@ -161,7 +162,7 @@ def test_tokens_without_a_cost_say_their_kinds_and_get_a_list_price(files: Files
     (tmp_path / "a.csv").write_text(f"{split}2026-11-21,ana,gpt-5,3000000,1000000,2000000,\n")
     (cell,) = read(files)
     assert (cell.cost_nanos, cell.cost_source, cell.tokens_input) == (None, "unpriced", 10**6)
-    assert priced(cell).cost_nanos == 21_250_000_000
+    assert PriceBook(Policy()).priced(cell).cost_nanos == 21_250_000_000
     (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,gpt-5,3000000,\n")
     assert "tokens without a cost are priced by their kinds: say tokens_input and tokens_output" in refused(files)
 

@@ -179,6 +179,19 @@ def test_of_days_without_metrics_only_some_are_asked_for(github: FakeGitHub) -> 
     provider.close()
 
 
+def test_each_of_a_cost_centre_may_have_a_budget(enterprise: FakeGitHub, whole: GitHubCopilot) -> None:
+    """It goes before everybody's, and behind one's own."""
+    enterprise.state.centers[0]["resources"] = [{"type": "User", "name": "Bo-Li"}, {"type": "Repo", "name": "shop"}, 7]
+    enterprise.add_budget("multi_user_customer", 40)
+    enterprise.add_budget("multi_user_cost_center", 25, budget_entity_name="Platform")
+    limits, (odd,) = with_odd(whole.limits)
+    found = {each.subject: each.amount_nanos for each in limits}
+    assert (found[OCTO], found[BO], odd.place) == (40 * DOLLAR, 25 * DOLLAR, "a cost centre, row 3")
+    assert whole.limit(BO) == Limit(BO, 25 * DOLLAR)
+    assert whole.set_limit(BO, 90 * DOLLAR) == Limit(BO, 90 * DOLLAR)
+    assert whole.limit(BO) == Limit(BO, 90 * DOLLAR)
+
+
 # The reports of an enterprise -----------------------------------------------------------------------------------------
 
 

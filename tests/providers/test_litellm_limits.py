@@ -12,6 +12,7 @@ import pytest
 from bot.checks import CheckLine
 from bot.errors import UndeliverableError
 from bot.providers.base import Limit, ProviderIdentity
+from bot.providers.litellm.limits import BLOCKING, UPDATES
 from bot.providers.litellm.provider import LiteLLM
 from storage.limits import Subject
 from tests.providers.asking import QUICK, answered
@@ -401,6 +402,25 @@ def test_a_key_that_may_not_write_is_told_which_routes_it_lacks(proxy: FakeLiteL
         "/team/member_update, /team/unblock to the allowed_routes of its key"
     )
     assert orders(proxy) == []
+
+
+def test_a_viewers_key_is_not_good_enough(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """Its routes are open, and it may write nothing."""
+    assert rights(provider).ok
+    proxy.facts("user", "quota-bot", user_role="proxy_admin_viewer")
+    found = rights(provider)
+    assert (found.ok, "has the role proxy_admin_viewer, and needs proxy_admin" in found.advice) == (False, True)
+
+
+def test_what_an_older_version_refuses_is_found_by_trying(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
+    """All is well there but for members; what is tried changes nothing, whoever is named."""
+    before = repr((proxy._users, proxy._teams, proxy._keys, proxy._memberships))
+    proxy.fail_next(403, body={"detail": "Virtual key is not allowed to call this route."}, path="/team/member_update")
+    found = rights(provider)
+    assert not found.ok
+    assert found.advice.startswith("this LiteLLM does not let the key write /team/member_update: name all routes")
+    assert {path for path, _ in orders(proxy)} == {*UPDATES, *BLOCKING}
+    assert repr((proxy._users, proxy._teams, proxy._keys, proxy._memberships)) == before
 
 
 def test_the_master_key_may_set_limits(proxy: FakeLiteLLM) -> None:

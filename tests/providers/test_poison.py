@@ -4,6 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path as Path_
 from typing import Any
 
 import pytest
@@ -13,9 +16,14 @@ from hypothesis import strategies as st
 from bot.http import Patience
 from bot.providers.base import Provider, ProviderSeat
 from bot.providers.set_aside import setting_aside
+from bot.sync.usage import Reading, pull
+from handlers.policy.policy import Policy
+from storage import people, set_aside, spend
 from storage.charges import Charge
+from storage.directory import Directory
 from tests.providers.cases import CASES
-from tests.providers.poison import FILLS, ODD, POISONS, TABLES, Path, Replay, Rows, fields_of, read, spoiled
+from tests.providers.poison import DAY, FILLS, ODD, POISONS, TABLES, Path, Replay, Rows, fields_of, read, spoiled
+from tests.support.databases import migrated
 
 QUICK = Patience(attempts=1, total_s=20.0, silence_s=5.0, pause_s=0.001)
 LISTS = [(name, rows) for name, table in TABLES.items() for rows in table]
@@ -26,20 +34,20 @@ JSON = st.recursive(
     max_leaves=4,
 )
 
-Open = Callable[[str], tuple[Provider, Replay]]
+Open = Callable[[str], tuple[Provider, Replay, Any]]
 
 
 @pytest.fixture(scope="module")
 def opened() -> Iterator[Open]:
     """A filled fake for each provider, stood up when it is first needed."""
-    known: dict[str, tuple[Provider, Replay]] = {}
+    known: dict[str, tuple[Provider, Replay, Any]] = {}
     with ExitStack() as stack:
 
-        def of(name: str) -> tuple[Provider, Replay]:
+        def of(name: str) -> tuple[Provider, Replay, Any]:
             if name not in known:
                 fake = stack.enter_context(CASES[name].fake())
                 FILLS[name](fake)
-                known[name] = CASES[name].make(fake, QUICK), Replay()
+                known[name] = CASES[name].make(fake, QUICK), Replay(), fake
                 stack.callback(known[name][0].close)
             return known[name]
 
@@ -56,7 +64,7 @@ def test_every_provider_that_is_asked_has_its_rows() -> None:
 )
 def test_an_odd_field_hides_no_other_row(opened: Open, monkeypatch: pytest.MonkeyPatch, name: str, rows: Rows) -> None:
     """All others count as they did; an odd row counts as far as its vendor's schema allows it, or is named."""
-    provider, replay = opened(name)
+    provider, replay, _ = opened(name)
     with replay.on(monkeypatch):
         whole, row = as_it_is(provider, replay, rows)
         wrong = [
@@ -75,12 +83,34 @@ def test_no_value_of_a_field_hides_another_row(
 ) -> None:
     """Whatever JSON can say."""
     name, rows = chosen
-    provider, replay = opened(name)
+    provider, replay, _ = opened(name)
     with replay.on(monkeypatch):
         whole, row = as_it_is(provider, replay, rows)
         paths = list(dict.fromkeys(fields_of(rows.shape, row)))
         wrong = list(complaints(provider, replay, rows, whole, paths[number % len(paths)], value, may_vanish=True))
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_other_days_count_and_the_odd_one_is_named(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path_, name: str
+) -> None:
+    """A reading goes over an odd row: the days after it are there, and it is known which day lacks something."""
+    provider, replay, fake = opened(name)
+    CASES[name].use(fake, DAY + timedelta(days=1), "zoe", Decimal(2), 10)
+    rows = next(rows for rows in TABLES[name] if rows.part == "charges")
+    database = migrated(tmp_path / "bursar.db")
+    database.transact(lambda conn: people.apply(conn, Directory(), DAY))
+    with replay.on(monkeypatch):
+        _, row = as_it_is(provider, replay, rows)
+        first = next(fields_of(rows.shape, row))
+        replay.change = (rows, lambda each: spoiled(each, first, {"a": [1]}) or each)
+        pull(database, provider, Reading(Policy(), 2, 2), lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
+    asides = database.ask(set_aside.everything)
+    days = database.ask(lambda conn: spend.spent_by(conn, "org", DAY, DAY + timedelta(days=2), "day"))
+    database.close()
+    assert {(each.part, each.day) for each in asides} == {("usage", DAY)}
+    assert [each.name for each in days if each.cost_nanos] == [str(DAY), str(DAY + timedelta(days=1))]
 
 
 def as_it_is(provider: Provider, replay: Replay, rows: Rows) -> tuple[list[Any], Any]:

@@ -71,7 +71,8 @@ KINDS: Mapping[SubjectKind, SubjectRoutes] = {
                 "key", "token", spend_can_be_set=True),
 }
 # fmt: on
-ROUTES = (*(route for kind in KINDS.values() for route in (kind.info, kind.update)), members.UPDATE)
+UPDATES = (*(kind.update for kind in KINDS.values()), members.UPDATE)
+ROUTES = (*(kind.info for kind in KINDS.values()), *UPDATES)
 OWN_KEY, MASTER_USER = "/key/info", "default_user_id"
 BLOCKING = tuple(f"/{kind}/{verb}" for kind in ("team", "key") for verb in ("block", "unblock"))
 

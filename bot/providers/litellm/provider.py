@@ -16,8 +16,8 @@ from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
-from bot.providers.litellm.limits import BLOCKING, ROUTES, Limits, listed
-from bot.providers.litellm.payloads import InfoAnswer, TeamMember, TeamRow, rows
+from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, listed
+from bot.providers.litellm.payloads import InfoAnswer, Owned, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
 from storage.charges import Charge
@@ -47,7 +47,13 @@ NOISE = Decimal("0.000001")
 REFUSALS = {"token_not_found_in_db": "it does not know this key", "expired_key": "the key has expired"}
 NEEDED = "a management key of a user with the role proxy_admin"
 
-EVERY_ROUTE = "management_routes"
+EVERY_ROUTE, ADMIN = "management_routes", "proxy_admin"
+
+# Orders that can change nothing, for they are malformed: no id, or an amount that is no number.
+MALFORMED: dict[str, dict[str, str]] = {
+    **{route: {"max_budget": "?"} for route in UPDATES},
+    **{route: {} for route in BLOCKING},
+}
 
 NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
 
@@ -114,6 +120,10 @@ class _Licence(Body):
 
 class _Rights(Body):
     allowed_routes: list[Word] | None = None
+
+
+class _Role(Body):
+    user_role: Word | None = None
 
 
 class _Cell(NamedTuple):
@@ -278,7 +288,10 @@ class LiteLLM(Provider):
         return sum((self._api.read(_Spend, row, "usage of a month").spend for row in found), Decimal(0))
 
     def _rights(self) -> CheckLine:
-        """Whether limits may be set, by what LiteLLM says of our own key; nothing is written to find out."""
+        """Whether limits may be set, by what LiteLLM says of our own key and its user, and by trying.
+
+        What is tried changes nothing: LiteLLM looks at the key first and then finds the order malformed.
+        """
         what = f"{self._key_name} may set limits"
         try:
             own = self._api.read(InfoAnswer, self._api.get_json("/key/info"), "our own key").row or {}
@@ -288,8 +301,38 @@ class LiteLLM(Provider):
             return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
         allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
         missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
-        advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
-        return CheckLine(what, ok=not missing, advice=advice if missing else "")
+        if missing:
+            advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
+            return CheckLine(what, ok=False, advice=advice)
+        role = self._role_of(self._api.read(Owned, own, "our own key").owner or "")
+        if role == ADMIN:
+            return self._tried(what)
+        has = f"its user has the role {role}" if role else "it has no user"
+        return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {has}, and needs {ADMIN}")
+
+    def _role_of(self, user: str) -> str:
+        """The role of a user, "" if there is none."""
+        if not user:
+            return ""
+        try:
+            told = self._api.read(InfoAnswer, self._api.get_json("/user/info", {"user_id": user}), "our own user").row
+        except OutsideError:
+            return ""
+        return self._api.read(_Role, told or {}, "our own user").user_role or ""
+
+    def _tried(self, what: str) -> CheckLine:
+        troubles = {
+            route: why_not(partial(self._api.write_json, "POST", route, body)) for route, body in MALFORMED.items()
+        }
+        refused = [route for route, no in troubles.items() if isinstance(no, KeyRefusedError | NotFoundError)]
+        if not refused:
+            return CheckLine(what, ok=True)
+        return CheckLine(
+            what,
+            ok=False,
+            advice=f"this LiteLLM does not let the key write {', '.join(refused)}: name all routes in its "
+            "allowed_routes instead of a key_type, or update LiteLLM",
+        )
 
     def _licence(self) -> CheckLine:
         """A management key may not ask for it, and what we do needs none."""

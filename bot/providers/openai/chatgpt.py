@@ -110,6 +110,7 @@ class ChatGPT(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "seats"})
+    zero_is_cost = True
     limited = frozenset({"user"})
     cannot: tuple[str, ...] = (
         "A limit of a group or workspace at ChatGPT is what each member may use, so a team is limited by its persons'.",

@@ -102,6 +102,7 @@ class OpenRouter(Provider):
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"user", "key"})
     complete = True
+    zero_is_cost = True
     step_nanos = NANOS // 100
     cannot = (
         "OpenRouter counts a call for whoever made the key, not for whoever uses it.",

@@ -135,16 +135,20 @@ def test_the_period_stays_when_another_way_is_chosen(acme: Company) -> None:
     ("said", "first", "weeks"),
     [
         ({}, "9 Nov", ["1 Nov", "2 Nov to 8 Nov", "9 Nov to 15 Nov", "16 Nov to 22 Nov"]),
-        ({"locale": "en_US"}, "15 Nov", ["1 Nov to 7 Nov", "8 Nov to 14 Nov", "15 Nov to 21 Nov"]),
-        ({"locale": "en_US", "week_starts": "monday"}, "9 Nov", []),
-        ({"locale": "de_DE"}, "9. Nov.", []),
-        ({"locale": "en_US", "week_starts": "saturday"}, "14 Nov", []),
+        ({"locale": "en_US"}, "9 Nov", []),
+        (
+            {"locale": "en_US", "week_starts": "locale"},
+            "15 Nov",
+            ["1 Nov to 7 Nov", "8 Nov to 14 Nov", "15 Nov to 21 Nov"],
+        ),
+        ({"locale": "de_DE", "week_starts": "locale"}, "9. Nov.", []),
+        ({"week_starts": "saturday"}, "14 Nov", []),
     ],
 )
 def test_weeks_begin_as_the_organization_counts_them(
     tmp_path: Path, clock: Clock, said: dict[str, str], first: str, weeks: list[str]
 ) -> None:
-    """On the day that is set, else on that of the locale that is written, else on Monday; for everybody alike."""
+    """On Monday, or on the day that is set, or on that of the locale; for everybody alike."""
     company = Company(migrated(tmp_path / "weeks.db"), clock, {**RULES, "organization": {"name": "Acme", **said}})
     uses(company, "ana", lambda _: "1")
     read_all(company)

@@ -249,7 +249,9 @@ class FakeGitHub(Loopback):
         budgets = [
             each
             for each in self.state.budgets.values()
-            if login is None or each["budget_scope"] == "multi_user_customer" or each.get("user") == login
+            if login is None
+            or each["budget_scope"] in {"multi_user_customer", "multi_user_cost_center"}
+            or each.get("user") == login
         ]
         page = self._page(budgets, query)
         shown = int(query.get("page", "1")) * int(query.get("per_page", "10"))

@@ -195,6 +195,10 @@ class FakeLiteLLM(Loopback):
             return Answer(405, {"detail": "Method Not Allowed"})
         if not self._is_admin(credential):
             return _as_recorded("109" if heard.path.startswith("/key") else "108")
+        role = self._users[credential.user_id]["user_role"] if credential.user_id in self._users else "proxy_admin"
+        if role != "proxy_admin":  # as in the source of 1.108.7
+            said = f"user not allowed to access this route, role= {role}. Trying to access: {heard.path}"
+            return Answer(403, {"detail": said})
         body = json.loads(heard.body or b"{}")
         if not isinstance(body.get("max_budget"), int | float | None):
             return _as_recorded("111")

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from bot.sync.list_prices import priced
+from handlers.policy import Policy
+from handlers.pricing import PriceBook
 from storage.charges import Charge
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 M = 10**6
+priced = PriceBook(Policy()).priced
 SONNET = Charge(
     "llm",
     START,
@@ -41,8 +43,8 @@ def test_each_kind_of_token_has_its_own_price() -> None:
 
 
 def test_a_reported_cost_wins() -> None:
-    """Nothing is reckoned where the provider said it, and zero is a word as well."""
-    for told in (0, 5):
+    """Nothing is reckoned where the provider said it, credits included."""
+    for told in (5, -5):
         charge = replace(SONNET, cost_nanos=told, cost_source="cost_report")
         assert priced(charge) is charge
 
