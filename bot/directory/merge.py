@@ -26,13 +26,13 @@ class Merged:
         directory: what they say together.
         aliases: ids by which a source calls somebody who is known by another one.
         disagreements: where they contradict each other, a sentence each.
-        circles: where somebody would stand above themselves, a sentence each.
+        left_out: what could not be used, such as a manager of one's own manager, a sentence each.
     """
 
     directory: Directory
     aliases: Mapping[str, str]
     disagreements: tuple[str, ...]
-    circles: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -23,8 +23,10 @@ def status(ctx: Context) -> Card:
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
     waiting, reads = outbox.waiting(ctx.conn, ctx.now), {each.provider: each for each in ctx.readings()}
-    aside = set_aside.everything(ctx.conn)
+    # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
+    aside = [each for each in set_aside.everything(ctx.conn) if each.provider in vendors]
+    failing = [each for each in reads.values() if each.error and each.provider in vendors]
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
@@ -43,7 +45,7 @@ def status(ctx: Context) -> Card:
             "llrl",
         ),
     ]
-    odd = not_whole(ctx)
+    odd = not_whole(ctx, names=vendors)
     blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
     blocks += [table(ctx, aside)] if aside else []
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
@@ -54,7 +56,7 @@ def status(ctx: Context) -> Card:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
-    if troubled or any(each.error for each in reads.values()):
+    if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
     elif unreached:
         title = ctx.nt("{n} person can't be reached", "{n} people can't be reached", len(unreached))
@@ -65,7 +67,7 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced)
-    well = not (troubled or unreached or silent or aside or unpriced or any(each.error for each in reads.values()))
+    well = not (troubled or unreached or silent or aside or unpriced or failing)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))

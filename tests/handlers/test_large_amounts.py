@@ -129,6 +129,19 @@ def test_what_everybody_asks_for_fits_however_much_it_is(database: Database) -> 
     assert "Asked for" in company.say("bob", "request 50 to finish the migration")
 
 
+def test_what_a_budget_cannot_become_is_refused(database: Database) -> None:
+    """However it is raised."""
+    company = company_in(database, "USD", f"{4 * 10**9} USD")
+    for _ in range(4):
+        assert "corrected by" in company.say("fay", "correct 1000000000 of ana a large order")
+        company.clock.forward(timedelta(seconds=1))
+    for person, words in (
+        ("fay", "correct 1 of ana a small one"),
+        ("ana", "request 1 of monthly to finish the migration"),
+    ):
+        assert "That is too much. The most is $0.00." in company.say(person, words), words
+
+
 def test_a_budget_that_nothing_can_hold_is_refused_by_the_settings() -> None:
     """With the most that it may be."""
     with pytest.raises(AmountError, match=r"That is too much\. The most is ₩40,000,000,000,000\."):
@@ -157,3 +170,8 @@ def test_an_absurd_row_is_set_aside_and_no_sum_breaks(acme: Company) -> None:
     said = acme.say("fay", "spend of organization 2026-11-20")
     assert said.startswith("Acme: $7.00 spent") or "$7.00 spent" in said
     assert "20 rows of 20 November set aside" in said
+    acme.llm.rows = [replace(good, subject=f"u{n}", cost_nanos=6 * 10**7 * NANOS) for n in range(200)]
+    acme.pull()
+    said = acme.say("fay", "spend of organization 2026-11-20")
+    assert "$60,000,007.00 spent" in said
+    assert "199 rows of 20 November set aside" in said

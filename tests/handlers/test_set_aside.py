@@ -99,6 +99,25 @@ def test_a_day_that_cannot_be_read_is_named_as_missing(acme: Company) -> None:
     assert not acme.say("fay", "status").startswith("Everything works")
 
 
+def test_a_provider_that_is_taken_out_of_the_settings_troubles_nobody(odd: Company) -> None:
+    """What it did not tell stays missing in the figures of then."""
+    odd.app.providers = {}
+    odd.app.policy = odd.app.policy.model_copy(update={"vendors": ()})
+    assert odd.say("fay", "status").startswith("Everything works")
+    assert "2 rows of 21 November set aside" in odd.say("fay", "balance")
+
+
+def test_a_gap_is_named_in_every_sum_over_it(acme: Company) -> None:
+    """Ten weeks later the provider tells only the last of them."""
+    acme.clock.forward(timedelta(weeks=10))
+    acme.llm.earliest = lambda today: today - timedelta(days=60)  # type: ignore[method-assign]
+    acme.pull()
+    said = acme.say("fay", "spend of organization 2026-11-01..2027-01-31")
+    assert "23 November is missing" in said
+    assert "more days not read whole" in said
+    assert "missing" not in acme.say("fay", "spend of organization 2027-01-01..2027-01-31")
+
+
 def test_an_incomplete_month_says_so_at_the_top_of_its_files(odd: Company) -> None:
     """As a row of nothing that every reader of the format takes."""
     november = period_of(ODD, "month")

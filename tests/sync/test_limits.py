@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
@@ -693,6 +694,29 @@ def test_a_new_key_without_any_cap_is_reported(acme: Company) -> None:
     assert "stray" in acme.reads("fay")[-1]
 
 
+def test_a_limit_that_is_not_understood_hides_no_other_and_nobody_is_forgotten(acme: Company, clock: Clock) -> None:
+    """It may be that of who is not on the list; the others are compared."""
+    del acme.llm.there[Subject("user", "bob")]
+    acme.llm.changes("ana", 7)
+    acme.llm.odd_rows = 1
+    clock.forward(timedelta(hours=1))
+    compare(acme)
+    held = {each.subject.external_id: each.seen_nanos for each in acme.database.ask(of_llm)}
+    assert held["ana"] == 7 * NANOS
+    assert "bob" in held
+    assert "1 row set aside" in acme.say("fay", "status")
+    acme.llm.odd_rows = 0
+    clock.forward(timedelta(hours=1))
+    compare(acme)
+    assert "bob" not in {each.subject.external_id for each in acme.database.ask(of_llm)}
+    assert "set aside" not in acme.say("fay", "status")
+
+
+def of_llm(conn: Connection) -> list[Held]:
+    """What is known of the limits at the provider."""
+    return limits.of_provider(conn, "llm")
+
+
 def test_who_is_gone_there_is_forgotten(acme: Company, clock: Clock) -> None:
     """A whole list that no longer names somebody ends what we knew of them; half a list does not."""
     del acme.llm.there[Subject("user", "bob")]
@@ -764,6 +788,20 @@ def waits(database: Database, clock: Clock) -> Company:
     company.llm.knows("ana")
     company.app.limits.read(company.llm)
     return company
+
+
+def test_the_balance_of_who_is_paused_says_so(acme: Company) -> None:
+    """Much is left, and nothing can be spent."""
+    says = "Paused at The sample company (llm). Requests there are refused until somebody resumes Ana Silva."
+    assert says not in acme.say("ana", "balance")
+    acme.say("fay", "pause ana")
+    card = acme.hear("ana", "balance")
+    assert (says in acme.say("ana", "balance"), card.tone) == (True, "bad")
+    assert says not in acme.say("bob", "balance")
+    acme.settle()
+    acme.say("fay", "resume ana")
+    acme.settle()
+    assert says not in acme.say("ana", "balance")
 
 
 def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:

@@ -128,6 +128,17 @@ def test_what_was_decided_there_is_withdrawn_here(acme: Company) -> None:
     assert "approve" not in acme.say("max", "approve 1").lower().split(":")[0]
 
 
+def test_with_a_request_that_is_not_understood_nothing_is_withdrawn(acme: Company) -> None:
+    """It may be the one that is not told."""
+    asks(acme)
+    acme.llm.asked.clear()
+    acme.llm.odd_rows = 1
+    queue(acme)
+    waiting = mirrored(acme)
+    assert waiting is not None
+    assert waiting.state == "pending"
+
+
 def test_who_is_unknown_here_stays_in_the_providers_queue(acme: Company) -> None:
     """Nothing is guessed, and nothing fails for the others."""
     asks(acme, "inc_0", user="stranger")

@@ -114,6 +114,7 @@ def test_days_that_a_provider_chokes_on_hide_no_other(company: Database) -> None
     pull(company, provider, Reading(Policy(), 2, 8), lambda: NOW)
     (noted,) = company.ask(pulls.pulled)
     assert (total(company), noted.through, len(noted.odd)) == (5 * 10**9, NOW.date(), 5)
+    assert provider.days_asked.count(NOW.date()) == 2  # once to see whether it is up, and in its turn
 
 
 def test_a_day_that_was_read_before_is_not_called_missing(company: Database) -> None:

@@ -13,7 +13,7 @@ from bot.checks import CheckLine, may_read, why_not
 from bot.http import PATIENCE, ApiKey, Params, Patience
 from bot.providers.anthropic.client import ROOT, AdminApi, signed
 from bot.providers.anthropic.reports import BETA as REPORTS_BETA
-from bot.providers.anthropic.reports import Reports
+from bot.providers.anthropic.reports import Reports, earliest
 from bot.providers.base import Provider, ProviderIdentity, days
 from bot.providers.payload_fields import Body, Word
 from bot.providers.set_aside import understood
@@ -97,6 +97,10 @@ class Claude(Provider):
         """One cell for each UTC day and whatever the organization's reports are told apart by."""
         for day in days(first, last):
             yield from self._reports.charges(self.name, day)
+
+    def earliest(self, today: date) -> date:
+        """See Provider."""
+        return earliest(today)
 
     def people(self) -> Iterator[ProviderIdentity]:
         """The members of the organization."""

@@ -144,6 +144,11 @@ class _Used:
         self.requests += tokens.requests
 
 
+def earliest(today: date) -> date:
+    """The first day that is reported."""
+    return max(REPORTED_SINCE, today - timedelta(days=REPORTED_DAYS - 1))
+
+
 @dataclass(slots=True)
 class Reports:
     """The two reports of an organization.
@@ -165,7 +170,7 @@ class Reports:
         now = self.now().astimezone(UTC)
         start = midnight(day)
         end = min(start + timedelta(days=1), now.replace(minute=0, second=0, microsecond=0))
-        if end <= start or day < max(REPORTED_SINCE, now.date() - timedelta(days=REPORTED_DAYS - 1)):
+        if end <= start or day < earliest(now.date()):
             return
         cells: dict[_Cell, _Used] = {}
         for usage in self._rows(USAGE, _UsageRow, start, end):

@@ -37,6 +37,7 @@ class FakeProvider(Provider):
     mute: bool = False
     meanwhile: Callable[[], object] | None = None
     odd: dict[date, int] = field(default_factory=dict)
+    odd_rows: int = 0
     broken: frozenset[date] = frozenset()
     breaks_off: OutsideError = field(default_factory=lambda: UnreachableError("The third page did not come"))
     days_asked: list[date] = field(default_factory=list)
@@ -90,6 +91,7 @@ class FakeProvider(Provider):
     def limits(self) -> Iterator[Limit]:
         """See Provider."""
         self._fail("limits")
+        self._tell_odd("limits")
         yield from list(self.there.values())
 
     def limit(self, subject: Subject) -> Limit | None:
@@ -132,6 +134,7 @@ class FakeProvider(Provider):
     def increase_requests(self) -> Iterator[IncreaseRequest]:
         """See Provider."""
         self._fail("increase_requests")
+        self._tell_odd("requests")
         yield from [each for each in self.asked if each.external_id not in self.answers]
 
     def answer(self, external_id: str, total_nanos: int | None) -> None:
@@ -141,6 +144,10 @@ class FakeProvider(Provider):
         one = next(each for each in self.asked if each.external_id == external_id)
         if total_nanos is not None:
             self.there[one.subject] = replace(self.there[one.subject], amount_nanos=total_nanos)
+
+    def _tell_odd(self, what: str) -> None:
+        for number in range(self.odd_rows):
+            set_aside(self.name, f"{what}, row {number + 1}", "id", "Field required")
 
     def _lose(self) -> None:
         if self.mute:
