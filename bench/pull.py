@@ -95,7 +95,7 @@ def _in_a_process(kind: str, size: int) -> Pulled:
 
 def _measure(url: str, size: int, there: Pipe) -> None:
     database, provider = Database(url), Bulk(size)
-    how = Reading(Policy(), days_back=1, history_days=0)
+    how = Reading(Policy(), days_back=0, history_days=0)
 
     def work() -> None:
         done = pull(database, provider, how, lambda: NOW)

@@ -24,6 +24,7 @@ from bot.providers.base import Provider
 from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
 from bot.sync.usage import Reading
+from bot.texts import t
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
@@ -363,10 +364,21 @@ class App:
             directory = self.directory()
             today = self.now().astimezone(self.policy.zone).date()
             renamed = self.database.transact(lambda conn: self._apply(conn, directory, today))
-        except (OutsideError, UnusableSourceError, people.ShrunkError) as trouble:
+        except (OutsideError, UnusableSourceError) as trouble:
             if not self.everybody():
                 raise
             why = str(trouble)
+        except people.ShrunkError as shrunk:
+            why = t(
+                "By the people sources, {n} of {all} people have left at once. Nothing was changed. Check the sources; "
+                "if it is true, raise organization.leavers_percent in app.yaml.",
+                n=shrunk.leavers,
+                all=shrunk.before,
+            )
+        else:
+            if directory.left_out:
+                log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
+        if why:
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
         self.handle(CheckRequests(renamed), "clock")
@@ -375,7 +387,8 @@ class App:
     def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
         """Returns the ids of those who are called otherwise now."""
         renamed = people.renamed(conn, directory)
-        new = people.apply(conn, directory, today, self.policy.organization.name)
+        organization = self.policy.organization
+        new = people.apply(conn, directory, today, organization.name, organization.leavers_percent)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
         known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]

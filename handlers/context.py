@@ -15,7 +15,7 @@ from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, N_, language_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
-from handlers.periods import Every, Period, period_of
+from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from storage import audit, outbox, people, pulls
@@ -161,6 +161,11 @@ class Context:
             self.read.append(tuple(pulls.pulled(self.conn)))
         return self.read[0]
 
+    def paused_at(self, account_id: str) -> list[str]:
+        """The names of the providers at which somebody paused an account; the readings come with it."""
+        self.read[:] = [tuple(pulls.pulled(self.conn, account_id))]
+        return [pull.provider for pull in self.readings() if pull.paused]
+
     def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
         """Where people talk to us in private; looked up once, for all of them together."""
         new = [each for each in person_ids if each not in self.places]
@@ -183,8 +188,7 @@ class Context:
 
     def period(self, day: date, every: Every) -> Period:
         """The period of the organization's calendar that a day is in."""
-        organization = self.policy.organization
-        return period_of(day, every, organization.fiscal_year_starts, organization.week_start)
+        return period_of(day, every, self.policy.calendar)
 
     # Words ---------------------------------------------------------------------------------------------------------
 
@@ -209,8 +213,8 @@ class Context:
         return _day(day, "MMMd", self.locale)
 
     def month(self, day: date) -> str:
-        """The month of a day with its year, such as "November 2026"."""
-        return _skeleton("yMMMM", day, self.locale)
+        """The name of a month by the day on which it begins, with its year, such as "November 2026"."""
+        return _skeleton("yMMMM", called_after(day), self.locale)
 
     def short_months(self, days: Sequence[date]) -> tuple[str, ...]:
         """The months of some days for the axis of a chart, such as "Nov"; with their years if there are several."""

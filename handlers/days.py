@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.parser import nearest_few
-from handlers.periods import Every, period_of
+from handlers.periods import Every, Period, called_after, month_called
 
 ONE_DAY = timedelta(days=1)
 YEARS = range(2000, 2100)
@@ -313,7 +313,8 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     if said[1] in _months(ctx.locale):
         found = _month(said[1:], ctx)
         if found and which == "last" and found[0].end > ctx.today:
-            before = period_of(date(found[0].first.year - 1, found[0].first.month, 1), "month")
+            named = called_after(found[0].first)
+            before = month_called(named.replace(year=named.year - 1), ctx.policy.calendar)
             found = Span(before.first, before.end, ctx.month(before.first)), found[1]
         return (found[0], found[1] + 1) if found else None
     every = said[1].removesuffix("'s").removesuffix("s")
@@ -386,7 +387,13 @@ def _month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         )
     else:
         return None
-    return Span(first, period_of(first, "month").end, ctx.month(first)), used
+    whole = month_called(first, ctx.policy.calendar)
+    return Span(whole.first, whole.end, ctx.month(whole.first)), used
+
+
+def _quarter_of(months: int, ctx: Context) -> Period:
+    """The quarter that begins with a month, counted from year 0."""
+    return ctx.period(month_called(date(months // 12, months % 12 + 1, 1), ctx.policy.calendar).first, "quarter")
 
 
 def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
@@ -399,12 +406,11 @@ def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | No
         if year is None:
             return None
         return Span(date(int(year[0]), 1, 1), date(int(year[0]) + 1, 1, 1), year[0]), 1
-    fiscal = ctx.policy.organization.fiscal_year_starts
-    begun = int(year[0]) if year else period_of(ctx.today, "year", fiscal).first.year
-    months = begun * 12 + fiscal - 1 + 3 * (int(quarter[1]) - 1)
-    if not year and date(months // 12, months % 12 + 1, 1) > ctx.today:
-        months -= 12
-    period = period_of(date(months // 12, months % 12 + 1, 1), "quarter", fiscal)
+    begun = int(year[0]) if year else called_after(ctx.period(ctx.today, "year").first).year
+    months = begun * 12 + ctx.policy.calendar.year_starts - 1 + 3 * (int(quarter[1]) - 1)
+    period = _quarter_of(months, ctx)
+    if not year and period.first > ctx.today:
+        period = _quarter_of(months - 12, ctx)
     label = ctx.t(
         "Q{n} ({first} to {last})",
         n=quarter[1],

@@ -22,6 +22,8 @@ THIS = {
 """How the present period is called, behind a name or a sum."""
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+MID_MONTH = 15
+DAYS_A_WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +44,66 @@ class Period:
         return max(0, (self.end - today).days)
 
 
-def period_of(day: date, every: Every, fiscal_start: int = 1, week_start: int = 0) -> Period:
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How an organization cuts its weeks, months, quarters and years.
+
+    Args:
+        week_starts: weekday on which weeks begin; Monday is 0.
+        month_starts: day (1 to 28) on which months begin. One after the 15th begins the month that has most of its
+            days: with 26, October is from 26 September to 25 October.
+        year_starts: month (1 to 12) in which quarters and years begin.
+    """
+
+    week_starts: int = 0
+    month_starts: int = 1
+    year_starts: int = 1
+
+    @property
+    def ahead(self) -> int:
+        """By how many months a month begins before the one that it is called after."""
+        return int(self.month_starts > MID_MONTH)
+
+
+GREGORIAN = Calendar()
+
+
+def period_of(day: date, every: Every, calendar: Calendar = GREGORIAN) -> Period:
     """The period that a day is in.
 
     Args:
         day: a local day.
         every: how long periods are.
-        fiscal_start: the month (1 to 12) in which quarters and years begin.
-        week_start: the day of the week on which weeks begin, Monday is 0.
+        calendar: when they begin.
     """
     if every == "day":
         return Period(every, day, day + timedelta(days=1))
     if every == "week":
-        first = day - timedelta(days=(day.weekday() - week_start) % 7)
-        return Period(every, first, first + timedelta(days=7))
+        first = day - timedelta(days=(day.weekday() - calendar.week_starts) % DAYS_A_WEEK)
+        return Period(every, first, first + timedelta(days=DAYS_A_WEEK))
     size = _MONTHS[every]
-    since_fiscal = (day.year * 12 + day.month - fiscal_start) // size * size + fiscal_start - 1
-    return Period(every, _month(since_fiscal), _month(since_fiscal + size))
+    called = day.year * 12 + day.month - 1 - (day.day < calendar.month_starts) + calendar.ahead
+    start = calendar.year_starts - 1
+    number = (called - start) // size * size + start - calendar.ahead
+    return Period(every, _month(number, calendar.month_starts), _month(number + size, calendar.month_starts))
 
 
-def _month(months: int) -> date:
-    """The first day of a month counted from year 0."""
-    return date(months // 12, months % 12 + 1, 1)
+def month_called(first: date, calendar: Calendar) -> Period:
+    """An organization's month by its name.
+
+    Args:
+        first: the first day of the calendar's month of that name.
+        calendar: when months begin.
+    """
+    return period_of(first.replace(day=MID_MONTH), "month", calendar)
+
+
+def called_after(first: date) -> date:
+    """The first day of the calendar's month after which a month, quarter or year that begins on a day is called."""
+    months = first.year * 12 + first.month - 1 + (first.day > MID_MONTH)
+    return _month(months, 1)
+
+
+def _month(months: int, day: int) -> date:
+    """A day of a month counted from year 0."""
+    return date(months // 12, months % 12 + 1, day)

@@ -337,14 +337,25 @@ def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
 
 
 class ShrunkError(Exception):
-    """A people source suddenly says that a large part of the company has left."""
+    """The people sources suddenly say that a large part of the company has left.
+
+    Args:
+        leavers: how many have left at once.
+        before: how many there were.
+    """
+
+    def __init__(self, leavers: int, before: int) -> None:
+        super().__init__(f"{leavers} of {before} people have left at once")
+        self.leavers = leavers
+        self.before = before
 
 
-LEAVERS_SHARE_MAX = 0.2
 LEAVERS_ALWAYS_ALLOWED = 10
 
 
-def apply(conn: Connection, directory: Directory, today: date, organization: str = "Organization") -> list[Relinked]:
+def apply(
+    conn: Connection, directory: Directory, today: date, organization: str = "Organization", leavers_percent: int = 20
+) -> list[Relinked]:
     """Make people, accounts, the tree and explicit links as the sources say.
 
     Who is missing from the sources has left: the person stays, inactive, with all history. A moved person's new team
@@ -355,6 +366,7 @@ def apply(conn: Connection, directory: Directory, today: date, organization: str
         directory: what the sources say.
         today: from when on it is so.
         organization: how the whole is called.
+        leavers_percent: how many in a hundred may leave at once; ten always may.
 
     Returns:
         The explicit links that are new or another's now; their past is to be settled (former_links.settle).
@@ -362,7 +374,7 @@ def apply(conn: Connection, directory: Directory, today: date, organization: str
     Raises:
         ShrunkError: more people would leave at once than is believable; nothing was changed.
     """
-    _refuse_shrinking(conn, directory)
+    _refuse_shrinking(conn, directory, leavers_percent)
     rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
     upsert(conn, people, rows)
     _part_with(conn, people, rows)
@@ -389,14 +401,11 @@ def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) ->
         conn.execute(update(table).where(table.c.id == bindparam("gone")).values(active=False), gone)
 
 
-def _refuse_shrinking(conn: Connection, directory: Directory) -> None:
+def _refuse_shrinking(conn: Connection, directory: Directory, percent: int) -> None:
     now = set(conn.execute(select(people.c.id).where(people.c.active)).scalars())
     leavers = now - {someone.id for someone in directory.people if someone.active}
-    if len(leavers) > max(LEAVERS_ALWAYS_ALLOWED, LEAVERS_SHARE_MAX * len(now)):
-        raise ShrunkError(
-            f"The people sources say that {len(leavers)} of {len(now)} people have left at once. Nothing was changed; "
-            "check the sources, or remove people in smaller steps.",
-        )
+    if len(leavers) > LEAVERS_ALWAYS_ALLOWED and len(leavers) * 100 > percent * len(now):
+        raise ShrunkError(len(leavers), len(now))
 
 
 def _person_row(someone: Person) -> dict[str, object]:

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, bindparam, case, exists, func, select
 
-from storage.tables import day_marks, pulls, set_aside
+from storage.tables import day_marks, links, pauses, pulls, set_aside
 from storage.upsert import upsert
 
 
@@ -39,6 +39,7 @@ class Pull:
         rows_changed: cells it changed.
         error: what went wrong since, "" if nothing.
         odd: days that are not known whole, in their order.
+        paused: whether somebody paused the account there that was asked about.
     """
 
     provider: str
@@ -49,6 +50,7 @@ class Pull:
     rows_changed: int
     error: str
     odd: tuple[OddDay, ...] = ()
+    paused: bool = False
 
 
 _UNREAD = set_aside.c.rows.is_(None)
@@ -64,19 +66,26 @@ _ODD = (
     .group_by(set_aside.c.provider, set_aside.c.day)
     .subquery()
 )
+_IS_PAUSED = exists().where(
+    links.c.account_id == bindparam("account"),
+    links.c.kind == pauses.c.kind,
+    links.c.external_id == pauses.c.external_id,
+    links.c.platform == pauses.c.provider,
+    pauses.c.provider == pulls.c.provider,
+)
 _PULLS = (
-    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
+    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale, _IS_PAUSED.label("paused"))
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
 _FIELDS = len(pulls.columns)
 
 
-def pulled(conn: Connection) -> list[Pull]:
-    """How each provider's last pull went, by name."""
+def pulled(conn: Connection, account_id: str = "") -> list[Pull]:
+    """How each provider's last pull went, by name; and whether an account is paused there."""
     found: dict[str, Pull] = {}
-    for row in conn.execute(_PULLS):
-        pull = found.setdefault(row.provider, Pull(*row[:_FIELDS]))
+    for row in conn.execute(_PULLS, {"account": account_id}):
+        pull = found.setdefault(row.provider, replace(Pull(*row[:_FIELDS]), paused=bool(row.paused)))
         if row.day:
             odd = OddDay(row.day, int(row.rows), bool(row.missing), bool(row.stale))
             found[row.provider] = replace(pull, odd=(*pull.odd, odd))
@@ -86,7 +95,7 @@ def pulled(conn: Connection) -> list[Pull]:
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
     row = asdict(pull)
-    del row["odd"]
+    del row["odd"], row["paused"]
     upsert(conn, pulls, [row])
 
 

@@ -21,7 +21,8 @@ from bot.cli.sample_company import prepare
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
-from bot.exports.files import AUDIT_COLUMNS, EXPORTS, audit_rows, write_csv
+from bot.exports.files import AUDIT_COLUMNS, audit_rows, write_csv
+from bot.exports.files import export as export_month
 from bot.optional import optional
 from bot.platforms import terminal
 from bot.platforms.slack.manifest import manifest
@@ -32,13 +33,14 @@ from handlers import COMMANDS as SENTENCES
 from handlers.card import Card
 from handlers.context import CLOCK, NOWHERE
 from handlers.language import N_
-from handlers.periods import period_of
+from handlers.periods import called_after, period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
 from storage.db import UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 
+ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
@@ -107,9 +109,10 @@ def export(args: argparse.Namespace) -> int:
         app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
         today = app.now().astimezone(app.policy.zone).date()
-        month = args.month or period_of(period_of(today, "month").first - timedelta(days=1), "month")
-        write = EXPORTS[f"focus-{args.profile}" if args.what == "focus" else args.what]
-        app.database.ask(lambda conn: write(conn, app.policy, month, sys.stdout))
+        this = called_after(period_of(today, "month", app.policy.calendar).first)
+        month = args.month or period_of(this - ONE_DAY, "month")
+        what = f"focus-{args.profile}" if args.what == "focus" else args.what
+        app.database.ask(lambda conn: export_month(conn, app.policy, what, month, sys.stdout))
     app.close()
     return 0
 
@@ -181,7 +184,10 @@ def manifest_(args: argparse.Namespace) -> int:
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
-    made = manifest(settings.slack.command, events_url(args.url), directory=reads_people, channels=channels)
+    groups = any(each.slack for each in settings.groups)
+    made = manifest(
+        settings.slack.command, events_url(args.url), directory=reads_people, groups=groups, channels=channels
+    )
     print(json.dumps(made, indent=2))
     return 0
 

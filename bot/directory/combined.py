@@ -1,7 +1,7 @@
 """All people sources together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.directory.known_people import Memory
 from bot.directory.merge import Merger
@@ -58,5 +58,5 @@ class Everybody:
                     )
                 )
         self.disagreements = merged.disagreements
-        self.left_out = (*left_out, *merged.circles)
-        return merged.directory
+        self.left_out = (*left_out, *merged.left_out)
+        return replace(merged.directory, left_out=self.left_out)

@@ -26,13 +26,13 @@ class Merged:
         directory: what they say together.
         aliases: ids by which a source calls somebody who is known by another one.
         disagreements: where they contradict each other, a sentence each.
-        circles: where somebody would stand above themselves, a sentence each.
+        left_out: what could not be used, such as a manager of one's own manager, a sentence each.
     """
 
     directory: Directory
     aliases: Mapping[str, str]
     disagreements: tuple[str, ...]
-    circles: tuple[str, ...]
+    left_out: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class Merger:
             tuple(_linked(each, called) for each in self._links.values()),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
-        return Merged(directory, self._aliases, tuple(self._disagreements), (*strangers, *reasons))
+        return Merged(directory, self._aliases, (*self._disagreements, *strangers), tuple(reasons))
 
     def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
         """Put people into the groups that list them; a sentence for each whom nobody knows."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bot.csv_files import BYTE_ORDER_MARK, safe, write_csv
 from bot.exports import focus
 from bot.exports.focus import Profile
-from handlers.periods import Period, period_of
+from handlers.periods import Period, called_after, month_called, period_of
 from handlers.policy import Policy
 from storage import exports, pulls
 from storage.audit import Row
@@ -59,7 +59,7 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
     currency = policy.organization.currency
     rows = (
         (
-            f"{month.first:%Y-%m}",
+            f"{called_after(month.first):%Y-%m}",
             each.team,
             each.cost_center,
             focus.money(each.spent.cost_nanos, currency),
@@ -71,7 +71,7 @@ def showback(conn: Connection, policy: Policy, month: Period, out: TextIO) -> No
         for each in exports.showback(conn, month.first, month.end)
     )
     notes = (
-        (f"{month.first:%Y-%m}", f"INCOMPLETE: {why}", "", 0, currency, 0, 0, 0)
+        (f"{called_after(month.first):%Y-%m}", f"INCOMPLETE: {why}", "", 0, currency, 0, 0, 0)
         for why in incomplete(conn, policy, month)
     )
     out.write(BYTE_ORDER_MARK)
@@ -92,8 +92,22 @@ EXPORTS: Mapping[str, Callable[[Connection, Policy, Period, TextIO], None]] = {
 }
 
 
+def export(conn: Connection, policy: Policy, what: str, month: Period, out: TextIO) -> None:
+    """Write what is to be written of a month: showback by the organization's month, FOCUS by the calendar's.
+
+    Args:
+        conn: any connection.
+        policy: the rules.
+        what: a name of EXPORTS.
+        month: of the calendar.
+        out: is written to.
+    """
+    own = month_called(month.first, policy.calendar) if what == "showback" else month
+    EXPORTS[what](conn, policy, own, out)
+
+
 def of_month(words: str) -> Period:
-    """The month of words such as "2026-10".
+    """The calendar's month of words such as "2026-10".
 
     Raises:
         ValueError: it is no month.
@@ -111,9 +125,9 @@ def made(database: Database, policy: Policy, name: str) -> Iterator[Path]:
     found = NAME.fullmatch(name)
     if found is None:
         raise KeyError(name)
-    write, month = EXPORTS[found["what"]], of_month(found["month"])
+    month = of_month(found["month"])
     with TemporaryDirectory(prefix="bursar-") as home:
         path = Path(home) / name
         with path.open("w", encoding="utf-8", newline="") as out:
-            database.ask(lambda conn: write(conn, policy, month, out))
+            database.ask(lambda conn: export(conn, policy, found["what"], month, out))
         yield path

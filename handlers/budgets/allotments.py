@@ -124,7 +124,7 @@ def _rollovers(ctx: Context, family: Sequence[Budget], members: Sequence[Member]
     period = current(ctx, budget)
     if all(each.rollover_max == 0 for each in family) or ctx.today < period.first + STILL_MOVES:
         return
-    last = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
+    last = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.budget_calendar)
     if any(each.has_rollover for each in ledger.shares(ctx.conn, budget.name, period.first).values()):
         return
     over = requests.grants_until(ctx.conn, ctx.today - timedelta(days=1))

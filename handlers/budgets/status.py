@@ -75,7 +75,7 @@ class BudgetStatus:
 def current(ctx: Context, budget: Budget) -> Period:
     """The period that a budget is in now, by the calendar of its zone."""
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
-    return period_of(today, budget.every, ctx.policy.organization.fiscal_year_starts)
+    return period_of(today, budget.every, ctx.policy.budget_calendar)
 
 
 # Usage is still coming in when a period ends; what is left of it is carried on when two more days have passed.
@@ -87,7 +87,7 @@ def lately_ended(ctx: Context, budget: Budget) -> list[Period]:
     found, period = [], current(ctx, budget)
     today = ctx.now.astimezone(ZoneInfo(budget.zone)).date() if budget.zone else ctx.today
     while today < period.first + STILL_MOVES:
-        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.organization.fiscal_year_starts)
+        period = period_of(period.first - timedelta(days=1), budget.every, ctx.policy.budget_calendar)
         found.append(period)
     return found
 

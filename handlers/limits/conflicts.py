@@ -205,14 +205,14 @@ def restore(ctx: Context, provider: One) -> Card:
 
 def keep_theirs(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Keep a limit that was set at the provider; said by a button."""
-    vendor, line = _conflict(ctx, provider, who, seen)
+    vendor, line, _ = _conflict(ctx, provider, who, seen)
     limits.keep(ctx.conn, [(line.held, certain(line).nanos)], ctx.now)
     return _settled(ctx, vendor, line, "kept theirs")
 
 
 def restore_ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Set a limit back to what the ledger says; said by a button."""
-    vendor, line = _conflict(ctx, provider, who, seen)
+    vendor, line, _ = _conflict(ctx, provider, who, seen)
     # Seen and acknowledged, so that ours may be written over it.
     limits.keep(ctx.conn, [(line.held, -1)], ctx.now)
     want(ctx, line)
@@ -221,7 +221,7 @@ def restore_ours(ctx: Context, provider: One, who: One, seen: One) -> Card:
 
 def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     """Make a limit that was set at the provider the ledger's own, for this period; said by a button."""
-    vendor, line = _conflict(ctx, provider, who, seen)
+    vendor, line, desk = _conflict(ctx, provider, who, seen)
     wanted = certain(line)
     status = wanted.status
     if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
@@ -231,12 +231,12 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
         )
     difference = ctx.policy.from_currency(line.held.seen_nanos - wanted.nanos, line.held.currency, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
-    again = LimitPlanner(ctx, ctx.account(status.account_id)).wanted(vendor, line.held)
+    again = desk.wanted(vendor, line.held, (status, difference))
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)
     return _settled(ctx, vendor, line, "adopted theirs")
 
 
-def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor, PlanLine]:
+def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor, PlanLine, LimitPlanner]:
     """The conflict that a button is about, if it still stands and is the presser's to settle."""
     if "finance" not in ctx.person.roles:
         raise RefusedError("Only finance can do this.")
@@ -245,12 +245,13 @@ def _conflict(ctx: Context, provider: str, who: str, seen: str) -> tuple[Vendor,
     ctx.look_up([ctx.account_id, *([held.account_id] if held else [])])
     account = ctx.account(held.account_id) if held else None
     rows = limits.of_account(ctx.conn, account.id) if account else []
-    line = next((each for each in LimitPlanner(ctx, account).lines(rows) if each.held == held), None)
+    desk = LimitPlanner(ctx, account)
+    line = next((each for each in desk.lines(rows) if each.held == held), None)
     if line is None or line.action != "ask" or digits(line.held.seen_nanos) != seen:
         raise RefusedError("This is already settled, or the limit was changed again. To see it, say: limits")
     if account and is_own(ctx, account.id):
         raise RefusedError("This is your own limit. Ask a colleague in finance to decide.")
-    return vendor, line
+    return vendor, line, desk
 
 
 def _settled(ctx: Context, vendor: Vendor, line: PlanLine, what: str) -> Card:

@@ -120,12 +120,20 @@ class LimitPlanner:
             else:
                 yield planned(held, wanted, vendor.window)
 
-    def wanted(self, vendor: Vendor, held: Held) -> WantedLimit | None:
-        """What a provider ought to allow somebody, None if no hard budget in money binds them."""
+    def wanted(self, vendor: Vendor, held: Held, moved: tuple[BudgetStatus, int] | None = None) -> WantedLimit | None:
+        """What a provider ought to allow somebody, None if no hard budget in money binds them.
+
+        Args:
+            vendor: the provider.
+            held: whose limit.
+            moved: a budget that was given more since it was read, and how much, in its unit.
+        """
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
             return None
         found = [each for each in statuses(self._ctx, account, self._figures) if _is_enforced(each)]
+        if moved:
+            found = [replace(each, moved=each.moved + moved[1]) if each == moved[0] else each for each in found]
         if not found:
             return None
         tightest = min(found, key=lambda each: each.left)

@@ -16,7 +16,7 @@ from handlers.amounts import read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
 from handlers.money import COUNTED, NANOS, AmountError, scale_of
-from handlers.periods import Every
+from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
@@ -107,6 +107,8 @@ class Organization(Rule):
     currency: Annotated[str, _CURRENCY] = "USD"
     zone: Zone = "UTC"
     locale: LocaleName = "en_US"
+    leavers_percent: Annotated[int, Field(ge=1, le=100)] = 20
+    month_starts: Annotated[int, Field(ge=1, le=28)] = 1
     fiscal_year_starts: Annotated[int, Field(ge=1, le=12)] = 1
     week_starts: Literal["monday", "sunday", "saturday", "locale"] = "monday"
     channels: dict[Annotated[str, Field(pattern=r"^(slack|teams|web):\S+$")], LocaleName] = Field(default_factory=dict)
@@ -388,6 +390,17 @@ class Policy(House, Rule):
     def waste_floor_nanos(self) -> int:
         """What a finding must be able to save a month."""
         return units(self.waste.floor, self.organization.currency) or 0
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """How the organization cuts its weeks, months, quarters and years."""
+        said = self.organization
+        return Calendar(said.week_start, said.month_starts, said.fiscal_year_starts)
+
+    @cached_property
+    def budget_calendar(self) -> Calendar:
+        """How budgets cut them: their weeks begin on Monday."""
+        return Calendar(0, self.organization.month_starts, self.organization.fiscal_year_starts)
 
     @cached_property
     def zone(self) -> ZoneInfo:

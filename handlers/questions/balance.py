@@ -1,5 +1,6 @@
 """What is left."""
 
+from dataclasses import replace
 from datetime import date
 
 from handlers.access import is_for_all, may_see
@@ -9,7 +10,7 @@ from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent, smallest
-from handlers.periods import THIS, period_of
+from handlers.periods import THIS
 from handlers.policy import Budget
 from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.outlook import looked_at, pace
@@ -31,19 +32,32 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return Card(
             ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
         )
+    paused = _paused(ctx, account)
     found = looked_at(ctx, account)
     if not found:
-        return _without_budget(ctx, account)
+        card = _without_budget(ctx, account)
+        return replace(card, blocks=(*paused, *card.blocks), tone="bad" if paused else card.tone)
     deciding = found[0]
     ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
-    blocks: list[Block] = [gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead))]
+    blocks: list[Block] = [*paused, gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead))]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone_of(deciding), personal)
+    tone = "bad" if paused else tone_of(deciding)
+    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal)
+
+
+def _paused(ctx: Context, account: Account) -> list[Block]:
+    """That somebody paused the account at a provider: whatever is left, requests are refused there."""
+    text = N_("Paused at {service}. Requests there are refused until somebody resumes {name}.")
+    vendors = {each.name: each.service for each in ctx.policy.vendors}
+    return [
+        Text(ctx.t(text, service=vendors.get(each, each), name=ctx.called(account)))
+        for each in ctx.paused_at(account.id)
+    ]
 
 
 def tone_of(status: BudgetStatus) -> Tone:
@@ -175,7 +189,7 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
 
 
 def _without_budget(ctx: Context, account: Account) -> Card:
-    month = period_of(ctx.today, "month")
+    month = ctx.period(ctx.today, "month")
     sums = spend.spent_by(ctx.conn, account.id, month.first, month.end, "model")
     outside = sum(each.tokens_unpriced for each in sums)
     if account.kind == "organization":

@@ -9,7 +9,7 @@ from handlers.access import may_see
 from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, looked_back_to, statuses, used
 from handlers.context import Context
 from handlers.language import N_
-from handlers.periods import Period, period_of
+from handlers.periods import Period
 from handlers.policy import Budget
 from handlers.questions.free_days import free_days
 from handlers.questions.projection import DAY, Forecast, project
@@ -44,7 +44,7 @@ def scope_of(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> S
     for each in found:
         if not is_rest(each) and may_see(ctx, each.account_id):
             return of_status(each)
-    return Scope(account.id, period_of(ctx.today, "month"), ctx.policy.organization.currency, None)
+    return Scope(account.id, ctx.period(ctx.today, "month"), ctx.policy.organization.currency, None)
 
 
 def is_rest(status: BudgetStatus) -> bool:

@@ -11,7 +11,7 @@ from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
-from handlers.periods import Period, period_of
+from handlers.periods import Period, called_after
 from handlers.provenance import as_of, begun_later, late, not_whole, together
 from storage import comparisons, exports, ledger, people
 from storage.exports import NO_OWNER, NO_TEAM, Share
@@ -56,11 +56,11 @@ def close(ctx: Context, period: When = None) -> Card:
     """
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can close a month.")
-    last = period_of(period_of(ctx.today, "month").first - DAY, "month")
-    month = period_of(period.first, "month") if period else last
+    last = ctx.period(ctx.period(ctx.today, "month").first - DAY, "month")
+    month = ctx.period(period.first, "month") if period else last
     if (period and period.end != month.end) or month.end > ctx.today:
         raise RefusedError("You can only close a whole month that is over, such as: close october")
-    key = f"close/{month.first:%Y-%m}"
+    key = f"close/{called_after(month.first):%Y-%m}"
     if ctx.person.id == CLOCK.id:
         told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
         title = N_("The close of {month} was sent to {told} of {all} people in finance")
@@ -77,7 +77,7 @@ def _send(theirs: Context, month: Period, key: str) -> bool:
 
 
 def _read(ctx: Context, month: Period) -> Month:
-    earlier = period_of(month.first - DAY, "month")
+    earlier = ctx.period(month.first - DAY, "month")
     begun = min(comparisons.first_used(ctx.conn, ORGANIZATION).values(), default=month.end)
     return Month(
         month,
@@ -109,7 +109,7 @@ def _card(ctx: Context, month: Month) -> Card:
         *_buttons(ctx, month),
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
     ]
-    files = (File(f"{each}-{month.period.first:%Y-%m}.csv") for each in EXPORTS)
+    files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]
     return Card(
         _title(ctx, month, whole), tuple(blocks), "warn" if month.late or month.odd else "plain", thread=tuple(thread)
@@ -214,7 +214,7 @@ def _teams(ctx: Context, month: Month) -> Table:
 def _buttons(ctx: Context, month: Month) -> Iterator[Button]:
     if month.shares[-1].spent.cost_nanos:
         yield Button(ctx.t("Who owns it?"), "link")
-    yield Button(ctx.t("By model"), f"spend of organization by model {month.period.first:%Y-%m}")
+    yield Button(ctx.t("By model"), f"spend of organization by model {called_after(month.period.first):%Y-%m}")
 
 
 def _sum(shares: Sequence[Share]) -> Spent:

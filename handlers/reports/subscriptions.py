@@ -1,7 +1,6 @@
 """What people may have otherwise: their own private note of the week."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -57,7 +56,7 @@ InLanguage = Annotated[str, LanguageWord()]
 def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Card:
     """Show or change your own settings: the private weekly summary, and the language I use with you.
 
-    `settings weekly on` sends you a summary of what you spent and why, every Monday. Only you see it.
+    `settings weekly on` sends you a summary of what you spent and why, every week. Only you see it.
 
     `settings language zh` makes me write to you in Chinese. `settings language auto` goes back to the language of your
     chat app.
@@ -69,7 +68,7 @@ def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Car
         people.choose_language(ctx.conn, ctx.person.id, chosen)
         return _language_card(replace(ctx, person=replace(ctx.person, language=chosen)))
     on = preferences.preferred(ctx.conn, ctx.person.id).get(WEEKLY) == "on"
-    first = Text(ctx.t("Every Monday: what you spent, what changed and why. Only you see it."))
+    first = Text(ctx.t("Every week: what you spent, what changed and why. Only you see it."))
     turn_off = Button(ctx.t("Turn off"), "settings weekly off")
     change = turn_off if on else Button(ctx.t("Turn on"), "settings weekly on")
     title = ctx.t("Your weekly summary is on") if on else ctx.t("Your weekly summary is off")
@@ -102,7 +101,7 @@ def _is_due(ctx: Context, person: Person) -> bool:
     """Whether it is working time on the first working day of the person's week, and nothing was sent yet."""
     zone = ZoneInfo(person.zone or ctx.policy.organization.zone)
     today = ctx.now.astimezone(zone).date()
-    first = next_workday(today - timedelta(days=today.weekday()), ctx.policy.working)
+    first = next_workday(ctx.period(today, "week").first, ctx.policy.working)
     sent = preferences.preferred(ctx.conn, person.id).get(SENT)
     return today == first and sent != str(first) and is_working(ctx.now, ctx.policy.working, zone)
 

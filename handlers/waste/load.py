@@ -89,7 +89,7 @@ def _shares(ctx: Context) -> dict[str, list[PoolShare]]:
 
 
 def _before(ctx: Context, period: Period) -> Period:
-    return period_of(period.first - timedelta(days=1), period.every, ctx.policy.organization.fiscal_year_starts)
+    return period_of(period.first - timedelta(days=1), period.every, ctx.policy.budget_calendar)
 
 
 def _used(ctx: Context, budget: Budget, period: Period) -> Iterator[tuple[str, tuple[int, int]]]:

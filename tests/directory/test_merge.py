@@ -249,7 +249,7 @@ def test_a_circle_over_two_sources_is_told_and_the_later_word_is_left_out() -> N
     second = Directory(people=(Person("max", "Max", manager="ana"),), teams=(Team("a", "A", "", "b"),))
     third = Directory(teams=(Team("b", "B", "", "a"),))
 
-    assert merged([first, second, third]).circles == (
+    assert merged([first, second, third]).left_out == (
         "max: ana is left out, for ana → max → ana would be a circle",
         "b: a is left out, for a → b → a would be a circle",
     )

@@ -1,6 +1,7 @@
 """Days, periods and slots in the zones where they go wrong: half hours, changed clocks, leap days, fiscal years."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import get_args
@@ -15,7 +16,7 @@ from bot.schedule import latest_slot
 from handlers.arguments import PeriodWord
 from handlers.budgets.status import current, spent_below, statuses
 from handlers.context import CLOCK, Context
-from handlers.periods import Every, period_of
+from handlers.periods import Calendar, Every, called_after, month_called, period_of
 from handlers.place import Place
 from handlers.policy.policy import Policy
 from storage import ingest, people, spend
@@ -38,6 +39,7 @@ ZONES = (
     "Africa/Casablanca",
     "UTC",
 )
+OWN_CALENDARS = (Calendar(6), Calendar(5, 6, 4), Calendar(0, 15, 2), Calendar(0, 16, 2), Calendar(0, 28, 12))
 # The days on which the clocks of these zones change, and how long those days are.
 CHANGES = (
     ("America/New_York", date(2026, 11, 1), 25.0),
@@ -79,17 +81,19 @@ def context(conn: Connection, house_zone: str, now: datetime, fiscal: int = 1, *
 # Periods -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fiscal", range(1, 13))
+@pytest.mark.parametrize("calendar", [*(Calendar(0, 1, fiscal) for fiscal in range(1, 13)), *OWN_CALENDARS], ids=str)
 @pytest.mark.parametrize("every", EVERY)
-def test_every_day_is_in_exactly_one_period_and_each_begins_where_the_last_one_ended(every: Every, fiscal: int) -> None:
+def test_every_day_is_in_exactly_one_period_and_each_begins_where_the_last_one_ended(
+    every: Every, calendar: Calendar
+) -> None:
     """Nine years day by day, with two leap days, every month's end and the years of 53 weeks."""
-    period = period_of(date(2023, 12, 1), every, fiscal)
+    period = period_of(date(2023, 12, 1), every, calendar)
     while period.end < date(2032, 3, 1):
         days = [period.first + timedelta(days=n) for n in range(period.days)]
         assert days
         assert days[-1] + ONE_DAY == period.end
-        assert {period_of(day, every, fiscal) for day in days} == {period}
-        following = period_of(period.end, every, fiscal)
+        assert {period_of(day, every, calendar) for day in days} == {period}
+        following = period_of(period.end, every, calendar)
         assert following.first == period.end
         period = following
 
@@ -99,10 +103,61 @@ def test_quarters_and_years_begin_on_the_first_of_the_months_that_the_fiscal_yea
     """A year of twelve months from its month on, cut in four equal quarters."""
     for month in range(1, 13):
         day = date(2028, month, 1)
-        quarter, year = period_of(day, "quarter", fiscal), period_of(day, "year", fiscal)
+        own = Calendar(year_starts=fiscal)
+        quarter, year = period_of(day, "quarter", own), period_of(day, "year", own)
         assert (year.first.month, year.first.day, year.days in (365, 366)) == (fiscal, 1, True)
         assert (quarter.first.day, (quarter.first.month - fiscal) % 3) == (1, 0)
         assert year.first <= quarter.first < quarter.end <= year.end
+
+
+@pytest.mark.parametrize(
+    ("calendar", "week", "month", "quarter", "year", "called"),
+    [
+        (Calendar(), (11, 23), (11, 1), (10, 1), (1, 1), (11, 1)),
+        (Calendar(6), (11, 29), (11, 1), (10, 1), (1, 1), (11, 1)),
+        (Calendar(5, 6, 4), (11, 28), (11, 6), (10, 6), (4, 6), (11, 1)),
+        (Calendar(0, 15, 1), (11, 23), (11, 15), (10, 15), (1, 15), (11, 1)),
+        (Calendar(0, 16, 2), (11, 23), (11, 16), (10, 16), (1, 16), (12, 1)),
+        (Calendar(0, 26, 12), (11, 23), (11, 26), (11, 26), (11, 26), (12, 1)),
+    ],
+)
+def test_a_company_begins_its_weeks_months_and_years_as_it_does(
+    calendar: Calendar,
+    week: tuple[int, int],
+    month: tuple[int, int],
+    quarter: tuple[int, int],
+    year: tuple[int, int],
+    called: tuple[int, int],
+) -> None:
+    """On Sunday the 29th of November 2026: month and day of each; a month is called after where most of it lies."""
+    today = date(2026, 11, 29)
+    firsts = [period_of(today, every, calendar).first for every in ("week", "month", "quarter", "year")]
+
+    assert [(first.month, first.day) for first in firsts] == [week, month, quarter, year]
+    assert called_after(firsts[1]) == date(2026, *called)
+    assert month_called(called_after(firsts[1]), calendar) == period_of(today, "month", calendar)
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "end", "label"),
+    [
+        (["this", "week"], date(2026, 11, 29), date(2026, 12, 6), "this week"),
+        (["this", "month"], date(2026, 11, 26), date(2026, 12, 26), "this month"),
+        (["october"], date(2026, 9, 26), date(2026, 10, 26), "October 2026"),
+        (["last", "november"], date(2026, 10, 26), date(2026, 11, 26), "November 2026"),
+        (["2026-10"], date(2026, 9, 26), date(2026, 10, 26), "October 2026"),
+        (["q2", "2026"], date(2026, 6, 26), date(2026, 9, 26), "Q2 (26 June to 25 September)"),
+        (["last", "year"], date(2025, 3, 26), date(2026, 3, 26), "last year"),
+    ],
+)
+def test_words_for_periods_are_those_of_the_company(words: list[str], first: date, end: date, label: str) -> None:
+    """Weeks from Sunday, months from the 26th, a year that begins with April."""
+    with create_engine("sqlite://").connect() as conn:
+        ctx = context(conn, "UTC", datetime(2026, 11, 29, 12, tzinfo=UTC), 4)
+        own = ctx.policy.organization.model_copy(update={"week_starts": "sunday", "month_starts": 26})
+        found = PeriodWord().take(words, replace(ctx, policy=Policy(**{**dict(ctx.policy), "organization": own})))
+    assert found is not None
+    assert (found[0].first, found[0].end, found[0].label) == (first, end, label)
 
 
 def test_months_are_as_long_as_they_are_and_weeks_are_those_of_iso() -> None:

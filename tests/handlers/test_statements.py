@@ -31,14 +31,8 @@ from tests.support.company import ACME, PEOPLE, RULES, Company
 
 ORDER_MAX = 20
 BALANCE_MAX = 6
-SPLIT_POOL = 1
-"""What is spent below a split pool is read by itself, and it may bind beside others."""
-
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
-
-AGAIN = 4
-"""What is adopted is worked out twice: as it was, and with the entry that was posted for it."""
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LADDER = [
@@ -207,7 +201,6 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "restore llm",
             "Fay Osei restored 1 limit at",
             prepare=is_changed_over_there,
-            most=ORDER_MAX + SPLIT_POOL,
         ),
     ),
     "keep-theirs": (Spoken("fay", "press Keep their limit", "Fay Osei kept", prepare=is_changed_over_there),),
@@ -218,7 +211,6 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "press Adopt it in the budget",
             "Fay Osei adopted",
             prepare=is_changed_over_there,
-            most=ORDER_MAX + SPLIT_POOL + AGAIN,
         ),
     ),
     "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),

@@ -66,9 +66,14 @@ def test_a_source_that_suddenly_loses_the_company_is_not_believed(company: Datab
     many = replace(HERE, people=tuple(Person(f"p{n:02}", f"P {n}") for n in range(50)))
     company.transact(lambda conn: people.apply(conn, many, TODAY))
 
-    with pytest.raises(ShrunkError, match="Nothing was changed"):
-        company.transact(lambda conn: people.apply(conn, replace(many, people=many.people[:20]), TODAY))
+    fewer = replace(many, people=many.people[:20])
+    with pytest.raises(ShrunkError, match="30 of 50 people have left at once"):
+        company.transact(lambda conn: people.apply(conn, fewer, TODAY))
+    with pytest.raises(ShrunkError):
+        company.transact(lambda conn: people.apply(conn, fewer, TODAY, leavers_percent=59))
     assert len(company.ask(people.active_people)) == 50
+    company.transact(lambda conn: people.apply(conn, fewer, TODAY, leavers_percent=60))
+    assert len(company.ask(people.active_people)) == 20
 
 
 def test_an_explicit_link_is_never_replaced_by_a_found_one(company: Database) -> None:

@@ -790,6 +790,20 @@ def waits(database: Database, clock: Clock) -> Company:
     return company
 
 
+def test_the_balance_of_who_is_paused_says_so(acme: Company) -> None:
+    """Much is left, and nothing can be spent."""
+    says = "Paused at The sample company (llm). Requests there are refused until somebody resumes Ana Silva."
+    assert says not in acme.say("ana", "balance")
+    acme.say("fay", "pause ana")
+    card = acme.hear("ana", "balance")
+    assert (says in acme.say("ana", "balance"), card.tone) == (True, "bad")
+    assert says not in acme.say("bob", "balance")
+    acme.settle()
+    acme.say("fay", "resume ana")
+    acme.settle()
+    assert says not in acme.say("ana", "balance")
+
+
 def test_a_limit_on_its_way_lets_nobody_go_on_who_is_paused(database: Database, clock: Clock) -> None:
     """It waited for the provider, and somebody was paused meanwhile; afterwards the limit comes."""
     company = waits(database, clock)

@@ -207,7 +207,7 @@ class Model:
     def period(self, budget: Budget, day: date | None = None) -> Period:
         """The period of a budget on a day, or now."""
         day = day or self.now.astimezone(ZoneInfo(budget.zone or HERE)).date()
-        return period_of(day, budget.every, self.policy.organization.fiscal_year_starts)
+        return period_of(day, budget.every, self.policy.budget_calendar)
 
     def payer(self, cell: Charge) -> str:
         """Whose charge it is; a link to somebody who is not there yet does not count."""
