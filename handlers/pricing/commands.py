@@ -157,14 +157,8 @@ def _after(ctx: Context, posted: PostedPrice, days: int) -> Iterator[Block]:
     if posted.since > ctx.now.astimezone(UTC).date():
         yield Text(ctx.t("Until then nothing changes."))
     elif days:
-        yield Text(
-            ctx.nt(
-                "What was used on that day is being priced anew. Costs that a provider reported stay as they are.",
-                "What was used in these {n} days is being priced anew. Costs that a provider reported stay as they "
-                "are.",
-                days,
-            )
-        )
+        said = N_("Usage from that day on is priced again now. Costs that a provider reported stay as they are.")
+        yield Text(ctx.t(said))
     yield Button(ctx.t("All prices"), "price")
     yield Button(ctx.t("Where did it go?"), "spend of organization by model")
 

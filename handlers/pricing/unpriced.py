@@ -78,8 +78,8 @@ def _news(ctx: Context, new: Sequence[UnpricedModel]) -> Card:
     else:
         title = ctx.nt("No price is known for {n} model", "No price is known for {n} models", len(new))
     why = ctx.t(
-        "These tokens are in no sum of money, and budgets in money do not limit them. Once you set a price, what was "
-        "used before is priced too."
+        "The cost of these tokens is not known. It is missing from every amount, and budgets in money do not limit it. "
+        "When you set a price, past usage is priced too."
     )
     return Card(title, (Text(why), table(ctx, new), *buttons(ctx, new)), "warn")
 

@@ -1,8 +1,7 @@
 """Models without a price: everybody sees that they are outside, finance hears once and sets the price in a sentence."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -10,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from bot.config import Settings
 from bot.platforms import terminal
+from bot.sync.usage import pull
 from handlers.card import Card
 from handlers.events import CheckPrices, CheckThresholds
 from storage import audit, ingest, spend
@@ -19,6 +19,7 @@ from storage.tables import charge_versions, charges
 from storage.tables import spend as rollup
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company, says_first
+from tests.support.fakes.provider import FakeProvider
 
 DAY = date(2026, 11, 21)
 M = 10**6
@@ -249,14 +250,19 @@ def test_a_reading_uses_the_price_from_then_on(company: Company) -> None:
 
 
 def test_a_price_while_the_provider_is_read_misses_nothing(company: Company) -> None:
-    """Whichever comes first, the cells have the price in the end."""
-    with ThreadPoolExecutor(2) as threads:
-        reading = threads.submit(company.pull)
-        said = threads.submit(company.hear, "fay", f"price {MODEL} input 0.8 output 2")
-        assert said.result().tone == "good"
-        reading.result()
-    company.settle()
-    assert cost_of(company) == (820 * 10**9, 0)
+    """It is said, and all is priced anew, between the provider's answer and the moment in which that counts."""
+    late = replace(USED, bucket_start=datetime(2026, 11, 20, tzinfo=UTC))
+
+    @dataclass
+    class Slow(FakeProvider):
+        def charges(self, first: date, last: date) -> Iterator[Charge]:
+            if first == last == date(2026, 11, 20):
+                yield late
+                company.hear("fay", f"price {MODEL} input 0.8 output 2 from 2026-11-01")
+                company.settle()
+
+    pull(company.database, Slow(), company.app.reading("llm"), company.clock)
+    assert cost_of(company) == (1_640 * 10**9, 0)
 
 
 def test_a_later_word_replaces_a_price_and_one_taken_back_leaves_none(company: Company) -> None:
