@@ -316,10 +316,37 @@ class PersonSettings(Rule):
 
 
 class GroupSettings(Rule):
-    """People across teams, as app.yaml says."""
+    """People across teams, and who says who is in it: app.yaml, a column of the HR export, Slack or Microsoft Entra.
+
+    Args:
+        id: such as "contractors".
+        people: ids.
+        column: what stands in which column of the HR export, such as "Worker type = Contractor".
+        slack: the id of a user group.
+        microsoft: the object id of a group.
+    """
 
     id: Name
-    people: tuple[str, ...]
+    people: tuple[str, ...] = ()
+    column: Annotated[
+        str, like(r"(\s*[^=\s][^=]*=.*\S\s*)?", N_("write the column and its value, such as Worker type = Contractor"))
+    ] = ""
+    slack: Annotated[
+        str, like(r"(S[A-Z0-9]{2,})?", N_("“{word}” is not the id of a Slack user group, such as S0614TZR7"))
+    ] = ""
+    microsoft: Guid = ""
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> "GroupSettings":
+        if not (self.people or self.column or self.slack or self.microsoft):
+            raise SettingError("add who is in it: people, column, slack or microsoft")
+        return self
+
+    @property
+    def title_and_value(self) -> tuple[str, str]:
+        """The title of the column, and what stands in it."""
+        title, _, value = self.column.partition("=")
+        return title.strip(), value.strip()
 
 
 class TeamSettings(Rule):
@@ -413,7 +440,7 @@ class Settings(House, Rule):
             teams=tuple(Team(**each.model_dump()) for each in self.teams),
             agents=tuple(Agent(**each.model_dump()) for each in self.agents),
             links=tuple(links),
-            groups=tuple(Group(each.id, each.people) for each in self.groups),
+            groups=tuple(Group(each.id, each.people) for each in self.groups if each.people),
         )
 
 

@@ -83,7 +83,7 @@ def teams_secret(app: App, environ: Mapping[str, str]) -> str:
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[BaseRoute]:
     teams = optional("bot.platforms.teams.setup")
     key = teams_secret(app, environ)
-    look_up = entra(app.settings.msteams, key).find if key else (lambda _email: "")
+    look_up = entra(app.settings, key).find if key else (lambda _email: "")
     with teams_connected(app, teams.Connector(app.settings.msteams, key), look_up) as route:
         yield route
 

@@ -184,7 +184,10 @@ def manifest_(args: argparse.Namespace) -> int:
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
-    made = manifest(settings.slack.command, events_url(args.url), directory=reads_people, channels=channels)
+    groups = any(each.slack for each in settings.groups)
+    made = manifest(
+        settings.slack.command, events_url(args.url), directory=reads_people, groups=groups, channels=channels
+    )
     print(json.dumps(made, indent=2))
     return 0
 

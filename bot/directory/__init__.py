@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.config import Settings, SourceSettings, TeamsSettings, secret
+from bot.config import Settings, SourceSettings, secret
 from bot.directory.combined import Everybody
 from bot.directory.hr_csv.source import Csv, HrLayout
 from bot.directory.known_people import recall
@@ -18,26 +18,40 @@ Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datet
 
 SOURCES: Mapping[str, Make] = {
     "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
-    "csv": lambda source, _settings, _environ, _now: Csv(
-        source.file, HrLayout(source.columns, source.dates, source.statuses)
+    "csv": lambda source, settings, _environ, _now: Csv(
+        source.file,
+        HrLayout(
+            source.columns,
+            source.dates,
+            source.statuses,
+            {each.id: each.title_and_value for each in settings.groups if each.column},
+        ),
     ),
-    "microsoft": lambda _source, settings, environ, _now: entra(settings.msteams, secret("TEAMS_APP_SECRET", environ)),
+    "microsoft": lambda _source, settings, environ, _now: entra(settings, secret("TEAMS_APP_SECRET", environ)),
     "slack": lambda _source, settings, environ, now: slack_directory(
-        secret("SLACK_BOT_TOKEN", environ), settings.slack.url, now, link_by_email=settings.slack.link_by_email
+        secret("SLACK_BOT_TOKEN", environ),
+        settings.slack.url,
+        now,
+        link_by_email=settings.slack.link_by_email,
+        groups={each.id: each.slack for each in settings.groups if each.slack},
     ),
 }
 
 
-def entra(settings: TeamsSettings, secret: str) -> Any:
+def entra(settings: Settings, secret: str) -> Any:
     """Microsoft Entra as a people source that can look up one person, too; imported only if Teams is configured.
 
     Args:
-        settings: the app registration.
+        settings: app.yaml, with the app registration.
         secret: of it.
     """
     microsoft = optional("bot.directory.microsoft.source")
-    tenant = next(iter(settings.tenants), "")
-    return microsoft.MicrosoftDirectory(tenant, microsoft.token(settings, secret), link_by_email=settings.link_by_email)
+    return microsoft.MicrosoftDirectory(
+        next(iter(settings.msteams.tenants), ""),
+        microsoft.token(settings.msteams, secret),
+        link_by_email=settings.msteams.link_by_email,
+        groups={each.id: each.microsoft for each in settings.groups if each.microsoft},
+    )
 
 
 def everybody(

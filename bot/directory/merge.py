@@ -98,7 +98,7 @@ class Merger:
             tuple(_linked(each, called) for each in self._links.values()),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
-        return Merged(directory, self._aliases, tuple(self._disagreements), (*strangers, *reasons))
+        return Merged(directory, self._aliases, (*self._disagreements, *strangers), tuple(reasons))
 
     def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
         """Put people into the groups that list them; a sentence for each whom nobody knows."""

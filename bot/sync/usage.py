@@ -83,9 +83,11 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
     """From the last day that was heard, however long ago: what lies between is read as far as it is still told."""
     today = now.date()
+    earliest = today - timedelta(days=how.history_days)
     if before.through is None:
-        return today - timedelta(days=how.history_days), today
-    return min(before.through, today) - timedelta(days=how.days_back), today
+        return earliest, today
+    again = min(before.through, today) - timedelta(days=how.days_back)
+    return (again if before.through < earliest else max(earliest, again)), today
 
 
 @dataclass(slots=True)

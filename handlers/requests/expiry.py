@@ -13,7 +13,7 @@ from handlers.requests.case import Case
 
 EXPIRED = {
     "silent": N_("Request #{number} has expired: nobody decided in time."),
-    "period": N_("Request #{number} has expired: it was for spending until {day}, which is over."),
+    "period": N_("Request #{number} was for spending until {day}, which is over."),
     "asker": N_("Request #{number} has expired: {name} has left."),
     "account": N_("Request #{number} has expired: {account} is no longer there."),
     "owner": N_("Request #{number} has expired: {name} no longer owns {account}."),

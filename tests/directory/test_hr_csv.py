@@ -766,3 +766,18 @@ def test_whatever_is_in_the_file_it_is_people_or_a_plain_no(
         except UnusableSourceError:
             continue
         assert all(one.id and one.name for one in told.people)
+
+
+def test_a_column_puts_people_into_a_group(tmp_path: Path) -> None:
+    """In any case and with any blanks around it. Without the column nothing counts: nobody would be in the group."""
+    path = tmp_path / "people.csv"
+    head, ana, bob = "E-mail,Name,Worker Type", "ana@acme.example,Ana,Employee", "bob@acme.example,Bob, contractor "
+    path.write_text(f"{head}\n{ana}\n{bob}\n", encoding="utf-8")
+    layout = HrLayout(groups={"contractors": ("worker type", "Contractor")})
+
+    assert [(each.id, each.groups) for each in Csv(path, layout).read(Known()).people] == [
+        ("ana", ()),
+        ("bob", ("contractors",)),
+    ]
+    with pytest.raises(UnusableSourceError, match="no column “Type”"):
+        Csv(path, HrLayout(groups={"contractors": ("Type", "Contractor")})).read(Known())

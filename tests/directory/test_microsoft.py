@@ -10,7 +10,7 @@ from bot.directory.microsoft.mailbox_zones import IANA, zone_name
 from bot.directory.microsoft.source import MicrosoftDirectory, token
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from storage.directory import Directory, Link, Person, Team
+from storage.directory import Directory, Group, Link, Person, Team
 from tests.support.fakes.graph import TOKEN, FakeEntra, FakeGraph
 
 TENANT, APP = str(UUID(int=0xACE)), str(UUID(int=0xB0B))
@@ -219,6 +219,16 @@ def test_without_an_app_registration_it_says_so() -> None:
     """One plain sentence."""
     with pytest.raises(UndeliverableError, match="without an app registration"):
         token(TeamsSettings(), "")()
+
+
+def test_groups_of_entra_are_groups_of_app_yaml(graph: FakeGraph) -> None:
+    """Page by page, who is in a group within it included; who is nobody here is left out."""
+    for number in range(9):
+        graph.hire(f"p{number}", f"P {number}")
+    graph.groups["g1"] = ["oid-stranger", *(f"oid-p{number}" for number in range(7))]
+    entra = MicrosoftDirectory(TENANT, lambda: TOKEN, groups={"contractors": "g1"}, url=graph.url)
+
+    assert entra.read(Known()).groups == (Group("contractors", tuple(f"p{number}" for number in range(7))),)
 
 
 def test_one_person_is_looked_up_by_address(graph: FakeGraph) -> None:

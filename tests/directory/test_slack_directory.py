@@ -12,8 +12,8 @@ from bot.directory.slack.source import PAGE_MEMBERS, SlackDirectory
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import web_client
-from bot.platforms.slack.manifest import DIRECTORY_SCOPES, SCOPES, manifest
-from storage.directory import Directory, Link, Person
+from bot.platforms.slack.manifest import DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES, manifest
+from storage.directory import Directory, Group, Link, Person
 from tests.support.clock import Clock
 from tests.support.fakes.slack import FakeSlack
 
@@ -383,3 +383,19 @@ def test_the_directory_needs_one_scope_more(office: Office) -> None:
     assert office.slack.scopes_used == {"users:read", "users:read.email", *DIRECTORY_SCOPES}
     assert manifest("/tokens", None, directory=True)["oauth_config"]["scopes"]["bot"] == [*SCOPES, *DIRECTORY_SCOPES]
     assert manifest("/tokens", None)["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+
+
+def test_user_groups_are_groups_of_app_yaml(office: Office) -> None:
+    """Guests and strangers in them are nobody here. A group that is not there stops the source."""
+    office.joins("ana")
+    office.joins("bob")
+    office.slack.usergroups["S1"] = ["UBOB", "UGUEST"]
+    office.slack.scopes |= GROUP_SCOPES.keys()
+    client = web_client(office.slack.bot_token, office.slack.base_url)
+
+    assert SlackDirectory(client, office.clock, groups={"contractors": "S1"}).read(Known()).groups == (
+        Group("contractors", ("bob",)),
+    )
+    with pytest.raises(UndeliverableError, match="Read Slack's user group S9: Slack said no_such_subteam"):
+        SlackDirectory(client, office.clock, groups={"contractors": "S9"}).read(Known())
+    assert "usergroups:read" in manifest("/tokens", None, groups=True)["oauth_config"]["scopes"]["bot"]

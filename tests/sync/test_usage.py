@@ -349,3 +349,11 @@ def test_a_wrong_row_of_a_file_is_known_until_it_is_right(company: Database, tmp
     assert company.ask(set_aside.everything) == []
     assert total(company) == 3 * 10**9
     files.close()
+
+
+def test_days_before_the_first_reading_are_not_asked_for_again(company: Database) -> None:
+    """Nobody asked for them, whatever is read again for corrections."""
+    provider = FakeProvider()
+    for _ in range(2):
+        pull(company, provider, Reading(Policy(), days_back=9, history_days=1), lambda: NOW)
+    assert min(provider.days_asked) == DAY

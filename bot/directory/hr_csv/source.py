@@ -47,11 +47,13 @@ class HrLayout:
         columns: the title of a column, where it is none that is known.
         dates: "day first" or "month first", for dates such as 03/04/2026; "" is found out.
         statuses: what other words for a status mean.
+        groups: which value of which column puts somebody into a group, by group.
     """
 
     columns: Mapping[Column, str] = field(default_factory=dict)
     dates: str = ""
     statuses: Mapping[str, Literal["active", "left"]] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class HrRow:
     number: str = field(init=False)
     id: str = ""
     there: bool = True
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.email = address(self.get("email"))
@@ -232,6 +235,7 @@ class _Reading:
         if faults:
             raise MalformedCsvError(line, "; ".join(faults))
         self.titles = {column: visible(header[place]) for column, place in columns.items()}
+        groups = self._group_columns(header)
         rows: list[HrRow] = []
         seen: set[tuple[str, ...]] = set()
         width = fields = len(header)
@@ -245,6 +249,7 @@ class _Reading:
                 continue
             seen.add(padded)
             row = HrRow(line, {column: visible(padded[place]) for column, place in columns.items()})
+            row.groups = tuple(group for group, (place, value) in groups.items() if plain(padded[place]) == value)
             if any(map(str.strip, record[width:])):
                 self._complain(
                     row, N_("there are more fields than in the header; put a value with the delimiter in quotes")
@@ -257,6 +262,22 @@ class _Reading:
         if not number:
             raise MalformedCsvError(line, t("there is nobody below the header"))
         return rows
+
+    def _group_columns(self, header: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Where it stands who is in a group, and which value puts somebody there.
+
+        Raises:
+            MalformedCsvError: a column is not there: without it nobody would be in the group.
+        """
+        titles = [plain(title) for title in header]
+        for title, _ in self.layout.groups.values():
+            if plain(title) not in titles:
+                raise MalformedCsvError(
+                    1, t("there is no column “{title}”, which a group of app.yaml needs", title=title)
+                )
+        return {
+            group: (titles.index(plain(title)), plain(value)) for group, (title, value) in self.layout.groups.items()
+        }
 
     def _is_somebody(self, row: HrRow, kept: list[Person]) -> bool:
         """Whether a line names somebody who can be told from others. Whoever was known stays as they were, if not."""
@@ -427,6 +448,7 @@ class _Reading:
             row.there,
             joined,
             number=_number(row, self.source),
+            groups=row.groups,
         )
 
     def _zone(self, row: HrRow) -> str:

@@ -8,6 +8,7 @@ zone is a setting of the mailbox and takes a right of its own, which nobody has 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from types import MappingProxyType
 from typing import Any
 
 from msal import ConfidentialClientApplication
@@ -21,7 +22,7 @@ from bot.directory.source import Known
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
 from bot.texts import t
-from storage.directory import Directory, Link, Person
+from storage.directory import Directory, Group, Link, Person
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
 LOGIN_URL = "https://login.microsoftonline.com"
@@ -84,15 +85,23 @@ class MicrosoftDirectory:
         tenant: whose people, as it stands in the identities of Teams.
         token: gives a token for Graph.
         link_by_email: whether an address is enough to link somebody whom another source names.
+        groups: the object id of the group behind each group of app.yaml.
         url: of Graph.
     """
 
     def __init__(
-        self, tenant: str, token: Callable[[], str], *, link_by_email: bool = True, url: str = GRAPH_URL
+        self,
+        tenant: str,
+        token: Callable[[], str],
+        *,
+        link_by_email: bool = True,
+        groups: Mapping[str, str] = MappingProxyType({}),
+        url: str = GRAPH_URL,
     ) -> None:
         self._tenant = tenant
         self._token = token
         self._link_by_email = link_by_email
+        self._groups = groups
         self._url = url
 
     def read(self, known: Known) -> Directory:
@@ -113,7 +122,15 @@ class MicrosoftDirectory:
         left_out = tuple(t("Microsoft Entra: {what}", what=what) for _, what in wrong)
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))
-        return Directory(people, teams, links=tuple(self._links(persons, known)), left_out=left_out)
+        links = tuple(self._links(persons, known))
+        groups = tuple(self._group(group, there, persons) for group, there in self._groups.items())
+        return Directory(people, teams, links=links, left_out=left_out, groups=groups)
+
+    def _group(self, group: str, there: str, persons: Mapping[str, str]) -> Group:
+        """Who of us is in a group or in one within it; it takes the permission GroupMember.Read.All."""
+        path = f"/groups/{there}/transitiveMembers/microsoft.graph.user"
+        members = self._pages({"$select": "id", "$top": PAGE_USERS}, path=path)
+        return Group(group, tuple(persons[each["id"]] for each in members if each["id"] in persons))
 
     def find(self, email: str) -> str:
         """The identity in Teams of the one full member with an address, "" if there is none or we may not ask.
@@ -184,10 +201,10 @@ class MicrosoftDirectory:
         _log.warning("Microsoft Graph: people are read without their managers. %s", NO_MANAGERS)
         return users
 
-    def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX) -> list[GraphUser]:
+    def _pages(self, asked: Mapping[str, str | int], most: int = PAGES_MAX, path: str = "/users") -> list[GraphUser]:
         """The users of all pages, or of the first ones."""
         users: list[GraphUser] = []
-        path, params, seen = "/users", dict(asked) or None, {""}
+        here, params, seen = f"{self._url}{path}?", dict(asked) or None, {""}
         with closing(self._api()) as api:
             for _ in range(most):
                 page = api.get_json(path, params)
@@ -195,7 +212,7 @@ class MicrosoftDirectory:
                 following = str(page.get("@odata.nextLink") or "")
                 if not following or most < PAGES_MAX:
                     return users
-                if following in seen or not following.startswith(f"{self._url}/users?"):
+                if following in seen or not following.startswith(here):
                     raise UndeliverableError(
                         "Microsoft Graph sent us to a page that cannot be right, so nothing counts."
                     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from slack_sdk import WebClient
@@ -19,7 +20,7 @@ from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
 from handlers.policy import ZONES
-from storage.directory import Directory, Link, Person
+from storage.directory import Directory, Group, Link, Person
 
 PAGE_MEMBERS = 200
 PAGES_MAX = 500
@@ -59,6 +60,7 @@ class SlackDirectory:
         client: of the Web API, with the bot token.
         now: the clock.
         link_by_email: whether a confirmed address is enough to link a user to somebody whom another source names.
+        groups: the user group of each group of app.yaml.
         pause: waits for some seconds.
     """
 
@@ -68,10 +70,12 @@ class SlackDirectory:
         now: Callable[[], datetime],
         *,
         link_by_email: bool = True,
+        groups: Mapping[str, str] = MappingProxyType({}),
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._link_by_email = link_by_email
+        self._groups = groups
         self._pause = pause
         self._managers = Managers(client, now)
 
@@ -97,7 +101,14 @@ class SlackDirectory:
         managers = self._managers.of({one.user["id"]: one.person for one in members}, _wanted(members, known), known)
         people = (_person(one, managers.get(one.person, "")) for one in members)
         links = (Link("slack", "user", one.identity, PERSON + one.person) for one in members if one.linked)
-        return Directory(tuple(people), links=tuple(links))
+        person_of = {str(one.user["id"]): one.person for one in members}
+        groups = tuple(self._group(group, there, person_of) for group, there in self._groups.items())
+        return Directory(tuple(people), links=tuple(links), groups=groups)
+
+    def _group(self, group: str, there: str, person_of: Mapping[str, str]) -> Group:
+        """Who of us is in a user group (docs.slack.dev/reference/methods/usergroups.users.list)."""
+        answer = asked(f"Read Slack's user group {there}", lambda: self._client.usergroups_users_list(usergroup=there))
+        return Group(group, tuple(person_of[each] for each in answer.get("users") or () if each in person_of))
 
     def _users(self) -> Iterator[SlackUser]:
         """Every user of the workspace, page by page."""
@@ -132,7 +143,9 @@ class SlackDirectory:
                 self._pause(wait_s)
 
 
-def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_by_email: bool) -> SlackDirectory:
+def slack_directory(
+    token: str, url: str, now: Callable[[], datetime], *, link_by_email: bool, groups: Mapping[str, str]
+) -> SlackDirectory:
     """Slack's directory, asked with a bot token; see SlackDirectory.
 
     Args:
@@ -140,8 +153,9 @@ def slack_directory(token: str, url: str, now: Callable[[], datetime], *, link_b
         url: of the Web API.
         now: the clock.
         link_by_email: see SlackDirectory.
+        groups: see SlackDirectory.
     """
-    return SlackDirectory(web_client(token, url), now, link_by_email=link_by_email)
+    return SlackDirectory(web_client(token, url), now, link_by_email=link_by_email, groups=groups)
 
 
 def _is_ours(user: SlackUser, home: set[str]) -> bool:

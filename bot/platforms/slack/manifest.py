@@ -25,6 +25,9 @@ SCOPES: Mapping[str, str] = {
 DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": N_("read in the profiles who is whose manager")}
 """What else it takes to have Slack's directory as a people source."""
 
+GROUP_SCOPES: Mapping[str, str] = {"usergroups:read": N_("read who is in a user group that app.yaml names")}
+"""What groups of app.yaml take that are user groups of Slack."""
+
 CHANNEL_SCOPES: Mapping[str, str] = {
     "channels:read": N_("see whether it is in a public channel that app.yaml names"),
     "groups:read": N_("see whether it is in a private channel that app.yaml names"),
@@ -36,13 +39,16 @@ EVENTS = ("app_home_opened", "app_mention", "message.im")
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 
 
-def manifest(command: str, url: str | None, *, directory: bool = False, channels: bool = False) -> dict[str, Any]:
+def manifest(
+    command: str, url: str | None, *, directory: bool = False, groups: bool = False, channels: bool = False
+) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
     Args:
         command: the slash command, such as "/tokens".
         url: the public https address of /slack/events, or None to use Socket Mode, which needs none.
         directory: whether Slack's directory is a people source.
+        groups: whether app.yaml names user groups.
         channels: whether app.yaml names channels.
 
     Raises:
@@ -51,6 +57,7 @@ def manifest(command: str, url: str | None, *, directory: bool = False, channels
     if not COMMAND.match(command):
         raise ValueError(f"{command!r} cannot be a slash command: / and up to 31 lower-case characters, no spaces.")
     address = {"request_url": url} if url else {}
+    more = ((directory, DIRECTORY_SCOPES), (groups, GROUP_SCOPES), (channels, CHANNEL_SCOPES))
     slash = {
         "command": command,
         "description": "What is left, where it went, more on request",
@@ -77,9 +84,7 @@ def manifest(command: str, url: str | None, *, directory: bool = False, channels
             "slash_commands": [slash],
         },
         "oauth_config": {
-            "scopes": {
-                "bot": [*SCOPES, *(DIRECTORY_SCOPES if directory else ()), *(CHANNEL_SCOPES if channels else ())]
-            }
+            "scopes": {"bot": [*SCOPES, *(scope for wanted, scopes in more if wanted for scope in scopes)]}
         },
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},

@@ -36,6 +36,7 @@ class FakeGraph(Loopback):
         self.busy_mailboxes: set[str] = set()
         self.kept_mailboxes: set[str] = set()
         self.refused = False
+        self.groups: dict[str, list[str]] = {}
 
     def hire(self, id: str, name: str, manager: str = "", **more: Any) -> None:
         """Somebody is in the tenant."""
@@ -50,6 +51,9 @@ class FakeGraph(Loopback):
             return _refusal(401, "InvalidAuthenticationToken")
         if (heard.method, heard.path) == ("POST", "/$batch"):
             return self._batch(json.loads(heard.body)["requests"])
+        group = re.fullmatch("/groups/([^/]+)/transitiveMembers/microsoft.graph.user", heard.path)
+        if group and group[1] in self.groups:
+            return self._members(self.groups[group[1]], heard)
         if heard.path != "/users":
             return _refusal(404, "Request_ResourceNotFound")
         expanded = "$expand" in heard.query
@@ -65,6 +69,13 @@ class FakeGraph(Loopback):
         if start + PAGE < len(members):
             rest = "&".join(f"{name}={value}" for name, value in heard.query.items() if name != "$skiptoken")
             page["@odata.nextLink"] = f"{self.url}/users?{rest}&$skiptoken={start + PAGE}".replace(" ", "%20")
+        return Answer(200, page)
+
+    def _members(self, members: list[str], heard: Heard) -> Answer:
+        start = int(heard.query.get("$skiptoken", "0"))
+        page: Json = {"value": [{"id": each} for each in members[start : start + PAGE]]}
+        if start + PAGE < len(members):
+            page["@odata.nextLink"] = f"{self.url}{heard.path}?$select=id&$skiptoken={start + PAGE}"
         return Answer(200, page)
 
     def _batch(self, asked: list[Json]) -> Answer:

@@ -177,6 +177,7 @@ class FakeSlack(Loopback):
         self.scopes_used: set[str] = set()
         self.calls: list[tuple[str, Json]] = []
         self.users: dict[str, Json] = {}
+        self.usergroups: dict[str, list[str]] = {}
         self.fields: list[Json] = []
         self.channels: dict[str, set[str]] = {}
         self.archived: set[str] = set()
@@ -531,6 +532,11 @@ class FakeSlack(Loopback):
         after = b64encode(f"user:{everybody[end]}".encode()).decode() if end < len(everybody) else ""
         return {"members": shown, "cache_ts": int(self.now()), "response_metadata": {"next_cursor": after}}
 
+    def _usergroup(self, arguments: Json) -> Json:
+        if arguments.get("usergroup") not in self.usergroups:
+            raise NotOkError("no_such_subteam")
+        return {"users": self.usergroups[arguments["usergroup"]]}
+
     def _team_profile(self, _arguments: Json) -> Json:
         return {"profile": {"fields": self.fields, "sections": []}}
 
@@ -838,6 +844,7 @@ METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "users.list": (FakeSlack._users_list, "users:read"),
     "users.profile.get": (FakeSlack._users_profile, "users.profile:read"),
     "team.profile.get": (FakeSlack._team_profile, "users.profile:read"),
+    "usergroups.users.list": (FakeSlack._usergroup, "usergroups:read"),
     "conversations.info": (FakeSlack._conversations_info, "channels:read"),
     "conversations.open": (FakeSlack._conversations_open, "im:write"),
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
