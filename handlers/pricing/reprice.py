@@ -40,7 +40,7 @@ def book_of(ctx: Context) -> PriceBook:
 def reprice_charges(ctx: Context, event: RepriceCharges) -> None:
     """Have every day priced anew that app.yaml's prices may have changed."""
     days = reprice_since(ctx, None, f"app.yaml {event.rules}")
-    if days:
+    if days and ctx.policy.prices:
         ctx.deed("repriced", "prices", "app.yaml", f"prices of app.yaml or the list changed, {days} days are looked at")
 
 
