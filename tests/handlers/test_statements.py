@@ -34,6 +34,9 @@ BALANCE_MAX = 6
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
 
+BATCH = 1
+"""On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
+
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LADDER = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
@@ -189,6 +192,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "link llm user usr_stranger to ana",
             "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
+            most=ORDER_MAX + BATCH,
         ),
     ),
     "enforce": (Spoken("fay", "enforce per-person", "0 limits changed"),),
