@@ -180,10 +180,9 @@ def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
     return Card(title, (Button(ctx.t("The pool"), f"pool of {_said(mine.account)}"),))
 
 
-def free_in(ctx: Context, account: Account) -> int:
-    """What of a team's pool is given to nobody and spent by nobody, 0 if it has no pool for all models."""
-    budget = next((each for each in ctx.policy.budgets if each.account_id == account.id and each.models == "all"), None)
-    return _read(ctx, budget, account).free if budget else 0
+def free_in(ctx: Context, budget: Budget, account: Account) -> int:
+    """What of a pool is given to nobody and spent by nobody; a team may have several, so it is said which."""
+    return _read(ctx, budget, account).free
 
 
 def _held_by_others(mine: Pool) -> int:
