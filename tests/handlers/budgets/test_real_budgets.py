@@ -199,6 +199,22 @@ def test_an_owner_gives_no_more_of_a_pool_than_is_free_by_a_transfer(found: Foun
     assert title(company, "max", said) == "Only $0.00 of the pool is free to give."
 
 
+def test_what_was_granted_for_a_share_never_becomes_the_pools(found: Found) -> None:
+    """Ana's share is 500 and 100 more until tomorrow; neither a smaller share nor a split takes those into the pool."""
+    company = found(monthly("3000 USD", "team search"))
+    company.hear("max", "allot 500 to ana")
+    company.hear("ana", "request 100 of monthly until tomorrow the load test")
+    assert title(company, "kim", "approve 1") == "Approved: $100.00 for Ana Silva"
+
+    assert title(company, "max", "allot 300 to ana") == (
+        "Only $253.24 is left to give. Extra budget that was granted can't be passed on."
+    )
+    assert title(company, "max", "split now") == "$917.75 more for each of 3 people and agents"
+    company.hear("max", "allot 346.76 to ana")
+    assert title(company, "ana", "revoke 1") == "$100.00 returned"
+    assert title(company, "max", "pool") == "$2,753.24 left in the Search pool"
+
+
 def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
     """Case 5: a budget in tokens."""
     company = found(monthly("100 million tokens"))
