@@ -22,6 +22,7 @@ TWICE = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
     {"stages": [{"by": "manager"}]},
 ]
+MANAGER = [{"stages": [{"by": "manager"}]}]
 TWO_STAGES = [{"stages": [{"by": "manager"}, {"by": "role finance"}]}]
 
 
@@ -78,6 +79,16 @@ def test_nothing_smaller_than_a_cent_uses_up_a_grant(found: Found) -> None:
     company.happens(IncreaseRequested("llm", "r1", Subject("user", "ana"), 1, "more"))
     amounts = "select amount from entries where kind = 'grant'"
     assert company.database.ask(lambda conn: conn.exec_driver_sql(amounts).scalars().all()) == [10**7]
+
+
+def test_money_asked_at_a_provider_is_asked_of_a_budget_in_money(found: Found) -> None:
+    """Though that in tokens binds: fifty dollars are not fifty billion tokens."""
+    tokens = {"name": "tokens", "who": "every person", "amount": "2M tokens"}
+    company = found(MANAGER, budgets=[tokens, {"name": "monthly", "who": "every person", "amount": "400 USD"}])
+    company.llm.spends("ana", "1.00", tokens=3_000_000)
+    company.pull()
+    company.happens(IncreaseRequested("llm", "r1", Subject("user", "ana"), 50 * 10**9, "more"))
+    assert "#1: Ana Silva asks for $50.00 more" in company.say("max", "requests")
 
 
 def test_what_is_granted_at_once_is_counted_by_person(database: Database, clock: Clock) -> None:
