@@ -325,7 +325,7 @@ def _table(ctx: Context, mine: Pool, part: Part[tuple[str, str]]) -> Table:
         given = ctx.amount(share, unit) if share is not None else ctx.t("no share")
         rows.append((name, given, ctx.amount(spent, unit), left))
     rows += [(ctx.nt("{n} more", "{n} more", len(part.rest)), "", "", "")] if part.rest else []
-    columns = (ctx.t("Name"), ctx.t("Share"), ctx.t("Used"), ctx.t("Left"))
+    columns = (ctx.t("Name"), ctx.t("Pool share"), ctx.t("Used"), ctx.t("Left"))
     return Table(part.captioned(ctx, ctx.t("Shares of the pool")), columns, tuple(rows), "lrrr")
 
 

@@ -345,7 +345,7 @@ def test_a_changed_rule_counts_from_the_next_period_unless_finance_says_otherwis
 
     assert title(changed, "fay", "enforce monthly") == "7 limits changed to the current amount of “monthly”"
     assert title(changed, "bob") == "$500.00 left of $600.00"
-    assert title(changed, "fay", "enforce monthly") == "0 limits changed to the current amount of “monthly”"
+    assert title(changed, "fay", "enforce monthly") == "All limits already have the current amount of “monthly”"
 
 
 def test_a_limit_set_in_mid_period_explains_spend_that_is_older(found: Found) -> None:

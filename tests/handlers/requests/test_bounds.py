@@ -18,6 +18,7 @@ from tests.support.databases import migrated
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Found = Callable[..., Company]
+NO_REQUEST = "You can't see a request with that number, or it doesn't exist. To see yours, say: requests"
 TWICE = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
     {"stages": [{"by": "manager"}]},
@@ -175,7 +176,7 @@ def test_who_delegates_hears_what_was_decided_for_them_and_may_see_it(found: Fou
         "Kim Tanaka approved $50.00 for Ana Silva in your place",
         "Kim Tanaka denied $50.00 for Ana Silva in your place",
     ]
-    assert title(company, "lea", "history 1") == "There is no request with that number that concerns you."
+    assert title(company, "lea", "history 1") == NO_REQUEST
 
 
 # What a grant brings ------------------------------------------------------------------------------------------------
@@ -259,7 +260,7 @@ def test_finance_and_admins_open_and_comment_what_they_are_shown(found: Found, p
     for each in ("ana", "max"):
         assert "“is there a ticket?”" in company.reads(each)[-1]
     assert title(company, person, "approve 1") == "There is no request with that number for you to decide."
-    assert title(company, "bob", "question 1 what?") == "There is no request with that number that concerns you."
+    assert title(company, "bob", "question 1 what?") == NO_REQUEST
 
 
 def test_lists_name_the_agent_the_budget_and_the_last_day(found: Found) -> None:
