@@ -23,6 +23,7 @@ from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
+from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
 from bot.texts import t
 from handlers.card import CARD, Button, Card, Text
@@ -76,6 +77,7 @@ class App:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
         self.limits = LimitSync(self.database, self.handle, self.now)
+        self.live = LiveLimits(self.limits, self.providers, self.now)
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -91,10 +93,12 @@ class App:
             step_nanos=provider.step_nanos,
             cannot=provider.cannot,
             zero_is_cost=provider.zero_is_cost,
+            live=provider.live,
         )
 
     def close(self) -> None:
         """Let all connections go."""
+        self.live.close()
         for provider in self.providers.values():
             provider.close()
         self.database.close()
@@ -178,6 +182,9 @@ class App:
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        if card.stale and self.live.refreshed(card.stale):
+            card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        card = replace(card, stale=())
         return self._in_private(sentence, card) if card.whole.files else card
 
     def _in_private(self, sentence: Sentence, card: Card) -> Card:

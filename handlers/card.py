@@ -154,6 +154,7 @@ class Card:
         thread: the details. What the clock says has them in a thread below; in an answer they follow the blocks.
         idle: there is nothing to say, so the clock shows it to nobody.
         language: of the reader, for what a platform adds by itself.
+        stale: limits at providers of which it says something and that can be asked for anew, as (provider, kind, id).
     """
 
     title: str
@@ -164,6 +165,7 @@ class Card:
     thread: tuple[Block, ...] = ()
     idle: bool = False
     language: str = field(default=ENGLISH, compare=False)
+    stale: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
 
     @property
     def whole(self) -> "Card":

@@ -156,6 +156,7 @@ class Provider:
             UTC. Cells that it told before and leaves out are then taken back.
         zero_is_cost: it knows the price of all that it sells, so that tokens which it reports at no cost cost nothing.
             Others report nothing for what they have no price of.
+        live: whether one limit can be asked for at any time, and says at once what is counted against it.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Provider:
     cannot: tuple[str, ...] = ()
     complete: bool = False
     zero_is_cost: bool = False
+    live: bool = False
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.

@@ -70,6 +70,20 @@ class LimitSync:
         if compare:
             self._raise(SyncProvider(provider.name))
 
+    def note(self, provider: Provider, subject: Subject) -> bool:
+        """Ask for one limit and note what is said.
+
+        Returns:
+            Whether it is there.
+
+        Raises:
+            OutsideError: it cannot be asked.
+        """
+        seen = provider.limit(subject)
+        if seen is not None:
+            self._note(provider, [seen])
+        return seen is not None
+
     def set_limit(self, provider: Provider, item: OutboxItem) -> str:
         """Write a limit, unless it was changed there or paused here meanwhile; read it back.
 

@@ -248,6 +248,7 @@ class Vendor(Rule):
     step_nanos: int = 1
     cannot: tuple[str, ...] = ()
     zero_is_cost: bool = False
+    live: bool = False
 
 
 def contradictions(

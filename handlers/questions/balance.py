@@ -13,6 +13,7 @@ from handlers.money import percent, smallest
 from handlers.periods import THIS
 from handlers.policy import Budget
 from handlers.provenance import as_of, is_unread, spent_in_words
+from handlers.questions.live import counted_now
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
@@ -32,22 +33,23 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return Card(
             ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
         )
-    paused = _paused(ctx, account)
+    now = counted_now(ctx, account)
+    stopped = [*_paused(ctx, account), *(Text(words) for words in now.refused)]
     found = looked_at(ctx, account)
     if not found:
         card = _without_budget(ctx, account)
-        return replace(card, blocks=(*paused, *card.blocks), tone="bad" if paused else card.tone)
+        return replace(card, blocks=(*stopped, *card.blocks), tone="bad" if stopped else card.tone)
     deciding = found[0]
     ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
-    blocks: list[Block] = [*paused, gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead))]
+    blocks: list[Block] = [*stopped, gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead, *now.facts))]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
         blocks.append(_others(ctx, found))
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
-    tone = "bad" if paused else tone_of(deciding)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal)
+    tone = "bad" if stopped else tone_of(deciding)
+    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=now.stale)
 
 
 def _paused(ctx: Context, account: Account) -> list[Block]:

@@ -66,6 +66,14 @@ def test_limits_are_those_of_users_teams_and_keys(provider: LiteLLM) -> None:
     assert all(limit(provider, subject) == each for subject, each in every.items())
 
 
+def test_one_limit_says_at_once_what_is_counted_against_it(provider: LiteLLM) -> None:
+    """So that a balance can ask for it while somebody waits."""
+    assert provider.live
+    assert provider.limit(ALICE) == Limit(
+        ALICE, 400_000_000, "month", name="Alice", resets_at=DECEMBER, spent_nanos=49_000_000
+    )
+
+
 def test_what_we_are_there_and_the_proxy_itself_have_no_limits(proxy: FakeLiteLLM, provider: LiteLLM) -> None:
     """Nobody forgot to cap them: the management key cannot spend, and the master key cannot be stopped."""
     own = hashlib.sha256(proxy.key.encode()).hexdigest()

@@ -49,7 +49,7 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
         *("supervisor employee id", "supervisor employee #", "reports to id", "reports to employee id"),
         *("manager", "manager name", "worker's manager", "line manager", "line manager name", "direct manager"),
         *("reports to", "reporting to", "supervisor", "supervisor name", "Vorgesetzter", "Vorgesetzte"),
-        *("responsable", "manager direct", "直属上级", "直接上级", "上级", "汇报对象", "上司"),
+        *("responsable", "manager direct", "直属上级", "主管", "直接上级", "上级", "汇报对象", "上司"),
     ),
     "team": (
         *("team", "team name", "squad", "supervisory organization", "organizational unit"),

@@ -150,6 +150,7 @@ class LiteLLM(Provider):
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    live = True
     limited = frozenset({"user", "team", "member", "key"})
     complete = True
     cannot = (
