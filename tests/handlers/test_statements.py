@@ -195,7 +195,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             most=ORDER_MAX + BATCH,
         ),
     ),
-    "enforce": (Spoken("fay", "enforce per-person", "0 limits changed"),),
+    "enforce": (Spoken("fay", "enforce per-person", "All limits already have the current amount"),),
     "pause": (Spoken("fay", "pause ana", "Ana Silva is being paused"),),
     "resume": (Spoken("fay", "resume ana", "Ana Silva is being resumed", (("fay", "pause ana"),)),),
     "proceed": (Spoken("fay", "proceed llm", "8 limits are being changed"),),
