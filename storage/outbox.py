@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, or_, select, update
 
 from storage.tables import Instant, outbox_items
 from storage.upsert import insert_for
@@ -288,11 +288,21 @@ def shown_as(conn: Connection, target: str, receipt: str) -> OutboxItem | None:
     return None if row is None else OutboxItem(*row)
 
 
-def waiting(conn: Connection, now: datetime) -> dict[str, int]:
-    """How many items are open and how many are parked. What is not due yet, such as a timer, waits for nothing."""
+def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
+    """How many items are open, how many are parked, and how many of the open ones are "late".
+
+    What is not due yet, such as a timer, waits for nothing.
+
+    Args:
+        conn: any connection.
+        now: the moment.
+        long: what is due for longer is late.
+    """
     here = outbox_items.c.state != "done", outbox_items.c.due_at <= now
-    rows = conn.execute(select(outbox_items.c.state, func.count()).where(*here).group_by(outbox_items.c.state))
-    return {row[0]: row[1] for row in rows}
+    late = func.sum(case((outbox_items.c.due_at < now - long, 1), else_=0))
+    rows = conn.execute(select(outbox_items.c.state, func.count(), late).where(*here).group_by(outbox_items.c.state))
+    found = {row[0]: (int(row[1]), int(row[2])) for row in rows}
+    return {**{state: count for state, (count, _) in found.items()}, "late": found.get("open", (0, 0))[1]}
 
 
 def troubled(conn: Connection) -> list[OutboxItem]:

@@ -14,6 +14,8 @@ from handlers.provenance import not_whole, together
 from storage import outbox, people, set_aside
 from storage.pulls import Pull
 
+LATE = timedelta(minutes=15)
+"""A message that waits for longer is not being delivered."""
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -22,7 +24,7 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn, ctx.now), {each.provider: each for each in ctx.readings()}
+    waiting, reads = outbox.waiting(ctx.conn, ctx.now, LATE), {each.provider: each for each in ctx.readings()}
     # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
     aside = [each for each in set_aside.everything(ctx.conn) if each.provider in vendors]
@@ -60,6 +62,12 @@ def status(ctx: Context) -> Card:
         title = ctx.t("A provider or a chat platform does not answer")
     elif unreached:
         title = ctx.nt("{n} person can't be reached", "{n} people can't be reached", len(unreached))
+    elif waiting["late"]:
+        late = waiting["late"]
+        title = ctx.nt("{n} message was not delivered in time", "{n} messages were not delivered in time", late)
+        blocks.insert(
+            1, Text(ctx.t("Messages wait for more than {n} minutes. Is the bot running?", n=LATE.seconds // 60))
+        )
     elif silent:
         title = ctx.nt("{n} provider is not read", "{n} providers are not read", len(silent))
     elif aside:
@@ -67,7 +75,7 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced)
-    well = not (troubled or unreached or silent or aside or unpriced or failing)
+    well = not (waiting["late"] or troubled or unreached or silent or aside or unpriced or failing)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
