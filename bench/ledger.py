@@ -135,7 +135,11 @@ _POSTGRESQL = {
 _LAST = f"case when i / :people < {DAYS_OF_MONTH} then '2026-11-22' else '2026-10-31' end"
 _AGO = f"(i / :people - case when i / :people < {DAYS_OF_MONTH} then 0 else {DAYS_OF_MONTH} end)"
 _CHARGES = """
-insert into charges
+insert into charges (
+  provider, bucket_start, sub_account, resource, subject, model, tier, bucket_hours, day, account_id,
+  tokens_input, tokens_cache_read, tokens_cache_write_5m, tokens_cache_write_1h, tokens_output, tokens_reasoning,
+  requests, requests_failed, cost_nanos, currency, cost_source, cost_house_nanos, rate_nanos, version, recorded_at
+)
 select 'llm', {start}, '', '', 'u' || (i % :people),
   case i % 3 when 0 then 'claude-sonnet-4-5' when 1 then 'claude-opus-4-5' else 'gpt-5.2' end,
   '', 24, {day}, 'person/p' || (i % :people), 1000, 0, 0, 0, 100, 0, 1, 0,

@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("run")
     one = add("demo")
     one.add_argument("--port", type=int, default=DEMO_PORT, help=t("default {port}", port=DEMO_PORT))
-    one.add_argument("--reset", action="store_true", help=t("start afresh"))
+    one.add_argument("--reset", action="store_true", help=t("delete the data of the demo first"))
     one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help=t("only this"))
     one.add_argument("--provider", default="", metavar="NAME", help=t("only this provider"))

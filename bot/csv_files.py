@@ -13,17 +13,20 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
 BYTE_ORDER_MARK = "\ufeff"
 """Excel knows UTF-8 by a mark at the beginning only."""
 
+_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@])")
+"""Where a cell may begin within another: Excel in German and many other languages separates at semicolons."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def safe(cell: object) -> str:
     """A cell that a spreadsheet shows and never computes: what could begin a formula gets an apostrophe before it.
 
-    The list of beginnings is OWASP's (CSV injection). A number is a number, also below zero.
+    The list of beginnings is OWASP's (CSV injection), and so is that a cell may begin after another separator than the
+    comma. A number is a number, also below zero.
     """
     if isinstance(cell, int | Decimal):
         return str(cell)
-    text = str(cell).replace("\x00", "")
+    text = _WITHIN.sub("'", str(cell).replace("\x00", ""))
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 

@@ -19,8 +19,17 @@ def visible(written: str) -> str:
 
 
 def address(written: str) -> str:
-    """An e-mail address as it is compared and kept: what is visible of it, in small letters."""
-    return visible(written).lower()
+    """An e-mail address as it is compared and kept: what is visible of it, in small letters.
+
+    A letter that only looks like one of ASCII stays what it is: the small letter of the Kelvin sign is a plain k, and
+    an address with it is another's.
+    """
+    return "".join(map(_small, visible(written)))
+
+
+def _small(letter: str) -> str:
+    small = letter.lower()
+    return letter if small.isascii() and not letter.isascii() else small
 
 
 @dataclass(frozen=True, slots=True)

@@ -355,6 +355,17 @@ def running(conn: Connection, account_id: str, budget: str, period_start: date) 
     return whole(high, low)
 
 
+def running_of_all(conn: Connection, budget: str, period_start: date) -> dict[str, int]:
+    """The same for every account that has such grants, by account."""
+    here = and_(requests.c.budget == budget, requests.c.period_start == period_start, requests.c.ended_at.is_(None))
+    rows = conn.execute(
+        select(requests.c.account_id, *halves(requests.c.resolved_amount))
+        .where(here, requests.c.state == "approved")
+        .group_by(requests.c.account_id)
+    )
+    return {account_id: whole(high, low) for account_id, high, low in rows}
+
+
 def grants_until(conn: Connection, day: date) -> list[Request]:
     """Grants that are still running and end on a day or before it, oldest first."""
     rows = conn.execute(

@@ -131,7 +131,8 @@ def say(args: argparse.Namespace) -> int:
         card = hear(" ".join(args.sentence))
         print(terminal.render(card))
         return 1 if card.tone == "bad" else 0
-    print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=person), end="\n\n")
+    name = {one.id: one.name for one in app.everybody()}.get(person, person)
+    print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=name), end="\n\n")
     terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
     return 0
 

@@ -104,5 +104,6 @@ def retry(ctx: Context) -> Card:
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can do this.")
     count = outbox.reopen(ctx.conn, ctx.now)
-    title = ctx.nt("{n} delivery is tried again", "{n} deliveries are tried again", count)
+    title = ctx.nt("Trying {n} delivery again", "Trying {n} deliveries again", count)
+    title = title if count else ctx.t("There is nothing to try again")
     return Card(title, (Button(ctx.t("Status"), "status"),))

@@ -63,6 +63,8 @@ def enforce(ctx: Context, budget: One) -> Card:
     ]
     post_many(ctx, changes)
     ctx.deed("enforced", f"budget/{budget}", role_of(ctx), f"{len(changes)} limits since {period.first}")
+    if not changes:
+        return Card(ctx.t("All limits already have the current amount of “{budget}”", budget=budget))
     return Card(
         ctx.nt(
             "{n} limit changed to the current amount of “{budget}”",

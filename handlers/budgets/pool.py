@@ -15,7 +15,7 @@ from handlers.pages import Part, part_of
 from handlers.periods import THIS, Period
 from handlers.policy import Budget
 from handlers.provenance import as_of
-from storage import ledger, people
+from storage import ledger, people, requests
 from storage.ledger import Entry
 from storage.people import Account
 
@@ -160,11 +160,12 @@ def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
         raise RefusedError("There is nobody in {name} to split the pool among.", name=mine.account.name)
     members = sorted(mine.names)
     reserve = mine.limit * mine.budget.reserve_percent // 100
-    left = mine.limit - reserve - mine.spent - _held_by_others(mine)
+    granted = _granted(ctx, mine)
+    left = mine.limit - reserve - mine.spent - _held_by_others(mine) - sum(granted.get(each, 0) for each in members)
     if left < 0:
         raise RefusedError("The {name} pool is used up. There is nothing left to split.", name=mine.account.name)
     each = left // len(members)
-    wanted = {member: mine.used.get(member, 0) + each for member in members}
+    wanted = {member: mine.used.get(member, 0) + granted.get(member, 0) + each for member in members}
     amount = ctx.amount(each, mine.budget.unit)
     title = ctx.nt(
         "{amount} more for {n} person or agent",
@@ -180,10 +181,16 @@ def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
     return Card(title, (Button(ctx.t("The pool"), f"pool of {_said(mine.account)}"),))
 
 
-def free_in(ctx: Context, account: Account) -> int:
-    """What of a team's pool is given to nobody and spent by nobody, 0 if it has no pool for all models."""
-    budget = next((each for each in ctx.policy.budgets if each.account_id == account.id and each.models == "all"), None)
-    return _read(ctx, budget, account).free if budget else 0
+def free_in(ctx: Context, budget: Budget, account: Account) -> int:
+    """What of a pool is given to nobody and spent by nobody; a team may have several, so it is said which."""
+    return _read(ctx, budget, account).free
+
+
+def _granted(ctx: Context, mine: Pool) -> dict[str, int]:
+    """What is unspent of extra budget granted for shares, by account: it is given back and never passed on."""
+    granted = requests.running_of_all(ctx.conn, mine.budget.name, mine.period.first)
+    unspent = {each: mine.shares[each] - mine.used.get(each, 0) for each in granted if each in mine.shares}
+    return {each: min(granted[each], left) for each, left in unspent.items() if left > 0}
 
 
 def _held_by_others(mine: Pool) -> int:
@@ -275,6 +282,15 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
                 name=mine.names[each],
                 amount=already,
             )
+    granted = _granted(ctx, mine)
+    for each, share in shares.items():
+        most = mine.shares.get(each, 0) - mine.used.get(each, 0) - granted.get(each, 0)
+        if each in granted and mine.shares[each] - share > most:
+            raise RefusedError(
+                "Only {amount} is left to give. Extra budget that was granted can't be passed on.",
+                fault="amount",
+                amount=ctx.amount(max(0, most), mine.budget.unit),
+            )
     moves = {each: share - mine.shares.get(each, 0) for each, share in sorted(shares.items())}
     needed = sum(moves.values()) - sum(mine.used.get(each, 0) for each in shares if each not in mine.shares)
     if needed > max(0, mine.free):  # of an overspent pool nothing is given, but a share may become less
@@ -309,7 +325,7 @@ def _table(ctx: Context, mine: Pool, part: Part[tuple[str, str]]) -> Table:
         given = ctx.amount(share, unit) if share is not None else ctx.t("no share")
         rows.append((name, given, ctx.amount(spent, unit), left))
     rows += [(ctx.nt("{n} more", "{n} more", len(part.rest)), "", "", "")] if part.rest else []
-    columns = (ctx.t("Name"), ctx.t("Share"), ctx.t("Used"), ctx.t("Left"))
+    columns = (ctx.t("Name"), ctx.t("Pool share"), ctx.t("Used"), ctx.t("Left"))
     return Table(part.captioned(ctx, ctx.t("Shares of the pool")), columns, tuple(rows), "lrrr")
 
 

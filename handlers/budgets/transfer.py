@@ -34,6 +34,8 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     _refuse_side_doors(ctx, source, to)
     given, taken = _common(ctx, source, to)
     units = units_above_zero(amount, given.budget.unit)
+    if source.kind in POOLS:
+        _refuse_more_than_free(ctx, given, source, units)
     granted = requests.running(ctx.conn, given.account_id, given.budget.name, given.period.first)
     if units > given.left - granted:
         left = ctx.amount(max(0, given.left - granted), given.budget.unit)
@@ -62,14 +64,11 @@ def _between_pools(ctx: Context, amount: Amount, giver: Account, to: Account, re
         raise RefusedError("Only finance can move budget between pools.")
     if to.id == giver.id:
         raise RefusedError("Both are the same budget.", fault="to")
-    if to.id in {each.id for each in ctx.line(ctx.account_id)}:
+    if _profits_from(ctx, to):
         raise RefusedError("You spend from {name}'s budget yourself. Ask a colleague in finance.", name=to.name)
     given, taken = _common(ctx, giver, to, by_name=False)
     units = units_above_zero(amount, given.budget.unit)
-    free = free_in(ctx, giver)
-    if units > free:
-        left = ctx.amount(max(0, free), given.budget.unit)
-        raise RefusedError("Only {amount} of the pool is free to give.", fault="amount", amount=left)
+    _refuse_more_than_free(ctx, given, giver, units)
     move(ctx, "transfer", [(given, -units), (taken, units)], reason[:REASON_MAX])
     shown = ctx.amount(units, given.budget.unit)
     ctx.deed("transferred", giver.id, "role finance", f"{shown} to {to.id}: {reason[:REASON_MAX]}")
@@ -85,6 +84,19 @@ def _between_pools(ctx: Context, amount: Amount, giver: Account, to: Account, re
             news = Card(title, (*blocks, Button(theirs.t("The pool"), f"pool of {pool.id.replace('/', ' ')}")))
             ctx.tell(owner.id, f"transfer/{_stamp(ctx)}/{pool.id}", news)
     return Card(ctx.t("{amount} moved from {giver} to {name}", amount=shown, giver=giver.name, name=to.name))
+
+
+def _refuse_more_than_free(ctx: Context, given: BudgetStatus, giver: Account, units: int) -> None:
+    """Of a pool only that can be given which is nobody's share and which nobody has spent."""
+    free = free_in(ctx, given.budget, giver)
+    if units > free:
+        left = ctx.amount(max(0, free), given.budget.unit)
+        raise RefusedError("Only {amount} of the pool is free to give.", fault="amount", amount=left)
+
+
+def _profits_from(ctx: Context, pool: Account) -> bool:
+    """Whether the speaker spends from a pool, owns it, or owns an agent that spends from it."""
+    return any(each.owner_id == ctx.person.id for each in people.descendants(ctx.conn, pool.id))
 
 
 def _tell(ctx: Context, account: Account, text: str, name: str, amount: tuple[int, str], reason: str) -> None:
@@ -107,7 +119,7 @@ def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> 
         raise RefusedError("Only finance can correct budgets.")
     if whom.id == ctx.account_id or whom.owner_id == ctx.person.id:
         raise RefusedError("You can't correct a budget of your own. Ask a colleague in finance.")
-    if whom.id in {each.id for each in ctx.line(ctx.account_id)}:
+    if _profits_from(ctx, whom):
         raise RefusedError(
             "You spend from {name}'s budget yourself. Ask a colleague in finance, or change app.yaml.", name=whom.name
         )

@@ -35,10 +35,12 @@ def increase_requested(ctx: Context, event: IncreaseRequested) -> None:
         return
     theirs = replace(ctx, person=person, place=Place(vendor.name, ""))
     found = statuses(theirs, account)
-    status = next((one for one in found if one.account_id == account.id), None)
+    more = event.more_nanos
+    own = (one for one in found if one.account_id == account.id)
+    # What is asked in money is no number of tokens.
+    status = next((one for one in own if more is None or one.budget.unit == ctx.policy.organization.currency), None)
     if status is None:
         return
-    more = event.more_nanos
     units = status.budget.allotment if more is None else ctx.policy.from_currency(more, event.currency, ctx.today) or 0
     if units <= 0:
         return

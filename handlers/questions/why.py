@@ -361,6 +361,13 @@ def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[B
 def _usual(ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver]) -> str:
     days = (span.end - span.first).days
     amount, times = _money(ctx, sum(each.cost_usual for each in found)), len(windows)
+    if days == WEEK:
+        return ctx.nt(
+            "{amount}, as in the week before",
+            "{amount}, the average of the {n} weeks before",
+            times,
+            amount=amount,
+        )
     if days % WEEK == 0:
         return ctx.nt(
             "{amount}, the average of {times} × {n} day before",

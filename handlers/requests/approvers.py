@@ -74,12 +74,21 @@ def still_needed(case: Case) -> list[str]:
         return []
     found = deciders(case)
     yes = [each for each in case.asked_now if each.agreed]
-    said = {each.person_id for each in yes} | {each.for_id for each in yes}
+    said = {each.person_id for each in yes} | {each.for_id for each in yes} | _decided_by_standby(case, found)
     instead = {each.instead for each in found if each.person.id in said}
     if EVERYBODY in instead:
         return []
     own = (each for each in found if not each.for_id and not each.instead)
     return [each.person.name for each in own if each.person.id not in said | instead]
+
+
+def _decided_by_standby(case: Case, found: list[Decider]) -> set[str]:
+    """Who cannot be reached and for whom somebody said yes who may decide instead and has no say of their own."""
+    own = {each.person.id for each in found}
+    standby = {each.person.id for each in _of(case, STANDBY)} - own
+    if not any(each.agreed and each.person_id in standby for each in case.asked_now):
+        return set()
+    return {each.person_id for each in case.asked_now if each.said == "unreached"}
 
 
 def concerned(case: Case) -> set[str]:

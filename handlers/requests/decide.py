@@ -140,7 +140,7 @@ def question(ctx: Context, number: One, words: Rest = "") -> Card:
     mine = case is not None and case.request.asker_id == ctx.person.id
     decides = case is not None and decider(case, ctx.person) is not None
     if case is None or not (mine or decides or sees_all(ctx)):
-        raise RefusedError("There is no request with that number that concerns you.")
+        raise RefusedError("You can't see a request with that number, or it doesn't exist. To see yours, say: requests")
     asked, words_kept = case.request, words[:NOTE_MAX]
     if asked.state != "pending":
         raise _already(ctx, case)
@@ -237,7 +237,7 @@ def history(ctx: Context, number: One) -> Card:
     told = {each for one in case.asked for each in (one.person_id, one.for_id)} if case else set()
     mine = case is not None and ctx.person.id in {case.request.asker_id, *told}
     if case is None or not (mine or sees_all(ctx)):
-        raise RefusedError("There is no request with that number that concerns you.")
+        raise RefusedError("You can't see a request with that number, or it doesn't exist. To see yours, say: requests")
     found = case.request
     deeds = [row.deed for row in audit.rows(ctx.conn, f"request/{found.id}")]
     rows = tuple(
@@ -249,7 +249,7 @@ def history(ctx: Context, number: One) -> Card:
         )
         for each in deeds
     )
-    columns = (ctx.t("When"), ctx.t("Who"), ctx.t("What"), ctx.t("Details"))
+    columns = (ctx.t("When"), ctx.t("By"), ctx.t("What"), ctx.t("Details"))
     about = Facts(((ctx.t("Asked by"), case.name_of(found.asker_id)), *asked_facts(ctx, case)))
     blocks: list[Block] = [about, Table(ctx.t("What happened"), columns, rows, "llll")]
     if found.state == "pending" and decider(case, ctx.person):

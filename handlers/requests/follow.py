@@ -54,8 +54,10 @@ def follow(ctx: Context, case: Case) -> None:
 
 def expired(ctx: Context, case: Case) -> str:
     """The word for why a request cannot be granted any more, "" if it can."""
-    said_by_all = case.stage.need == "all" and any(each.agreed for each in case.asked_now) and not still_needed(case)
-    return why_expired(ctx, case) or ("nobody" if said_by_all else "")
+    here = case.asked_now
+    said_by_all = case.stage.need == "all" and any(each.agreed for each in here) and not still_needed(case)
+    waits = any(each.said == "unreached" for each in here)  # finance may still say the last word for them
+    return why_expired(ctx, case) or ("nobody" if said_by_all and not waits else "")
 
 
 def _found_again(ctx: Context, case: Case) -> Case:

@@ -220,7 +220,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "known": (Spoken("ana", "press Got it", "Noted", prepare=passes_a_threshold),),
     "snooze": (Spoken("ana", "press Remind me tomorrow", "I'll remind you", prepare=passes_a_threshold),),
     "close": (Spoken("fay", "close october", "Acme: $0.00 spent in October"),),
-    "retry": (Spoken("fay", "retry", "0 deliveries are tried again"),),
+    "retry": (Spoken("fay", "retry", "There is nothing to try again"),),
     "settings": (Spoken("ana", "settings weekly on", "Your weekly summary is on"),),
 }
 

@@ -1,7 +1,8 @@
 """The providers that run the contract suite: how each is stood up beside its fake. A new one is a line in CASES."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,7 @@ from bot.providers.base import Provider
 from bot.providers.cursor import CallRates, Cursor
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.litellm.provider import LiteLLM
+from bot.providers.litellm.provider import MALFORMED, LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
@@ -48,6 +49,7 @@ class Case:
         subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
         questions: the paths of questions that are asked by another method than GET.
+        tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
     """
 
@@ -58,10 +60,13 @@ class Case:
     subjects: tuple[Subject, ...] = ()
     paused: Subject | None = None
     questions: frozenset[str] = frozenset()
+    tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
 
     def changes(self, heard: Heard) -> bool:
         """Whether a request is an order rather than a question."""
+        if heard.path in self.tries and json.loads(heard.body) == self.tries[heard.path]:
+            return False
         return heard.method != "GET" and heard.path not in self.questions
 
 
@@ -182,6 +187,7 @@ CASES: Mapping[str, Case] = {
             Subject.of_member(PLATFORM, "alice"),
         ),
         paused=Subject("user", "alice"),
+        tries=MALFORMED,
     ),
     "openai": Case(
         FakeOpenAI,

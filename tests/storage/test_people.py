@@ -8,7 +8,7 @@ import pytest
 
 from storage import people
 from storage.db import Database
-from storage.directory import Agent, Directory, Link, Person, Team
+from storage.directory import Agent, Directory, Link, Person, Team, address
 from storage.people import ShrunkError
 
 TODAY = date(2026, 11, 1)
@@ -50,6 +50,17 @@ def test_an_email_is_found_in_any_case_and_only_if_it_is_one_persons(company: Da
     company.transact(lambda conn: people.apply(conn, twice, TODAY))
 
     assert company.ask(lambda conn: people.person_by_email(conn, "ana@x.example")) is None
+
+
+def test_a_letter_that_only_looks_alike_makes_another_address(company: Database) -> None:
+    """In small letters a Kelvin sign would be a plain k; an umlaut has a small letter of its own."""
+    assert address("\N{KELVIN SIGN}im@x.example") != address("kim@x.example")
+    assert address("JÖRG@x.example") == "jörg@x.example"
+    twin = replace(HERE, people=(*HERE.people, Person("kim", "Kim", "kim@x.example")))
+    company.transact(lambda conn: people.apply(conn, twin, TODAY))
+
+    assert company.ask(lambda conn: people.person_by_email(conn, "\N{KELVIN SIGN}im@x.example")) is None
+    assert company.ask(lambda conn: people.person_by_email(conn, "KIM@x.example")) is not None
 
 
 def test_who_is_missing_from_the_sources_has_left_and_keeps_the_history(company: Database) -> None:

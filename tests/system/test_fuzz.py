@@ -278,8 +278,8 @@ def test_the_right_payload_by_the_wrong_user_changes_nothing(bot: Bot, user: str
 
 
 def asks_back(one: Genuine, user: str) -> bool:
-    """Ana may say something about her own request, as Max may."""
-    return user == "UANA" and "question" in one.payload.get("text", "")
+    """Ana may say something about her own request, as Max may, and finance about any."""
+    return user in ("UANA", "UFAY") and "question" in one.payload.get("text", "")
 
 
 @pytest.mark.parametrize("user", ["UMAX", "UANA"])

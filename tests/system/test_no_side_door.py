@@ -128,7 +128,7 @@ def test_open_requests_are_counted_however_many_came_after(found: Found) -> None
 def test_what_is_granted_is_not_given_on(found: Found) -> None:
     """Nobody parks a grant with a colleague until its day is over, and nobody passes on what a manager granted."""
     company = found(MANAGER, directory=replace(ACME, people=colleagues()))
-    company.llm.spends("ana", "0.00")
+    company.llm.spends("ana", "0.00", tokens=0)
     company.pull()
     company.say("ana", "request 50 until wednesday for it")
     company.say("max", "approve 1")

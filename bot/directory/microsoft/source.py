@@ -23,7 +23,7 @@ from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
 from bot.texts import in_words, t
 from handlers.language import N_
-from storage.directory import Directory, Group, Link, Person
+from storage.directory import Directory, Group, Link, Person, address
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
 LOGIN_URL = "https://login.microsoftonline.com"
@@ -153,7 +153,7 @@ class MicrosoftDirectory:
         except UndeliverableError as no:
             _log.warning("Nobody can be looked up in Microsoft Entra: %s", no)
             return ""
-        found = [each for each in users if each.get("accountEnabled") is not False and _address(each) == email.lower()]
+        found = [each for each in users if each.get("accountEnabled") is not False and _address(each) == address(email)]
         return self._identity(str(found[0]["id"])) if len(found) == 1 else ""
 
     def check(self) -> Iterator[CheckLine]:
@@ -294,4 +294,4 @@ def _person(user: GraphUser, one: DepartmentLine, zones: Mapping[str, str]) -> P
 
 def _address(user: GraphUser) -> str:
     """The address, or else the sign-in name, in lower case; both are given by the tenant's administrators."""
-    return str(user.get("mail") or user.get("userPrincipalName") or "").lower()
+    return address(str(user.get("mail") or user.get("userPrincipalName") or ""))

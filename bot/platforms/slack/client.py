@@ -135,4 +135,9 @@ def is_machine(user: Mapping[str, Any]) -> bool:
 def confirmed_address(user: Mapping[str, Any]) -> str:
     """The address that Slack has confirmed, in lower case, or ""."""
     confirmed = user.get("is_email_confirmed", True) is True
-    return str((user.get("profile") or {}).get("email") or "").lower() if confirmed else ""
+    return lowered(str((user.get("profile") or {}).get("email") or "")) if confirmed else ""
+
+
+def lowered(email: str) -> str:
+    """An address in lower case. A Kelvin sign stays one: it would be a plain k then, and the address another's."""
+    return "".join(each if each.lower().isascii() and not each.isascii() else each.lower() for each in email)

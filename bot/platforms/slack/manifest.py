@@ -11,21 +11,21 @@ from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
 from handlers.language import N_
 
 SCOPES: Mapping[str, str] = {
-    "app_mentions:read": N_("hear what is said to the bot in a channel"),
-    "chat:write": N_("answer, and change its own messages"),
-    "commands": N_("hear the slash command"),
-    "files:write": N_("put pictures of charts and files for finance into its messages"),
-    "im:history": N_("hear what is said to the bot in a direct message"),
-    "im:write": N_("write to a person directly, such as to a manager who is asked"),
-    "users:read": N_("see whether somebody is a guest, a bot or has left"),
-    "users:read.email": N_("know a person by the e-mail address of the company"),
+    "app_mentions:read": N_("receive messages that mention the bot in a channel"),
+    "chat:write": N_("answer, and update its own messages"),
+    "commands": N_("receive the slash command"),
+    "files:write": N_("add charts as images, and files for finance, to its messages"),
+    "im:history": N_("receive direct messages to the bot"),
+    "im:write": N_("send direct messages, such as a request to the manager"),
+    "users:read": N_("see whether an account is a guest, a bot or deactivated"),
+    "users:read.email": N_("match a person by their e-mail address"),
 }
 """Every scope of the bot token and what for."""
 
-DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": N_("read in the profiles who is whose manager")}
+DIRECTORY_SCOPES: Mapping[str, str] = {"users.profile:read": N_("read people's managers from their profiles")}
 """What else it takes to have Slack's directory as a people source."""
 
-GROUP_SCOPES: Mapping[str, str] = {"usergroups:read": N_("read who is in a user group that app.yaml names")}
+GROUP_SCOPES: Mapping[str, str] = {"usergroups:read": N_("read the members of user groups that app.yaml names")}
 """What groups of app.yaml take that are user groups of Slack."""
 
 CHANNEL_SCOPES: Mapping[str, str] = {

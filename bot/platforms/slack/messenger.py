@@ -23,6 +23,7 @@ from bot.platforms.slack.client import (
     is_at_home,
     is_guest,
     is_machine,
+    lowered,
     trouble,
 )
 from bot.platforms.slack.manifest import SCOPES
@@ -117,7 +118,7 @@ class Slack:
         here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         strange = not is_at_home(user, home) or is_guest(user) or is_machine(user) or user.get("deleted")
-        if strange or confirmed_address(user) != email.lower():
+        if strange or confirmed_address(user) != lowered(email):
             return ""
         return f"{here['team_id']}/{user['id']}"
 

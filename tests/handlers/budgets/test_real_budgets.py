@@ -16,7 +16,7 @@ from handlers.card import Button
 from storage import audit
 from storage.charges import Charge
 from storage.db import Database
-from storage.directory import Directory, Person, Team
+from storage.directory import Agent, Directory, Person, Team
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 from tests.support.databases import migrated
@@ -160,6 +160,61 @@ def test_finance_looks_into_any_pool_and_moves_money_between_them(found: Found) 
     )
 
 
+@pytest.mark.parametrize(
+    "directory",
+    [
+        replace(ACME, teams=tuple(replace(each, owner="fay") if each.id == "ads" else each for each in ACME.teams)),
+        replace(ACME, agents=(*ACME.agents, Agent("writer", "Writer", "fay", "ads"))),
+    ],
+)
+def test_finance_gives_nothing_to_a_pool_from_which_it_profits(found: Found, directory: Directory) -> None:
+    """Fay owns the team, or an agent that spends from its pool: somebody else in finance must do it."""
+    pools = monthly("3000 USD", "team search") | {"name": "search"}, monthly("200 USD", "team ads") | {"name": "ads"}
+    company = found(*pools, directory=directory)
+
+    assert title(company, "fay", "transfer 500 from team search to team ads").endswith("Ask a colleague in finance.")
+    assert "Ask a colleague in finance" in title(company, "fay", "correct 500 of team ads the campaign")
+    assert title(company, "fay", "transfer 50 from team ads to team search") == "$50.00 moved from Ads to Search"
+
+
+def test_of_several_pools_of_a_team_only_what_is_free_in_the_same_one_is_moved(found: Found) -> None:
+    """Three thousand dollars are free in Search, but of tokens only two million."""
+    company = found(
+        monthly("3000 USD", "team search") | {"name": "search"},
+        monthly("2M tokens", "team search") | {"name": "search-tokens"},
+        monthly("1M tokens", "team ads") | {"name": "ads-tokens"},
+    )
+
+    said = "transfer 50M tokens from team search to team ads"
+    assert title(company, "fay", said) == "Only 2M tokens of the pool is free to give."
+
+
+def test_an_owner_gives_no_more_of_a_pool_than_is_free_by_a_transfer(found: Found) -> None:
+    """All of it is shared out: what is left of the shares of others is not to be given again."""
+    company = found(monthly("3000 USD", "team search"))
+    company.hear("max", "allot 2500 to ana")
+    company.hear("max", "allot 500 to crawler")
+
+    said = "transfer 2000 from team search to ana"
+    assert title(company, "max", said) == "Only $0.00 of the pool is free to give."
+
+
+def test_what_was_granted_for_a_share_never_becomes_the_pools(found: Found) -> None:
+    """Ana's share is 500 and 100 more until tomorrow; neither a smaller share nor a split takes those into the pool."""
+    company = found(monthly("3000 USD", "team search"))
+    company.hear("max", "allot 500 to ana")
+    company.hear("ana", "request 100 of monthly until tomorrow the load test")
+    assert title(company, "kim", "approve 1") == "Approved: $100.00 for Ana Silva"
+
+    assert title(company, "max", "allot 300 to ana") == (
+        "Only $253.24 is left to give. Extra budget that was granted can't be passed on."
+    )
+    assert title(company, "max", "split now") == "$917.75 more for each of 3 people and agents"
+    company.hear("max", "allot 346.76 to ana")
+    assert title(company, "ana", "revoke 1") == "$100.00 returned"
+    assert title(company, "max", "pool") == "$2,753.24 left in the Search pool"
+
+
 def test_a_firm_gives_everybody_a_hundred_million_tokens(found: Found) -> None:
     """Case 5: a budget in tokens."""
     company = found(monthly("100 million tokens"))
@@ -290,7 +345,7 @@ def test_a_changed_rule_counts_from_the_next_period_unless_finance_says_otherwis
 
     assert title(changed, "fay", "enforce monthly") == "7 limits changed to the current amount of “monthly”"
     assert title(changed, "bob") == "$500.00 left of $600.00"
-    assert title(changed, "fay", "enforce monthly") == "0 limits changed to the current amount of “monthly”"
+    assert title(changed, "fay", "enforce monthly") == "All limits already have the current amount of “monthly”"
 
 
 def test_a_limit_set_in_mid_period_explains_spend_that_is_older(found: Found) -> None:

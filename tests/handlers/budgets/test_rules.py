@@ -182,7 +182,7 @@ def test_a_group_joins_people_of_any_source() -> None:
     merged = merger.merged()
 
     assert merged.directory.people[0].groups == ("contractors", "engineers")
-    assert [each for each in merged.left_out if "zoe" in each]
+    assert [each for each in merged.disagreements if "zoe" in each]
 
 
 @pytest.mark.parametrize(

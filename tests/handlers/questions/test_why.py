@@ -16,7 +16,7 @@ def test_a_person_hears_what_drove_the_change(acme: Company) -> None:
     answer = read_all(acme).say("ana", "why")
 
     assert answer.splitlines()[0] == "$30.00 more than usual: $80.00 spent in the last 7 days"
-    assert "Usual   $50.00, the average of 4 × 7 days before" in answer
+    assert "Usual   $50.00, the average of the 4 weeks before" in answer
     assert "claude-opus-4-5  +$30.00  $30.00  first used on 17 November" in answer
     assert "llm as of 22 Nov 13:00 (Berlin)" in answer
 
@@ -94,7 +94,7 @@ def test_few_weeks_make_a_rough_usual(acme: Company) -> None:
     uses(acme, "ana", lambda day: "0" if day.weekday() > 4 or day < WEEK - timedelta(days=14) else "10")
     answer = read_all(acme).say("ana", "why")
 
-    assert "the average of 2 × 7 days before" in answer
+    assert "the average of the 2 weeks before" in answer
     assert "There is little history, so the usual amount is a rough one." in answer
 
 

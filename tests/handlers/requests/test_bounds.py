@@ -18,10 +18,12 @@ from tests.support.databases import migrated
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 Found = Callable[..., Company]
+NO_REQUEST = "You can't see a request with that number, or it doesn't exist. To see yours, say: requests"
 TWICE = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
     {"stages": [{"by": "manager"}]},
 ]
+MANAGER = [{"stages": [{"by": "manager"}]}]
 TWO_STAGES = [{"stages": [{"by": "manager"}, {"by": "role finance"}]}]
 
 
@@ -78,6 +80,16 @@ def test_nothing_smaller_than_a_cent_uses_up_a_grant(found: Found) -> None:
     company.happens(IncreaseRequested("llm", "r1", Subject("user", "ana"), 1, "more"))
     amounts = "select amount from entries where kind = 'grant'"
     assert company.database.ask(lambda conn: conn.exec_driver_sql(amounts).scalars().all()) == [10**7]
+
+
+def test_money_asked_at_a_provider_is_asked_of_a_budget_in_money(found: Found) -> None:
+    """Though that in tokens binds: fifty dollars are not fifty billion tokens."""
+    tokens = {"name": "tokens", "who": "every person", "amount": "2M tokens"}
+    company = found(MANAGER, budgets=[tokens, {"name": "monthly", "who": "every person", "amount": "400 USD"}])
+    company.llm.spends("ana", "1.00", tokens=3_000_000)
+    company.pull()
+    company.happens(IncreaseRequested("llm", "r1", Subject("user", "ana"), 50 * 10**9, "more"))
+    assert "#1: Ana Silva asks for $50.00 more" in company.say("max", "requests")
 
 
 def test_what_is_granted_at_once_is_counted_by_person(database: Database, clock: Clock) -> None:
@@ -164,7 +176,7 @@ def test_who_delegates_hears_what_was_decided_for_them_and_may_see_it(found: Fou
         "Kim Tanaka approved $50.00 for Ana Silva in your place",
         "Kim Tanaka denied $50.00 for Ana Silva in your place",
     ]
-    assert title(company, "lea", "history 1") == "There is no request with that number that concerns you."
+    assert title(company, "lea", "history 1") == NO_REQUEST
 
 
 # What a grant brings ------------------------------------------------------------------------------------------------
@@ -248,7 +260,7 @@ def test_finance_and_admins_open_and_comment_what_they_are_shown(found: Found, p
     for each in ("ana", "max"):
         assert "“is there a ticket?”" in company.reads(each)[-1]
     assert title(company, person, "approve 1") == "There is no request with that number for you to decide."
-    assert title(company, "bob", "question 1 what?") == "There is no request with that number that concerns you."
+    assert title(company, "bob", "question 1 what?") == NO_REQUEST
 
 
 def test_lists_name_the_agent_the_budget_and_the_last_day(found: Found) -> None:

@@ -17,6 +17,7 @@ from tests.support.databases import migrated
 from tests.support.fakes.board import Board
 
 Found = Callable[..., Company]
+NO_REQUEST = "You can't see a request with that number, or it doesn't exist. To see yours, say: requests"
 LADDER = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
     {"when": {"amount_up_to": "500 USD"}, "stages": [{"by": "manager"}]},
@@ -158,7 +159,7 @@ def test_a_question_goes_to_the_asker_and_back(found: Found) -> None:
 
     company.say("ana", "question 1 no, the demo is on friday")
     assert "“no, the demo is on friday”" in company.reads("max")[-1]
-    assert title(company, "bob", "question 1 what is it?") == "There is no request with that number that concerns you."
+    assert title(company, "bob", "question 1 what is it?") == NO_REQUEST
 
 
 def test_what_was_said_stays_when_it_is_decided(found: Found) -> None:
@@ -554,7 +555,7 @@ def test_history_tells_the_story_to_those_it_concerns(found: Found) -> None:
 
     assert story.startswith("Request #1: $50.00, approved")
     assert [word for word in ("asked", "wrote", "approved") if word in story] == ["asked", "wrote", "approved"]
-    assert title(company, "bob", "history 1") == "There is no request with that number that concerns you."
+    assert title(company, "bob", "history 1") == NO_REQUEST
 
 
 def test_the_clock_moves_nothing_for_a_request_that_moved_on(found: Found) -> None:

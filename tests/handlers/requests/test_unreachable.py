@@ -125,6 +125,25 @@ def test_nobody_is_told_twice_and_the_platform_is_not_asked_all_the_time(sqlite:
     assert len(board.asked) <= 5
 
 
+def test_finance_agrees_for_who_cannot_be_reached_where_all_must_agree(sqlite: Database, clock: Clock) -> None:
+    """For Lea, not for Kim, who can be reached; and once."""
+    company, _ = begin(sqlite, clock, ["lea"], by="people kim, lea", need="all")
+    company.say("ana", "request 50 the demo")
+    company.settle()
+    assert company.hear("fay", "approve 1").title == "You agreed. Still to agree: Kim Tanaka"
+    later(company, hours=1)
+    assert company.hear("fay", "approve 1").title == "You agreed. Still to agree: Kim Tanaka"
+    assert company.hear("kim", "approve 1").title == "Approved: $50.00 for Ana Silva"
+
+
+def test_who_has_a_say_in_finance_agrees_for_themselves_only(sqlite: Database, clock: Clock) -> None:
+    """Fay must agree anyway, so her word is not Lea's as well."""
+    company, _ = begin(sqlite, clock, ["lea"], by="people fay, lea", need="all")
+    company.say("ana", "request 50 the demo")
+    company.settle()
+    assert company.hear("fay", "approve 1").title == "You agreed. Still to agree: Lea Novak"
+
+
 def test_finance_may_decide_for_who_cannot_be_reached(sqlite: Database, clock: Clock) -> None:
     """Only as long as that is so, and never what is their own."""
     company, board = begin(sqlite, clock, ["max"])

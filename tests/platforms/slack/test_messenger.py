@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.client import web_client
+from bot.platforms.slack.client import confirmed_address, web_client
 from bot.platforms.slack.messenger import Slack, check
 from bot.ports import Platform
 from bot.reach import Finds
@@ -333,6 +333,13 @@ def test_somebody_is_found_by_the_address_that_slack_has_confirmed(slack: FakeSl
     assert isinstance(finds, Finds)
     assert finds.find("Ana@Acme.com") == "T1/UANA"
     assert finds.find("zoe@acme.com") == ""
+
+
+def test_an_address_with_a_letter_that_only_looks_alike_is_nobodys() -> None:
+    """A Kelvin sign becomes a plain k in lower case; Kim's address is without one."""
+    assert confirmed_address({"profile": {"email": "\N{KELVIN SIGN}im@acme.com"}}) == "\N{KELVIN SIGN}im@acme.com"
+    assert confirmed_address({"profile": {"email": "KIM@acme.com"}}) == "kim@acme.com"
+    assert confirmed_address({"profile": {"email": "JÖRG@acme.com"}}) == "jörg@acme.com"
 
 
 @pytest.mark.parametrize(
