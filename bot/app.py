@@ -25,7 +25,7 @@ from bot.schedule import Schedule
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
-from bot.texts import t
+from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
@@ -374,7 +374,7 @@ class App:
         except (OutsideError, UnusableSourceError) as trouble:
             if not self.everybody():
                 raise
-            why = str(trouble)
+            why = in_words(trouble)
         except people.ShrunkError as shrunk:
             why = t(
                 "By the people sources, {n} of {all} people have left at once. Nothing was changed. Check the sources; "

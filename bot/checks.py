@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.errors import OutsideError
-from bot.texts import t
+from bot.texts import in_words, t
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def why_not(ask: Callable[[], object]) -> OutsideError | None:
 
 def works(what: str, no: OutsideError | None) -> CheckLine:
     """Something works unless there is trouble with it; `no` is what `why_not` said."""
-    return CheckLine(what, ok=no is None, advice=str(no or ""))
+    return CheckLine(what, ok=no is None, advice=in_words(no) if no else "")
 
 
 def may_read(key_name: str, path: str, no: OutsideError | None) -> CheckLine:
@@ -46,4 +46,4 @@ def may_read(key_name: str, path: str, no: OutsideError | None) -> CheckLine:
 
 def may_write(needs: str) -> CheckLine:
     """What is to be said of writing where no question would tell: nothing is written to find out."""
-    return CheckLine(t("whether limits may be written shows at the first one"), ok=True, advice=needs)
+    return CheckLine(t("whether limits may be written shows at the first one"), ok=True, advice=t(needs))

@@ -31,7 +31,7 @@ from handlers.events import (
     Raiser,
     ReportSetAside,
 )
-from handlers.language import language_of
+from handlers.language import N_, Words, language_of, stored
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
@@ -169,7 +169,7 @@ class Delivery:
         name = json.loads(item.payload)["event"]
         event = handlers.EVENTS[name].from_json(item.payload)
         if not self.core.handle(event, "clock", f"{item.key}/{item.version}"):
-            raise UnreachableError(f"“{name}” was not handled. The log says why.")
+            raise UnreachableError("“{name}” was not handled. The log says why.", name=name)
         return "handled"
 
     def _read(self, item: OutboxItem) -> str:
@@ -214,12 +214,12 @@ class Delivery:
         if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
             pause = max(pause, timedelta(seconds=trouble.retry_after_s))
         known = isinstance(trouble, OutsideError | BusyError)
-        why = str(trouble) if known else f"our own fault: {type(trouble).__name__}"
+        why = trouble if known else Words(N_("our own fault: {error}"), {"error": type(trouble).__name__})
         log.warning(
-            "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=why, exc_info=not known
+            "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=str(why), exc_info=not known
         )
         until = None if useless else self.now() + pause
-        self.database.transact(lambda conn: outbox.postpone(conn, item, why, until))
+        self.database.transact(lambda conn: outbox.postpone(conn, item, stored(why), until))
         if item.kind == "show" and (useless or isinstance(trouble, NoAccountError)):
             self.core.handle(MessageGivenUp(item.key), "sync")
         if item.kind == "limit" and (item.attempts == 0 or useless):

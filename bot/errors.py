@@ -7,12 +7,31 @@
         └── GoneError       whoever it is about is not there any more: nothing is to be done
 
 Each message is one plain sentence for an operator: what was tried, what came back, what to do. No secrets, no texts
-of messages.
+of messages. What varies stands in named placeholders, so that it can be said in the reader's language, also once it is
+stored (`handlers.language.stored`); `str` says it in English.
 """
+
+from typing import Any
+
+from handlers.language import ENGLISH, say
 
 
 class OutsideError(Exception):
-    """Something outside did not do what it should."""
+    """Something outside did not do what it should.
+
+    Args:
+        why: the sentence for the operator.
+        values: fill its placeholders.
+    """
+
+    def __init__(self, why: str, **values: Any) -> None:
+        super().__init__(say(ENGLISH, why, **values))
+        self.why = why
+        self.values = values
+
+    def said(self, language: str) -> str:
+        """The sentence in a language."""
+        return say(language, self.why, **self.values)
 
 
 class UnreachableError(OutsideError):
@@ -21,10 +40,11 @@ class UnreachableError(OutsideError):
     Args:
         why: the sentence for the operator.
         retry_after_s: seconds the other side asked us to wait, or None if it did not say.
+        values: fill its placeholders.
     """
 
-    def __init__(self, why: str, retry_after_s: float | None = None) -> None:
-        super().__init__(why)
+    def __init__(self, why: str, retry_after_s: float | None = None, **values: Any) -> None:
+        super().__init__(why, **values)
         self.retry_after_s = retry_after_s
 
 

@@ -21,6 +21,7 @@ import stamina
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import UndeliverableError, UnreachableError
+from handlers.language import N_, Words
 
 BODY_BYTES_MAX = 32 * 2**20
 MESSAGE_LETTERS_MAX = 200
@@ -95,8 +96,8 @@ PATIENCE = Patience()
 class KeyRefusedError(UndeliverableError):
     """The key is not accepted, or not for this. `kind` is the provider's word for it, "" if it had none."""
 
-    def __init__(self, why: str, kind: str) -> None:
-        super().__init__(why)
+    def __init__(self, why: str, kind: str, **values: Any) -> None:
+        super().__init__(why, **values)
         self.kind = kind
 
 
@@ -231,7 +232,12 @@ class Api:
             first = trouble.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         wrong = f"{self.safe(where)}: {first['msg']}"
-        raise UndeliverableError(f"{self.who} sent {what} that cannot be right, so nothing of it is counted: {wrong}")
+        raise UndeliverableError(
+            "{service} sent {what} that cannot be right, so nothing of it is counted: {wrong}",
+            service=self.who,
+            what=what,
+            wrong=wrong,
+        )
 
     def safe(self, text: str) -> str:
         """Somebody else's text, on one line, short and without secrets."""
@@ -255,11 +261,16 @@ class Api:
             pages_total = page.pages_total
             if pages_total > PAGES_MAX:
                 raise UndeliverableError(
-                    f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted"
+                    "{service} has no end of {what}: more than {most} pages, so nothing is counted",
+                    service=self.who,
+                    what=what,
+                    most=PAGES_MAX,
                 )
             mark = hashlib.sha256(repr(page.rows).encode("utf-8", "backslashreplace")).digest()
             if page.rows and mark in seen:
-                raise UndeliverableError(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+                raise UndeliverableError(
+                    "{service} sent the same page of {what} twice, so nothing is counted", service=self.who, what=what
+                )
             seen.add(mark)
             yield from page.rows
 
@@ -282,9 +293,16 @@ class Api:
             if not following:
                 return
             if following in seen:
-                raise UndeliverableError(f"{self.who} sent the same page of {what} twice, so nothing is counted")
+                raise UndeliverableError(
+                    "{service} sent the same page of {what} twice, so nothing is counted", service=self.who, what=what
+                )
             seen.add(following)
-        raise UndeliverableError(f"{self.who} has no end of {what}: more than {PAGES_MAX} pages, so nothing is counted")
+        raise UndeliverableError(
+            "{service} has no end of {what}: more than {most} pages, so nothing is counted",
+            service=self.who,
+            what=what,
+            most=PAGES_MAX,
+        )
 
     def _patiently(self, ask: Callable[[float], Heard]) -> Heard:
         deadline = time.monotonic() + self._patience.total_s
@@ -322,11 +340,16 @@ class Api:
     def _fetched(self, there: httpx.URL, what: str, deadline: float) -> bytes:
         """A file that lies elsewhere; our key is not taken there."""
         if there.scheme != httpx.URL(self._url).scheme:
-            raise UndeliverableError(f"{self.who} keeps {self.safe(what)} at an address that we do not trust")
+            raise UndeliverableError(
+                "{service} keeps {what} at an address that we do not trust", service=self.who, what=self.safe(what)
+            )
         answer, body = self._exchange("GET", str(there), what, deadline, auth=None)
         if not answer.is_success:
             raise UnreachableError(
-                f"{self.who} sent us to {self.safe(what)}, and it was not there ({answer.status_code})"
+                "{service} sent us to {what}, and it was not there ({status})",
+                service=self.who,
+                what=self.safe(what),
+                status=answer.status_code,
             )
         return body
 
@@ -341,13 +364,22 @@ class Api:
         except httpx.InvalidURL:
             raise self._no_url() from None
         except httpx.TimeoutException:
-            why = f"did not answer {self.safe(path)} within {self._patience.silence_s:g} seconds"
-            raise UnreachableError(f"{self.who} {why}") from None
+            raise UnreachableError(
+                "{service} did not answer {path} within {seconds} seconds",
+                service=self.who,
+                path=self.safe(path),
+                seconds=f"{self._patience.silence_s:g}",
+            ) from None
         except httpx.ConnectError as trouble:
-            why = f"cannot be reached ({self.safe(str(trouble))}): is it running, and is its url in app.yaml right?"
-            raise UnreachableError(f"{self.who} {why}") from None
+            raise UnreachableError(
+                "{service} cannot be reached ({error}): is it running, and is its url in app.yaml right?",
+                service=self.who,
+                error=self.safe(str(trouble)),
+            ) from None
         except httpx.HTTPError:
-            raise UnreachableError(f"{self.who} broke off in the middle of {self.safe(path)}") from None
+            raise UnreachableError(
+                "{service} broke off in the middle of {path}", service=self.who, path=self.safe(path)
+            ) from None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
         request.headers.update(self._key.sign(self._key.secret))
@@ -358,12 +390,15 @@ class Api:
             raise self._no_url()
         if not re.fullmatch(r"[!-~]+", self._key.secret):  # the HTTP library would show others in its complaint
             raise UndeliverableError(
-                f"{self._key.name} is empty or has blanks or odd letters: it needs {self._key.needed}"
+                "{name} is empty or has blanks or odd letters: it needs {needed}",
+                name=self._key.name,
+                needed=Words(self._key.needed),
             )
 
     def _no_url(self) -> UndeliverableError:
         return UndeliverableError(
-            f"The url of {self.who} in app.yaml must look like http://host:4000, without name, password or query"
+            "The url of {service} in app.yaml must look like http://host:4000, without name, password or query",
+            service=self.who,
         )
 
     def _whole(self, answer: httpx.Response, path: str, deadline: float) -> bytes:
@@ -373,11 +408,17 @@ class Api:
             if len(body) > BODY_BYTES_MAX:
                 limit = BODY_BYTES_MAX // 2**20
                 raise UndeliverableError(
-                    f"{self.who} sent more than {limit} MiB for {self.safe(path)}, which no real page has"
+                    "{service} sent more than {limit} MiB for {path}, which no real page has",
+                    service=self.who,
+                    limit=limit,
+                    path=self.safe(path),
                 )
             if time.monotonic() > deadline:
                 raise UnreachableError(
-                    f"{self.who} drips: {self.safe(path)} took over {self._patience.total_s:g} seconds"
+                    "{service} drips: {path} took over {seconds} seconds",
+                    service=self.who,
+                    path=self.safe(path),
+                    seconds=f"{self._patience.total_s:g}",
                 )
         return bytes(body)
 
@@ -385,7 +426,9 @@ class Api:
         try:
             return _json(body)
         except (ValueError, ArithmeticError, RecursionError):
-            raise UnreachableError(f"{self.who} answered {self.safe(path)} with something that is not JSON") from None
+            raise UnreachableError(
+                "{service} answered {path} with something that is not JSON", service=self.who, path=self.safe(path)
+            ) from None
 
     def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
         status = answer.status_code
@@ -393,21 +436,35 @@ class Api:
         tail = f"{status}: {message}" if message else str(status)
         if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
             pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
-            return UnreachableError(f"{self.who} cannot answer {asked} now ({tail})", pause_s)
+            return UnreachableError(
+                "{service} cannot answer {asked} now ({tail})", pause_s, service=self.who, asked=asked, tail=tail
+            )
         if status in {401, 403}:
-            return KeyRefusedError(self._refusal(status, kind, message, asked), kind)
+            return KeyRefusedError(
+                "{service} refused the key in {name} ({status}): {meaning}; it needs {needed}",
+                kind,
+                service=self.who,
+                name=self._key.name,
+                status=status,
+                meaning=self._meaning(status, kind, f"{asked} ({message})" if message else asked),
+                needed=Words(self._key.needed),
+            )
         if answer.is_redirect:
             return UndeliverableError(
-                f"{self.who} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml"
+                "{service} sends us elsewhere ({status}), and we don't go: put its final url into app.yaml",
+                service=self.who,
+                status=status,
             )
         trouble = TROUBLES.get(status, UndeliverableError)
-        return trouble(f"{self.who} refused {asked} ({tail})")
+        return trouble(N_("{service} refused {asked} ({tail})"), service=self.who, asked=asked, tail=tail)
 
-    def _refusal(self, status: int, kind: str, message: str, asked: str) -> str:
-        is_unsaid = status == httpx.codes.UNAUTHORIZED and not self._key.refusals
-        unknown = "it does not know this key, or " if is_unsaid else ""
-        meaning = self._key.refusals.get(kind) or f"{unknown}it may not {asked}" + (f" ({message})" if message else "")
-        return f"{self.who} refused the key in {self._key.name} ({status}): {meaning}; it needs {self._key.needed}"
+    def _meaning(self, status: int, kind: str, asked: str) -> Words:
+        """What it means that the key is refused."""
+        if kind in self._key.refusals:
+            return Words(self._key.refusals[kind])
+        if status == httpx.codes.UNAUTHORIZED and not self._key.refusals:
+            return Words("it does not know this key, or it may not {asked}", {"asked": asked})
+        return Words("it may not {asked}", {"asked": asked})
 
     def _said(self, body: bytes) -> tuple[str, str]:
         """The provider's word for the trouble and its message, "" for what it did not say."""

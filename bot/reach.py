@@ -65,7 +65,7 @@ class Reach:
         places = self._places(person)
         if not places:
             self.missed.add(person.id)
-            raise NoAccountError(f"No chat account of {person.name} is known.", AGAIN_S)
+            raise NoAccountError("No chat account of {name} is known.", AGAIN_S, name=person.name)
         self.database.transact(lambda conn: _forward(conn, item, places, now))
         return "forwarded"
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 
-from handlers.language import language_of, say, say_many
+from handlers.language import language_of, said_of, say, say_many
 
 VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """Where a terminal says its locale, by POSIX the first that is set: pubs.opengroup.org, Base Definitions, chapter 8."""
@@ -51,3 +51,8 @@ def in_words(error: Exception) -> str:
     """What an exception says: in the operator's language if its text has placeholders of its own, else as it is."""
     why = getattr(error, "why", None)
     return t(why, **getattr(error, "values", {})) if isinstance(why, str) else str(error)
+
+
+def kept(reason: str) -> str:
+    """A reason that is stored (`handlers.language.stored`), in the operator's language; a plain text as it is."""
+    return said_of(_language(), reason)

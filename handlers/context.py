@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from handlers.card import CARD, Card, File
 from handlers.events import Event, name_of, to_json
-from handlers.language import ENGLISH, N_, language_of, say, say_many
+from handlers.language import ENGLISH, N_, language_of, said_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import UNLINKED, Place
@@ -121,6 +121,10 @@ class Context:
     def t(self, text: str, /, **values: object) -> str:
         """A text in the language of the person who speaks, with its named placeholders filled."""
         return say(self.language, text, **values)
+
+    def said(self, kept: str) -> str:
+        """A reason that is stored, in the language of the person who speaks; a plain text as it is."""
+        return said_of(self.language, kept)
 
     def nt(self, one: str, many: str, number: int, /, **values: object) -> str:
         """The same for a text that differs with a number, which fills the placeholder `n`."""

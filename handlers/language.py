@@ -6,10 +6,13 @@ A catalog is one file, `handlers/locales/<language>.po`; there is nothing else t
 """
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -76,11 +79,70 @@ def _catalog(language: str) -> NullTranslations:
 
 
 def say(language: str, text: str, /, **values: object) -> str:
-    """A text in a language, with its placeholders filled."""
+    """A text in a language, with its placeholders filled; a value that has a text of its own is said in it, too."""
     said = _catalog(language).gettext(text) if text else ""
-    return said.format(**values) if values else said
+    return said.format(**{name: _in(language, value) for name, value in values.items()}) if values else said
 
 
 def say_many(language: str, one: str, many: str, number: int, /, **values: object) -> str:
     """The same for a text that differs with a number, which fills the placeholder `n` unless values say otherwise."""
     return _catalog(language).ngettext(one, many, number).format(**{"n": number, **values})
+
+
+def _in(language: str, value: object) -> object:
+    return value.said(language) if isinstance(value, Spoken) else value
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """What can be said in any language."""
+
+    why: str
+    values: Mapping[str, object]
+
+    def said(self, language: str) -> str:
+        """The sentence in a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text with named placeholders and what fills them, said when it is known to whom; `str` says it in English."""
+
+    why: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def said(self, language: str) -> str:
+        """The sentence in a language."""
+        return say(language, self.why, **self.values)
+
+    def __str__(self) -> str:
+        return self.said(ENGLISH)
+
+
+def stored(said: object) -> str:
+    """What a column of text keeps of something that is said later: its text and values; anything else as it reads."""
+    return json.dumps(_kept(said), ensure_ascii=False) if isinstance(said, Spoken) else str(said)
+
+
+def said_of(language: str, kept: str) -> str:
+    """What `stored` kept, in a language; a plain text as it is."""
+    if not kept.startswith(_STORED):
+        return kept
+    try:
+        return _words(json.loads(kept)).said(language)
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return kept  # it only looks like ours
+
+
+_STORED = '{"text": '
+
+
+def _kept(said: object) -> object:
+    if isinstance(said, Spoken):
+        return {"text": said.why, "values": {name: _kept(value) for name, value in said.values.items()}}
+    return said if isinstance(said, int) else str(said)
+
+
+def _words(kept: Mapping[str, Any]) -> Words:
+    values = {name: _words(value) if isinstance(value, dict) else value for name, value in kept["values"].items()}
+    return Words(kept["text"], values)

@@ -19,7 +19,7 @@ from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import check as check_slack
 from bot.platforms.slack.messenger import check_channel
 from bot.run import teams_secret
-from bot.texts import nt, speak_as, t
+from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
@@ -119,9 +119,9 @@ def set_aside_lines(app: App, name: str) -> Iterator[CheckLine]:
     for each in app.database.ask(lambda conn: set_aside.of_provider(conn, name)):
         about = t("{part} of {day}", part=each.part, day=each.day) if each.day else each.part
         if each.rows is None:
-            yield CheckLine(t("{name}: {part} was not read", name=name, part=about), ok=False, advice=each.why)
+            yield CheckLine(t("{name}: {part} was not read", name=name, part=about), ok=False, advice=kept(each.why))
             continue
-        wrong = ": ".join(filter(None, (each.field, each.why)))
+        wrong = ": ".join(filter(None, (each.field, kept(each.why))))
         rows = nt(
             "{name}: {n} row of {part} set aside",
             "{name}: {n} rows of {part} set aside",
@@ -129,7 +129,7 @@ def set_aside_lines(app: App, name: str) -> Iterator[CheckLine]:
             name=name,
             part=about,
         )
-        yield CheckLine(rows, ok=False, advice=f"{wrong} ({each.place})")
+        yield CheckLine(rows, ok=False, advice=f"{wrong} ({kept(each.place)})")
 
 
 def _unlearnt(app: App) -> str:
@@ -137,7 +137,7 @@ def _unlearnt(app: App) -> str:
     try:
         return app.refresh_people()
     except (OutsideError, UnusableSourceError) as trouble:
-        return str(trouble)
+        return in_words(trouble)
 
 
 def _sources(app: App, unlearnt: str) -> Iterator[CheckLine]:

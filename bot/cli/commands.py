@@ -28,7 +28,7 @@ from bot.platforms import terminal
 from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
 from bot.sync.usage import pull
-from bot.texts import nt, speak_as, t
+from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import Card
 from handlers.context import CLOCK, NOWHERE
@@ -151,7 +151,7 @@ def sync(args: argparse.Namespace) -> int:
             app.limits.read(app.providers[name], compare=not args.dry_run)
         except OutsideError as trouble:
             failed = 1
-            print(f"{name}: {trouble}", file=sys.stderr)
+            print(f"{name}: {in_words(trouble)}", file=sys.stderr)
     if args.dry_run:
         print(terminal.render(app.hear(Sentence("limits", CLOCK.id, NOWHERE))))
     while limited and not args.dry_run and app.deliver():
@@ -171,7 +171,7 @@ def outcomes(args: argparse.Namespace) -> int:
     try:
         new = read_outcomes(args.file, teams)
     except UnusableSourceError as trouble:
-        raise config.ConfigError(str(trouble)) from trouble
+        raise config.ConfigError(in_words(trouble)) from trouble
     app.database.transact(lambda conn: record_outcomes(conn, new))
     app.close()
     print(nt("{n} outcome imported", "{n} outcomes imported", len(new)))
@@ -227,7 +227,7 @@ def _read(app: App, names: Sequence[str]) -> int:
             done = pull(app.database, app.providers[name], app.reading(name), app.now)
         except OutsideError as trouble:
             failed += 1
-            print(f"{name}: {trouble}", file=sys.stderr)
+            print(f"{name}: {in_words(trouble)}", file=sys.stderr)
         else:
             said = nt(
                 "{name}: {n} row read, {changed} new or changed",
@@ -283,6 +283,6 @@ def main(args: argparse.Namespace) -> int:
         print(t("The database cannot be used. Is it running, and is DATABASE_URL right?"), file=sys.stderr)
         return 2
     except (config.ConfigError, UnreadableDatabaseError, UnusableSourceError, OutsideError) as trouble:
-        print(trouble, file=sys.stderr)
+        print(in_words(trouble), file=sys.stderr)
         return 2
     return status

@@ -12,10 +12,21 @@ from typing import Literal
 
 from bot.checks import CheckLine, works
 from bot.errors import OutsideError
+from bot.texts import t
+from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Cap, Subject, SubjectKind, Window
 
 Capability = Literal["charges", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"]
+
+SUBJECTS: Mapping[str, str] = {
+    "user": N_("user"),
+    "key": N_("key"),
+    "team": N_("team"),
+    "member": N_("member"),
+    "organization": N_("organization"),
+}
+"""What a kind of subject is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,11 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def kind_of(subject: Subject) -> Words:
+    """The word for what a subject is."""
+    return Words(SUBJECTS.get(subject.kind, subject.kind))
+
+
 class Provider:
     """Speaks to one provider. Every method may raise UnreachableError or UndeliverableError, with one sentence.
 
@@ -255,7 +271,7 @@ class Provider:
         try:
             yield from self.probe()
         except OutsideError as trouble:
-            yield works(f"{self.who or self.name} answers", trouble)
+            yield works(t("{service} answers", service=self.who or self.name), trouble)
 
     def probe(self) -> Iterator[CheckLine]:
         """What `check` says, a line for each thing; that there is no answer need not be caught."""

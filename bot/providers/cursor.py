@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from bot.checks import CheckLine, may_read, may_write, why_not
+from bot.checks import CheckLine, may_read, may_write, why_not, works
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, Page, Patience, basic
 from bot.providers.base import (
@@ -29,6 +29,8 @@ from bot.providers.base import (
 )
 from bot.providers.payload_fields import DOLLARS_MAX, NANOS, Body, Count, WholeDollars, Word, nanos
 from bot.providers.set_aside import setting_aside, understood
+from bot.texts import t
+from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -50,8 +52,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The day of a probe is any day.
 PROBE = {"startDate": 1_767_225_600_000, "endDate": 1_767_225_600_000, "page": 1, "pageSize": 1}
 
-NEEDED = "an Admin API key with the scope admin:*, which an admin of the team makes"
-ENTERPRISE = "Limits of members exist in Cursor's Enterprise plan only; usage may be readable all the same."
+NEEDED = N_("an Admin API key with the scope admin:*, which an admin of the team makes")
+ENTERPRISE = N_("Limits of members exist in Cursor's Enterprise plan only; usage may be readable all the same.")
 
 # The tier of calls of which nobody says what they cost: they are told apart from those with a cost.
 UNPRICED = "unpriced"
@@ -341,20 +343,27 @@ class Cursor(Provider):
         self._set(self._known(subject), state["own"])
         enforced = self._known(subject).enforced
         if enforced != state["enforced"]:
-            limits = f"allows {subject.external_id} {_dollars(enforced)} now, and it was {_dollars(state['enforced'])}"
-            raise UndeliverableError(f"{self._lists.who} {limits}: set it right there")
+            raise UndeliverableError(
+                "{service} allows {member} {now} now, and it was {before}: set it right there",
+                service=self._lists.who,
+                member=subject.external_id,
+                now=_dollars(enforced),
+                before=_dollars(state["enforced"]),
+            )
 
     def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether the key may read all that we read, and whether the plan has limits."""
         self._lists.get_json(MEMBERS)
-        yield CheckLine(f"{self.who} answers", ok=True)
+        yield CheckLine(t("{service} answers", service=self.who), ok=True)
         day = {name: PROBE[name] for name in ("startDate", "endDate")}
         spend = {"page": 1, "pageSize": 1}
         for api, path, body in ((self._lists, SPEND, spend), (self._events, EVENTS, PROBE), (self._lists, DAILY, day)):
             yield may_read(self._key_name, path, why_not(partial(api.ask_json, path, body)))
         no = why_not(partial(self._lists.get_json, GROUPS))
         closed = isinstance(no, KeyRefusedError)
-        yield CheckLine("the plan has limits of members", ok=no is None, advice=ENTERPRISE if closed else str(no or ""))
+        yield CheckLine(
+            t("the plan has limits of members"), ok=no is None, advice=t(ENTERPRISE) if closed else works("", no).advice
+        )
         if no is None:
             yield may_write("The key needs the scope admin:*; with read:* Bursar only reads.")
 
@@ -401,7 +410,11 @@ class Cursor(Provider):
 
         yield from self._events.pages(ask, what)
         if totals - {None} not in (set(), {seen}):
-            raise UnreachableError(f"{self._events.who} changed its {what} while it was read, so nothing is counted")
+            raise UnreachableError(
+                "{service} changed its {what} while it was read, so nothing is counted",
+                service=self._events.who,
+                what=what,
+            )
 
     def _spend(self, **only: str) -> Iterator[_SpendRow]:
         def ask(number: int) -> Page:
@@ -419,7 +432,9 @@ class Cursor(Provider):
     def _known(self, subject: Subject) -> _SpendRow:
         row = self._row(subject)
         if row is None:
-            raise UndeliverableError(f"{self._lists.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(
+                "{service} has no member with the address {id}", service=self._lists.who, id=subject.external_id
+            )
         return row
 
     def _set(self, row: _SpendRow, dollars: int | None) -> None:
@@ -428,7 +443,10 @@ class Cursor(Provider):
         done = self._limits.read(_Done, self._limits.write_json("POST", SET_LIMIT, order), "an answer to a new limit")
         if done.outcome != "success":
             raise UndeliverableError(
-                f"{self._limits.who} refused a limit for {row.email}: {self._limits.safe(done.message)}"
+                "{service} refused a limit for {member}: {message}",
+                service=self._limits.who,
+                member=row.email,
+                message=self._limits.safe(done.message),
             )
 
 
@@ -436,8 +454,8 @@ def _ms(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
-def _dollars(amount: int | None) -> str:
-    return "no limit" if amount is None else f"{amount} dollars"
+def _dollars(amount: int | None) -> Words:
+    return Words("no limit") if amount is None else Words("{amount} dollars", {"amount": amount})
 
 
 def _cell(event: _Event) -> _Cell:

@@ -31,6 +31,9 @@ from bot.providers.base import (
 from bot.providers.github_usage_report import ReportRow, UsageReports
 from bot.providers.payload_fields import NANOS, Address, Body, Count, Dollars, WholeDollars, Word, nanos
 from bot.providers.set_aside import set_aside, setting_aside, understood
+from bot.texts import t
+from handlers import language
+from handlers.language import N_
 from storage.charges import Charge
 from storage.limits import Subject, SubjectKind
 
@@ -55,7 +58,7 @@ CREDIT = Decimal("0.01")
 # 5,000 calls an hour are allowed, to be shared with whatever else uses the token's account.
 CALLS_PER_MINUTE = 60
 
-NEEDED = "a token that may administer the billing and read the Copilot seats, as docs/reference/providers.md says"
+NEEDED = N_("a token that may administer the billing and read the Copilot seats, as docs/reference/providers.md says")
 
 Words = Annotated[list[Word], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
 
@@ -369,7 +372,7 @@ class GitHubCopilot(Provider):
             probes[self._centers_path] = lambda: self._api.get_json(self._centers_path)
         with suppress(NotFoundError):
             self._api.get_json(ANSWERS)
-        yield CheckLine(f"{self.who} answers", ok=True)
+        yield CheckLine(t("{service} answers", service=self.who), ok=True)
         for path, ask in probes.items():
             yield may_read(self._key_name, path, why_not(ask))
         yield may_write("The token needs Administration (read and write), or manage_billing:enterprise.")
@@ -433,7 +436,11 @@ class GitHubCopilot(Provider):
         body = self._api.get_json(self._usage_path, {**asked, **({"user": login} if login else {})})
         usage = self._api.read(_Usage, body, what)
         if usage.contradicts(asked, login):
-            raise UndeliverableError(f"{self._api.who} was asked for {what} and answered for another day or person")
+            raise UndeliverableError(
+                "{service} was asked for {what} and answered for another day or person",
+                service=self._api.who,
+                what=what,
+            )
         dollars: dict[str, Decimal] = defaultdict(Decimal)
         for item in understood(self.who, what, usage.rows, _Item.model_validate):
             dollars[item.model or ""] += item.gross
@@ -500,8 +507,14 @@ class GitHubCopilot(Provider):
     def _known(self, subject: Subject) -> str:
         name = self._name(subject)
         if name is None:
-            what = "seat" if subject.kind == "user" else "cost centre"
-            raise UndeliverableError(f"{self._api.who} has no Copilot {what} {subject.external_id} in {self._owner}")
+            what = language.Words("seat") if subject.kind == "user" else language.Words("cost centre")
+            raise UndeliverableError(
+                "{service} has no Copilot {what} {id} in {owner}",
+                service=self._api.who,
+                what=what,
+                id=subject.external_id,
+                owner=self._owner,
+            )
         return name
 
     def _name(self, subject: Subject) -> str | None:

@@ -117,9 +117,13 @@ class UsageReports:
             if report.status == COMPLETED:
                 return report.urls
             if report.status == FAILED:
-                raise UndeliverableError(f"{self._api.who} could not make its report of {what}")
+                raise UndeliverableError(
+                    "{service} could not make its report of {what}", service=self._api.who, what=what
+                )
             if time.monotonic() + pause_s > until:
-                raise UnreachableError(f"{self._api.who} did not make its report of {what} within half an hour")
+                raise UnreachableError(
+                    "{service} did not make its report of {what} within half an hour", service=self._api.who, what=what
+                )
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_S_MAX)
 
@@ -133,9 +137,13 @@ class UsageReports:
                 else:
                     header = [name.strip().lower() for name in fields]
         except MalformedCsvError as trouble:
-            raise UndeliverableError(f"{self._api.who} sent {what} as no CSV: {trouble}") from trouble
+            raise UndeliverableError(
+                "{service} sent {what} as no CSV: {trouble}", service=self._api.who, what=what, trouble=trouble
+            ) from trouble
         if not {"date", "username", "model"} <= set(header):
-            raise UndeliverableError(f"{self._api.who} sent {what} without the columns date, username and model")
+            raise UndeliverableError(
+                "{service} sent {what} without the columns date, username and model", service=self._api.who, what=what
+            )
 
 
 def _name(day: date) -> str:

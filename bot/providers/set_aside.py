@@ -135,7 +135,12 @@ def set_aside(who: str, place: str, field: str, why: str, day: date | None = Non
     place, field = shown(place), shown(field)
     if collector is None:
         wrong = ": ".join(filter(None, (field, why)))
-        raise UndeliverableError(f"{who} sent {place} that cannot be right, so nothing of it is counted: {wrong}")
+        raise UndeliverableError(
+            "{service} sent {place} that cannot be right, so nothing of it is counted: {wrong}",
+            service=who,
+            place=place,
+            wrong=wrong,
+        )
     collector.note(OddRows(place, field, why, day, rows))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.errors import GoneError, UndeliverableError, UnreachableError
-from bot.providers.base import Limit, Provider
+from bot.providers.base import Limit, Provider, kind_of
 from bot.sync.parts import read_apart
 from handlers.events import (
     Event,
@@ -191,7 +191,10 @@ class LimitSync:
         seen = self._read_back(provider, subject)
         if seen and not seen.paused:
             raise UndeliverableError(
-                f"{provider.name} was told to pause {subject.kind} {subject.external_id}, and it is not paused there"
+                "{provider} was told to pause {kind} {id}, and it is not paused there",
+                provider=provider.name,
+                kind=kind_of(subject),
+                id=subject.external_id,
             )
 
     def _read_back(self, provider: Provider, subject: Subject) -> Limit | None:
@@ -218,18 +221,26 @@ class LimitSync:
         self._note(provider, [after])
         if after.currency != held.currency:
             raise UndeliverableError(
-                f"{provider.name} took a limit for {subject.kind} {subject.external_id} in {after.currency}, "
-                f"and it was worked out in {held.currency}. The next reading sets it right"
+                "{provider} took a limit for {kind} {id} in {currency}, and it was worked out in "
+                "{other}. The next reading sets it right",
+                provider=provider.name,
+                kind=kind_of(subject),
+                id=subject.external_id,
+                currency=after.currency,
+                other=held.currency,
             )
         if after.amount_nanos != nanos:
             raise UndeliverableError(
-                f"{provider.name} was told a limit for {subject.kind} {subject.external_id} and shows another one"
+                "{provider} was told a limit for {kind} {id} and shows another one",
+                provider=provider.name,
+                kind=kind_of(subject),
+                id=subject.external_id,
             )
         return True
 
     def _raise(self, event: Event) -> None:
         if not self.handle(event, "sync"):
-            raise UnreachableError(f"“{name_of(type(event))}” was not handled. The log says why.")
+            raise UnreachableError("“{event}” was not handled. The log says why.", event=name_of(type(event)))
 
     def _note(self, provider: Provider, batch: list[Limit]) -> None:
         rows = [

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from bot.errors import OutsideError
 from bot.providers.set_aside import OddRows, SetAside, setting_aside
+from handlers.language import Words, stored
 from storage import set_aside
 from storage.db import Database
 from storage.set_aside import Aside, Part
@@ -48,4 +49,5 @@ def asides(provider: str, part: Part, day: date | None, odd: Iterable[OddRows]) 
 
 def unread(provider: str, part: Part, day: date | None, why: object, *, read_before: bool = False) -> Aside:
     """That a day or a part could not be read at all, or not again."""
-    return Aside(provider, part, day, "as it was read before" if read_before else "", "", str(why), None)
+    place = stored(Words("as it was read before")) if read_before else ""
+    return Aside(provider, part, day, place, "", stored(why), None)

@@ -13,6 +13,7 @@ from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
+from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
 from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
@@ -72,7 +73,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         _read_besides(database, provider, how.policy, span, now)
     through = max(filter(None, (before.through, usage.through)), default=None)
     if trouble:
-        failed = replace(before, tried_at=started, through=through, error=str(trouble))
+        failed = replace(before, tried_at=started, through=through, error=stored(trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))
         raise trouble
     read = Pull(provider.name, started, started, through, usage.rows_seen, usage.rows_changed, "")
@@ -172,7 +173,7 @@ class _Days:
         """Note the days of a gap that the provider tells no more."""
         heard = self.before.through
         if heard and heard < earliest:
-            why = UndeliverableError(f"nothing before {earliest} is told")
+            why = UndeliverableError("nothing before {earliest} is told", earliest=earliest)
             self.unread += [(day, why) for day in days(heard + timedelta(days=1), earliest - timedelta(days=1))]
             self._note_unread()
 

@@ -84,7 +84,7 @@ def _row(ctx: Context, vendor: Vendor, pull: Pull | None, unlinked: list[Unalloc
         return vendor.service, ctx.t("never"), "", "", str(mine), ctx.t("not read yet")
     read = ctx.moment(pull.done_at) if pull.done_at else ctx.t("never")
     through = ctx.day(pull.through) if pull.through else ""
-    return vendor.service, read, through, str(pull.rows_seen), str(mine), pull.error or ctx.t("none")
+    return vendor.service, read, through, str(pull.rows_seen), str(mine), ctx.said(pull.error) or ctx.t("none")
 
 
 def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:

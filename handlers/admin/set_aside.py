@@ -67,8 +67,8 @@ def table(ctx: Context, found: Sequence[Aside]) -> Table:
             ctx.day(each.day) if each.day else ctx.t(PARTS[each.part]),
             str(each.rows) if each.rows else ctx.t("all"),
             each.field,
-            each.why,
-            each.place,
+            ctx.said(each.why),
+            ctx.said(each.place),
         )
         for each in found[:ROWS_MAX]
     )

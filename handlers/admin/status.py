@@ -53,7 +53,7 @@ def status(ctx: Context) -> Card:
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
     if unreached:
         blocks.append(_unreached(ctx, unreached))
-    troubled = tuple((item.key, str(item.attempts), item.error) for item in outbox.troubled(ctx.conn))
+    troubled = tuple((item.key, str(item.attempts), ctx.said(item.error)) for item in outbox.troubled(ctx.conn))
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
@@ -99,7 +99,7 @@ def _row(ctx: Context, name: str, pull: Pull | None) -> tuple[str, str, str, str
     if pull is None:
         return name, ctx.t("never"), "", ctx.t("not read yet")
     read = ctx.moment(pull.done_at) if pull.done_at else ctx.t("never")
-    return name, read, str(pull.rows_seen), pull.error or ctx.t("none")
+    return name, read, str(pull.rows_seen), ctx.said(pull.error) or ctx.t("none")
 
 
 def _is_silent(ctx: Context, pull: Pull) -> bool:

@@ -123,7 +123,7 @@ def pause_failed(ctx: Context, event: PauseFailed) -> None:
             if is_open
             else reader.t("I stopped trying. Correct the cause, then say: {example}", example="retry")
         )
-        return Card(title, (Text(error), Text(next_), Button(reader.t("Status"), "status")), "warn")
+        return Card(title, (Text(reader.said(error)), Text(next_), Button(reader.t("Status"), "status")), "warn")
 
     key = f"{_pause_key(provider, subject)}/failed/{one.paused_at:%Y-%m-%dT%H:%M:%S}"
     tell_finance(ctx, key, card)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.events import LimitApplied, LimitFailed, SyncAccount, SyncProvider
-from handlers.language import N_
+from handlers.language import ENGLISH, N_, said_of
 from handlers.limits.conflicts import ROWS_MAX, ask_finance, changed_card, shut_card, stopped_card
 from handlers.limits.plan import (
     LimitPlanner,
@@ -194,8 +194,8 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
 
     def why(theirs: Context) -> tuple[Text, Text]:
         if is_open:
-            return Text(error), Text(theirs.t("I keep trying. Finance is notified."))
-        return Text(error), Text(theirs.t("I stopped trying. Finance is notified."))
+            return Text(theirs.said(error)), Text(theirs.t("I keep trying. Finance is notified."))
+        return Text(theirs.said(error)), Text(theirs.t("I stopped trying. Finance is notified."))
 
     for one in _waiting(ctx, vendor, limits.find(ctx.conn, vendor.name, subject)):
         tell_asker(ctx, one, title, why, key=_applied(vendor))
@@ -214,10 +214,10 @@ def limit_failed(ctx: Context, event: LimitFailed) -> None:
         status = Button(reader.t("Status"), "status")
         if len(names) == 1:
             title = reader.t("{service} did not accept {name}'s limit", service=vendor.service, name=names[0])
-            return Card(title, (Text(error), Text(next_), status), "warn")
+            return Card(title, (Text(reader.said(error)), Text(next_), status), "warn")
         title = reader.t("{service} did not accept {n} limits", service=vendor.service, n=len(names))
         whose = Text(reader.t("Of: {names}", names=_few_of(names)))
-        return Card(title, (Text(error), whose, Text(next_), status), "warn")
+        return Card(title, (Text(reader.said(error)), whose, Text(next_), status), "warn")
 
     tell_finance(ctx, f"stuck/{vendor.name}/{ctx.today}/{cause}", card)
 
@@ -227,7 +227,7 @@ def cause_of(error: str) -> str:
 
     It is a hash of the sentence without what stands in it in quotes, and without figures.
     """
-    return sha256(_WHOM.sub("", error).encode()).hexdigest()[:12]
+    return sha256(_WHOM.sub("", said_of(ENGLISH, error)).encode()).hexdigest()[:12]
 
 
 def _few_of(names: Sequence[str]) -> str:

@@ -29,6 +29,16 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
     "RefusedError": (0,),
     "MeantOtherwiseError": (0,),
     "SettingError": (0,),
+    "OutsideError": (0,),
+    "UnreachableError": (0,),
+    "UndeliverableError": (0,),
+    "GoneError": (0,),
+    "KeyRefusedError": (0,),
+    "NotFoundError": (0,),
+    "InvalidError": (0,),
+    "may_write": (0,),
+    "NoAccountError": (0,),
+    "Words": (0,),
 }
 """The functions that say a text, and which of their arguments it is: one, or one for each form of the plural."""
 CANNOT = "cannot"

@@ -14,6 +14,7 @@ from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome, Prov
 from bot.providers.files.provider import Files
 from bot.sync.spool import IN_MEMORY_BYTES, spooled
 from bot.sync.usage import Reading, link_members, pull
+from handlers.language import said_of
 from handlers.policy.policy import Policy
 from storage import people, pulls, set_aside, spend
 from storage.charges import Charge
@@ -66,7 +67,7 @@ def test_what_comes_out_of_a_spool_is_what_went_in() -> None:
 
 def asides(database: Database) -> list[tuple[date | None, str, int | None]]:
     """What is set aside: of which day, why, how many rows."""
-    return [(each.day, each.why, each.rows) for each in database.ask(set_aside.everything)]
+    return [(each.day, said_of("en", each.why), each.rows) for each in database.ask(set_aside.everything)]
 
 
 def test_the_last_days_that_break_off_count_nothing_of_themselves(company: Database) -> None:
@@ -77,7 +78,7 @@ def test_the_last_days_that_break_off_count_nothing_of_themselves(company: Datab
     with pytest.raises(UnreachableError):
         read(company, provider)
     (noted,) = company.ask(pulls.pulled)
-    assert (noted.error, noted.through) == ("The third page did not come", DAY - timedelta(days=1))
+    assert (said_of("en", noted.error), noted.through) == ("The third page did not come", DAY - timedelta(days=1))
     assert (total(company), asides(company)) == (5 * 10**9, [])
 
 
@@ -208,7 +209,7 @@ def test_each_part_of_a_reading_fails_by_itself(company: Database) -> None:
     provider.spends("ana", "5.00")
     read(company, provider)
     assert total(company) == 5 * 10**9
-    noted = [(each.part, each.why, each.rows) for each in company.ask(set_aside.everything)]
+    noted = [(each.part, said_of("en", each.why), each.rows) for each in company.ask(set_aside.everything)]
     assert noted == [("outcomes", "No outcomes", None), ("people", "No people", None), ("seats", "No seats", None)]
 
 

@@ -21,7 +21,8 @@ from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
-from bot.texts import t
+from bot.texts import in_words, t
+from handlers.language import N_
 from storage.directory import Directory, Group, Link, Person, address
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -31,7 +32,7 @@ FIELDS = "id,displayName,mail,userPrincipalName,department,accountEnabled,prefer
 MANAGER = {"$expand": "manager($select=id)"}
 PAGE_USERS, PAGES_MAX = 999, 2_000
 PERSON = "person/"
-NEEDED = "the application permission User.Read.All with an administrator's consent"
+NEEDED = N_("the application permission User.Read.All with an administrator's consent")
 NO_MANAGERS = (
     "This tenant does not let an application read managers. Take them from an HR export (csv), before microsoft under "
     "directory: in app.yaml."
@@ -66,12 +67,15 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
                 made.append(ConfidentialClientApplication(settings.app_id, secret, authority, http_client=http_client))
             answer = made[0].acquire_token_for_client([SCOPE])
         except OSError as trouble:
-            raise UnreachableError(f"Microsoft Entra cannot be reached ({type(trouble).__name__}).") from trouble
+            raise UnreachableError(
+                "Microsoft Entra cannot be reached ({error}).", error=type(trouble).__name__
+            ) from trouble
         if not answer or "access_token" not in answer:
             word = (answer or {}).get("error", "nothing")
             raise UndeliverableError(
-                f"Microsoft Entra gives no token for Graph ({word}): are app_id and tenants in app.yaml right, and is "
-                "the secret in TEAMS_APP_SECRET still valid?"
+                "Microsoft Entra gives no token for Graph ({word}): are app_id and tenants in app.yaml "
+                "right, and is the secret in TEAMS_APP_SECRET still valid?",
+                word=word,
             )
         return str(answer["access_token"])
 
@@ -158,7 +162,7 @@ class MicrosoftDirectory:
         try:
             users = self._pages(first, most=1)
         except OutsideError as trouble:
-            yield CheckLine("Microsoft Graph: people", ok=False, advice=str(trouble))
+            yield CheckLine("Microsoft Graph: people", ok=False, advice=in_words(trouble))
             return
         yield CheckLine("Microsoft Graph: people", ok=True)
         try:
@@ -175,7 +179,7 @@ class MicrosoftDirectory:
             try:
                 read = not users or may_read(api, users[0]["id"])
             except OutsideError as trouble:
-                yield CheckLine("Microsoft Graph: time zones", ok=False, advice=str(trouble))
+                yield CheckLine("Microsoft Graph: time zones", ok=False, advice=in_words(trouble))
                 return
         if read:
             yield CheckLine("Microsoft Graph: time zones", ok=True)
@@ -218,7 +222,9 @@ class MicrosoftDirectory:
                     )
                 seen.add(following)
                 path, params = following.removeprefix(self._url), None
-        raise UndeliverableError(f"Microsoft Graph has no end of people: after {PAGES_MAX} pages there are more.")
+        raise UndeliverableError(
+            "Microsoft Graph has no end of people: after {most} pages there are more.", most=PAGES_MAX
+        )
 
     def _api(self) -> Api:
         return Api("Microsoft Graph", self._url, ApiKey("TEAMS_APP_SECRET", self._token(), {}, NEEDED), PATIENCE)

@@ -15,6 +15,7 @@ from slack_sdk import WebClient
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import UNSEEN, asked, code
+from handlers.language import Words
 
 PROFILES_MAX = 100
 FRESH = timedelta(days=1)
@@ -74,7 +75,7 @@ class Managers:
 
     def _field_id(self) -> str:
         """The id of the field, "" if the workspace has none."""
-        doing = f"Read Slack's profile fields (scope {SCOPE})"
+        doing = Words("Read Slack's profile fields (scope {scope})", {"scope": SCOPE})
         answer = asked(doing, lambda: self.client.team_profile_get(visibility="all"))
         fields = (answer.get("profile") or {}).get("fields") or ()
         ids = [each["id"] for each in fields if each.get("type") == "user" and _label(each) == LABEL]
@@ -103,7 +104,7 @@ class Managers:
 
     def _manager(self, field_id: str, user_id: str) -> str:
         """The user whom a profile calls manager. Labels are left out: with them Slack allows far fewer requests."""
-        doing = f"Read who is the manager of {user_id} in Slack (scope {SCOPE})"
+        doing = Words("Read who is the manager of {user} in Slack (scope {scope})", {"user": user_id, "scope": SCOPE})
         try:
             answer = asked(doing, lambda: self.client.users_profile_get(user=user_id))
         except UndeliverableError as no:

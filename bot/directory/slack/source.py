@@ -19,6 +19,7 @@ from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
+from handlers.language import Words
 from handlers.policy import ZONES
 from storage.directory import Directory, Group, Link, Person
 
@@ -90,7 +91,7 @@ class SlackDirectory:
                 "Slack is a people source without a bot token: set SLACK_BOT_TOKEN, or take slack out of directory: "
                 "in app.yaml."
             )
-        here = asked("Ask Slack which workspace it is", self._client.auth_test)
+        here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         users = [user for user in self._users() if _is_ours(user, home)]
         if users and not any(_profile(user).get("email") for user in users):
@@ -107,7 +108,10 @@ class SlackDirectory:
 
     def _group(self, group: str, there: str, person_of: Mapping[str, str]) -> Group:
         """Who of us is in a user group (docs.slack.dev/reference/methods/usergroups.users.list)."""
-        answer = asked(f"Read Slack's user group {there}", lambda: self._client.usergroups_users_list(usergroup=there))
+        answer = asked(
+            Words("Read Slack's user group {group}", {"group": there}),
+            lambda: self._client.usergroups_users_list(usergroup=there),
+        )
         return Group(group, tuple(person_of[each] for each in answer.get("users") or () if each in person_of))
 
     def _users(self) -> Iterator[SlackUser]:
@@ -123,7 +127,7 @@ class SlackDirectory:
                 raise UndeliverableError("Slack sent the same page of its people twice, so nothing of it counts.")
             seen.add(cursor)
         raise UndeliverableError(
-            f"Slack has no end of people: after {PAGES_MAX} pages there are more, so nothing counts."
+            "Slack has no end of people: after {most} pages there are more, so nothing counts.", most=PAGES_MAX
         )
 
     def _page(self, cursor: str, left_s: float) -> tuple[SlackResponse, float]:
@@ -134,7 +138,7 @@ class SlackDirectory:
 
         while True:
             try:
-                return asked("Read Slack's people", page), left_s
+                return asked(Words("Read Slack's people"), page), left_s
             except UnreachableError as busy:
                 wait_s = busy.retry_after_s
                 if wait_s is None or wait_s > left_s:

@@ -9,6 +9,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from handlers.language import N_, Words
 
 BASE_URL = "https://slack.com/api/"
 TIMEOUT_S = 10
@@ -31,30 +32,32 @@ PASSING = frozenset(
     }
 )
 ADVICE: Mapping[str, str] = {
-    "channel_not_found": "The channel does not exist or is private: invite the bot there, or correct the channel's id.",
-    "not_in_channel": "Invite the bot to the channel: /invite it there.",
-    "user_not_in_channel": "The person is not in that channel.",
-    "is_archived": "The channel is archived: choose another one.",
-    "user_not_found": "There is no such person in this workspace.",
-    "users_not_found": "There is no such person in this workspace.",
-    "cannot_dm_bot": "A bot cannot be written to.",
-    "user_disabled": "The person's Slack account is deactivated.",
-    "invalid_auth": "The bot token is not valid: copy it again from the app's page, OAuth & Permissions.",
-    "not_authed": "There is no bot token: set it in the environment.",
-    "account_inactive": "The bot was removed from the workspace: install the app again.",
-    "token_revoked": "The bot token was revoked: install the app again and set the new token.",
-    "token_expired": "The bot token has expired: set a new one.",
-    "missing_scope": "The app lacks a scope: compare with the manifest and install the app again.",
-    "restricted_action": "The workspace's settings do not let the bot post there.",
-    "msg_too_long": "The message is too long for Slack.",
-    "expired_trigger_id": "A form must be opened within three seconds; the person was told to say it again.",
-    "exchanged_trigger_id": "A form was opened already for this press.",
+    "channel_not_found": N_(
+        "The channel does not exist or is private: invite the bot there, or correct the channel's id."
+    ),
+    "not_in_channel": N_("Invite the bot to the channel: /invite it there."),
+    "user_not_in_channel": N_("The person is not in that channel."),
+    "is_archived": N_("The channel is archived: choose another one."),
+    "user_not_found": N_("There is no such person in this workspace."),
+    "users_not_found": N_("There is no such person in this workspace."),
+    "cannot_dm_bot": N_("A bot cannot be written to."),
+    "user_disabled": N_("The person's Slack account is deactivated."),
+    "invalid_auth": N_("The bot token is not valid: copy it again from the app's page, OAuth & Permissions."),
+    "not_authed": N_("There is no bot token: set it in the environment."),
+    "account_inactive": N_("The bot was removed from the workspace: install the app again."),
+    "token_revoked": N_("The bot token was revoked: install the app again and set the new token."),
+    "token_expired": N_("The bot token has expired: set a new one."),
+    "missing_scope": N_("The app lacks a scope: compare with the manifest and install the app again."),
+    "restricted_action": N_("The workspace's settings do not let the bot post there."),
+    "msg_too_long": N_("The message is too long for Slack."),
+    "expired_trigger_id": N_("A form must be opened within three seconds; the person was told to say it again."),
+    "exchanged_trigger_id": N_("A form was opened already for this press."),
 }
 
 UNSEEN = frozenset({"user_not_found", "user_not_visible"})
 """Codes for a user who is not here, or not shown to us."""
 
-UNADVISED = "Look that word up in the docs of the Web API."
+UNADVISED = N_("Look that word up in the docs of the Web API.")
 
 
 def web_client(token: str | None, base_url: str = BASE_URL, timeout_s: int = TIMEOUT_S) -> WebClient:
@@ -73,7 +76,7 @@ def code(error: BaseException | None) -> str:
     return found if isinstance(found, str) else ""
 
 
-def trouble(doing: str, error: Exception) -> OutsideError:
+def trouble(doing: Words, error: Exception) -> OutsideError:
     """One of TROUBLE in our own words.
 
     Args:
@@ -85,14 +88,19 @@ def trouble(doing: str, error: Exception) -> OutsideError:
     status = response.status_code if isinstance(response, SlackResponse) else 0
     if said in PASSING or status == TOO_MANY or status >= BROKEN:
         wait = response.headers.get("Retry-After", "") if isinstance(response, SlackResponse) else ""
-        why = f"{doing}: Slack is busy or down ({said or status})."
-        return UnreachableError(why, float(wait) if wait.isdigit() else None)
+        return UnreachableError(
+            "{doing}: Slack is busy or down ({said}).",
+            float(wait) if wait.isdigit() else None,
+            doing=doing,
+            said=said or status,
+        )
     if said:
-        return UndeliverableError(f"{doing}: Slack said {said}. {ADVICE.get(said, UNADVISED)}")
-    return UnreachableError(f"{doing}: Slack cannot be reached ({type(error).__name__}).")
+        advice = Words(ADVICE.get(said, UNADVISED))
+        return UndeliverableError("{doing}: Slack said {said}. {advice}", doing=doing, said=said, advice=advice)
+    return UnreachableError("{doing}: Slack cannot be reached ({error}).", doing=doing, error=type(error).__name__)
 
 
-def asked(doing: str, call: Callable[[], SlackResponse]) -> SlackResponse:
+def asked(doing: Words, call: Callable[[], SlackResponse]) -> SlackResponse:
     """What Slack answers.
 
     Args:

@@ -31,7 +31,7 @@ from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
 from bot.ports import Hears, broken, in_language
 from handlers.card import Card, Text
-from handlers.language import ENGLISH, N_, say
+from handlers.language import ENGLISH, N_, Words, say
 from handlers.place import Place
 from handlers.sentence import Sentence
 
@@ -264,7 +264,7 @@ class SlackListener:
         try:
             self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
         except TROUBLE as error:
-            _log.warning("%s", trouble("Open a form", error))
+            _log.warning("%s", trouble(Words("Open a form"), error))
             instead = in_language(TOO_LATE, card.language) if card.inputs else card
             url = body.get("response_url")
             if not url or not self._hooks.answer(url, instead, public=False):
@@ -274,7 +274,7 @@ class SlackListener:
         try:
             self._client.views_update(view_id=body["view"]["id"], view=modal(card, place))
         except TROUBLE as error:
-            _log.warning("%s", trouble("Change a form", error))
+            _log.warning("%s", trouble(Words("Change a form"), error))
             self._tell(Place("slack", body["user"]["id"]), card)
 
     def _publish(self, speaker: SlackSpeaker) -> None:
@@ -283,7 +283,7 @@ class SlackListener:
             try:
                 self._client.views_publish(user_id=speaker.user, view=home(card, native=native))
             except TROUBLE as error:
-                _log.warning("%s", trouble("Show the Home tab", error))
+                _log.warning("%s", trouble(Words("Show the Home tab"), error))
                 if code(error) in BLOCKS_REFUSED:
                     continue
             return

@@ -27,9 +27,9 @@ from bot.platforms.slack.client import (
     trouble,
 )
 from bot.platforms.slack.manifest import SCOPES
-from bot.texts import t
+from bot.texts import in_words, t
 from handlers.card import Card, Chart, Table, Text
-from handlers.language import N_, say
+from handlers.language import N_, Words, say
 from handlers.place import Place
 
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
@@ -92,7 +92,7 @@ class Slack:
         if card.personal and place.public:
             if not user:
                 raise UndeliverableError(
-                    f"Post to {channel}: the card is personal and others read there; nothing was shown."
+                    "Post to {channel}: the card is personal and others read there; nothing was shown.", channel=channel
                 )
             self._whisper(channel, user, thread, card)
             return ""
@@ -108,14 +108,14 @@ class Slack:
 
     def find(self, email: str) -> str:
         """See Finds in bot/reach.py. A guest, a bot and somebody of another company are nobody."""
-        doing = "Look somebody up by their e-mail address"
+        doing = Words("Look somebody up by their e-mail address")
         try:
             user = self._client.users_lookupByEmail(email=email)["user"]
         except TROUBLE as error:
             if code(error) == "users_not_found":
                 return ""
             raise trouble(doing, error) from error
-        here = asked("Ask Slack which workspace it is", self._client.auth_test)
+        here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         strange = not is_at_home(user, home) or is_guest(user) or is_machine(user) or user.get("deleted")
         if strange or confirmed_address(user) != lowered(email):
@@ -132,7 +132,7 @@ class Slack:
     def _direct_channel(self, user: str) -> str:
         channel = self._direct.get(user)
         if channel is None:
-            doing = f"Open a direct message to {user}"
+            doing = Words("Open a direct message to {user}", {"user": user})
             opened = asked(doing, lambda: self._client.conversations_open(users=[user]))
             channel = self._direct[user] = str(opened["channel"]["id"])
         return channel
@@ -171,7 +171,7 @@ class Slack:
         def upload() -> SlackResponse:
             return self._client.files_upload_v2(content=content, filename=name, title=name, **more)  # type: ignore[arg-type]
 
-        done = asked(f"Upload {name}", upload)
+        done = asked(Words("Upload {name}", {"name": name}), upload)
         return str(done["files"][0]["id"])
 
     def _post(self, channel: str, thread: str, card: Card, *, aloud: bool = False) -> SlackResponse:
@@ -188,13 +188,13 @@ class Slack:
                 **said,
             )
 
-        return self._degrading(f"Post to {channel}", card, post, pictures)
+        return self._degrading(Words("Post to {channel}", {"channel": channel}), card, post, pictures)
 
     def _whisper(self, channel: str, user: str, thread: str, card: Card) -> None:
         def whisper(said: Json) -> SlackResponse:
             return self._client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread or None, **said)
 
-        self._degrading(f"Whisper to {user} in {channel}", card, whisper)
+        self._degrading(Words("Whisper to {user} in {channel}", {"user": user, "channel": channel}), card, whisper)
 
     def _change(self, channel: str, ts: str, card: Card) -> str:
         """The receipt of the changed message, "" if it is gone."""
@@ -203,7 +203,7 @@ class Slack:
             return self._client.chat_update(channel=channel, ts=ts, **said)
 
         try:
-            self._degrading(f"Change a message in {channel}", card, change)
+            self._degrading(Words("Change a message in {channel}", {"channel": channel}), card, change)
         except UndeliverableError as no:
             if code(no.__cause__) in GONE:
                 return ""
@@ -212,7 +212,7 @@ class Slack:
 
     def _degrading(
         self,
-        doing: str,
+        doing: Words,
         card: Card,
         send: Callable[[Json], SlackResponse],
         pictures: Mapping[Chart, str] = NO_PICTURES,
@@ -251,7 +251,9 @@ def check(client: WebClient) -> Iterator[CheckLine]:
     try:
         answer = client.auth_test()
     except TROUBLE as error:
-        yield CheckLine(t("Slack: bot token"), ok=False, advice=str(trouble("Ask Slack who the bot is", error)))
+        yield CheckLine(
+            t("Slack: bot token"), ok=False, advice=in_words(trouble(Words("Ask Slack who the bot is"), error))
+        )
         return
     who, where = answer.get("user", "?"), answer.get("team", "?")
     yield CheckLine(t("Slack: bot token, as {name} in {team}", name=who, team=where), ok=True)
@@ -286,7 +288,7 @@ def check_channel(client: WebClient, channel: str) -> CheckLine:
             return CheckLine(
                 what, ok=False, advice=t("Correct its id, or invite the bot there: /invite @{name}", name=NAME)
             )
-        return CheckLine(what, ok=False, advice=str(trouble("Ask Slack for a channel", error)))
+        return CheckLine(what, ok=False, advice=in_words(trouble(Words("Ask Slack for a channel"), error)))
     if said.get("is_archived"):
         return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
     advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)

@@ -15,6 +15,7 @@ from bot.platforms.slack.client import TROUBLE, trouble, web_client
 from bot.platforms.slack.listener import SlackListener, Turn, report
 from bot.platforms.slack.payloads import Json
 from bot.platforms.slack.verification import Receive, Rejection, Verifier
+from handlers.language import Words
 
 THREADS = 8
 BROKEN = BoltResponse(status=200)
@@ -145,7 +146,7 @@ class Socket:
             client.connect()
         except TROUBLE as error:
             client.close()
-            raise trouble("Connect to Slack's Socket Mode", error) from error
+            raise trouble(Words("Connect to Slack's Socket Mode"), error) from error
         self._client = client
 
     def close(self) -> None:

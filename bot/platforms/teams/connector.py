@@ -28,6 +28,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from bot.config import TeamsSettings
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import NO_ANSWER, HttpRefusal, refusal_of
+from handlers.language import N_, Words
 
 PATH = "/api/messages"
 BODY_MAX_BYTES = 256 * 1024
@@ -40,16 +41,16 @@ UNAUTHORIZED, FORBIDDEN, BROKEN = 401, 403, 500
 
 # Words of the Bot Connector's reference (learn.microsoft.com, 2026), and what stands for a status without a word.
 ADVICE: Mapping[str, str] = {
-    "BotNotInConversationRoster": "Install the app there: for a person by the setup policy of Teams' admin center.",
-    "ConversationNotFound": "The chat or channel is gone, or its id in app.yaml is wrong.",
-    "ForbiddenOperationException": "The app was blocked or taken away there; install it again.",
-    "MessageWritesBlocked": "The person has blocked the bot.",
-    "MessageSizeTooBig": "The message is too long for Teams.",
-    "401": "The app registration's secret is not valid: make a new one and set TEAMS_APP_SECRET.",
-    "403": "Install the app there: for a person by the setup policy of Teams' admin center.",
-    "404": "The chat, the channel or the message is gone.",
+    "BotNotInConversationRoster": N_("Install the app there: for a person by the setup policy of Teams' admin center."),
+    "ConversationNotFound": N_("The chat or channel is gone, or its id in app.yaml is wrong."),
+    "ForbiddenOperationException": N_("The app was blocked or taken away there; install it again."),
+    "MessageWritesBlocked": N_("The person has blocked the bot."),
+    "MessageSizeTooBig": N_("The message is too long for Teams."),
+    "401": N_("The app registration's secret is not valid: make a new one and set TEAMS_APP_SECRET."),
+    "403": N_("Install the app there: for a person by the setup policy of Teams' admin center."),
+    "404": N_("The chat, the channel or the message is gone."),
 }
-UNADVISED = "Look that word up in the docs of the Bot Connector."
+UNADVISED = N_("Look that word up in the docs of the Bot Connector.")
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -216,8 +217,10 @@ def _token_of_nobody(_scope: str | list[str], _tenant: str | None) -> str:
 def _trouble(refusal: HttpRefusal) -> UnreachableError | UndeliverableError:
     """What the Connector's answer means for trying again."""
     if refusal.status == 0:
-        return UnreachableError(f"Teams cannot be reached ({refusal.word}).")
+        return UnreachableError("Teams cannot be reached ({word}).", word=refusal.word)
     if refusal.status in BUSY or refusal.status >= BROKEN:
-        return UnreachableError(f"Teams is busy or down ({refusal.status}).", refusal.retry_after_s)
+        return UnreachableError("Teams is busy or down ({status}).", refusal.retry_after_s, status=refusal.status)
     advice = ADVICE.get(refusal.word) or ADVICE.get(str(refusal.status), UNADVISED)
-    return UndeliverableError(f"Teams said {refusal.status} {refusal.word}".rstrip() + f". {advice}")
+    return UndeliverableError(
+        "Teams said {said}. {advice}", said=f"{refusal.status} {refusal.word}".rstrip(), advice=Words(advice)
+    )

@@ -17,6 +17,7 @@ from bot.platforms.teams.adaptive_cards import Json, adaptive
 from bot.platforms.teams.connector import Connector
 from bot.platforms.text import cut, line
 from bot.ports import Conversation, Conversations, in_language
+from bot.texts import in_words
 from handlers import is_order
 from handlers.card import Card, Text
 from handlers.language import N_
@@ -106,7 +107,7 @@ class Teams:
             return self._put(self._channel(channel), common, receipt, thread, readers)
         if not person:
             raise UndeliverableError(
-                f"Post to {channel}: the card is personal and others read there; nothing was shown."
+                "Post to {channel}: the card is personal and others read there; nothing was shown.", channel=channel
             )
         if how == WHISPER and self._whisper(channel, person, thread, card):
             return ""
@@ -225,7 +226,7 @@ def check(connector: Connector) -> CheckLine:
     try:
         connector.run(connector.sdk.token_provider.get_app_token())
     except OutsideError as trouble:
-        return CheckLine("Teams: app registration", ok=False, advice=str(trouble))
+        return CheckLine("Teams: app registration", ok=False, advice=in_words(trouble))
     return CheckLine("Teams: app registration and secret", ok=True)
 
 

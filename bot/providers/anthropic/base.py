@@ -17,12 +17,14 @@ from bot.providers.anthropic.reports import Reports, earliest
 from bot.providers.base import Provider, ProviderIdentity, days
 from bot.providers.payload_fields import Body, Word
 from bot.providers.set_aside import understood
+from bot.texts import t
+from handlers.language import N_
 from storage.charges import Charge
 
 ME, USERS = f"{ROOT}/me", f"{ROOT}/users"
 CALLS_PER_MINUTE = 60
 
-REFUSALS = {"authentication_error": "it does not know this key"}
+REFUSALS = {"authentication_error": N_("it does not know this key")}
 
 
 class _Organization(Body):
@@ -109,7 +111,7 @@ class Claude(Provider):
     def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, and whether the key may read all that we read."""
         organization = self._api.read(_Organization, self._api.get_json(ME), "its name")
-        yield CheckLine(f"{self.who} answers for {organization.name}", ok=True)
+        yield CheckLine(t("{service} answers for {name}", service=self.who, name=organization.name), ok=True)
         for path, params in self._probes().items():
             yield may_read(self._key_name, path, why_not(partial(self._api.get_json, path, params)))
         for path, params in self._reports.probes().items():

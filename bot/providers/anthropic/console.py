@@ -9,25 +9,27 @@ from urllib.parse import quote
 
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
-from bot.checks import CheckLine
+from bot.checks import CheckLine, may_read
 from bot.errors import UndeliverableError
 from bot.http import NotFoundError, Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, cents, nanos
-from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, outcomes_of
+from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, kind_of, outcomes_of
 from bot.providers.payload_fields import Body, Count, Currency, Word
 from bot.providers.set_aside import setting_aside, understood
+from bot.texts import t
+from handlers.language import N_, Words
 from storage.limits import Subject
 
 KEYS, WORKSPACES, LIMITS = f"{ROOT}/api_keys", f"{ROOT}/workspaces", f"{ROOT}/spend_limits"
 CODE = f"{ROOT}/usage_report/claude_code"
 MONTHLY = "monthly"
-ACTIVE, INACTIVE = "active", "inactive"
+ACTIVE, INACTIVE = N_("active"), N_("inactive")
 # Such a key opens nothing and cannot be switched.
 ENDED = frozenset({"archived", "expired"})
 ORGANIZATION = Subject("organization", "")
 
-EARLY_ACCESS = (
+EARLY_ACCESS = N_(
     "limits by API are in early access for Console organizations: ask Anthropic's account team, or set them in the "
     "Console under Settings, Limits"
 )
@@ -152,7 +154,7 @@ class ClaudeConsole(Claude):
     """One Claude Console organization, read with an admin key."""
 
     service = "Claude Console"
-    needed = "an admin key (sk-ant-admin01-…, made by an admin in the Console, Settings, Admin keys)"
+    needed = N_("an admin key (sk-ant-admin01-…, made by an admin in the Console, Settings, Admin keys)")
     dimensions = ("actor", "api_key_id", "workspace_id", "model", "service_tier")
     limits_beta = "spend-limit-reads-2026-09-26"
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "outcomes"})
@@ -199,7 +201,7 @@ class ClaudeConsole(Claude):
         try:
             said = self._api.write_json("POST", LIMITS, body)  # only reading is in beta
         except UndeliverableError as trouble:
-            raise UndeliverableError(f"{trouble}; {EARLY_ACCESS}") from trouble
+            raise UndeliverableError("{trouble}; {advice}", trouble=trouble, advice=Words(EARLY_ACCESS)) from trouble
         return self._api.read(_Configured, said, "the limit that was set").limit
 
     def before(self, subject: Subject) -> str:
@@ -217,18 +219,25 @@ class ClaudeConsole(Claude):
             keys = [key for key in self._keys_of(subject) if key.status not in ENDED]
         if not keys and subject.kind != "key":
             raise UndeliverableError(
-                f"{self._api.who} knows no key of the workspace {subject.external_id}, so nothing was paused"
+                "{service} knows no key of the workspace {id}, so nothing was paused",
+                service=self._api.who,
+                id=subject.external_id,
             )
         for key in keys:
             self._switch(key, ACTIVE, INACTIVE)
         with setting_aside():
             still = [key.id for key in self._keys_of(subject) if key.status not in {INACTIVE, *ENDED}]
         if still:
-            raise UndeliverableError(f"{self._api.who} left keys open that were paused: {', '.join(still)}")
+            raise UndeliverableError(
+                "{service} left keys open that were paused: {keys}", service=self._api.who, keys=", ".join(still)
+            )
         if odd:
             raise UndeliverableError(
-                f"{self._api.who} paused what could be understood of {subject.kind} {subject.external_id}, and has "
-                "keys that could not: look there whether one of them is still active"
+                "{service} paused what could be understood of {kind} {id}, and has keys that could not: "
+                "look there whether one of them is still active",
+                service=self._api.who,
+                kind=kind_of(subject),
+                id=subject.external_id,
             )
 
     def resume(self, subject: Subject, before: str) -> None:  # noqa: ARG002 - `before` knows which keys they are
@@ -259,9 +268,11 @@ class ClaudeConsole(Claude):
 
     def _more(self) -> Iterator[CheckLine]:
         if self._tells_limits():
-            yield CheckLine(f"{self._key_name} may read {LIMITS}", ok=True)
+            yield may_read(self._key_name, LIMITS, None)
         else:
-            yield CheckLine("limits cannot be read, and nothing but limits needs them", ok=True, advice=EARLY_ACCESS)
+            yield CheckLine(
+                t("limits cannot be read, and nothing but limits needs them"), ok=True, advice=t(EARLY_ACCESS)
+            )
 
     def _spend_limits(self, keys: Sequence[_ApiKey]) -> Iterator[Limit]:
         """None if they cannot be read here: no limit is something else than an unknown one."""
@@ -310,13 +321,23 @@ class ClaudeConsole(Claude):
             return [self._key(subject.external_id)]
         if subject.kind == "team":
             return [key for key in self._keys() if key.workspace == subject.external_id]
-        raise UndeliverableError(f"{self._api.who} can pause keys, and workspaces by their keys, but no {subject.kind}")
+        raise UndeliverableError(
+            "{service} can pause keys, and workspaces by their keys, but no {kind}",
+            service=self._api.who,
+            kind=kind_of(subject),
+        )
 
     def _switch(self, key: _ApiKey, old: str, new: str) -> None:
         if key.status == old:
             said = self._api.write_json("POST", _path(key.id), {"status": new})
             if self._api.read(_ApiKey, said, "a key").status != new:
-                raise UndeliverableError(f"{self._api.who} left the key {key.id} {old} when told {new}")
+                raise UndeliverableError(
+                    "{service} left the key {key} {old} when told {new}",
+                    service=self._api.who,
+                    key=key.id,
+                    old=Words(old),
+                    new=Words(new),
+                )
 
 
 def _read_limit(row: Any) -> _Configured:

@@ -16,6 +16,7 @@ from bot.providers.anthropic.reports import REPORTED_SINCE
 from bot.providers.base import IncreaseRequest, Limit, ProviderOutcome, ProviderSeat, days, outcomes_of
 from bot.providers.payload_fields import Body, Count, Currency, Word
 from bot.providers.set_aside import setting_aside, understood
+from handlers.language import N_
 from storage.limits import Subject
 
 ACTIVITY = f"{ROOT}/analytics/users"
@@ -124,7 +125,7 @@ class ClaudeEnterprise(Claude):
     """One Claude Enterprise organization, read and limited with a scoped key of its primary owner."""
 
     service = "Claude Enterprise"
-    needed = (
+    needed = N_(
         "a key of the primary owner with read:members, read:analytics, read:spend_limits and write:spend_limits "
         "(claude.ai, Organization settings, API)"
     )

@@ -26,6 +26,7 @@ from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import TextRow, TextTable, UnusableFileError, tables
 from bot.providers.files.settings import FileRules
 from bot.providers.set_aside import RowError, is_collected, set_aside, setting_aside
+from bot.texts import in_words, nt, t
 from storage.charges import Charge
 
 Meaning = Callable[[TextRow], Iterable[ChargeRow]]
@@ -180,21 +181,23 @@ class Files(Provider):
         try:
             self._refresh()
         except OutsideError as trouble:
-            yield CheckLine(f"files {self._pattern}", ok=False, advice=str(trouble))
+            yield CheckLine(t("files {pattern}", pattern=self._pattern), ok=False, advice=in_words(trouble))
             return
         for path, (_, why) in sorted(self._unusable.items()):
-            yield CheckLine(path, ok=False, advice=f"{why}. Nothing of it counts")
+            yield CheckLine(path, ok=False, advice=t("{why}. Nothing of it counts", why=why))
         for row in self._table.execute("select source, preset, note, rows, left_out, shown from sources order by 1"):
             yield from self._found(*row)
         with setting_aside() as odd:
             torn = sum(1 for _ in self.charges(date.min, date.max))
         for each in odd:
-            rows = "1 row is" if each.rows == 1 else f"{each.rows} rows are"
             what = ": ".join(filter(None, (each.field, each.why)))
             if each.place not in self._unusable:
-                yield CheckLine(f"{each.place}: {rows} not counted", ok=False, advice=what)
+                rows = nt(
+                    "{place}: {n} row is not counted", "{place}: {n} rows are not counted", each.rows, place=each.place
+                )
+                yield CheckLine(rows, ok=False, advice=what)
         if not torn and not self._unusable and not odd:
-            yield CheckLine(f"files {self._pattern}: no rows that count", ok=True)
+            yield CheckLine(t("files {pattern}: no rows that count", pattern=self._pattern), ok=True)
 
     def _found(self, source: str, preset: str, note: str, rows: int, left_out: int, shown: str) -> Iterator[CheckLine]:
         sums = self._table.execute(
@@ -202,12 +205,13 @@ class Files(Provider):
             " from cells where source = ? group by currency order by currency",
             (source,),
         ).fetchall()
-        parts = [f"{rows} {'row' if rows == 1 else 'rows'} as {preset}{f' ({note})' if note else ''}"]
-        parts += [f"{sums[0][2]} to {max(each[3] for each in sums)}"] if sums else []
+        form = f"{preset} ({note})" if note else preset
+        parts = [nt("{n} row as {form}", "{n} rows as {form}", rows, form=form)]
+        parts += [t("{first} to {last}", first=sums[0][2], last=max(each[3] for each in sums))] if sums else []
         parts += [f"{cost:,.2f} {currency}" for currency, cost, *_ in sums if cost is not None]
-        parts += [f"{left_out} of other products left out"] if left_out else []
+        parts += [t("{n} of other products left out", n=left_out)] if left_out else []
         hidden = sum(each[4] for each in sums)
-        parts += [f"{hidden} not counted, because another file tells the same days"] if hidden else []
+        parts += [t("{n} not counted, because another file tells the same days", n=hidden)] if hidden else []
         yield CheckLine(f"{source}: {', '.join(parts)}", ok=True)
         for line in filter(None, shown.split("\n")):
             yield CheckLine(f"{source}, {line}", ok=True)
@@ -220,9 +224,13 @@ class Files(Provider):
             try:
                 found = {path: _mark(path) for path in sorted(glob.glob(self._pattern, recursive=True))}  # noqa: PTH207 - may be absolute
             except OSError as trouble:
-                raise UnreachableError(f"{trouble.filename} cannot be looked at: {trouble.strerror}") from trouble
+                raise UnreachableError(
+                    "{file} cannot be looked at: {trouble}", file=trouble.filename, trouble=trouble.strerror
+                ) from trouble
             if not found:
-                raise UndeliverableError(f"No file is called {self._pattern}: put one there, or mend file: in app.yaml")
+                raise UndeliverableError(
+                    "No file is called {pattern}: put one there, or mend file: in app.yaml", pattern=self._pattern
+                )
             gone = [path for path in self._read if path not in found]
             changed = [path for path, mark in found.items() if self._read.get(path) != mark]
             if not gone and not changed:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.errors import GoneError, UndeliverableError
 from bot.http import Api, NotFoundError
-from bot.providers.base import Limit
+from bot.providers.base import Limit, kind_of
 from bot.providers.litellm import members
 from bot.providers.litellm.payloads import (
     LIST_ROWS_MAX,
@@ -31,6 +31,7 @@ from bot.providers.litellm.payloads import (
     window_of,
 )
 from bot.providers.set_aside import understood
+from handlers.language import Words
 from storage.limits import Subject, SubjectKind
 
 
@@ -112,7 +113,7 @@ class Limits:
         """Allow so much each month. The first monthly limit of somebody begins with what was spent this month."""
         if amount_nanos < 0:
             raise UndeliverableError(
-                f"A limit of {self._named(subject)} below zero makes no sense: nothing was changed"
+                "A limit of {whom} below zero makes no sense: nothing was changed", whom=self._named(subject)
             )
         if subject.kind == "member":
             return self._members.set(subject, amount_nanos)
@@ -179,11 +180,13 @@ class Limits:
     def _known(self, subject: Subject) -> LimitedRow:
         if subject.kind == "member":
             raise UndeliverableError(
-                f"{self._named(subject)} cannot be paused apart: pause the user, or the team's key"
+                "{whom} cannot be paused apart: pause the user, or the team's key", whom=self._named(subject)
             )
         row = self._row(subject)
         if row is None:
-            raise GoneError(f"{self._named(subject)} is not known, so nothing was written: that would make one")
+            raise GoneError(
+                "{whom} is not known, so nothing was written: that would make one", whom=self._named(subject)
+            )
         return row
 
     def _written(self, subject: Subject, body: Mapping[str, Any]) -> LimitedRow:
@@ -194,7 +197,9 @@ class Limits:
     def _same(self, subject: Subject, body: Any) -> LimitedRow:
         row = self._api.read(KINDS[subject.kind].shape, body, f"a {subject.kind}")
         if row.external_id != subject.external_id:
-            raise UndeliverableError(f"{self._named(subject)} was asked for, and the answer is about somebody else")
+            raise UndeliverableError(
+                "{whom} was asked for, and the answer is about somebody else", whom=self._named(subject)
+            )
         return row
 
     def _begun(self, subject: Subject, row: LimitedRow, amount_nanos: int) -> dict[str, float]:
@@ -203,14 +208,18 @@ class Limits:
             return {"spend": float(self._spent_this_month(subject))}
         if row.spend >= Decimal(amount_nanos).scaleb(-NANO_DIGITS):
             raise UndeliverableError(
-                f"{self._named(subject)} counts from its beginning ({row.spend:.2f} dollars), and so would be stopped "
-                "until the first of next month: reset its spend at LiteLLM with the master key, then try again"
+                "{whom} counts from its beginning ({spent} dollars), and so would be stopped until the "
+                "first of next month: reset its spend at LiteLLM with the master key, then try again",
+                whom=self._named(subject),
+                spent=f"{row.spend:.2f}",
             )
         return {}
 
     def _block(self, subject: Subject, verb: str) -> None:
         if subject.external_id == self._own_key:
-            raise UndeliverableError(f"{self._api.who}: that is the key Bursar itself uses, so it was not blocked")
+            raise UndeliverableError(
+                "{service}: that is the key Bursar itself uses, so it was not blocked", service=self._api.who
+            )
         body = {KINDS[subject.kind].id: subject.external_id}
         self._api.write_json("POST", f"/{subject.kind}/{verb}", body)
 
@@ -218,8 +227,9 @@ class Limits:
         found = listed(self._api, "key", user_id=user.external_id)
         return [row.external_id for row in found if not row.blocked and row.external_id != self._own_key]
 
-    def _named(self, subject: Subject) -> str:
-        return f"{self._api.who}: {subject.kind} “{subject.external_id}”"
+    def _named(self, subject: Subject) -> Words:
+        values = {"service": self._api.who, "kind": kind_of(subject), "id": subject.external_id}
+        return Words("{service}: {kind} “{id}”", values)
 
 
 def listed(api: Api, kind: SubjectKind, **chosen: str) -> Iterator[LimitedRow]:

@@ -69,21 +69,35 @@ class Members:
             told = _read_team(self._told(subject.team))
             row = self._rows(told).get(subject.user) if told else None
         if told is None or row is None:
-            raise GoneError(f"{self._api.who}: team “{subject.team}” has no member “{subject.user}”")
+            raise GoneError(
+                "{service}: team “{team}” has no member “{user}”",
+                service=self._api.who,
+                team=subject.team,
+                user=subject.user,
+            )
         duration = row.share.budget_duration if row.share else None
         is_first = window_of(duration) != "month"
         if is_first and row.spend >= Decimal(str(dollars(amount_nanos))) and row.spend:
             raise UndeliverableError(
-                f"{self._api.who}: what “{subject.user}” spent in team “{told.name}” counts from its beginning "
-                f"({row.spend:.2f} dollars), and so would be stopped until the first of next month: reset that "
-                "member's spend at LiteLLM with the master key, then try again"
+                "{service}: what “{user}” spent in team “{team}” counts from its beginning ({spent} "
+                "dollars), and so would be stopped until the first of next month: reset that member's "
+                "spend at LiteLLM with the master key, then try again",
+                service=self._api.who,
+                user=subject.user,
+                team=told.name,
+                spent=f"{row.spend:.2f}",
             )
         # In its own word, a month goes on and a reset that is due is not lost; without one it would never reset.
         share = {"max_budget_in_team": dollars(amount_nanos), "budget_duration": MONTHLY if is_first else duration}
         self._api.write_json("POST", UPDATE, {"team_id": subject.team, "user_id": subject.user, **share})
         after = self.of(subject)
         if after is None:
-            raise GoneError(f"{self._api.who}: “{subject.user}” left team “{told.name}” in this moment")
+            raise GoneError(
+                "{service}: “{user}” left team “{team}” in this moment",
+                service=self._api.who,
+                user=subject.user,
+                team=told.name,
+            )
         return after
 
     def _told(self, team: str) -> Any:

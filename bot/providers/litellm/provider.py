@@ -20,6 +20,8 @@ from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, list
 from bot.providers.litellm.payloads import InfoAnswer, Owned, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
+from bot.texts import t
+from handlers.language import N_
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -44,8 +46,8 @@ PROBES: dict[str, dict[str, str | int]] = {
 NOISE = Decimal("0.000001")
 
 # LiteLLM's words for what is wrong with a key. It has no word for a blocked key or one without a right.
-REFUSALS = {"token_not_found_in_db": "it does not know this key", "expired_key": "the key has expired"}
-NEEDED = "a management key of a user with the role proxy_admin"
+REFUSALS = {"token_not_found_in_db": N_("it does not know this key"), "expired_key": N_("the key has expired")}
+NEEDED = N_("a management key of a user with the role proxy_admin")
 
 EVERY_ROUTE, ADMIN = "management_routes", "proxy_admin"
 
@@ -55,7 +57,7 @@ MALFORMED: dict[str, dict[str, str]] = {
     **{route: {} for route in BLOCKING},
 }
 
-NO_DATABASE = "give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing"
+NO_DATABASE = N_("give LiteLLM a PostgreSQL database (DATABASE_URL): without one it counts nothing")
 
 
 class _Metrics(Body):
@@ -227,9 +229,9 @@ class LiteLLM(Provider):
     def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, what licence it has, and whether the key may read all that we read."""
         ready = self._api.read(_Ready, self._api.get_json("/health/readiness"), "its state")
-        yield CheckLine(f"{self.who} answers", ok=True)
+        yield CheckLine(t("{service} answers", service=self.who), ok=True)
         yield CheckLine(
-            "its database is connected", ready.db == "connected", "" if ready.db == "connected" else NO_DATABASE
+            t("its database is connected"), ready.db == "connected", "" if ready.db == "connected" else t(NO_DATABASE)
         )
         for path, params in PROBES.items():
             no = why_not(partial(self._api.get_json, path, params))
@@ -293,23 +295,29 @@ class LiteLLM(Provider):
 
         What is tried changes nothing: LiteLLM looks at the key first and then finds the order malformed.
         """
-        what = f"{self._key_name} may set limits"
+        what = t("{name} may set limits", name=self._key_name)
         try:
             own = self._api.read(InfoAnswer, self._api.get_json("/key/info"), "our own key").row or {}
         except NotFoundError:
-            return CheckLine(f"{what}: it is the master key", ok=True)
+            return CheckLine(t("{what}: it is the master key", what=what), ok=True)
         except OutsideError as trouble:
-            return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {trouble}")
+            return CheckLine(what, ok=False, advice=t("without it Bursar only reads: {trouble}", trouble=trouble))
         allowed = self._api.read(_Rights, own, "our own key").allowed_routes or [EVERY_ROUTE]
         missing = [] if EVERY_ROUTE in allowed else sorted({*ROUTES, *BLOCKING} - {*allowed})
         if missing:
-            advice = f"without it Bursar only reads: add {', '.join(missing)} to the allowed_routes of its key"
+            advice = t(
+                "without it Bursar only reads: add {routes} to the allowed_routes of its key", routes=", ".join(missing)
+            )
             return CheckLine(what, ok=False, advice=advice)
         role = self._role_of(self._api.read(Owned, own, "our own key").owner or "")
         if role == ADMIN:
             return self._tried(what)
-        has = f"its user has the role {role}" if role else "it has no user"
-        return CheckLine(what, ok=False, advice=f"without it Bursar only reads: {has}, and needs {ADMIN}")
+        advice = (
+            t("without it Bursar only reads: its user has the role {role}, and needs {needed}", role=role, needed=ADMIN)
+            if role
+            else t("without it Bursar only reads: it has no user, and needs {needed}", needed=ADMIN)
+        )
+        return CheckLine(what, ok=False, advice=advice)
 
     def _role_of(self, user: str) -> str:
         """The role of a user, "" if there is none."""
@@ -331,8 +339,11 @@ class LiteLLM(Provider):
         return CheckLine(
             what,
             ok=False,
-            advice=f"this LiteLLM does not let the key write {', '.join(refused)}: name all routes in its "
-            "allowed_routes instead of a key_type, or update LiteLLM",
+            advice=t(
+                "this LiteLLM does not let the key write {routes}: name all routes in its allowed_routes instead of a "
+                "key_type, or update LiteLLM",
+                routes=", ".join(refused),
+            ),
         )
 
     def _licence(self) -> CheckLine:
@@ -340,8 +351,8 @@ class LiteLLM(Provider):
         try:
             licence = self._api.read(_Licence, self._api.get_json("/health/license"), "its licence")
         except OutsideError:
-            return CheckLine("licence: not shown to this key, and not needed", ok=True)
-        return CheckLine(f"licence: {licence.license_type}, and none is needed", ok=True)
+            return CheckLine(t("licence: not shown to this key, and not needed"), ok=True)
+        return CheckLine(t("licence: {kind}, and none is needed", kind=licence.license_type), ok=True)
 
 
 def _member(team: TeamRow, user: str) -> ProviderIdentity:

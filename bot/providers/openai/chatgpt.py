@@ -14,14 +14,15 @@ from urllib.parse import quote
 from bot.checks import CheckLine, may_read, may_write, why_not
 from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Patience
-from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, midnight
+from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, kind_of, midnight
 from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, UserHour
 from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit
 from bot.providers.openai.costs import UsageCounts
 from bot.providers.openai.paging import Listed, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import set_aside, understood
-from handlers.language import N_
+from bot.texts import in_words, t
+from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -32,9 +33,9 @@ LIST_ROWS_MAX = 100
 # OpenAI says no number. One call a second has been enough for everybody.
 CALLS_PER_MINUTE = 60
 
-NEEDED = "an admin key of this workspace with the rights that docs/reference/providers.md lists"
+NEEDED = N_("an admin key of this workspace with the rights that docs/reference/providers.md lists")
 NO_MODELS = N_("ChatGPT's report by day knows no models; its log of costs does, if account: names the organization.")
-REQUESTS = "Answer them in the Admin Console: OpenAI has not published how a program answers them."
+REQUESTS = N_("Answer them in the Admin Console: OpenAI has not published how a program answers them.")
 
 
 class _Totals(Body):
@@ -195,7 +196,9 @@ class ChatGPT(Provider):
                 return kept.model_dump_json(exclude_none=True)
             case _:
                 raise UndeliverableError(
-                    f"{self._api.who} has several limits for user {subject.external_id}, which could not be restored"
+                    "{service} has several limits for user {id}, which could not be restored",
+                    service=self._api.who,
+                    id=subject.external_id,
                 )
 
     def pause(self, subject: Subject) -> None:
@@ -268,7 +271,12 @@ class ChatGPT(Provider):
 
     def _of(self, subject: Subject) -> str:
         if subject.kind != "user":
-            raise NotFoundError(f"{self._api.who} limits users only, so no {subject.kind}: {self.cannot[0]}")
+            raise NotFoundError(
+                "{service} limits users only, so no {kind}: {reason}",
+                service=self._api.who,
+                kind=kind_of(subject),
+                reason=Words(self.cannot[0]),
+            )
         return f"{self._limits}/users/{quote(subject.external_id, safe='')}"
 
     def _unit(self, subject: Subject) -> Unit:
@@ -306,7 +314,9 @@ class ChatGPT(Provider):
 
     def _see_workspace(self) -> None:
         if self._api.read(_Workspace, self._api.get_json(self._own), "a workspace").id != self._workspace:
-            raise UndeliverableError(f"{self._api.who} answered for another workspace than the one under account:")
+            raise UndeliverableError(
+                "{service} answered for another workspace than the one under account:", service=self._api.who
+            )
 
     def _check_unit(self) -> Iterator[CheckLine]:
         """The unit is told with a user's usage only, so we look at one user."""
@@ -314,11 +324,11 @@ class ChatGPT(Provider):
             first = next(self._everybody(), None)
             unit = self._unit(Subject("user", first.id)) if first else "usd"
         except OutsideError as trouble:
-            yield CheckLine("its unit", ok=False, advice=str(trouble))
+            yield CheckLine(t("its unit"), ok=False, advice=in_words(trouble))
             return
         priced = unit == "usd" or self._money.credit_nanos is not None
-        word = "US dollars" if unit == "usd" else "credits"
-        yield CheckLine(f"it counts in {word}", priced, "" if priced else PRICE_MISSING)
+        what = t("it counts in US dollars") if unit == "usd" else t("it counts in credits")
+        yield CheckLine(what, priced, "" if priced else t(PRICE_MISSING))
 
     def _check_requests(self) -> Iterator[CheckLine]:
         """Requests for more can be counted, and that is all that we know of them."""
@@ -327,10 +337,13 @@ class ChatGPT(Provider):
         except OutsideError:
             return
         if waiting.data:
-            more = "or more " if waiting.has_more else ""
-            yield CheckLine(
-                f"{len(waiting.data)} {more}requests for more in ChatGPT's own list", ok=True, advice=REQUESTS
+            count = len(waiting.data)
+            what = (
+                t("{n} or more requests for more in ChatGPT's own list", n=count)
+                if waiting.has_more
+                else t("{n} requests for more in ChatGPT's own list", n=count)
             )
+            yield CheckLine(what, ok=True, advice=t(REQUESTS))
 
 
 def _window(day: date) -> dict[str, int]:

@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 
 from bot.errors import UndeliverableError
 from bot.providers.payload_fields import NANOS, Body, Count, nanos
+from handlers.language import N_, Words
 
 CENT_NANOS = 10**7
 CREDITS_MAX = 2**31 - 1
-PRICE_MISSING = "say what a credit costs you in US dollars, such as credit: 0.04, in app.yaml"
+PRICE_MISSING = N_("say what a credit costs you in US dollars, such as credit: 0.04, in app.yaml")
 
 UnitAmount = Annotated[Decimal, Field(ge=0, le=10**9)]
 Unit = Literal["credit", "usd"]
@@ -74,7 +75,12 @@ class Money:
         else:
             amount = str(amount_nanos // self._price())
             if int(amount) > CREDITS_MAX:
-                raise UndeliverableError(f"{self.who} takes at most {CREDITS_MAX} credits, and {amount} were asked for")
+                raise UndeliverableError(
+                    "{service} takes at most {most} credits, and {amount} were asked for",
+                    service=self.who,
+                    most=CREDITS_MAX,
+                    amount=amount,
+                )
         return {"type": "limited", "limit_amount": {"unit": unit, "amount": amount}}
 
     def allowed(self, rule: LimitRule) -> int | None:
@@ -91,5 +97,7 @@ class Money:
 
     def _price(self) -> int:
         if self.credit_nanos is None:
-            raise UndeliverableError(f"{self.who} counts in credits: {PRICE_MISSING}")
+            raise UndeliverableError(
+                "{service} counts in credits: {reason}", service=self.who, reason=Words(PRICE_MISSING)
+            )
         return self.credit_nanos

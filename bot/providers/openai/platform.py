@@ -15,11 +15,12 @@ from pydantic import AliasChoices, AliasPath, Field
 from bot.checks import CheckLine, may_read, why_not
 from bot.errors import UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, InvalidError, NotFoundError, Params, Patience
-from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
+from bot.providers.base import Limit, Provider, ProviderIdentity, days, kind_of, midnight
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
 from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dollars, Tier, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_one
+from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Subject, Window
 
@@ -50,7 +51,7 @@ CENT_NANOS = 10**7
 CENTS_MIN = 1
 STEP_CENTS = 2
 
-NEEDED = "an admin key (sk-admin-…), which an owner of the organization makes"
+NEEDED = N_("an admin key (sk-admin-…), which an owner of the organization makes")
 
 MONTH = "month"
 
@@ -256,7 +257,9 @@ class OpenAI(Provider):
         """The hard limit as it is."""
         limit = self.limit(subject)
         if limit is None:
-            raise UndeliverableError(f"{self._api.who} knows no project {subject.external_id} that could be paused")
+            raise UndeliverableError(
+                "{service} knows no project {id} that could be paused", service=self._api.who, id=subject.external_id
+            )
         return json.dumps({"amount_nanos": limit.amount_nanos})
 
     def pause(self, subject: Subject) -> None:
@@ -332,7 +335,9 @@ class OpenAI(Provider):
             bucket = self._api.read(_Bucket, row, f"{path} of {day}")
             if bucket.start_time != start:
                 raise UndeliverableError(
-                    f"{self._api.who} was asked for {day} and answered for another day: nothing is counted"
+                    "{service} was asked for {day} and answered for another day: nothing is counted",
+                    service=self._api.who,
+                    day=day,
                 )
             yield from bucket.results
 
@@ -374,8 +379,10 @@ class OpenAI(Provider):
         now = self._api.read(_SpendLimit, self._told(subject), "a spend limit")
         if now.threshold_amount is not None and now.interval != MONTH:
             raise UndeliverableError(
-                f"{self._api.who} has a limit for each {self._api.safe(now.interval)} there, which Bursar leaves "
-                "alone: take it away there, or make it one for the month"
+                "{service} has a limit for each {interval} there, which Bursar leaves alone: take it "
+                "away there, or make it one for the month",
+                service=self._api.who,
+                interval=self._api.safe(now.interval),
             )
         cents = max(amount_nanos // CENT_NANOS, CENTS_MIN)
         body = {"threshold_amount": cents, "currency": now.currency, "interval": MONTH}
@@ -406,9 +413,11 @@ def _limit_path(subject: Subject) -> str:
             return SPEND_LIMIT
         case "team":
             return f"{PROJECTS}/{quote(subject.external_id, safe='')}/spend_limit"
-        case kind:
+        case _:
             raise UndeliverableError(
-                f"OpenAI limits projects and the whole organization only, so no {kind}: {OpenAI.cannot[0]}"
+                "OpenAI limits projects and the whole organization only, so no {kind}: {reason}",
+                kind=kind_of(subject),
+                reason=Words(OpenAI.cannot[0]),
             )
 
 

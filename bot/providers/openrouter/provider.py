@@ -34,6 +34,8 @@ from bot.providers.openrouter.payloads import (
 )
 from bot.providers.payload_fields import NANOS, Body, nanos
 from bot.providers.set_aside import set_aside, setting_aside, understood
+from bot.texts import in_words, t
+from handlers.language import N_
 from storage.charges import Charge
 from storage.limits import Subject
 
@@ -51,7 +53,7 @@ PAUSED = "Bursar: paused"
 
 Shape = TypeVar("Shape", bound=Body)
 
-NEEDED = "a management key that an admin of the organization makes"
+NEEDED = N_("a management key that an admin of the organization makes")
 
 
 class _Cell(NamedTuple):
@@ -228,20 +230,21 @@ class OpenRouter(Provider):
         """Whether it answers, what credit is left, and whether the key may read all that we read."""
         account = self._one(Credits, self._api.get_json(CREDITS), "its credits")
         left = account.total_credits - account.total_usage
-        yield CheckLine(f"{self.who} answers", ok=True)
-        advice = "" if left > 0 else "Buy credits at OpenRouter: without them every call is refused."
-        yield CheckLine(f"credit left: {left:.2f} USD", ok=left > 0, advice=advice)
+        yield CheckLine(t("{service} answers", service=self.who), ok=True)
+        advice = "" if left > 0 else t("Buy credits at OpenRouter: without them every call is refused.")
+        yield CheckLine(t("credit left: {amount} USD", amount=f"{left:.2f}"), ok=left > 0, advice=advice)
         for path in (MEMBERS, WORKSPACES, KEYS, RAILS, ASSIGNED):
             yield may_read(self._key_name, path, why_not(partial(self._list, path, path)))
         yield self._analytics()
 
     def _analytics(self) -> CheckLine:
-        what = "its analytics have all figures that we count"
+        what = t("its analytics have all figures that we count")
         try:
             lacking = self._one(Meta, self._api.get_json(META), "its figures").lacks()
         except OutsideError as trouble:
-            return CheckLine(what, ok=False, advice=str(trouble))
-        advice = f"It does not name {', '.join(lacking)} any more: a newer Bursar is needed." if lacking else ""
+            return CheckLine(what, ok=False, advice=in_words(trouble))
+        names = ", ".join(lacking)
+        advice = t("It does not name {names} any more: a newer Bursar is needed.", names=names) if lacking else ""
         return CheckLine(what, ok=not lacking, advice=advice)
 
     def _cells(self, day: date, orphans: list[ApiKeyRow]) -> dict[_Cell, _Used]:
@@ -271,8 +274,12 @@ class OpenRouter(Provider):
         what = f"usage of {day}"
         answer = self._one(Answer, self._api.ask_json(QUERY, question), what)
         if answer.metadata.truncated:
-            why = f"has more than {QUERY_ROWS_MAX} rows for {day}, which it does not give at once: nothing is counted"
-            raise UndeliverableError(f"{self._api.who} {why}")
+            raise UndeliverableError(
+                "{service} has more than {most} rows for {day}, which it does not give at once: nothing is counted",
+                service=self._api.who,
+                most=QUERY_ROWS_MAX,
+                day=day,
+            )
         rows = understood(self.who, what, answer.data, UsageRow.model_validate)
         return (row for row in rows if row.day.startswith(day.isoformat()))  # the end may be taken as included
 
@@ -329,7 +336,9 @@ class OpenRouter(Provider):
     def _known(self, subject: Subject) -> MemberRow:
         member = self._member(subject)
         if member is None:
-            raise UndeliverableError(f"{self._api.who} has no member with the address {subject.external_id}")
+            raise UndeliverableError(
+                "{service} has no member with the address {id}", service=self._api.who, id=subject.external_id
+            )
         return member
 
     def _key(self, subject: Subject) -> ApiKeyRow:
@@ -353,13 +362,22 @@ class OpenRouter(Provider):
         with setting_aside():
             held = {each.guardrail_id for each in self._assignments() if each.user_id == member.id}
         if rail_id not in held:
-            raise UndeliverableError(f"{self._api.who} did not assign the guardrail to {member.address}")
+            raise UndeliverableError(
+                "{service} did not assign the guardrail to {member}", service=self._api.who, member=member.address
+            )
 
     def _taken(self, member: MemberRow, rail: RailRow) -> UndeliverableError:
         if rail.name == PAUSED:
-            return UndeliverableError(f"{member.address} is paused at {self._api.who}: resume first")
-        why = f"has the guardrail “{rail.name}” at {self._api.who}, which somebody made by hand"
-        return UndeliverableError(f"{member.address} {why}: take it off there, so that Bursar can give one of its own")
+            return UndeliverableError(
+                "{member} is paused at {service}: resume first", member=member.address, service=self._api.who
+            )
+        return UndeliverableError(
+            "{member} has the guardrail “{guardrail}” at {service}, which somebody made by hand: take it off there, "
+            "so that Bursar can give one of its own",
+            member=member.address,
+            guardrail=rail.name,
+            service=self._api.who,
+        )
 
     def _one(self, shape: type[Shape], body: Any, what: str) -> Shape:
         return self._api.read(shape, self._api.read(One, body, what).data, what)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from bot.http import NotFoundError
-from bot.providers.base import Limit, ProviderIdentity
+from bot.providers.base import Limit, ProviderIdentity, kind_of
 from storage.limits import Subject
 
 NANOS = 10**9
@@ -48,7 +48,7 @@ class SampleLimits:
             NotFoundError: nobody of that id is.
         """
         if found is None:
-            raise NotFoundError(f"The sample company has no {subject.kind} {subject.external_id}")
+            raise NotFoundError("The sample company has no {kind} {id}", kind=kind_of(subject), id=subject.external_id)
         with self._lock:
             self._known[_key(subject)] = State(**{**self._state(subject), **values})  # type: ignore[typeddict-item]
             if self._file:

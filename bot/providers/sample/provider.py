@@ -37,6 +37,7 @@ from bot.providers.sample.ground_truth import Episode, Story, Truth, truths
 from bot.providers.sample.limits import SampleLimits
 from bot.providers.sample.seats import seats, wrong_seats
 from bot.providers.sample.spikes import SampleSpikes
+from bot.texts import t
 from storage.charges import Charge, CostSource
 from storage.directory import Directory
 from storage.limits import Subject
@@ -193,7 +194,7 @@ class Sample(Provider):
         self._spikes.begin(self.now().astimezone(UTC))
 
     def probe(self) -> Iterator[CheckLine]:
-        yield CheckLine(f"sample figures of {COMPANY} (made up, seed {self.seed})", ok=True)
+        yield CheckLine(t("sample figures of {name} (made up, seed {seed})", name=COMPANY, seed=self.seed), ok=True)
 
     def close(self) -> None:
         """Nothing is open."""
