@@ -56,10 +56,12 @@ def test_it_is_not_asked_twice_within_half_a_minute(acme: Company) -> None:
 
 
 def test_a_provider_that_is_away_costs_no_answer(acme: Company) -> None:
-    """What was known is shown with its own time."""
+    """What was known is shown with its own time, and it is not asked again at once."""
     acme.llm.trouble = UnreachableError("away")
 
     assert "$246.00 of $400.00, as of 23 Nov 13:00" in acme.say("ana", "balance")
+    acme.say("ana", "balance")
+    assert acme.llm.calls.count("limit") == 1
 
 
 def test_an_answer_does_not_wait_for_a_provider_that_hangs(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
