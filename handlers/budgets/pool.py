@@ -127,7 +127,8 @@ def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: P
     _move(ctx, mine, {to.id: share})
     given = ctx.amount(share, mine.budget.unit)
     ctx.deed("allotted", to.id, "owner", f"{given} of {mine.account.id}, {mine.budget.name} since {mine.period.first}")
-    after = _pool_of(ctx, mine.account)
+    shares = {**mine.shares, to.id: share}
+    after = replace(mine, shares={each: units for each, units in shares.items() if units})
     if to.person_id and to.person_id != ctx.person.id:
         theirs = replace(ctx, person=ctx.somebody(to.person_id) or ctx.person)
         title = theirs.t(
