@@ -121,7 +121,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
     waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
     open_ = [one for one in own if one.state == "pending"]
-    title = ctx.nt("{n} request for you to decide", "{n} requests for you to decide", len(waiting))
+    title = ctx.t("{waiting} for you to decide", waiting=len(waiting))
     if open_ or not waiting:
         title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
     ctx.look_up({one.account_id for one in own})

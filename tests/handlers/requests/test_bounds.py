@@ -288,4 +288,4 @@ def test_the_queue_of_whoever_decides_has_numbers_and_buttons(found: Found) -> N
     assert title(company, "max", next(each.says for each in queue.buttons if each.label == "Approve #2")).startswith(
         "Approved: $60.00 for Zoe Lind"
     )
-    assert title(company, "max", "requests") == "1 request for you to decide"
+    assert title(company, "max", "requests") == "1 for you to decide"

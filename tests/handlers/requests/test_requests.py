@@ -298,7 +298,7 @@ def test_requests_lists_ones_own_and_what_waits(found: Found) -> None:
     company.say("ana", "request 50 for it")
 
     assert title(company, "ana", "requests") == "1 open, 0 for you to decide"
-    assert title(company, "max", "requests") == "1 request for you to decide"
+    assert title(company, "max", "requests") == "1 for you to decide"
 
 
 def test_while_away_a_delegate_decides_and_it_is_said_in_the_audit(found: Found) -> None:

@@ -207,7 +207,7 @@ def test_the_question_goes_to_whoever_decides_now(on_both: Company, happens: Hap
     company.say("ana", "request 50 the demo")
     company.settle()
     happens(company)
-    assert company.hear("lea", "requests").title == "1 request for you to decide"
+    assert company.hear("lea", "requests").title == "1 for you to decide"
     (asked,) = company.reads("lea")
     assert asked.startswith("Ana Silva asks for $50.00 more")
     assert "You decide as Ana Silva's manager." in asked
@@ -273,7 +273,7 @@ def test_a_stand_in_who_leaves_hands_it_back(company: Company) -> None:
     company.say("max", "delegate kim until friday")
     company.say("ana", "request 50 the demo")
     change(company, kim={"active": False})
-    assert company.hear("max", "requests").title == "1 request for you to decide"
+    assert company.hear("max", "requests").title == "1 for you to decide"
     assert company.hear("max", "approve 1").title == "Approved: $50.00 for Ana Silva"
 
 
@@ -293,7 +293,7 @@ def test_who_has_agreed_has_nothing_more_to_decide(company: Company) -> None:
     company.say("ana", "request 50 the demo")
     company.say("kim", "approve 1")
     assert company.hear("kim", "requests").title == "0 open, 0 for you to decide"
-    assert company.hear("fay", "requests").title == "1 request for you to decide"
+    assert company.hear("fay", "requests").title == "1 for you to decide"
 
 
 def test_above_the_last_manager_those_whom_the_policy_names_are_asked(company: Company) -> None:
