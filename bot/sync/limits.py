@@ -70,11 +70,11 @@ class LimitSync:
         if compare:
             self._raise(SyncProvider(provider.name))
 
-    def note(self, provider: Provider, subject: Subject) -> bool:
+    def note(self, provider: Provider, subject: Subject) -> Limit | None:
         """Ask for one limit and note what is said.
 
         Returns:
-            Whether it is there.
+            The limit, None if the subject is not there.
 
         Raises:
             OutsideError: it cannot be asked.
@@ -82,7 +82,7 @@ class LimitSync:
         seen = provider.limit(subject)
         if seen is not None:
             self._note(provider, [seen])
-        return seen is not None
+        return seen
 
     def set_limit(self, provider: Provider, item: OutboxItem) -> str:
         """Write a limit, unless it was changed there or paused here meanwhile; read it back.
@@ -109,10 +109,8 @@ class LimitSync:
         held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         unsure = held is None or held.said_nanos not in (None, held.known_nanos)
         if held is None or unsure or held.seen_at < self.now() - FRESH:
-            seen = provider.limit(subject)
-            if seen is None:
+            if self.note(provider, subject) is None:
                 return self._gone(provider, subject)
-            self._note(provider, [seen])
             held = self.database.ask(lambda conn: limits.find(conn, provider.name, subject))
         what = compared(held, nanos, provider.window) if held else "same"
         if self._is_paused(provider, subject):
@@ -198,10 +196,7 @@ class LimitSync:
             )
 
     def _read_back(self, provider: Provider, subject: Subject) -> Limit | None:
-        seen = provider.limit(subject) if "limits" in provider.can else None
-        if seen:
-            self._note(provider, [seen])
-        return seen
+        return self.note(provider, subject) if "limits" in provider.can else None
 
     def _is_paused(self, provider: Provider, subject: Subject) -> bool:
         return self.database.ask(lambda conn: limits.find_paused(conn, provider.name, subject)) is not None

@@ -10,6 +10,7 @@ from typing import cast
 from bot.errors import OutsideError
 from bot.providers.base import Provider
 from bot.sync.limits import LimitSync
+from storage.db import BusyError
 from storage.limits import Subject, SubjectKind
 
 PATIENCE_S = 1.0
@@ -72,6 +73,7 @@ class LiveLimits:
 
     def _ask(self, key: LimitKey) -> bool:
         provider, kind, external_id = key
-        with suppress(OutsideError):  # the hourly reading tells of it
-            return self.limits.note(self.providers[provider], Subject(cast("SubjectKind", kind), external_id))
+        with suppress(OutsideError, BusyError):  # the hourly reading tells of it
+            subject = Subject(cast("SubjectKind", kind), external_id)
+            return self.limits.note(self.providers[provider], subject) is not None
         return False
