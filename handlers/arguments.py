@@ -435,7 +435,7 @@ class BudgetWord:
         """See Word. "of" may also begin the reason; then it is not mine."""
         led = words[0].lower() == "of" and len(words) > 1
         name = words[led].lower()
-        found = next((each for each in ctx.policy.budgets if each.name == name), None)
+        found = next(iter(ctx.policy.rules_named(name)), None)
         return (found, 1 + led) if found and (led or len(words) == 1) else None
 
 

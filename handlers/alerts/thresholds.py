@@ -267,7 +267,7 @@ def _whom(ctx: Context, account: Account) -> list[Person]:
 
 def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
     """Whether a limit that was posted still counts: roles, groups and teams come and go within a period."""
-    alone = sum(each.name == budget.name for each in ctx.policy.budgets) == 1
+    alone = len(ctx.policy.rules_named(budget.name)) == 1
     if budget.is_pool or (alone and budget.who in ("every person", "every agent")):
         return True
     person = people.person(ctx.conn, account.person_id)

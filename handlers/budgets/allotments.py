@@ -47,8 +47,8 @@ def enforce(ctx: Context, budget: One) -> Card:
     """Apply a changed budget of app.yaml in the current period already: `enforce monthly`. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can apply a changed budget.")
-    family = next((rules for rules in _families(ctx) if rules[0].name == budget), None)
-    if family is None:
+    family = ctx.policy.rules_named(budget)
+    if not family:
         known = ", ".join(each.name for each in ctx.policy.budgets)
         raise RefusedError(
             "There is no budget “{budget}” in app.yaml. Budgets there: {known}.", budget=budget, known=known
@@ -103,12 +103,9 @@ def _member(ctx: Context, account: Account, person: Person | None, accounts: Map
     return Member(account, person, own)
 
 
-def _families(ctx: Context) -> list[list[Budget]]:
+def _families(ctx: Context) -> list[tuple[Budget, ...]]:
     """The rules of each name, which have their periods in common."""
-    families: dict[str, list[Budget]] = {}
-    for each in ctx.policy.budgets:
-        families.setdefault(each.name, []).append(each)
-    return list(families.values())
+    return [ctx.policy.rules_named(name) for name in dict.fromkeys(each.name for each in ctx.policy.budgets)]
 
 
 def _allotments(ctx: Context, budget: Budget, members: list[Member]) -> Iterator[Entry]:

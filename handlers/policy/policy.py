@@ -448,6 +448,10 @@ class Policy(House, Rule):
         house = self.convert(amount_nanos, currency, day)
         return house[0] if house else None
 
+    def rules_named(self, name: str) -> tuple[Budget, ...]:
+        """The rules of a budget, in the order of app.yaml: several if it is not the same for everybody."""
+        return tuple(each for each in self.budgets if each.name == name)
+
     def vendor(self, name: str) -> Vendor | None:
         """The provider of that name, or None."""
         return next((each for each in self.vendors if each.name == name), None)

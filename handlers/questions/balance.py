@@ -117,7 +117,7 @@ def _own_name(ctx: Context, budget: Budget) -> str:
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     """For whom the rule is, where several have its name and it is the one that counts."""
     budget = status.budget
-    if sum(each.name == budget.name for each in ctx.policy.budgets) == 1:
+    if len(ctx.policy.rules_named(budget.name)) == 1:
         return []
     if budget.group:
         whom = ctx.t("the group {group}", group=budget.group)

@@ -4,16 +4,15 @@ Public holidays come from the package `holidays`, which knows some 200 countries
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
 from babel.core import get_global
 
 from handlers.policy import Policy
+from handlers.questions.projection import DAY, SATURDAY
 
-DAY = timedelta(days=1)
-SATURDAY = 5
 BRIDGED_MAX = 4
 """So many working days between two public holidays are taken off by most, such as those after Christmas."""
 

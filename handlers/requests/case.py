@@ -186,7 +186,7 @@ def background(ctx: Context, case: Case) -> Background:
     """What whoever decides should know, in five statements."""
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
-    rule = next((each for each in ctx.policy.budgets if each.name == request.budget), None)
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
     counts = counts_of(ctx, request.account_id, rule or request.budget, request.period_start, request.asker_id)
     return make_background(ctx, request, found, counts)
 

@@ -164,7 +164,7 @@ def grant(ctx: Context, request: Request) -> None:
 def take_back(ctx: Context, ended: Request) -> int:
     """Post the end of a grant: what of it is not spent is taken away. Returns how much that is."""
     account = ctx.account(ended.account_id)
-    rule = next((each for each in ctx.policy.budgets if each.name == ended.budget), None)
+    rule = next(iter(ctx.policy.rules_named(ended.budget)), None)
     zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone
     then = replace(ctx, now=datetime.combine(ended.period_start, time(12), zone).astimezone(UTC))
     here = [
