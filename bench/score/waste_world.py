@@ -345,7 +345,7 @@ def _waste(dice: random.Random) -> Iterator[Case]:
         work("gpt-5.2", (5_000, 1_500, 0, 0, 250), 330, hours=ALWAYS, week=7, failing=0.2, dead=0.04, billed=1.0),
     )
     day = work("claude-sonnet-4-5", (1_500, 20_000, 2_000, 0, 600), 50)
-    night = work("claude-sonnet-4-5", (1_500, 9_000, 900, 0, 500), 130, hours=between(21, 7), week=4, spread=0.2)
+    night = work("claude-sonnet-4-5", (1_500, 9_000, 900, 0, 500), 180, hours=between(21, 7), week=4, spread=0.2)
     ago = dice.randrange(8, 20)
     yield Case(
         "a notebook that was left running for some nights",
