@@ -587,7 +587,8 @@ def test_a_limit_of_a_key_is_among_those_that_bind(acme: Company) -> None:
 def test_before_and_after_a_grant_it_is_said_that_a_key_stays_limited(database: Database, clock: Clock) -> None:
     """Though Bursar may write no limit there, so that nothing is ever applied: finance is asked by name."""
     clock.moment = TUESDAY
-    rules = RULES | {"providers": [{"kind": "sample", "name": "llm", "history_days": 4, "limits": "read"}]}
+    providers = [{"kind": "sample", "name": "llm", "history_days": 4, "limits": "read"}]
+    rules: dict[str, object] = {**RULES, "providers": providers}
     night = Subject("key", "night")
     people = replace(ACME, links=(*ACME.links, Link("llm", "key", "night", "agent/crawler")))
     company = Company(database, clock, rules, directory=people)
