@@ -29,7 +29,7 @@ from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
+from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import UNLINKED, Place
@@ -262,8 +262,20 @@ class App:
     # Show ----------------------------------------------------------------------------------------------------------
 
     def answer(self, key: str, sentence: Sentence) -> None:
-        """Hear a sentence and have its card shown through the outbox, once under a key."""
-        self.post(key, sentence.place, self.hear(sentence))
+        """Hear a sentence and have its card shown through the outbox, once under a key.
+
+        The outbox keeps no secret. A card that has one is shown at once; if that fails, it is shown without.
+        """
+        card = self.hear(sentence)
+        platform = self.platforms.get(sentence.place.platform)
+        if card.has_secret and platform:
+            try:
+                platform.show(sentence.place, card, "")
+            except OutsideError as trouble:
+                log.warning("a secret could not be shown", why=str(trouble))
+            else:
+                return
+        self.post(key, sentence.place, card)
 
     def post(self, key: str, place: Place, card: Card) -> None:
         """Have a card shown through the outbox, once under a key."""
@@ -389,6 +401,7 @@ class App:
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
         self.handle(CheckRequests(renamed), "clock")
+        self.handle(CheckTokens(), "clock")
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
