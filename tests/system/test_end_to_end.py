@@ -23,7 +23,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.clock import Clock
 from tests.support.fakes.litellm import FakeLiteLLM
-from tests.support.fakes.slack import PATIENCE_S, FakeSlack
+from tests.support.fakes.slack import PATIENCE_S, FakeSlack, Message
 from tests.support.paths import ROOT
 from tests.support.process import KEYS, bot_process, get, until
 from tests.support.small_bot import served
@@ -149,6 +149,38 @@ def test_a_request_goes_to_the_manager_in_slack_and_back(recorded: App, slack: F
 
     assert "Bob approved $5.00" in told.words
     assert recorded.hear(Sentence("balance", "alice", Place("terminal", "alice"))).title == "$14.75 left of $15.00"
+
+
+def test_question_and_answer_are_replies_in_their_threads_in_slack(recorded: App, slack: FakeSlack) -> None:
+    """Bob replies “Why?” below the request, Alice below his question; the decision leaves both to be read."""
+
+    def newest(user: str) -> Message:
+        while recorded.deliver():
+            pass
+        return slack.seen(slack.direct(user), user)[-1]
+
+    with assembled(recorded, KEYS) as asgi, served(asgi) as url:
+        slack.bot_url = f"{url}/slack/events"
+        slack.write("UBOB", "balance")
+        slack.write("UALICE", "request 5 finish the migration")
+        until(lambda: "Alice asks for $5.00 more" in newest("UBOB").words)
+        request = newest("UBOB")
+        slack.write("UBOB", "Why?", thread_ts=request.ts)
+        until(lambda: "“Why?”" in newest("UALICE").words)
+        question = newest("UALICE")
+        slack.write("UALICE", "The demo is on Friday", thread_ts=question.thread_ts or question.ts)
+        until(lambda: "“The demo is on Friday”" in newest("UBOB").words)
+        answer = newest("UBOB")
+        assert answer.thread_ts == request.ts
+        slack.click("UBOB", "Approve", channel=slack.direct("UBOB"))
+        until(lambda: "$5.00 more: applied" in newest("UALICE").words)
+
+        for user, said in (("UALICE", question), ("UBOB", answer)):
+            kept = next(each for each in slack.seen(slack.direct(user), user) if each.ts == said.ts)
+            assert "Approved: $5.00 for Alice" in kept.words
+            assert ("“Why?”" if user == "UALICE" else "“The demo is on Friday”") in kept.words
+        decisions = [each for each in slack.seen(slack.direct("UBOB"), "UBOB") if each.words.startswith("Approved:")]
+        assert [each.ts for each in decisions] == [request.ts]
 
 
 @pytest.mark.parametrize("mode", ["http", "socket"])
