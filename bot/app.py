@@ -304,6 +304,19 @@ class App:
         card = CARD.validate_python(said["card"])
         return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
 
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """What words mean that somebody wrote in reply to a message: see handlers.in_reply.
+
+        Args:
+            platform: where.
+            receipt: of the message.
+            words: as they were written.
+        """
+        item = self.database.ask(lambda conn: outbox.shown_as(conn, platform, receipt))
+        if item is None:
+            return words
+        return handlers.in_reply(item.key, CARD.validate_python(json.loads(item.payload)["card"]), words)
+
     def views(self, card: Card, readers: Sequence[str]) -> list[Card]:
         """A card that several people read, as each of them should see it: with the buttons that are of use to them.
 

@@ -79,6 +79,7 @@ from handlers.requests import (
     remind_approver,
     request,
     request_expired,
+    request_of,
     requests_,
     return_grant,
     revoke,
@@ -320,6 +321,29 @@ def is_order(text: str) -> bool:
     """Whether a sentence does something to something, such as `approve 42`; `request` alone only opens a form."""
     one, rest = parse_command(text)
     return one.writes and bool(rest)
+
+
+ALONE = frozenset({"help", "balance", "requests"})
+"""What is heard as a question to the bot in every thread, if it is said with nothing else."""
+
+
+def in_reply(key: str, card: Card, words: str) -> str:
+    """What somebody says who replies below a message: about a request it goes to the other side of the question.
+
+    What names the request by its number, such as `approve 42`, is still said to the bot, and so is `help`.
+
+    Args:
+        key: of the message, as the outbox has it.
+        card: what the message shows.
+        words: the reply.
+    """
+    about = request_of(key, card)
+    if not about or not words.strip():
+        return words
+    one, rest = parse_command(words)
+    if (one.name in ALONE and not rest) or (one is not UNKNOWN and rest.partition(" ")[0].lstrip("#") == about):
+        return words
+    return f"question {about} {words}"
 
 
 def may_say(ctx: Context, text: str) -> bool:
