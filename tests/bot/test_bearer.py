@@ -87,10 +87,10 @@ def test_many_wrong_tokens_from_one_address_wait_and_right_ones_do_not(acme: Com
     assert refused(door, f"Bearer {tokens.new_secret('own')}") == (429, "too-many-requests")
     assert refused(door, "Bearer nonsense") == (429, "too-many-requests")
     assert refused(door, late) == (429, "too-many-requests")
-    assert door.let_in(right, "figures", "a")
-    assert door.let_in(late, "figures", "b")
+    door.let_in(right, "figures", "a")
+    door.let_in(late, "figures", "b")
     acme.clock.forward(timedelta(minutes=1))
-    assert door.let_in(late, "figures", "a")
+    door.let_in(late, "figures", "a")
 
 
 def test_one_token_asks_so_often_a_minute(acme: Company, door: Doorkeeper) -> None:
@@ -103,7 +103,7 @@ def test_one_token_asks_so_often_a_minute(acme: Company, door: Doorkeeper) -> No
         door.let_in(header, "reports")
     assert caught.value.respond().headers["Retry-After"] == "40"
     acme.clock.moment -= timedelta(hours=1)
-    assert door.let_in(header, "reports"), "a clock that steps back stops nothing"
+    door.let_in(header, "reports")  # a clock that steps back stops nothing
 
 
 def test_use_is_noted_once_an_hour_and_the_first_in_the_audit(acme: Company, door: Doorkeeper) -> None:

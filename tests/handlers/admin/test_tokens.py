@@ -15,6 +15,7 @@ from handlers.sentence import Sentence
 from storage import audit, tokens
 from storage.db import Database
 from storage.tables import heard, outbox_items
+from storage.tables import tokens as kept
 from tests.support.clock import Clock
 from tests.support.company import Company
 
@@ -53,7 +54,7 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(acme: Company) -> None:
     again = acme.hear("ana", "token new", delivery="press-1")
     assert (secret_in(again), "is shown once" in str(again.blocks)) == ("", True)
     with acme.app.database._questions.connect() as conn:
-        for table in (heard, outbox_items, tokens.tokens):
+        for table in (heard, outbox_items, kept):
             assert secret not in str(conn.execute(select(table)).all())
         assert secret not in str(list(audit.rows(conn)))
 
