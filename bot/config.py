@@ -59,6 +59,7 @@ from handlers.policy import (
 from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
+SAMPLE = Path(__file__).with_name("app.yaml")  # comes with the package that is installed, not with a checkout
 DEMO_DATABASE = "sqlite:///var/demo.db"
 DATABASE_DEFAULT = "sqlite:///var/bursar.db"
 
@@ -449,13 +450,20 @@ class Settings(House, Rule):
         )
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
+def load(environ: Mapping[str, str] = os.environ, *, or_sample: bool = False) -> Settings:
     """Read BURSAR_CONFIG (default app.yaml).
+
+    Args:
+        environ: where BURSAR_CONFIG may be.
+        or_sample: where there is no app.yaml and none is named, the sample company's does.
 
     Raises:
         ConfigError: all errors at once.
     """
-    path = Path(environ.get("BURSAR_CONFIG", "") or PATH_DEFAULT)
+    named = environ.get("BURSAR_CONFIG", "")
+    path = Path(named or PATH_DEFAULT)
+    if or_sample and not named and not path.exists() and SAMPLE.exists():
+        path = SAMPLE
     file = _read(path)
     content = {} if file.content is None else file.content
     if not isinstance(content, dict):
