@@ -2,6 +2,7 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.effect import ask_to_raise, stays_capped
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.messages import request_of
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
@@ -13,6 +14,7 @@ __all__ = [
     "answer_origin",
     "approve",
     "ask_next_in_line",
+    "ask_to_raise",
     "change",
     "check_requests",
     "deed",
@@ -36,6 +38,7 @@ __all__ = [
     "requests_",
     "return_grant",
     "revoke",
+    "stays_capped",
     "tell_asker",
     "withdraw",
 ]
