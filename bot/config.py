@@ -116,6 +116,10 @@ Email = Annotated[
 ]
 _COMMAND = like(r"/[a-z0-9_-]{1,31}", N_("“{word}” cannot be a slash command: write / and small letters, no blanks"))
 _ADDRESS = like(r"(https?://.+)?", N_("“{word}” is not an address: write one such as https://llm.acme.example"))
+_SLACK_TEAM = like(
+    r"[TE][A-Z0-9]{1,63}",
+    N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
+)
 _API_ADDRESS = like(r"https?://.+/", N_("“{word}” is not an address with a slash at its end"))
 _VARIABLE = like(
     r"([A-Z][A-Z0-9_]*)?",
@@ -142,6 +146,7 @@ class SlackSettings(Rule):
     mode: Literal["socket", "http"] = "socket"
     command: Annotated[str, _COMMAND] = "/tokens"
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
+    teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
 
 
