@@ -434,6 +434,10 @@ class Settings(House, Rule):
             telemetry=self.telemetry,
         )
 
+    def at_host(self, host: str) -> "Settings":
+        """The same, listening elsewhere, such as in a container."""
+        return self.model_copy(update={"server": self.server.model_copy(update={"host": host})})
+
     @property
     def is_sample(self) -> bool:
         """Nothing but the fictional company, so that a page on which anyone is anyone does no harm."""
