@@ -52,6 +52,7 @@ from handlers.policy import (
     Rates,
     RequestRules,
     Rule,
+    TelemetryRules,
     WasteRules,
     WorkingHours,
     like,
@@ -116,6 +117,10 @@ Email = Annotated[
 ]
 _COMMAND = like(r"/[a-z0-9_-]{1,31}", N_("“{word}” cannot be a slash command: write / and small letters, no blanks"))
 _ADDRESS = like(r"(https?://.+)?", N_("“{word}” is not an address: write one such as https://llm.acme.example"))
+_SLACK_TEAM = like(
+    r"[TE][A-Z0-9]{1,63}",
+    N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
+)
 _API_ADDRESS = like(r"https?://.+/", N_("“{word}” is not an address with a slash at its end"))
 _VARIABLE = like(
     r"([A-Z][A-Z0-9_]*)?",
@@ -142,6 +147,7 @@ class SlackSettings(Rule):
     mode: Literal["socket", "http"] = "socket"
     command: Annotated[str, _COMMAND] = "/tokens"
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
+    teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
 
 
@@ -405,6 +411,7 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
 
     @property
     def policy(self) -> Policy:
@@ -424,7 +431,12 @@ class Settings(House, Rule):
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            telemetry=self.telemetry,
         )
+
+    def at_host(self, host: str) -> "Settings":
+        """The same, listening elsewhere, such as in a container."""
+        return self.model_copy(update={"server": self.server.model_copy(update={"host": host})})
 
     @property
     def is_sample(self) -> bool:

@@ -50,9 +50,12 @@ ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     logging.to_json()
-    serve(_app(), os.environ)
+    app = _app()
+    if args.host:
+        app.settings = app.settings.at_host(args.host)
+    serve(app, os.environ)
     return 0
 
 
@@ -68,7 +71,7 @@ def demo(args: argparse.Namespace) -> int:
         )
     if args.reset:
         _forget_demo()
-    serve_demo(demo_app(settings), args.port)
+    serve_demo(demo_app(settings), args.host, args.port)
     return 0
 
 
