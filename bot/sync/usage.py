@@ -13,9 +13,11 @@ from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
+from handlers.context import CLOCK, NOWHERE, Context
 from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
+from handlers.telemetry import give_way
 from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
@@ -69,6 +71,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
+    _note_model_groups(database, provider, how.policy)
     if not isinstance(trouble, UnreachableError):
         _read_besides(database, provider, how.policy, span, now)
     through = max(filter(None, (before.through, usage.through)), default=None)
@@ -79,6 +82,15 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     read = Pull(provider.name, started, started, through, usage.rows_seen, usage.rows_changed, "")
     database.transact(lambda conn: pulls.note_pull(conn, read))
     return Recorded(usage.rows_seen, usage.rows_changed)
+
+
+def _note_model_groups(database: Database, provider: Provider, policy: Policy) -> None:
+    """Note by which names people ask for models, so that their tiers are those of these names."""
+    told = provider.model_groups()
+    if told:
+        named = [((provider.name, "model", model), group) for model, group in told.items()]
+        database.transact(lambda conn: aliases.record(conn, named))
+        policy.call_models(database.ask(aliases.of_models))
 
 
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
@@ -208,6 +220,7 @@ def _read_day(
             raise AssertionError("a cost without a rate was set aside")
         return house
 
+    asked_at = now()
     with setting_aside() as odd, spooled(_told(provider, day, how.policy)) as rows:
         whole = WholeDay(provider.name, day) if provider.complete and not odd else None
         found = asides(provider.name, "usage", day, odd)
@@ -217,7 +230,9 @@ def _read_day(
             if mark:
                 pulls.note_mark(conn, provider.name, day, mark)
             priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
-            return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            done = ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            give_way(Context(conn, now(), CLOCK, NOWHERE, how.policy), provider.name, day, asked_at)
+            return done
 
         return database.transact(work)
 
