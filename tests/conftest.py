@@ -13,7 +13,7 @@ from storage.db import Database
 from tests.support import chromium
 from tests.support.clock import Clock
 from tests.support.company import Company
-from tests.support.databases import Postgres, copied, migrated, postgresql, share_what_is_compiled
+from tests.support.databases import Postgres, copied, hurry, migrated, postgresql
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 for _name in VARIABLES:
     os.environ.pop(_name, None)
 
-share_what_is_compiled()
+hurry()
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
 settings.register_profile(
