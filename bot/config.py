@@ -142,6 +142,7 @@ class SlackSettings(Rule):
     command: Annotated[str, _COMMAND] = "/tokens"
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
     link_by_email: bool = True
+    agent: bool = False
 
 
 class TeamsSettings(Rule):

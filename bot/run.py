@@ -112,7 +112,9 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
     client = web_client(token, slack.url)
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
+    language = spoken_to(None, app.policy)
+    settings = ListenerSettings(command=slack.command, language=language, agent=slack.agent)
+    listener = SlackListener(app, client, settings)
     with ExitStack() as stack:
         stack.callback(listener.close)
         routes: list[BaseRoute] = []
