@@ -8,7 +8,18 @@ import re
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
-from handlers.admin import link, people_, providers, report_set_aside, retry, status
+from handlers.admin import (
+    check_tokens,
+    link,
+    old_token_used,
+    people_,
+    providers,
+    report_set_aside,
+    retry,
+    status,
+    token,
+    token_ends,
+)
 from handlers.alerts import (
     check_drifts,
     check_spikes,
@@ -219,6 +230,7 @@ COMMANDS: Mapping[str, Command] = {
         command(status, N_("status"), ADMIN, "admin", writes=False),
         command(retry, N_("retry"), ADMIN, "admin", writes=True),
         command(settings, N_("settings"), ASK, writes=True),
+        command(token, N_("token new"), ASK, writes=True),
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
@@ -269,6 +281,9 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(check_tokens, "clock"),
+        event_type(token_ends, "clock"),
+        event_type(old_token_used, "clock"),
     )
 }
 

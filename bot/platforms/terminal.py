@@ -27,7 +27,7 @@ def render(card: Card) -> str:
 def _block(block: Block) -> str:
     match block:
         case Text():
-            return f"  {block.text}" if block.quiet else block.text
+            return f"  {block.shown}" if block.quiet else block.shown
         case Heading():
             return f"── {block.text} ──"
         case Facts():

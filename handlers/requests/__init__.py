@@ -2,6 +2,7 @@
 
 from handlers.requests.case import Case, load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.effect import ask_to_raise, stays_capped
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.messages import request_of
 from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
@@ -16,6 +17,7 @@ __all__ = [
     "answer_origin",
     "approve",
     "ask_next_in_line",
+    "ask_to_raise",
     "change",
     "check_requests",
     "deed",
@@ -41,6 +43,7 @@ __all__ = [
     "requests_",
     "return_grant",
     "revoke",
+    "stays_capped",
     "tell_asker",
     "waiting_for",
     "withdraw",

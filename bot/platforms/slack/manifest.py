@@ -52,7 +52,7 @@ PROMPTS: Sequence[tuple[str, str]] = (
 )
 """What the agent view suggests: how it is called, and what it says."""
 
-EVENTS = ("app_home_opened", "app_mention", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "message.im", "user_change")
 
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 

@@ -10,6 +10,7 @@ Source: the reference of Teams' cards (adaptivecards.microsoft.com, 2026). Messa
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -50,6 +51,10 @@ NUMBER = "number:"
 EMPTY = "\N{EN DASH}"
 STAR = "\N{ASTERISK OPERATOR}"  # looks the same and makes nothing bold
 JOINER = "\N{WORD JOINER}"
+LOW_LINE = "\N{MODIFIER LETTER LOW MACRON}"  # looks like an underscore
+_UNDERLINED = re.compile(r"(?<!\w)_|_(?!\w)")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_LIST = re.compile(r"^(?:[-+#>]+|\d+[.)])(?=\s)")
 FULL = 100  # percent
 DIALS: dict[Tone, str] = {"plain": "categoricalBlue", "good": "good", "warn": "warning", "bad": "attention"}
 STYLES = {"plain": "default", "primary": "positive", "danger": "destructive"}
@@ -311,9 +316,10 @@ def _fits(word: str, most: int) -> bool:
 
 
 def _harmless(text: str) -> str:
-    """One line that no reader of Markdown makes a link or bold words of."""
+    """One line that no reader of Markdown makes a link, a list or bold words of, nor reads a sign by its name."""
     words = cut(line(text), TITLE_MAX).replace("*", STAR).replace("](", f"]{JOINER}(")
-    return words or EMPTY
+    words = _UNDERLINED.sub(LOW_LINE, _ENTITY.sub(f"&{JOINER}", words))
+    return _LIST.sub(lambda found: f"{found[0]}{JOINER}", words) or EMPTY
 
 
 def _text(text: str, **looks: object) -> Json:

@@ -213,6 +213,9 @@ class TeamsListener:
         card = self._app.hear(Sentence(said, person, call.place, inputs, call.id))
         if card.tone in {"warn", "bad"} and not card.blocks:
             return said_beside(card)
+        if card.has_secret:
+            self._tell(call, card)
+            return said_beside(in_language(IN_THE_CHAT, card.language))
         if card.personal and not call.private:
             self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
             return said_beside(in_language(IN_THE_CHAT, card.language))
