@@ -92,6 +92,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            kind=one.kind,
             account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
