@@ -2,6 +2,7 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
@@ -17,15 +18,19 @@ __all__ = [
     "deed",
     "delegate",
     "deny",
+    "end_exception",
     "end_grants",
     "escalate",
+    "exceptions",
     "follow_request",
     "history",
     "load",
     "message_given_up",
     "open_request",
     "other",
+    "permanent",
     "question",
+    "raise_",
     "record",
     "remind",
     "remind_approver",
