@@ -18,10 +18,11 @@ from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Budget, Policy, with_exceptions
-from storage import audit, exceptions, outbox, people, pulls
+from storage import audit, exceptions, limits, outbox, people, pulls
 from storage.audit import Deed
 from storage.directory import Person
 from storage.exceptions import BudgetException
+from storage.limits import Held
 from storage.outbox import NewItem
 from storage.people import Account, Circle
 from storage.pulls import Pull
@@ -85,6 +86,7 @@ class Context:
         places: where people that were looked up talk to us in private.
         read: how reading the providers went, once that was looked up.
         excepted: the exceptions that were approved, once they were looked up.
+        held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
     """
 
@@ -98,6 +100,7 @@ class Context:
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
     read: list[tuple[Pull, ...]] = field(default_factory=list, repr=False)
     excepted: list[tuple[BudgetException, ...]] = field(default_factory=list, repr=False)
+    held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
 
     @property
@@ -168,10 +171,15 @@ class Context:
             self.read.append(tuple(pulls.pulled(self.conn)))
         return self.read[0]
 
-    def paused_at(self, account_id: str) -> list[str]:
-        """The names of the providers at which somebody paused an account; the readings come with it."""
-        self.read[:] = [tuple(pulls.pulled(self.conn, account_id))]
-        return [pull.provider for pull in self.readings() if pull.paused]
+    def limits_of(self, account_id: str) -> list[Held]:
+        """An account's limits at the providers; looked up once. The readings come with them if they are not known."""
+        if account_id not in self.held:
+            if self.read:
+                self.held[account_id] = limits.of_account(self.conn, account_id)
+            else:
+                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id)
+                self.read.append(tuple(read))
+        return self.held[account_id]
 
     def exceptions(self) -> tuple[BudgetException, ...]:
         """The exceptions that were approved and have not been ended; looked up once."""
@@ -340,6 +348,13 @@ class Context:
         """Have a provider's usage, limits or requests read; under the same key again for another slot."""
         payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
         self._leave(NewItem(f"pull/{provider}/{key}", "pull", provider, payload, self.now))
+
+    def ask_live(self, key: str, stale: Collection[tuple[str, str, str]], then: Event) -> None:
+        """Have limits asked for anew, as in Card.stale, and an event handled when they are known."""
+        for provider in sorted({name for name, _, _ in stale}):
+            subjects = [[kind, external_id] for name, kind, external_id in stale if name == provider]
+            asked = {"what": "live", "subjects": subjects, "then": to_json(then), "at": self.now.isoformat()}
+            self._leave(NewItem(f"pull/{provider}/live/{key}", "pull", provider, json.dumps(asked), self.now))
 
     def emit(self, key: str, event: Event, due_at: datetime | None = None) -> None:
         """Have an event handled once under a key: after this transaction, or when a later moment has come."""

@@ -2,8 +2,10 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.effect import ask_to_raise, stays_capped
 from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
+from handlers.requests.messages import request_of
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
@@ -13,6 +15,7 @@ __all__ = [
     "answer_origin",
     "approve",
     "ask_next_in_line",
+    "ask_to_raise",
     "change",
     "check_requests",
     "deed",
@@ -36,9 +39,11 @@ __all__ = [
     "remind_approver",
     "request",
     "request_expired",
+    "request_of",
     "requests_",
     "return_grant",
     "revoke",
+    "stays_capped",
     "tell_asker",
     "withdraw",
 ]
