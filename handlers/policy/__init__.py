@@ -37,12 +37,15 @@ from handlers.policy.policy import (
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
+from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
+    "NONE",
     "PRICE_MAX",
+    "PROGRAMS",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -66,10 +69,12 @@ __all__ = [
     "PlaceName",
     "Policy",
     "PriceRule",
+    "Program",
     "Rates",
     "RequestRules",
     "Rule",
     "Stage",
+    "TelemetryRules",
     "Vendor",
     "WasteRules",
     "WorkingHours",
