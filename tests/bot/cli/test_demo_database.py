@@ -17,8 +17,8 @@ from tests.support.databases import migrated
 def test_a_database_of_another_company_is_left_alone(tmp_path: Path, clock: Clock) -> None:
     """DATABASE_URL may be that of a real company: the demo would write its own people into it."""
     database = migrated(tmp_path / "acme.db")
-    zoe = Person("zoe", "Zoe Real", "zoe@real.example", "", "search")
-    Company(database, clock, directory=replace(ACME, people=(*ACME.people, zoe)))
+    quentin = Person("quentin", "Quentin Real", "quentin@real.example", "", "search")
+    Company(database, clock, directory=replace(ACME, people=(*ACME.people, quentin)))
     before = database.ask(lambda conn: list(conn.exec_driver_sql("select id from people order by id")))
     with pytest.raises(ConfigError, match="holds another company"):
         demo_app(load({}), f"sqlite:///{tmp_path}/acme.db", clock)
