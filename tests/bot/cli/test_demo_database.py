@@ -33,7 +33,6 @@ def test_only_the_demos_own_file_is_emptied(
     """`demo --reset` deletes nothing that DATABASE_URL names."""
     kept = tmp_path / "kept.db"
     kept.touch()
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{kept}")
 
     assert main(["demo", "--reset"]) != 0
