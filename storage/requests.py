@@ -98,6 +98,11 @@ class Request:
         return self.kind == "exception"
 
     @property
+    def granted(self) -> int:
+        """All that whoever asked was given: beyond the pool, and out of what is free in it."""
+        return self.resolved_amount + self.given
+
+    @property
     def seen(self) -> str:
         """What a button says that decides: the handle, and the version that was seen when it was pressed."""
         return f"{self.handle}.{self.version}"
@@ -156,6 +161,7 @@ class Wanted:
     stages: str
     origin: str = ""
     kind: RequestKind = ""
+    share_base: int | None = None
 
 
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))
@@ -329,10 +335,11 @@ _OF_ACCOUNT = and_(
     requests.c.budget == bindparam("budget"),
     requests.c.period_start == bindparam("first", type_=Date),
 )
+_SUM = requests.c.resolved_amount + requests.c.given
 _EXTRA = requests.c.kind == ""
 _GRANTED = and_(_OF_ACCOUNT, _EXTRA, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
-_HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(requests.c.resolved_amount))
+_HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(_SUM))
 _OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
 _AT_ONCE = select(func.count()).where(
     requests.c.asker_id == bindparam("asker"),
@@ -371,7 +378,7 @@ def running(conn: Connection, account_id: str, budget: str, period_start: date) 
     here = and_(
         requests.c.account_id == account_id, requests.c.budget == budget, requests.c.period_start == period_start
     )
-    granted = select(*halves(requests.c.resolved_amount)).where(here, _EXTRA, requests.c.state == "approved")
+    granted = select(*halves(_SUM)).where(here, _EXTRA, requests.c.state == "approved")
     high, low = conn.execute(granted.where(requests.c.ended_at.is_(None))).one()
     return whole(high, low)
 
@@ -380,7 +387,7 @@ def running_of_all(conn: Connection, budget: str, period_start: date) -> dict[st
     """The same for every account that has such grants, by account."""
     here = and_(requests.c.budget == budget, requests.c.period_start == period_start, requests.c.ended_at.is_(None))
     rows = conn.execute(
-        select(requests.c.account_id, *halves(requests.c.resolved_amount))
+        select(requests.c.account_id, *halves(_SUM))
         .where(here, _EXTRA, requests.c.state == "approved")
         .group_by(requests.c.account_id)
     )

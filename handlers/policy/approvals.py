@@ -16,7 +16,7 @@ AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 
 
 def _by(words: str) -> str:
-    known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
+    known = words in ("nobody", "manager", "owner", "lead") or words.startswith(("role ", "people "))
     if not known or not words.split(maxsplit=1)[-1]:
         raise SettingError(
             "unknown approver “{word}”: write nobody, manager, owner, role finance, or people kim, fay", word=words
@@ -77,7 +77,8 @@ class Stage(Frozen):
     """One stage of a decision.
 
     Args:
-        by: "nobody" (granted at once), "manager", "owner", "role finance", or "people kim, fay".
+        by: "nobody" (granted at once), "manager", "owner", "lead" (the owner of the pool of which a share is asked),
+            "role finance", or "people kim, fay".
         need: one of them is enough ("any"), or each of them must agree ("all").
         fallback: who decides if nobody of `by` can be found.
         remind_after_hours: working hours until they are reminded, 0 for never.

@@ -10,6 +10,7 @@ from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_fo
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ask_to_raise",
     "change",
     "check_requests",
+    "decided",
     "deed",
     "delegate",
     "deny",

@@ -6,29 +6,29 @@ from datetime import timedelta
 
 from handlers.access import role_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus, give, share_of, statuses, with_share
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
-from handlers.questions import OwnCap
+from handlers.questions import OwnCap, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
-from handlers.requests.case import Case, case_of, load
+from handlers.requests.case import Case, asked_of, case_of, counts_of, load, make_background
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
-    asked_of,
     in_effect,
     lower_caps,
+    pool_name,
     rule_beneath,
     stays_capped,
     tell_who_can_lift,
 )
 from handlers.requests.exceptions import end_exception
-from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.expiry import in_words, rule_of, why_expired
 from handlers.requests.messages import asked_facts, prefixes, said, settled_card
-from handlers.requests.submit import NOTE_MAX
+from handlers.requests.submit import NOTE_MAX, stages_above
 from handlers.requests.wording import (
     DEEDS,
     HISTORY,
@@ -61,6 +61,8 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     if units > asked.amount:
         most = sum_of(ctx, asked, asked.amount)
         raise RefusedError("You can approve at most {amount}, which is what was asked for.", "amount", amount=most)
+    if case.stage.by == "lead":
+        return _give(ctx, case, mine, units)
     agreed = case.agreed(ctx.person.id, mine.for_id)
     missing, shown = still_needed(agreed), sum_of(ctx, asked, units)
     if missing:
@@ -86,6 +88,68 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     _tell_delegator(ctx, approved, mine)
     card = settled_card(ctx, approved)
     return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing, capped)))
+
+
+def _give(ctx: Context, case: Case, mine: Decider, units: int) -> Card:
+    """Give a share out of what is free in the pool; whoever decides over the pool is asked for what it lacks."""
+    asked, account = case.request, case.account
+    rule, found = rule_of(ctx, case), looked_at(ctx, account) if account else []
+    share = share_of(ctx, found, rule, account) if rule and account else None
+    if share is None:
+        raise RefusedError("There is no such pool any more, so nothing can be given of it.")
+    given = min(units, max(0, share.free))
+    give(ctx, share, f"share/{asked.id}", given)
+    standing = with_share(found, share, given)
+    shown = sum_of(ctx, asked, given)
+    agreed = case.agreed(ctx.person.id, mine.for_id)
+    if given == units:
+        end = Resolution("approved", ctx.person.id)
+        approved = agreed.changed(given=given, amount=asked.amount - given).resolved(end, ctx.now)
+        record(ctx, case, approved, "approved", mine.authority, shown)
+        _tell_given(ctx, approved, given, "", standing)
+        _tell_delegator(ctx, approved, mine)
+        return settled_card(ctx, approved)
+    lacking = units - given
+    counts = counts_of(ctx, asked.account_id, share.pool.budget, asked.period_start, asked.asker_id)
+    above = stages_above(ctx, share, lacking, standing, counts)
+    moved = agreed.changed(given=given, amount=lacking, stages=above, stage=1, raised=0)
+    moved, next_ = at_its_stage(ctx, moved)
+    known = make_background(ctx, moved.request, standing, counts)
+    record(ctx, case, moved, "agreed", mine.authority, shown, known=known)
+    names = any_of(ctx, [each.person.name for each in next_])
+    _tell_given(ctx, moved, given, names, standing)
+    _tell_delegator(ctx, moved, mine)
+    values = {"amount": shown, "lacking": sum_of(ctx, asked, lacking), "names": names}
+    if not given:
+        return Card(ctx.t("The pool has nothing free. Next to decide about {lacking}: {names}", **values))
+    return Card(ctx.t("You gave {amount}. The pool lacks {lacking}; next to decide: {names}", **values))
+
+
+def _tell_given(ctx: Context, case: Case, given: int, names: str, found: Sequence[BudgetStatus]) -> None:
+    """Tell whoever asked what they have of the pool now, and who decides about what it lacks."""
+    request = case.request
+    pool = pool_name(case)
+
+    def title(theirs: Context) -> str:
+        values = {
+            "name": ctx.person.name,
+            "amount": sum_of(theirs, request, given),
+            "pool": pool,
+            "lacking": sum_of(theirs, request, request.amount),
+            "names": names,
+        }
+        if not names:
+            return theirs.t("{name} gave you {amount} of the {pool} pool", **values)
+        if not given:
+            return theirs.t("The {pool} pool has nothing free. {names} decides about {lacking}", **values)
+        return theirs.t("{name} gave you {amount} of the {pool} pool. {names} decides about {lacking}", **values)
+
+    def blocks(theirs: Context) -> tuple[Block, ...]:
+        if not given:
+            return ()
+        return _after(theirs, case, found, ()) if names else _now(theirs, case, found, ())
+
+    tell_asker(ctx, request, title, blocks, key="given")
 
 
 def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequence[OwnCap]) -> tuple[Block, ...]:
@@ -141,9 +205,16 @@ def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
     denied = case.resolved(Resolution("denied", ctx.person.id, note=note), ctx.now)
     record(ctx, case, denied, "denied", mine.authority, note)
     title = _said_by(ctx, N_("{name} denied {amount}"), asked, asked.amount)
-    tell_asker(ctx, denied.request, title, lambda _theirs: (_quoted(note),))
+    tell_asker(ctx, denied.request, title, lambda theirs: (_quoted(note), *_stays(theirs, asked)))
     _tell_delegator(ctx, denied, mine)
     return settled_card(ctx, denied)
+
+
+def _stays(theirs: Context, asked: Request) -> tuple[Block, ...]:
+    """That what was given out of the pool stays when the rest is denied."""
+    if not asked.given:
+        return ()
+    return (Text(theirs.t("The {amount} that you were given stay.", amount=sum_of(theirs, asked, asked.given))),)
 
 
 def other(ctx: Context, number: One) -> Card:

@@ -14,7 +14,14 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.effect import after_it, binding_facts, caps_facts, instead_of, more_of
+from handlers.requests.effect import (
+    after_it,
+    binding_facts,
+    caps_facts,
+    instead_of,
+    more_of,
+    pool_facts,
+)
 from handlers.requests.wording import (
     SETTLED,
     asked_for,
@@ -147,7 +154,9 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     request, status = case.request, known.status
     more = more_of(request, status)
     facts = [(ctx.t("Until"), last_day_of(ctx, request)), *instead_of(ctx, case), *_granted_before(ctx, case, known)]
-    facts += [after_it(ctx, status, more), *binding_facts(ctx, case, known.found)] if status else []
+    facts += pool_facts(ctx, case, known.found)
+    facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
+    facts += binding_facts(ctx, case, known.found) if status else []
     facts += pace(ctx, status) if status else []
     facts += [
         (
@@ -156,6 +165,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         )
         for pool in known.found
         if pool.budget.is_pool and not pool.is_share and pool.budget.unit == request.unit and pool.left > 0
+        if pool.budget.name != request.budget
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []

@@ -34,6 +34,10 @@ BALANCE_MAX = 6
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
 
+ABOVE = 2
+"""What a lead's decision takes more if the pool lacks something: what is given is posted, and what else was granted to
+whoever asked is counted for those who decide about the rest."""
+
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
 
@@ -128,6 +132,8 @@ def knows_a_stranger(company: Company) -> None:
 
 ASKED = ("ana", "request 50 finish the migration")
 LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
+SHARE = ("ana", "request 50 of search-pool it")
+TAKEN = (("max", "allot 2240 to max"),)
 LARGE = ("ana", "request 600 train a model")
 BOTH = ("ana", "request 950 train a larger model")
 AWAY = ("max", "delegate kim until friday")
@@ -141,6 +147,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "request 20 a quick test", "$20.00 approved at once", about="granted at once"),
         Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
+        Spoken("ana", "request 50 of search-pool it", "Asked for $50.00 more", about="a share, of the pool's lead"),
         Spoken("ana", "request", "Ask for more", about="its form"),
     ),
     "raise": (Spoken(*LASTING, "Asked for $600.00 a month"),),
@@ -159,6 +166,15 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "approve": (
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
         Spoken("max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception"),
+        Spoken("max", "approve 1", "Approved: $50.00", (SHARE,), about="of what is free in a pool"),
+        Spoken(
+            "max",
+            "approve 1",
+            "You gave $",
+            (*TAKEN, SHARE),
+            about="of a pool that lacks the rest",
+            most=ORDER_MAX + ABOVE,
+        ),
         Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
         Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),
         Spoken("kim", "approve 1", "You agreed. Still to agree: Fay Osei", (BOTH,), about="one of two who must agree"),
