@@ -1,7 +1,17 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
 from handlers.requests.case import Case, load
-from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.decide import (
+    approve,
+    approve_anew,
+    delegate,
+    deny,
+    history,
+    other,
+    question,
+    return_grant,
+    revoke,
+)
 from handlers.requests.effect import ask_to_raise, stays_capped
 from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
@@ -18,6 +28,7 @@ __all__ = [
     "all_waiting",
     "answer_origin",
     "approve",
+    "approve_anew",
     "ask_next_in_line",
     "ask_to_raise",
     "change",

@@ -189,7 +189,7 @@ def _of_one_circle(
     )
     ctx.know(circle)
     for request, asked in rows:
-        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request), request.unit)
+        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request) + request.before, request.unit)
         pool_id = next((each.account_id for each in ctx.policy.rules_named(request.budget) if each.is_pool), "")
         yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes, pool_id)
 
@@ -229,23 +229,25 @@ def background(ctx: Context, case: Case) -> Background:
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
-    counts = counts_of(ctx, request.account_id, rule or request.budget, request.period_start, request.asker_id)
+    who = request.account_id, request.asker_id
+    counts = counts_of(ctx, *who, rule or request.budget, request.unit, request.period_start)
     return make_background(ctx, request, found, counts)
 
 
-def counts_of(ctx: Context, account_id: str, budget: Budget | str, first: date, asker_id: str) -> Counts:
+def counts_of(ctx: Context, account_id: str, asker_id: str, budget: Budget | str, unit: str, first: date) -> Counts:
     """What was granted of a budget since the first day of a period, to the account and to the person.
 
     Args:
         ctx: of whoever asks.
         account_id: who would spend.
-        budget: the rule, or its name if there is none any more.
-        first: the first day of the period.
         asker_id: who asks.
+        budget: the rule, or its name if there is none any more.
+        unit: what it is counted in.
+        first: the first day of the period.
     """
     name, zone = (budget, "") if isinstance(budget, str) else (budget.name, budget.zone)
     since = datetime.combine(first, time(), ZoneInfo(zone) if zone else ctx.policy.zone).astimezone(UTC)
-    return requests.counts(ctx.conn, account_id, name, first, asker_id, since)
+    return requests.counts(ctx.conn, account_id, name, first, unit, asker_id, since)
 
 
 def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:

@@ -12,6 +12,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
+from handlers.money import Amount
 from handlers.questions import OwnCap, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, asked_of, case_of, counts_of, load, make_background
@@ -26,8 +27,8 @@ from handlers.requests.effect import (
     tell_who_can_lift,
 )
 from handlers.requests.exceptions import end_exception
-from handlers.requests.expiry import in_words, rule_of, why_expired
-from handlers.requests.messages import asked_facts, prefixes, said, settled_card
+from handlers.requests.expiry import in_words, next_period, rule_of, why_expired
+from handlers.requests.messages import approve_button, asked_facts, prefixes, said, settled_card
 from handlers.requests.submit import NOTE_MAX, stages_above
 from handlers.requests.wording import (
     DEEDS,
@@ -53,8 +54,43 @@ DELEGATED_DAYS_MAX = 60
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     """Approve a request, in full or with a smaller amount: `approve 42`, `approve 42 30`."""
     case, mine = _mine_to_decide(ctx, number)
-    asked = case.request
+    if next_period(ctx, case):
+        return _offer(ctx, case)
     _refuse_expired(ctx, case)
+    return _approve(ctx, case, case, mine, amount)
+
+
+def approve_anew(ctx: Context, number: One) -> Card:
+    """Approve a request for the period that has begun, when its own is over; said by a button."""
+    case, mine = _mine_to_decide(ctx, number)
+    period = next_period(ctx, case)
+    if period is None:
+        _refuse_expired(ctx, case)
+        return _approve(ctx, case, case, mine, None)
+    last = period.end - timedelta(days=1)
+    moved = replace(case, request=replace(case.request, period_start=period.first, until=last))
+    return _approve(ctx, case, moved, mine, None)
+
+
+def _offer(ctx: Context, case: Case) -> Card:
+    """The question whether a request of the period that has just ended is approved for this one."""
+    text, values = in_words(ctx, case, "period")
+    deny_ = Button(ctx.t("Deny"), f"deny {case.request.seen}", style="danger")
+    facts = Facts(((ctx.t("Amount"), asked_for(ctx, case.request)), *asked_facts(ctx, case)))
+    return Card(ctx.t(text, **values), (facts, approve_button(ctx, case), deny_), "warn")
+
+
+def _approve(ctx: Context, before: Case, case: Case, mine: Decider, amount: Amount | None) -> Card:
+    """Approve a request.
+
+    Args:
+        ctx: of whoever decides.
+        before: the case as it was read.
+        case: the same for the period for which it is approved.
+        mine: as what they decide.
+        amount: how much, None for all of it.
+    """
+    asked = case.request
     units = asked.amount if amount is None else units_above_zero(amount, asked.unit)
     if asked.is_exception:
         _refuse_no_exception(ctx, case, units)
@@ -62,21 +98,21 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
         most = sum_of(ctx, asked, asked.amount)
         raise RefusedError("You can approve at most {amount}, which is what was asked for.", "amount", amount=most)
     if case.stage.by == "lead":
-        return _give(ctx, case, mine, units)
+        return _give(ctx, before, case, mine, units)
     agreed = case.agreed(ctx.person.id, mine.for_id)
     missing, shown = still_needed(agreed), sum_of(ctx, asked, units)
     if missing:
-        record(ctx, case, agreed.changed(amount=units), "agreed", mine.authority)
+        record(ctx, before, agreed.changed(amount=units), "agreed", mine.authority)
         _tell_delegator(ctx, case, mine)
         return Card(ctx.t("You agreed. Still to agree: {names}", names=all_of(ctx, missing)))
     if asked.stage + 1 < len(case.stages):
         moved, found = at_its_stage(ctx, agreed.changed(stage=asked.stage + 1, amount=units, raised=0))
-        record(ctx, case, moved, "agreed", mine.authority, shown)
+        record(ctx, before, moved, "agreed", mine.authority, shown)
         _tell_delegator(ctx, case, mine)
         next_ = any_of(ctx, [each.person.name for each in found])
         return Card(ctx.t("You agreed to {amount}. Next to decide: {names}", amount=shown, names=next_))
     approved = agreed.resolved(Resolution("approved", ctx.person.id, units), ctx.now)
-    record(ctx, case, approved, "approved", mine.authority, shown)
+    record(ctx, before, approved, "approved", mine.authority, shown)
     known = grant(ctx, approved.request)
     standing = known or (statuses(ctx, case.account) if case.account else [])
     capped = lower_caps(ctx, approved, standing)
@@ -90,7 +126,7 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing, capped)))
 
 
-def _give(ctx: Context, case: Case, mine: Decider, units: int) -> Card:
+def _give(ctx: Context, before: Case, case: Case, mine: Decider, units: int) -> Card:
     """Give a share out of what is free in the pool; whoever decides over the pool is asked for what it lacks."""
     asked, account = case.request, case.account
     rule, found = rule_of(ctx, case), looked_at(ctx, account) if account else []
@@ -105,17 +141,17 @@ def _give(ctx: Context, case: Case, mine: Decider, units: int) -> Card:
     if given == units:
         end = Resolution("approved", ctx.person.id)
         approved = agreed.changed(given=given, amount=asked.amount - given).resolved(end, ctx.now)
-        record(ctx, case, approved, "approved", mine.authority, shown)
+        record(ctx, before, approved, "approved", mine.authority, shown)
         _tell_given(ctx, approved, given, "", standing)
         _tell_delegator(ctx, approved, mine)
         return settled_card(ctx, approved)
     lacking = units - given
-    counts = counts_of(ctx, asked.account_id, share.pool.budget, asked.period_start, asked.asker_id)
+    counts = counts_of(ctx, asked.account_id, asked.asker_id, share.pool.budget, asked.unit, asked.period_start)
     above = stages_above(ctx, share, lacking, standing, counts)
     moved = agreed.changed(given=given, amount=lacking, stages=above, stage=1, raised=0)
     moved, next_ = at_its_stage(ctx, moved)
     known = make_background(ctx, moved.request, standing, counts)
-    record(ctx, case, moved, "agreed", mine.authority, shown, known=known)
+    record(ctx, before, moved, "agreed", mine.authority, shown, known=known)
     names = any_of(ctx, [each.person.name for each in next_])
     _tell_given(ctx, moved, given, names, standing)
     _tell_delegator(ctx, moved, mine)
@@ -359,7 +395,7 @@ def history(ctx: Context, number: One) -> Card:
     blocks: list[Block] = [about, Table(ctx.t("What happened"), columns, rows, "llll")]
     if found.state == "pending" and decider(case, ctx.person):
         blocks += [
-            Button(ctx.t("Approve"), f"approve {found.seen}", style="primary"),
+            approve_button(ctx, case),
             Button(ctx.t("Deny"), f"deny {found.seen}", style="danger"),
         ]
     title = ctx.t(HISTORY[found.state], number=found.id, amount=asked_for(ctx, found))

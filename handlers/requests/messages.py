@@ -10,6 +10,7 @@ from datetime import datetime
 
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
+from handlers.periods import THIS
 from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
@@ -22,6 +23,7 @@ from handlers.requests.effect import (
     more_of,
     pool_facts,
 )
+from handlers.requests.expiry import next_period
 from handlers.requests.wording import (
     SETTLED,
     asked_for,
@@ -175,13 +177,22 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     blocks += [Text(each) for each in known.there.refused]
     blocks += [
         Facts(tuple(facts)),
-        Button(ctx.t("Approve"), f"approve {request.seen}", style="primary"),
-        Button(ctx.t("Approve other amount"), f"other {request.seen}"),
+        approve_button(ctx, case),
+        *(() if next_period(ctx, case) else (Button(ctx.t("Approve other amount"), f"other {request.seen}"),)),
         Button(ctx.t("Deny"), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         Text(_small_print(ctx, case, why), quiet=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))
+
+
+def approve_button(ctx: Context, case: Case) -> Button:
+    """The button that approves; for the period that has begun, if that of the request is over."""
+    period, seen = next_period(ctx, case), case.request.seen
+    if period is None:
+        return Button(ctx.t("Approve"), f"approve {seen}", style="primary")
+    label = ctx.t("Approve for {period}", period=ctx.t(THIS[period.every]))
+    return Button(label, f"approve-anew {seen}", style="primary")
 
 
 def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import COUNTED, AmountError, in_units, scale_of, show_count
 from handlers.pages import Cell, as_file, part_of
+from handlers.periods import THIS
 from handlers.policy import MANAGER, STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import LEAD, Decider, decider, lead_of
@@ -41,8 +42,8 @@ from handlers.requests.effect import (
     pool_facts,
     stays_capped,
 )
-from handlers.requests.expiry import in_words, why_expired
-from handlers.requests.messages import asked_facts, unreached
+from handlers.requests.expiry import can_be_decided, in_words, next_period
+from handlers.requests.messages import approve_button, asked_facts, unreached
 from handlers.requests.wording import (
     OVER,
     STATES,
@@ -166,7 +167,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
-    waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    waiting = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     open_ = [one for one in own if one.state == "pending"]
     title = ctx.t("{waiting} for you to decide", waiting=len(waiting))
     if open_ or not waiting:
@@ -230,12 +231,19 @@ def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
         Text(title),
         *([gauge(ctx, status)] if status else []),
         Facts(tuple(facts)),
-        Button(ctx.t("Approve #{number}", **number), f"approve {request.seen}", style="primary"),
+        replace(approve_button(ctx, case), label=_approve_label(ctx, case)),
         Button(ctx.t("Other amount for #{number}", **number), f"other {request.seen}"),
         Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
     )
+
+
+def _approve_label(ctx: Context, case: Case) -> str:
+    period, number = next_period(ctx, case), case.request.id
+    if period is None:
+        return ctx.t("Approve #{number}", number=number)
+    return ctx.t("Approve #{number} for {period}", number=number, period=ctx.t(THIS[period.every]))
 
 
 def _asker(case: Case) -> str:
@@ -315,6 +323,7 @@ def _ask(
         models=budget.models,
         teams=frozenset(each.id.removeprefix("team/") for each in line),
         times=max(counts.times, counts.at_once),
+        granted=max(counts.amount, counts.at_once_amount),
         pool_left=min(pools, default=None),
     )
 
@@ -440,7 +449,7 @@ def open_request(
         raise RefusedError(
             "You can ask for at most {amount} at once.", fault="amount", amount=ctx.amount(most, budget.unit)
         )
-    counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
+    counts = counts_of(ctx, account_id, ctx.person.id, budget, budget.unit, status.period.first)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
     ask = _ask(status, more, found, line, counts)
@@ -467,7 +476,7 @@ def open_request(
     deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}: {reason}")
     if route.stages[0].by == "nobody":
         return Opened(_granted(ctx, asked, share), route, ())
-    case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
+    case, deciders = at_its_stage(ctx, case_of(ctx, replace(asked, before=max(counts.granted, counts.amount)), ()))
     requests.note_asked(ctx.conn, asked.id, case.asked)
     show(ctx, case, {}, make_background(ctx, asked, found, counts))
     return Opened(case, route, deciders)

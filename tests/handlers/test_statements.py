@@ -34,9 +34,8 @@ BALANCE_MAX = 6
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
 
-ABOVE = 2
-"""What a lead's decision takes more if the pool lacks something: what is given is posted, and what else was granted to
-whoever asked is counted for those who decide about the rest."""
+ABOVE = 1
+"""What a lead's decision takes more on PostgreSQL if the pool lacks something: it gives, and asks those above."""
 
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
@@ -104,6 +103,11 @@ def spikes_up(company: Company) -> None:
     company.database.transact(lambda conn: spikes.begin(conn, "agent/crawler", seen))
 
 
+def month_turns(company: Company) -> None:
+    """It is the first of December."""
+    company.clock.moment = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+
+
 def passes_a_threshold(company: Company) -> None:
     """Ana has used 85 % of her limit and was told."""
     company.llm.spends("ana", "340.00", date(2026, 11, 21))
@@ -133,7 +137,7 @@ def knows_a_stranger(company: Company) -> None:
 ASKED = ("ana", "request 50 finish the migration")
 LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
 SHARE = ("ana", "request 50 of search-pool it")
-TAKEN = (("max", "allot 2240 to max"),)
+TAKEN = (("max", "allot 2490 to max"),)
 LARGE = ("ana", "request 600 train a model")
 BOTH = ("ana", "request 950 train a larger model")
 AWAY = ("max", "delegate kim until friday")
@@ -180,6 +184,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("kim", "approve 1", "You agreed. Still to agree: Fay Osei", (BOTH,), about="one of two who must agree"),
         Spoken("kim", "approve 1 30", "Approved: $30.00", TALK, about="after a reminder and questions"),
     ),
+    "approve-anew": (Spoken("max", "approve-anew 1", "Approved: $50.00", (ASKED,), prepare=month_turns),),
     "deny": (Spoken("max", "deny 1 too early", "Denied: $50.00", (ASKED,)),),
     "question": (
         Spoken("max", "question 1 why?", "Sent", (ASKED,), about="asked back"),
