@@ -172,12 +172,16 @@ class Context:
         return self.read[0]
 
     def limits_of(self, account_id: str) -> list[Held]:
-        """An account's limits at the providers; looked up once. The readings come with them if they are not known."""
+        """An account's limits at the providers, and those above it that refuse now; looked up once.
+
+        The readings come with them if they are not known.
+        """
         if account_id not in self.held:
+            above = [each.id for each in self.line(account_id)]
             if self.read:
-                self.held[account_id] = limits.of_account(self.conn, account_id)
+                self.held[account_id] = limits.binding(self.conn, account_id, above)
             else:
-                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id)
+                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id, above)
                 self.read.append(tuple(read))
         return self.held[account_id]
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -317,6 +318,7 @@ limits = Table(
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
     Column("caps", Text, nullable=False, server_default=""),
+    Column("refusing", Boolean, nullable=False, server_default=false()),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.

@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
-from handlers.money import Amount
+from handlers.money import COUNTED, Amount, in_units
 from handlers.questions import OwnCap, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, asked_of, case_of, counts_of, load, make_background
@@ -267,7 +267,14 @@ def other(ctx: Context, number: One) -> Card:
                     (ctx.t("Reason"), asked.reason),
                 ),
             ),
-            Input("amount", ctx.t("How much ({unit})?", unit=asked.unit), hint=ctx.t("At most what was asked for")),
+            Input(
+                "amount",
+                ctx.t("How much ({unit})?", unit=asked.unit),
+                form="text" if asked.unit in COUNTED else "number",
+                hint=ctx.t("At most what was asked for"),
+                least="0",
+                most=f"{in_units(asked.amount, asked.unit):f}",
+            ),
             Button(ctx.t("Approve"), f"approve {asked.seen}", style="primary"),
         ),
     )
