@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,15 +27,15 @@ from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
-from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
+from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
+from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
-from handlers.place import UNLINKED, Place
+from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import former_links, idempotency, outbox, people
+from storage import aliases, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -76,8 +76,14 @@ class App:
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
+        self._call_models()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
+
+    def _call_models(self) -> None:
+        """Learn by which names people ask for models; another replica may have read them."""
+        with suppress(BusyError):
+            self.policy.call_models(self.database.ask(aliases.of_models))
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -86,6 +92,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            kind=one.kind,
             account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
@@ -262,8 +269,20 @@ class App:
     # Show ----------------------------------------------------------------------------------------------------------
 
     def answer(self, key: str, sentence: Sentence) -> None:
-        """Hear a sentence and have its card shown through the outbox, once under a key."""
-        self.post(key, sentence.place, self.hear(sentence))
+        """Hear a sentence and have its card shown through the outbox, once under a key.
+
+        The outbox keeps no secret. A card that has one is shown at once; if that fails, it is shown without.
+        """
+        card = self.hear(sentence)
+        platform = self.platforms.get(sentence.place.platform)
+        if card.has_secret and platform:
+            try:
+                platform.show(sentence.place, card, "")
+            except OutsideError as trouble:
+                log.warning("a secret could not be shown", why=str(trouble))
+            else:
+                return
+        self.post(key, sentence.place, card)
 
     def post(self, key: str, place: Place, card: Card) -> None:
         """Have a card shown through the outbox, once under a key."""
@@ -291,6 +310,32 @@ class App:
         said = json.loads(item.payload)
         card = CARD.validate_python(said["card"])
         return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
+
+    def show_home(self, sentence: Sentence) -> None:
+        """Show somebody's Home: the answer to a sentence, at a place that is one. It is drawn again when it changes."""
+        place, card = sentence.place, self.hear(sentence)
+        said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": ""}
+
+        def work(conn: Connection) -> None:
+            now = self.now()
+            key = f"{HOME}@{place}"
+            outbox.ensure(conn, key, "show", place.platform, json.dumps(said), now, now, again=True)
+
+        self.database.transact(work)
+        self.wake.set()
+
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """What words mean that somebody wrote in reply to a message: see handlers.in_reply.
+
+        Args:
+            platform: where.
+            receipt: of the message.
+            words: as they were written.
+        """
+        item = self.database.ask(lambda conn: outbox.shown_as(conn, platform, receipt))
+        if item is None:
+            return words
+        return handlers.in_reply(item.key, CARD.validate_python(json.loads(item.payload)["card"]), words)
 
     def views(self, card: Card, readers: Sequence[str]) -> list[Card]:
         """A card that several people read, as each of them should see it: with the buttons that are of use to them.
@@ -389,6 +434,7 @@ class App:
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
         self.handle(CheckRequests(renamed), "clock")
+        self.handle(CheckTokens(), "clock")
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
@@ -406,6 +452,7 @@ class App:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
         schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
         self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        self._call_models()
         self.wake.set()
 
     def deliver(self) -> int:

@@ -6,22 +6,23 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
+from bot import capped
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
 from bot.conversations import StoredConversations
 from bot.directory import entra
 from bot.optional import optional
-from bot.platforms.slack.client import web_client
-from bot.platforms.slack.listener import ListenerSettings, SlackListener
+from bot.platforms.slack.client import own_app_id, web_client
+from bot.platforms.slack.listener import ASK_MAX_S, ListenerSettings, SlackListener
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
+from bot.telemetry import endpoint as telemetry
 from bot.texts import t
 from handlers.context import spoken_to
 from handlers.language import N_
@@ -33,7 +34,7 @@ STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
-    """Serve Slack, Teams, health and metrics until SIGTERM or SIGINT; what is under way is finished.
+    """Serve Slack, Teams, telemetry, health and metrics until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
         ConfigError: a token is missing.
@@ -45,10 +46,9 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         clock.start()
         where = app.settings.server
         log.info("serving", host=where.host, port=where.port, platforms=sorted(app.platforms))
-        config = uvicorn.Config(
-            asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
+        serve_until_told(
+            capped.config(asgi, host=where.host, port=where.port, log_config=None, timeout_graceful_shutdown=STOP_S)
         )
-        serve_until_told(config)
     app.close()
     log.info("stopped")
 
@@ -65,6 +65,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         if not app.settings.msteams.on or secret("SLACK_BOT_TOKEN", environ):
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
+        routes += stack.enter_context(telemetry.connected(app))
         yield server(app, routes, connected)
 
 
@@ -111,21 +112,23 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     slack = app.settings.slack
     token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
     client = web_client(token, slack.url)
+    app_id = own_app_id(web_client(token, slack.url, ASK_MAX_S))
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
+    heard = ListenerSettings(command=slack.command, teams=frozenset(slack.teams), language=spoken_to(None, app.policy))
+    listener = SlackListener(app, client, heard)
     with ExitStack() as stack:
         stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
-            endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
+            endpoint = Endpoint(listener, Verifier(secrets, now=time.time, app_id=app_id))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)
-            socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
+            socket = Socket(listener, Verifier((), now=time.time, app_id=app_id), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above

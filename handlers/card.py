@@ -17,11 +17,32 @@ Tone = Literal["plain", "good", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph of plain text. Quiet text is provenance (as of when, from where) and is drawn small."""
+    """A paragraph of plain text. Quiet text is provenance (as of when, from where) and is drawn small.
+
+    Args:
+        text: what stands there.
+        quiet: drawn small.
+        secret: shown in its stead, once. It is never written down: a card that comes back from where it was kept, such
+            as the outbox, has only the text.
+    """
 
     text: str
     quiet: bool = False
+    secret: Annotated[str, Field(exclude=True)] = field(default="", repr=False)
     kind: Literal["text"] = "text"
+
+    @property
+    def shown(self) -> str:
+        """What is drawn."""
+        return self.secret or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the blocks below it are about, where a card has several parts; at most 150 characters."""
+
+    text: str
+    kind: Literal["heading"] = "heading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +159,7 @@ class File:
     kind: Literal["file"] = "file"
 
 
-Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
+Block = Annotated[Text | Heading | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +197,11 @@ class Card:
     def files(self) -> tuple[File, ...]:
         """The files that come with it."""
         return tuple(block for block in self.blocks if isinstance(block, File))
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether something in it must be shown now, or never."""
+        return any(isinstance(block, Text) and block.secret for block in self.blocks)
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -107,7 +107,33 @@ class CheckRequests(Event):
     renamed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RefreshHomes(Event):
+    """What Homes show has changed: those of some people, and those of finance and admins.
+
+    Args:
+        people: ids of persons.
+        at: the moment, so that a later change is another one.
+    """
+
+    people: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTokens(Event):
+    """Somebody may have left on whom a token depends."""
+
+
 # Timers
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnds(Event):
+    """A token ends in so many days."""
+
+    token_id: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +306,13 @@ class IncreaseDecided(Event):
     """A request that was asked at a provider is decided here: the decision is written back."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldTokenUsed(Event):
+    """A program showed a token that was renewed and has ended."""
+
+    token_id: int
 
 
 @dataclass(frozen=True, slots=True)

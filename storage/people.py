@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from storage import ingest
-from storage.directory import Directory, Link, Person, address
+from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
     BEGINNING,
@@ -119,16 +119,26 @@ def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
 
 
 def person_by_email(conn: Connection, email: str) -> Person | None:
-    """The one active person with a verified e-mail address, or None; two under one address are nobody."""
-    if not email:
+    """The one active person with a verified e-mail address, or None; two under one address are nobody.
+
+    A domain with other letters than those of ASCII is nobody's: it may only look like ours.
+    """
+    if not email or not has_plain_domain(email):
         return None
     rows = conn.execute(select(people).where(people.c.email == address(email), people.c.active)).all()
     return _person(rows[0]) if len(rows) == 1 else None
 
 
-def ids_by_email(conn: Connection) -> dict[str, str]:
-    """The one active person under each verified e-mail address, in small letters; two under one address are nobody."""
+def ids_by_email(conn: Connection, only: Collection[str] | None = None) -> dict[str, str]:
+    """The one active person under each verified e-mail address, in small letters; two under one address are nobody.
+
+    Args:
+        conn: any connection.
+        only: of these addresses, None for all.
+    """
     found = select(people.c.email, func.min(people.c.id)).where(people.c.active, people.c.email != "")
+    if only is not None:
+        found = found.where(people.c.email.in_(sorted(only)))
     return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
 
 

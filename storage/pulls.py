@@ -1,11 +1,14 @@
 """How reading a provider went last."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, select
 
-from storage.tables import charges, day_marks, links, pauses, pulls, set_aside
+from storage.limits import BINDING, Held, held_of
+from storage.tables import charges, day_marks, pulls, set_aside
 from storage.upsert import upsert
 
 
@@ -42,7 +45,6 @@ class Pull:
         heard_until: the end of the newest hour or day of which it told anything, of anybody.
         late_seconds: how long after the end of an hour or a day its figures come, None while that is not known.
         odd: days that are not known whole, in their order.
-        paused: whether somebody paused the account there that was asked about.
     """
 
     provider: str
@@ -56,7 +58,6 @@ class Pull:
     heard_until: datetime | None = None
     late_seconds: int | None = None
     odd: tuple[OddDay, ...] = ()
-    paused: bool = False
 
 
 LATE_MAX = timedelta(days=4)
@@ -79,29 +80,41 @@ _ODD = (
     .group_by(set_aside.c.provider, set_aside.c.day)
     .subquery()
 )
-_IS_PAUSED = exists().where(
-    links.c.account_id == bindparam("account"),
-    links.c.kind == pauses.c.kind,
-    links.c.external_id == pauses.c.external_id,
-    links.c.platform == pauses.c.provider,
-    pauses.c.provider == pulls.c.provider,
-)
 _PULLS = (
-    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale, _IS_PAUSED.label("paused"))
+    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
+_THERE = BINDING.order_by(None).subquery()
+_PULLS_AND_LIMITS = (
+    _PULLS.add_columns(*_THERE.c)
+    .outerjoin(_THERE, _THERE.c.provider == pulls.c.provider)
+    .order_by(_THERE.c.kind, _THERE.c.external_id)
+)
 _FIELDS = len(pulls.columns)
+_ODD_FIELDS = 4
 
 
-def pulled(conn: Connection, account_id: str = "") -> list[Pull]:
-    """How each provider's last pull went, by name; and whether an account is paused there."""
+def pulled(conn: Connection) -> list[Pull]:
+    """How each provider's last pull went, by name."""
+    return _pulls(conn.execute(_PULLS))
+
+
+def pulled_and_limits(conn: Connection, account_id: str, above: Collection[str]) -> tuple[list[Pull], list[Held]]:
+    """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
+    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id, "above": list(above)}).all()
+    there = dict.fromkeys(tuple(row[_FIELDS + _ODD_FIELDS :]) for row in rows)
+    return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
+
+
+def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
-    for row in conn.execute(_PULLS, {"account": account_id}):
-        pull = found.setdefault(row.provider, replace(Pull(*row[:_FIELDS]), paused=bool(row.paused)))
-        if row.day:
-            odd = OddDay(row.day, int(row.rows), bool(row.missing), bool(row.stale))
-            found[row.provider] = replace(pull, odd=(*pull.odd, odd))
+    for row in rows:
+        pull = found.setdefault(row[0], Pull(*row[:_FIELDS]))
+        day, odd_rows, missing, stale = row[_FIELDS : _FIELDS + _ODD_FIELDS]
+        odd = OddDay(day, int(odd_rows or 0), bool(missing), bool(stale))
+        if day and odd not in pull.odd:
+            found[row[0]] = replace(pull, odd=(*pull.odd, odd))
     return list(found.values())
 
 
@@ -135,7 +148,7 @@ def lateness(before: Pull, heard: datetime | None, now: datetime) -> int | None:
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
     row = asdict(pull)
-    del row["odd"], row["paused"]
+    del row["odd"]
     upsert(conn, pulls, [row])
 
 

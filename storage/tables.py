@@ -13,12 +13,14 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -183,6 +185,8 @@ def _charge_columns(*, keyed: bool) -> list[Column[object]]:
         Column("currency", String(3), nullable=False),
         Column("cost_source", String(16), nullable=False),
         Column("list_nanos", BigInteger),
+        Column("billed_nanos", BigInteger),
+        Column("reported_nanos", BigInteger),
         Column("cost_house_nanos", BigInteger, nullable=False),
         Column("rate_nanos", BigInteger, nullable=False),
     ]
@@ -317,6 +321,7 @@ limits = Table(
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
     Column("caps", Text, nullable=False, server_default=""),
+    Column("refusing", Boolean, nullable=False, server_default=false()),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.
@@ -524,6 +529,82 @@ unpriced_models = Table(
     "unpriced_models",
     metadata,
     Column("model", String(255), primary_key=True),
+    Column("told_at", Instant, nullable=False),
+)
+
+# What programs show to be let in. Only a hash is kept; the token itself is shown once, to who made it.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("tail", String(4), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("account_id", String(80), nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("client", String(64), nullable=False),
+    Column("replaced_by", BigInteger),
+    Column("ended_at", Instant),
+    Column("ended_by", String(64), nullable=False),
+    Index(None, "account_id"),
+)
+
+# What programs said of themselves, added up by hour and by what it was for. It stays when it no longer counts, to be
+# held against the provider's report.
+telemetry = Table(
+    "telemetry",
+    metadata,
+    Column("program", String(64), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("model", String(255), primary_key=True),
+    Column("tier", String(32), primary_key=True),
+    Column("skill", String(64), primary_key=True),
+    Column("subagent", String(64), primary_key=True),
+    Column("mcp_server", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("effort", String(64), primary_key=True),
+    Column("tokens_input", BigInteger, nullable=False),
+    Column("tokens_cache_read", BigInteger, nullable=False),
+    Column("tokens_cache_write_5m", BigInteger, nullable=False),
+    Column("tokens_cache_write_1h", BigInteger, nullable=False),
+    Column("tokens_output", BigInteger, nullable=False),
+    Column("tokens_reasoning", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("cost_nanos", BigInteger),
+    Index(None, "program", "resource", "subject", "hour"),
+    sqlite_with_rowid=False,
+)
+
+# Which measurements were counted, so that one that comes again is not: marks of eight bytes each, by the hour.
+telemetry_seen = Table(
+    "telemetry_seen",
+    metadata,
+    Column("hour", Instant, primary_key=True),
+    Column("stream", BigInteger, primary_key=True),
+    Column("marks", LargeBinary, nullable=False),
+)
+
+# How far counters had come that are told as a whole each time.
+telemetry_counters = Table(
+    "telemetry_counters",
+    metadata,
+    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("seen_on", Date, nullable=False, index=True),
+)
+
+# When a provider that speaks for programs last told of a day (UTC).
+reported_days = Table(
+    "reported_days",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
     Column("told_at", Instant, nullable=False),
 )
 

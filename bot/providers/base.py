@@ -63,6 +63,7 @@ class Limit:
         resets_at: when what was used next starts from nothing, aware, None if it is not said.
         spent_nanos: what is counted against it now, None if it is not said.
         caps: further limits of it, which we do not set and which bind as well.
+        refusing: whether the provider says that it refuses requests under it now.
     """
 
     subject: Subject
@@ -74,6 +75,7 @@ class Limit:
     resets_at: datetime | None = None
     spent_nanos: int | None = None
     caps: tuple[Cap, ...] = ()
+    refusing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,10 @@ class Provider:
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, keys and teams as the provider knows them."""
         raise self._undeclared("people")
+
+    def model_groups(self) -> Mapping[str, str]:
+        """The name by which people ask for a model, by the model's name in charges; as learned from charges told."""
+        return {}
 
     def limits(self) -> Iterator[Limit]:
         """What everybody is allowed now, those without a limit included; pages are streamed."""

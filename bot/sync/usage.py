@@ -13,9 +13,11 @@ from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
+from handlers.context import CLOCK, NOWHERE, Context
 from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
+from handlers.telemetry import give_way
 from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
@@ -72,6 +74,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
+    _note_model_groups(database, provider, how.policy)
     if not isinstance(trouble, UnreachableError):
         _read_besides(database, provider, how.policy, span, now)
     heard = database.ask(lambda conn: pulls.heard_until(conn, provider.name))
@@ -109,6 +112,15 @@ def told_until(known: Pull, read_through: date | None, now: datetime) -> date | 
     told = (known.heard_until - timedelta(seconds=1)).date()
     idle = (now - timedelta(seconds=known.late_seconds) - LATE_MARGIN).date()
     return min(read_through, max(told, idle))
+
+
+def _note_model_groups(database: Database, provider: Provider, policy: Policy) -> None:
+    """Note by which names people ask for models, so that their tiers are those of these names."""
+    told = provider.model_groups()
+    if told:
+        named = [((provider.name, "model", model), group) for model, group in told.items()]
+        database.transact(lambda conn: aliases.record(conn, named))
+        policy.call_models(database.ask(aliases.of_models))
 
 
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:
@@ -238,6 +250,7 @@ def _read_day(
             raise AssertionError("a cost without a rate was set aside")
         return house
 
+    asked_at = now()
     with setting_aside() as odd, spooled(_told(provider, day, how.policy)) as rows:
         whole = WholeDay(provider.name, day) if provider.complete and not odd else None
         found = asides(provider.name, "usage", day, odd)
@@ -247,7 +260,9 @@ def _read_day(
             if mark:
                 pulls.note_mark(conn, provider.name, day, mark)
             priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
-            return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            done = ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            give_way(Context(conn, now(), CLOCK, NOWHERE, how.policy), provider.name, day, asked_at)
+            return done
 
         return database.transact(work)
 

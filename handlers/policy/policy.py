@@ -1,7 +1,7 @@
 """The policy: what an admin wrote in app.yaml, as far as decisions need it."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
@@ -20,6 +20,7 @@ from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
+from handlers.policy.telemetry import NONE, PROGRAMS, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 from storage.units import from_nanos
@@ -241,6 +242,7 @@ class Vendor(Rule):
 
     name: str
     service: str
+    kind: str = ""
     account: str = ""
     can: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
@@ -354,7 +356,9 @@ class Policy(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
     credit_nanos: int = 0
+    _called: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
@@ -419,11 +423,19 @@ class Policy(House, Rule):
         """The tier a model belongs to: the first whose patterns match, else "standard". Looked up once for each."""
         return lru_cache(maxsize=4096)(self._tier)
 
+    def call_models(self, names: Mapping[str, str]) -> None:
+        """Let the tier of a model be that of the name by which people ask for it at a gateway."""
+        if names != self._called:
+            self._called.clear()
+            self._called.update(names)
+            self.__dict__.pop("tier_of", None)
+
     def _tier(self, model: str) -> str:
-        name = model.rpartition("/")[2].lower()
-        for tier, patterns in self.tiers.items():
-            if any(fnmatchcase(name, pattern) for pattern in patterns):
-                return tier
+        for said in dict.fromkeys((self._called.get(model, model), model)):
+            name = said.rpartition("/")[2].lower()
+            for tier, patterns in self.tiers.items():
+                if any(fnmatchcase(name, pattern) for pattern in patterns):
+                    return tier
         return STANDARD
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
@@ -461,6 +473,14 @@ class Policy(House, Rule):
     def vendor(self, name: str) -> Vendor | None:
         """The provider of that name, or None."""
         return next((each for each in self.vendors if each.name == name), None)
+
+    def speaker(self, program: str) -> str:
+        """The name of the provider that will speak for a program, "" if none will."""
+        said = self.telemetry.provisional.get(program)
+        if said is not None:
+            return "" if said == NONE else said
+        kinds = PROGRAMS[program].speakers
+        return next((each.name for kind in kinds for each in self.vendors if each.kind == kind), "")
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

@@ -3,6 +3,7 @@
 Messages are made to match the state of the request: whoever was asked sees buttons only while the decision is theirs.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.effect import after_it, binding_facts
+from handlers.requests.effect import after_it, binding_facts, caps_facts
 from handlers.requests.wording import SETTLED, goes_to, name_of, note_of, you_decide
 from handlers.waste import advice_in_words
 from storage.directory import Person
@@ -32,6 +33,23 @@ class Message:
     place: Place
     card: Card
     below: str = ""
+
+
+_ABOUT = re.compile(r"(?:request|question|answer)/(\d+)[/@]")
+_SAYS = re.compile(r"(?:question|withdraw) (\S+)\Z")
+
+
+def request_of(key: str, card: Card) -> str:
+    """The number or the handle of the request that a message is about, "" if it is about none.
+
+    Args:
+        key: of the message, as the outbox has it.
+        card: what it shows; the answer to `request` is known by its buttons.
+    """
+    if found := _ABOUT.match(key):
+        return found[1]
+    says = (_SAYS.match(each.says) for each in card.buttons)
+    return next((each[1] for each in says if each), "")
 
 
 def prefixes(request: Request) -> list[str]:
@@ -131,8 +149,10 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
+    facts += [*known.there.facts, *caps_facts(ctx, known.there.caps)]
     blocks: list[Block] = [Text(f"“{request.reason}”")]
     blocks += [gauge(ctx, status)] if status else []
+    blocks += [Text(each) for each in known.there.refused]
     blocks += [
         Facts(tuple(facts)),
         Button(ctx.t("Approve"), f"approve {request.seen}", style="primary"),

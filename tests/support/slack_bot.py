@@ -55,6 +55,8 @@ class SmallApp:
     gate: threading.Event = field(default_factory=threading.Event)
     bug: bool = False
     instead: dict[str, Card] = field(default_factory=dict)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    shown: dict[tuple[str, str], Card] = field(default_factory=dict)
 
     def who(self, platform: str, external_id: str) -> str | None:
         """The person linked to an identity."""
@@ -76,6 +78,18 @@ class SmallApp:
         if word in self.instead:
             return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
+
+    def show_home(self, sentence: Sentence) -> None:
+        """Show a Home."""
+        self.slack.show(sentence.place, self.hear(sentence), "")
+
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """Replies to a message that is known mean something of their own."""
+        return f"question 42 {words}" if (platform, receipt) in self.asked else words
+
+    def look(self, platform: str, receipt: str, _reader: str) -> Card | None:
+        """What a message shows by now."""
+        return self.shown.get((platform, receipt))
 
     def answer(self, key: str, sentence: Sentence) -> None:
         """Answer each key once."""
@@ -106,6 +120,7 @@ def _request(_app: SmallApp, sentence: Sentence) -> Card:
 
 ANSWERS: dict[str, Callable[[SmallApp, Sentence], Card]] = {
     "balance": lambda _app, _sentence: BALANCE,
+    "home": lambda _app, _sentence: BALANCE,
     "totals": lambda _app, _sentence: TOTALS,
     "request": _request,
     "slow": _slow,
@@ -130,7 +145,7 @@ def running(
     client = web_client(slack.bot_token, slack.base_url)
     app = SmallApp(Slack(client))
     listener = SlackListener(app, client, settings)
-    gate = Verifier([slack.secret], slack.now, app_id=slack.app_id, teams=[slack.team])
+    gate = Verifier([slack.secret], slack.now, app_id=slack.app_id)
     try:
         with over_http(slack, listener, gate, wait_s) if how == "http" else over_socket(slack, listener, gate, wait_s):
             yield SlackBot(app, listener, settings)

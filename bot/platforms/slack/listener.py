@@ -22,23 +22,23 @@ from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.errors import OutsideError
-from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
-from bot.platforms.slack.client import TROUBLE, code, trouble, web_client
-from bot.platforms.slack.identity import SlackPeople, SlackSpeaker
-from bot.platforms.slack.messenger import BLOCKS_REFUSED, Slack
+from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
+from bot.platforms.slack.client import TROUBLE, trouble, web_client
+from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
 from bot.ports import Hears, broken, in_language
-from handlers.card import Card, Text
+from handlers.card import Card, Facts, Text
 from handlers.language import ENGLISH, N_, Words, say
-from handlers.place import Place
+from handlers.place import Place, home_of
 from handlers.sentence import Sentence
 
 WORKERS = 4
 ASK_MAX_S = 3
 ANY = re.compile("")
-HOME_SENTENCE = "balance"
+HOME_SENTENCE = "home"
 
 _log = logging.getLogger("bursar.slack")
 
@@ -49,7 +49,7 @@ class ListenerSettings:
 
     Args:
         command: the slash command, to be named in advice; any command that Slack sends is heard.
-        teams: workspaces and organizations whose members are ours, besides the one a request came from.
+        teams: workspaces and organizations whose members are ours, besides that of the bot token.
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
     """
@@ -95,7 +95,7 @@ class SlackListener:
         self._client = client
         self._settings = settings
         asks = web_client(client.token, client.base_url, ASK_MAX_S)
-        self._people = SlackPeople(app, asks, settings.teams, settings.language)
+        self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
@@ -142,6 +142,7 @@ class SlackListener:
         bolt.event("message")(self._written)
         bolt.event("app_mention")(self._written)
         bolt.event("app_home_opened")(self._home_opened)
+        bolt.event("user_change")(self._user_changed)
         for ignored in (bolt.event, bolt.action, bolt.view_closed):
             ignored(ANY)(_ignored)
         bolt.shortcut(ANY)(self._shortcut)
@@ -151,7 +152,7 @@ class SlackListener:
     # Sentences -------------------------------------------------------------------------------------------------------
 
     def _commanded(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        words = self._words(body["text"], body["team_id"])
+        words = self._words(body["text"])
         place = _place(body)
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, {}, body["trigger_id"]), place)
 
@@ -180,7 +181,9 @@ class SlackListener:
         person = self._people.person(_speaker(body))
         if isinstance(person, Card):
             return self._reply(ack, body, context, person, place)
-        words = self._words(body["event"]["text"], body["team_id"], body["bot_user"])
+        words = self._words(body["event"]["text"], body["bot_user"])
+        if place.thread:
+            words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
         event_id = body["event_id"]
         self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
         return ack()
@@ -188,6 +191,10 @@ class SlackListener:
     def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         if body["event"]["tab"] == "home" and body["event"]["user"]:
             context["turn"].then(partial(self._publish, _speaker(body)))
+        return ack()
+
+    def _user_changed(self, ack: Ack, body: Json) -> BoltResponse:
+        self._people.changed(body["event"]["user"])
         return ack()
 
     def _shortcut(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
@@ -208,8 +215,8 @@ class SlackListener:
             return person
         return self._app.hear(Sentence(words, person, place, inputs, delivery))
 
-    def _words(self, text: str, team: str, bot: str = "") -> str:
-        return heard(text, bot, partial(self._people.named, team))
+    def _words(self, text: str, bot: str = "") -> str:
+        return heard(text, bot, self._people.named)
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -250,15 +257,25 @@ class SlackListener:
         return ack()
 
     def _show(self, body: Json, card: Card, place: Place) -> None:
-        """Show the answer to a press: where it was pressed, and to nobody else."""
+        """Show the answer to a press: where it was pressed, and to nobody else.
+
+        The message that was pressed shows a decision itself, so that nobody reads it twice.
+        """
         view = body.get("view", {})
         url = body.get("response_url")
         if view.get("type") == "modal":
             self._update(body, card, place)
         elif card.inputs or view or not url:
             self._open(body, card, place)
-        else:
+        elif not self._says_so_itself(body, card):
             self._hooks.answer(url, card, public=False)
+
+    def _says_so_itself(self, body: Json, card: Card) -> bool:
+        """Whether the message that was pressed becomes the answer, but for a few figures."""
+        own = self._app.look("slack", f"{body['channel']['id']}/{body['message']['ts']}", "")
+        if own is None or own.title != card.title:
+            return False
+        return all(isinstance(block, Facts) for block in card.blocks if block not in own.blocks)
 
     def _open(self, body: Json, card: Card, place: Place) -> None:
         try:
@@ -278,15 +295,12 @@ class SlackListener:
             self._tell(Place("slack", body["user"]["id"]), card)
 
     def _publish(self, speaker: SlackSpeaker) -> None:
-        card = self._hear(speaker, HOME_SENTENCE, Place("slack", speaker.user), {}, "")
-        for native in dict.fromkeys((self._settings.native, False)):
-            try:
-                self._client.views_publish(user_id=speaker.user, view=home(card, native=native))
-            except TROUBLE as error:
-                _log.warning("%s", trouble(Words("Show the Home tab"), error))
-                if code(error) in BLOCKS_REFUSED:
-                    continue
-            return
+        """Show the Home tab. What is shown to somebody we know stays true from then on."""
+        person, place = self._people.person(speaker), home_of(Place("slack", speaker.user))
+        if isinstance(person, Card):
+            self._tell(place, person)
+        else:
+            self._app.show_home(Sentence(HOME_SENTENCE, person, place))
 
     def _tell(self, place: Place, card: Card) -> None:
         try:
@@ -317,12 +331,19 @@ def report(done: Future[Any]) -> None:
 
 
 def _speaker(body: Json) -> SlackSpeaker:
+    """Who speaks. An organization is named beside the workspace in which somebody types or presses."""
     if "command" in body:
-        return SlackSpeaker(body["team_id"], body["user_id"])
+        return _member(body["user_id"], body["team_id"], body["enterprise_id"])
     if body["type"] == "event_callback":
-        event = body["event"]
-        return SlackSpeaker(body["team_id"], event["user"], event["team"], body["enterprise_id"])
-    return SlackSpeaker(body["team"]["id"], body["user"]["id"], body["user"]["team_id"], body["enterprise_id"])
+        return _member(body["event"]["user"], body["event"]["team"])
+    user = body["user"]
+    if user["team_id"]:
+        return _member(user["id"], user["team_id"])
+    return _member(user["id"], body["team"]["id"], body["enterprise_id"])
+
+
+def _member(user: str, *teams: str) -> SlackSpeaker:
+    return SlackSpeaker(user, tuple(filter(None, teams)))
 
 
 def _place(body: Json) -> Place:
@@ -360,11 +381,15 @@ def _block_of(state: Json, name: str) -> str:
 def _is_for_us(body: Json) -> bool:
     """Whether an event is a person speaking to us now: no bot, not ourselves, no edit, no other conversation."""
     event = body["event"]
-    if event["bot_id"] or event["subtype"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
+    if event["bot_id"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
+        return False
+    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip()):
         return False
     return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
 
 
+SPOKEN = frozenset({"", "thread_broadcast", "file_share"})
+"""Kinds of messages that a person writes: plain, a reply that is shown in the chat as well, and one with a file."""
 AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)
 PATIENCE = Card(N_("One moment"), (Text(N_("This takes a little longer. The answer appears here.")),))
 OUTDATED = Card(

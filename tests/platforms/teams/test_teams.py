@@ -175,6 +175,28 @@ def test_guests_and_strangers_are_refused(office: Office) -> None:
     assert "I don't find you among the people of Bursar" in office.reads("eve")
 
 
+def test_who_was_linked_and_is_a_guest_now_is_refused(office: Office) -> None:
+    """A link of earlier is no proof: Teams is asked who they are now."""
+    link(office, "ana")
+    office.teams.members["ana"] = replace(office.teams.members["ana"], role="guest")
+
+    office.says("ana", "balance")
+    assert "only speak with people of this organization" in office.reads("ana")
+
+
+def test_a_secret_that_is_not_taken_makes_nobody_a_stranger(office: Office) -> None:
+    """Then it is not known who speaks; the next time it is."""
+    link(office, "ana")
+    path = f"/v3/conversations/{office.teams.chat('ana')}/members/{office.teams.members['ana'].member}"
+    office.teams.fail_next(401, path=path)
+    office.says("ana", "balance")
+    office.says("ana", "balance")
+
+    said = [words_in(each.card) for each in office.teams.messages("ana")]
+    assert "I could not find out who you are" in said[0]
+    assert "left of" in said[1]
+
+
 def test_an_address_is_enough_only_if_app_yaml_says_so(office: Office) -> None:
     """`msteams.link_by_email: false` leaves linking to an administrator."""
     office.app.link_by_email = {"teams": False}
@@ -464,6 +486,39 @@ def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Of
     assert "Approve" in buttons(sent["value"])
     assert "“why now?”" in office.reads("ana")
     assert "I'll send you the answer." not in office.reads("max")
+
+
+QUOTED = '<blockquote itemscope itemtype="http://schema.skype.com/Reply" itemid="{id}"><p>Max asks</p></blockquote>'
+
+
+@pytest.mark.parametrize("client", ["new", "old"])
+def test_a_reply_to_a_question_answers_it(office: Office, client: str) -> None:
+    """Max replies to the request and Ana to his question; no command has to be known for it.
+
+    New clients name the message they quote, older ones only draw it.
+    """
+
+    def replies(name: str, words: str) -> None:
+        id = office.teams.messages(name)[-1].id
+        if client == "new":
+            quoted = {"type": "quotedReply", "quotedReply": {"messageId": id, "preview": "balance"}}
+            more: dict[str, Any] = {"text": f'<quoted messageId="{id}"/>{words}', "entities": [quoted]}
+        else:
+            html = f"{QUOTED.format(id=id)}<p>{words}</p>"
+            more = {"text": f"balance\n\n{words}", "attachments": [{"contentType": "text/html", "content": html}]}
+        assert office.teams.post(office.teams.activity(name, "message", **more)).status == 200
+        office.company.clock.forward(timedelta(minutes=1))
+        office.company.settle()
+
+    office.says("max", "help")
+    office.says("ana", "help")
+    office.company.say("ana", "request 50 the migration")
+    office.company.settle()
+    replies("max", "Why &amp; when?")
+    assert "“Why & when?”" in office.reads("ana")
+    assert "Sent" in office.reads("max")
+    replies("ana", "the demo is on Friday")
+    assert "“the demo is on Friday”" in office.reads("max")
 
 
 def test_what_is_shown_in_place_of_a_message_gives_way_to_it(office: Office) -> None:
