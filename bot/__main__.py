@@ -7,14 +7,16 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bot import __version__
 
+DEMO_HOST = "127.0.0.1"
 DEMO_PORT = 8765
+HEALTH = "http://127.0.0.1:8080/healthz"
 PROFILES = ("1.2", "1.4")
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -60,8 +62,12 @@ HELP: Mapping[str, str] = {
     ),
     "restore": N_("Put a backup in the place of the database. Stop Bursar first."),
     "move": N_("Copy all of the database into an empty PostgreSQL, and compare. Stop Bursar first."),
+    "health": N_("Ask the Bursar that runs on this machine whether it lives, for containers."),
 }
 """What each command is for; the first line stands in the list of all."""
+
+LIGHT: Mapping[str, str] = {"health": "bot.cli.health"}
+"""Commands that load nothing of Bursar, with where they are done: a container asks every few seconds."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,9 +84,15 @@ def _parser() -> argparse.ArgumentParser:
     def as_json(one: argparse.ArgumentParser) -> None:
         one.add_argument("--json", action="store_true", help=t("print JSON, for programs"))
 
-    add("run")
+    one = add("run")
+    one.add_argument("--host", default="", help=t("where to listen, instead of server.host in app.yaml"))
+    one = add("health")
+    one.add_argument("--url", default=HEALTH, help=t("default {url}", url=HEALTH))
     one = add("demo")
     one.add_argument("--port", type=int, default=DEMO_PORT, help=t("default {port}", port=DEMO_PORT))
+    one.add_argument(
+        "--host", default=DEMO_HOST, help=t("default {host}; anybody who reaches it can be anyone", host=DEMO_HOST)
+    )
     one.add_argument("--reset", action="store_true", help=t("delete the data of the demo first"))
     one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help=t("only this"))
@@ -123,6 +135,11 @@ def _parser() -> argparse.ArgumentParser:
     one = add("completion")
     one.add_argument("shell", choices=SHELLS)
     one.set_defaults(parser=parser)
+    _keeping(add)
+    return parser
+
+
+def _keeping(add: Callable[[str], argparse.ArgumentParser]) -> None:
     one = add("backup")
     one.add_argument(
         "file", type=Path, help=t("such as bursar.backup; what it holds is written into FILE.json beside it")
@@ -135,7 +152,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--to", required=True, metavar="URL", help=t("such as postgresql://user@host/name; it must be empty")
     )
-    return parser
 
 
 def _called() -> str:
@@ -159,6 +175,8 @@ def _month(words: str) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; see bot/cli/commands.py."""
     args = _parser().parse_args(argv)
+    if args.command in LIGHT:
+        return int(import_module(LIGHT[args.command]).main(args))
     return int(import_module("bot.cli.commands").main(args))
 
 

@@ -27,15 +27,15 @@ from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
-from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
+from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
-from handlers.place import UNLINKED, Place
+from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import aliases, former_links, idempotency, outbox, people
+from storage import aliases, exceptions, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -92,6 +92,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            kind=one.kind,
             account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
@@ -138,6 +139,11 @@ class App:
         except BusyError:
             person = None
         return spoken_to(person, self.policy)
+
+    def chose_language(self, person_id: str) -> bool:
+        """Whether somebody said in which language they want to be spoken to."""
+        person = self.database.ask(lambda conn: people.person(conn, person_id))
+        return bool(person and person.language)
 
     def carry_out(self, sentence: Sentence) -> Card:
         """The same for whoever must know whether it was done.
@@ -230,10 +236,13 @@ class App:
         return replace(handlers.answer(one, rest, sentence.inputs, ctx), language=ctx.language)
 
     def _context(self, conn: Connection, sentence: Sentence) -> Context:
-        person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
+        if sentence.person == CLOCK.id:
+            return Context(conn, self.now(), CLOCK, sentence.place, self.policy, {CLOCK.id: CLOCK})
+        person, running = exceptions.speaker(conn, sentence.person)
         if person is None or not person.active:
             raise RefusedError("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.policy, {sentence.person: person})
+        known: dict[str, Person | None] = {person.id: person}
+        return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -309,6 +318,19 @@ class App:
         said = json.loads(item.payload)
         card = CARD.validate_python(said["card"])
         return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
+
+    def show_home(self, sentence: Sentence) -> None:
+        """Show somebody's Home: the answer to a sentence, at a place that is one. It is drawn again when it changes."""
+        place, card = sentence.place, self.hear(sentence)
+        said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": ""}
+
+        def work(conn: Connection) -> None:
+            now = self.now()
+            key = f"{HOME}@{place}"
+            outbox.ensure(conn, key, "show", place.platform, json.dumps(said), now, now, again=True)
+
+        self.database.transact(work)
+        self.wake.set()
 
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """What words mean that somebody wrote in reply to a message: see handlers.in_reply.

@@ -52,6 +52,7 @@ from handlers.policy import (
     Rates,
     RequestRules,
     Rule,
+    TelemetryRules,
     WasteRules,
     WorkingHours,
     like,
@@ -148,6 +149,7 @@ class SlackSettings(Rule):
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
+    agent: bool = False
 
 
 class TeamsSettings(Rule):
@@ -410,6 +412,7 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
 
     @property
     def policy(self) -> Policy:
@@ -429,7 +432,12 @@ class Settings(House, Rule):
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            telemetry=self.telemetry,
         )
+
+    def at_host(self, host: str) -> "Settings":
+        """The same, listening elsewhere, such as in a container."""
+        return self.model_copy(update={"server": self.server.model_copy(update={"host": host})})
 
     @property
     def is_sample(self) -> bool:

@@ -31,6 +31,7 @@ from handlers.events import (
     PauseFailed,
     PlatformRefused,
     Raiser,
+    RefreshHomes,
     ReportSetAside,
 )
 from handlers.language import N_, Words, language_of, stored
@@ -57,7 +58,7 @@ HURRIED_ATTEMPTS_MAX = 8
 LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices())
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices(), RefreshHomes())
 
 
 class Core(Knows, Protocol):

@@ -38,6 +38,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """What the blocks below it are about, where a card has several parts; at most 150 characters."""
+
+    text: str
+    kind: Literal["heading"] = "heading"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Short pairs of a name and its value, in reading order."""
 
@@ -123,15 +131,29 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A field of a form. Its name is the name of the parameter of the sentence that it fills."""
+    """A field of a form. Its name is the name of the parameter of the sentence that it fills.
+
+    Args:
+        name: of the parameter.
+        label: what stands above it.
+        form: what is filled in; a "date" is written as 2026-11-30, a "number" with a point such as 12.5.
+        value: what it holds at first.
+        choices: of a "choice": what is sent, and what is shown.
+        hint: what helps to fill it in.
+        optional: whether it may be left empty.
+        least: the first date or the smallest number, "" for any.
+        most: the last date or the largest number, "" for any.
+    """
 
     name: str
     label: str
-    form: Literal["text", "long", "choice"] = "text"
+    form: Literal["text", "long", "choice", "date", "number"] = "text"
     value: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     optional: bool = False
+    least: str = ""
+    most: str = ""
     kind: Literal["input"] = "input"
 
 
@@ -151,7 +173,7 @@ class File:
     kind: Literal["file"] = "file"
 
 
-Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
+Block = Annotated[Text | Heading | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ ENGLISH = Tongue(
         "how much have i spent,"
         "how much did,how much has,how much have,what have i spent,what did we spend,how much did we spend,"
         "how much did it cost,what did it cost",
+        home="overview,what waits,what needs me,start page",
         forecast="prediction,predict,projection,estimate,when do i run out,when will i run out,"
         "will it last,will i run out",
         why="why so much,why is it so much,why did it go up,why was it more,what changed",
@@ -65,6 +66,10 @@ ENGLISH = Tongue(
         waste="savings,save,saving,where can i save,what is wasted",
         guard="spikes,spike,alerts,anomalies",
         request="ask for more,ask for,ask,apply for,more,i need more,need more",
+        raise_="raise my limit,raise the limit,increase,increase my limit,increase me,new limit",
+        permanent="permanently",
+        exceptions="exception,my exceptions",
+        **{"end-exception": "end exception,end the exception"},
         requests="my requests,open requests,pending requests,what did i ask for,what waits for me",
         withdraw="cancel,cancel request,withdraw request",
         approve="accept,approve request",
@@ -125,6 +130,7 @@ CHINESE = Tongue(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
         balance="余额,预算,我的预算,额度,限额,剩余,剩余额度,剩余预算,还剩多少,我还剩多少,还剩多少钱,剩多少,还有多少,我还有多少,"
         "还有多少额度,还有多少预算,还能花多少,还能用多少",
+        home="首页,概览,总览",
         spend="支出,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
         "钱花到哪里去了",
         forecast="预测,预计,什么时候用完,何时用完",
@@ -132,6 +138,10 @@ CHINESE = Tongue(
         models="模型,模型价格,价格",
         digest="周报,摘要,汇总,报告",
         request="申请,申请额度,请求额度,追加,追加额度,需要更多",
+        raise_="提高额度,提高限额,上调额度,调整我的额度",
+        permanent="永久额度,永久,长期额度",
+        exceptions="例外,例外额度",
+        **{"end-exception": "结束例外"},
         requests="我的申请,申请记录,申请列表,待审批,待批准",
         change="修改申请,修改,更改",
         remind="催办,提醒",
@@ -147,6 +157,7 @@ CHINESE = Tongue(
         finding="发现",
         done="已处理,完成",
         dismiss="忽略",
+        comment="评论",
         postpone="推迟,延后,稍后",
         keep="保留",
         release="释放,退还",
@@ -249,6 +260,15 @@ CHINESE = Tongue(
         "截至": "until",
         "截止": "until",
         "预览": "preview",
+        "每天": "a day",
+        "每日": "a day",
+        "每周": "a week",
+        "每月": "a month",
+        "每个月": "a month",
+        "每季度": "a quarter",
+        "每年": "a year",
+        "永久": "permanent",
+        "长期": "permanent",
         **_DAY_NAMES,
     },
     patterns=(

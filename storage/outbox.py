@@ -175,8 +175,8 @@ def _place(item: NewItem) -> str:
     if item.kind != "show" or item.target == UNREACHED:
         return ""
     place = item.key.rpartition(f"@{item.target}:")[2].partition("#")[0]
-    first, _, second = place.partition("/")
-    return f"{first}/{second}" if second and first[:1] in {"T", "E"} else first
+    channel, _, _ = place.partition("/")
+    return channel if channel[:1] in {"C", "G", "D"} or channel.startswith("19:") else place
 
 
 def find(conn: Connection, key: str) -> OutboxItem | None:

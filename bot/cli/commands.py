@@ -50,9 +50,12 @@ ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     logging.to_json()
-    serve(_app(), os.environ)
+    app = _app()
+    if args.host:
+        app.settings = app.settings.at_host(args.host)
+    serve(app, os.environ)
     return 0
 
 
@@ -66,9 +69,14 @@ def demo(args: argparse.Namespace) -> int:
                 "whose only provider is the sample (BURSAR_CONFIG=…)."
             )
         )
+    url = database_url(settings)
+    if args.reset and url != config.DEMO_DATABASE:
+        raise config.ConfigError(
+            t("--reset only empties the demo's own file. Empty the database of DATABASE_URL yourself.")
+        )
     if args.reset:
         _forget_demo()
-    serve_demo(demo_app(settings), args.port)
+    serve_demo(demo_app(settings, url), args.host, args.port)
     return 0
 
 
@@ -214,7 +222,12 @@ def manifest_(args: argparse.Namespace) -> int:
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
     groups = any(each.slack for each in settings.groups)
     made = manifest(
-        settings.slack.command, events_url(args.url), directory=reads_people, groups=groups, channels=channels
+        settings.slack.command,
+        events_url(args.url),
+        directory=reads_people,
+        groups=groups,
+        channels=channels,
+        agent=settings.slack.agent,
     )
     print(json.dumps(made, indent=2))
     return 0

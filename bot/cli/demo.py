@@ -53,8 +53,17 @@ def demo_app(
         url: the database.
         now: the clock.
         staged: whether something happens just now that is worth looking at; without it, figures are read and no more.
+
+    Raises:
+        ConfigError: people of another company are in the database.
     """
     app = build(settings, environ={}, now=now, url=url)
+    strangers = {one.id for one in app.everybody()} - {one.id for one in app.directory().people}
+    if strangers:
+        app.close()
+        raise ConfigError(
+            t("The database holds another company. The demo needs one of its own: unset DATABASE_URL, or name another.")
+        )
     app.platforms = {"web": Web()}
     app.refresh_people()
     everybody = app.everybody()
@@ -68,7 +77,7 @@ def demo_app(
     return app
 
 
-def serve_demo(app: App, port: int) -> None:
+def serve_demo(app: App, host: str, port: int) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
@@ -76,28 +85,31 @@ def serve_demo(app: App, port: int) -> None:
     """
     names = {one.id: one.name for one in app.everybody()}
     cast = [(person, names[person], role) for person, role in CAST if person in names]
-    with _listen(port) as listener:
+    with _listen(host, port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(config(page(app, cast, TOUR, app.language), log_level="warning"), [listener])
+            serve_until_told(
+                config(page(app, cast, TOUR, app.language, app.chose_language), log_level="warning"), [listener]
+            )
         finally:
             clock.stop()
             app.close()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError as trouble:
         listener.close()
         raise ConfigError(
             t(
-                "Port {port} on 127.0.0.1 is in use. End what uses it, or choose another: make demo PORT={other}",
+                "Port {port} on {host} is in use. End what uses it, or choose another: make demo PORT={other}",
+                host=host,
                 port=port,
                 other=port + 1,
             )

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.platforms.text import plain
-from handlers.card import Block, Button, Chart, Facts, File, Gauge, Input, Table, Text
+from bot.platforms.text import plain, units
+from handlers.card import Block, Button, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import say, say_many
 
 
@@ -30,6 +30,8 @@ class Drawing(ABC):
         match block:
             case Text():
                 self.text(block)
+            case Heading():
+                self.heading(block)
             case Facts():
                 self.facts(block)
             case Gauge():
@@ -53,7 +55,7 @@ class Drawing(ABC):
         if not text:
             return
         (self.note if block.quiet else self.paragraph)(text)
-        if len(text) > self.letters_max:
+        if units(text) > self.letters_max:
             self.remark("That text was longer; the rest is not shown.")
 
     @property
@@ -68,6 +70,10 @@ class Drawing(ABC):
     @abstractmethod
     def paragraph(self, text: str) -> None:
         """Draw text."""
+
+    @abstractmethod
+    def heading(self, block: Heading) -> None:
+        """Draw what the blocks below are about."""
 
     @abstractmethod
     def facts(self, block: Facts) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
-from handlers.admin.platforms import service
+from handlers.admin.platforms import service as platform_name
 from handlers.admin.set_aside import said, table
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -18,6 +18,7 @@ from storage.pulls import Pull
 
 LATE = timedelta(minutes=15)
 """A message that waits for longer is not being delivered."""
+UNREACHED_MAX = 10
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -87,6 +88,32 @@ def status(ctx: Context) -> Card:
     return Card(title, tuple(blocks), "good" if well else "warn")
 
 
+def late(ctx: Context) -> tuple[tuple[str, str], ...]:
+    """What is late or does not work, each with how it stands; nothing if there is nothing for finance to look after."""
+    vendors = {each.name: each.service for each in ctx.policy.vendors}
+    reads = {each.provider: each for each in ctx.readings()}
+    found = []
+    for name, service in vendors.items():
+        pull = reads.get(name)
+        if pull is None or _is_silent(ctx, pull):
+            read = ctx.moment(pull.done_at) if pull and pull.done_at else ctx.t("never")
+            found.append((service, ctx.t("Last read: {when}", when=read)))
+        elif pull.error:
+            found.append((service, ctx.said(pull.error)))
+    odd = not_whole(ctx, names=vendors)
+    found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
+    waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
+    undelivered = waiting.get("parked", 0) + waiting["late"]
+    if undelivered:
+        found.append((ctx.t("Not delivered"), ctx.nt("{n} message", "{n} messages", undelivered)))
+    unreached = outbox.waiting_at(ctx.conn, UNLINKED)
+    if unreached:
+        names = people.persons(ctx.conn, unreached)
+        who = [names[each].name if each in names else each for each in unreached][:UNREACHED_MAX]
+        found.append((ctx.t("Can't be reached"), ctx.listed(who)))
+    return tuple(found)
+
+
 def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
     if not unpriced:
         return ctx.t("Everything works")
@@ -96,7 +123,7 @@ def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
 def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
     """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
     for each in sorted(stopped, key=lambda each: not each.refused):
-        name = service(each.target)
+        name = platform_name(each.target)
         if each.refused:
             return ctx.t("{service} takes no messages from me", service=name)
         return ctx.t("{service} does not answer", service=name)
@@ -105,7 +132,7 @@ def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
 
 def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
     """Platforms that take nothing now."""
-    rows = tuple((service(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
+    rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
     columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
     return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
 

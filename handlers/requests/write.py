@@ -1,20 +1,28 @@
 """What has become of a request, written in one go: its state, its grant, its trace in the audit, and every message."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import post, statuses
+from handlers.budgets import BudgetStatus, post, statuses
 from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.events import Escalate, FollowRequest, IncreaseDecided, RemindApprover, RequestExpired
+from handlers.events import (
+    Escalate,
+    FollowRequest,
+    IncreaseDecided,
+    RefreshHomes,
+    RemindApprover,
+    RequestExpired,
+)
 from handlers.place import Place
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Background, Case, background
+from handlers.requests.lasting import begin
 from handlers.requests.messages import Message, Sent, answered, messages, prefixes
 from storage import outbox, requests
 from storage.ledger import Entry, EntryKind
@@ -70,6 +78,8 @@ def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: s
         for each in answered(ctx, case, _shown(ctx, said)):
             ctx.show(each.key, each.place, each.card, below=each.below)
     answer_origin(ctx, case.request)
+    concerned = {case.request.asker_id, *(each.person_id for each in case.asked)}
+    ctx.emit(str(case.request.id), RefreshHomes(tuple(sorted(concerned)), ctx.now.isoformat()))
     if known:
         ctx.ask_live(
             f"request/{case.request.id}", known.there.stale, FollowRequest(case.request.id, ctx.now.isoformat())
@@ -160,9 +170,16 @@ def tell_asker(
 # In the ledger -------------------------------------------------------------------------------------------------------
 
 
-def grant(ctx: Context, request: Request) -> None:
-    """Post what was granted, in the same transaction as the decision."""
+def grant(ctx: Context, request: Request) -> Sequence[BudgetStatus]:
+    """Post what was granted, or let another limit count, in the same transaction as the decision.
+
+    Returns:
+        How all budgets of the account stand with it, if that had to be read.
+    """
+    if request.is_exception:
+        return begin(ctx, request)
     post(ctx, _entry(ctx, request, "grant", request.resolved_amount, request.resolved_by, request.reason))
+    return ()
 
 
 def take_back(ctx: Context, ended: Request) -> int:
