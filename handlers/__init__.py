@@ -65,6 +65,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    approve_anew,
     ask_next_in_line,
     change,
     check_requests,
@@ -245,6 +246,7 @@ COMMANDS: Mapping[str, Command] = {
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
+        command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
         command(keep_theirs, writes=True, hidden=True),
