@@ -35,7 +35,7 @@ from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.sentence import Sentence
-from storage import aliases, former_links, idempotency, outbox, people
+from storage import aliases, exceptions, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -140,6 +140,11 @@ class App:
             person = None
         return spoken_to(person, self.policy)
 
+    def chose_language(self, person_id: str) -> bool:
+        """Whether somebody said in which language they want to be spoken to."""
+        person = self.database.ask(lambda conn: people.person(conn, person_id))
+        return bool(person and person.language)
+
     def carry_out(self, sentence: Sentence) -> Card:
         """The same for whoever must know whether it was done.
 
@@ -231,10 +236,13 @@ class App:
         return replace(handlers.answer(one, rest, sentence.inputs, ctx), language=ctx.language)
 
     def _context(self, conn: Connection, sentence: Sentence) -> Context:
-        person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
+        if sentence.person == CLOCK.id:
+            return Context(conn, self.now(), CLOCK, sentence.place, self.policy, {CLOCK.id: CLOCK})
+        person, running = exceptions.speaker(conn, sentence.person)
         if person is None or not person.active:
             raise RefusedError("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.policy, {sentence.person: person})
+        known: dict[str, Person | None] = {person.id: person}
+        return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
     # Who -----------------------------------------------------------------------------------------------------------
 
@@ -455,9 +463,17 @@ class App:
         self._call_models()
         self.wake.set()
 
-    def deliver(self) -> int:
-        """Deliver what is due out of the outbox; how many items were looked at."""
-        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self).deliver()
+    def deliver(self, lane: str = "") -> int:
+        """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""
+        delivery = self._delivery()
+        return delivery.deliver(delivery.lanes()[lane] if lane else None)
+
+    def waiting_lanes(self) -> set[str]:
+        """The lanes of the outbox in which something is due; each may be delivered beside the others."""
+        return self._delivery().waiting()
+
+    def _delivery(self) -> Delivery:
+        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self)
 
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""

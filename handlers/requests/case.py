@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import BudgetStatus
+from handlers.budgets import BudgetStatus, current
 from handlers.context import CHAT_PLATFORMS, Context, private_places
+from handlers.periods import period_of
 from handlers.place import UNLINKED, Place
-from handlers.policy import STAGES, Budget, Policy, Stage
+from handlers.policy import STAGES, Budget, ExceptionRule, Policy, Stage
 from handlers.questions import AtProviders, at_providers, looked_at
 from handlers.waste import Advice, advice
 from storage import people, requests
 from storage.directory import Person
 from storage.people import Account, Circle
 from storage.requests import Asked, Counts, Request, Resolution
+from storage.tables import FOREVER
 
 LAST_RESORT = "role admin"
 """Who decides if neither those of a stage nor those of its fallback can be found."""
@@ -36,6 +38,7 @@ class Case:
         asked: everybody who was asked to decide.
         circle: all people who may decide it now, all managers above them and above whoever asks, and stand-ins.
         four_eyes: whoever decided one stage of it decides no other.
+        pool_id: the account whose pool it is of which a share is asked, "" for none.
     """
 
     request: Request
@@ -43,6 +46,7 @@ class Case:
     asked: tuple[Asked, ...]
     circle: Circle
     four_eyes: bool = False
+    pool_id: str = ""
 
     @property
     def account(self) -> Account | None:
@@ -88,7 +92,12 @@ class Case:
         return replace(self, request=replace(self.request, version=self.request.version + 1, **values))  # type: ignore[arg-type]
 
     def resolved(self, end: Resolution, now: datetime) -> "Case":
-        """The case when the request was decided, withdrawn or refused."""
+        """The case when the request was decided, withdrawn or refused.
+
+        What was given out of the pool stays, whatever becomes of the rest.
+        """
+        if self.request.given and end.state != "approved":
+            end = Resolution("approved", end.by, note="" if end.state == "expired" else end.note)
         return self.changed(
             state=end.state,
             resolved_at=now,
@@ -180,8 +189,39 @@ def _of_one_circle(
     )
     ctx.know(circle)
     for request, asked in rows:
-        four_eyes = ctx.policy.requests.needs_four_eyes(request.amount, request.unit)
-        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes)
+        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request) + request.before, request.unit)
+        pool_id = next((each.account_id for each in ctx.policy.rules_named(request.budget) if each.is_pool), "")
+        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes, pool_id)
+
+
+def _in_all(ctx: Context, request: Request) -> int:
+    """All that a request would add, for what has to be decided by several."""
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
+    if not request.is_exception or rule is None:
+        return request.amount
+    return in_all(ctx, rule, request.amount, request.until)
+
+
+def base_of(ctx: Context, rule: Budget) -> Budget:
+    """The rule of app.yaml: itself, or the one that an exception stands in for."""
+    if not isinstance(rule, ExceptionRule):
+        return rule
+    return next((each for each in ctx.policy.rules_named(rule.name) if each.who == rule.beneath), rule)
+
+
+A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+def in_all(ctx: Context, rule: Budget, more: int, last: date) -> int:
+    """What so much more in each period adds up to until a last day, or in a year if there is none."""
+    if last == FOREVER:
+        return more * A_YEAR[rule.every]
+    period, periods = current(ctx, rule), 1
+    if rule.every == "day":
+        return more * max(1, (last - period.first).days + 1)
+    while period.end <= last:
+        period, periods = period_of(period.end, rule.every, ctx.policy.budget_calendar), periods + 1
+    return more * periods
 
 
 def background(ctx: Context, case: Case) -> Background:
@@ -189,32 +229,40 @@ def background(ctx: Context, case: Case) -> Background:
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
-    counts = counts_of(ctx, request.account_id, rule or request.budget, request.period_start, request.asker_id)
+    who = request.account_id, request.asker_id
+    counts = counts_of(ctx, *who, rule or request.budget, request.unit, request.period_start)
     return make_background(ctx, request, found, counts)
 
 
-def counts_of(ctx: Context, account_id: str, budget: Budget | str, first: date, asker_id: str) -> Counts:
+def counts_of(ctx: Context, account_id: str, asker_id: str, budget: Budget | str, unit: str, first: date) -> Counts:
     """What was granted of a budget since the first day of a period, to the account and to the person.
 
     Args:
         ctx: of whoever asks.
         account_id: who would spend.
-        budget: the rule, or its name if there is none any more.
-        first: the first day of the period.
         asker_id: who asks.
+        budget: the rule, or its name if there is none any more.
+        unit: what it is counted in.
+        first: the first day of the period.
     """
     name, zone = (budget, "") if isinstance(budget, str) else (budget.name, budget.zone)
     since = datetime.combine(first, time(), ZoneInfo(zone) if zone else ctx.policy.zone).astimezone(UTC)
-    return requests.counts(ctx.conn, account_id, name, first, asker_id, since)
+    return requests.counts(ctx.conn, account_id, name, first, unit, asker_id, since)
 
 
 def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:
     """The same from what is known already, in three statements."""
-    here = (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id))
     account = ctx.account(request.account_id)
     there = at_providers(ctx, account, found) if account else AtProviders()
     told = advice(ctx, request.account_id)
-    return Background(next(here, None), tuple(found), counts.times, counts.amount, told, there)
+    return Background(asked_of(found, request), tuple(found), counts.times, counts.amount, told, there)
+
+
+def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | None:
+    """How the budget stands of which more was asked: its own, or the pool of somebody who has no share."""
+    named = [each for each in found if each.budget.name == request.budget]
+    own = (each for each in named if each.account_id == request.account_id)
+    return next(own, None) or next((each for each in named if each.budget.is_pool), None)
 
 
 def _bys(request: Request) -> set[str]:

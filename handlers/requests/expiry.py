@@ -1,13 +1,14 @@
 """Why a request that waits can no longer be granted: its day is over, somebody or something of it is gone."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import current
 from handlers.context import Context
 from handlers.language import N_
-from handlers.policy import Budget, rules_for
+from handlers.periods import Period, period_of
+from handlers.policy import Budget, next_workday, rules_for
 from handlers.requests.approvers import deciders
 from handlers.requests.case import Case
 
@@ -35,11 +36,33 @@ def why_expired(ctx: Context, case: Case) -> str:
         "account": account is None or not account.active,
         "owner": account is not None and account.kind == "agent" and account.owner_id != request.asker_id,
         "budget": rule is None,
-        "period": rule is not None and (request.until < today_of(ctx, rule) or not _is_current(ctx, case, rule)),
+        "period": rule is not None and _is_over(ctx, case, rule),
         "provider": bool(service) and ctx.policy.vendor(service) is None,
         "nobody": not deciders(case),
     }
     return next((why for why, is_so in reasons.items() if is_so), "")
+
+
+def next_period(ctx: Context, case: Case) -> Period | None:
+    """The period for which a request can still be approved whose own has just ended, None if it can't.
+
+    That is so until the end of the first working day, if it was asked for the whole of the period before.
+    """
+    request, rule = case.request, rule_of(ctx, case)
+    if rule is None or request.is_exception or request.state != "pending":
+        return None
+    now = current(ctx, rule)
+    last = now.first - timedelta(days=1)
+    before = period_of(last, rule.every, ctx.policy.budget_calendar)
+    if (request.period_start, request.until) != (before.first, last):
+        return None
+    return now if today_of(ctx, rule) <= next_workday(now.first, ctx.policy.working) else None
+
+
+def can_be_decided(ctx: Context, case: Case) -> bool:
+    """Whether a request that waits can be granted, in its period or in the one that has just begun."""
+    why = why_expired(ctx, case)
+    return not why or (why == "period" and next_period(ctx, case) is not None)
 
 
 def in_words(ctx: Context, case: Case, why: str) -> tuple[str, dict[str, Any]]:
@@ -47,7 +70,7 @@ def in_words(ctx: Context, case: Case, why: str) -> tuple[str, dict[str, Any]]:
     request, account = case.request, case.account
     values = {
         "number": request.id,
-        "day": ctx.day(request.until),
+        "day": ctx.last_day(request.until),
         "name": case.name_of(request.asker_id),
         "account": account.name if account else request.account_id.partition("/")[2],
         "budget": request.budget,
@@ -62,7 +85,7 @@ def rule_of(ctx: Context, case: Case) -> Budget | None:
     if account is None:
         return None
     person = case.person(account.person_id) if account.person_id else None
-    rules = rules_for(ctx.policy.budgets, account, person, [each.id for each in case.line])
+    rules = rules_for(ctx.budgets_of(account.id), account, person, [each.id for each in case.line])
     return next((each for each in rules if each.name == request.budget and each.unit == request.unit), None)
 
 
@@ -71,6 +94,8 @@ def today_of(ctx: Context, rule: Budget) -> date:
     return ctx.now.astimezone(ZoneInfo(rule.zone)).date() if rule.zone else ctx.today
 
 
-def _is_current(ctx: Context, case: Case, rule: Budget) -> bool:
-    """Whether what is granted would still count: app.yaml may cut the periods otherwise now."""
-    return current(ctx, rule).first == case.request.period_start
+def _is_over(ctx: Context, case: Case, rule: Budget) -> bool:
+    """Whether what is granted would no longer count: its day is over, or app.yaml cuts the periods otherwise now."""
+    request = case.request
+    ended = not request.is_exception and current(ctx, rule).first != request.period_start
+    return ended or request.until < today_of(ctx, rule)

@@ -18,34 +18,51 @@ from handlers.arguments import (
     WhatFor,
     units_above_zero,
 )
-from handlers.budgets import BudgetStatus, refuse_too_much, statuses
+from handlers.budgets import BudgetStatus, Share, give, refuse_too_much, share_of, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import COUNTED, AmountError, in_units, scale_of, show_count
 from handlers.pages import Cell, as_file, part_of
-from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
+from handlers.periods import THIS
+from handlers.policy import MANAGER, STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
-from handlers.requests.approvers import Decider, decider
-from handlers.requests.case import Case, case_of, cases_of, counts_of, load, make_background
+from handlers.requests.approvers import LEAD, Decider, decider, lead_of
+from handlers.requests.case import Case, asked_of, base_of, case_of, cases_of, counts_of, in_all, load, make_background
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
-    asked_of,
     binding_facts,
     enough_for,
     in_effect,
+    instead_of,
     lower_caps,
+    more_of,
+    pool_facts,
     stays_capped,
 )
-from handlers.requests.expiry import in_words, why_expired
-from handlers.requests.messages import asked_facts, unreached
-from handlers.requests.wording import OVER, STATES, all_of, goes_to, named, stages_in_words
+from handlers.requests.expiry import can_be_decided, in_words, next_period
+from handlers.requests.messages import approve_button, asked_facts, unreached
+from handlers.requests.wording import (
+    OVER,
+    STATES,
+    all_of,
+    asked_for,
+    asks,
+    decided,
+    goes_to,
+    last_day_of,
+    named,
+    stages_in_words,
+    sum_of,
+)
 from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
 from storage.directory import Person
 from storage.people import NOBODY, Account
-from storage.requests import Counts, Request, Resolution, Wanted
+from storage.requests import Counts, Request, RequestKind, Resolution, Wanted
+from storage.tables import FOREVER
 
 OPEN_MAX = 5
 ABSURD_TIMES = 20
@@ -53,6 +70,7 @@ ABSURD_TIMES = 20
 QUEUE_MAX = 4
 """How many of the requests that wait are shown in full, each with five buttons."""
 REASON_MAX = 500
+NOTE_MAX = 500
 MILLION = 10**6
 
 
@@ -91,30 +109,51 @@ def request(
     `request 50 of flagship the review` asks for more of the budget “flagship”. If you name no budget, it is the one
     that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
-    account = agent or _own_account(ctx)
+    account = agent or own_account(ctx)
     found = looked_at(ctx, account)
     own = _own_statuses(ctx, account, found)
     status = _chosen(own, budget, account)
+    share = share_of(ctx, found, status.budget, account) if status.budget.is_pool and amount else None
     if amount is None:
         return _form(ctx, status, own, account, reason)
     reason = _in_full(ctx, reason, ticket, result)
+    status = share.status if share else status
     units = units_above_zero(amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
     last = _last_day(ctx, status, until)
-    _check_reason(reason)
-    if _is_absurd(status, units) and not _is_same(ctx, again, units, status.budget.unit):
+    check_reason(reason)
+    if is_absurd(status, units) and not is_same(ctx, again, units, status.budget.unit):
         return _form(ctx, status, own, account, reason, units)
-    opened = open_request(ctx, found, status, units, last, reason)
+    return opened_card(ctx, open_request(ctx, found, status, units, last, reason, share=share), found, status)
+
+
+def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], status: BudgetStatus) -> Card:
+    """What has become of a request that was just made, for whoever asked.
+
+    Args:
+        ctx: of whoever asks.
+        opened: the request, and whom it was sent to.
+        found: how all budgets stand that bind the account.
+        status: how the one stands of which more was asked.
+    """
     asked = opened.case.request
     if asked.state == "approved":
         return _granted_card(ctx, opened.case, found)
-    after = [after_it(ctx, status, units), *binding_facts(ctx, opened.case, found)]
-    shown = ctx.amount(units, asked.unit)
+    instead = instead_of(ctx, opened.case)
+    after = [
+        *pool_facts(ctx, opened.case, found),
+        after_it(ctx, status, more_of(asked, status)),
+        *binding_facts(ctx, opened.case, found),
+    ]
+    until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
+    reason = (ctx.t("Reason"), asked.reason)
+    shown = sum_of(ctx, asked, asked.amount)
+    text = N_("Asked for {amount}") if asked.is_exception else N_("Asked for {amount} more")
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
     return Card(
-        ctx.t("Asked for {amount} more", amount=shown),
+        ctx.t(text, amount=shown),
         (
-            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), (ctx.t("Reason"), reason), *after)),
+            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), *until, *instead, reason, *after)),
             Text(_what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
@@ -128,7 +167,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
-    waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    waiting = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     open_ = [one for one in own if one.state == "pending"]
     title = ctx.t("{waiting} for you to decide", waiting=len(waiting))
     if open_ or not waiting:
@@ -144,11 +183,11 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
         rows = tuple(
             (
                 f"#{one.id}",
-                ctx.amount(one.amount, one.unit),
+                asked_for(ctx, one),
                 ctx.t(STATES[one.state]),
                 _for_whom(ctx, one),
                 one.budget,
-                ctx.short_day(one.until),
+                ctx.t("no end (permanent)") if one.until == FOREVER else ctx.short_day(one.until),
                 one.reason[:60],
             )
             for one in part.rows
@@ -184,21 +223,27 @@ def _for_whom(ctx: Context, one: Request) -> str:
 def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
     """A request that waits for whoever reads, with its numbers and what can be done."""
     request, account = case.request, case.account
-    amount, name = ctx.amount(request.amount, request.unit), case.name_of(request.asker_id)
     status = asked_of(statuses(ctx, account), request) if account else None
-    title = ctx.t("#{number}: {name} asks for {amount} more", number=request.id, name=name, amount=amount)
-    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, request.amount)] if status else [])]
+    title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
+    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
     number = {"number": request.id}
     return (
         Text(title),
         *([gauge(ctx, status)] if status else []),
         Facts(tuple(facts)),
-        Button(ctx.t("Approve #{number}", **number), f"approve {request.seen}", style="primary"),
+        replace(approve_button(ctx, case), label=_approve_label(ctx, case)),
         Button(ctx.t("Other amount for #{number}", **number), f"other {request.seen}"),
         Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
     )
+
+
+def _approve_label(ctx: Context, case: Case) -> str:
+    period, number = next_period(ctx, case), case.request.id
+    if period is None:
+        return ctx.t("Approve #{number}", number=number)
+    return ctx.t("Approve #{number} for {period}", number=number, period=ctx.t(THIS[period.every]))
 
 
 def _asker(case: Case) -> str:
@@ -234,7 +279,7 @@ def withdraw(ctx: Context, number: One) -> Card:
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
     """Change the reason of a request of yours, until it is decided: `change 42 the customer's deadline moved`."""
     case = _open_of_mine(ctx, number)
-    _check_reason(reason)
+    check_reason(reason)
     record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
     return Card(ctx.t("Updated the reason of request #{number}", number=case.request.id), (Text(f"“{reason}”"),))
 
@@ -278,6 +323,7 @@ def _ask(
         models=budget.models,
         teams=frozenset(each.id.removeprefix("team/") for each in line),
         times=max(counts.times, counts.at_once),
+        granted=max(counts.amount, counts.at_once_amount),
         pool_left=min(pools, default=None),
     )
 
@@ -286,7 +332,10 @@ def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
     """Whom it was sent to by name, who decides after, and why."""
     case, route = opened.case, opened.route
     facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
-    if len(route.stages) > 1:
+    if len(route.stages) > 1 and route.stages[0] == LEAD:
+        above = stages_in_words(ctx, route.stages[1:], _names(case.circle.people))
+        facts.append((ctx.t("For what the pool lacks"), above))
+    elif len(route.stages) > 1:
         facts.append((ctx.t("Then"), stages_in_words(ctx, route.stages[1:], _names(case.circle.people))))
     if route.exceeded is not None:
         most = ctx.amount(route.exceeded, case.request.unit)
@@ -309,7 +358,12 @@ def _names(persons: Mapping[str, Person]) -> dict[str, str]:
     return {each.id: each.name for each in persons.values()}
 
 
-def _own_account(ctx: Context) -> Account:
+def own_account(ctx: Context) -> Account:
+    """The account of whoever speaks.
+
+    Raises:
+        RefusedError: they have none.
+    """
     account = ctx.account(ctx.account_id)
     if account is None:
         raise RefusedError("You have no account of your own, so you can't ask for more.")
@@ -317,13 +371,15 @@ def _own_account(ctx: Context) -> Account:
 
 
 def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
-    """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
+    """The budgets of which more can be asked: its own, the deciding one first, then pools of which it has no share."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise RefusedError("Only the owner of {agent} can ask for it.", agent=account.name)
     own = [each for each in found if each.account_id == account.id]
-    if not own:
-        raise RefusedError("{name} has no budget of their own, so you can't ask for more.", name=account.name)
-    return own
+    shared = {each.budget.name for each in own}
+    pools = {each.budget.name: each for each in found if each.budget.is_pool and each.budget.name not in shared}
+    if not own and not pools:
+        raise RefusedError("{name} has no budget, so there is nothing to ask more of.", name=account.name)
+    return [*own, *pools.values()]
 
 
 def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
@@ -366,6 +422,8 @@ def open_request(
     last: date,
     reason: str,
     origin: str = "",
+    kind: RequestKind = "",
+    share: Share | None = None,
 ) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once.
 
@@ -373,24 +431,33 @@ def open_request(
         ctx: of whoever asks.
         found: how all budgets stand that bind the account.
         status: how the one stands of which more is asked; its account would spend.
-        amount: how much more, in the budget's unit.
-        last: the last day.
+        amount: how much more, in the budget's unit; of an exception the limit of a period.
+        last: the last day, FOREVER for a permanent exception.
         reason: what for.
         origin: "provider/id" of the provider's own request, "" if it is asked here.
+        kind: "exception" for another limit than app.yaml gives.
+        share: what the account has of the pool, if a share of one is asked for.
 
     Raises:
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
     budget, account_id = status.budget, status.account_id
+    line = ctx.line(account_id)
     most = ctx.policy.requests.most(budget.unit)
-    if most is not None and amount > most:
+    more = amount - base_of(ctx, budget).allotment if kind == "exception" else amount
+    if most is not None and more > most:
         raise RefusedError(
             "You can ask for at most {amount} at once.", fault="amount", amount=ctx.amount(most, budget.unit)
         )
-    counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
+    counts = counts_of(ctx, account_id, ctx.person.id, budget, budget.unit, status.period.first)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
-    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts))
+    ask = _ask(status, more, found, line, counts)
+    if kind == "exception":
+        ask = replace(ask, amount=in_all(ctx, budget, more, last), permanent=last == FOREVER)
+    route = route_of(ctx.policy.approvals, ask)
+    if share is not None:
+        route = _by_way_of_the_lead(ctx, route, ask, share, line)
     wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account_id,
@@ -402,37 +469,75 @@ def open_request(
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
         origin=origin,
+        kind=kind,
+        share_base=share.used if share is not None and not share.has_one else None,
     )
     asked = requests.ask_for(ctx.conn, wanted, ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}: {reason}")
+    deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}: {reason}")
     if route.stages[0].by == "nobody":
-        return Opened(_granted(ctx, asked), route, ())
-    case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
+        return Opened(_granted(ctx, asked, share), route, ())
+    case, deciders = at_its_stage(ctx, case_of(ctx, replace(asked, before=max(counts.granted, counts.amount)), ()))
     requests.note_asked(ctx.conn, asked.id, case.asked)
     show(ctx, case, {}, make_background(ctx, asked, found, counts))
     return Opened(case, route, deciders)
 
 
-def _granted(ctx: Context, asked: Request) -> Case:
-    """What is inside the rules is granted in the same breath."""
+def _by_way_of_the_lead(ctx: Context, route: Route, ask: Ask, share: Share, line: Sequence[Account]) -> Route:
+    """A share is asked of the pool's lead first, and of those above only what the pool lacks.
+
+    What would be granted at once is, if the pool has so much free; a pool grows by nobody's word alone.
+    """
+    lead = lead_of(ctx, share.pool.budget, line)
+    if lead is None or lead.id == ctx.person.id or (route.stages[0].by == "nobody" and ask.amount <= share.free):
+        return route
+    if ask.amount <= share.free:
+        return Route((LEAD,), None)
+    above = _above(ctx, replace(ask, amount=ask.amount - max(0, share.free)))
+    return Route((LEAD, *above), None)
+
+
+def _above(ctx: Context, ask: Ask) -> tuple[Stage, ...]:
+    """Who decides over a pool: by the first rule that fits and does not approve at once."""
+    rules = tuple(each for each in ctx.policy.approvals if not each.at_once)
+    return route_of(rules or MANAGER, ask).stages
+
+
+def stages_above(ctx: Context, share: Share, lacking: int, found: Sequence[BudgetStatus], counts: Counts) -> str:
+    """The stages of a request whose first is the pool's lead, as the rules stand now, for what the pool lacks.
+
+    Raises:
+        RefusedError: no rule of app.yaml fits.
+    """
+    ask = _ask(share.status, lacking, found, ctx.line(share.account.id), counts)
+    return STAGES.dump_json((LEAD, *_above(ctx, ask))).decode()
+
+
+def _granted(ctx: Context, asked: Request, share: Share | None) -> Case:
+    """What is inside the rules is granted in the same breath; a share out of what is free in the pool."""
     case = Case(asked, ctx.line(asked.account_id), (), NOBODY)
-    resolved = case.resolved(Resolution("approved", "rules", asked.amount), ctx.now)
+    if share is not None:
+        given = min(asked.amount, max(0, share.free))
+        give(ctx, share, f"share/{asked.id}", given)
+        case = case.changed(amount=asked.amount - given, given=given)
+    resolved = case.resolved(Resolution("approved", "rules", case.request.amount), ctx.now)
     requests.save(ctx.conn, asked, resolved.request)
-    grant(ctx, resolved.request)
-    deed(ctx, resolved.request, "approved", "approval policy", ctx.amount(asked.amount, asked.unit))
+    if resolved.request.resolved_amount:
+        grant(ctx, resolved.request)
+    deed(ctx, resolved.request, "approved", "approval policy", sum_of(ctx, asked, asked.amount))
     return resolved
 
 
 def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Card:
     asked = case.request
-    shown, before = ctx.amount(asked.amount, asked.unit), asked_of(found, asked)
-    with_it = [replace(each, moved=each.moved + asked.amount) if each is before else each for each in found]
+    shown, before = decided(ctx, asked), asked_of(found, asked)
+    more = more_of(asked, before)
+    with_it = [replace(each, moved=each.moved + more) if each is before else each for each in found]
     status = asked_of(with_it, asked)
     facts = Facts(
         (
             (ctx.t("Request"), f"#{asked.id}"),
             (ctx.t("Reason"), asked.reason),
-            (ctx.t("Until"), ctx.day(asked.until)),
+            (ctx.t("Until"), last_day_of(ctx, asked)),
             *([after_it(ctx, status, 0)] if status else []),
         ),
     )
@@ -460,9 +565,14 @@ def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
     return until
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str, example: str = "request 50 finish the migration") -> None:
+    """Refuse what says nothing, or too much.
+
+    Raises:
+        RefusedError: as said; the example is what would be right.
+    """
     if not reason:
-        raise RefusedError("Say what it is for, for example: request 50 finish the migration", fault="reason")
+        raise RefusedError("Say what it is for, for example: {example}", fault="reason", example=example)
     if len(reason) > REASON_MAX:
         raise RefusedError("The reason is too long. Use at most {n} characters.", fault="reason", n=REASON_MAX)
 
@@ -480,12 +590,12 @@ def _open_of_mine(ctx: Context, word: str) -> Case:
     return case
 
 
-def _is_absurd(status: BudgetStatus, units: int) -> bool:
+def is_absurd(status: BudgetStatus, units: int) -> bool:
     """Whether so much is asked that a finger may have slipped."""
     return units > ABSURD_TIMES * max(status.limit, status.budget.allotment) > 0
 
 
-def _is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
+def is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
     """Whether the amount was written a second time."""
     try:
         amount = read_amount(words, ctx.locale, ctx.policy.organization.currency) if words.strip() else None
@@ -494,7 +604,7 @@ def _is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
         return False
 
 
-def _sure(ctx: Context, status: BudgetStatus, units: int) -> tuple[Block, ...]:
+def sure(ctx: Context, status: BudgetStatus, units: int) -> tuple[Block, ...]:
     """The question before an absurd amount; it is answered by writing it again."""
     unit = status.budget.unit
     text = ctx.t(
@@ -518,10 +628,12 @@ def _form(
             Input(
                 "amount",
                 ctx.t("How much more ({unit})?", unit=status.budget.unit),
-                value=_plain(units, status.budget.unit) if units else _likely(ctx, status),
+                value=plain(units, status.budget.unit) if units else _likely(ctx, status),
                 hint=ctx.t("For example: {example}", example="50"),
+                form="text" if status.budget.unit in COUNTED else "number",
+                least="0",
             ),
-            *(_sure(ctx, status, units) if units else _at_least(ctx, status)),
+            *(sure(ctx, status, units) if units else _at_least(ctx, status)),
             *_which(ctx, status, own),
             Input("reason", ctx.t("What is it for?"), form="long", value=reason),
             Input("ticket", ctx.t("Link to the ticket"), optional=True),
@@ -535,7 +647,10 @@ def _form(
                 "until",
                 ctx.t("Until when?"),
                 optional=True,
-                hint=ctx.t("For example: {example}. If empty: until the budget resets", example="friday"),
+                form="date",
+                hint=ctx.t("If empty: until the budget resets"),
+                least=str(ctx.today),
+                most=str(status.period.end - timedelta(days=1)),
             ),
             Text(_routes(ctx, status, account), quiet=True),
             Button(ctx.t("Send"), says, style="primary"),
@@ -559,7 +674,7 @@ def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[
     return [Input("budget", ctx.t("Which budget?"), form="choice", value=status.budget.name, choices=choices)]
 
 
-def _plain(units: int, unit: str) -> str:
+def plain(units: int, unit: str) -> str:
     """An amount as it can be typed."""
     return f"{in_units(units, unit):f}"
 

@@ -11,6 +11,8 @@ from handlers.policy import Stage
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case
 from handlers.requests.expiry import in_words
+from storage.requests import Request
+from storage.tables import FOREVER
 
 STATES = {
     "pending": N_("waiting"),
@@ -90,6 +92,7 @@ GOES_TO = {
     ("manager", "unreached"): N_("{name} ({other}'s manager, because {other} can't be reached)"),
     ("manager", "decided"): N_("{name} ({other}'s manager, because {other} decided another stage)"),
     ("owner", ""): N_("{name} (owner of {other})"),
+    ("lead", ""): N_("{name} (lead of the {other} pool)"),
     ("role", ""): N_("{name} ({role})"),
     ("role", "no manager"): N_("{name} ({role}, because no manager can decide this)"),
     ("role", "nobody else"): N_("{name} ({role}, because nobody else can decide this)"),
@@ -110,6 +113,10 @@ YOU_DECIDE = {
     ("manager", "unreached"): N_("You decide as {other}'s manager, because {other} can't be reached."),
     ("manager", "decided"): N_("You decide as {other}'s manager, because {other} decided another stage."),
     ("owner", ""): N_("You decide as owner of {other}."),
+    ("lead", ""): N_(
+        "You decide as lead of the {other} pool. What you approve is given out of what is free; what the pool lacks "
+        "goes to whoever decides over it."
+    ),
     ("role", ""): N_("You decide as {role}."),
     ("role", "no manager"): N_("You decide as {role}, because no manager can decide this."),
     ("role", "nobody else"): N_("You decide as {role}, because nobody else can decide this."),
@@ -118,6 +125,56 @@ YOU_DECIDE = {
     ("people", ""): N_("You decide because the approval policy names you."),
     ("stand-in", ""): N_("You decide for {other}, who is away until {day}."),
 }
+
+
+PER = {
+    "day": N_("{amount} a day"),
+    "week": N_("{amount} a week"),
+    "month": N_("{amount} a month"),
+    "quarter": N_("{amount} a quarter"),
+    "year": N_("{amount} a year"),
+}
+"""A limit, by how long a period is."""
+
+
+ASKS = {
+    (False, False): N_("{name} asks for {amount} more"),
+    (False, True): N_("{name} asks for {amount} more for {agent}"),
+    (True, False): N_("{name} asks for a limit of {amount}"),
+    (True, True): N_("{name} asks for a limit of {amount} for {agent}"),
+}
+"""Who asks: whether for an exception, and whether for an agent."""
+
+
+def sum_of(ctx: Context, request: Request, units: int) -> str:
+    """An amount of a request: so much, or so much a month if another limit is asked for."""
+    amount = ctx.amount(units, request.unit)
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
+    return ctx.t(PER[rule.every], amount=amount) if request.is_exception and rule else amount
+
+
+def asked_for(ctx: Context, request: Request) -> str:
+    """All that a request asks for, with what was given of it already."""
+    return sum_of(ctx, request, request.amount + request.given)
+
+
+def decided(ctx: Context, request: Request) -> str:
+    """What was granted and given of a pool, or what is asked for as long as nothing is."""
+    granted = request.granted if request.resolved_at else 0
+    return sum_of(ctx, request, granted) if granted else asked_for(ctx, request)
+
+
+def asks(ctx: Context, case: Case) -> str:
+    """Who asks for how much, for whoever decides."""
+    request, account = case.request, case.account
+    agent = account.name if account and account.kind == "agent" else ""
+    values = {"name": case.name_of(request.asker_id), "amount": sum_of(ctx, request, request.amount), "agent": agent}
+    return ctx.t(ASKS[request.is_exception, bool(agent)], **values)
+
+
+def last_day_of(ctx: Context, request: Request) -> str:
+    """Until when it is asked for."""
+    return ctx.t("no end (permanent)") if request.until == FOREVER else ctx.last_day(request.until)
 
 
 def any_of(ctx: Context, names: Iterable[str]) -> str:
@@ -168,7 +225,7 @@ def _key(each: Decider) -> tuple[str, str]:
 def _values(ctx: Context, case: Case, each: Decider) -> dict[str, str]:
     """What fills the placeholders: all of them, for each text takes those that it has."""
     away = case.circle.stand_ins.get(each.for_id)
-    of = each.of if each.right == "owner" else case.name_of(each.of)
+    of = each.of if each.right in ("owner", "lead") else case.name_of(each.of)
     return {
         "other": case.name_of(each.for_id) if each.for_id else of,
         "role": role_name(ctx, each.right.removeprefix("role ")),
@@ -196,6 +253,8 @@ def _whom(ctx: Context, by: str, names: Mapping[str, str]) -> str:
         return ctx.t("your manager")
     if by == "owner":
         return ctx.t("the team's owner")
+    if by == "lead":
+        return ctx.t("the pool's lead")
     kind, _, rest = by.partition(" ")
     return role_name(ctx, rest) if kind == "role" else any_of(ctx, [names.get(each, each) for each in named(by)])
 
