@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import BigInteger, Connection, Date, Row, and_, bindparam, case, cast, func, select
 
 from storage.limits import OF_ACCOUNT, Held, held_of
-from storage.tables import day_marks, pulls, set_aside
+from storage.tables import FOREVER, day_marks, pulls, set_aside, spend
 from storage.upsert import upsert
 
 
@@ -42,6 +42,8 @@ class Pull:
         rows_changed: cells it changed.
         error: what went wrong since, "" if nothing.
         odd: days that are not known whole, in their order.
+        told_nanos: what counts of the account that was asked about, in the house currency, since the day that was asked
+            about; only of what has no days that are heard of, which is a program.
     """
 
     provider: str
@@ -52,6 +54,7 @@ class Pull:
     rows_changed: int
     error: str
     odd: tuple[OddDay, ...] = ()
+    told_nanos: int = 0
 
 
 _UNREAD = set_aside.c.rows.is_(None)
@@ -67,8 +70,24 @@ _ODD = (
     .group_by(set_aside.c.provider, set_aside.c.day)
     .subquery()
 )
+_TOLD = (
+    select(cast(func.sum(spend.c.cost_nanos), BigInteger))
+    .where(
+        spend.c.account_id == bindparam("about"),
+        spend.c.provider == pulls.c.provider,
+        spend.c.day >= bindparam("since", type_=Date),
+    )
+    .scalar_subquery()
+)
 _PULLS = (
-    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
+    select(
+        pulls,
+        _ODD.c.day,
+        _ODD.c.rows,
+        _ODD.c.missing,
+        _ODD.c.stale,
+        case((pulls.c.through.is_(None), _TOLD)).label("told"),
+    )
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
@@ -80,24 +99,27 @@ _PULLS_AND_LIMITS = (
 )
 _FIELDS = len(pulls.columns)
 _ODD_FIELDS = 4
+_MORE_FIELDS = _ODD_FIELDS + 1
 
 
-def pulled(conn: Connection) -> list[Pull]:
-    """How each provider's last pull went, by name."""
-    return _pulls(conn.execute(_PULLS))
+def pulled(conn: Connection, about: str = "", since: date = FOREVER) -> list[Pull]:
+    """How each provider's last pull went, by name; of programs also what an account is charged by them since a day."""
+    return _pulls(conn.execute(_PULLS, {"about": about, "since": since}))
 
 
-def pulled_and_limits(conn: Connection, account_id: str) -> tuple[list[Pull], list[Held]]:
+def pulled_and_limits(
+    conn: Connection, account_id: str, about: str = "", since: date = FOREVER
+) -> tuple[list[Pull], list[Held]]:
     """The same, and an account's limits at these providers, in one statement."""
-    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id}).all()
-    there = dict.fromkeys(tuple(row[_FIELDS + _ODD_FIELDS :]) for row in rows)
+    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id, "about": about, "since": since}).all()
+    there = dict.fromkeys(tuple(row[_FIELDS + _MORE_FIELDS :]) for row in rows)
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 
 
 def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
     for row in rows:
-        pull = found.setdefault(row[0], Pull(*row[:_FIELDS]))
+        pull = found.setdefault(row[0], replace(Pull(*row[:_FIELDS]), told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))
         day, odd_rows, missing, stale = row[_FIELDS : _FIELDS + _ODD_FIELDS]
         odd = OddDay(day, int(odd_rows or 0), bool(missing), bool(stale))
         if day and odd not in pull.odd:
@@ -108,7 +130,7 @@ def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
     row = asdict(pull)
-    del row["odd"]
+    del row["odd"], row["told_nanos"]
     upsert(conn, pulls, [row])
 
 

@@ -34,6 +34,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return Card(
             ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
         )
+    ctx.ask_about(account.id)
     found = looked_at(ctx, account)
     there = at_providers(ctx, account, found)
     stopped = [*_paused(ctx, account, there), *(Text(words) for words in there.refused)]
