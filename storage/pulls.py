@@ -1,13 +1,13 @@
 """How reading a provider went last."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Date, Row, and_, bindparam, case, cast, func, select
 
-from storage.limits import OF_ACCOUNT, Held, held_of
+from storage.limits import BINDING, Held, held_of
 from storage.tables import FOREVER, day_marks, pulls, set_aside, spend
 from storage.upsert import upsert
 
@@ -91,7 +91,7 @@ _PULLS = (
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
-_THERE = OF_ACCOUNT.order_by(None).subquery()
+_THERE = BINDING.order_by(None).subquery()
 _PULLS_AND_LIMITS = (
     _PULLS.add_columns(*_THERE.c)
     .outerjoin(_THERE, _THERE.c.provider == pulls.c.provider)
@@ -108,10 +108,11 @@ def pulled(conn: Connection, about: str = "", since: date = FOREVER) -> list[Pul
 
 
 def pulled_and_limits(
-    conn: Connection, account_id: str, about: str = "", since: date = FOREVER
+    conn: Connection, account_id: str, above: Collection[str], about: str = "", since: date = FOREVER
 ) -> tuple[list[Pull], list[Held]]:
-    """The same, and an account's limits at these providers, in one statement."""
-    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id, "about": about, "since": since}).all()
+    """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
+    values = {"account": account_id, "above": list(above), "about": about, "since": since}
+    rows = conn.execute(_PULLS_AND_LIMITS, values).all()
     there = dict.fromkeys(tuple(row[_FIELDS + _MORE_FIELDS :]) for row in rows)
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 

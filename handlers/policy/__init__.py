@@ -36,7 +36,7 @@ from handlers.policy.policy import (
     like,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
-from handlers.policy.rules import considered, rules_for
+from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
@@ -56,6 +56,8 @@ __all__ = [
     "Ask",
     "Budget",
     "Conditions",
+    "Considered",
+    "ExceptionRule",
     "GuardRules",
     "House",
     "LimitRules",
@@ -89,6 +91,7 @@ __all__ = [
     "next_workday",
     "rules_for",
     "stages_for",
+    "with_exceptions",
     "written_amount",
     "written_as",
 ]

@@ -3,6 +3,7 @@
 from handlers.requests.case import Case, load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
 from handlers.requests.effect import ask_to_raise, stays_capped
+from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.messages import request_of
 from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
@@ -23,8 +24,10 @@ __all__ = [
     "deed",
     "delegate",
     "deny",
+    "end_exception",
     "end_grants",
     "escalate",
+    "exceptions",
     "follow_request",
     "history",
     "in_queue",
@@ -33,7 +36,9 @@ __all__ = [
     "open_ones",
     "open_request",
     "other",
+    "permanent",
     "question",
+    "raise_",
     "record",
     "remind",
     "remind_approver",
