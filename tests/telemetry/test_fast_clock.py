@@ -37,11 +37,11 @@ def company(database: Database, clock: Clock) -> Company:
 
 
 def burns(crawler: Exporter, company: Company, since: datetime) -> None:
-    """The crawler tells what the last minute cost: four dollars."""
+    """The crawler tells what the last minute cost: fifteen dollars, more than its usual day."""
     at = company.clock()
     begun = max(since, at - timedelta(seconds=EXPORT_S))
     where = {"model": "claude-opus-4-5", "session__id": "s1"}
-    assert crawler.send(metrics("claude_code.cost.usage", point(begun, at, 4.0, **where))).status_code == 200
+    assert crawler.send(metrics("claude_code.cost.usage", point(begun, at, 15.0, **where))).status_code == 200
 
 
 def seconds_until_told(company: Company, crawler: Exporter) -> int:
