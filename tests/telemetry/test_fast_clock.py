@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.clock import IDLE_S, TICK_S
+from bot.clock import TICK_S
 from storage.charges import Charge
 from storage.db import Database
 from tests.support.clock import Clock
@@ -13,6 +13,8 @@ from tests.support.company import RULES, Company
 from tests.support.exporters import Collecting, Exporter, metrics, point
 
 NIGHT = datetime(2026, 11, 24, 1, 17, 12, tzinfo=UTC)
+IDLE_S = 3
+"""The bot looks for what is due as often as this."""
 EXPORT_S = 60
 """Claude Code's own interval (OTEL_METRIC_EXPORT_INTERVAL)."""
 
@@ -53,7 +55,7 @@ def seconds_until_told(company: Company, crawler: Exporter) -> int:
             burns(crawler, company, begun)
         if passed % TICK_S == TICK_S // 2:
             company.app.tick()
-        if passed % int(IDLE_S) == 0:
+        if passed % IDLE_S == 0:
             company.app.deliver()
             if any("Crawler" in card.title for card in company.messages("max")):
                 return passed
