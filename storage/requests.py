@@ -58,6 +58,7 @@ class Request:
         ended_at: when a grant was ended, by its day or by being revoked.
         origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
         applied: names of the providers that are known to have what was granted, with blanks between.
+        through: the program that asked in the asker's stead, as its token is called; "" if a person asked.
     """
 
     id: int
@@ -84,6 +85,7 @@ class Request:
     ended_at: datetime | None
     origin: str
     applied: str
+    through: str = ""
 
     @property
     def seen(self) -> str:
@@ -143,6 +145,7 @@ class Wanted:
     reason: str
     stages: str
     origin: str = ""
+    through: str = ""
 
 
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))

@@ -1,6 +1,7 @@
 """Budgets: how an account stands, and what moves them."""
 
 from handlers.budgets.allotments import enforce, give_allotments
+from handlers.budgets.holds import ARRIVES_WITHIN, Hold
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.status import (
@@ -21,9 +22,11 @@ from handlers.budgets.status import (
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
+    "ARRIVES_WITHIN",
     "LOOK_BACK",
     "BudgetStatus",
     "Figures",
+    "Hold",
     "OfAll",
     "OfOne",
     "allot",

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from handlers.budgets.holds import Hold, holds_on
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
@@ -22,6 +23,7 @@ from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
 from storage.people import Account
+from storage.reservations import Held
 from storage.spend import Spent, Window
 from storage.tables import ORGANIZATION
 
@@ -42,6 +44,7 @@ class BudgetStatus:
         is_share: a share of a pool that was split.
         unpriced: tokens that a budget in money would count, if anybody knew their price.
         daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
+        holds: what is reserved of it for jobs whose charges have not arrived yet.
     """
 
     budget: Budget
@@ -55,6 +58,7 @@ class BudgetStatus:
     is_share: bool = False
     unpriced: int = 0
     daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
+    holds: tuple[Hold, ...] = ()
 
     @property
     def limit(self) -> int:
@@ -65,6 +69,16 @@ class BudgetStatus:
     def left(self) -> int:
         """What is left; below zero when it is overspent."""
         return self.limit - self.spent
+
+    @property
+    def held(self) -> int:
+        """What is reserved for jobs and has not arrived as charges."""
+        return sum(each.amount for each in self.holds)
+
+    @property
+    def free(self) -> int:
+        """What may still be promised to somebody: what is left, less what is reserved."""
+        return self.left - self.held
 
     @property
     def permille(self) -> int:
@@ -130,6 +144,9 @@ class Figures(Protocol):
     def daily(self, account: Account) -> tuple[tuple[date, Spent], ...] | None:
         """What an account used on each day, None if that is not read."""
 
+    def holds(self, budget: Budget, period: Period, account_id: str) -> tuple[Hold, ...]:
+        """What is reserved of a budget by an account and all below it."""
+
 
 LOOK_BACK = timedelta(days=90)
 NOTHING = Posted(0, 0, None, has_allotment=False)
@@ -161,6 +178,7 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
                 spent,
                 since,
                 unpriced=figures.outside(budget, period, holder),
+                holds=figures.holds(budget, period, holder),
             )
         )
     daily = figures.daily(account) if found else None
@@ -189,18 +207,23 @@ def _pool(
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)
     outside = figures.outside(budget, period, holder)
-    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside)
+    holds = figures.holds(budget, period, holder)
+    whole = BudgetStatus(
+        budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside, holds=holds
+    )
     if not split or account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
-        return [replace(share, is_share=True, unpriced=outside), whole]
+        own_holds = tuple(each for each in holds if each.account_id == account.id)
+        return [replace(share, is_share=True, unpriced=outside, holds=own_holds), whole]
     theirs = sum(below.get(each, 0) for each in shares)
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
-    return [replace(rest, unpriced=outside), whole]
+    of_rest = tuple(each for each in holds if each.account_id not in shares)
+    return [replace(rest, unpriced=outside, holds=of_rest), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
@@ -212,7 +235,7 @@ def _late(ctx: Context, here: Posted, period: Period) -> date | None:
 def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
     """The order in which limits bind: used up, for every model, in money, with least left."""
     budget = status.budget
-    return status.left > 0, budget.models != "all", budget.unit in COUNTED, status.left
+    return status.free > 0, budget.models != "all", budget.unit in COUNTED, status.free
 
 
 class OfOne:
@@ -274,15 +297,20 @@ class OfOne:
         """See Figures."""
         return self._spent[1] if self._daily else None
 
+    def holds(self, budget: Budget, period: Period, account_id: str) -> tuple[Hold, ...]:
+        """See Figures."""
+        here = (each for each in self._entries[2] if each.holder_id == account_id)
+        return holds_on(self._ctx.policy, budget, period, here, self._ctx.now)
+
     @cached_property
     def _budgets(self) -> list[tuple[Budget, Period]]:
         return _binding(self._ctx, self._account, self.person(self._account), self.above(self._account))
 
     @cached_property
-    def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]]]:
+    def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
         pools = [(budget.name, period.first) for budget, period in self._budgets if budget.is_pool]
         since = min(period.first for _, period in self._budgets)
-        return ledger.posted(self._ctx.conn, self._account.id, since, pools)
+        return ledger.posted(self._ctx.conn, self._account.id, since, pools, self._ctx.now)
 
     @cached_property
     def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
@@ -361,6 +389,10 @@ class OfAll:
 
     def daily(self, _account: Account) -> None:
         """See Figures."""
+
+    def holds(self, _budget: Budget, _period: Period, _account_id: str) -> tuple[Hold, ...]:
+        """Nothing: limits are planned by it, and the jobs for which something is reserved spend within these."""
+        return ()
 
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
         """Budgets of the same days share what was read; each counts of it what it covers."""

@@ -41,7 +41,11 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return replace(card, blocks=(*stopped, *card.blocks), tone="bad" if stopped else card.tone)
     deciding = found[0]
     ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
-    blocks: list[Block] = [*stopped, gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead, *now.facts))]
+    blocks: list[Block] = [
+        *stopped,
+        gauge(ctx, deciding),
+        Facts((*reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *now.facts)),
+    ]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1:
@@ -139,9 +143,12 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     if is_unread(ctx):
         return headed(ctx, account, ctx.t("{limit} limit; no usage has been read yet", limit=limit))
     least = smallest(unit)
-    tiny = 0 < abs(status.left) * 2 <= least
-    amount = ctx.amount(least if tiny else abs(status.left), unit)
-    if tiny and status.left > 0:
+    free = status.free if status.left > 0 else status.left
+    tiny = 0 < abs(free) * 2 <= least
+    amount = ctx.amount(least if tiny else abs(free), unit)
+    if status.left > 0 >= free:
+        said = ctx.t("All that is left of {limit} is reserved", limit=limit)
+    elif tiny and status.left > 0:
         said = ctx.t("Less than {amount} left of {limit}", amount=amount, limit=limit)
     elif tiny:
         said = ctx.t("Less than {amount} over the limit of {limit}", amount=amount, limit=limit)
@@ -152,9 +159,19 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     return headed(ctx, account, said)
 
 
+def reserved(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
+    """What of a budget is reserved for jobs and has not arrived as charges; whose jobs these are is not for everybody."""
+    if not status.held or not may_see(ctx, status.account_id):
+        return []
+    amount = ctx.amount(status.held, status.budget.unit)
+    return [
+        (ctx.t("Reserved"), ctx.nt("{amount} for {n} job", "{amount} for {n} jobs", len(status.holds), amount=amount))
+    ]
+
+
 def facts(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     """When a budget resets, what it got or gave since, and where it will end."""
-    return [*_resets(ctx, status), *pace(ctx, status)]
+    return [*reserved(ctx, status), *_resets(ctx, status), *pace(ctx, status)]
 
 
 def _resets(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
@@ -181,7 +198,7 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
     rows = tuple(
         (
             label_of(ctx, each),
-            ctx.amount(each.left, each.budget.unit),
+            ctx.amount(each.free if each.left > 0 else each.left, each.budget.unit),
             ctx.amount(each.limit, each.budget.unit),
         )
         for each in found
