@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
@@ -34,6 +35,7 @@ from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy, Vendor
+from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
 from storage import former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
@@ -47,6 +49,14 @@ DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform send
 def utc_now() -> datetime:
     """The moment. The one clock of the program; everything below is given it."""
     return datetime.now(UTC)
+
+
+class KeyUsedError(Exception):
+    """Under this key something else was ordered before."""
+
+
+class BrokeError(Exception):
+    """A bug of ours, under the number that the log has."""
 
 
 @dataclass(eq=False)
@@ -143,6 +153,61 @@ class App:
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
+
+    def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
+        """Answer a program.
+
+        Args:
+            caller: the program.
+            speaker: id of the person for whom it speaks.
+            call: what it says.
+            key: names this order; under the same key it is carried out once, and answered the same.
+
+        Raises:
+            RefusedError: no, and why. Nothing was changed, so the same key may be used again.
+            KeyUsedError: something else was said under this key.
+            BusyError: the database had no time; nothing was changed.
+            BrokeError: a bug of ours; nothing was changed.
+        """
+        kind = handlers.CALLS[type(call)]
+        try:
+            with timed(HEARD, kind.name):
+                if not kind.writes:
+                    return self.database.ask(lambda conn: self._called(conn, kind, caller, speaker, call))
+                answer = self.database.transact(
+                    lambda conn: self._called_once(conn, kind, caller, speaker, call, key), in_turn=True
+                )
+        except (RefusedError, BusyError, KeyUsedError):
+            raise
+        except Exception as bug:
+            incident = secrets.token_hex(2)
+            log.exception("broke", incident=incident, person=speaker, what=kind.name)
+            raise BrokeError(incident) from bug
+        self.wake.set()
+        return answer
+
+    def _called(self, conn: Connection, kind: CallType, caller: Caller, speaker: str, call: Call) -> Shape:
+        ctx = self._context(conn, Sentence("", speaker, Place("api", caller.name)))
+        answer: Shape = kind.handler(ctx, caller, call)
+        ctx.write()
+        return answer
+
+    def _called_once(
+        self, conn: Connection, kind: CallType, caller: Caller, speaker: str, call: Call, key: str
+    ) -> Shape:
+        if not key:
+            return self._called(conn, kind, caller, speaker, call)
+        delivery = f"api/{caller.name}/{sha256(key.encode()).hexdigest()}"
+        said = sha256(f"{kind.name} {call.model_dump_json()}".encode()).hexdigest()
+        before = idempotency.note(conn, delivery, self.now())
+        if before is not None:
+            was, _, answer = before.partition(" ")
+            if was != said:
+                raise KeyUsedError(key)
+            return kind.answer.model_validate_json(answer)
+        given = self._called(conn, kind, caller, speaker, call)
+        idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
+        return given
 
     def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
         """Handle an event, in one transaction.

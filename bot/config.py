@@ -49,6 +49,7 @@ from handlers.policy import (
     PlaceName,
     Policy,
     PriceRule,
+    ProgramRules,
     Rates,
     RequestRules,
     Rule,
@@ -384,6 +385,7 @@ class Settings(House, Rule):
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
     requests: RequestRules = RequestRules()
+    programs: ProgramRules = ProgramRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
@@ -415,6 +417,7 @@ class Settings(House, Rule):
             working=self.working,
             approvals=self.approvals,
             requests=self.requests,
+            programs=self.programs,
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,

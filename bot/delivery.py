@@ -21,6 +21,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    CheckJobs,
     CheckPrices,
     CheckSpikes,
     CheckThresholds,
@@ -48,7 +49,7 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices())
+AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices(), CheckJobs())
 
 
 class Core(Knows, Protocol):

@@ -15,6 +15,7 @@ from bot.providers.base import Provider
 from handlers.context import CLOCK, NOWHERE, Context, place_to_json
 from handlers.events import (
     CheckDrifts,
+    CheckJobs,
     CheckRequests,
     CheckThresholds,
     DetectWaste,
@@ -56,6 +57,7 @@ RECURRING = (
     Recurring("*/15 * * * *", EndGrants(), timedelta(hours=24)),
     Recurring("*/15 * * * *", CheckRequests(), timedelta(hours=1)),
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
+    Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),

@@ -19,6 +19,9 @@ from storage.upsert import insert_into
 SubjectKind = Literal["user", "key", "team", "member", "organization"]
 Window = Literal["day", "week", "month", "total"]
 
+HOOKS = "hooks"
+"""Stands for a provider where programs ask first whether they may spend; no provider may be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -380,6 +383,50 @@ def paused(conn: Connection, provider: str = "") -> list[Paused]:
     """Who is paused, at one provider or at all."""
     rows = conn.execute(select(pauses).where(or_(literal(provider) == "", pauses.c.provider == provider)))
     return sorted(map(_paused, rows), key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
+
+
+_PAUSES_OF = (
+    select(pauses)
+    .outerjoin(
+        links,
+        and_(
+            links.c.platform == pauses.c.provider,
+            links.c.kind == pauses.c.kind,
+            links.c.external_id == pauses.c.external_id,
+        ),
+    )
+    .where(
+        or_(
+            links.c.account_id == bindparam("account"),
+            and_(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account")),
+        )
+    )
+    .order_by(pauses.c.paused_at, pauses.c.provider, pauses.c.external_id)
+)
+
+
+def pauses_of(conn: Connection, account_id: str) -> list[Paused]:
+    """Where an account is paused, the earliest first."""
+    return [_paused(row) for row in conn.execute(_PAUSES_OF, {"account": account_id})]
+
+
+def account_held(account_id: str, name: str, now: datetime) -> Held:
+    """An account as something that can be paused where its programs ask first."""
+    return Held(
+        provider=HOOKS,
+        subject=Subject("user", account_id),
+        account_id=account_id,
+        name=name,
+        window="total",
+        seen_nanos=None,
+        seen_at=now,
+        first_seen_at=now,
+        said_nanos=None,
+        known_nanos=None,
+        known_limit=None,
+        kept_nanos=None,
+        paused=False,
+    )
 
 
 def find_paused(conn: Connection, provider: str, subject: Subject) -> Paused | None:

@@ -183,7 +183,7 @@ def save(conn: Connection, before: Reservation, after: Reservation) -> bool:
     return conn.execute(update(reservations).where(same).values(**row).returning(reservations.c.id)).first() is not None
 
 
-def spent_on(conn: Connection, account_id: str, day: date) -> int:
+def spent_since(conn: Connection, account_id: str, day: date) -> int:
     """What an account has spent from a day on, as far as it was reported."""
     total = select(func.coalesce(func.sum(spend.c.cost_nanos), 0))
     found = conn.execute(total.where(spend.c.account_id == account_id, spend.c.day >= day)).scalar_one()
@@ -199,6 +199,11 @@ def at_checkpoint(conn: Connection, now: datetime) -> list[tuple[Reservation, in
         reservations.c.amount <= _ARRIVED * 2,
     )
     return [(Reservation(*row[:-1]), int(row[-1])) for row in conn.execute(_WITH_ARRIVED.where(where), {"now": now})]
+
+
+def arrived_of(conn: Connection, number: int) -> int:
+    """What the account of a reservation has spent since it was made."""
+    return int(conn.execute(select(_ARRIVED).select_from(reservations).where(reservations.c.id == number)).scalar_one())
 
 
 def held(conn: Connection, account_id: str, now: datetime) -> list[tuple[Reservation, int]]:

@@ -1,7 +1,7 @@
 """Budgets: how an account stands, and what moves them."""
 
 from handlers.budgets.allotments import enforce, give_allotments
-from handlers.budgets.holds import ARRIVES_WITHIN, Hold
+from handlers.budgets.holds import ARRIVES_WITHIN, Hold, outstanding
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.status import (
@@ -37,6 +37,7 @@ __all__ = [
     "lately_ended",
     "looked_back_to",
     "move",
+    "outstanding",
     "pool",
     "post",
     "refuse_too_much",

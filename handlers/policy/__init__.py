@@ -36,6 +36,7 @@ from handlers.policy.policy import (
     like,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
+from handlers.policy.programs import ProgramRules
 from handlers.policy.rules import considered, rules_for
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
@@ -64,6 +65,7 @@ __all__ = [
     "PlaceName",
     "Policy",
     "PriceRule",
+    "ProgramRules",
     "Rates",
     "RequestRules",
     "Rule",

@@ -160,7 +160,7 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
 
 
 def reserved(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
-    """What of a budget is reserved for jobs and has not arrived as charges; whose jobs these are is not for everybody."""
+    """What of a budget is reserved for jobs and has not arrived as charges; for who may see whose."""
     if not status.held or not may_see(ctx, status.account_id):
         return []
     amount = ctx.amount(status.held, status.budget.unit)

@@ -2,29 +2,42 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.effect import enough_for
 from handlers.requests.follow import check_requests, follow_request
+from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
+from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
+from handlers.requests.quoted import clean
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
+    "Ask",
     "answer_origin",
     "approve",
     "ask_next_in_line",
+    "ask_through",
     "change",
+    "check_jobs",
     "check_requests",
+    "clean",
+    "continue_",
     "deed",
     "delegate",
     "deny",
+    "dont_send",
     "end_grants",
+    "enough_for",
     "escalate",
     "follow_request",
     "history",
+    "is_at_checkpoint",
     "load",
     "message_given_up",
     "open_request",
     "other",
+    "proposal_expired",
     "question",
     "record",
     "remind",
@@ -34,6 +47,7 @@ __all__ = [
     "requests_",
     "return_grant",
     "revoke",
+    "send",
     "tell_asker",
     "withdraw",
 ]

@@ -17,6 +17,7 @@ from handlers.requests.case import Case, case_of, load
 from handlers.requests.effect import after_it, asked_of, in_effect, tell_who_can_lift
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, prefixes, said, settled_card
+from handlers.requests.quoted import reason_of
 from handlers.requests.wording import DEEDS, HISTORY, OVER, OVER_BY, all_of, any_of, name_of
 from handlers.requests.write import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
 from storage import audit, outbox, requests
@@ -125,7 +126,7 @@ def other(ctx: Context, number: One) -> Card:
             Facts(
                 (
                     (ctx.t("Asked for"), ctx.amount(asked.amount, asked.unit)),
-                    (ctx.t("Reason"), asked.reason),
+                    (ctx.t("Reason"), reason_of(ctx, asked)),
                 ),
             ),
             Input("amount", ctx.t("How much ({unit})?", unit=asked.unit), hint=ctx.t("At most what was asked for")),

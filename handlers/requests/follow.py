@@ -7,6 +7,7 @@ from handlers.notify import tell_finance
 from handlers.requests.approvers import Decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, cases_of, load
 from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import goes_to
 from handlers.requests.write import ask_more, record, set_timers, tell_asker
 from storage import outbox, requests
@@ -116,7 +117,7 @@ def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:
     """The form of the same request for the present period."""
     request, account = case.request, case.account
     agent = f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
-    return (Button(theirs.t("Ask again"), f"request{agent} of {request.budget} {request.reason}"),)
+    return (Button(theirs.t("Ask again"), f"request{agent} of {request.budget} {to_say_again(request)}"),)
 
 
 def _nobody_card(ctx: Context, case: Case) -> Card:

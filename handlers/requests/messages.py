@@ -14,6 +14,7 @@ from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
 from handlers.requests.effect import after_it, binding_facts
+from handlers.requests.quoted import reason_of
 from handlers.requests.wording import SETTLED, goes_to, name_of, note_of, you_decide
 from handlers.waste import advice_in_words
 from storage.directory import Person
@@ -118,7 +119,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
     request, status = case.request, known.status
     amount = ctx.amount(request.amount, request.unit)
-    facts = [(ctx.t("Until"), ctx.day(request.until)), *_granted_before(ctx, case, known)]
+    facts = [*asked_by(ctx, case), (ctx.t("Until"), ctx.day(request.until)), *_granted_before(ctx, case, known)]
     facts += [after_it(ctx, status, request.amount), *binding_facts(ctx, case, known.found)] if status else []
     facts += pace(ctx, status) if status else []
     facts += [
@@ -131,7 +132,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
-    blocks: list[Block] = [Text(f"“{request.reason}”")]
+    blocks: list[Block] = [Text(reason_of(ctx, request) if request.through else f"“{request.reason}”")]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [
         Facts(tuple(facts)),
@@ -156,10 +157,19 @@ def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
     agent = [(ctx.t("For"), account.name)] if account and account.kind == "agent" else []
     return [
         *agent,
+        *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
         (ctx.t("Until"), ctx.day(request.until)),
-        (ctx.t("Reason"), request.reason),
+        (ctx.t("Reason"), reason_of(ctx, request)),
     ]
+
+
+def asked_by(ctx: Context, case: Case) -> list[tuple[str, str]]:
+    """That a program asked, and for whom, if one did."""
+    if not case.request.through:
+        return []
+    values = {"program": case.request.through, "name": case.name_of(case.request.asker_id)}
+    return [(ctx.t("Asked by"), ctx.t("a program ({program}), for {name}", **values))]
 
 
 def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[str, str]]:

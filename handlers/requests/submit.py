@@ -31,6 +31,7 @@ from handlers.requests.case import Case, case_of, cases_of, counts_of, load, mak
 from handlers.requests.effect import after_it, asked_of, binding_facts, enough_for, in_effect
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, unreached
+from handlers.requests.quoted import reason_of
 from handlers.requests.wording import OVER, STATES, all_of, goes_to, named, stages_in_words
 from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
@@ -84,29 +85,35 @@ def request(
     """
     account = agent or _own_account(ctx)
     found = looked_at(ctx, account)
-    own = _own_statuses(ctx, account, found)
-    status = _chosen(own, budget, account)
+    own = own_statuses(ctx, account, found)
+    status = chosen_of(own, budget, account)
     if amount is None:
         return _form(ctx, status, own, account, reason)
     reason = _in_full(ctx, reason, ticket, result)
     units = units_above_zero(amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
-    last = _last_day(ctx, status, until)
+    last = last_day_of(ctx, status, until)
     _check_reason(reason)
     if _is_absurd(status, units) and not _is_same(ctx, again, units, status.budget.unit):
         return _form(ctx, status, own, account, reason, units)
-    opened = open_request(ctx, found, status, units, last, reason)
-    asked = opened.case.request
+    made = open_request(ctx, found, status, units, last, reason)
+    return sent_card(ctx, made, found, status)
+
+
+def sent_card(ctx: Context, made: "Opened", found: Sequence[BudgetStatus], status: BudgetStatus) -> Card:
+    """What became of a request that was just sent, for whoever sent it."""
+    asked = made.case.request
     if asked.state == "approved":
-        return _granted_card(ctx, opened.case, found)
-    after = [after_it(ctx, status, units), *binding_facts(ctx, opened.case, found)]
-    shown = ctx.amount(units, asked.unit)
+        return _granted_card(ctx, made.case, found)
+    after = [after_it(ctx, status, asked.amount), *binding_facts(ctx, made.case, found)]
+    shown = ctx.amount(asked.amount, asked.unit)
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
+    facts = ((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, made), (ctx.t("Reason"), reason_of(ctx, asked)), *after)
     return Card(
         ctx.t("Asked for {amount} more", amount=shown),
         (
-            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), (ctx.t("Reason"), reason), *after)),
-            Text(_what_next(ctx, opened.case)),
+            Facts(facts),
+            Text(_what_next(ctx, made.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
     )
@@ -140,7 +147,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
                 _for_whom(ctx, one),
                 one.budget,
                 ctx.short_day(one.until),
-                one.reason[:60],
+                reason_of(ctx, one)[:60],
             )
             for one in part.rows
         )
@@ -273,10 +280,10 @@ def _ask(
     )
 
 
-def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
+def _route(ctx: Context, made: "Opened") -> list[tuple[str, str]]:
     """Whom it was sent to by name, who decides after, and why."""
-    case, route = opened.case, opened.route
-    facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
+    case, route = made.case, made.route
+    facts = [(ctx.t("Goes to"), goes_to(ctx, case, made.deciders))]
     if len(route.stages) > 1:
         facts.append((ctx.t("Then"), stages_in_words(ctx, route.stages[1:], _names(case.circle.people))))
     if route.exceeded is not None:
@@ -307,7 +314,7 @@ def _own_account(ctx: Context) -> Account:
     return account
 
 
-def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
+def own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
     """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise RefusedError("Only the owner of {agent} can ask for it.", agent=account.name)
@@ -317,7 +324,7 @@ def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus])
     return own
 
 
-def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
+def chosen_of(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)
@@ -357,8 +364,9 @@ def open_request(
     last: date,
     reason: str,
     origin: str = "",
+    through: str = "",
 ) -> Opened:
-    """Make a request and send it where the rules say; a small one inside them is granted at once.
+    """Make a request and send it where the rules say; a small one inside them is granted at once, if a person asks.
 
     Args:
         ctx: of whoever asks.
@@ -368,9 +376,24 @@ def open_request(
         last: the last day.
         reason: what for.
         origin: "provider/id" of the provider's own request, "" if it is asked here.
+        through: the program that asks in the speaker's stead, "" if they ask themself.
 
     Raises:
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
+    """
+    route, counts = routed(ctx, found, status, amount, origin, through)
+    asked = requests.ask_for(ctx.conn, wanted_of(ctx, status, amount, last, reason, route, origin, through), ctx.now)
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}: {reason}")
+    return opened(ctx, asked, route, found, counts)
+
+
+def routed(
+    ctx: Context, found: Sequence[BudgetStatus], status: BudgetStatus, amount: int, origin: str = "", through: str = ""
+) -> tuple[Route, Counts]:
+    """Where a request would go, and what was asked before; see open_request.
+
+    Raises:
+        RefusedError: too many wait already, it is more than may be asked for, or no rule fits.
     """
     budget, account_id = status.budget, status.account_id
     most = ctx.policy.requests.most(budget.unit)
@@ -381,10 +404,25 @@ def open_request(
     counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
-    route = route_of(ctx.policy.approvals, _ask(status, amount, found, ctx.line(account_id), counts))
-    wanted = Wanted(
+    rules = tuple(each for each in ctx.policy.approvals if not through or each.stages[0].by != "nobody")
+    return route_of(rules, _ask(status, amount, found, ctx.line(account_id), counts)), counts
+
+
+def wanted_of(
+    ctx: Context,
+    status: BudgetStatus,
+    amount: int,
+    last: date,
+    reason: str,
+    route: Route,
+    origin: str = "",
+    through: str = "",
+) -> Wanted:
+    """A request as it is written down; see open_request."""
+    budget = status.budget
+    return Wanted(
         asker_id=ctx.person.id,
-        account_id=account_id,
+        account_id=status.account_id,
         budget=budget.name,
         period_start=status.period.first,
         until=last,
@@ -393,9 +431,16 @@ def open_request(
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
         origin=origin,
+        through=through,
     )
-    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}: {reason}")
+
+
+def opened(ctx: Context, asked: Request, route: Route, found: Sequence[BudgetStatus], counts: Counts) -> Opened:
+    """Send a request that was written down to whoever decides it.
+
+    Raises:
+        RefusedError: nobody can be found who decides.
+    """
     if route.stages[0].by == "nobody":
         return Opened(_granted(ctx, asked), route, ())
     case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
@@ -422,7 +467,7 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
     facts = Facts(
         (
             (ctx.t("Request"), f"#{asked.id}"),
-            (ctx.t("Reason"), asked.reason),
+            (ctx.t("Reason"), reason_of(ctx, asked)),
             (ctx.t("Until"), ctx.day(asked.until)),
             *([after_it(ctx, status, 0)] if status else []),
         ),
@@ -433,7 +478,7 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
     return Card(title, (facts, *not_yet, left), "warn" if not_yet else "good")
 
 
-def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+def last_day_of(ctx: Context, status: BudgetStatus, until: date | None) -> date:
     end = status.period.end - timedelta(days=1)
     if until is None:
         return end

@@ -12,7 +12,7 @@ from handlers.requests.approvers import deciders, to_be_asked
 from handlers.requests.case import Case, load
 from handlers.requests.follow import expire
 from handlers.requests.write import deed, record, take_back, tell_asker
-from storage import requests
+from storage import requests, reservations
 from storage.requests import Request
 
 ANY_DAY = timedelta(days=400)
@@ -64,8 +64,8 @@ def _end(ctx: Context, one: Request) -> None:
 def _ask_at_half(ctx: Context, one: Request) -> None:
     """An agent's owner is asked whether to go on when half of what was granted for a job is spent."""
     account = ctx.account(one.account_id)
-    if account is None or account.kind != "agent":
-        return
+    if account is None or account.kind != "agent" or reservations.of_request(ctx.conn, one.id):
+        return  # what is reserved has a checkpoint of its own
     here = (
         each
         for each in statuses(ctx, account)

@@ -13,6 +13,7 @@ from handlers.requests.case import Case
 from handlers.requests.expiry import in_words
 
 STATES = {
+    "proposed": N_("not sent yet"),
     "pending": N_("waiting"),
     "approved": N_("approved"),
     "denied": N_("denied"),
@@ -23,6 +24,7 @@ STATES = {
 """How a request stands, from the word that is stored."""
 
 SETTLED = {
+    "proposed": N_("{amount} for {name}: not sent yet"),
     "pending": N_("{amount} for {name}: others decide now"),
     "approved": N_("Approved: {amount} for {name}"),
     "denied": N_("Denied: {amount} for {name}"),
@@ -32,6 +34,7 @@ SETTLED = {
 }
 
 OVER = {
+    "proposed": N_("Request #{number} is not sent yet."),
     "pending": N_("Others decide request #{number} now."),
     "approved": N_("Request #{number} is already approved."),
     "denied": N_("Request #{number} is already denied."),
@@ -47,6 +50,7 @@ OVER_BY = {
 }
 
 HISTORY = {
+    "proposed": N_("Request #{number}: {amount}, not sent yet"),
     "pending": N_("Request #{number}: {amount}, waiting"),
     "approved": N_("Request #{number}: {amount}, approved"),
     "denied": N_("Request #{number}: {amount}, denied"),
@@ -56,6 +60,8 @@ HISTORY = {
 }
 
 DEEDS = {
+    "proposed": N_("let a program ask"),
+    "not sent": N_("did not send it"),
     "asked": N_("asked"),
     "agreed": N_("agreed"),
     "approved": N_("approved"),

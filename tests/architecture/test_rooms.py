@@ -17,6 +17,7 @@ OUTSIDE = {
     "storage": {"httpx", "slack_bolt", "slack_sdk", "apscheduler", "matplotlib", "starlette", "uvicorn", "pydantic"},
 }
 BOUNDARIES = {
+    ("bot/app.py", "call"),
     ("bot/app.py", "hear"),
     ("bot/app.py", "handle"),
     ("bot/clock.py", "guarded"),
