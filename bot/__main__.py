@@ -1,4 +1,4 @@
-"""The command line: python -m bot run | demo | check | say | sync | status | export | outcomes | manifest.
+"""The command line: python -m bot run, demo, check, say, sync, status, token, export, outcomes, manifest.
 
 What a command needs is imported when it is run, so that help comes at once.
 """
@@ -40,6 +40,10 @@ HELP: Mapping[str, str] = {
     "say": N_('Give a command as somebody and see the answer; without a command, chat until "quit".'),
     "sync": N_("Read all providers, or one, now, and apply limits; --dry-run only shows what would be changed."),
     "status": N_("Show what was read, and what could not be delivered."),
+    "token": N_(
+        'Make, list, renew or end tokens of programs, as the command "token" does in chat.\n'
+        "A new token is all that standard output gets."
+    ),
     "outcomes": N_("Import a CSV of what teams got done (team, day, kind, count), for the command value."),
     "manifest": N_(
         "Print Slack's app manifest, to paste where you create the app, or write the app package for Teams."
@@ -79,6 +83,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("provider", nargs="?", help=t("its name in app.yaml; default all"))
     one.add_argument("--dry-run", action="store_true", help=t("change no limit; show the plan"))
     add("status")
+    one = add("token")
+    one.add_argument("words", nargs="*", help=t('such as "new telemetry 30 days"'))
+    one.add_argument(
+        "--as",
+        dest="person",
+        default=getpass.getuser(),
+        metavar="PERSON",
+        help=t("who speaks, such as ana; clock for the organization"),
+    )
     one = add("outcomes")
     one.add_argument("file", type=Path, help=t("a CSV with the columns team, day, kind and count"))
     one = add("manifest")

@@ -30,7 +30,7 @@ from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
 from handlers.errors import RefusedError
-from handlers.events import CheckRequests, Event, GiveAllotments, Raiser
+from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import UNLINKED, Place
@@ -327,8 +327,20 @@ class App:
     # Show ----------------------------------------------------------------------------------------------------------
 
     def answer(self, key: str, sentence: Sentence) -> None:
-        """Hear a sentence and have its card shown through the outbox, once under a key."""
-        self.post(key, sentence.place, self.hear(sentence))
+        """Hear a sentence and have its card shown through the outbox, once under a key.
+
+        The outbox keeps no secret. A card that has one is shown at once; if that fails, it is shown without.
+        """
+        card = self.hear(sentence)
+        platform = self.platforms.get(sentence.place.platform)
+        if card.has_secret and platform:
+            try:
+                platform.show(sentence.place, card, "")
+            except OutsideError as trouble:
+                log.warning("a secret could not be shown", why=str(trouble))
+            else:
+                return
+        self.post(key, sentence.place, card)
 
     def post(self, key: str, place: Place, card: Card) -> None:
         """Have a card shown through the outbox, once under a key."""
@@ -356,6 +368,19 @@ class App:
         said = json.loads(item.payload)
         card = CARD.validate_python(said["card"])
         return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
+
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """What words mean that somebody wrote in reply to a message: see handlers.in_reply.
+
+        Args:
+            platform: where.
+            receipt: of the message.
+            words: as they were written.
+        """
+        item = self.database.ask(lambda conn: outbox.shown_as(conn, platform, receipt))
+        if item is None:
+            return words
+        return handlers.in_reply(item.key, CARD.validate_python(json.loads(item.payload)["card"]), words)
 
     def views(self, card: Card, readers: Sequence[str]) -> list[Card]:
         """A card that several people read, as each of them should see it: with the buttons that are of use to them.
@@ -454,6 +479,7 @@ class App:
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
         self.handle(CheckRequests(renamed), "clock")
+        self.handle(CheckTokens(), "clock")
         return why
 
     def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:

@@ -56,6 +56,12 @@ class Hears(Knows, Protocol):
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""
 
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """What words mean that somebody wrote in reply to the message of a receipt."""
+
+    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
+        """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
+
 
 class Conversations(Protocol):
     """Remembers how people and channels are reached, for a platform that tells it only along with what is said."""

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
+from bot import capped
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
@@ -45,10 +45,9 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         clock.start()
         where = app.settings.server
         log.info("serving", host=where.host, port=where.port, platforms=sorted(app.platforms))
-        config = uvicorn.Config(
-            asgi, where.host, where.port, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S
+        serve_until_told(
+            capped.config(asgi, host=where.host, port=where.port, log_config=None, timeout_graceful_shutdown=STOP_S)
         )
-        serve_until_told(config)
     app.close()
     log.info("stopped")
 

@@ -8,7 +8,18 @@ import re
 from collections.abc import Collection, Mapping
 
 from handlers.access import sees_all
-from handlers.admin import link, people_, providers, report_set_aside, retry, status
+from handlers.admin import (
+    check_tokens,
+    link,
+    old_token_used,
+    people_,
+    providers,
+    report_set_aside,
+    retry,
+    status,
+    token,
+    token_ends,
+)
 from handlers.alerts import (
     check_drifts,
     check_spikes,
@@ -90,6 +101,7 @@ from handlers.requests import (
     remind_approver,
     request,
     request_expired,
+    request_of,
     requests_,
     return_grant,
     revoke,
@@ -239,6 +251,7 @@ COMMANDS: Mapping[str, Command] = {
         command(status, N_("status"), ADMIN, "admin", writes=False),
         command(retry, N_("retry"), ADMIN, "admin", writes=True),
         command(settings, N_("settings"), ASK, writes=True),
+        command(token, N_("token new"), ASK, writes=True),
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
@@ -293,6 +306,9 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(check_tokens, "clock"),
+        event_type(token_ends, "clock"),
+        event_type(old_token_used, "clock"),
     )
 }
 
@@ -353,6 +369,29 @@ def is_order(text: str) -> bool:
     """Whether a sentence does something to something, such as `approve 42`; `request` alone only opens a form."""
     one, rest = parse_command(text)
     return one.writes and bool(rest)
+
+
+ALONE = frozenset({"help", "balance", "requests"})
+"""What is heard as a question to the bot in every thread, if it is said with nothing else."""
+
+
+def in_reply(key: str, card: Card, words: str) -> str:
+    """What somebody says who replies below a message: about a request it goes to the other side of the question.
+
+    What names the request by its number, such as `approve 42`, is still said to the bot, and so is `help`.
+
+    Args:
+        key: of the message, as the outbox has it.
+        card: what the message shows.
+        words: the reply.
+    """
+    about = request_of(key, card)
+    if not about or not words.strip():
+        return words
+    one, rest = parse_command(words)
+    if (one.name in ALONE and not rest) or (one is not UNKNOWN and rest.partition(" ")[0].lstrip("#") == about):
+        return words
+    return f"question {about} {words}"
 
 
 def may_say(ctx: Context, text: str) -> bool:

@@ -17,11 +17,24 @@ Tone = Literal["plain", "good", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph of plain text. Quiet text is provenance (as of when, from where) and is drawn small."""
+    """A paragraph of plain text. Quiet text is provenance (as of when, from where) and is drawn small.
+
+    Args:
+        text: what stands there.
+        quiet: drawn small.
+        secret: shown in its stead, once. It is never written down: a card that comes back from where it was kept, such
+            as the outbox, has only the text.
+    """
 
     text: str
     quiet: bool = False
+    secret: Annotated[str, Field(exclude=True)] = field(default="", repr=False)
     kind: Literal["text"] = "text"
+
+    @property
+    def shown(self) -> str:
+        """What is drawn."""
+        return self.secret or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +189,11 @@ class Card:
     def files(self) -> tuple[File, ...]:
         """The files that come with it."""
         return tuple(block for block in self.blocks if isinstance(block, File))
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether something in it must be shown now, or never."""
+        return any(isinstance(block, Text) and block.secret for block in self.blocks)
 
     @property
     def inputs(self) -> tuple[Input, ...]:

@@ -107,7 +107,20 @@ class CheckRequests(Event):
     renamed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckTokens(Event):
+    """Somebody may have left on whom a token depends."""
+
+
 # Timers
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnds(Event):
+    """A token ends in so many days."""
+
+    token_id: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +305,13 @@ class IncreaseDecided(Event):
     """A request that was asked at a provider is decided here: the decision is written back."""
 
     request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldTokenUsed(Event):
+    """A program showed a token that was renewed and has ended."""
+
+    token_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -550,6 +550,26 @@ unpriced_models = Table(
     Column("told_at", Instant, nullable=False),
 )
 
+# What programs show to be let in. Only a hash is kept; the token itself is shown once, to who made it.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("tail", String(4), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("account_id", String(80), nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("client", String(64), nullable=False),
+    Column("replaced_by", BigInteger),
+    Column("ended_at", Instant),
+    Column("ended_by", String(64), nullable=False),
+    Index(None, "account_id"),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from bot.run import events_url, serve
 from bot.sync.usage import pull
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
-from handlers.card import Card
+from handlers.card import Card, Text
 from handlers.context import CLOCK, NOWHERE
 from handlers.language import N_
 from handlers.periods import called_after, period_of
@@ -164,6 +165,20 @@ def status(args: argparse.Namespace) -> int:
     return say(args)
 
 
+def token(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    person = args.person.removeprefix("@")
+    card = app.hear(Sentence(" ".join(["token", *args.words]), person, Place("terminal", person)))
+    app.close()
+    secrets = [block.secret for block in card.blocks if isinstance(block, Text) and block.secret]
+    rest = replace(card, blocks=tuple(block for block in card.blocks if not (isinstance(block, Text) and block.secret)))
+    print(terminal.render(rest), file=sys.stderr if secrets else sys.stdout)
+    for secret in secrets:
+        print(secret)
+    return 1 if card.tone in ("bad", "warn") else 0
+
+
 def outcomes(args: argparse.Namespace) -> int:
     logging.quiet()
     app = _app()
@@ -266,6 +281,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "say": say,
     "sync": sync,
     "status": status,
+    "token": token,
     "outcomes": outcomes,
     "manifest": manifest_,
 }

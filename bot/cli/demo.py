@@ -5,10 +5,9 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 
-import uvicorn
-
 from bot.app import App, utc_now
 from bot.build import build
+from bot.capped import config
 from bot.cli.sample_company import prepare
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, ConfigError, Settings
@@ -83,7 +82,7 @@ def serve_demo(app: App, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(uvicorn.Config(page(app, cast, TOUR, app.language), log_level="warning"), [listener])
+            serve_until_told(config(page(app, cast, TOUR, app.language), log_level="warning"), [listener])
         finally:
             clock.stop()
             app.close()

@@ -49,7 +49,7 @@ class Drawing(ABC):
 
     def text(self, block: Text) -> None:
         """Draw a paragraph, or a small line; what does not fit is said to be missing."""
-        text = plain(block.text).strip()
+        text = plain(block.shown).strip()
         if not text:
             return
         (self.note if block.quiet else self.paragraph)(text)

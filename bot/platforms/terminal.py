@@ -27,7 +27,7 @@ def render(card: Card) -> str:
 def _block(block: Block) -> str:
     match block:
         case Text():
-            return f"  {block.text}" if block.quiet else block.text
+            return f"  {block.shown}" if block.quiet else block.shown
         case Facts():
             width = max(len(name) for name, _ in block.facts) if block.facts else 0
             return "\n".join(f"{name:<{width}}  {value}" for name, value in block.facts)

@@ -1,15 +1,20 @@
-"""Administration: identities, providers, status."""
+"""Administration: identities, providers, status, tokens."""
 
 from handlers.admin.identities import link, people_
 from handlers.admin.providers import providers
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import retry, status
+from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
+    "check_tokens",
     "link",
+    "old_token_used",
     "people_",
     "providers",
     "report_set_aside",
     "retry",
     "status",
+    "token",
+    "token_ends",
 ]

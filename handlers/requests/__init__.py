@@ -7,6 +7,7 @@ from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
 from handlers.requests.quoted import clean
+from handlers.requests.messages import request_of
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
@@ -44,6 +45,7 @@ __all__ = [
     "remind_approver",
     "request",
     "request_expired",
+    "request_of",
     "requests_",
     "return_grant",
     "revoke",

@@ -3,6 +3,7 @@
 Messages are made to match the state of the request: whoever was asked sees buttons only while the decision is theirs.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,23 @@ class Message:
     place: Place
     card: Card
     below: str = ""
+
+
+_ABOUT = re.compile(r"(?:request|question|answer)/(\d+)[/@]")
+_SAYS = re.compile(r"(?:question|withdraw) (\S+)\Z")
+
+
+def request_of(key: str, card: Card) -> str:
+    """The number or the handle of the request that a message is about, "" if it is about none.
+
+    Args:
+        key: of the message, as the outbox has it.
+        card: what it shows; the answer to `request` is known by its buttons.
+    """
+    if found := _ABOUT.match(key):
+        return found[1]
+    says = (_SAYS.match(each.says) for each in card.buttons)
+    return next((each[1] for each in says if each), "")
 
 
 def prefixes(request: Request) -> list[str]:

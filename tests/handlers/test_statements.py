@@ -222,6 +222,11 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "close": (Spoken("fay", "close october", "Acme: $0.00 spent in October"),),
     "retry": (Spoken("fay", "retry", "There is nothing to try again"),),
     "settings": (Spoken("ana", "settings weekly on", "Your weekly summary is on"),),
+    "token": (
+        Spoken("ana", "token new", "Token #1: copy it now"),
+        Spoken("max", "token rotate 1", "Token #2: copy it now", (("max", "token new for agent crawler"),)),
+        Spoken("fay", "token revoke 1", "Token #1 no longer works", (("ana", "token new"),)),
+    ),
 }
 
 BALANCES = (

@@ -55,6 +55,8 @@ class SmallApp:
     gate: threading.Event = field(default_factory=threading.Event)
     bug: bool = False
     instead: dict[str, Card] = field(default_factory=dict)
+    asked: set[tuple[str, str]] = field(default_factory=set)
+    shown: dict[tuple[str, str], Card] = field(default_factory=dict)
 
     def who(self, platform: str, external_id: str) -> str | None:
         """The person linked to an identity."""
@@ -76,6 +78,14 @@ class SmallApp:
         if word in self.instead:
             return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
+
+    def in_reply(self, platform: str, receipt: str, words: str) -> str:
+        """Replies to a message that is known mean something of their own."""
+        return f"question 42 {words}" if (platform, receipt) in self.asked else words
+
+    def look(self, platform: str, receipt: str, _reader: str) -> Card | None:
+        """What a message shows by now."""
+        return self.shown.get((platform, receipt))
 
     def answer(self, key: str, sentence: Sentence) -> None:
         """Answer each key once."""

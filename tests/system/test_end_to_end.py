@@ -3,14 +3,10 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,15 +23,13 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.clock import Clock
 from tests.support.fakes.litellm import FakeLiteLLM
-from tests.support.fakes.slack import PATIENCE_S, FakeSlack
+from tests.support.fakes.slack import PATIENCE_S, FakeSlack, Message
 from tests.support.paths import ROOT
+from tests.support.process import KEYS, bot_process, get, until
 from tests.support.small_bot import served
 
-KEYS = {"SLACK_BOT_TOKEN": FakeSlack.bot_token, "SLACK_APP_TOKEN": FakeSlack.app_token}
-KEYS |= {"SLACK_SIGNING_SECRET": FakeSlack.secret}
 
-
-def rules(slack: FakeSlack, proxy: FakeLiteLLM, mode: str, port: int = 0) -> dict[str, object]:
+def rules(slack: FakeSlack, proxy: FakeLiteLLM, mode: str) -> dict[str, object]:
     """app.yaml of a company with a LiteLLM proxy."""
     people = [
         {"id": "alice", "name": "Alice", "email": "alice@acme.test", "manager": "bob", "team": "platform"},
@@ -48,16 +42,7 @@ def rules(slack: FakeSlack, proxy: FakeLiteLLM, mode: str, port: int = 0) -> dic
         "budgets": [{"name": "monthly", "who": "every person", "amount": "10 USD"}],
         "providers": [{"kind": "litellm", "url": proxy.url, "key": "LITELLM_API_KEY", "history_days": 3}],
         "slack": {"mode": mode, "url": slack.base_url},
-        "server": {"port": port},
     }
-
-
-def until(true: Callable[[], object], seconds: float = PATIENCE_S) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not become so in time"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -166,43 +151,36 @@ def test_a_request_goes_to_the_manager_in_slack_and_back(recorded: App, slack: F
     assert recorded.hear(Sentence("balance", "alice", Place("terminal", "alice"))).title == "$14.75 left of $15.00"
 
 
-@contextmanager
-def bot_process(tmp_path: Path, settings: dict[str, object], key: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m bot run`, as an operator starts it."""
-    (tmp_path / "app.yaml").write_text(yaml.safe_dump(settings))
-    log = (tmp_path / "log").open("w")
-    environ = {
-        **os.environ,
-        **KEYS,
-        "LITELLM_API_KEY": key,
-        "BURSAR_CONFIG": str(tmp_path / "app.yaml"),
-        "DATABASE_URL": f"sqlite:///{tmp_path}/run.db",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "bot", "run"], cwd=ROOT, env=environ, stderr=log, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
+def test_question_and_answer_are_replies_in_their_threads_in_slack(recorded: App, slack: FakeSlack) -> None:
+    """Bob replies “Why?” below the request, Alice below his question; the decision leaves both to be read."""
 
+    def newest(user: str) -> Message:
+        while recorded.deliver():
+            pass
+        return slack.seen(slack.direct(user), user)[-1]
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with assembled(recorded, KEYS) as asgi, served(asgi) as url:
+        slack.bot_url = f"{url}/slack/events"
+        slack.write("UBOB", "balance")
+        slack.write("UALICE", "request 5 finish the migration")
+        until(lambda: "Alice asks for $5.00 more" in newest("UBOB").words)
+        request = newest("UBOB")
+        slack.write("UBOB", "Why?", thread_ts=request.ts)
+        until(lambda: "“Why?”" in newest("UALICE").words)
+        question = newest("UALICE")
+        slack.write("UALICE", "The demo is on Friday", thread_ts=question.thread_ts or question.ts)
+        until(lambda: "“The demo is on Friday”" in newest("UBOB").words)
+        answer = newest("UBOB")
+        assert answer.thread_ts == request.ts
+        slack.click("UBOB", "Approve", channel=slack.direct("UBOB"))
+        until(lambda: "$5.00 more: applied" in newest("UALICE").words)
 
-
-def get(url: str) -> tuple[int, str]:
-    """GET an address: status and text, (0, "") if nobody listens."""
-    try:
-        with urllib.request.urlopen(url) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
-    except OSError:
-        return 0, ""
+        for user, said in (("UALICE", question), ("UBOB", answer)):
+            kept = next(each for each in slack.seen(slack.direct(user), user) if each.ts == said.ts)
+            assert "Approved: $5.00 for Alice" in kept.words
+            assert ("“Why?”" if user == "UALICE" else "“The demo is on Friday”") in kept.words
+        decisions = [each for each in slack.seen(slack.direct("UBOB"), "UBOB") if each.words.startswith("Approved:")]
+        assert [each.ts for each in decisions] == [request.ts]
 
 
 @pytest.mark.parametrize("mode", ["http", "socket"])
@@ -210,21 +188,18 @@ def test_run_serves_reads_answers_and_ends_in_order(
     tmp_path: Path, slack: FakeSlack, proxy: FakeLiteLLM, mode: str
 ) -> None:
     """The real process: ready, its provider read, a command answered, SIGTERM obeyed, no secret logged."""
-    port = free_port()
     today = datetime.now(UTC).date().isoformat()
     proxy._rows.clear()  # the recorded day may be today
     proxy.add_usage(today, "alice", "alice@acme.test", "k1", "alice-laptop", None, "gpt-5.2", 2.5, 100, 50)
-    with bot_process(tmp_path, rules(slack, proxy, mode, port), proxy.key) as process:
-        base = f"http://127.0.0.1:{port}"
-        until(lambda: get(f"{base}/readyz")[0] == 200)
-        slack.bot_url = f"{base}/slack/events" if mode == "http" else ""
+    with bot_process(tmp_path, rules(slack, proxy, mode), {"LITELLM_API_KEY": proxy.key}) as bot:
+        slack.bot_url = f"{bot.url}/slack/events" if mode == "http" else ""
         until(lambda: "$7.50 left of $10.00" in json.dumps(slack.command("UALICE", "balance").json))
-        metrics = get(f"{base}/metrics")[1]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE_S) == 0
+        metrics = get(f"{bot.url}/metrics")[1]
+        bot.process.send_signal(signal.SIGTERM)
+        assert bot.process.wait(PATIENCE_S) == 0
 
     assert 'bursar_heard_seconds_count{what="balance"}' in metrics
-    log = (tmp_path / "log").read_text()
+    log = bot.log.read_text()
     assert '"event": "stopped"' in log
     for secret in (FakeSlack.bot_token, FakeSlack.app_token, FakeSlack.secret, proxy.key):
         assert secret not in log

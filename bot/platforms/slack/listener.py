@@ -30,7 +30,7 @@ from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
 from bot.ports import Hears, broken, in_language
-from handlers.card import Card, Text
+from handlers.card import Card, Facts, Text
 from handlers.language import ENGLISH, N_, Words, say
 from handlers.place import Place
 from handlers.sentence import Sentence
@@ -181,6 +181,8 @@ class SlackListener:
         if isinstance(person, Card):
             return self._reply(ack, body, context, person, place)
         words = self._words(body["event"]["text"], body["team_id"], body["bot_user"])
+        if place.thread:
+            words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
         event_id = body["event_id"]
         self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
         return ack()
@@ -250,15 +252,25 @@ class SlackListener:
         return ack()
 
     def _show(self, body: Json, card: Card, place: Place) -> None:
-        """Show the answer to a press: where it was pressed, and to nobody else."""
+        """Show the answer to a press: where it was pressed, and to nobody else.
+
+        The message that was pressed shows a decision itself, so that nobody reads it twice.
+        """
         view = body.get("view", {})
         url = body.get("response_url")
         if view.get("type") == "modal":
             self._update(body, card, place)
         elif card.inputs or view or not url:
             self._open(body, card, place)
-        else:
+        elif not self._says_so_itself(body, card):
             self._hooks.answer(url, card, public=False)
+
+    def _says_so_itself(self, body: Json, card: Card) -> bool:
+        """Whether the message that was pressed becomes the answer, but for a few figures."""
+        own = self._app.look("slack", f"{body['channel']['id']}/{body['message']['ts']}", "")
+        if own is None or own.title != card.title:
+            return False
+        return all(isinstance(block, Facts) for block in card.blocks if block not in own.blocks)
 
     def _open(self, body: Json, card: Card, place: Place) -> None:
         try:
@@ -360,11 +372,15 @@ def _block_of(state: Json, name: str) -> str:
 def _is_for_us(body: Json) -> bool:
     """Whether an event is a person speaking to us now: no bot, not ourselves, no edit, no other conversation."""
     event = body["event"]
-    if event["bot_id"] or event["subtype"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
+    if event["bot_id"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
+        return False
+    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip()):
         return False
     return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
 
 
+SPOKEN = frozenset({"", "thread_broadcast", "file_share"})
+"""Kinds of messages that a person writes: plain, a reply that is shown in the chat as well, and one with a file."""
 AUTHORIZED = AuthorizeResult(enterprise_id=None, team_id=None)
 PATIENCE = Card(N_("One moment"), (Text(N_("This takes a little longer. The answer appears here.")),))
 OUTDATED = Card(

@@ -44,6 +44,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 
 SENTENCE_MAX = 4_000
+HTML_MAX = 40_000
 GREETING = "help"
 FORGOTTEN = Card(N_("I don't know that message any more. Say in words what you want to know."))
 
@@ -58,9 +59,6 @@ class TeamsApp(Hears, Protocol):
 
     def post(self, key: str, place: Place, card: Card) -> None:
         """Have a card shown at a place, once for every key."""
-
-    def look(self, platform: str, receipt: str, reader: str) -> Card | None:
-        """A message as somebody should see it now; None if it is not known. The reader may be unknown: ""."""
 
     def reshow(self, platform: str, receipt: str, card: Card) -> bool:
         """Let an answer that was shown become another card; False for a message about something of its own."""
@@ -188,7 +186,10 @@ class TeamsListener:
 
     def _written(self, activity: MessageActivity) -> None:
         call = self._noted(activity)
-        self._say(call, self._words(activity, call.speaker.tenant))
+        words = self._words(activity, call.speaker.tenant)
+        if quoted := _quoted(activity):
+            words = self._app.in_reply("teams", call.receipt(quoted), words)
+        self._say(call, words)
 
     def _say(self, call: Call, words: str) -> None:
         """Have a sentence answered where it was said."""
@@ -212,6 +213,9 @@ class TeamsListener:
         card = self._app.hear(Sentence(said, person, call.place, inputs, call.id))
         if card.tone in {"warn", "bad"} and not card.blocks:
             return said_beside(card)
+        if card.has_secret:
+            self._tell(call, card)
+            return said_beside(in_language(IN_THE_CHAT, card.language))
         if card.personal and not call.private:
             self._app.post(f"teams/{call.id}", Place("teams", call.speaker.id), card)
             return said_beside(in_language(IN_THE_CHAT, card.language))
@@ -275,7 +279,7 @@ class TeamsListener:
 
     def _words(self, activity: MessageActivity, tenant: str) -> str:
         """What somebody typed, as one line of words; being addressed is no part of the sentence."""
-        words = activity.text[:SENTENCE_MAX]
+        words = _without_quote(activity)[:SENTENCE_MAX]
         for each in activity.entities or ():
             if isinstance(each, MentionEntity) and each.text:
                 ours = each.mentioned.id == activity.recipient.id
@@ -298,3 +302,35 @@ class TeamsListener:
             number = secrets.token_hex(2)
             _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
             return broken(number, self._language)
+
+
+def _quoted(activity: MessageActivity) -> str:
+    """The id of the message that somebody replies to, "" for none.
+
+    A private chat has no threads; a reply there quotes a message. Teams names it in an entity (QuotedReplyEntity of its
+    SDK), older clients in the HTML of the message alone.
+    """
+    named = next((each.quoted_reply.message_id for each in activity.get_quoted_messages()), "")
+    return named or next((found[1] for each in _drawn(activity) if (found := _QUOTED_HTML.search(each))), "")
+
+
+def _without_quote(activity: MessageActivity) -> str:
+    """What somebody wrote, without what they reply to."""
+    replies = (each for each in _drawn(activity) if not activity.get_quoted_messages() and _QUOTED_HTML.search(each))
+    drawn = next(replies, None)
+    if drawn is not None:
+        return unescape(_TAG.sub(" ", _QUOTED_HTML.sub(" ", drawn)))
+    return _QUOTE.sub(" ", activity.text)
+
+
+def _drawn(activity: MessageActivity) -> Iterable[str]:
+    """The message as HTML, which comes along with its text."""
+    found = (each for each in activity.attachments or () if each.content_type == "text/html")
+    return (each.content[:HTML_MAX] for each in found if isinstance(each.content, str))
+
+
+_QUOTE = re.compile(r"<quoted [^<>]*/>")
+_QUOTED_HTML = re.compile(
+    r'<blockquote[^<>]*schema\.skype\.com/Reply"[^<>]*itemid="(\d{1,20})".*?</blockquote>', re.DOTALL
+)
+_TAG = re.compile(r"<[^<>]*>")

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from handlers.card import Card, Chart, Series
+from handlers.card import Card, Chart, Facts, Series, Text
 from handlers.place import Place
 from tests.support.fakes.slack import FakeSlack
 from tests.support.slack_bot import SlackBot, running
@@ -326,6 +327,41 @@ def test_a_thread_is_answered_in_the_thread(slack: FakeSlack, bot: SlackBot) -> 
 
     assert bot.app.heard[0].place.thread == "1763800000.000100"
     assert slack.seen("C1", "UBEN")[-1].thread_ts == "1763800000.000100"
+
+
+def test_a_reply_below_a_message_of_ours_may_mean_something_of_its_own(slack: FakeSlack, bot: SlackBot) -> None:
+    """The app knows what the message is about; elsewhere the words stay as they are."""
+    bot.app.asked.add(("slack", "DUANA/1763800000.000100"))
+    for thread_ts in ("1763800000.000100", "1763800000.000200"):
+        slack.write("UANA", "Why?", thread_ts=thread_ts)
+
+    assert [sentence.text for sentence in bot.app.heard] == ["question 42 Why?", "Why?"]
+    assert {sentence.place.id for sentence in bot.app.heard} == {"DUANA"}
+
+
+@pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share"])
+def test_a_reply_is_heard_with_a_file_and_when_all_see_it(slack: FakeSlack, bot: SlackBot, subtype: str) -> None:
+    """“Also send to channel” makes it another kind of message, and so does a picture; a picture alone says nothing."""
+    slack.write("UANA", "balance", subtype=subtype)
+    slack.write("UANA", "", subtype=subtype)
+
+    assert [sentence.text for sentence in bot.app.heard] == ["balance"]
+
+
+def test_a_decision_is_read_once(slack: FakeSlack, bot: SlackBot) -> None:
+    """The message that was pressed becomes the decision; nothing is whispered beside it unless there is more to say."""
+    slack.command("UANA", "totals")
+    message = slack.seen("C1", "UANA")[0]
+    decided = Card("Approved: $50.00", (Text("By Max."),))
+    bot.app.shown["slack", f"C1/{message.ts}"] = decided
+    for more in ((), (Facts((("Left", "$90"),)),), (Text("Approved, but not in effect."),)):
+        bot.app.instead["approve"] = replace(decided, blocks=(*decided.blocks, *more))
+        assert slack.press("UANA", APPROVE, channel="C1", message=message).status == 200
+    slack.wait(lambda: len(slack.seen("C1", "UANA")) == 2)
+
+    bot.listener.close()
+    (said,) = (each.words for each in slack.seen("C1", "UANA") if "Approved:" in each.words)
+    assert "Approved, but not in effect." in said
 
 
 def test_the_home_tab_shows_the_balance(slack: FakeSlack, bot: SlackBot) -> None:

@@ -466,6 +466,39 @@ def test_a_question_about_a_request_leaves_its_buttons_to_who_decides(office: Of
     assert "I'll send you the answer." not in office.reads("max")
 
 
+QUOTED = '<blockquote itemscope itemtype="http://schema.skype.com/Reply" itemid="{id}"><p>Max asks</p></blockquote>'
+
+
+@pytest.mark.parametrize("client", ["new", "old"])
+def test_a_reply_to_a_question_answers_it(office: Office, client: str) -> None:
+    """Max replies to the request and Ana to his question; no command has to be known for it.
+
+    New clients name the message they quote, older ones only draw it.
+    """
+
+    def replies(name: str, words: str) -> None:
+        id = office.teams.messages(name)[-1].id
+        if client == "new":
+            quoted = {"type": "quotedReply", "quotedReply": {"messageId": id, "preview": "balance"}}
+            more: dict[str, Any] = {"text": f'<quoted messageId="{id}"/>{words}', "entities": [quoted]}
+        else:
+            html = f"{QUOTED.format(id=id)}<p>{words}</p>"
+            more = {"text": f"balance\n\n{words}", "attachments": [{"contentType": "text/html", "content": html}]}
+        assert office.teams.post(office.teams.activity(name, "message", **more)).status == 200
+        office.company.clock.forward(timedelta(minutes=1))
+        office.company.settle()
+
+    office.says("max", "help")
+    office.says("ana", "help")
+    office.company.say("ana", "request 50 the migration")
+    office.company.settle()
+    replies("max", "Why &amp; when?")
+    assert "“Why & when?”" in office.reads("ana")
+    assert "Sent" in office.reads("max")
+    replies("ana", "the demo is on Friday")
+    assert "“the demo is on Friday”" in office.reads("max")
+
+
 def test_what_is_shown_in_place_of_a_message_gives_way_to_it(office: Office) -> None:
     """Ana looks where it went from an alert; when she opens the chat again, the alert is there."""
     office.says("ana", "help")
