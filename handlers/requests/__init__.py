@@ -5,9 +5,9 @@ from handlers.requests.decide import approve, delegate, deny, history, other, qu
 from handlers.requests.effect import enough_for
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
+from handlers.requests.messages import request_of
 from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
 from handlers.requests.quoted import clean
-from handlers.requests.messages import request_of
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.arguments import One
+from handlers.budgets import statuses
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckJobs
 from handlers.money import COUNTED
 from storage import requests, reservations
+from storage.people import Account
 from storage.requests import Request
 from storage.reservations import Reservation
 
@@ -79,7 +81,7 @@ def check_jobs(ctx: Context, _event: CheckJobs) -> None:
             continue
         reservations.save(ctx.conn, one, replace(one, asked_at=ctx.now))
         theirs = replace(ctx, person=owner)
-        left = theirs.amount(max(0, one.amount - arrived), one.unit)
+        left = theirs.amount(max(0, _left(ctx, account, request)), one.unit)
         card = Card(
             theirs.t("{agent} has {amount} left. Let it continue?", agent=account.name, amount=left),
             (
@@ -94,9 +96,14 @@ def check_jobs(ctx: Context, _event: CheckJobs) -> None:
                 Button(theirs.t("Continue"), f"continue {request.handle}", style="primary"),
                 Button(theirs.t("Stop and return the rest"), f"return-grant {request.handle}", style="danger"),
             ),
-            "warn",
         )
         theirs.tell(owner.id, f"half/{request.id}", card)
+
+
+def _left(ctx: Context, account: Account, request: Request) -> int:
+    """What is left of the budget that the job is paid from."""
+    found = (each.left for each in statuses(ctx, account) if each.budget.name == request.budget)
+    return next(found, 0)
 
 
 def continue_(ctx: Context, number: One) -> Card:

@@ -325,6 +325,7 @@ def own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) 
 
 
 def chosen_of(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
+    """The budget that was named, else the one that decides."""
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)
@@ -479,6 +480,7 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
 
 
 def last_day_of(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+    """The last day of what is asked for: as said, within the period; else the period's."""
     end = status.period.end - timedelta(days=1)
     if until is None:
         return end

@@ -7,10 +7,11 @@ from datetime import timedelta
 from handlers.budgets import lately_ended, statuses
 from handlers.card import Button
 from handlers.context import Context
-from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
+from handlers.events import CheckJobs, EndGrants, Escalate, RemindApprover, RequestExpired
 from handlers.requests.approvers import deciders, to_be_asked
 from handlers.requests.case import Case, load
 from handlers.requests.follow import expire
+from handlers.requests.jobs import check_jobs
 from handlers.requests.write import deed, record, take_back, tell_asker
 from storage import requests, reservations
 from storage.requests import Request
@@ -51,6 +52,7 @@ def end_grants(ctx: Context, _event: EndGrants) -> None:
         tell_asker(ctx, one, _ends_tonight(one), _ask_again, key="ending")
     for one in requests.grants_until(ctx.conn, ctx.today + ANY_DAY):
         _ask_at_half(ctx, one)
+    check_jobs(ctx, CheckJobs())
 
 
 def _end(ctx: Context, one: Request) -> None:
