@@ -170,10 +170,11 @@ class TeamsSettings(Rule):
 
 
 class ServerSettings(Rule):
-    """Where `run` listens: Slack's HTTP mode, health and metrics."""
+    """Where `run` listens: Slack's HTTP mode, programs, health and metrics; and whether agents find MCP there."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    mcp: bool = False
 
 
 class DatabaseSettings(Rule):

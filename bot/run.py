@@ -9,7 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from bot import capped
+from bot import api, capped
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
@@ -64,7 +64,13 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         if not app.settings.msteams.on or secret("SLACK_BOT_TOKEN", environ):
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
-        yield server(app, routes, connected)
+        routes += stack.enter_context(api.connected(app))
+        beside = None
+        if app.settings.server.mcp:
+            mcp = optional("bot.mcp.server", "MCP", "requirements-mcp.txt")
+            route, beside = mcp.connected(app)
+            routes.append(route)
+        yield server(app, routes, connected, beside)
 
 
 def teams_secret(app: App, environ: Mapping[str, str]) -> str:

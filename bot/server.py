@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -15,14 +16,19 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from storage.db import BusyError
 
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
-def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> Starlette:
+
+def server(
+    app: App, extra: list[BaseRoute], connected: Callable[[], bool], lifespan: Lifespan | None = None
+) -> Starlette:
     """The ASGI application of `run`: /healthz, /readyz, /metrics, and the platforms' own routes.
 
     Args:
         app: the bot.
         extra: the platforms' routes.
         connected: whether the chat platform can reach us now.
+        lifespan: what runs as long as the application does, None for nothing.
     """
 
     def healthz(_request: Request) -> Response:
@@ -41,7 +47,7 @@ def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> S
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    return Starlette(routes=[*own, *extra])
+    return Starlette(routes=[*own, *extra], lifespan=lifespan)
 
 
 def serve_until_told(config: uvicorn.Config, sockets: Sequence[socket.socket] | None = None) -> None:
