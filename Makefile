@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages playground pictures clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages playground pictures lock test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -45,6 +45,20 @@ test-fast: .venv/dev ## the tests of single rooms on SQLite, without what takes 
 
 test-long: .venv/dev ## the tests that take minutes: fuzzing and long races
 	@$(BIN)/pytest -m long
+
+.venv/deploy: .venv/dev requirements-deploy.txt
+	$(call install,requirements-deploy.txt)
+
+test-deploy: .venv/deploy ## the image, compose, the chart, the workflows and the pages, by the tools that know them
+	@$(BIN)/pytest tests/deploy
+
+docs: .venv/deploy ## the pages of docs/ as a site, in var/site
+	@$(BIN)/zensical build --clean
+
+lock: .venv/dev ## write the hashes of all packages of the image anew
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt
 
 coverage: .venv/dev ## every test, and what share of the lines they run
 	@$(BIN)/pytest -n 2 --cov

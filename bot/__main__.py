@@ -1,4 +1,4 @@
-"""The command line: python -m bot run, demo, check, say, sync, status, token, export, outcomes, manifest.
+"""The command line: bursar (or python -m bot) run, demo, check, say, and what else HELP lists.
 
 What a command needs is imported when it is run, so that help comes at once.
 """
@@ -7,13 +7,18 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from bot import __version__
+
+DEMO_HOST = "127.0.0.1"
 DEMO_PORT = 8765
+HEALTH = "http://127.0.0.1:8080/healthz"
 PROFILES = ("1.2", "1.4")
+SHELLS = ("bash", "zsh", "tcsh")
 
 
 def t(text: str, /, **values: object) -> str:
@@ -48,28 +53,52 @@ HELP: Mapping[str, str] = {
     "manifest": N_(
         "Print Slack's app manifest, to paste where you create the app, or write the app package for Teams."
     ),
+    "completion": N_(
+        "Print what a shell needs to complete commands.\nFor bash: bursar completion bash > "
+        "~/.local/share/bash-completion/completions/bursar"
+    ),
+    "backup": N_(
+        "Write the database into a file while Bursar runs, and restore it for a trial to see that it is whole."
+    ),
+    "restore": N_("Put a backup in the place of the database. Stop Bursar first."),
+    "move": N_("Copy all of the database into an empty PostgreSQL, and compare. Stop Bursar first."),
+    "health": N_("Ask the Bursar that runs on this machine whether it lives, for containers."),
 }
 """What each command is for; the first line stands in the list of all."""
+
+LIGHT: Mapping[str, str] = {"health": "bot.cli.health"}
+"""Commands that load nothing of Bursar, with where they are done: a container asks every few seconds."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m bot", description=t("Bursar: what people and agents spend on AI, governed in chat.")
+        prog=_called(), description=t("Bursar: what people and agents spend on AI, governed in chat.")
     )
+    parser.add_argument("--version", action="version", version=f"bursar {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def add(name: str) -> argparse.ArgumentParser:
         said = t(HELP[name])
         return commands.add_parser(name, help=said.partition("\n")[0], description=said)
 
-    add("run")
+    def as_json(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--json", action="store_true", help=t("print JSON, for programs"))
+
+    one = add("run")
+    one.add_argument("--host", default="", help=t("where to listen, instead of server.host in app.yaml"))
+    one = add("health")
+    one.add_argument("--url", default=HEALTH, help=t("default {url}", url=HEALTH))
     one = add("demo")
     one.add_argument("--port", type=int, default=DEMO_PORT, help=t("default {port}", port=DEMO_PORT))
+    one.add_argument(
+        "--host", default=DEMO_HOST, help=t("default {host}; anybody who reaches it can be anyone", host=DEMO_HOST)
+    )
     one.add_argument("--reset", action="store_true", help=t("delete the data of the demo first"))
     one = add("check")
     one.add_argument("what", nargs="?", choices=["audit"], help=t("only this"))
     one.add_argument("--provider", default="", metavar="NAME", help=t("only this provider"))
     one.add_argument("--person", default="", metavar="PERSON", help=t("which budgets count for somebody, and why"))
+    as_json(one)
     one = add("export")
     one.add_argument("what", choices=["audit", "focus", "showback"])
     one.add_argument("month", nargs="?", type=_month, help=t("such as 2026-10; default the last one"))
@@ -79,10 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who speaks, such as ana")
     )
+    as_json(one)
     one = add("sync")
     one.add_argument("provider", nargs="?", help=t("its name in app.yaml; default all"))
     one.add_argument("--dry-run", action="store_true", help=t("change no limit; show the plan"))
-    add("status")
+    as_json(add("status"))
     one = add("token")
     one.add_argument("words", nargs="*", help=t('such as "new telemetry 30 days"'))
     one.add_argument(
@@ -102,7 +132,32 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--version", default="1.0.0", help=t("for Teams: higher than that of the package that is there now")
     )
+    one = add("completion")
+    one.add_argument("shell", choices=SHELLS)
+    one.set_defaults(parser=parser)
+    _keeping(add)
     return parser
+
+
+def _keeping(add: Callable[[str], argparse.ArgumentParser]) -> None:
+    one = add("backup")
+    one.add_argument(
+        "file", type=Path, help=t("such as bursar.backup; what it holds is written into FILE.json beside it")
+    )
+    one.add_argument("--no-trial", action="store_true", help=t("do not restore it for a trial"))
+    one = add("restore")
+    one.add_argument("file", type=Path, help=t("what `backup` wrote"))
+    one.add_argument("--replace", action="store_true", help=t("delete what is in the database now"))
+    one = add("move")
+    one.add_argument(
+        "--to", required=True, metavar="URL", help=t("such as postgresql://user@host/name; it must be empty")
+    )
+
+
+def _called() -> str:
+    """How the program was called: by its own name where it is installed."""
+    name = Path(sys.argv[0]).name
+    return name if name == "bursar" else "python -m bot"
 
 
 def _month(words: str) -> Any:
@@ -120,6 +175,8 @@ def _month(words: str) -> Any:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; see bot/cli/commands.py."""
     args = _parser().parse_args(argv)
+    if args.command in LIGHT:
+        return int(import_module(LIGHT[args.command]).main(args))
     return int(import_module("bot.cli.commands").main(args))
 
 

@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -37,7 +37,7 @@ from handlers.place import UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import former_links, idempotency, outbox, people
+from storage import aliases, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -86,8 +86,14 @@ class App:
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
+        self._call_models()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
+
+    def _call_models(self) -> None:
+        """Learn by which names people ask for models; another replica may have read them."""
+        with suppress(BusyError):
+            self.policy.call_models(self.database.ask(aliases.of_models))
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -497,6 +503,7 @@ class App:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
         schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
         self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        self._call_models()
         self.wake.set()
 
     def deliver(self) -> int:

@@ -60,6 +60,7 @@ from handlers.policy import (
 from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
 PATH_DEFAULT = "app.yaml"
+SAMPLE = Path(__file__).with_name("app.yaml")  # comes with the package that is installed, not with a checkout
 DEMO_DATABASE = "sqlite:///var/demo.db"
 DATABASE_DEFAULT = "sqlite:///var/bursar.db"
 
@@ -116,6 +117,10 @@ Email = Annotated[
 ]
 _COMMAND = like(r"/[a-z0-9_-]{1,31}", N_("“{word}” cannot be a slash command: write / and small letters, no blanks"))
 _ADDRESS = like(r"(https?://.+)?", N_("“{word}” is not an address: write one such as https://llm.acme.example"))
+_SLACK_TEAM = like(
+    r"[TE][A-Z0-9]{1,63}",
+    N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
+)
 _API_ADDRESS = like(r"https?://.+/", N_("“{word}” is not an address with a slash at its end"))
 _VARIABLE = like(
     r"([A-Z][A-Z0-9_]*)?",
@@ -142,6 +147,7 @@ class SlackSettings(Rule):
     mode: Literal["socket", "http"] = "socket"
     command: Annotated[str, _COMMAND] = "/tokens"
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
+    teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
 
 
@@ -429,6 +435,10 @@ class Settings(House, Rule):
             prices=self.prices,
         )
 
+    def at_host(self, host: str) -> "Settings":
+        """The same, listening elsewhere, such as in a container."""
+        return self.model_copy(update={"server": self.server.model_copy(update={"host": host})})
+
     @property
     def is_sample(self) -> bool:
         """Nothing but the fictional company, so that a page on which anyone is anyone does no harm."""
@@ -448,13 +458,20 @@ class Settings(House, Rule):
         )
 
 
-def load(environ: Mapping[str, str] = os.environ) -> Settings:
+def load(environ: Mapping[str, str] = os.environ, *, or_sample: bool = False) -> Settings:
     """Read BURSAR_CONFIG (default app.yaml).
+
+    Args:
+        environ: where BURSAR_CONFIG may be.
+        or_sample: where there is no app.yaml and none is named, the sample company's does.
 
     Raises:
         ConfigError: all errors at once.
     """
-    path = Path(environ.get("BURSAR_CONFIG", "") or PATH_DEFAULT)
+    named = environ.get("BURSAR_CONFIG", "")
+    path = Path(named or PATH_DEFAULT)
+    if or_sample and not named and not path.exists() and SAMPLE.exists():
+        path = SAMPLE
     file = _read(path)
     content = {} if file.content is None else file.content
     if not isinstance(content, dict):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from bot.ports import Knows, Platform
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.sync.limits import LimitSync
+from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading, pull
 from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
@@ -56,6 +57,7 @@ class Core(Knows, Protocol):
     """What delivering needs of the bot."""
 
     policy: Policy
+    live: LiveLimits
 
     def carry_out(self, sentence: Sentence) -> Card:
         """See App."""
@@ -175,9 +177,11 @@ class Delivery:
 
     def _read(self, item: OutboxItem) -> str:
         """Read a provider's usage, its limits or its own requests for more."""
+        provider, wanted = self.providers[item.target], json.loads(item.payload)
+        what: str = wanted.get("what", "")
+        if what == "live":
+            return self._ask_live(provider, item, wanted)
         self._renew(item, READING_LEASE)
-        provider = self.providers[item.target]
-        what: str = json.loads(item.payload).get("what", "")
         if what == "limits":
             self.limits.read(provider)
         elif what == "requests":
@@ -188,6 +192,16 @@ class Delivery:
         if self.database.ask(lambda conn: set_aside.untold(conn, provider.name)):
             self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", ReportSetAside(provider.name)))
         return what
+
+    def _ask_live(self, provider: Provider, item: OutboxItem, wanted: Mapping[str, Any]) -> str:
+        """Ask for single limits for a moment only; what is shown with them is drawn again if they were told."""
+        if not self.core.live.refreshed(
+            [(provider.name, kind, external_id) for kind, external_id in wanted["subjects"]]
+        ):
+            return "not told in time"
+        then = handlers.EVENTS[json.loads(wanted["then"])["event"]].from_json(wanted["then"])
+        self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", then))
+        return "asked"
 
     def _emit(self, conn: Connection, cause: str, *events: Event) -> None:
         ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.core.policy)

@@ -16,8 +16,8 @@ from bot.config import ConfigError, secret
 from bot.conversations import StoredConversations
 from bot.directory import entra
 from bot.optional import optional
-from bot.platforms.slack.client import web_client
-from bot.platforms.slack.listener import ListenerSettings, SlackListener
+from bot.platforms.slack.client import own_app_id, web_client
+from bot.platforms.slack.listener import ASK_MAX_S, ListenerSettings, SlackListener
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
@@ -116,21 +116,23 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     slack = app.settings.slack
     token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
     client = web_client(token, slack.url)
+    app_id = own_app_id(web_client(token, slack.url, ASK_MAX_S))
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    listener = SlackListener(app, client, ListenerSettings(command=slack.command, language=spoken_to(None, app.policy)))
+    heard = ListenerSettings(command=slack.command, teams=frozenset(slack.teams), language=spoken_to(None, app.policy))
+    listener = SlackListener(app, client, heard)
     with ExitStack() as stack:
         stack.callback(listener.close)
         routes: list[BaseRoute] = []
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
-            endpoint = Endpoint(listener, Verifier(secrets, now=time.time))
+            endpoint = Endpoint(listener, Verifier(secrets, now=time.time, app_id=app_id))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)
-            socket = Socket(listener, Verifier((), now=time.time), app_token, slack.url)
+            socket = Socket(listener, Verifier((), now=time.time, app_id=app_id), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above

@@ -18,9 +18,10 @@ from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
-from storage import audit, outbox, people, pulls
+from storage import audit, limits, outbox, people, pulls
 from storage.audit import Deed
 from storage.directory import Person
+from storage.limits import Held
 from storage.outbox import NewItem
 from storage.people import Account, Circle
 from storage.pulls import Pull
@@ -83,6 +84,7 @@ class Context:
         lines: accounts that were, each with those above it.
         places: where people that were looked up talk to us in private.
         read: how reading the providers went, once that was looked up.
+        held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
     """
 
@@ -95,6 +97,7 @@ class Context:
     lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
     read: list[tuple[Pull, ...]] = field(default_factory=list, repr=False)
+    held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
 
     @property
@@ -165,10 +168,15 @@ class Context:
             self.read.append(tuple(pulls.pulled(self.conn)))
         return self.read[0]
 
-    def paused_at(self, account_id: str) -> list[str]:
-        """The names of the providers at which somebody paused an account; the readings come with it."""
-        self.read[:] = [tuple(pulls.pulled(self.conn, account_id))]
-        return [pull.provider for pull in self.readings() if pull.paused]
+    def limits_of(self, account_id: str) -> list[Held]:
+        """An account's limits at the providers; looked up once. The readings come with them if they are not known."""
+        if account_id not in self.held:
+            if self.read:
+                self.held[account_id] = limits.of_account(self.conn, account_id)
+            else:
+                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id)
+                self.read.append(tuple(read))
+        return self.held[account_id]
 
     def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
         """Where people talk to us in private; looked up once, for all of them together."""
@@ -315,6 +323,13 @@ class Context:
         """Have a provider's usage, limits or requests read; under the same key again for another slot."""
         payload = json.dumps({"what": what, **({"slot": slot} if slot else {})})
         self._leave(NewItem(f"pull/{provider}/{key}", "pull", provider, payload, self.now))
+
+    def ask_live(self, key: str, stale: Collection[tuple[str, str, str]], then: Event) -> None:
+        """Have limits asked for anew, as in Card.stale, and an event handled when they are known."""
+        for provider in sorted({name for name, _, _ in stale}):
+            subjects = [[kind, external_id] for name, kind, external_id in stale if name == provider]
+            asked = {"what": "live", "subjects": subjects, "then": to_json(then), "at": self.now.isoformat()}
+            self._leave(NewItem(f"pull/{provider}/live/{key}", "pull", provider, json.dumps(asked), self.now))
 
     def emit(self, key: str, event: Event, due_at: datetime | None = None) -> None:
         """Have an event handled once under a key: after this transaction, or when a later moment has come."""

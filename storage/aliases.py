@@ -1,4 +1,4 @@
-"""What identities are called at their providers: a key by its alias instead of its hash."""
+"""What identities are called at their providers: a key by its alias, a model by the name that people ask for."""
 
 from collections.abc import Collection, Iterable
 from itertools import islice
@@ -23,6 +23,14 @@ def record(conn: Connection, named: Iterable[tuple[Named, str]]) -> None:
         for (provider, kind, external_id), name in sorted(dict(named).items())
     ]
     upsert(conn, aliases, rows)
+
+
+def of_models(conn: Connection) -> dict[str, str]:
+    """By which name people ask for each model; without those that have other names at other providers."""
+    found: dict[str, set[str]] = {}
+    for row in conn.execute(select(aliases.c.external_id, aliases.c.name).where(aliases.c.kind == "model")):
+        found.setdefault(row.external_id, set()).add(row.name)
+    return {model: next(iter(called)) for model, called in found.items() if len(called) == 1}
 
 
 def names(conn: Connection, external_ids: Collection[str]) -> dict[Named, str]:

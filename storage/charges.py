@@ -8,6 +8,7 @@ CostSource = Literal["invoice", "cost_report", "own_price", "list_price", "unpri
 """Who says what a charge costs. `own_price` is a price, discount or name of the company's own."""
 
 HOURS_OF_A_DAY = 24
+AMOUNTS = ("cost_nanos", "list_nanos", "billed_nanos", "reported_nanos")
 TOKENS = ("tokens_input", "tokens_cache_read", "tokens_cache_write_5m", "tokens_cache_write_1h", "tokens_output")
 
 
@@ -41,6 +42,10 @@ class Charge:
         cost_source: who says so.
         list_nanos: what it would have cost by the provider's list prices, in 10⁻⁹ of the same currency, None if the
             provider does not say.
+        billed_nanos: what the provider bills of the cost, as far as that is less or more, such as nothing for what
+            included credits pay; in 10⁻⁹ of the same currency, None if it is the cost.
+        reported_nanos: what the provider reported, in 10⁻⁹ of the same currency, where a discount of the company's own
+            came off; else None.
     """
 
     provider: str
@@ -63,3 +68,5 @@ class Charge:
     currency: str = "USD"
     cost_source: CostSource = "cost_report"
     list_nanos: int | None = None
+    billed_nanos: int | None = None
+    reported_nanos: int | None = None

@@ -115,7 +115,7 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         head = ScriptDirectory.from_config(config).get_current_head()
-        if self.ask(_revision) == head:
+        if self.ask(revision) == head:
             return
         with self._orders.connect() as conn:
             if not self.is_sqlite:
@@ -130,6 +130,11 @@ class Database:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
                     conn.commit()
+
+    def outside_of_transactions(self, statement: str) -> None:
+        """Say to PostgreSQL what it does in no transaction, such as to make a database."""
+        with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.exec_driver_sql(statement)
 
     def close(self) -> None:
         """Let all connections go."""
@@ -153,7 +158,8 @@ def _known(url: str) -> URL:
     raise UnreadableDatabaseError(_RIGHT)
 
 
-def _revision(conn: Connection) -> str | None:
+def revision(conn: Connection) -> str | None:
+    """The last migration that was done here, None if none was."""
     return MigrationContext.configure(conn).get_current_revision()
 
 
@@ -211,4 +217,4 @@ def _postgresql(url: URL, *, reads: bool) -> Engine:
     )
 
 
-__all__ = ["BusyError", "Connection", "Database", "OperationalError", "UnreadableDatabaseError"]
+__all__ = ["BusyError", "Connection", "Database", "OperationalError", "UnreadableDatabaseError", "revision"]

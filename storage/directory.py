@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
-from unicodedata import category
+from unicodedata import category, normalize
 
 Role = Literal["finance", "admin"]
 RESERVED = frozenset({"clock", "rules"})
@@ -19,17 +19,31 @@ def visible(written: str) -> str:
 
 
 def address(written: str) -> str:
-    """An e-mail address as it is compared and kept: what is visible of it, in small letters.
+    """An e-mail address as it is compared and kept: what is visible of it, in one form (NFKC) and in small letters.
 
     A letter that only looks like one of ASCII stays what it is: the small letter of the Kelvin sign is a plain k, and
     an address with it is another's.
     """
-    return "".join(map(_small, visible(written)))
+    letters = [_small(letter) for letter in visible(written)]
+    # Composing would make plain letters of those that look alike.
+    return "".join(letters if any(map(_looks_plain, letters)) else normalize("NFC", "".join(letters)))
 
 
 def _small(letter: str) -> str:
-    small = letter.lower()
-    return letter if small.isascii() and not letter.isascii() else small
+    return letter if _looks_plain(letter) else _folded(letter)
+
+
+def _folded(letter: str) -> str:
+    return normalize("NFKC", letter).casefold()
+
+
+def _looks_plain(letter: str) -> bool:
+    return not letter.isascii() and _folded(letter).isascii()
+
+
+def has_plain_domain(email: str) -> bool:
+    """Whether the domain of an address is plain ASCII, as it is on the wire: others only look like it."""
+    return address(email).rpartition("@")[2].isascii()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,41 @@ def _cost_center(team: str, teams: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldApart:
+    """What a provider's charges of some days count, would have cost by its list, and are billed at.
+
+    All in parts of the currency; `listed` and `billed` are None where the provider says neither.
+    """
+
+    provider: str
+    currency: str
+    counted: int
+    listed: int | None
+    billed: int | None
+
+
+def told_apart(conn: Connection, first: date, end: date) -> list[ToldApart]:
+    """Providers that say a list price or a bill beside what counts, for the days first until before end."""
+    cost = func.coalesce(charges.c.cost_nanos, 0)
+    sums = (
+        func.sum(cost),
+        *(func.sum(func.coalesce(charges.c[name], cost)) for name in ("list_nanos", "billed_nanos")),
+    )
+    counts = (func.count(charges.c.list_nanos), func.count(charges.c.billed_nanos))
+    rows = conn.execute(
+        select(charges.c.provider, charges.c.currency, *(cast(each, BigInteger) for each in sums), *counts)
+        .where(charges.c.day >= first, charges.c.day < end)
+        .group_by(charges.c.provider, charges.c.currency)
+        .order_by(charges.c.provider, charges.c.currency)
+    )
+    return [
+        ToldApart(name, currency, counted, listed if lists else None, billed if bills else None)
+        for name, currency, counted, listed, billed, lists, bills in rows
+        if lists or bills
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A charge with whom it belongs to. `charge` has the columns of the table of charges."""
 

@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from storage import bulk_load, units
-from storage.charges import HOURS_OF_A_DAY, Charge
+from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.directory import Link
 from storage.tables import (
     UNALLOCATED,
@@ -144,16 +144,19 @@ def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Con
     return _settle(conn, select(*columns).join_from(staged, charges, _same_cell(staged)), now)
 
 
-def not_reported(
-    conn: Connection, providers: Collection[str], day: date, zeros_of: Collection[str]
+def repriceable(
+    conn: Connection, providers: Collection[str], day: date, zeros_of: Collection[str], *, discounted: bool = False
 ) -> list[tuple[Charge, date]]:
-    """The cells of a day (UTC) whose cost nobody reported, each with the day for which it counts.
+    """The cells of a day (UTC) that prices of one's own may change, each with the day for which it counts.
+
+    They are those whose cost nobody reported, and those from whose reported cost a discount came off.
 
     Args:
         conn: any connection.
         providers: whose cells are looked at.
         day: on which the buckets begin.
         zeros_of: providers that report a cost of nothing for what they have no price of.
+        discounted: all others as well, for a discount may come off any.
     """
     start = datetime.combine(day, time(), UTC)
     zero = and_(charges.c.provider.in_(zeros_of), charges.c.cost_nanos == 0, all_tokens(charges) > 0)
@@ -162,7 +165,13 @@ def not_reported(
             charges.c.provider.in_(providers),
             charges.c.bucket_start >= start,
             charges.c.bucket_start < start + _DAY,
-            or_(charges.c.cost_source.in_(NOT_REPORTED), charges.c.cost_nanos.is_(None), zero),
+            or_(
+                charges.c.cost_source.in_(NOT_REPORTED),
+                charges.c.cost_nanos.is_(None),
+                charges.c.reported_nanos.is_not(None),
+                zero,
+                literal(discounted),
+            ),
         )
     )
     return [(_in_nanos(Charge(*row[:-1])), row[-1]) for row in found]
@@ -230,21 +239,20 @@ def _counted(
 
 def _in_parts(charge: Charge) -> Charge:
     """A charge as it is kept: its costs in parts of their currency instead of nanos."""
-    cost, listed = (
-        None if nanos is None else from_nanos(nanos, charge.currency)
-        for nanos in (charge.cost_nanos, charge.list_nanos)
-    )
-    return replace(charge, cost_nanos=cost, list_nanos=listed)
+    return _amounts_as(charge, from_nanos)
 
 
 def _in_nanos(charge: Charge) -> Charge:
     """A charge as it was reported, from what is kept of it."""
     if scale_of(charge.currency) == NANOS:
         return charge
-    cost, listed = (
-        None if parts is None else to_nanos(parts, charge.currency) for parts in (charge.cost_nanos, charge.list_nanos)
-    )
-    return replace(charge, cost_nanos=cost, list_nanos=listed)
+    return _amounts_as(charge, to_nanos)
+
+
+def _amounts_as(charge: Charge, unit: Callable[[int, str], int]) -> Charge:
+    said = ((name, getattr(charge, name)) for name in AMOUNTS)
+    amounts: dict[str, Any] = {name: unit(each, charge.currency) for name, each in said if each is not None}
+    return replace(charge, **amounts)
 
 
 def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:

@@ -151,15 +151,17 @@ _HELD = select(
     ).outerjoin(pauses, and_(*(pauses.c[name] == limits.c[name] for name in ("provider", "kind", "external_id"))))
 )
 _OF_PROVIDER = _HELD.where(limits.c.provider == bindparam("provider")).order_by(limits.c.kind, limits.c.external_id)
-_OF_ACCOUNT = _HELD.where(
+OF_ACCOUNT = _HELD.where(
     or_(
         links.c.account_id == bindparam("account"),
         and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
     ),
 ).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
+"""Selects the limits of the account of the parameter `account`."""
 
 
-def _held(row: Any) -> Held:
+def held_of(row: Any) -> Held:
+    """A limit from a row of OF_ACCOUNT."""
     return Held(row[0], Subject(row[1], row[2]), row[3] or "", *row[4:])
 
 
@@ -212,23 +214,23 @@ def forget_unseen(conn: Connection, provider: str, since: datetime) -> None:
 
 def of_provider(conn: Connection, provider: str) -> list[Held]:
     """Everybody whose limit a provider has told us."""
-    return [_held(row) for row in conn.execute(_OF_PROVIDER, {"provider": provider})]
+    return [held_of(row) for row in conn.execute(_OF_PROVIDER, {"provider": provider})]
 
 
 def of_account(conn: Connection, account_id: str) -> list[Held]:
     """An account's limits at all providers."""
-    return [_held(row) for row in conn.execute(_OF_ACCOUNT, {"account": account_id})]
+    return [held_of(row) for row in conn.execute(OF_ACCOUNT, {"account": account_id})]
 
 
 def find(conn: Connection, provider: str, subject: Subject) -> Held | None:
     """What is known of one, or None."""
     row = conn.execute(_HELD.where(_one(provider, subject))).first()
-    return _held(row) if row else None
+    return held_of(row) if row else None
 
 
 def named(conn: Connection, word: str) -> list[Held]:
     """Those that a provider calls by this id or name."""
-    return [_held(row) for row in conn.execute(_HELD.where(or_(limits.c.external_id == word, limits.c.name == word)))]
+    return [held_of(row) for row in conn.execute(_HELD.where(or_(limits.c.external_id == word, limits.c.name == word)))]
 
 
 def note_said(conn: Connection, held: Held, nanos: int) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from storage import ingest
-from storage.directory import Directory, Link, Person, address
+from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
     BEGINNING,
@@ -119,8 +119,11 @@ def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
 
 
 def person_by_email(conn: Connection, email: str) -> Person | None:
-    """The one active person with a verified e-mail address, or None; two under one address are nobody."""
-    if not email:
+    """The one active person with a verified e-mail address, or None; two under one address are nobody.
+
+    A domain with other letters than those of ASCII is nobody's: it may only look like ours.
+    """
+    if not email or not has_plain_domain(email):
         return None
     rows = conn.execute(select(people).where(people.c.email == address(email), people.c.active)).all()
     return _person(rows[0]) if len(rows) == 1 else None

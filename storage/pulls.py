@@ -1,11 +1,14 @@
 """How reading a provider went last."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, exists, func, select
+from sqlalchemy import Connection, Row, and_, case, func, select
 
-from storage.tables import day_marks, links, pauses, pulls, set_aside
+from storage.limits import OF_ACCOUNT, Held, held_of
+from storage.tables import day_marks, pulls, set_aside
 from storage.upsert import upsert
 
 
@@ -39,7 +42,6 @@ class Pull:
         rows_changed: cells it changed.
         error: what went wrong since, "" if nothing.
         odd: days that are not known whole, in their order.
-        paused: whether somebody paused the account there that was asked about.
     """
 
     provider: str
@@ -50,7 +52,6 @@ class Pull:
     rows_changed: int
     error: str
     odd: tuple[OddDay, ...] = ()
-    paused: bool = False
 
 
 _UNREAD = set_aside.c.rows.is_(None)
@@ -66,36 +67,48 @@ _ODD = (
     .group_by(set_aside.c.provider, set_aside.c.day)
     .subquery()
 )
-_IS_PAUSED = exists().where(
-    links.c.account_id == bindparam("account"),
-    links.c.kind == pauses.c.kind,
-    links.c.external_id == pauses.c.external_id,
-    links.c.platform == pauses.c.provider,
-    pauses.c.provider == pulls.c.provider,
-)
 _PULLS = (
-    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale, _IS_PAUSED.label("paused"))
+    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
+_THERE = OF_ACCOUNT.order_by(None).subquery()
+_PULLS_AND_LIMITS = (
+    _PULLS.add_columns(*_THERE.c)
+    .outerjoin(_THERE, _THERE.c.provider == pulls.c.provider)
+    .order_by(_THERE.c.kind, _THERE.c.external_id)
+)
 _FIELDS = len(pulls.columns)
+_ODD_FIELDS = 4
 
 
-def pulled(conn: Connection, account_id: str = "") -> list[Pull]:
-    """How each provider's last pull went, by name; and whether an account is paused there."""
+def pulled(conn: Connection) -> list[Pull]:
+    """How each provider's last pull went, by name."""
+    return _pulls(conn.execute(_PULLS))
+
+
+def pulled_and_limits(conn: Connection, account_id: str) -> tuple[list[Pull], list[Held]]:
+    """The same, and an account's limits at these providers, in one statement."""
+    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id}).all()
+    there = dict.fromkeys(tuple(row[_FIELDS + _ODD_FIELDS :]) for row in rows)
+    return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
+
+
+def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
-    for row in conn.execute(_PULLS, {"account": account_id}):
-        pull = found.setdefault(row.provider, replace(Pull(*row[:_FIELDS]), paused=bool(row.paused)))
-        if row.day:
-            odd = OddDay(row.day, int(row.rows), bool(row.missing), bool(row.stale))
-            found[row.provider] = replace(pull, odd=(*pull.odd, odd))
+    for row in rows:
+        pull = found.setdefault(row[0], Pull(*row[:_FIELDS]))
+        day, odd_rows, missing, stale = row[_FIELDS : _FIELDS + _ODD_FIELDS]
+        odd = OddDay(day, int(odd_rows or 0), bool(missing), bool(stale))
+        if day and odd not in pull.odd:
+            found[row[0]] = replace(pull, odd=(*pull.odd, odd))
     return list(found.values())
 
 
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
     row = asdict(pull)
-    del row["odd"], row["paused"]
+    del row["odd"]
     upsert(conn, pulls, [row])
 
 

@@ -183,6 +183,8 @@ def _charge_columns(*, keyed: bool) -> list[Column[object]]:
         Column("currency", String(3), nullable=False),
         Column("cost_source", String(16), nullable=False),
         Column("list_nanos", BigInteger),
+        Column("billed_nanos", BigInteger),
+        Column("reported_nanos", BigInteger),
         Column("cost_house_nanos", BigInteger, nullable=False),
         Column("rate_nanos", BigInteger, nullable=False),
     ]

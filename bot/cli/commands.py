@@ -9,16 +9,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import shtab
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config, logging
-from bot.app import App
+from bot.app import App, utc_now
 from bot.build import build
+from bot.cli.backups import back_up, move, restore
 from bot.cli.check import findings, no_provider, summary
 from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
+from bot.cli.progress import progress
 from bot.cli.sample_company import prepare
+from bot.config import database_url
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -31,29 +35,33 @@ from bot.run import events_url, serve
 from bot.sync.usage import pull
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
-from handlers.card import Card, Text
+from handlers.card import CARD, Card, Text
 from handlers.context import CLOCK, NOWHERE
 from handlers.language import N_
 from handlers.periods import called_after, period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
-from storage.db import UnreadableDatabaseError
+from storage.db import Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
+from storage.tables import metadata
 
 ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     logging.to_json()
-    serve(_app(), os.environ)
+    app = _app()
+    if args.host:
+        app.settings = app.settings.at_host(args.host)
+    serve(app, os.environ)
     return 0
 
 
 def demo(args: argparse.Namespace) -> int:
     logging.quiet()
-    settings = _settings()
+    settings = _settings(or_sample=True)
     if not settings.is_sample:
         raise config.ConfigError(
             t(
@@ -63,7 +71,7 @@ def demo(args: argparse.Namespace) -> int:
         )
     if args.reset:
         _forget_demo()
-    serve_demo(demo_app(settings), args.port)
+    serve_demo(demo_app(settings), args.host, args.port)
     return 0
 
 
@@ -72,19 +80,26 @@ def check(args: argparse.Namespace) -> int:
     if args.what == "audit":
         return _check_audit()
     if args.person:
-        return _check_person(args.person)
+        return _check_person(args.person, as_json=args.json)
     lines = []
     for line in findings(os.environ, args.provider):
         lines.append(line)
+        if args.json:
+            continue
         advice = f"\n     {line.advice}" if line.advice else ""
         print(f"{line.mark:4} {line.what}{advice}", flush=True)
-    print(summary(lines))
+    if args.json:
+        said = [{"mark": each.mark, "what": each.what, "advice": each.advice} for each in lines]
+        print(json.dumps({"ok": all(each.ok for each in lines), "lines": said}, ensure_ascii=False, indent=2))
+    else:
+        print(summary(lines))
     return 0 if all(line.ok for line in lines) else 1
 
 
-def _check_person(person: str) -> int:
+def _check_person(person: str, *, as_json: bool) -> int:
     app = _app()
-    print("\n".join(rules_of(app, person)))
+    lines = list(rules_of(app, person))
+    print(json.dumps(lines, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
     app.close()
     return 0
 
@@ -120,7 +135,7 @@ def export(args: argparse.Namespace) -> int:
 
 def say(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = _app()
+    app = _app(or_sample=True)
     if app.settings.is_sample and not app.database.ask(pulls.pulled):
         prepare(app)
     person = args.person.removeprefix("@")
@@ -130,7 +145,7 @@ def say(args: argparse.Namespace) -> int:
 
     if args.sentence:
         card = hear(" ".join(args.sentence))
-        print(terminal.render(card))
+        print(CARD.dump_json(card, indent=2).decode() if args.json else terminal.render(card))
         return 1 if card.tone == "bad" else 0
     name = {one.id: one.name for one in app.everybody()}.get(person, person)
     print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=name), end="\n\n")
@@ -217,15 +232,81 @@ def _teams_package(settings: config.Settings, url: str, version: str) -> int:
     return 0
 
 
-def _settings() -> config.Settings:
+def completion(args: argparse.Namespace) -> int:
+    args.parser.prog = "bursar"
+    print(shtab.complete(args.parser, args.shell))
+    return 0
+
+
+def backup(args: argparse.Namespace) -> int:
+    database = _database()
+    try:
+        held, untried = back_up(database, args.file, utc_now(), trial=not args.no_trial)
+    finally:
+        database.close()
+    print(
+        t(
+            "{file} is written: {rows}, {audit}.",
+            file=args.file,
+            rows=nt("{n} row", "{n} rows", held.rows),
+            audit=nt(
+                "{n} of them in the audit, which is complete",
+                "{n} of them in the audit, which is complete",
+                held.audit_rows,
+            ),
+        )
+    )
+    if args.no_trial:
+        untried = t("you asked for none")
+    print(
+        t("It was not restored for a trial: {reason}", reason=untried)
+        if untried
+        else t("It was restored for a trial, and all is there.")
+    )
+    return 0
+
+
+def restore_(args: argparse.Namespace) -> int:
+    held = restore(args.file, database_url(_settings()), replace=args.replace)
+    print(
+        nt(
+            "Restored: {n} row, as it was written. Messages that waited then go out when Bursar starts.",
+            "Restored: {n} rows, as they were written. Messages that waited then go out when Bursar starts.",
+            held.rows,
+        )
+    )
+    return 0
+
+
+def move_(args: argparse.Namespace) -> int:
+    source = _database()
+    with progress(t("Copying"), len(metadata.tables)) as one_more:
+        held = move(source, args.to, one_more)
+    print(nt("Moved: {n} row, and every sum is equal.", "Moved: {n} rows, and every sum is equal.", held.rows))
+    if source.is_sqlite:
+        print(
+            t(
+                "The file is now called {file}. Set DATABASE_URL to the new database.",
+                file=f"{source.url.database}.moved",
+            )
+        )
+    return 0
+
+
+def _database() -> Database:
+    logging.quiet()
+    return Database(database_url(_settings()))
+
+
+def _settings(*, or_sample: bool = False) -> config.Settings:
     """The settings; from now on the organization's language is spoken where the terminal says none."""
-    settings = config.load()
+    settings = config.load(or_sample=or_sample)
     speak_as(settings.organization.locale)
     return settings
 
 
-def _app() -> App:
-    app = build(_settings())
+def _app(*, or_sample: bool = False) -> App:
+    app = build(_settings(or_sample=or_sample))
     app.refresh_people()
     return app
 
@@ -237,25 +318,32 @@ def _read(app: App, names: Sequence[str]) -> int:
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
         print(t("people: {what}", what=each), file=sys.stderr)
     failed = 1 if why else 0
-    for name in names:
-        try:
-            done = pull(app.database, app.providers[name], app.reading(name), app.now)
-        except OutsideError as trouble:
-            failed += 1
-            print(f"{name}: {in_words(trouble)}", file=sys.stderr)
-        else:
-            said = nt(
-                "{name}: {n} row read, {changed} new or changed",
-                "{name}: {n} rows read, {changed} new or changed",
-                done.rows_seen,
-                name=name,
-                changed=done.rows_changed,
-            )
-            print(said, file=sys.stderr)
+    with progress(t("Reading"), len(names)) as begins:
+        for name in names:
+            begins(name)
+            failed += not _pulled(app, name)
     for name in sorted({each.provider for each in app.database.ask(set_aside.everything)} & {*names}):
         aside = N_("{name}: some of it was set aside; to see what: python -m bot check --provider {name}")
         print(t(aside, name=name), file=sys.stderr)
     return 1 if failed else 0
+
+
+def _pulled(app: App, name: str) -> bool:
+    """Read a provider, and say what came of it."""
+    try:
+        done = pull(app.database, app.providers[name], app.reading(name), app.now)
+    except OutsideError as trouble:
+        print(f"{name}: {in_words(trouble)}", file=sys.stderr)
+        return False
+    said = nt(
+        "{name}: {n} row read, {changed} new or changed",
+        "{name}: {n} rows read, {changed} new or changed",
+        done.rows_seen,
+        name=name,
+        changed=done.rows_changed,
+    )
+    print(said, file=sys.stderr)
+    return True
 
 
 def _prompt(person: str) -> str:
@@ -284,6 +372,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "token": token,
     "outcomes": outcomes,
     "manifest": manifest_,
+    "completion": completion,
+    "backup": backup,
+    "restore": restore_,
+    "move": move_,
 }
 
 

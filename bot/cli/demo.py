@@ -68,7 +68,7 @@ def demo_app(
     return app
 
 
-def serve_demo(app: App, port: int) -> None:
+def serve_demo(app: App, host: str, port: int) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
@@ -76,7 +76,7 @@ def serve_demo(app: App, port: int) -> None:
     """
     names = {one.id: one.name for one in app.everybody()}
     cast = [(person, names[person], role) for person, role in CAST if person in names]
-    with _listen(port) as listener:
+    with _listen(host, port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
         clock = Clock(app)
@@ -88,16 +88,17 @@ def serve_demo(app: App, port: int) -> None:
             app.close()
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
     except OSError as trouble:
         listener.close()
         raise ConfigError(
             t(
-                "Port {port} on 127.0.0.1 is in use. End what uses it, or choose another: make demo PORT={other}",
+                "Port {port} on {host} is in use. End what uses it, or choose another: make demo PORT={other}",
+                host=host,
                 port=port,
                 other=port + 1,
             )

@@ -155,6 +155,7 @@ def _row(line: Line, policy: Policy) -> dict[str, object]:
     start, end = _period(charge, policy.zone)
     return {
         **dict.fromkeys(_COSTS, money(cost, charge.currency)),
+        "BilledCost": money(cost if charge.billed_nanos is None else charge.billed_nanos, charge.currency),
         "ListCost": money(cost if charge.list_nanos is None else charge.list_nanos, charge.currency),
         "BillingCurrency": charge.currency,
         "ChargeCategory": "Usage" if is_use else "Credit",

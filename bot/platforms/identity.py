@@ -1,15 +1,64 @@
 """Who speaks: an account of a platform becomes a person by a link, and a link is made by a verified e-mail address.
 
-A platform is asked only about those we don't know. Guests, bots, people who have left and people of other companies
-are refused, whoever they say they are; each platform's own module tells them apart.
+Guests, bots, people who have left and people of other companies are refused, whoever they say they are; each platform's
+own module tells them apart. Who is known may become one of these, so they are looked at again while they speak.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Generic, TypeVar
 
+from bot.errors import OutsideError
 from bot.ports import Knows, in_language
 from handlers.card import Card, Text
 from handlers.language import ENGLISH, N_, say
+
+V = TypeVar("V")
+
+FRESH_S = 3600.0
+"""After so long somebody is looked at again: they may have become a guest, or have left."""
+KNOWN_MAX_S = 24 * 3600.0
+"""So long what was seen of somebody counts while the platform does not answer."""
+
+
+class Verdicts(Generic[V]):
+    """What a platform said of its members a short while ago.
+
+    Args:
+        now: a clock that only goes forward, in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._found: dict[str, tuple[float, V]] = {}
+        self._lock = Lock()
+
+    def of(self, member: str, ask: Callable[[], V]) -> V:
+        """What is said of a member; the platform is asked if that is not known, or was an hour ago.
+
+        Raises:
+            OutsideError: the platform does not answer, and what it said before is older than a day.
+        """
+        now = self._now()
+        at_s, before = self._found.get(member, (-KNOWN_MAX_S, None))
+        if before is not None and now - at_s < FRESH_S:
+            return before
+        try:
+            found = ask()
+        except OutsideError:
+            if before is None or now - at_s >= KNOWN_MAX_S:
+                raise
+            return before
+        with self._lock:
+            self._found[member] = (now, found)
+        return found
+
+    def forget(self, member: str) -> None:
+        """Something about a member is different now: the platform is asked before they are heard again."""
+        with self._lock:
+            self._found.pop(member, None)
 
 
 def refused(title: str, why: str) -> Card:

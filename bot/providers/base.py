@@ -209,6 +209,10 @@ class Provider:
         """Users, keys and teams as the provider knows them."""
         raise self._undeclared("people")
 
+    def model_groups(self) -> Mapping[str, str]:
+        """The name by which people ask for a model, by the model's name in charges; as learned from charges told."""
+        return {}
+
     def limits(self) -> Iterator[Limit]:
         """What everybody is allowed now, those without a limit included; pages are streamed."""
         raise self._undeclared("limits")

@@ -151,6 +151,7 @@ class _Centers(Body):
 class _Item(Body):
     model: Word | None = None
     gross: Dollars = Field(validation_alias="grossAmount")
+    net: Dollars | None = Field(None, validation_alias="netAmount")
 
 
 class _Period(Body):
@@ -197,7 +198,10 @@ class _Made(Body):
 
 
 class _Used(NamedTuple):
+    """What somebody used. `billed` is what is left of it after included credits, None if GitHub does not say."""
+
     dollars: Decimal = Decimal(0)
+    billed: Decimal | None = Decimal(0)
     tokens_input: int = 0
     tokens_cache_read: int = 0
     tokens_cache_write_5m: int = 0
@@ -205,8 +209,19 @@ class _Used(NamedTuple):
 
     def plus(self, row: ReportRow) -> "_Used":
         """With what a row says."""
-        tokens = (mine + getattr(row, name) for name, mine in zip(self._fields[1:], self[1:], strict=True))
-        return _Used(self.dollars + row.dollars, *tokens)
+        tokens = (mine + getattr(row, name) for name, mine in zip(self._fields[2:], self[2:], strict=True))
+        return _Used(self.dollars + row.dollars, _sum(self.billed, row.billed), *tokens)
+
+    def less(self, part: "_Used") -> "_Used":
+        """What a whole has more than a part; nothing where the part has more, unless the whole is a credit."""
+        left = self.dollars - part.dollars
+        billed = _sum(self.billed, None if part.billed is None else -part.billed)
+        dollars = left if self.dollars < 0 else max(left, Decimal(0))
+        return _Used(dollars, billed)
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other
 
 
 class GitHubCopilot(Provider):
@@ -284,7 +299,7 @@ class GitHubCopilot(Provider):
             reported = self._reports.of(day) if self._reports else None
             if reported is None:
                 seats = list(self._seats()) if seats is None else seats
-                cells = {cell: _Used(dollars) for cell, dollars in self._cells(day, seats).items()}
+                cells = self._cells(day, seats)
             else:
                 cells = self._added_up(day, reported)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
@@ -389,7 +404,7 @@ class GitHubCopilot(Provider):
                 else:
                     set_aside(self.who, what, "day", f"it is about {row.day}, which was not asked for")
 
-    def _added_up(self, day: date, rows: Iterable[ReportRow]) -> dict[tuple[str, str], "_Used"]:
+    def _added_up(self, day: date, rows: Iterable[ReportRow]) -> dict[tuple[str, str], _Used]:
         """The cells of a file; its rows are apart by repository, too."""
         cells: dict[tuple[str, str], _Used] = defaultdict(_Used)
         for row in rows:
@@ -399,26 +414,25 @@ class GitHubCopilot(Provider):
                 set_aside(self.who, f"AI usage of {day}", "date", f"it is about {row.day}, which was not asked for")
         return cells
 
-    def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], Decimal]:
+    def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], _Used]:
         """GitHub gives one person at a time, so we ask until nothing is left of the whole: first who was active since.
 
         What is left then is nobody's. A large organization is read from its metrics, which know no models.
         """
         rest = self._usage(day)
-        cells: dict[tuple[str, str], Decimal] = {}
+        cells: dict[tuple[str, str], _Used] = {}
         if len(seats) > ASKED_MAX and (used := self._used_by(day)):
-            left = sum(rest.values(), Decimal(0)) - sum(used.values(), Decimal(0))
-            return {(login, ""): dollars for login, dollars in used.items()} | (
-                {("", ""): left} if nanos(left) > 0 else {}
+            left = sum((each.dollars for each in rest.values()), Decimal(0)) - sum(used.values(), Decimal(0))
+            return {(login, ""): _Used(dollars, None) for login, dollars in used.items()} | (
+                {("", ""): _Used(left, None)} if nanos(left) > 0 else {}
             )
         for seat in sorted(seats, key=lambda seat: not seat.active_since(day))[:ASKED_MAX]:
-            if not any(map(nanos, rest.values())):
+            if not any(nanos(each.dollars) for each in rest.values()):
                 break
-            for model, dollars in self._usage(day, seat.login).items():
-                cells[seat.login, model] = dollars
-                left = rest[model] - dollars
-                rest[model] = left if rest[model] < 0 else max(left, Decimal(0))
-        return cells | {("", model): dollars for model, dollars in rest.items() if nanos(dollars)}
+            for model, used_there in self._usage(day, seat.login).items():
+                cells[seat.login, model] = used_there
+                rest[model] = rest[model].less(used_there)
+        return cells | {("", model): left for model, left in rest.items() if nanos(left.dollars)}
 
     def _used_by(self, day: date) -> dict[str, Decimal]:
         """Dollars by person, of a day whose metrics are there; nothing if they are not, or may not be read."""
@@ -429,7 +443,7 @@ class GitHubCopilot(Provider):
                     dollars[row.login] += row.credits * CREDIT
         return {login: used for login, used in dollars.items() if nanos(used)}
 
-    def _usage(self, day: date, login: str = "") -> dict[str, Decimal]:
+    def _usage(self, day: date, login: str = "") -> dict[str, _Used]:
         """Dollars by model, of one person or of all. An answer about anything else is refused."""
         asked = {"year": day.year, "month": day.month, "day": day.day}
         what = f"usage of {day}"
@@ -441,10 +455,11 @@ class GitHubCopilot(Provider):
                 service=self._api.who,
                 what=what,
             )
-        dollars: dict[str, Decimal] = defaultdict(Decimal)
+        found: dict[str, _Used] = defaultdict(_Used)
         for item in understood(self.who, what, usage.rows, _Item.model_validate):
-            dollars[item.model or ""] += item.gross
-        return dollars
+            before = found[item.model or ""]
+            found[item.model or ""] = _Used(before.dollars + item.gross, _sum(before.billed, item.net))
+        return found
 
     def _shared(
         self, budgets: Mapping[tuple[str, str], _BudgetRow], centers: Iterable[_Center]
@@ -569,6 +584,7 @@ class GitHubCopilot(Provider):
 
 
 def _charge(provider: str, day: date, login: str, model: str, used: _Used) -> Charge:
+    billed = None if used.billed in (None, used.dollars) else used.billed
     return Charge(
         provider=provider,
         bucket_start=midnight(day),
@@ -580,4 +596,5 @@ def _charge(provider: str, day: date, login: str, model: str, used: _Used) -> Ch
         tokens_cache_write_5m=used.tokens_cache_write_5m,
         tokens_output=used.tokens_output,
         cost_nanos=nanos(used.dollars),
+        billed_nanos=None if billed is None else nanos(billed),
     )

@@ -35,6 +35,7 @@ class ReportRow(Body):
     model: Word = ""
     unit: Word = Field("", validation_alias="unit_type")
     gross: Dollars = Field(Decimal(0), validation_alias="gross_amount")
+    net: Dollars | None = Field(None, validation_alias="net_amount")
     credits_gross: Dollars = Field(Decimal(0), validation_alias="aic_gross_amount")
     tokens_input: Count = Field(0, validation_alias="input")
     tokens_cache_read: Count = Field(0, validation_alias="cache_read")
@@ -55,6 +56,11 @@ class ReportRow(Body):
     def dollars(self) -> Decimal:
         """What it is worth before included credits. In files of summer 2026 that stands in a column of its own."""
         return self.gross if self.unit.startswith("ai-credit") or not self.credits_gross else self.credits_gross
+
+    @property
+    def billed(self) -> Decimal | None:
+        """What is billed of it after included credits, None if that is not told in credits."""
+        return self.net if self.dollars == self.gross else None
 
 
 class _Ordered(Body):

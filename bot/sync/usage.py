@@ -69,6 +69,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
+    _note_model_groups(database, provider, how.policy)
     if not isinstance(trouble, UnreachableError):
         _read_besides(database, provider, how.policy, span, now)
     through = max(filter(None, (before.through, usage.through)), default=None)
@@ -79,6 +80,15 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     read = Pull(provider.name, started, started, through, usage.rows_seen, usage.rows_changed, "")
     database.transact(lambda conn: pulls.note_pull(conn, read))
     return Recorded(usage.rows_seen, usage.rows_changed)
+
+
+def _note_model_groups(database: Database, provider: Provider, policy: Policy) -> None:
+    """Note by which names people ask for models, so that their tiers are those of these names."""
+    told = provider.model_groups()
+    if told:
+        named = [((provider.name, "model", model), group) for model, group in told.items()]
+        database.transact(lambda conn: aliases.record(conn, named))
+        policy.call_models(database.ask(aliases.of_models))
 
 
 def _span(before: Pull, how: Reading, now: datetime) -> tuple[date, date]:

@@ -14,12 +14,11 @@ from urllib.parse import quote, unquote
 from handlers.budgets import BudgetStatus, Figures, OfAll, OfOne, statuses
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.language import N_
-from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Vendor
+from handlers.questions import EACH
 from storage import outbox, people, spend
-from storage.limits import Cap, Held, Subject, SubjectKind, Told, Window
+from storage.limits import Held, Subject, SubjectKind, Told, Window
 from storage.outbox import NewItem
 from storage.people import Account
 from storage.tables import BEGINNING
@@ -131,7 +130,7 @@ class LimitPlanner:
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
             return None
-        found = [each for each in statuses(self._ctx, account, self._figures) if _is_enforced(each)]
+        found = [each for each in statuses(self._ctx, account, self._figures) if each.is_enforced]
         if moved:
             found = [replace(each, moved=each.moved + moved[1]) if each == moved[0] else each for each in found]
         if not found:
@@ -174,12 +173,6 @@ class LimitPlanner:
         if window not in self._spent:
             self._spent[window] = spend.spent_at(self._ctx.conn, *window, self._only)
         return self._spent[window]
-
-
-def _is_enforced(status: BudgetStatus) -> bool:
-    """Providers know no tiers of models and no tokens: those limits are kept by telling people."""
-    budget = status.budget
-    return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
 
 
 def _window(ctx: Context, vendor: Vendor, held: Held, status: BudgetStatus) -> Period:
@@ -284,14 +277,6 @@ def worded(ctx: Context, nanos: int | None, currency: str) -> str:
     return ctx.t("no limit") if nanos is None else ctx.amount(from_nanos(nanos, currency), currency)
 
 
-EACH: Mapping[Window, str] = {
-    "day": N_("{amount} a day"),
-    "week": N_("{amount} a week"),
-    "month": N_("{amount} a month"),
-    "total": N_("{amount} in all"),
-}
-
-
 def each_window(ctx: Context, nanos: int | None, window: Window, currency: str) -> str:
     """A limit at a provider with its window, such as "$5.00 a week"."""
     amount = worded(ctx, nanos, currency)
@@ -316,18 +301,6 @@ def change_of(line: PlanLine, vendor: Vendor) -> Change:
     a_day = {window: 210 // days for window, days in _DAYS.items()} | {"total": 1}
     now, then = held.seen_nanos * a_day[held.window], line.wanted.nanos * a_day[vendor.window]
     return "window" if now == then else "raise" if now < then else "cut"
-
-
-def own_caps(held: Held, *, is_ours: bool) -> Iterator[Cap]:
-    """What caps a key besides what is set for its account: limits that we leave as they are.
-
-    Args:
-        held: of whom.
-        is_ours: whether the limit of its own is ours to set.
-    """
-    if held.subject.kind == "key" and held.seen_nanos is not None and not is_ours:
-        yield held.window, held.seen_nanos
-    yield from held.further
 
 
 def digits(nanos: int | None) -> str:

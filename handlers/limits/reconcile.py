@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from functools import partial
 from hashlib import sha256
 
-from handlers.card import Block, Button, Card, Table, Text
+from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.events import LimitApplied, LimitFailed, SyncAccount, SyncProvider
 from handlers.language import ENGLISH, N_, said_of
@@ -15,25 +14,22 @@ from handlers.limits.plan import (
     LimitPlanner,
     PlanLine,
     certain,
-    each_window,
     found_equal,
     is_shut,
     limit_key,
     name_of,
-    own_caps,
     vendor_of,
     want,
 )
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
-from handlers.requests import deed, tell_asker
+from handlers.questions import OwnCap, caps_of
+from handlers.requests import ask_to_raise, deed, stays_capped, tell_asker
 from storage import limits, outbox, requests
-from storage.limits import Cap, Held, Told
-from storage.people import Account
+from storage.limits import Held, Told
 from storage.requests import Request
 
 TOLD_FOR = timedelta(days=7)
-KEY_SHOWN_MAX = 12
 _WHOM = re.compile(r"“[^”]*”|\S*[\d@]\S*")
 FEW = 3
 MANY = 10
@@ -129,10 +125,10 @@ def limit_applied(ctx: Context, event: LimitApplied) -> None:
         seconds = max(0, round((ctx.now - one.resolved_at).total_seconds())) if one.resolved_at else 0
         requests.note_applied(ctx.conn, one, vendor.name)
         deed(ctx, one, "applied", vendor.name, f"{vendor.service}: {amount}")
-        stays = partial(_stays_capped, vendor, capped)
-        tell_asker(ctx, one, _is_applied_title(one, vendor, seconds), stays, key=_applied(vendor))
+        title = _is_applied_title(one, vendor, seconds)
+        tell_asker(ctx, one, title, lambda theirs: stays_capped(theirs, capped), key=_applied(vendor))
         if capped:
-            tell_finance(ctx, f"capped/{vendor.name}/{one.id}", partial(_capped_card, account, vendor, capped))
+            ask_to_raise(ctx, one, account, capped)
 
 
 def _stands(line: PlanLine) -> bool:
@@ -140,45 +136,11 @@ def _stands(line: PlanLine) -> bool:
     return line.action == "same" and not (line.wanted and (line.held.stopped or line.held.paused))
 
 
-def _capped(lines: Sequence[PlanLine], nanos: int) -> Iterator[tuple[Held, Cap]]:
+def _capped(lines: Sequence[PlanLine], nanos: int) -> Iterator[OwnCap]:
     """Keys whose own limits are lower than what the account may spend, so that they stop it first."""
     for line in lines:
-        caps = own_caps(line.held, is_ours=line.wanted is not None)
-        yield from ((line.held, cap) for cap in caps if cap[1] < nanos)
-
-
-def _stays_capped(vendor: Vendor, capped: Sequence[tuple[Held, Cap]], ctx: Context) -> tuple[Block, ...]:
-    if not capped:
-        return ()
-    said = [
-        ctx.t(
-            "{key} at {service} stays limited to {amount}.",
-            key=held.name or held.subject.external_id[:KEY_SHOWN_MAX],
-            service=vendor.service,
-            amount=each_window(ctx, nanos, window, held.currency),
-        )
-        for held, (window, nanos) in capped
-    ]
-    return Text(" ".join(said)), Text(
-        ctx.t("Bursar does not change such limits. Finance is asked to raise them there.")
-    )
-
-
-def _capped_card(account: Account, vendor: Vendor, capped: Sequence[tuple[Held, Cap]], ctx: Context) -> Card:
-    title = ctx.t(
-        "{name} got more, but keys at {service} have limits of their own", name=account.name, service=vendor.service
-    )
-    rows = tuple(
-        (held.name or held.subject.external_id, each_window(ctx, nanos, window, held.currency))
-        for held, (window, nanos) in capped
-    )
-    what = Text(
-        ctx.t(
-            "Bursar does not change such limits. Raise them at {service} if they should not stop the work.",
-            service=vendor.service,
-        )
-    )
-    return Card(title, (Table(ctx.t("Keys"), (ctx.t("Key"), ctx.t("Limit")), rows, "lr"), what), "warn")
+        caps = caps_of(line.held, is_ours=line.wanted is not None)
+        yield from (cap for cap in caps if cap.nanos < nanos)
 
 
 def limit_failed(ctx: Context, event: LimitFailed) -> None:

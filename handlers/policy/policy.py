@@ -1,7 +1,7 @@
 """The policy: what an admin wrote in app.yaml, as far as decisions need it."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from handlers.amounts import read_amount
 from handlers.errors import SettingError
@@ -357,6 +357,7 @@ class Policy(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     credit_nanos: int = 0
+    _called: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
@@ -415,11 +416,19 @@ class Policy(House, Rule):
         """The tier a model belongs to: the first whose patterns match, else "standard". Looked up once for each."""
         return lru_cache(maxsize=4096)(self._tier)
 
+    def call_models(self, names: Mapping[str, str]) -> None:
+        """Let the tier of a model be that of the name by which people ask for it at a gateway."""
+        if names != self._called:
+            self._called.clear()
+            self._called.update(names)
+            self.__dict__.pop("tier_of", None)
+
     def _tier(self, model: str) -> str:
-        name = model.rpartition("/")[2].lower()
-        for tier, patterns in self.tiers.items():
-            if any(fnmatchcase(name, pattern) for pattern in patterns):
-                return tier
+        for said in dict.fromkeys((self._called.get(model, model), model)):
+            name = said.rpartition("/")[2].lower()
+            for tier, patterns in self.tiers.items():
+                if any(fnmatchcase(name, pattern) for pattern in patterns):
+                    return tier
         return STANDARD
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:

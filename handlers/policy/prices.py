@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from handlers.amounts import CURRENCIES
 from handlers.errors import SettingError
+from handlers.policy.amounts import written_amount_with_unit
 from handlers.policy.approvals import Frozen
 
 PRICE_MAX = 10**8
@@ -30,8 +31,11 @@ class PriceRule(Frozen):
         cache_write: of those written to a cache; those of `input` if it is not said.
         cache_write_1h: of those kept for an hour; twice those of `input` if it is not said.
         output: of a million output tokens.
+        request: of each request, besides its tokens.
         tiers: percent of the price at which a tier such as "batch" is sold; a tier that is not named costs all of it.
         free: it costs nothing, as on machines of one's own.
+        reserved: it is paid by this amount each month, whatever is used of it, such as "12000 USD"; tokens cost nothing
+            besides.
         same_as: the model is another name for this one, and costs the same.
         discount: percent off; below zero it is a surcharge.
         discount_on: what it is taken off.
@@ -47,8 +51,10 @@ class PriceRule(Frozen):
     cache_write: Price | None = None
     cache_write_1h: Price | None = None
     output: Price | None = None
+    request: Price | None = None
     tiers: dict[str, Annotated[Decimal, Field(ge=0, le=1000)]] = Field(default_factory=dict)
     free: bool = False
+    reserved: str = ""
     same_as: str = ""
     discount: Annotated[Decimal, Field(ge=-1000, lt=100)] | None = None
     discount_on: Literal["list", "reported"] = "list"
@@ -57,18 +63,26 @@ class PriceRule(Frozen):
 
     @property
     def is_price(self) -> bool:
-        """Whether it has prices of tokens."""
+        """Whether it has prices of tokens or requests."""
+        return self.request is not None or self._names_tokens
+
+    @property
+    def _names_tokens(self) -> bool:
         return any(getattr(self, kind) is not None for kind in KINDS)
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "PriceRule":
-        sorts = [self.is_price, self.free, bool(self.same_as), self.discount is not None]
+        sorts = [self.is_price, self.free, bool(self.reserved), bool(self.same_as), self.discount is not None]
         if sum(sorts) != 1:
-            raise SettingError("write one of these: input and output, free: true, same_as, or discount")
+            raise SettingError(
+                "write one of these: input and output, request, free: true, reserved, same_as, or discount"
+            )
         if not (self.model or self.provider):
             raise SettingError("write for which model or provider it is")
-        if self.is_price and (self.input is None or self.output is None):
+        if self._names_tokens and (self.input is None or self.output is None):
             raise SettingError("write both input and output; output: 0 for a model that has none")
+        if self.reserved and written_amount_with_unit(self.reserved).unit not in CURRENCIES:
+            raise SettingError("“{word}” is not an amount of money: write one such as 12000 USD", word=self.reserved)
         if self.since and self.until and self.until < self.since:
             raise SettingError("until is before from")
         if self.currency not in CURRENCIES:

@@ -24,6 +24,7 @@ NAMES_MAX = 5
 COST_MAX = 10**17
 """What is more than this is no cost: sums of it would not fit. Reading refuses the same of a whole day."""
 
+REPORTED = ("invoice", "cost_report")
 KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
@@ -78,7 +79,7 @@ class PriceBook:
         self._rules = policy.prices
         self._posted = tuple(posted)
         self._zero_is_cost = {each.name for each in policy.vendors if each.zero_is_cost}
-        self._discounts_reported = any(each.discount_on == "reported" for each in self._rules)
+        self.discounts_reported = any(each.discount_on == "reported" for each in self._rules)
         self._quotes: dict[Asked, Quote | None] = {}
 
     def priced(self, charge: Charge) -> Charge:
@@ -87,10 +88,13 @@ class PriceBook:
         Tokens that are reported to cost nothing by who may not know their price have no cost until there is a price.
         """
         if charge.cost_nanos is not None and (charge.cost_nanos or charge.provider in self._zero_is_cost):
-            return self._discounted(charge) if self._discounts_reported else charge
-        if not any(getattr(charge, kind) for kind in TOKENS):
+            return self._discounted(charge) if self.discounts_reported else charge
+        tokens = any(getattr(charge, kind) for kind in TOKENS)
+        if not tokens and not charge.requests:
             return charge
         quote = self.quote(Asked(charge.provider, charge.model, charge.tier, charge.bucket_start, charge.bucket_hours))
+        if not tokens and not (quote and quote.prices.request):
+            return charge  # requests alone cost nothing, but where a price of theirs is known
         nanos = _cost(charge, quote.prices) if quote else None
         if quote is None or nanos is None or not self._fits(nanos, quote.currency, charge):
             known = charge.cost_nanos is None and charge.cost_source == "unpriced"
@@ -103,10 +107,13 @@ class PriceBook:
         return max(abs(from_nanos(nanos, currency)), abs(house[0]) if house else 0) <= COST_MAX
 
     def priced_anew(self, charge: Charge) -> Charge:
-        """A charge that was counted and whose cost nobody reported, by the prices of now.
+        """A charge that was counted, by the prices of now: the reported cost less a discount, or a price.
 
         What cost a list price still does, whatever a newer list says, unless a price of the company's own now counts.
         """
+        reported = charge.cost_nanos if charge.reported_nanos is None else charge.reported_nanos
+        if charge.cost_source in REPORTED and (reported or charge.provider in self._zero_is_cost):
+            return self.priced(replace(charge, cost_nanos=reported, reported_nanos=None))
         new = self.priced(replace(charge, cost_nanos=None, cost_source="unpriced"))
         return charge if charge.cost_source == "list_price" and new.cost_source != "own_price" else new
 
@@ -129,8 +136,9 @@ class PriceBook:
             if rule is None:
                 return self._listed(asked, own=own)
             if not rule.same_as:
-                prices = FREE if rule.free else _of_rule(rule, asked.tier)
-                currency = self._policy.organization.currency if rule.free else rule.currency
+                nothing = rule.free or bool(rule.reserved)
+                prices = FREE if nothing else _of_rule(rule, asked.tier)
+                currency = self._policy.organization.currency if nothing else rule.currency
                 return Quote(prices, currency, "own_price")
             own, asked = True, replace(asked, model=rule.same_as)
         return None
@@ -164,7 +172,8 @@ class PriceBook:
         off = self._discount(asked, "reported")
         if not off or charge.cost_nanos is None:
             return charge
-        return replace(charge, cost_nanos=_whole(charge.cost_nanos * (1 - off / HUNDRED)))
+        reported = charge.cost_nanos
+        return replace(charge, cost_nanos=_whole(reported * (1 - off / HUNDRED)), reported_nanos=reported)
 
 
 def _cost(charge: Charge, prices: TokenPrices) -> int | None:
@@ -176,7 +185,8 @@ def _cost(charge: Charge, prices: TokenPrices) -> int | None:
     ]
     if any(price is None for _, price in used):
         return None
-    return _whole(sum((tokens * price for tokens, price in used), Decimal(0)) * NANOS / MILLION)
+    fees = charge.requests * (prices.request or Decimal(0))
+    return _whole(sum((tokens * price for tokens, price in used), Decimal(0)) * NANOS / MILLION + fees * NANOS)
 
 
 def _whole(nanos: Decimal) -> int:
@@ -184,7 +194,10 @@ def _whole(nanos: Decimal) -> int:
 
 
 def _of_rule(rule: PriceRule, tier: str) -> TokenPrices:
+    if rule.input is None:  # requests are all that is paid for
+        return replace(FREE, request=rule.request)
     prices = _own(rule.input, rule.cache_read, rule.cache_write, rule.cache_write_1h, rule.output)
+    prices = replace(prices, request=rule.request)
     percent = rule.tiers.get(tier) if tier not in ORDINARY else None
     return prices if percent is None else prices.times(percent / HUNDRED)
 

@@ -34,13 +34,14 @@ _AS_REPORTED_BY_A_PROXY = "litellm"
 
 @dataclass(frozen=True, slots=True)
 class TokenPrices:
-    """What a million tokens of each kind cost in a currency; None where there is no price."""
+    """What a million tokens of each kind cost in a currency, None where there is no price; and a request besides."""
 
     input: Decimal | None = None
     cache_read: Decimal | None = None
     cache_write_5m: Decimal | None = None
     cache_write_1h: Decimal | None = None
     output: Decimal | None = None
+    request: Decimal | None = None
 
     def times(self, factor: Decimal) -> "TokenPrices":
         """All of them times a factor."""

@@ -1,7 +1,7 @@
 """Pricing anew what was counted, when prices of the company's own have changed.
 
-A reported cost is never touched. A day at a time, so that nothing else waits long; each is in the audit, and the ledger
-keeps what its cells said before.
+A reported cost stays known: a discount comes off what was reported, however often it changes. A day at a time, so that
+nothing else waits long; each is in the audit, and the ledger keeps what its cells said before.
 """
 
 import hashlib
@@ -68,11 +68,11 @@ def reprice_since(ctx: Context, since: date | None, cause: str) -> int:
 
 
 def reprice_day(ctx: Context, event: RepriceDay) -> None:
-    """Price the cells of a day (UTC) anew whose cost nobody reported."""
+    """Price the cells of a day (UTC) anew that prices of the company's own may change."""
     day, book = date.fromisoformat(event.day), book_of(ctx)
     providers = [each.provider for each in ctx.readings()]
     zeros = {each.name for each in ctx.policy.vendors if not each.zero_is_cost}
-    found = ingest.not_reported(ctx.conn, providers, day, zeros)
+    found = ingest.repriceable(ctx.conn, providers, day, zeros, discounted=book.discounts_reported)
     changed = [(new, counted) for charge, counted in found if (new := book.priced_anew(charge)) != charge]
     if not changed:
         return

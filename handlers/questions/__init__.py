@@ -1,5 +1,15 @@
 """Questions: what is left, where it went, where it will end."""
 
+from handlers.questions.at_providers import (
+    EACH,
+    AtProviders,
+    OwnCap,
+    at_providers,
+    cap_each,
+    cap_words,
+    caps_of,
+    stays_limited,
+)
 from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
 from handlers.questions.forecast import forecast, runs_out
 from handlers.questions.model_prices import MILLION, Rate, models, rate
@@ -12,12 +22,19 @@ from handlers.questions.why import AS_USUAL_PERCENT, WEIGHTS, compared, explaine
 
 __all__ = [
     "AS_USUAL_PERCENT",
+    "EACH",
     "MILLION",
     "WEIGHTS",
+    "AtProviders",
     "Forecast",
+    "OwnCap",
     "Rate",
     "Scope",
+    "at_providers",
     "balance",
+    "cap_each",
+    "cap_words",
+    "caps_of",
     "compared",
     "estimated",
     "explained",
@@ -35,6 +52,7 @@ __all__ = [
     "runs_out",
     "seen_ahead",
     "spend",
+    "stays_limited",
     "title_of",
     "tone_of",
     "value",

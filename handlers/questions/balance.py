@@ -1,5 +1,6 @@
 """What is left."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -13,7 +14,7 @@ from handlers.money import percent, smallest
 from handlers.periods import THIS
 from handlers.policy import Budget
 from handlers.provenance import as_of, is_unread, spent_in_words
-from handlers.questions.live import counted_now
+from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, cap_row
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
@@ -33,37 +34,36 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return Card(
             ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
         )
-    now = counted_now(ctx, account)
-    stopped = [*_paused(ctx, account), *(Text(words) for words in now.refused)]
     found = looked_at(ctx, account)
+    there = at_providers(ctx, account, found)
+    stopped = [*_paused(ctx, account, there), *(Text(words) for words in there.refused)]
     if not found:
         card = _without_budget(ctx, account)
-        return replace(card, blocks=(*stopped, *card.blocks), tone="bad" if stopped else card.tone)
+        caps = (_others(ctx, [], there.caps),) if there.caps else ()
+        tone = "bad" if stopped else card.tone
+        return replace(card, blocks=(*stopped, *caps, *card.blocks), tone=tone, stale=there.stale)
     deciding = found[0]
     ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
     blocks: list[Block] = [
         *stopped,
         gauge(ctx, deciding),
-        Facts((*reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *now.facts)),
+        Facts((*reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *there.facts)),
     ]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
-    if len(found) > 1:
-        blocks.append(_others(ctx, found))
+    if len(found) > 1 or there.caps:
+        blocks.append(_others(ctx, found, there.caps))
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     tone = "bad" if stopped else tone_of(deciding)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=now.stale)
+    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=there.stale)
 
 
-def _paused(ctx: Context, account: Account) -> list[Block]:
+def _paused(ctx: Context, account: Account, there: AtProviders) -> list[Block]:
     """That somebody paused the account at a provider: whatever is left, requests are refused there."""
     text = N_("Paused at {service}. Requests there are refused until somebody resumes {name}.")
     vendors = {each.name: each.service for each in ctx.policy.vendors}
-    return [
-        Text(ctx.t(text, service=vendors.get(each, each), name=ctx.called(account)))
-        for each in ctx.paused_at(account.id)
-    ]
+    return [Text(ctx.t(text, service=vendors.get(each, each), name=ctx.called(account))) for each in there.paused]
 
 
 def tone_of(status: BudgetStatus) -> Tone:
@@ -194,7 +194,8 @@ def _set_later(ctx: Context, since: date, first: date) -> str:
     )
 
 
-def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
+def _others(ctx: Context, found: list[BudgetStatus], caps: Sequence[OwnCap]) -> Table:
+    """All limits that bind: budgets, and what a provider caps by itself, such as a single key."""
     rows = tuple(
         (
             label_of(ctx, each),
@@ -204,7 +205,8 @@ def _others(ctx: Context, found: list[BudgetStatus]) -> Table:
         for each in found
     )
     columns = (ctx.t("Budget"), ctx.t("Left"), ctx.t("Limit"))
-    return Table(ctx.t("All limits that apply; the first one decides"), columns, rows, "lrr")
+    caption = ctx.t("All limits that apply; the first one decides") if found else ctx.t("Limits at the providers")
+    return Table(caption, columns, (*rows, *(cap_row(ctx, each) for each in caps)), "lrr")
 
 
 def _without_budget(ctx: Context, account: Account) -> Card:

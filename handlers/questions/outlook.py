@@ -59,6 +59,8 @@ def of_status(status: BudgetStatus) -> Scope:
 
 def looked_at(ctx: Context, account: Account) -> list[BudgetStatus]:
     """How an account stands, with each day's use for looking ahead."""
+    if not ctx.read:
+        ctx.limits_of(account.id)  # they come with the readings, which are needed to look ahead
     return statuses(ctx, account, OfOne(ctx, account, daily=True))
 
 

@@ -12,9 +12,10 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, called_after
+from handlers.policy import PriceRule
 from handlers.provenance import as_of, begun_later, late, not_whole, together
 from storage import comparisons, exports, ledger, people
-from storage.exports import NO_OWNER, NO_TEAM, Share
+from storage.exports import NO_OWNER, NO_TEAM, Share, ToldApart
 from storage.ledger import Moved
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
@@ -37,6 +38,7 @@ class Month:
         late: names of providers that were not read to its end.
         begun: the first day of which any usage is known.
         odd: what else is not known of it.
+        apart: providers that say a list price or a bill beside what counts.
     """
 
     period: Period
@@ -46,6 +48,7 @@ class Month:
     late: Sequence[str]
     begun: date
     odd: Sequence[str]
+    apart: Sequence[ToldApart]
 
 
 def close(ctx: Context, period: When = None) -> Card:
@@ -87,6 +90,7 @@ def _read(ctx: Context, month: Period) -> Month:
         [each.provider for each in late(ctx, month.end)],
         begun,
         not_whole(ctx, month.first, month.end),
+        exports.told_apart(ctx.conn, month.first, month.end),
     )
 
 
@@ -106,6 +110,7 @@ def _card(ctx: Context, month: Month) -> Card:
     blocks += [Facts(facts)] if facts else []
     blocks += [
         _centers(ctx, month, whole),
+        *([_apart(ctx, month.apart)] if month.apart else []),
         *_buttons(ctx, month),
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
     ]
@@ -140,9 +145,17 @@ def _facts(ctx: Context, month: Month, whole: Spent) -> Iterator[tuple[str, str]
     if cost:
         share = percent(cost, whole.cost_nanos)
         yield ctx.t("Unallocated"), ctx.t("{amount} ({percent} %)", amount=_money(ctx, cost), percent=share)
+    for rule in ctx.policy.prices:
+        if rule.reserved and _holds(rule, month.period):
+            paid = ctx.t("{amount} a month, not in the total", amount=rule.reserved)
+            yield ctx.t("Reserved: {models}", models=rule.model or rule.provider), paid
     if whole.tokens_unpriced:
         tokens = ctx.amount(whole.tokens_unpriced, "tokens")
         yield ctx.t("Unpriced"), ctx.t("{tokens}, not in the total", tokens=tokens)
+
+
+def _holds(rule: PriceRule, period: Period) -> bool:
+    return (rule.since is None or rule.since < period.end) and (rule.until is None or rule.until >= period.first)
 
 
 def _moved(ctx: Context, moved: Moved) -> str:
@@ -196,6 +209,20 @@ def _by_center(shares: Sequence[Share]) -> dict[str, int]:
         name = NO_OWNER if each is shares[-1] else each.cost_center or NO_CENTER
         sums[name] = sums.get(name, 0) + each.spent.cost_nanos
     return {name: cost for name, cost in sums.items() if cost}
+
+
+def _apart(ctx: Context, apart: Sequence[ToldApart]) -> Table:
+    """What counts, beside the list price, so that a discount shows, and what is billed after included credits."""
+
+    def amount(parts: int | None, currency: str) -> str:
+        return "" if parts is None else ctx.amount(parts, currency)
+
+    rows = tuple(
+        (each.provider, *(amount(parts, each.currency) for parts in (each.counted, each.listed, each.billed)))
+        for each in apart[:ROWS_MAX]
+    )
+    heads = (ctx.t("Provider"), ctx.t("Counted"), ctx.t("At list prices"), ctx.t("Billed"))
+    return Table(ctx.t("What counts, what the list says and what is billed"), heads, rows, "lrrr")
 
 
 def _teams(ctx: Context, month: Month) -> Table:

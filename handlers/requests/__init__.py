@@ -2,7 +2,7 @@
 
 from handlers.requests.case import load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
-from handlers.requests.effect import enough_for
+from handlers.requests.effect import ask_to_raise, enough_for, stays_capped
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.messages import request_of
@@ -19,6 +19,7 @@ __all__ = [
     "approve",
     "ask_next_in_line",
     "ask_through",
+    "ask_to_raise",
     "change",
     "check_jobs",
     "check_requests",
@@ -50,6 +51,7 @@ __all__ = [
     "return_grant",
     "revoke",
     "send",
+    "stays_capped",
     "tell_asker",
     "withdraw",
 ]

@@ -13,7 +13,7 @@ from handlers.budgets import BudgetStatus
 from handlers.context import CHAT_PLATFORMS, Context, private_places
 from handlers.place import UNLINKED, Place
 from handlers.policy import STAGES, Budget, Policy, Stage
-from handlers.questions import looked_at
+from handlers.questions import AtProviders, at_providers, looked_at
 from handlers.waste import Advice, advice
 from storage import people, requests
 from storage.directory import Person
@@ -134,6 +134,7 @@ class Background:
         times: how often more of it was granted in the period.
         granted: how much in all.
         advice: what looks like waste, and what would be cheaper.
+        there: what holds for the account at the providers.
     """
 
     status: BudgetStatus | None
@@ -141,6 +142,7 @@ class Background:
     times: int
     granted: int
     advice: Advice
+    there: AtProviders
 
 
 def load(ctx: Context, word: str) -> Case | None:
@@ -183,7 +185,7 @@ def _of_one_circle(
 
 
 def background(ctx: Context, case: Case) -> Background:
-    """What whoever decides should know, in five statements."""
+    """What whoever decides should know, in six statements."""
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
@@ -207,9 +209,12 @@ def counts_of(ctx: Context, account_id: str, budget: Budget | str, first: date, 
 
 
 def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:
-    """The same from what is known already, in two statements."""
+    """The same from what is known already, in three statements."""
     here = (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id))
-    return Background(next(here, None), tuple(found), counts.times, counts.amount, advice(ctx, request.account_id))
+    account = ctx.account(request.account_id)
+    there = at_providers(ctx, account, found) if account else AtProviders()
+    told = advice(ctx, request.account_id)
+    return Background(next(here, None), tuple(found), counts.times, counts.amount, told, there)
 
 
 def _bys(request: Request) -> set[str]:

@@ -12,9 +12,18 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
+from handlers.questions import OwnCap
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, case_of, load
-from handlers.requests.effect import after_it, asked_of, in_effect, tell_who_can_lift
+from handlers.requests.effect import (
+    after_it,
+    ask_to_raise,
+    asked_of,
+    in_effect,
+    lower_caps,
+    stays_capped,
+    tell_who_can_lift,
+)
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, prefixes, said, settled_card
 from handlers.requests.quoted import reason_of
@@ -52,26 +61,29 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     record(ctx, case, approved, "approved", mine.authority, shown)
     grant(ctx, approved.request)
     standing = statuses(ctx, case.account) if case.account else []
+    capped = lower_caps(ctx, approved, standing)
     title = _said_by(ctx, N_("{name} approved {amount}"), units, asked.unit)
-    tell_asker(ctx, approved.request, title, lambda theirs: _now(theirs, approved, standing))
+    tell_asker(ctx, approved.request, title, lambda theirs: _now(theirs, approved, standing, capped))
     tell_who_can_lift(ctx, approved, standing)
+    if capped and case.account:
+        ask_to_raise(ctx, approved.request, case.account, capped)
     _tell_delegator(ctx, approved, mine)
     card = settled_card(ctx, approved)
-    return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing)))
+    return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing, capped)))
 
 
-def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[Block, ...]:
+def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequence[OwnCap]) -> tuple[Block, ...]:
     """What is left after a grant, and what keeps it from helping."""
     status = asked_of(found, case.request)
     facts = (Facts((after_it(ctx, status, 0),)),) if status else ()
-    return *facts, *in_effect(ctx, case, found)
+    return *facts, *in_effect(ctx, case, found), *stays_capped(ctx, capped)
 
 
-def _now(theirs: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[Block, ...]:
+def _now(theirs: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequence[OwnCap]) -> tuple[Block, ...]:
     """The same for whoever asked, who may give back what is left."""
     confirm = theirs.t("Return what is left of it?")
     back = Button(theirs.t("Return what is left"), f"return-grant {case.request.handle}", confirm=confirm)
-    return *_after(theirs, case, found), back
+    return *_after(theirs, case, found, capped), back
 
 
 DECIDED_FOR_YOU = {

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from handlers.budgets import BudgetStatus
-from handlers.card import Block, Button, Card, Text
+from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
-from handlers.money import scale_of
+from handlers.money import COUNTED, scale_of
 from handlers.notify import tell_finance
+from handlers.questions import OwnCap, at_providers, cap_each, cap_words, stays_limited
 from handlers.requests.case import Case
 from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import any_of
 from storage import people
+from storage.limits import Held
+from storage.people import Account
 from storage.requests import Request
 
 
@@ -83,6 +86,62 @@ def binding_facts(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> li
         (ctx.t("Will not help yet"), _says(ctx, each, _lifts(ctx, case, each)))
         for each in also_binding(found, case.request)
     ]
+
+
+# Limits at the providers that a grant does not move ------------------------------------------------------------------
+
+
+def caps_facts(ctx: Context, caps: Sequence[OwnCap]) -> list[tuple[str, str]]:
+    """What stays limited at the providers whatever is decided, before it is."""
+    return [(ctx.t("Stays limited"), cap_words(ctx, each)) for each in caps]
+
+
+def lower_caps(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> list[OwnCap]:
+    """Limits at the providers that are not ours to set and are lower than what a grant allows, in one statement."""
+    own, account = asked_of(found, case.request), case.account
+    if own is None or account is None or own.budget.unit in COUNTED:
+        return []
+
+    def allowed(held: Held) -> int | None:
+        return ctx.policy.in_currency(max(0, own.limit), held.currency, ctx.today)
+
+    caps = at_providers(ctx, account, found).caps
+    return [each for each in caps if each.nanos < (allowed(each.held) or each.nanos + 1)]
+
+
+def stays_capped(ctx: Context, capped: Sequence[OwnCap]) -> tuple[Block, ...]:
+    """That such limits stay as they are, and who is asked to raise them."""
+    if not capped:
+        return ()
+    asked = ctx.t("Bursar does not change such limits. Finance is asked to raise them there.")
+    return Text(" ".join(stays_limited(ctx, each) for each in capped)), Text(asked)
+
+
+def ask_to_raise(ctx: Context, request: Request, account: Account, capped: Sequence[OwnCap]) -> None:
+    """Ask finance, and the owner if it is an agent's, to raise limits that a grant does not move."""
+    services = {each.held.provider: ctx.policy.vendor(each.held.provider) for each in capped}
+    for name, vendor in services.items():
+        here, service = [each for each in capped if each.held.provider == name], vendor.service if vendor else name
+
+        def card(reader: Context, here: Sequence[OwnCap] = tuple(here), service: str = service) -> Card:
+            title = reader.t(
+                "{name} got more, but keys at {service} have limits of their own", name=account.name, service=service
+            )
+            rows = tuple((each.name, cap_each(reader, each)) for each in here)
+            what = reader.t(
+                "Bursar does not change such limits. Raise them at {service} if they should not stop the work.",
+                service=service,
+            )
+            return Card(
+                title, (Table(reader.t("Keys"), (reader.t("Key"), reader.t("Limit")), rows, "lr"), Text(what)), "warn"
+            )
+
+        key = f"capped/{name}/{request.id}"
+        tell_finance(ctx, key, card)
+        owner = ctx.somebody(account.owner_id) if account.kind == "agent" and account.owner_id else None
+        if owner and owner.active and "finance" not in owner.roles:
+            ctx_of_owner = replace(ctx, person=owner)
+            ctx_of_owner.tell(owner.id, key, card(ctx_of_owner))
 
 
 def _bound_by(ctx: Context, case: Case, status: BudgetStatus) -> list[Block]:

@@ -14,7 +14,7 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.effect import after_it, binding_facts
+from handlers.requests.effect import after_it, binding_facts, caps_facts
 from handlers.requests.quoted import reason_of
 from handlers.requests.wording import SETTLED, goes_to, name_of, note_of, you_decide
 from handlers.waste import advice_in_words
@@ -150,8 +150,10 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
+    facts += [*known.there.facts, *caps_facts(ctx, known.there.caps)]
     blocks: list[Block] = [Text(reason_of(ctx, request) if request.through else f"“{request.reason}”")]
     blocks += [gauge(ctx, status)] if status else []
+    blocks += [Text(each) for each in known.there.refused]
     blocks += [
         Facts(tuple(facts)),
         Button(ctx.t("Approve"), f"approve {request.seen}", style="primary"),

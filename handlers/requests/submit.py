@@ -28,7 +28,16 @@ from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider, decider
 from handlers.requests.case import Case, case_of, cases_of, counts_of, load, make_background
-from handlers.requests.effect import after_it, asked_of, binding_facts, enough_for, in_effect
+from handlers.requests.effect import (
+    after_it,
+    ask_to_raise,
+    asked_of,
+    binding_facts,
+    enough_for,
+    in_effect,
+    lower_caps,
+    stays_capped,
+)
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, unreached
 from handlers.requests.quoted import reason_of
@@ -474,9 +483,11 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
         ),
     )
     left = Button(ctx.t("What is left?"), "balance")
-    not_yet = in_effect(ctx, case, with_it)
+    not_yet, capped = in_effect(ctx, case, with_it), lower_caps(ctx, case, with_it)
+    if capped and case.account:
+        ask_to_raise(ctx, asked, case.account, capped)
     title = ctx.t("{amount} approved at once", amount=shown)
-    return Card(title, (facts, *not_yet, left), "warn" if not_yet else "good")
+    return Card(title, (facts, *not_yet, *stays_capped(ctx, capped), left), "warn" if not_yet or capped else "good")
 
 
 def last_day_of(ctx: Context, status: BudgetStatus, until: date | None) -> date:

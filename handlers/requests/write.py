@@ -10,7 +10,7 @@ from handlers.budgets import post, statuses
 from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.events import Escalate, IncreaseDecided, RemindApprover, RequestExpired
+from handlers.events import Escalate, FollowRequest, IncreaseDecided, RemindApprover, RequestExpired
 from handlers.place import Place
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
@@ -72,6 +72,10 @@ def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: s
         for each in answered(ctx, case, _shown(ctx, said)):
             ctx.show(each.key, each.place, each.card, below=each.below)
     answer_origin(ctx, case.request)
+    if known:
+        ctx.ask_live(
+            f"request/{case.request.id}", known.there.stale, FollowRequest(case.request.id, ctx.now.isoformat())
+        )
 
 
 def _shown(ctx: Context, prefix: str) -> Iterator[Message]:

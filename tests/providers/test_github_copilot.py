@@ -80,6 +80,7 @@ def test_a_cell_is_a_day_of_a_person_and_a_model(github: FakeGitHub, provider: G
             model="GPT-5",
             subject="octocat",
             cost_nanos=1_234_567_891,
+            billed_nanos=0,
         )
     ]
 

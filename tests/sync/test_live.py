@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import UnreachableError
+from bot.platforms import terminal
 from bot.sync import live
+from handlers.card import Card, Facts
 from storage.db import Database
 from storage.limits import Subject
 from tests.support.clock import Clock
@@ -82,3 +84,33 @@ def test_what_is_somebody_elses_is_not_asked_for(acme: Company) -> None:
     """Bob has no limit there, and Ana's is not his to see."""
     assert "itself counts" not in acme.say("bob", "balance")
     assert not acme.llm.calls.count("limit")
+
+
+def test_whoever_decides_sees_what_is_counted_there(acme: Company) -> None:
+    """The card comes at once, with its time; when the provider has told, the same message says what is so now."""
+    spent(acme, 400)
+    acme.say("ana", "request 50 finish the migration")
+    acme.app.deliver()
+    [first] = [each for each in acme.messages("max") if "asks for $50.00 more" in each.title]
+    assert ("The sample company (llm) itself counts", "$246.00 of $400.00, as of 23 Nov 13:00 (Berlin)") in facts(first)
+
+    acme.settle()
+    [card] = [each for each in acme.messages("max") if "asks for $50.00 more" in each.title]
+    assert ("The sample company (llm) itself counts", "$400.00 of $400.00, as of 23 Nov 13:05 (Berlin)") in facts(card)
+    assert REFUSES in terminal.render(card)
+    assert acme.llm.calls.count("limit") == 1
+
+
+def test_a_card_to_decide_waits_for_no_provider(acme: Company) -> None:
+    """One that is away is asked once, and the card stands as it was."""
+    acme.llm.trouble = UnreachableError("away")
+    acme.say("ana", "request 50 finish the migration")
+    acme.settle()
+    [card] = [each for each in acme.messages("max") if "asks for $50.00 more" in each.title]
+    assert ("The sample company (llm) itself counts", "$246.00 of $400.00, as of 23 Nov 13:00 (Berlin)") in facts(card)
+    assert acme.llm.calls.count("limit") == 1
+    assert "could not be delivered" not in acme.say("fay", "status")
+
+
+def facts(card: Card) -> list[tuple[str, str]]:
+    return [fact for block in card.blocks if isinstance(block, Facts) for fact in block.facts]

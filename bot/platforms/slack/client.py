@@ -1,6 +1,6 @@
 """What Slack's Web API needs: a client, and its errors and users in our own words. The directory uses it, too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.client import HTTPException
 from typing import Any
 
@@ -116,10 +116,22 @@ def asked(doing: Words, call: Callable[[], SlackResponse]) -> SlackResponse:
         raise trouble(doing, error) from error
 
 
-def is_at_home(user: Mapping[str, Any], home: set[str]) -> bool:
+def own_app_id(client: WebClient) -> str:
+    """The id of our own app (`auth.test`, `bots.info`), "" if Slack does not say it now.
+
+    The signature proves already that a request is for us; this is a second lock.
+    """
+    try:
+        bot = client.auth_test().get("bot_id")
+        return str(client.bots_info(bot=bot)["bot"].get("app_id") or "") if bot else ""
+    except TROUBLE:
+        return ""
+
+
+def is_at_home(user: Mapping[str, Any], home: Collection[str]) -> bool:
     """Whether a user, as `users.info` and `users.list` have it, belongs to one of those workspaces or organizations."""
     organization = (user.get("enterprise_user") or {}).get("enterprise_id")
-    return not user.get("is_stranger") and bool({user.get("team_id"), organization} & home)
+    return not user.get("is_stranger") and any(each in home for each in (user.get("team_id"), organization) if each)
 
 
 def is_guest(user: Mapping[str, Any]) -> bool:

@@ -1,25 +1,38 @@
-"""Who speaks in Slack; people of other companies may be in a channel that is shared with them."""
+"""Who speaks in Slack; people of other companies may be in a channel that is shared with them (Slack Connect).
 
-from collections.abc import Iterable
+Who is ours is never taken from a request: an event in a shared channel names the workspace of its sender, and a profile
+has the address that the other company wrote there. Our own token says which workspace and organization are ours
+(`auth.test`), and Slack says to which a user belongs, and whether they are a guest or have left (`users.info`). What a
+request says of a user's team can only exclude them.
+
+Sources: docs.slack.dev, "Slack Connect: apps and shared channels", the user object, `auth.test`. `is_stranger` is false
+for somebody of another company who shares a channel with us.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.platforms.identity import Identities, refused
+from bot.errors import OutsideError
+from bot.platforms.identity import Identities, Verdicts, refused
 from bot.platforms.slack.client import (
     SLACKBOT,
     TROUBLE,
     UNSEEN,
+    asked,
     code,
     confirmed_address,
     is_at_home,
     is_guest,
     is_machine,
+    trouble,
 )
 from bot.ports import Knows, in_language
 from handlers.card import Card
-from handlers.language import ENGLISH, N_
+from handlers.language import ENGLISH, N_, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +40,66 @@ class SlackSpeaker:
     """Who sent a request, as Slack signed it.
 
     Args:
-        team: the workspace the request came from.
         user: id of the user.
-        own_team: the workspace or organization the user belongs to, if Slack said it, or "".
-        enterprise: the organization of the workspace, or "".
+        own_teams: the workspace or organization the user belongs to, as far as the request says it. It is no proof.
+    """
+
+    user: str
+    own_teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Which workspace and organization are ours.
+
+    Args:
+        team: the workspace of our token, or the organization of an organization-wide one.
+        ids: of all workspaces and organizations that are ours.
     """
 
     team: str
-    user: str
-    own_team: str = ""
-    enterprise: str = ""
+    ids: frozenset[str]
 
-    @property
-    def identity(self) -> str:
-        """What we know the user by. The same user id in two workspaces is two users."""
-        return f"{self.team}/{self.user}"
+
+class OwnHome:
+    """Asks Slack once which workspace our token is of.
+
+    Args:
+        client: with the bot token.
+        more: workspaces and organizations that are ours besides.
+    """
+
+    def __init__(self, client: WebClient, more: Iterable[str] = ()) -> None:
+        self._client = client
+        self._more = frozenset(more)
+        self._found: Home | None = None
+
+    def __call__(self) -> Home:
+        """Our home.
+
+        Raises:
+            OutsideError: Slack cannot be asked, and was not before.
+        """
+        if self._found is None:
+            here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
+            own = [str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)]
+            self._found = Home(own[0], frozenset(own) | self._more)
+        return self._found
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What Slack says of a user.
+
+    Args:
+        no: why we do not speak with them, or None.
+        teams: the workspaces and organizations that the user belongs to.
+        email: the confirmed address, or "".
+    """
+
+    no: Card | None
+    teams: frozenset[str] = frozenset()
+    email: str = ""
 
 
 class SlackPeople:
@@ -49,43 +107,85 @@ class SlackPeople:
 
     Args:
         app: who knows people.
-        client: to ask Slack about the unknown.
-        teams: workspaces and organizations whose members are ours, besides the one a request came from.
+        client: to ask Slack about users.
+        home: which workspace and organization are ours.
         language: of the organization.
+        now: a clock that only goes forward, in seconds.
     """
 
-    def __init__(self, app: Knows, client: WebClient, teams: Iterable[str] = (), language: str = ENGLISH) -> None:
+    def __init__(
+        self,
+        app: Knows,
+        client: WebClient,
+        home: Callable[[], Home],
+        language: str = ENGLISH,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._identities = Identities(app, "slack", "Slack", UNLISTED, language)
         self._client = client
-        self._teams = frozenset(teams)
+        self._home = home
+        self._verdicts = Verdicts[Verdict](now)
 
     def person(self, speaker: SlackSpeaker) -> str | Card:
         """The id of the person who speaks, or a card that says why not and what to do."""
-        home = {speaker.team, speaker.enterprise, *self._teams} - {""}
-        if not speaker.own_team or speaker.own_team in home:
-            known = self._identities.known(speaker.identity)
-            if known is not None:
-                return known
-        found = self._newcomer(speaker, home)
+        try:
+            home = self._home()
+            verdict = self._verdicts.of(speaker.user, lambda: self._asked(speaker.user, home))
+        except OutsideError:
+            return self._identities.unanswered()
+        found = self._found(speaker, home, verdict)
         return in_language(found, self._identities.language) if isinstance(found, Card) else found
 
-    def named(self, team: str, user: str) -> str | None:
+    def named(self, user: str) -> str | None:
         """The person id of somebody who is mentioned, if known."""
-        return self._identities.known(f"{team}/{user}")
-
-    def _newcomer(self, speaker: SlackSpeaker, home: set[str]) -> str | Card:
         try:
-            user: dict[str, Any] = self._client.users_info(user=speaker.user)["user"]
+            return self._identities.known(f"{self._home().team}/{user}")
+        except OutsideError:
+            return None
+
+    def changed(self, user: str) -> None:
+        """Something about a user is different now: they are looked at again before they are heard."""
+        self._verdicts.forget(user)
+
+    def _found(self, speaker: SlackSpeaker, home: Home, verdict: Verdict) -> str | Card:
+        if verdict.no:
+            return verdict.no
+        if speaker.own_teams and not (home.ids | verdict.teams).intersection(speaker.own_teams):
+            return STRANGER  # ids of users are unique in a workspace only
+        identity = f"{home.team}/{speaker.user}"
+        for each in (identity, *(f"{team}/{speaker.user}" for team in sorted(verdict.teams))):
+            known = self._identities.known(each)
+            if known is not None:
+                return known
+        found = self._identities.introduced(identity, [verdict.email]) if verdict.email else NO_ADDRESS
+        if isinstance(found, Card):
+            self.changed(speaker.user)  # their address may be corrected before they try again
+        return found
+
+    def _asked(self, user: str, home: Home) -> Verdict:
+        try:
+            said = self._client.users_info(user=user)["user"]
         except TROUBLE as error:
-            return STRANGER if code(error) in UNSEEN else self._identities.unanswered()
-        if not is_at_home(user, home):
-            return STRANGER
-        if is_guest(user):
-            return GUEST
-        if user.get("deleted") or is_machine(user) or speaker.user == SLACKBOT:
-            return NOBODY
-        email = confirmed_address(user)
-        return self._identities.introduced(speaker.identity, [email]) if email else NO_ADDRESS
+            if code(error) in UNSEEN:
+                return Verdict(STRANGER)
+            raise trouble(Words("Ask Slack who somebody is"), error) from error
+        return Verdict(_refusal(said, user, home), _teams(said), confirmed_address(said))
+
+
+def _refusal(said: Mapping[str, Any], user: str, home: Home) -> Card | None:
+    """Why we do not speak with a user, None if they are one of ours."""
+    if not is_at_home(said, home.ids):
+        return STRANGER
+    if is_guest(said):
+        return GUEST
+    if said.get("deleted") or is_machine(said) or user == SLACKBOT:
+        return NOBODY
+    return None
+
+
+def _teams(said: Mapping[str, Any]) -> frozenset[str]:
+    organization = (said.get("enterprise_user") or {}).get("enterprise_id")
+    return frozenset(str(each) for each in (said.get("team_id"), organization) if each)
 
 
 UNLISTED = N_(

@@ -24,7 +24,7 @@ from slack_sdk import WebClient
 from bot.errors import OutsideError
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
 from bot.platforms.slack.client import TROUBLE, code, trouble, web_client
-from bot.platforms.slack.identity import SlackPeople, SlackSpeaker
+from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
 from bot.platforms.slack.messenger import BLOCKS_REFUSED, Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
@@ -49,7 +49,7 @@ class ListenerSettings:
 
     Args:
         command: the slash command, to be named in advice; any command that Slack sends is heard.
-        teams: workspaces and organizations whose members are ours, besides the one a request came from.
+        teams: workspaces and organizations whose members are ours, besides that of the bot token.
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
     """
@@ -95,7 +95,7 @@ class SlackListener:
         self._client = client
         self._settings = settings
         asks = web_client(client.token, client.base_url, ASK_MAX_S)
-        self._people = SlackPeople(app, asks, settings.teams, settings.language)
+        self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
@@ -142,6 +142,7 @@ class SlackListener:
         bolt.event("message")(self._written)
         bolt.event("app_mention")(self._written)
         bolt.event("app_home_opened")(self._home_opened)
+        bolt.event("user_change")(self._user_changed)
         for ignored in (bolt.event, bolt.action, bolt.view_closed):
             ignored(ANY)(_ignored)
         bolt.shortcut(ANY)(self._shortcut)
@@ -151,7 +152,7 @@ class SlackListener:
     # Sentences -------------------------------------------------------------------------------------------------------
 
     def _commanded(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        words = self._words(body["text"], body["team_id"])
+        words = self._words(body["text"])
         place = _place(body)
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, {}, body["trigger_id"]), place)
 
@@ -180,7 +181,7 @@ class SlackListener:
         person = self._people.person(_speaker(body))
         if isinstance(person, Card):
             return self._reply(ack, body, context, person, place)
-        words = self._words(body["event"]["text"], body["team_id"], body["bot_user"])
+        words = self._words(body["event"]["text"], body["bot_user"])
         if place.thread:
             words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
         event_id = body["event_id"]
@@ -190,6 +191,10 @@ class SlackListener:
     def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         if body["event"]["tab"] == "home" and body["event"]["user"]:
             context["turn"].then(partial(self._publish, _speaker(body)))
+        return ack()
+
+    def _user_changed(self, ack: Ack, body: Json) -> BoltResponse:
+        self._people.changed(body["event"]["user"])
         return ack()
 
     def _shortcut(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
@@ -210,8 +215,8 @@ class SlackListener:
             return person
         return self._app.hear(Sentence(words, person, place, inputs, delivery))
 
-    def _words(self, text: str, team: str, bot: str = "") -> str:
-        return heard(text, bot, partial(self._people.named, team))
+    def _words(self, text: str, bot: str = "") -> str:
+        return heard(text, bot, self._people.named)
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -329,12 +334,19 @@ def report(done: Future[Any]) -> None:
 
 
 def _speaker(body: Json) -> SlackSpeaker:
+    """Who speaks. An organization is named beside the workspace in which somebody types or presses."""
     if "command" in body:
-        return SlackSpeaker(body["team_id"], body["user_id"])
+        return _member(body["user_id"], body["team_id"], body["enterprise_id"])
     if body["type"] == "event_callback":
-        event = body["event"]
-        return SlackSpeaker(body["team_id"], event["user"], event["team"], body["enterprise_id"])
-    return SlackSpeaker(body["team"]["id"], body["user"]["id"], body["user"]["team_id"], body["enterprise_id"])
+        return _member(body["event"]["user"], body["event"]["team"])
+    user = body["user"]
+    if user["team_id"]:
+        return _member(user["id"], user["team_id"])
+    return _member(user["id"], body["team"]["id"], body["enterprise_id"])
+
+
+def _member(user: str, *teams: str) -> SlackSpeaker:
+    return SlackSpeaker(user, tuple(filter(None, teams)))
 
 
 def _place(body: Json) -> Place:

@@ -34,7 +34,7 @@ CHANNEL_SCOPES: Mapping[str, str] = {
 }
 """What `check` needs to see whether the bot is in the channels of app.yaml."""
 
-EVENTS = ("app_home_opened", "app_mention", "message.im")
+EVENTS = ("app_home_opened", "app_mention", "message.im", "user_change")
 
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 

@@ -61,18 +61,12 @@ def team(payload: Json) -> str:
     )
 
 
-def enterprise(payload: Json) -> str:
-    """The organization of the workspace, "" if it is part of none."""
-    if payload.get("type") in PRESSED:
-        return _take(_part(payload, "enterprise"), "id", _ID, optional=True)
-    return _take(payload, "enterprise_id", _ID, optional=True)
-
-
 def _command(form: Json) -> Json:
     return {
         "command": _take(form, "command", _TOKEN),
         "text": _text(form, "text"),
         "team_id": _take(form, "team_id", _ID),
+        "enterprise_id": _take(form, "enterprise_id", _ID, optional=True),
         "user_id": _take(form, "user_id", _ID),
         "channel_id": _take(form, "channel_id", _ID),
         "trigger_id": _take(form, "trigger_id", _TOKEN),
@@ -91,9 +85,9 @@ def _who(payload: Json) -> Json:
         "team": {"id": here},
         "user": {
             "id": _take(user, "id", _ID),
-            "team_id": _take(user, "team_id", _ID, optional=True) or here,
+            "team_id": _take(user, "team_id", _ID, optional=True),
         },
-        "enterprise_id": enterprise(payload),
+        "enterprise_id": _take(_part(payload, "enterprise"), "id", _ID, optional=True),
         "trigger_id": _take(payload, "trigger_id", _TOKEN, optional=True),
     }
 
@@ -169,7 +163,6 @@ def _event_callback(payload: Json) -> Json:
     return {
         "type": "event_callback",
         "team_id": _take(payload, "team_id", _ID),
-        "enterprise_id": enterprise(payload),
         "event_id": _take(payload, "event_id", _ID),
         "bot_user": _bot_user(payload),
         "event": {
@@ -189,8 +182,11 @@ def _event_callback(payload: Json) -> Json:
 
 
 def _sender(event: Json) -> str:
-    """The user id; a few events that we do not read carry a whole user or channel there."""
-    return _take(event, "user", _ID, optional=True) if isinstance(event.get("user"), str) else ""
+    """The user id; a few events have a whole user there, such as user_change, or something else that we do not read."""
+    user = event.get("user")
+    if isinstance(user, dict):
+        return _take(user, "id", _ID, optional=True)
+    return _take(event, "user", _ID, optional=True) if isinstance(user, str) else ""
 
 
 def _channel(event: Json) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
-from bot.platforms.slack.payloads import KINDS, Json, PayloadError, enterprise, team
+from bot.platforms.slack.payloads import KINDS, Json, PayloadError
 
 SIZE_MAX = 1_000_000
 READ_MAX_S = 10.0
@@ -40,28 +40,27 @@ TOO_LARGE = Rejection(413, "This request is larger than any that Slack sends.")
 TOO_SLOW = Rejection(400, "This request took too long to arrive.")
 UNREADABLE = Rejection(400, "This request is not in a form that Slack sends.")
 UNKNOWN = Rejection(400, "This bot does not take this kind of request.")
-FOREIGN = Rejection(401, "This request is for another app or another workspace.")
+FOREIGN = Rejection(401, "This request is for another app.")
 
 
 class Verifier:
     """Lets in what Slack has signed and what has the form of a Slack request.
 
+    From which workspace it comes is not asked here: one of ours may speak in a channel that another company hosts, and
+    one of theirs in ours. Who speaks decides (`bot/platforms/slack/identity.py`).
+
     Args:
         secrets: the app's signing secrets, two while one replaces the other. Socket Mode needs none.
         app_id: the only app that requests may be for, or "" for any that knows a secret.
-        teams: the workspaces and organizations that may speak, by id; none means all.
         now: seconds since 1970.
     """
 
-    def __init__(
-        self, secrets: Iterable[str], now: Callable[[], float], app_id: str = "", teams: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, secrets: Iterable[str], now: Callable[[], float], app_id: str = "") -> None:
         self._keys = tuple(secret.strip().encode() for secret in secrets)
         if not all(self._keys):
             raise ValueError("A signing secret is empty; anybody could sign with it.")
         self._now = now
         self._app_id = app_id
-        self._teams = frozenset(teams)
 
     async def read(self, receive: Receive, length: bytes) -> bytes | Rejection:
         """The body of a request, as long as it is neither too large nor too slow.
@@ -128,18 +127,11 @@ class Verifier:
         if read is None:
             return UNKNOWN
         try:
-            if not self._ours(payload, kind):
+            if self._app_id and kind != "url_verification" and payload.get("api_app_id") != self._app_id:
                 return FOREIGN
             return read(payload)
         except PayloadError:
             return UNREADABLE
-
-    def _ours(self, payload: Json, kind: object) -> bool:
-        if kind == "url_verification":
-            return True
-        if self._app_id and payload.get("api_app_id") != self._app_id:
-            return False
-        return not self._teams or not self._teams.isdisjoint((team(payload), enterprise(payload)))
 
 
 def _parsed(raw: bytes, content_type: bytes) -> object:

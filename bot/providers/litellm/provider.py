@@ -4,7 +4,7 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
@@ -17,9 +17,10 @@ from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, listed
+from bot.providers.litellm.model_groups import ModelGroups, by_key
 from bot.providers.litellm.payloads import InfoAnswer, Owned, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
-from bot.providers.set_aside import set_aside, understood, understood_items, understood_one
+from bot.providers.set_aside import set_aside, setting_aside, understood, understood_items, understood_one
 from bot.texts import t
 from handlers.language import N_
 from storage.charges import Charge
@@ -104,6 +105,7 @@ class _Day(Body):
     day: date = Field(validation_alias="date")
     metrics: Any
     models: dict[str, Any] = Field(validation_alias=AliasPath("breakdown", "models"))
+    groups: dict[str, Any] | None = Field(None, validation_alias=AliasPath("breakdown", "model_groups"))
 
 
 class _Spend(Body):
@@ -177,6 +179,7 @@ class LiteLLM(Provider):
         self._now = now
         self._key_name = key_name
         self._page_rows = page_rows
+        self._groups = ModelGroups()
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -191,6 +194,10 @@ class LiteLLM(Provider):
         self._api.get_json(USERS, PROBES[USERS])
         for day in days(first, last):
             yield from self._charges_of(day)
+
+    def model_groups(self) -> Mapping[str, str]:
+        """See Provider. LiteLLM calls them so, too."""
+        return self._groups.names()
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, teams with their members, and keys. A key is known by its hash, as in its charges."""
@@ -244,6 +251,7 @@ class LiteLLM(Provider):
     def _charges_of(self, day: date) -> Iterator[Charge]:
         """A page counts rows of LiteLLM's database, so a cell may be on several: it is added up before it is given."""
         cells: dict[_Cell, _Metrics] = {}
+        self._groups.forget(day)
         dates = {"start_date": day.isoformat(), "end_date": day.isoformat()}
         what = f"usage of {day}"
         found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows)
@@ -253,6 +261,7 @@ class LiteLLM(Provider):
                 continue
             for cell, used in self._cells(part, what):
                 cells[cell] = cells.get(cell, NOTHING) + used
+            self._learn_groups(part)
         for cell in sorted(cells):
             yield _charge(self.name, day, cell, cells[cell])
 
@@ -270,6 +279,15 @@ class LiteLLM(Provider):
             yield from self._rest(of_model, model, whole, keys)
             unnamed = unnamed and unnamed - (whole or keys)
         yield from self._rest(what, "", unnamed, NOTHING)
+
+    def _learn_groups(self, part: _Day) -> None:
+        """What is odd in the groups costs nothing but their names."""
+        told = []
+        for of in (part.models, part.groups or {}):
+            with setting_aside():
+                uses = list(understood_items(self.who, "names of models", of, _ModelUse.model_validate))
+            told.append(by_key([(name, key, said) for name, use in uses for key, said in _metrics_by_key(use)]))
+        self._groups.learn(part.day, *told)
 
     def _rest(self, what: str, model: str, whole: _Metrics | None, parts: _Metrics) -> Iterator[tuple[_Cell, _Metrics]]:
         """What a sum has more than its parts. Without a sum nothing is known of a rest."""
@@ -353,6 +371,12 @@ class LiteLLM(Provider):
         except OutsideError:
             return CheckLine(t("licence: not shown to this key, and not needed"), ok=True)
         return CheckLine(t("licence: {kind}, and none is needed", kind=licence.license_type), ok=True)
+
+
+def _metrics_by_key(use: _ModelUse) -> Iterator[tuple[str, Any]]:
+    for key, said in (use.api_key_breakdown or {}).items():
+        if isinstance(said, dict):
+            yield key, said.get("metrics")
 
 
 def _member(team: TeamRow, user: str) -> ProviderIdentity:

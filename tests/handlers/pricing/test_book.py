@@ -140,6 +140,35 @@ def test_a_discount_on_the_reported_cost_is_taken_off_that_only() -> None:
     assert cost(off.priced(replace(USED, model="gpt-5"))) == (Decimal("11.25"), "USD", "list_price")
 
 
+def test_a_discount_on_the_reported_cost_comes_off_what_was_reported_however_often_it_changes() -> None:
+    """What was reported stays beside the cost; without the discount it is the cost again."""
+    reported = replace(USED, cost_nanos=100, cost_source="cost_report")
+    ten, twenty = (book(rule(provider="llm", discount=off, discount_on="reported")) for off in ("10", "20"))
+    once = ten.priced(reported)
+    assert (once.cost_nanos, once.reported_nanos) == (90, 100)
+    assert ten.priced_anew(once) == once
+    assert twenty.priced_anew(once) == replace(reported, cost_nanos=80, reported_nanos=100)
+    assert book().priced_anew(once) == reported
+
+
+def test_a_request_may_cost_something_besides_its_tokens() -> None:
+    """Or instead of them; where no price of requests is said, they are free."""
+    used = replace(USED, requests=4)
+    with_fee = book(rule(model=USED.model, input=1, output=1, request="0.5")).priced(used).cost_nanos or 0
+    without = book(rule(model=USED.model, input=1, output=1)).priced(used).cost_nanos or 0
+    assert with_fee - without == 2 * 10**9
+    only = replace(used, tokens_input=0, tokens_output=0)
+    assert book(rule(model=USED.model, request="0.5")).priced(only).cost_nanos == 2 * 10**9
+    assert book(rule(model=USED.model, request="0.5")).priced(used).cost_nanos == 2 * 10**9
+    assert book().priced(only) == only
+
+
+def test_reserved_capacity_is_paid_whatever_is_used() -> None:
+    """Its tokens cost nothing besides, and that is known."""
+    priced = book(rule(model=USED.model, reserved="12000 USD")).priced(USED)
+    assert (priced.cost_nanos, priced.cost_source) == (0, "own_price")
+
+
 def test_a_reported_cost_of_nothing_is_no_price_for_tokens() -> None:
     """A gateway reports nothing for what it does not know: priced if there is a price, else nobody knows."""
     nothing = replace(USED, cost_nanos=0, cost_source="cost_report")
@@ -257,7 +286,7 @@ def test_pricing_twice_is_pricing_once(model: str, reported: int | None, rules: 
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ({"model": "m"}, "write one of these: input and output, free: true, same_as, or discount"),
+        ({"model": "m"}, "write one of these: input and output, request, free: true, reserved, same_as, or discount"),
         ({"model": "m", "free": True, "discount": 5}, "write one of these"),
         ({"free": True}, "write for which model or provider it is"),
         ({"model": "m", "input": 3}, "write both input and output"),
@@ -265,6 +294,9 @@ def test_pricing_twice_is_pricing_once(model: str, reported: int | None, rules: 
         ({"model": "m", "input": 3, "output": 3, "currency": "XXQ"}, "unknown currency XXQ"),
         ({"model": "m", "input": -3, "output": 3}, "greater than or equal to 0"),
         ({"model": "m", "discount": 100}, "less than 100"),
+        ({"model": "m", "reserved": "much"}, "invalid amount"),
+        ({"model": "m", "reserved": "12000 tokens"}, "not an amount of money"),
+        ({"model": "m", "request": 1, "input": 3}, "write both input and output"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(said: dict[str, Any], why: str) -> None:

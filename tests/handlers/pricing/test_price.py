@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.app import App
 from bot.config import Settings
 from bot.platforms import terminal
 from bot.sync.usage import pull
 from handlers.card import Card
-from handlers.events import CheckPrices, CheckThresholds
+from handlers.events import CheckPrices, CheckThresholds, RepriceCharges
+from handlers.pricing import fingerprint
 from storage import audit, ingest, spend
 from storage.charges import Charge
 from storage.db import Database
@@ -237,6 +239,26 @@ def test_a_reported_cost_is_never_touched(company: Company) -> None:
     company.hear("fay", f"price {MODEL} input 0.8 output 2 from 2026-11-01")
     company.settle()
     assert cost_of(company) == (827 * 10**9, 0)
+
+
+def test_a_discount_on_reported_costs_is_taken_off_the_past_from_its_first_day_on(
+    database: Database, clock: Clock
+) -> None:
+    """The rules of app.yaml change twice; sums follow, and what was reported is kept."""
+    company = Company(database, clock)
+    company.llm.rows.clear()
+    company.llm.spends("ana", "10.00", date(2026, 11, 20))
+    company.llm.spends("ana", "20.00", date(2026, 11, 21))
+    company.llm.spends("ana", "0.00", date(2026, 11, 22), tokens=0)
+    company.pull()
+    for off, total in ((10, 28), (50, 20), (0, 30)):
+        discount = {"provider": "llm", "discount": off, "discount_on": "reported", "from": "2026-11-21"}
+        rules = {**RULES, "prices": [discount] if off else []}
+        app = App(Settings.model_validate(rules), database, {}, {"llm": company.llm}, company.app.directory, clock)
+        app.handle(RepriceCharges(fingerprint(app.policy)), "clock")
+        while app.deliver():
+            pass
+        assert cost_of(company, "person/ana")[0] == total * 10**9
 
 
 def test_a_reading_uses_the_price_from_then_on(company: Company) -> None:

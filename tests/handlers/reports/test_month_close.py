@@ -312,6 +312,28 @@ def test_an_export_names_the_vendors_account_and_tells_list_from_what_was_paid(
     assert (credit["ChargeCategory"], credit["BilledCost"], credit["ListCost"]) == ("Credit", "-1", "-1")
 
 
+def test_what_counts_stands_beside_the_list_price_and_the_bill(database: Database, clock: Clock) -> None:
+    """A discount shows, and what included credits paid; what is reserved is said, and in no sum."""
+    clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    rules: dict[str, object] = {**RULES, "prices": [{"model": "azure/own", "reserved": "12000 USD"}]}
+    company = Company(database, clock, rules, ACME)
+    at = datetime(2026, 10, 15, tzinfo=UTC)
+    company.llm.rows = [
+        Charge("llm", at, 24, "gpt-5", subject="ana", tokens_input=7, cost_nanos=8 * 10**9, list_nanos=10**10),
+        Charge("llm", at, 24, "gpt-4", subject="ana", tokens_input=7, cost_nanos=3 * 10**9, billed_nanos=10**9),
+    ]
+    read(company)
+    company.hear("fay", "close october")
+    card = next(each for each in company.reads("fay") if "October" in each.splitlines()[0])
+    [line] = [each for each in card.splitlines() if each.strip().startswith("llm  ")]
+    assert line.split() == ["llm", "$11.00", "$13.00", "$9.00"]
+    assert "Reserved: azure/own" in card
+    assert "12000 USD a month, not in the total" in card
+    rows = rows_of(company, "focus-1.4-2026-10.csv")
+    assert sorted((row["EffectiveCost"], row["BilledCost"]) for row in rows) == [("3", "1"), ("8", "8")]
+    assert [fault for row in rows for fault in faults(row, "1.4")] == []
+
+
 def test_no_cell_of_a_file_is_a_formula(company: Company) -> None:
     """A model that calls itself =evil() is shown with an apostrophe; a number below zero stays a number."""
     for name in ("focus-1.2-2026-10.csv", "focus-1.4-2026-10.csv", "showback-2026-10.csv"):

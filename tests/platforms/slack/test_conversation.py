@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from bot.platforms.slack.client import web_client
+from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.messenger import Slack
 from handlers.card import Card, Chart, Facts, Series, Text
 from handlers.place import Place
 from tests.support.fakes.slack import FakeSlack
-from tests.support.slack_bot import SlackBot, running
+from tests.support.slack_bot import SlackBot, SmallApp, running
 
 APPROVE = {"action_id": "say-0", "text": {"type": "plain_text", "text": "Approve"}, "value": "approve 7f3a"}
 
@@ -49,7 +52,7 @@ def test_a_command_is_answered_in_the_response(slack: FakeSlack, bot: SlackBot) 
     assert reply.status == 200
     assert "$380.00 left of $1,000.00" in reply.json["text"]
     assert reply.json["response_type"] == "ephemeral"
-    assert slack.calls == []
+    assert [method for method, _ in slack.calls] == ["auth.test", "users.info"]  # and then not again for an hour
     sentence = bot.app.heard[0]
     assert (sentence.text, sentence.person, sentence.place) == ("balance", "ana", Place("slack", "C1", public=True))
     assert sentence.delivery
@@ -418,7 +421,7 @@ def test_a_newcomer_is_known_by_the_address_of_the_company(slack: FakeSlack, bot
     slack.command("UBEN", "balance")
 
     assert [sentence.person for sentence in bot.app.heard] == ["ben", "ben"]
-    assert [method for method, _ in slack.calls] == ["users.info"]
+    assert [method for method, _ in slack.calls] == ["auth.test", "users.info"]
 
 
 @pytest.mark.parametrize(
@@ -459,6 +462,109 @@ def test_a_stranger_in_a_shared_channel_cannot_press(slack: FakeSlack, bot: Slac
     slack.wait(lambda: len(slack.seen("C1", "UCY")) == 2)
     assert "another company" in slack.seen("C1", "UCY")[1].words
     assert [sentence.text for sentence in bot.app.heard] == ["totals"]
+
+
+@pytest.fixture
+def partner(slack: FakeSlack) -> str:
+    """Somebody of another company who shares a channel with us and has the address of Ben, whom we know."""
+    return slack.add_user("UFOREIGN", "ben@acme.com", team_id="T9", is_stranger=False)
+
+
+def test_who_writes_from_another_workspace_is_not_ours(slack: FakeSlack, bot: SlackBot, partner: str) -> None:
+    """The message comes with the workspace of the other company, and with an address that its admin wrote."""
+    slack.write(partner, "balance")
+
+    slack.wait(lambda: slack.seen(f"D{partner}", partner)[1:])
+    assert "another company" in slack.seen(f"D{partner}", partner)[1].words
+    assert (bot.app.heard, bot.app.keys) == ([], [])
+    assert not {"T1/UFOREIGN", "T9/UFOREIGN"} & set(bot.app.links)
+
+
+@pytest.mark.parametrize("organization", [{}, {"enterprise_user": {"enterprise_id": "E9"}}], ids=["plain", "grid"])
+def test_who_mentions_us_from_another_company_is_not_ours(
+    slack: FakeSlack, bot: SlackBot, organization: dict[str, object]
+) -> None:
+    """The event names our workspace; only beside it stands whose the sender is."""
+    slack.add_user("UFOREIGN", "ben@acme.com", team_id="T9", is_stranger=False, **organization)
+    slack.mention("UFOREIGN", "balance")
+    slack.command("UFOREIGN", "balance")
+
+    slack.wait(lambda: slack.seen("C1", "UFOREIGN")[1:])
+    assert all("another company" in each.words for each in slack.seen("C1", "UFOREIGN")[1:])
+    assert bot.app.heard == []
+
+
+def test_one_of_ours_is_heard_in_a_channel_of_another_company(slack: FakeSlack, bot: SlackBot) -> None:
+    """The event comes from their workspace; Ana is known by ours."""
+    slack.hosts[slack.add_channel("C9")] = "T9"
+    slack.mention("UANA", "totals", "C9")
+    slack.mention("UBEN", "totals", "C9")
+
+    assert [sentence.person for sentence in bot.app.heard] == ["ana", "ben"]
+    assert set(bot.app.links) == {"T1/UANA", "T1/UBEN"}
+
+
+def test_one_of_another_workspace_of_our_organization_is_ours(slack: FakeSlack, bot: SlackBot) -> None:
+    """On Enterprise Grid the organization counts, and a link of earlier to the other workspace holds."""
+    slack.enterprise = "E1"
+    slack.add_user("UNEW", "ben@acme.com", team_id="T2", enterprise_user={"enterprise_id": "E1"})
+    slack.add_user("UOLD", team_id="T2", enterprise_user={"enterprise_id": "E1"})
+    bot.app.links["T2/UOLD"] = "ana"
+    slack.command("UNEW", "balance", team_id="T3", enterprise_id="E1")
+    slack.command("UOLD", "balance", team_id="T2", enterprise_id="E1")
+
+    assert [sentence.person for sentence in bot.app.heard] == ["ben", "ana"]
+    assert bot.app.links["T1/UNEW"] == "ben"
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [({"is_restricted": True}, "guest"), ({"deleted": True}, "has left"), ({"team_id": "T9"}, "another company")],
+    ids=str,
+)
+def test_who_was_one_of_us_is_refused_once_they_are_not(
+    slack: FakeSlack, bot: SlackBot, now: dict[str, object], says: str
+) -> None:
+    """A link of earlier is no proof: Slack says that somebody changed, and they are looked at again."""
+    assert "left of" in slack.command("UANA", "balance").json["text"]
+    slack.users["UANA"] |= now
+    changed = slack.users["UANA"]
+    slack.event({"type": "user_change", "user": changed}, "UANA", "", "1.1", {"user": changed})
+
+    assert says in slack.command("UANA", "balance").json["text"]
+    assert len(bot.app.heard) == 1
+
+
+def test_who_is_known_is_looked_at_again_each_hour_and_for_a_day_without_slack(slack: FakeSlack) -> None:
+    """In another process nobody hears of the change; and an outage of Slack stops nobody whom we knew just now."""
+    seconds = [0.0]
+    client = web_client(slack.bot_token, slack.base_url)
+    app = SmallApp(Slack(client))
+    people = SlackPeople(app, client, OwnHome(client), now=lambda: seconds[0])
+    ana = SlackSpeaker("UANA", ("T1",))
+
+    def at(hours: float) -> object:
+        seconds[0] = hours * 3600
+        found = people.person(ana)
+        return found.title if isinstance(found, Card) else found
+
+    assert (at(0), at(0.9)) == ("ana", "ana")
+    assert [method for method, _ in slack.calls] == ["auth.test", "users.info"]
+    slack.fail_next(503, path="/api/users.info", times=2)
+    assert (at(1.1), at(24.1)) == ("ana", "I could not find out who you are")
+    slack.users["UANA"]["is_restricted"] = True
+    assert at(24.2) == "I don't speak with guests"
+
+
+def test_who_says_to_be_of_another_company_is_not_taken_for_the_user_of_that_id_here(
+    slack: FakeSlack, bot: SlackBot
+) -> None:
+    """Ids of users are unique in a workspace only."""
+    slack.mention("UANA", "balance", "C1", user_team="T9")
+
+    slack.wait(lambda: slack.seen("C1", "UANA")[1:])
+    assert "another company" in slack.seen("C1", "UANA")[1].words
+    assert bot.app.heard == []
 
 
 def test_a_guest_who_writes_is_told_why(slack: FakeSlack, bot: SlackBot) -> None:

@@ -47,7 +47,8 @@ def test_without_an_address_it_is_socket_mode() -> None:
 
     assert settings["socket_mode_enabled"] is True
     assert "request_url" not in str(manifest("/tokens", None))
-    assert settings["event_subscriptions"]["bot_events"] == ["app_home_opened", "app_mention", "message.im"]
+    events = ["app_home_opened", "app_mention", "message.im", "user_change"]
+    assert settings["event_subscriptions"]["bot_events"] == events
 
 
 def test_with_an_address_everything_goes_there() -> None:

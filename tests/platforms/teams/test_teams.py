@@ -175,6 +175,28 @@ def test_guests_and_strangers_are_refused(office: Office) -> None:
     assert "I don't find you among the people of Bursar" in office.reads("eve")
 
 
+def test_who_was_linked_and_is_a_guest_now_is_refused(office: Office) -> None:
+    """A link of earlier is no proof: Teams is asked who they are now."""
+    link(office, "ana")
+    office.teams.members["ana"] = replace(office.teams.members["ana"], role="guest")
+
+    office.says("ana", "balance")
+    assert "only speak with people of this organization" in office.reads("ana")
+
+
+def test_a_secret_that_is_not_taken_makes_nobody_a_stranger(office: Office) -> None:
+    """Then it is not known who speaks; the next time it is."""
+    link(office, "ana")
+    path = f"/v3/conversations/{office.teams.chat('ana')}/members/{office.teams.members['ana'].member}"
+    office.teams.fail_next(401, path=path)
+    office.says("ana", "balance")
+    office.says("ana", "balance")
+
+    said = [words_in(each.card) for each in office.teams.messages("ana")]
+    assert "I could not find out who you are" in said[0]
+    assert "left of" in said[1]
+
+
 def test_an_address_is_enough_only_if_app_yaml_says_so(office: Office) -> None:
     """`msteams.link_by_email: false` leaves linking to an administrator."""
     office.app.link_by_email = {"teams": False}

@@ -156,6 +156,7 @@ class FakeSlack(Loopback):
         scopes: what was granted to the bot token.
         scopes_used: what the bot has needed of it so far.
         fields: the profile fields of the workspace; what stands in them is in a user's profile under "fields".
+        hosts: the workspace of channels that another company has and shares.
         uploads: files by their id.
         looks: how often a picture is refused before Slack has looked at it.
         calls: methods of the Web API in the order they were called, with their arguments.
@@ -181,6 +182,7 @@ class FakeSlack(Loopback):
         self.fields: list[Json] = []
         self.channels: dict[str, set[str]] = {}
         self.archived: set[str] = set()
+        self.hosts: dict[str, str] = {}
         self.directs: dict[str, str] = {}
         self.messages: dict[str, list[Message]] = {}
         self.homes: dict[str, Json] = {}
@@ -387,17 +389,27 @@ class FakeSlack(Loopback):
         return self.event({"type": "app_home_opened", "tab": tab}, user, self.direct(user), self._ts(), {})
 
     def event(self, event: Json, user: str, channel: str, ts: str, more: Json) -> Reply:
-        """Send an event, the same again if `event_id` is given in `more`."""
+        """Send an event, the same again if `event_id` is given in `more`.
+
+        Of somebody of another company (Slack Connect) a message comes from their workspace, a mention from ours.
+        """
         event_id = more.pop("event_id", f"Ev{next(self._numbers)}")
+        person, host = self.users.get(user, {}), self.hosts.get(channel, self.team)
+        sender = (person.get("enterprise_user") or {}).get("enterprise_id") or person.get("team_id", self.team)
+        foreign = sender not in {self.team, self.enterprise}
+        outer = sender if foreign and event["type"] == "message" else host
+        if event["type"] == "app_mention" and (foreign or host != self.team):
+            more = {"user_team": sender, "source_team": sender, "user_profile": {"team": sender}, **more}
         payload = {
             "token": "legacy",
-            "team_id": more.pop("team_id", self.team),
+            "team_id": outer,
+            "is_ext_shared_channel": foreign or host != self.team,
             "api_app_id": self.app_id,
             "type": "event_callback",
             "event_id": event_id,
             "event_time": int(self.now()),
             "authorizations": [{"team_id": self.team, "user_id": self.bot_user, "is_bot": True, "enterprise_id": None}],
-            "event": {**event, "user": user, "channel": channel, "ts": ts, "event_ts": ts, "team": self.team, **more},
+            "event": {**event, "user": user, "channel": channel, "ts": ts, "event_ts": ts, "team": outer, **more},
         }
         return self.send("events_api", payload)
 
@@ -488,6 +500,11 @@ class FakeSlack(Loopback):
     def _auth_test(self, _arguments: Json) -> Json:
         who = {"team": "Acme", "team_id": self.team, "user": "bursar", "user_id": self.bot_user, "bot_id": self.bot_id}
         return who | ({"enterprise_id": self.enterprise} if self.enterprise else {})
+
+    def _bots_info(self, arguments: Json) -> Json:
+        if arguments.get("bot") != self.bot_id:
+            raise NotOkError("bot_not_found")
+        return {"bot": {"id": self.bot_id, "deleted": False, "name": "bursar", "app_id": self.app_id}}
 
     def _users_info(self, arguments: Json) -> Json:
         user = self.users.get(arguments.get("user", ""))
@@ -839,6 +856,7 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
 
 METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "auth.test": (FakeSlack._auth_test, ""),
+    "bots.info": (FakeSlack._bots_info, "users:read"),
     "users.info": (FakeSlack._users_info, "users:read"),
     "users.lookupByEmail": (FakeSlack._users_lookup, "users:read.email"),
     "users.list": (FakeSlack._users_list, "users:read"),
