@@ -172,7 +172,7 @@ class Context:
         """An account's limits at the providers; looked up once. The readings come with them if they are not known."""
         if account_id not in self.held:
             if self.read:
-                self.held[account_id] = limits.of_account(self.conn, account_id)
+                self.held[account_id] = limits.everywhere(self.conn, account_id)
             else:
                 read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id)
                 self.read.append(tuple(read))

@@ -11,9 +11,26 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
-from storage.tables import ORGANIZATION, limits, links, pauses
+from storage.tables import ORGANIZATION, Instant, limits, links, pauses
 from storage.upsert import insert_into
 
 SubjectKind = Literal["user", "key", "team", "member", "organization"]
@@ -220,6 +237,40 @@ def of_provider(conn: Connection, provider: str) -> list[Held]:
 def of_account(conn: Connection, account_id: str) -> list[Held]:
     """An account's limits at all providers."""
     return [held_of(row) for row in conn.execute(OF_ACCOUNT, {"account": account_id})]
+
+
+_AT_HOOKS = select(
+    pauses.c.provider,
+    pauses.c.kind,
+    pauses.c.external_id,
+    pauses.c.external_id,
+    pauses.c.name,
+    literal("total"),
+    cast(null(), BigInteger),
+    pauses.c.paused_at,
+    pauses.c.paused_at,
+    cast(null(), BigInteger),
+    cast(null(), BigInteger),
+    cast(null(), BigInteger),
+    cast(null(), BigInteger),
+    false(),
+    literal("USD"),
+    cast(null(), BigInteger),
+    cast(null(), Instant),
+    cast(null(), BigInteger),
+    literal(""),
+    true(),
+).where(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account"))
+
+
+EVERYWHERE = union_all(OF_ACCOUNT.order_by(None), _AT_HOOKS)
+"""The same, and whether the account is paused where its programs ask first."""
+
+
+def everywhere(conn: Connection, account_id: str) -> list[Held]:
+    """An account's limits at all providers, and its pause where its programs ask first."""
+    found = [held_of(row) for row in conn.execute(EVERYWHERE, {"account": account_id})]
+    return sorted(found, key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
 
 
 def find(conn: Connection, provider: str, subject: Subject) -> Held | None:

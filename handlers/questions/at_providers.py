@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.language import N_
 from handlers.periods import THIS
 from handlers.policy import Vendor
-from storage.limits import Held, SubjectKind, Window
+from storage.limits import HOOKS, Held, SubjectKind, Window
 from storage.people import Account
 from storage.units import from_nanos
 
@@ -88,8 +88,6 @@ def at_providers(ctx: Context, account: Account, found: Sequence[BudgetStatus]) 
         account: whose.
         found: how the budgets stand that bind it.
     """
-    if not any("limits" in each.can for each in ctx.policy.vendors):
-        return AtProviders()
     return make_at_providers(ctx, ctx.limits_of(account.id), found)
 
 
@@ -105,7 +103,7 @@ def make_at_providers(ctx: Context, rows: Sequence[Held], found: Sequence[Budget
         if each.spent_nanos is not None and each.seen_nanos is not None
     ]
     return AtProviders(
-        paused=tuple(dict.fromkeys(each.provider for each in held if each.stopped)),
+        paused=tuple(dict.fromkeys(each.provider for each in rows if each.stopped and _is_there(ctx, each))),
         facts=tuple(_counted(ctx, each) for each in counted),
         refused=tuple(_refused(ctx, counted, caps)),
         caps=caps,
@@ -115,6 +113,10 @@ def make_at_providers(ctx: Context, rows: Sequence[Held], found: Sequence[Budget
             if each.provider in live and each.seen_at < ctx.now - FRESH
         ),
     )
+
+
+def _is_there(ctx: Context, held: Held) -> bool:
+    return held.provider == HOOKS or ctx.policy.vendor(held.provider) is not None
 
 
 def is_ours(ctx: Context, held: Held, of_account: Iterable[Held], found: Collection[BudgetStatus]) -> bool:

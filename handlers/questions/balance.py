@@ -18,6 +18,7 @@ from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, c
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
+from storage.limits import HOOKS
 from storage.people import Account
 
 WARN_PERMILLE = 800
@@ -63,6 +64,7 @@ def _paused(ctx: Context, account: Account, there: AtProviders) -> list[Block]:
     """That somebody paused the account at a provider: whatever is left, requests are refused there."""
     text = N_("Paused at {service}. Requests there are refused until somebody resumes {name}.")
     vendors = {each.name: each.service for each in ctx.policy.vendors}
+    vendors[HOOKS] = ctx.t("programs that ask Bursar first")
     return [Text(ctx.t(text, service=vendors.get(each, each), name=ctx.called(account))) for each in there.paused]
 
 
