@@ -53,6 +53,7 @@ from handlers.policy import (
     Rates,
     RequestRules,
     Rule,
+    TelemetryRules,
     WasteRules,
     WorkingHours,
     like,
@@ -412,6 +413,7 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
 
     @property
     def policy(self) -> Policy:
@@ -432,6 +434,7 @@ class Settings(House, Rule):
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            telemetry=self.telemetry,
         )
 
     def at_host(self, host: str) -> "Settings":
