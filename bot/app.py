@@ -28,12 +28,12 @@ from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
-from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, spoken_to
+from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
-from handlers.place import UNLINKED, Place
+from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
@@ -102,6 +102,7 @@ class App:
         return Vendor(
             name=one.name,
             service=one.service,
+            kind=one.kind,
             account=one.account,
             can=frozenset(provider.can - forbidden),
             limited=frozenset(provider.limited),
@@ -374,6 +375,19 @@ class App:
         said = json.loads(item.payload)
         card = CARD.validate_python(said["card"])
         return self.views(card, [reader])[0] if said["place"]["public"] and not card.personal else card
+
+    def show_home(self, sentence: Sentence) -> None:
+        """Show somebody's Home: the answer to a sentence, at a place that is one. It is drawn again when it changes."""
+        place, card = sentence.place, self.hear(sentence)
+        said = {"place": place_to_json(place), "card": CARD.dump_python(card, mode="json"), "below": ""}
+
+        def work(conn: Connection) -> None:
+            now = self.now()
+            key = f"{HOME}@{place}"
+            outbox.ensure(conn, key, "show", place.platform, json.dumps(said), now, now, again=True)
+
+        self.database.transact(work)
+        self.wake.set()
 
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """What words mean that somebody wrote in reply to a message: see handlers.in_reply.

@@ -83,15 +83,15 @@ class Window:
 
     counts: dict[str, tuple[datetime, int]] = field(default_factory=dict)
 
-    def count(self, name: str, now: datetime) -> int:
-        """Count one more; how many there were in this minute."""
+    def count(self, name: str, now: datetime, more: int = 1) -> int:
+        """Count some more; how many there were in this minute."""
         start, number = self.counts.get(name, (now, 0))
         if not start <= now < start + MINUTE:
             start, number = now, 0
         if len(self.counts) >= REMEMBERED_MAX and name not in self.counts:
             self.counts.clear()  # so many names at once are a flood, and memory has an end
-        self.counts[name] = (start, number + 1)
-        return number + 1
+        self.counts[name] = (start, number + more)
+        return number + more
 
     def wait_s(self, name: str, most: int, now: datetime) -> int:
         """Seconds until a name may go on, 0 for now."""

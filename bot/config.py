@@ -53,6 +53,7 @@ from handlers.policy import (
     Rates,
     RequestRules,
     Rule,
+    TelemetryRules,
     WasteRules,
     WorkingHours,
     like,
@@ -413,6 +414,7 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
 
     @property
     def policy(self) -> Policy:
@@ -433,6 +435,7 @@ class Settings(House, Rule):
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            telemetry=self.telemetry,
         )
 
     def at_host(self, host: str) -> "Settings":

@@ -31,6 +31,7 @@ from handlers.events import (
     MessageGivenUp,
     PauseFailed,
     Raiser,
+    RefreshHomes,
     ReportSetAside,
 )
 from handlers.language import N_, Words, language_of, stored
@@ -50,7 +51,13 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices(), CheckJobs())
+AFTER_READING: tuple[Event, ...] = (
+    CheckThresholds(),
+    CheckSpikes(),
+    CheckPrices(),
+    CheckJobs(),
+    RefreshHomes(),
+)
 
 
 class Core(Knows, Protocol):

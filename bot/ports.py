@@ -56,6 +56,9 @@ class Hears(Knows, Protocol):
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""
 
+    def show_home(self, sentence: Sentence) -> None:
+        """Hear a sentence and show its card as somebody's Home, which is its place; it stays true from then on."""
+
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """What words mean that somebody wrote in reply to the message of a receipt."""
 

@@ -22,6 +22,7 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import serve_until_told, server
+from bot.telemetry import endpoint as telemetry
 from bot.texts import t
 from handlers.context import spoken_to
 from handlers.language import N_
@@ -33,7 +34,7 @@ STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
-    """Serve Slack, Teams, health and metrics until SIGTERM or SIGINT; what is under way is finished.
+    """Serve Slack, Teams, telemetry, health and metrics until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
         ConfigError: a token is missing.
@@ -64,6 +65,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         if not app.settings.msteams.on or secret("SLACK_BOT_TOKEN", environ):
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
+        routes += stack.enter_context(telemetry.connected(app))
         routes += stack.enter_context(api.connected(app))
         beside = None
         if app.settings.server.mcp:

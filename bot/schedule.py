@@ -28,7 +28,7 @@ from handlers.events import (
 from handlers.place import named_place
 from handlers.policy import Policy, next_workday
 from handlers.pricing import fingerprint
-from storage import idempotency, outbox
+from storage import idempotency, outbox, telemetry
 
 LIMITS_AT = "20 * * * *"
 REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
@@ -96,6 +96,7 @@ class Schedule:
         ctx.write()
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
+        telemetry.prune(conn, now)
 
 
 def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:

@@ -19,7 +19,7 @@ from bot.texts import in_words, t
 from bot.yaml_file import Path
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.policy import TIERS, Budget, clashes, contradictions, written_amount, written_as
+from handlers.policy import NONE, PROGRAMS, TIERS, Budget, clashes, contradictions, written_amount, written_as
 from storage.directory import RESERVED
 
 _OWN_NAME = {"people": "id", "teams": "id", "agents": "id", "providers": "name"}
@@ -68,6 +68,21 @@ def contradicted(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     yield from _circular(content)
     yield from _budgets(content)
     yield from _prices(content)
+    yield from _telemetry(content)
+
+
+def _telemetry(content: Mapping[str, Any]) -> Iterator[SettingFault]:
+    """Providers that should speak for programs and stand nowhere, and those that are called as a program is."""
+    known = {_word(entry, "name") or _word(entry, "kind"): path for path, entry in _entries(content, "providers")}
+    for name in known.keys() & PROGRAMS.keys():
+        what = t("“{word}” is the name of a program that sends telemetry; give this provider another one", word=name)
+        yield SettingFault((*known[name], "name"), what)
+    section = content.get("telemetry")
+    said = section.get("provisional") if isinstance(section, Mapping) else None
+    for program, word in (said if isinstance(said, Mapping) else {}).items():
+        if isinstance(word, str) and word not in {NONE, *known}:
+            what = meant(t("unknown provider “{word}”; write one of yours, or none", word=word), word, {*known})
+            yield SettingFault(("telemetry", "provisional", program), what)
 
 
 def _entries(content: Mapping[str, Any], section: str) -> Iterator[tuple[Path, Mapping[str, Any]]]:

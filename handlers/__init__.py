@@ -36,6 +36,7 @@ from handlers.card import Button, Card, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import Event, EventType, event_type, name_of
+from handlers.home import home, refresh_homes
 from handlers.language import N_
 from handlers.limits import (
     adopt,
@@ -207,6 +208,7 @@ COMMANDS: Mapping[str, Command] = {
     one.name: one
     for one in (
         command(balance, N_("balance"), ASK, writes=False),
+        command(home, N_("home"), ASK, writes=False),
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),
         command(forecast, N_("forecast"), ASK, writes=False),
@@ -288,6 +290,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(send_notes, "clock", bulk=True),
         event_type(check_requests, "clock", bulk=True),
         event_type(follow_request, "clock"),
+        event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),

@@ -38,6 +38,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """What the blocks below it are about, where a card has several parts; at most 150 characters."""
+
+    text: str
+    kind: Literal["heading"] = "heading"
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Short pairs of a name and its value, in reading order."""
 
@@ -151,7 +159,7 @@ class File:
     kind: Literal["file"] = "file"
 
 
-Block = Annotated[Text | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
+Block = Annotated[Text | Heading | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True)

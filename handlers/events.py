@@ -108,6 +108,19 @@ class CheckRequests(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshHomes(Event):
+    """What Homes show has changed: those of some people, and those of finance and admins.
+
+    Args:
+        people: ids of persons.
+        at: the moment, so that a later change is another one.
+    """
+
+    people: tuple[str, ...] = ()
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckTokens(Event):
     """Somebody may have left on whom a token depends."""
 

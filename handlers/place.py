@@ -35,3 +35,14 @@ def named_place(words: str) -> Place:
     platform, _, id = words.partition(":")
     private = ("a:",) if platform == "teams" else ("U", "W", "D")
     return Place(platform, id, public=not id.startswith(private))
+
+
+HOME = "home"
+"""The key of what is shown as a Home; with its place it names one."""
+HOMES = "home/"
+"""What the id of somebody's Home begins with, on platforms that have one; that of the private place follows."""
+
+
+def home_of(place: Place) -> Place:
+    """The Home of somebody who talks to us in private at a place."""
+    return Place(place.platform, f"{HOMES}{place.id}")

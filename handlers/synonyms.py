@@ -57,6 +57,7 @@ ENGLISH = Tongue(
         "how much have i spent,"
         "how much did,how much has,how much have,what have i spent,what did we spend,how much did we spend,"
         "how much did it cost,what did it cost",
+        home="overview,what waits,what needs me,start page",
         forecast="prediction,predict,projection,estimate,when do i run out,when will i run out,"
         "will it last,will i run out",
         why="why so much,why is it so much,why did it go up,why was it more,what changed",
@@ -125,6 +126,7 @@ CHINESE = Tongue(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
         balance="余额,预算,我的预算,额度,限额,剩余,剩余额度,剩余预算,还剩多少,我还剩多少,还剩多少钱,剩多少,还有多少,我还有多少,"
         "还有多少额度,还有多少预算,还能花多少,还能用多少",
+        home="首页,概览,总览",
         spend="支出,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
         "钱花到哪里去了",
         forecast="预测,预计,什么时候用完,何时用完",

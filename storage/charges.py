@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-CostSource = Literal["invoice", "cost_report", "own_price", "list_price", "unpriced"]
-"""Who says what a charge costs. `own_price` is a price, discount or name of the company's own."""
+CostSource = Literal["invoice", "cost_report", "own_price", "list_price", "unpriced", "telemetry"]
+"""Who says what a charge costs. `own_price` is a price, discount or name of the company's own; `telemetry` is what a
+program said, or what it is estimated at until its provider says it."""
 
 HOURS_OF_A_DAY = 24
 AMOUNTS = ("cost_nanos", "list_nanos", "billed_nanos", "reported_nanos")

@@ -129,9 +129,16 @@ def person_by_email(conn: Connection, email: str) -> Person | None:
     return _person(rows[0]) if len(rows) == 1 else None
 
 
-def ids_by_email(conn: Connection) -> dict[str, str]:
-    """The one active person under each verified e-mail address, in small letters; two under one address are nobody."""
+def ids_by_email(conn: Connection, only: Collection[str] | None = None) -> dict[str, str]:
+    """The one active person under each verified e-mail address, in small letters; two under one address are nobody.
+
+    Args:
+        conn: any connection.
+        only: of these addresses, None for all.
+    """
     found = select(people.c.email, func.min(people.c.id)).where(people.c.active, people.c.email != "")
+    if only is not None:
+        found = found.where(people.c.email.in_(sorted(only)))
     return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -570,6 +571,62 @@ tokens = Table(
     Column("ended_at", Instant),
     Column("ended_by", String(64), nullable=False),
     Index(None, "account_id"),
+)
+
+# What programs said of themselves, added up by hour and by what it was for. It stays when it no longer counts, to be
+# held against the provider's report.
+telemetry = Table(
+    "telemetry",
+    metadata,
+    Column("program", String(64), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("model", String(255), primary_key=True),
+    Column("tier", String(32), primary_key=True),
+    Column("skill", String(64), primary_key=True),
+    Column("subagent", String(64), primary_key=True),
+    Column("mcp_server", String(64), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("effort", String(64), primary_key=True),
+    Column("tokens_input", BigInteger, nullable=False),
+    Column("tokens_cache_read", BigInteger, nullable=False),
+    Column("tokens_cache_write_5m", BigInteger, nullable=False),
+    Column("tokens_cache_write_1h", BigInteger, nullable=False),
+    Column("tokens_output", BigInteger, nullable=False),
+    Column("tokens_reasoning", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("cost_nanos", BigInteger),
+    Index(None, "program", "resource", "subject", "hour"),
+    sqlite_with_rowid=False,
+)
+
+# Which measurements were counted, so that one that comes again is not: marks of eight bytes each, by the hour.
+telemetry_seen = Table(
+    "telemetry_seen",
+    metadata,
+    Column("hour", Instant, primary_key=True),
+    Column("stream", BigInteger, primary_key=True),
+    Column("marks", LargeBinary, nullable=False),
+)
+
+# How far counters had come that are told as a whole each time.
+telemetry_counters = Table(
+    "telemetry_counters",
+    metadata,
+    Column("series", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("value", BigInteger, nullable=False),
+    Column("seen_on", Date, nullable=False, index=True),
+)
+
+# When a provider that speaks for programs last told of a day (UTC).
+reported_days = Table(
+    "reported_days",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("told_at", Instant, nullable=False),
 )
 
 audit = Table(

@@ -81,6 +81,7 @@ _QUALITY = {
     "own_price": "own_price",
     "list_price": "list_price",
     "unpriced": "unpriced",
+    "telemetry": "telemetry",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bot.platforms.text import plain
-from handlers.card import Block, Button, Chart, Facts, File, Gauge, Input, Table, Text
+from handlers.card import Block, Button, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import say, say_many
 
 
@@ -30,6 +30,8 @@ class Drawing(ABC):
         match block:
             case Text():
                 self.text(block)
+            case Heading():
+                self.heading(block)
             case Facts():
                 self.facts(block)
             case Gauge():
@@ -68,6 +70,10 @@ class Drawing(ABC):
     @abstractmethod
     def paragraph(self, text: str) -> None:
         """Draw text."""
+
+    @abstractmethod
+    def heading(self, block: Heading) -> None:
+        """Draw what the blocks below are about."""
 
     @abstractmethod
     def facts(self, block: Facts) -> None:

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import assert_never
 
 from bot.csv_files import BYTE_ORDER_MARK, text_of
-from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 
 BAR_WIDTH = 24
 NAME_WIDTH = 40
@@ -28,6 +28,8 @@ def _block(block: Block) -> str:
     match block:
         case Text():
             return f"  {block.shown}" if block.quiet else block.shown
+        case Heading():
+            return f"── {block.text} ──"
         case Facts():
             width = max(len(name) for name, _ in block.facts) if block.facts else 0
             return "\n".join(f"{name:<{width}}  {value}" for name, value in block.facts)
@@ -68,7 +70,8 @@ def _table(table: Table) -> str:
         ).rstrip()
         for line in cut
     ]
-    return "\n".join([table.caption, rows[0], "  ".join("─" * width for width in widths), *rows[1:]])
+    caption = [table.caption] if table.caption else []
+    return "\n".join([*caption, rows[0], "  ".join("─" * width for width in widths), *rows[1:]])
 
 
 def _chart(chart: Chart) -> str:

@@ -13,9 +13,11 @@ from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
+from handlers.context import CLOCK, NOWHERE, Context
 from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
+from handlers.telemetry import give_way
 from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Database
@@ -218,6 +220,7 @@ def _read_day(
             raise AssertionError("a cost without a rate was set aside")
         return house
 
+    asked_at = now()
     with setting_aside() as odd, spooled(_told(provider, day, how.policy)) as rows:
         whole = WholeDay(provider.name, day) if provider.complete and not odd else None
         found = asides(provider.name, "usage", day, odd)
@@ -227,7 +230,9 @@ def _read_day(
             if mark:
                 pulls.note_mark(conn, provider.name, day, mark)
             priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
-            return ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            done = ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
+            give_way(Context(conn, now(), CLOCK, NOWHERE, how.policy), provider.name, day, asked_at)
+            return done
 
         return database.transact(work)
 

@@ -3,11 +3,12 @@
 from handlers.admin.identities import link, people_
 from handlers.admin.providers import providers
 from handlers.admin.set_aside import report_set_aside
-from handlers.admin.status import retry, status
+from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
     "check_tokens",
+    "late",
     "link",
     "old_token_used",
     "people_",

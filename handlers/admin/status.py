@@ -16,6 +16,7 @@ from storage.pulls import Pull
 
 LATE = timedelta(minutes=15)
 """A message that waits for longer is not being delivered."""
+UNREACHED_MAX = 10
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -80,6 +81,32 @@ def status(ctx: Context) -> Card:
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def late(ctx: Context) -> tuple[tuple[str, str], ...]:
+    """What is late or does not work, each with how it stands; nothing if there is nothing for finance to look after."""
+    vendors = {each.name: each.service for each in ctx.policy.vendors}
+    reads = {each.provider: each for each in ctx.readings()}
+    found = []
+    for name, service in vendors.items():
+        pull = reads.get(name)
+        if pull is None or _is_silent(ctx, pull):
+            read = ctx.moment(pull.done_at) if pull and pull.done_at else ctx.t("never")
+            found.append((service, ctx.t("Last read: {when}", when=read)))
+        elif pull.error:
+            found.append((service, ctx.said(pull.error)))
+    odd = not_whole(ctx, names=vendors)
+    found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
+    waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
+    undelivered = waiting.get("parked", 0) + waiting["late"]
+    if undelivered:
+        found.append((ctx.t("Not delivered"), ctx.nt("{n} message", "{n} messages", undelivered)))
+    unreached = outbox.waiting_at(ctx.conn, UNLINKED)
+    if unreached:
+        names = people.persons(ctx.conn, unreached)
+        who = [names[each].name if each in names else each for each in unreached][:UNREACHED_MAX]
+        found.append((ctx.t("Can't be reached"), ctx.listed(who)))
+    return tuple(found)
 
 
 def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:

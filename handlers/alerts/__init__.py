@@ -1,6 +1,6 @@
 """Alerts: thresholds crossed, and spending far above usual."""
 
-from handlers.alerts.spikes import check_drifts, check_spikes, expected, guard, unexpected
+from handlers.alerts.spikes import check_drifts, check_spikes, expected, guard, unexpected, unusual
 from handlers.alerts.thresholds import check_thresholds, known, snooze
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "known",
     "snooze",
     "unexpected",
+    "unusual",
 ]

@@ -38,12 +38,15 @@ from handlers.policy.policy import (
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.programs import ProgramRules
 from handlers.policy.rules import considered, rules_for
+from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
     "MANAGER",
+    "NONE",
     "PRICE_MAX",
+    "PROGRAMS",
     "STAGES",
     "STANDARD",
     "TIERS",
@@ -65,11 +68,13 @@ __all__ = [
     "PlaceName",
     "Policy",
     "PriceRule",
+    "Program",
     "ProgramRules",
     "Rates",
     "RequestRules",
     "Rule",
     "Stage",
+    "TelemetryRules",
     "Vendor",
     "WasteRules",
     "WorkingHours",

@@ -21,6 +21,7 @@ from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
 from handlers.policy.programs import ProgramRules
+from handlers.policy.telemetry import NONE, PROGRAMS, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
 from storage.units import from_nanos
@@ -242,6 +243,7 @@ class Vendor(Rule):
 
     name: str
     service: str
+    kind: str = ""
     account: str = ""
     can: frozenset[str] = frozenset()
     limited: frozenset[str] = frozenset()
@@ -356,6 +358,7 @@ class Policy(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    telemetry: TelemetryRules = TelemetryRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -466,6 +469,14 @@ class Policy(House, Rule):
     def vendor(self, name: str) -> Vendor | None:
         """The provider of that name, or None."""
         return next((each for each in self.vendors if each.name == name), None)
+
+    def speaker(self, program: str) -> str:
+        """The name of the provider that will speak for a program, "" if none will."""
+        said = self.telemetry.provisional.get(program)
+        if said is not None:
+            return "" if said == NONE else said
+        kinds = PROGRAMS[program].speakers
+        return next((each.name for kind in kinds for each in self.vendors if each.kind == kind), "")
 
     def covers(self, budget: Budget, model: str) -> bool:
         """Whether spending on a model counts against a budget."""

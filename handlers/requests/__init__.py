@@ -1,12 +1,13 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
-from handlers.requests.case import load
+from handlers.requests.case import Case, load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
 from handlers.requests.effect import ask_to_raise, enough_for, stays_capped
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.messages import request_of
 from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
+from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
 from handlers.requests.quoted import clean
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
@@ -15,6 +16,8 @@ from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
     "Ask",
+    "Case",
+    "all_waiting",
     "answer_origin",
     "approve",
     "ask_next_in_line",
@@ -34,9 +37,11 @@ __all__ = [
     "escalate",
     "follow_request",
     "history",
+    "in_queue",
     "is_at_checkpoint",
     "load",
     "message_given_up",
+    "open_ones",
     "open_request",
     "other",
     "proposal_expired",
@@ -53,5 +58,6 @@ __all__ = [
     "send",
     "stays_capped",
     "tell_asker",
+    "waiting_for",
     "withdraw",
 ]

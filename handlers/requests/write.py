@@ -10,7 +10,14 @@ from handlers.budgets import post, statuses
 from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.events import Escalate, FollowRequest, IncreaseDecided, RemindApprover, RequestExpired
+from handlers.events import (
+    Escalate,
+    FollowRequest,
+    IncreaseDecided,
+    RefreshHomes,
+    RemindApprover,
+    RequestExpired,
+)
 from handlers.place import Place
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
@@ -72,6 +79,8 @@ def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: s
         for each in answered(ctx, case, _shown(ctx, said)):
             ctx.show(each.key, each.place, each.card, below=each.below)
     answer_origin(ctx, case.request)
+    concerned = {case.request.asker_id, *(each.person_id for each in case.asked)}
+    ctx.emit(str(case.request.id), RefreshHomes(tuple(sorted(concerned)), ctx.now.isoformat()))
     if known:
         ctx.ask_live(
             f"request/{case.request.id}", known.there.stale, FollowRequest(case.request.id, ctx.now.isoformat())

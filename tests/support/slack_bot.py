@@ -79,6 +79,10 @@ class SmallApp:
             return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
 
+    def show_home(self, sentence: Sentence) -> None:
+        """Show a Home."""
+        self.slack.show(sentence.place, self.hear(sentence), "")
+
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """Replies to a message that is known mean something of their own."""
         return f"question 42 {words}" if (platform, receipt) in self.asked else words
@@ -116,6 +120,7 @@ def _request(_app: SmallApp, sentence: Sentence) -> Card:
 
 ANSWERS: dict[str, Callable[[SmallApp, Sentence], Card]] = {
     "balance": lambda _app, _sentence: BALANCE,
+    "home": lambda _app, _sentence: BALANCE,
     "totals": lambda _app, _sentence: TOTALS,
     "request": _request,
     "slow": _slow,

@@ -4,7 +4,7 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text, Tone
+from handlers.card import Button, Card, Chart, Facts, Gauge, Heading, Input, Series, Table, Text, Tone
 
 HOSTILE = (
     "<!channel> <!here> <!subteam^S1> <@U1> <#C1>",
@@ -70,5 +70,6 @@ inputs = st.builds(
 facts = st.builds(Facts, st.lists(st.tuples(words, words), max_size=25).map(tuple))
 gauges = st.builds(Gauge, words, st.integers(0, 5_000), words, st.sampled_from(get_args(Tone)))
 texts = st.builds(Text, words, st.booleans())
-any_block = st.one_of(texts, facts, gauges, tables, charts(), buttons, inputs)
+headings = st.builds(Heading, words)
+any_block = st.one_of(texts, headings, facts, gauges, tables, charts(), buttons, inputs)
 cards = st.builds(Card, words, st.lists(any_block, max_size=12).map(tuple), personal=st.booleans(), fault=names)

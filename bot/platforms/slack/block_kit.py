@@ -16,7 +16,7 @@ from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped, literal
 from bot.platforms.text import cut, line, plain, units
-from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text
 from handlers.language import say
 from handlers.place import Place
 
@@ -191,6 +191,11 @@ class _Page(Drawing):
 
     def file(self, block: File) -> None:
         self.remark("File: {name}", name=line(block.name))
+
+    def heading(self, block: Heading) -> None:
+        if self.blocks:
+            self.blocks.append({"type": "divider"})
+        self.title(block.text)
 
     def facts(self, block: Facts) -> None:
         for start in range(0, len(block.facts), FIELDS_MAX):
@@ -437,7 +442,7 @@ def _said(blocks: Iterable[Block]) -> Iterator[str]:
     """The blocks in words, a line for each thing said."""
     for block in blocks:
         match block:
-            case Text():
+            case Text() | Heading():
                 yield block.text
             case Facts():
                 yield from (f"{name}: {value}" for name, value in block.facts)

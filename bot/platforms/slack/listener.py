@@ -22,23 +22,23 @@ from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.errors import OutsideError
-from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, home, message, modal, origin
-from bot.platforms.slack.client import TROUBLE, code, trouble, web_client
+from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
+from bot.platforms.slack.client import TROUBLE, trouble, web_client
 from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
-from bot.platforms.slack.messenger import BLOCKS_REFUSED, Slack
+from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import plain
 from bot.ports import Hears, broken, in_language
 from handlers.card import Card, Facts, Text
 from handlers.language import ENGLISH, N_, Words, say
-from handlers.place import Place
+from handlers.place import Place, home_of
 from handlers.sentence import Sentence
 
 WORKERS = 4
 ASK_MAX_S = 3
 ANY = re.compile("")
-HOME_SENTENCE = "balance"
+HOME_SENTENCE = "home"
 
 _log = logging.getLogger("bursar.slack")
 
@@ -295,15 +295,12 @@ class SlackListener:
             self._tell(Place("slack", body["user"]["id"]), card)
 
     def _publish(self, speaker: SlackSpeaker) -> None:
-        card = self._hear(speaker, HOME_SENTENCE, Place("slack", speaker.user), {}, "")
-        for native in dict.fromkeys((self._settings.native, False)):
-            try:
-                self._client.views_publish(user_id=speaker.user, view=home(card, native=native))
-            except TROUBLE as error:
-                _log.warning("%s", trouble(Words("Show the Home tab"), error))
-                if code(error) in BLOCKS_REFUSED:
-                    continue
-            return
+        """Show the Home tab. What is shown to somebody we know stays true from then on."""
+        person, place = self._people.person(speaker), home_of(Place("slack", speaker.user))
+        if isinstance(person, Card):
+            self._tell(place, person)
+        else:
+            self._app.show_home(Sentence(HOME_SENTENCE, person, place))
 
     def _tell(self, place: Place, card: Card) -> None:
         try:

@@ -14,7 +14,7 @@ from bot.checks import CheckLine
 from bot.csv_files import text_of
 from bot.errors import UndeliverableError
 from bot.platforms.about import NAME
-from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, message
+from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, home, message
 from bot.platforms.slack.client import (
     TROUBLE,
     asked,
@@ -30,7 +30,7 @@ from bot.platforms.slack.manifest import SCOPES
 from bot.texts import in_words, t
 from handlers.card import Card, Chart, Table, Text
 from handlers.language import N_, Words, say
-from handlers.place import Place
+from handlers.place import HOMES, Place
 
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"})
@@ -54,8 +54,9 @@ def no_files(name: str) -> AbstractContextManager[Path]:
 class Slack:
     """The platform Slack, as far as showing goes.
 
-    A place's id is a channel ("C1", "D1"), a person ("U1", or "T1/U1" with the workspace) who is written to directly,
-    or a person in a channel ("C1/U1"): there, what is personal is whispered to that person, the rest is posted.
+    A place's id is somebody's Home ("home/U1"), a channel ("C1", "D1"), a person ("U1", or "T1/U1" with the workspace)
+    who is written to directly, or a person in a channel ("C1/U1"): there, what is personal is whispered to that person,
+    the rest is posted.
     """
 
     name = "slack"
@@ -87,6 +88,8 @@ class Slack:
 
         A whisper leaves no receipt, for it cannot be changed. A message that is gone is posted anew.
         """
+        if place.id.startswith(HOMES):
+            return self._publish(place.id.removeprefix(HOMES), card)
         channel, user = self._where(place)
         thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
@@ -121,6 +124,20 @@ class Slack:
         if strange or confirmed_address(user) != lowered(email):
             return ""
         return f"{here['team_id']}/{user['id']}"
+
+    def _publish(self, user: str, card: Card) -> str:
+        """Show a card as the Home tab of somebody; more simply where Slack refuses the blocks."""
+        for native in dict.fromkeys((self._native, False)):
+            try:
+                self._client.views_publish(user_id=user, view=home(card, native=native))
+            except TROUBLE as error:
+                last = trouble(Words("Show the Home tab"), error)
+                last.__cause__ = error
+                if code(error) not in BLOCKS_REFUSED:
+                    break
+            else:
+                return f"{HOMES}{user}"
+        raise last
 
     def _where(self, place: Place) -> tuple[str, str]:
         """The channel, and the person in it who is spoken to, if that is known."""

@@ -19,7 +19,7 @@ from bot.charts.axis import amount
 from bot.csv_files import BYTE_ORDER_MARK, text_of
 from bot.platforms.renderer import Drawing
 from bot.platforms.text import cut, line, plain
-from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text, Tone
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text, Tone
 from handlers.language import N_, say
 
 Json = dict[str, Any]
@@ -180,6 +180,10 @@ class _Page(Drawing):
             shown.append(each)
         self.body.append(_text("\n".join(shown) or EMPTY, fontType="Monospace"))
         self.missing("{n} more row is not shown.", "{n} more rows are not shown.", len(lines) - len(shown))
+
+    def heading(self, block: Heading) -> None:
+        drawn = _text(cut(line(block.text), TITLE_MAX) or EMPTY, weight="Bolder", size="Medium")
+        self.body.append(drawn | {"separator": True, "spacing": "Large"})
 
     def facts(self, block: Facts) -> None:
         shown = block.facts[: self.room.rows]

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from bot.charts.axis import amount
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
 from bot.csv_files import text_of
-from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Input, Table, Text
+from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import ENGLISH, N_, say
 
 PICTURES_MAX = 64
@@ -84,6 +84,8 @@ def _block(card: Card, block: Block, key: str) -> Markup:
     match block:
         case Text():
             return fill("text.html", text=block)
+        case Heading():
+            return fill("heading.html", text=block.text)
         case Facts():
             return fill("facts.html", facts=block.facts)
         case Gauge():

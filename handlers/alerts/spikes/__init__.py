@@ -4,7 +4,7 @@
 see.
 """
 
-from handlers.alerts.spikes.commands import expected, guard, unexpected
+from handlers.alerts.spikes.commands import expected, guard, unexpected, unusual
 from handlers.alerts.spikes.watch import check_drifts, check_spikes
 
-__all__ = ["check_drifts", "check_spikes", "expected", "guard", "unexpected"]
+__all__ = ["check_drifts", "check_spikes", "expected", "guard", "unexpected", "unusual"]

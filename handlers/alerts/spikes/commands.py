@@ -61,6 +61,30 @@ def guard(ctx: Context) -> Card:
     return Card(_title(ctx, here, burning), (*blocks, as_of(ctx)), _tone(burning))
 
 
+def unusual(ctx: Context) -> tuple[int, tuple[Block, ...]]:
+    """The spikes that go on now and whoever reads may see, the most expensive first.
+
+    Returns:
+        How many there are, and what shows them; nothing if there are none.
+    """
+    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
+    here = [each for each in spikes.known(ctx.conn, ctx.now) if each.burns and may_see(ctx, each.account_id)]
+    if not here:
+        return 0, ()
+    here.sort(key=lambda each: -each.excess_nanos)
+    unit = ctx.policy.organization.currency
+    rows = tuple(
+        (
+            ctx.t("#{number} {title}", number=each.id, title=ctx.called(accounts[each.account_id])),
+            ctx.moment(each.since),
+            ctx.amount(each.excess_nanos, unit),
+        )
+        for each in here
+    )
+    heads = (ctx.t("Spike"), ctx.t("Since"), ctx.t("Above usual"))
+    return len(here), (Table("", heads, rows, "llr"), Button(ctx.t("Look at them"), "guard"))
+
+
 def _title(ctx: Context, here: Sequence[Spike], burning: Sequence[Spike]) -> str:
     if burning:
         return ctx.nt("{n} spike now", "{n} spikes now", len(burning))

@@ -379,7 +379,7 @@ def test_the_home_tab_shows_the_balance(slack: FakeSlack, bot: SlackBot) -> None
 
 def test_the_home_tab_has_charts(slack: FakeSlack, bot: SlackBot) -> None:
     """Slack draws charts in the Home tab; if it refuses them there, they are told in words."""
-    bot.app.instead["balance"] = Card("x", (Chart("Days", "bar", ("Mon",), (Series("s", (1.0,)),), "$", "Monday."),))
+    bot.app.instead["home"] = Card("x", (Chart("Days", "bar", ("Mon",), (Series("s", (1.0,)),), "$", "Monday."),))
     slack.open_home("UANA")
     slack.wait(lambda: slack.homes)
     assert slack.homes.pop("UANA")["blocks"][1]["type"] == "data_visualization"

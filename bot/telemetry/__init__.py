@@ -1,0 +1,1 @@
+"""Telemetry in: what programs say of themselves, over OTLP/HTTP."""

@@ -1,0 +1,337 @@
+"""Bodies of OTLP/HTTP, protobuf or JSON, as plain points and records. Only attributes of an allow-list come out.
+
+The shapes are those of opentelemetry-proto 1.45 and the OTLP specification 1.9. JSON differs from protobuf's own:
+64-bit numbers come as numbers or strings, and a value may be empty (seen from Gemini CLI).
+"""
+
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
+from typing import Any, Literal
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from bot.telemetry.programs import ALLOWED, NEVER
+
+Encoding = Literal["protobuf", "json"]
+Value = str | int | float | bool | None
+
+BODY_MAX_BYTES = 4 * 2**20
+"""What is taken off the wire."""
+INFLATED_MAX_BYTES = 16 * 2**20
+"""What it may come to when it is unpacked."""
+ATTRIBUTES_MAX = 128
+TEXT_MAX = 255
+DELTA, CUMULATIVE = 1, 2
+
+
+class UnreadableError(Exception):
+    """A body that is no message of OTLP; the message is one plain sentence."""
+
+
+class TooLargeError(UnreadableError):
+    """A body that is larger than any that is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One point of a sum or histogram.
+
+    Args:
+        name: of the metric.
+        scope: of the library that tells it.
+        resource: allowed attributes of the resource.
+        attributes: the point's own.
+        identity: tells the series from all others, by all its attributes.
+        start_ns: when it began to count.
+        end_ns: when it was measured.
+        value: the sum; of a histogram that of all that was recorded.
+        cumulative: it is the whole since its start.
+    """
+
+    name: str
+    scope: str
+    resource: Mapping[str, Value]
+    attributes: Mapping[str, Value]
+    identity: int
+    start_ns: int
+    end_ns: int
+    value: Decimal | None
+    cumulative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One event. `identity` tells it from all others."""
+
+    scope: str
+    resource: Mapping[str, Value]
+    attributes: Mapping[str, Value]
+    identity: int
+    at_ns: int
+
+
+def inflated(body: bytes, encoding: str) -> bytes:
+    """A body as it was before it was packed.
+
+    Args:
+        body: as it came.
+        encoding: the header Content-Encoding.
+
+    Raises:
+        TooLargeError: it comes to more than is taken; no more than that is ever unpacked.
+        UnreadableError: it is packed otherwise, or broken.
+    """
+    if encoding in ("", "identity"):
+        return body
+    if encoding != "gzip":
+        raise UnreadableError(f"I don't understand the encoding {encoding[:20]}: send gzip, or nothing.")
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        whole = unpacking.decompress(body, INFLATED_MAX_BYTES + 1)
+    except zlib.error:
+        raise UnreadableError("This is not gzip.") from None
+    if len(whole) > INFLATED_MAX_BYTES:
+        raise TooLargeError(f"Unpacked it is more than {INFLATED_MAX_BYTES // 2**20} MiB.")
+    if not unpacking.eof:
+        raise UnreadableError("This gzip is cut off.")
+    return whole
+
+
+def metric_points(body: bytes, encoding: Encoding, wanted: Iterable[str]) -> Iterator[MetricPoint]:
+    """The points of the metrics that are wanted; others are not looked at.
+
+    Raises:
+        UnreadableError: it is no such message. Nothing is counted then.
+    """
+    names = frozenset(wanted)
+    if encoding == "json":
+        yield from _json_points(_json(body), names)
+        return
+    message = ExportMetricsServiceRequest()
+    try:
+        message.ParseFromString(body)
+    except DecodeError:
+        raise UnreadableError("This is not an ExportMetricsServiceRequest of OTLP.") from None
+    yield from _proto_points(message, names)
+
+
+def log_records(body: bytes, encoding: Encoding) -> Iterator[LogRecord]:
+    """The records of a body of logs.
+
+    Raises:
+        UnreadableError: it is no such message. Nothing is counted then.
+    """
+    if encoding == "json":
+        yield from _json_records(_json(body))
+        return
+    message = ExportLogsServiceRequest()
+    try:
+        message.ParseFromString(body)
+    except DecodeError:
+        raise UnreadableError("This is not an ExportLogsServiceRequest of OTLP.") from None
+    for resource_logs in message.resource_logs:
+        resource, own = _picked_proto(resource_logs.resource.attributes)
+        for scope_logs in resource_logs.scope_logs:
+            for record in scope_logs.log_records:
+                attributes, all_ = _picked_proto(record.attributes)
+                at = record.time_unix_nano or record.observed_time_unix_nano
+                yield LogRecord(
+                    scope_logs.scope.name,
+                    resource,
+                    attributes,
+                    _hash(own, all_, record.observed_time_unix_nano, at),
+                    at,
+                )
+
+
+# Protobuf ------------------------------------------------------------------------------------------------------------
+
+
+def _proto_points(message: ExportMetricsServiceRequest, wanted: frozenset[str]) -> Iterator[MetricPoint]:
+    for resource_metrics in message.resource_metrics:
+        resource, own = _picked_proto(resource_metrics.resource.attributes)
+        for scope_metrics in resource_metrics.scope_metrics:
+            scope = scope_metrics.scope.name
+            for metric in scope_metrics.metrics:
+                if metric.name not in wanted:
+                    continue
+                kind = metric.WhichOneof("data")
+                if kind not in ("sum", "histogram"):
+                    continue
+                data = getattr(metric, kind)
+                cumulative = data.aggregation_temporality == CUMULATIVE
+                for point in data.data_points:
+                    attributes, all_ = _picked_proto(point.attributes)
+                    if kind == "histogram":
+                        said = point.sum if point.HasField("sum") else None
+                    else:
+                        which = point.WhichOneof("value")
+                        said = getattr(point, which) if which else None
+                    yield MetricPoint(
+                        metric.name,
+                        scope,
+                        resource,
+                        attributes,
+                        _hash(own, all_, metric.name),
+                        point.start_time_unix_nano,
+                        point.time_unix_nano,
+                        number(said),
+                        cumulative,
+                    )
+
+
+def _picked_proto(pairs: Any) -> tuple[dict[str, Value], bytes]:
+    """The allowed attributes, and a digest of all of them."""
+    picked: dict[str, Value] = {}
+    parts = []
+    for pair in pairs:
+        key, value = pair.key, pair.value
+        if key.startswith(NEVER):
+            continue
+        parts.append(pair.SerializeToString())
+        if key in ALLOWED:
+            which = value.WhichOneof("value")
+            said = getattr(value, which) if which else None
+            picked[key] = _short(said)
+    return picked, _digest(parts)
+
+
+# JSON ----------------------------------------------------------------------------------------------------------------
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableError("This is not JSON.") from None
+    if not isinstance(content, dict):
+        raise UnreadableError("This is not a message of OTLP: it must be an object.")
+    return content
+
+
+def _json_points(content: Mapping[str, Any], wanted: frozenset[str]) -> Iterator[MetricPoint]:
+    for resource_metrics in _objects(content, "resourceMetrics"):
+        resource, own = _picked_json(_object(resource_metrics, "resource"))
+        for scope_metrics in _objects(resource_metrics, "scopeMetrics"):
+            scope = str(_object(scope_metrics, "scope").get("name") or "")[:TEXT_MAX]
+            for metric in _objects(scope_metrics, "metrics"):
+                name = metric.get("name")
+                if not isinstance(name, str) or name not in wanted:
+                    continue
+                kind = "sum" if isinstance(metric.get("sum"), dict) else "histogram"
+                data = _object(metric, kind)
+                cumulative = str(data.get("aggregationTemporality")) in ("2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
+                for point in _objects(data, "dataPoints"):
+                    attributes, all_ = _picked_json(point)
+                    said = point.get("sum") if kind == "histogram" else point.get("asInt", point.get("asDouble"))
+                    yield MetricPoint(
+                        name,
+                        scope,
+                        resource,
+                        attributes,
+                        _hash(own, all_, name),
+                        _nanoseconds(point.get("startTimeUnixNano")),
+                        _nanoseconds(point.get("timeUnixNano")),
+                        number(said),
+                        cumulative,
+                    )
+
+
+def _json_records(content: Mapping[str, Any]) -> Iterator[LogRecord]:
+    for resource_logs in _objects(content, "resourceLogs"):
+        resource, own = _picked_json(_object(resource_logs, "resource"))
+        for scope_logs in _objects(resource_logs, "scopeLogs"):
+            scope = str(_object(scope_logs, "scope").get("name") or "")[:TEXT_MAX]
+            for record in _objects(scope_logs, "logRecords"):
+                attributes, all_ = _picked_json(record)
+                observed = _nanoseconds(record.get("observedTimeUnixNano"))
+                at = _nanoseconds(record.get("timeUnixNano")) or observed
+                yield LogRecord(scope, resource, attributes, _hash(own, all_, observed, at), at)
+
+
+def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The objects of a list.
+
+    Raises:
+        UnreadableError: there is something else.
+    """
+    listed = content.get(name)
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise UnreadableError(f"This is not a message of OTLP: {name} must be a list of objects.")
+    return listed
+
+
+def _object(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    said = content.get(name)
+    if said is None:
+        return {}
+    if not isinstance(said, dict):
+        raise UnreadableError(f"This is not a message of OTLP: {name} must be an object.")
+    return said
+
+
+def _picked_json(content: Mapping[str, Any]) -> tuple[dict[str, Value], bytes]:
+    picked: dict[str, Value] = {}
+    parts = []
+    for pair in _objects(content, "attributes"):
+        key = pair.get("key")
+        if not isinstance(key, str) or key.startswith(NEVER):
+            continue
+        parts.append(json.dumps(pair, sort_keys=True).encode())
+        if key in ALLOWED:
+            value = _object(pair, "value")
+            picked[key] = _short(next(iter(value.values()), None))
+    return picked, _digest(parts)
+
+
+def _nanoseconds(said: object) -> int:
+    """A moment; 0 for what is none."""
+    try:
+        return int(said) if isinstance(said, int | str) and not isinstance(said, bool) else 0
+    except ValueError:
+        return 0
+
+
+# Values --------------------------------------------------------------------------------------------------------------
+
+
+def number(said: object) -> Decimal | None:
+    """A number as it was written, None for what is none: also for one that is not finite."""
+    if isinstance(said, bool) or not isinstance(said, int | float | str):
+        return None
+    if isinstance(said, float) and not math.isfinite(said):
+        return None
+    try:
+        found = Decimal(repr(said) if isinstance(said, float) else str(said)[:40].strip())
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def _short(said: object) -> Value:
+    if isinstance(said, str):
+        return said[:TEXT_MAX]
+    return said if isinstance(said, int | float | bool) else None
+
+
+def _digest(parts: list[bytes]) -> bytes:
+    """Of attributes, in whatever order they came."""
+    return blake2b(b"\x00".join(sorted(parts)), digest_size=8).digest()
+
+
+def _hash(*parts: bytes | str | int) -> int:
+    """Several parts as one number of 63 bits."""
+    said = blake2b(digest_size=8)
+    for part in parts:
+        said.update(part if isinstance(part, bytes) else str(part).encode("utf-8", "replace"))
+        said.update(b"\x1f")
+    return int.from_bytes(said.digest()) >> 1
