@@ -83,7 +83,7 @@ def ask_through(ctx: Context, ask: Ask) -> Request:
     route, _ = routed(ctx, found, status, units)
     wanted = wanted_of(ctx, status, units, last, reason, route, through=ask.through)
     proposed = requests.ask_for(ctx.conn, wanted, ctx.now, "proposed")
-    deed(ctx, proposed, "proposed", "token", f"{ctx.amount(units, proposed.unit)}: {reason}")
+    deed(ctx, proposed, "proposed", "token", ctx.amount(units, proposed.unit))
     ctx.emit(str(proposed.id), ProposalExpired(proposed.id), ctx.now + WAITS)
     ctx.tell(ctx.person.id, _key(proposed), _to_send(ctx, case_of(ctx, proposed, ()), status))
     return proposed

@@ -32,7 +32,9 @@ def _shown(letter: str) -> str:
     category = unicodedata.category(letter)
     if category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
         return " "
-    return "'" if category in {"Pi", "Pf"} or letter in _QUOTE_MARKS else letter
+    if category in {"Pi", "Pf"} or letter in _QUOTE_MARKS:
+        return "'"
+    return {"<": "(", ">": ")"}.get(letter, letter)  # what chat would read as a mention or a link
 
 
 def reason_of(ctx: Context, request: Request) -> str:

@@ -393,7 +393,8 @@ def open_request(
     """
     route, counts = routed(ctx, found, status, amount, origin, through)
     asked = requests.ask_for(ctx.conn, wanted_of(ctx, status, amount, last, reason, route, origin, through), ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}: {reason}")
+    said = "" if through else f": {reason}"  # what a program wrote is in the audit of nobody
+    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}{said}")
     return opened(ctx, asked, route, found, counts)
 
 
