@@ -37,7 +37,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, former_links, idempotency, outbox, people
+from storage import aliases, exceptions, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person
 
@@ -296,10 +296,13 @@ class App:
         return replace(handlers.answer(one, rest, sentence.inputs, ctx), language=ctx.language)
 
     def _context(self, conn: Connection, sentence: Sentence) -> Context:
-        person = CLOCK if sentence.person == CLOCK.id else people.person(conn, sentence.person)
+        if sentence.person == CLOCK.id:
+            return Context(conn, self.now(), CLOCK, sentence.place, self.policy, {CLOCK.id: CLOCK})
+        person, running = exceptions.speaker(conn, sentence.person)
         if person is None or not person.active:
             raise RefusedError("I don't know you. Ask an admin to add you to the people of Bursar.")
-        return Context(conn, self.now(), person, sentence.place, self.policy, {sentence.person: person})
+        known: dict[str, Person | None] = {person.id: person}
+        return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
     # Who -----------------------------------------------------------------------------------------------------------
 

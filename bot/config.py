@@ -150,6 +150,7 @@ class SlackSettings(Rule):
     url: Annotated[str, _API_ADDRESS] = "https://slack.com/api/"
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
+    agent: bool = False
 
 
 class TeamsSettings(Rule):

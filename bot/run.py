@@ -120,7 +120,12 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
     client = web_client(token, slack.url)
     app_id = own_app_id(web_client(token, slack.url, ASK_MAX_S))
     app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
-    heard = ListenerSettings(command=slack.command, teams=frozenset(slack.teams), language=spoken_to(None, app.policy))
+    heard = ListenerSettings(
+        command=slack.command,
+        teams=frozenset(slack.teams),
+        language=spoken_to(None, app.policy),
+        agent=slack.agent,
+    )
     listener = SlackListener(app, client, heard)
     with ExitStack() as stack:
         stack.callback(listener.close)

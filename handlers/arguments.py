@@ -14,11 +14,13 @@ from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
 from handlers.parser import STOPS, InForm, nearest_few
+from handlers.periods import Every
 from handlers.policy import Budget
 from handlers.synonyms import TONGUES
 from storage import limits, people, tokens
 from storage.limits import Held
 from storage.people import Account
+from storage.tables import FOREVER
 
 NAME_WORDS_MAX = 4
 OFFERS_MAX = 3
@@ -43,6 +45,23 @@ SORTS = ("sort", "sorted", "order", "ordered")
 SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
 FILES = ("csv", "excel", "spreadsheet")
 PAGE_DIGITS = 6
+ADVERBS: dict[str, Every] = {
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "quarterly": "quarter",
+    "yearly": "year",
+    "annually": "year",
+}
+EVERY: dict[str, Every] = {
+    "day": "day",
+    "week": "week",
+    "month": "month",
+    "quarter": "quarter",
+    "year": "year",
+    **ADVERBS,
+}
+FOR_GOOD = (("permanent",), ("permanently",), ("forever",), ("for", "good"), ("until", "further", "notice"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +414,87 @@ class AgentWord:
         return (agents[0], 2 + named) if len(agents) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class LimitWord:
+    """How much a limit is to be: "to 400", "400 USD"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"to {name}"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Amount, int] | None:
+        """See Word."""
+        led = words[0].lower() == "to" and len(words) > 1
+        taken = AmountWord().take(words[led:], ctx)
+        return (taken[0], taken[1] + led) if taken else None
+
+
+class EveryWord:
+    """How long a period is: "a month", "per week", "daily"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "a month"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[Every, int] | None:
+        """See Word."""
+        said = [half_width(each).lower().strip(STOPS + "/") for each in words[:2]]
+        led = len(said) > 1 and said[0] in ("a", "an", "per", "each", "every", "by")
+        return (EVERY[said[led]], 1 + led) if (led or said[0] in ADVERBS) and said[led] in EVERY else None
+
+
+class OwnerWord:
+    """For whom something is asked that lasts: "me", "my limit", "for me", "for agent crawler", "crawler"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "me|agent"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Account, int] | None:
+        """See Word. "for" may also begin the reason; then it is not mine."""
+        led = words[0].lower() == "for" and len(words) > 1
+        said = [half_width(each).lower().strip(STOPS) for each in words[led : led + 2]]
+        if said[0] in ("me", "myself"):
+            return self._own(ctx), 1 + led
+        if said[0] == "my" and said[1:] in (["limit"], ["budget"]):
+            return self._own(ctx), 2 + led
+        named = said[0] == "agent" and len(said) > 1
+        word = words[led + named].removeprefix("@").strip(STOPS)
+        found = people.find_accounts(ctx.conn, [word])[word]
+        agents = [one for one in found if one.kind == "agent"]
+        if len(agents) == 1:
+            return agents[0], 1 + led + named
+        if not led and found and words[1:2] == ["to"]:
+            raise RefusedError(
+                "You can ask for yourself and for agents that you own. {name} can ask: {example}",
+                name=found[0].name,
+                example="raise me to 400 a month until 31 March: migration",
+            )
+        return None
+
+    def _own(self, ctx: Context) -> Account:
+        account = ctx.account(ctx.account_id)
+        if account is None:
+            raise RefusedError("You have no account of your own, so you can't ask for more.")
+        return account
+
+
+class EndWord(UntilWord):
+    """A day to come, or for good: "until 31 March", "permanent"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "until day|permanent"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[date, int] | None:
+        """See Word."""
+        said = [half_width(each).lower().strip(STOPS) for each in words[:3]]
+        for each in FOR_GOOD:
+            if said[: len(each)] == list(each):
+                return FOREVER, len(each)
+        return super().take(words, ctx)
+
+
 class PausedWord:
     """Somebody at the providers: "@ana", "agent crawler", "key sk-abc", or a button's "litellm/key:abc"."""
 
@@ -459,6 +559,10 @@ ForAgent = Annotated[Account | None, AgentWord()]
 OfBudget = Annotated[Budget | None, BudgetWord()]
 FormText = Annotated[str, InForm()]
 Until = Annotated[date | None, UntilWord()]
+End = Annotated[date | None, EndWord()]
+MaybeEvery = Annotated[Every | None, EveryWord()]
+MaybeOwner = Annotated[Account | None, OwnerWord()]
+MaybeLimit = Annotated[Amount | None, LimitWord()]
 Whom = Annotated[Account | None, WhomWord()]
 WhomSeen = Annotated[Account, WhomWord()]
 To = Annotated[Account, WhomWord("to", figures=False)]

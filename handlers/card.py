@@ -131,15 +131,29 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A field of a form. Its name is the name of the parameter of the sentence that it fills."""
+    """A field of a form. Its name is the name of the parameter of the sentence that it fills.
+
+    Args:
+        name: of the parameter.
+        label: what stands above it.
+        form: what is filled in; a "date" is written as 2026-11-30, a "number" with a point such as 12.5.
+        value: what it holds at first.
+        choices: of a "choice": what is sent, and what is shown.
+        hint: what helps to fill it in.
+        optional: whether it may be left empty.
+        least: the first date or the smallest number, "" for any.
+        most: the last date or the largest number, "" for any.
+    """
 
     name: str
     label: str
-    form: Literal["text", "long", "choice"] = "text"
+    form: Literal["text", "long", "choice", "date", "number"] = "text"
     value: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     optional: bool = False
+    least: str = ""
+    most: str = ""
     kind: Literal["input"] = "input"
 
 

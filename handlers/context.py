@@ -17,10 +17,11 @@ from handlers.language import ENGLISH, N_, language_of, said_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
 from handlers.periods import Every, Period, called_after, period_of
 from handlers.place import UNLINKED, Place
-from handlers.policy import Policy
-from storage import audit, limits, outbox, people, pulls
+from handlers.policy import Budget, Policy, with_exceptions
+from storage import audit, exceptions, limits, outbox, people, pulls
 from storage.audit import Deed
 from storage.directory import Person
+from storage.exceptions import BudgetException
 from storage.limits import Held
 from storage.outbox import NewItem
 from storage.people import Account, Circle
@@ -84,6 +85,7 @@ class Context:
         lines: accounts that were, each with those above it.
         places: where people that were looked up talk to us in private.
         read: how reading the providers went, once that was looked up.
+        excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
     """
@@ -97,6 +99,7 @@ class Context:
     lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
     read: list[tuple[Pull, ...]] = field(default_factory=list, repr=False)
+    excepted: list[tuple[BudgetException, ...]] = field(default_factory=list, repr=False)
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
 
@@ -169,14 +172,33 @@ class Context:
         return self.read[0]
 
     def limits_of(self, account_id: str) -> list[Held]:
-        """An account's limits at the providers; looked up once. The readings come with them if they are not known."""
+        """An account's limits at the providers, and those above it that refuse now; looked up once.
+
+        The readings come with them if they are not known.
+        """
         if account_id not in self.held:
+            above = [each.id for each in self.line(account_id)]
             if self.read:
-                self.held[account_id] = limits.everywhere(self.conn, account_id)
+                self.held[account_id] = limits.everywhere(self.conn, account_id, above)
             else:
-                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id)
+                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id, above)
                 self.read.append(tuple(read))
         return self.held[account_id]
+
+    def exceptions(self) -> tuple[BudgetException, ...]:
+        """The exceptions that were approved and have not been ended; looked up once."""
+        if not self.excepted:
+            self.excepted.append(tuple(exceptions.running(self.conn)))
+        return self.excepted[0]
+
+    def now_excepted(self, new: Sequence[BudgetException], ended: Collection[BudgetException]) -> None:
+        """Keep that some exceptions were approved just now, and others ended."""
+        self.excepted[:] = [(*(each for each in self.exceptions() if each not in ended), *new)]
+
+    def budgets_of(self, account_id: str) -> tuple[Budget, ...]:
+        """The rules that may bind an account today: those of app.yaml, and the exceptions that are its own."""
+        own = [each for each in self.exceptions() if each.account_id == account_id]
+        return with_exceptions(self.policy.budgets, own, self.today) if own else self.policy.budgets
 
     def places_of(self, person_ids: Collection[str]) -> dict[str, tuple[Place, ...]]:
         """Where people talk to us in private; looked up once, for all of them together."""
@@ -219,6 +241,13 @@ class Context:
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
         return _day(day, "MMMMd", self.locale)
+
+    def last_day(self, day: date) -> str:
+        """The day until which something lasts, with its year if that is another one."""
+        if day.year == self.today.year:
+            return self.day(day)
+        english = language_of(self.locale) == ENGLISH and self.locale.startswith("en")
+        return format_date(day, "d MMMM y", self.locale) if english else _skeleton("yMMMMd", day, self.locale)
 
     def short_day(self, day: date) -> str:
         """A day for the axis of a chart, such as "22 Nov"."""

@@ -404,7 +404,7 @@ def _ends_with_a_day(word: str) -> tuple[str, str] | None:
 
 
 def _spoken_day(words: Sequence[str]) -> list[str]:
-    return [re.sub(r"[,.;!]$", "", half_width(each)) if place < 4 else each for place, each in enumerate(words)]  # noqa: PLR2004
+    return [re.sub(r"[,.;:!]$", "", half_width(each)) if place < 4 else each for place, each in enumerate(words)]  # noqa: PLR2004
 
 
 def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[str, Any]:

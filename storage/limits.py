@@ -5,7 +5,7 @@ from the ledger each time, what it ought to be (wanted, handlers/limits/reconcil
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -77,8 +77,8 @@ Cap = tuple[Window, int]
 class SeenLimit:
     """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit.
 
-    With it: when what was used next starts from nothing there, and what is counted now, None for what is not said; and
-    what else caps it.
+    With it: when what was used next starts from nothing there, and what is counted now, None for what is not said; what
+    else caps it; and whether the provider says that it refuses requests under it now.
     """
 
     subject: Subject
@@ -90,6 +90,7 @@ class SeenLimit:
     resets_at: datetime | None = None
     spent_nanos: int | None = None
     caps: tuple[Cap, ...] = ()
+    refusing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Held:
         resets_at: when what was used next starts from nothing there, None if the provider does not say.
         spent_nanos: what is counted against it there, None if the provider does not say.
         caps: further limits there, as JSON; see `further`.
+        refusing: whether the provider says that it refuses requests under it now.
         stopped: whether somebody paused it here.
     """
 
@@ -136,6 +138,7 @@ class Held:
     resets_at: datetime | None = None
     spent_nanos: int | None = None
     caps: str = ""
+    refusing: bool = False
     stopped: bool = False
 
     @property
@@ -168,17 +171,27 @@ _HELD = select(
     ).outerjoin(pauses, and_(*(pauses.c[name] == limits.c[name] for name in ("provider", "kind", "external_id"))))
 )
 _OF_PROVIDER = _HELD.where(limits.c.provider == bindparam("provider")).order_by(limits.c.kind, limits.c.external_id)
-OF_ACCOUNT = _HELD.where(
+_OF_ACCOUNT = _HELD.where(
     or_(
         links.c.account_id == bindparam("account"),
         and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
     ),
 ).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
-"""Selects the limits of the account of the parameter `account`."""
+BINDING = _HELD.where(
+    or_(
+        links.c.account_id == bindparam("account"),
+        and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
+        and_(
+            limits.c.refusing,
+            or_(limits.c.kind == "organization", links.c.account_id.in_(bindparam("above", expanding=True))),
+        ),
+    ),
+).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
+"""Selects the limits of the account of the parameter `account`, and those of accounts `above` it that refuse now."""
 
 
 def held_of(row: Any) -> Held:
-    """A limit from a row of OF_ACCOUNT."""
+    """A limit from a row of BINDING."""
     return Held(row[0], Subject(row[1], row[2]), row[3] or "", *row[4:])
 
 
@@ -205,15 +218,16 @@ def note_seen(conn: Connection, provider: str, batch: Iterable[SeenLimit], now: 
             "resets_at": each.resets_at,
             "spent_nanos": each.spent_nanos,
             "caps": json.dumps(each.caps) if each.caps else "",
+            "refusing": each.refusing,
         }
         for each in sorted(batch, key=lambda each: (each.subject.kind, each.subject.external_id))
     ]
     if rows:
         statement = insert_into(conn, limits)
-        said = ("name", "window", "paused", "currency", "seen_nanos", "seen_at", "resets_at", "spent_nanos", "caps")
+        known = ("provider", "kind", "external_id", "first_seen_at")
         statement = statement.on_conflict_do_update(
             index_elements=["provider", "kind", "external_id"],
-            set_={name: statement.excluded[name] for name in said},
+            set_={name: statement.excluded[name] for name in rows[0] if name not in known},
         )
         conn.execute(statement, rows)
 
@@ -236,41 +250,36 @@ def of_provider(conn: Connection, provider: str) -> list[Held]:
 
 def of_account(conn: Connection, account_id: str) -> list[Held]:
     """An account's limits at all providers."""
-    return [held_of(row) for row in conn.execute(OF_ACCOUNT, {"account": account_id})]
+    return [held_of(row) for row in conn.execute(_OF_ACCOUNT, {"account": account_id})]
 
 
+_OF_A_PAUSE: dict[str, ColumnElement[Any]] = {
+    "name": pauses.c.name,
+    "window": literal("total"),
+    "seen_at": pauses.c.paused_at,
+    "first_seen_at": pauses.c.paused_at,
+    "paused": false(),
+    "currency": literal("USD"),
+    "caps": literal(""),
+    "refusing": false(),
+    "resets_at": cast(null(), Instant),
+}
 _AT_HOOKS = select(
     pauses.c.provider,
     pauses.c.kind,
     pauses.c.external_id,
     pauses.c.external_id,
-    pauses.c.name,
-    literal("total"),
-    cast(null(), BigInteger),
-    pauses.c.paused_at,
-    pauses.c.paused_at,
-    cast(null(), BigInteger),
-    cast(null(), BigInteger),
-    cast(null(), BigInteger),
-    cast(null(), BigInteger),
-    false(),
-    literal("USD"),
-    cast(null(), BigInteger),
-    cast(null(), Instant),
-    cast(null(), BigInteger),
-    literal(""),
+    *(_OF_A_PAUSE.get(name, cast(null(), BigInteger)) for name in list(Held.__dataclass_fields__)[3:-1]),
     true(),
 ).where(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account"))
-
-
-EVERYWHERE = union_all(OF_ACCOUNT.order_by(None), _AT_HOOKS)
+EVERYWHERE = union_all(BINDING.order_by(None), _AT_HOOKS)
 """The same, and whether the account is paused where its programs ask first."""
 
 
-def everywhere(conn: Connection, account_id: str) -> list[Held]:
-    """An account's limits at all providers, and its pause where its programs ask first."""
-    found = [held_of(row) for row in conn.execute(EVERYWHERE, {"account": account_id})]
-    return sorted(found, key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
+def everywhere(conn: Connection, account_id: str, above: Collection[str]) -> list[Held]:
+    """What binds an account at all providers, and its pause where its programs ask first."""
+    rows = conn.execute(EVERYWHERE, {"account": account_id, "above": list(above)})
+    return sorted(map(held_of, rows), key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
 
 
 def find(conn: Connection, provider: str, subject: Subject) -> Held | None:

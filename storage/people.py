@@ -96,7 +96,8 @@ _CALLED_OR_NAMED = union_all(_CALLED, _NAMED)
 _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
-def _person(row: Any) -> Person:
+def person_of(row: Any) -> Person:
+    """The person of a row with all columns of the table."""
     values = {name: getattr(row, name) for name in _PERSON_FIELDS}
     values |= {name: tuple(values[name].split()) for name in ("roles", "groups")}
     return Person(manager=values.pop("manager_id"), **values)
@@ -105,7 +106,7 @@ def _person(row: Any) -> Person:
 def person(conn: Connection, person_id: str) -> Person | None:
     """The person under an id, or None. The team is left out: ask `line` for it."""
     row = conn.execute(_PERSON, {"id": person_id}).first()
-    return _person(row) if row else None
+    return person_of(row) if row else None
 
 
 def choose_language(conn: Connection, person_id: str, language: str) -> None:
@@ -115,7 +116,7 @@ def choose_language(conn: Connection, person_id: str, language: str) -> None:
 
 def persons(conn: Connection, person_ids: Collection[str]) -> dict[str, Person]:
     """Those of some people who are known, by id."""
-    return {row.id: _person(row) for row in conn.execute(_PERSONS, {"ids": list(person_ids)})}
+    return {row.id: person_of(row) for row in conn.execute(_PERSONS, {"ids": list(person_ids)})}
 
 
 def person_by_email(conn: Connection, email: str) -> Person | None:
@@ -126,7 +127,7 @@ def person_by_email(conn: Connection, email: str) -> Person | None:
     if not email or not has_plain_domain(email):
         return None
     rows = conn.execute(select(people).where(people.c.email == address(email), people.c.active)).all()
-    return _person(rows[0]) if len(rows) == 1 else None
+    return person_of(rows[0]) if len(rows) == 1 else None
 
 
 def ids_by_email(conn: Connection, only: Collection[str] | None = None) -> dict[str, str]:
@@ -145,13 +146,13 @@ def ids_by_email(conn: Connection, only: Collection[str] | None = None) -> dict[
 def active_people(conn: Connection) -> list[Person]:
     """Everybody who is there now, by name."""
     rows = conn.execute(select(people).where(people.c.active).order_by(people.c.name))
-    return [_person(row) for row in rows]
+    return [person_of(row) for row in rows]
 
 
 def people_with_role(conn: Connection, role: str) -> list[Person]:
     """Everybody who is there now and has a role, by id."""
     rows = conn.execute(select(people).where(people.c.active, people.c.roles.contains(role)).order_by(people.c.id))
-    return [each for each in map(_person, rows) if role in each.roles]
+    return [each for each in map(person_of, rows) if role in each.roles]
 
 
 def who_answers(conn: Connection) -> set[str]:
@@ -552,7 +553,7 @@ def circle(
     inside = set()
     for row in conn.execute(_circle(len(roles)), values):
         if row.id not in found:
-            found[row.id] = _person(row)
+            found[row.id] = person_of(row)
             identities_[row.id] = ()
         if row.to_id:
             stand_ins[row.id] = (row.to_id, row.until)

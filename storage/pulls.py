@@ -1,6 +1,6 @@
 """How reading a provider went last."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -87,9 +87,9 @@ def pulled(conn: Connection) -> list[Pull]:
     return _pulls(conn.execute(_PULLS))
 
 
-def pulled_and_limits(conn: Connection, account_id: str) -> tuple[list[Pull], list[Held]]:
-    """The same, and an account's limits at these providers, in one statement."""
-    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id}).all()
+def pulled_and_limits(conn: Connection, account_id: str, above: Collection[str]) -> tuple[list[Pull], list[Held]]:
+    """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
+    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id, "above": list(above)}).all()
     there = dict.fromkeys(tuple(row[_FIELDS + _ODD_FIELDS :]) for row in rows)
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 

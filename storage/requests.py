@@ -26,6 +26,7 @@ from storage.tables import FOREVER, Instant, asked, delegations, lineage, reques
 from storage.upsert import upsert
 
 RequestState = Literal["proposed", "pending", "approved", "denied", "withdrawn", "expired", "revoked"]
+RequestKind = Literal["", "exception"]
 ID_DIGITS_MAX = 9
 
 
@@ -59,6 +60,9 @@ class Request:
         ended_at: when a grant was ended, by its day or by being revoked.
         origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
         applied: names of the providers that are known to have what was granted, with blanks between.
+        kind: "" for extra budget in a period, "exception" for another limit; then the amounts are limits of a period.
+        given: what of a share was given out of what is free in the pool; the amount is what is asked beyond that.
+        share_base: what somebody without a share had used when they were given one, None for who had one.
         through: the program that asked in the asker's stead, as its token is called; "" if a person asked.
     """
 
@@ -86,7 +90,15 @@ class Request:
     ended_at: datetime | None
     origin: str
     applied: str
+    kind: RequestKind
+    given: int
+    share_base: int | None
     through: str = ""
+
+    @property
+    def is_exception(self) -> bool:
+        """Whether another limit is asked for, beyond the present period."""
+        return self.kind == "exception"
 
     @property
     def seen(self) -> str:
@@ -146,6 +158,7 @@ class Wanted:
     reason: str
     stages: str
     origin: str = ""
+    kind: RequestKind = ""
     through: str = ""
 
 
@@ -184,6 +197,7 @@ def ask_for(conn: Connection, wanted: Wanted, now: datetime, state: RequestState
         "resolved_amount": 0,
         "resolved_note": "",
         "applied": "",
+        "given": 0,
     }
     return Request(*conn.execute(insert(requests).returning(requests), row).one())
 
@@ -263,6 +277,12 @@ def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Re
     return [Request(*row) for row in rows]
 
 
+def note_ended(conn: Connection, numbers: Collection[int], at: datetime) -> None:
+    """Note that what was granted by some requests has ended, unless it had before."""
+    running = and_(requests.c.id.in_(numbers), requests.c.ended_at.is_(None))
+    conn.execute(update(requests).where(running).values(ended_at=at))
+
+
 def save(conn: Connection, old: Request, new: Request) -> bool:
     """Write what has become of a request, in the version that was looked at; so it is resolved once at most.
 
@@ -323,7 +343,8 @@ _OF_ACCOUNT = and_(
     requests.c.budget == bindparam("budget"),
     requests.c.period_start == bindparam("first", type_=Date),
 )
-_GRANTED = and_(_OF_ACCOUNT, requests.c.state.in_(("approved", "revoked")))
+_EXTRA = requests.c.kind == ""
+_GRANTED = and_(_OF_ACCOUNT, _EXTRA, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
 _HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(requests.c.resolved_amount))
 _OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
@@ -364,8 +385,8 @@ def running(conn: Connection, account_id: str, budget: str, period_start: date) 
     here = and_(
         requests.c.account_id == account_id, requests.c.budget == budget, requests.c.period_start == period_start
     )
-    granted = select(*halves(requests.c.resolved_amount))
-    high, low = conn.execute(granted.where(here, requests.c.state == "approved", requests.c.ended_at.is_(None))).one()
+    granted = select(*halves(requests.c.resolved_amount)).where(here, _EXTRA, requests.c.state == "approved")
+    high, low = conn.execute(granted.where(requests.c.ended_at.is_(None))).one()
     return whole(high, low)
 
 
@@ -374,7 +395,7 @@ def running_of_all(conn: Connection, budget: str, period_start: date) -> dict[st
     here = and_(requests.c.budget == budget, requests.c.period_start == period_start, requests.c.ended_at.is_(None))
     rows = conn.execute(
         select(requests.c.account_id, *halves(requests.c.resolved_amount))
-        .where(here, requests.c.state == "approved")
+        .where(here, _EXTRA, requests.c.state == "approved")
         .group_by(requests.c.account_id)
     )
     return {account_id: whole(high, low) for account_id, high, low in rows}
@@ -384,7 +405,7 @@ def grants_until(conn: Connection, day: date) -> list[Request]:
     """Grants that are still running and end on a day or before it, oldest first."""
     rows = conn.execute(
         select(requests)
-        .where(requests.c.state == "approved", requests.c.ended_at.is_(None), requests.c.until <= day)
+        .where(_EXTRA, requests.c.state == "approved", requests.c.ended_at.is_(None), requests.c.until <= day)
         .order_by(requests.c.id),
     )
     return [Request(*row) for row in rows]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     true,
 )
 
@@ -317,6 +318,7 @@ limits = Table(
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
     Column("caps", Text, nullable=False, server_default=""),
+    Column("refusing", Boolean, nullable=False, server_default=false()),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.
@@ -360,6 +362,9 @@ requests = Table(
     Column("ended_at", Instant),
     Column("origin", String(255), nullable=False, index=True),
     Column("applied", Text, nullable=False, server_default=""),
+    Column("kind", String(16), nullable=False, server_default=""),
+    Column("given", BigInteger, nullable=False, server_default="0"),
+    Column("share_base", BigInteger),
     Column("through", String(120), nullable=False, server_default=""),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
@@ -402,6 +407,28 @@ asked = Table(
     Column("for_id", String(64), nullable=False),
     Column("said", String(16), nullable=False),
     Index(None, "person_id"),
+)
+
+# Limits other than app.yaml gives, which were asked for and approved: until the end of a day, FOREVER if permanent.
+# `rule` is for whom the rule is that it stands in for. It counts until it is ended or its last day is over.
+exceptions = Table(
+    "exceptions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("request_id", BigInteger, nullable=False, unique=True),
+    Column("account_id", String(80), nullable=False, index=True),
+    Column("budget", String(64), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("until", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("approved_by", String(64), nullable=False),
+    Column("approved_at", Instant, nullable=False),
+    Column("ended_at", Instant, index=True),
+    Column("ended_by", String(64), nullable=False),
+    Column("ended_note", Text, nullable=False),
 )
 
 # Who decides in whose stead until the end of a day.

@@ -46,6 +46,16 @@ class Hour:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What an account used of one model on a day. The fields are those of `Habit`."""
+
+    account_id: str
+    cost_nanos: int
+    requests: int
+    failed: int
+
+
 _AMOUNTS = ("cost_house_nanos", *TOKENS, "requests", "requests_failed")
 _SUMS = [cast(func.sum(charges.c[name]), BigInteger) for name in _AMOUNTS]
 _IN_TIME = and_(
@@ -77,6 +87,32 @@ def hours(conn: Connection, first: date, end: date) -> Iterator[Hour]:
     """Every hour of what is reported by the hour, by account and key."""
     for account_id, key, start, cost, *tokens, requests, failed in conn.execute(_HOURS, {"first": first, "end": end}):
         yield Hour(account_id, key, start, cost, tuple(tokens), requests, failed)
+
+
+_OFTEN_FAILING = (
+    select(charges.c.account_id)
+    .where(_IN_TIME)
+    .group_by(charges.c.account_id)
+    .having(
+        func.sum(charges.c.requests_failed) * 100 >= func.sum(charges.c.requests) * bindparam("percent"),
+        func.sum(charges.c.requests_failed) > 0,
+    )
+)
+_BUCKETS = (
+    select(
+        charges.c.account_id,
+        *(cast(func.sum(charges.c[name]), BigInteger) for name in ("cost_house_nanos", "requests", "requests_failed")),
+    )
+    .where(_IN_TIME, charges.c.bucket_hours >= HOURS_OF_A_DAY, charges.c.account_id.in_(_OFTEN_FAILING))
+    .group_by(charges.c.account_id, charges.c.model, charges.c.bucket_start)
+    .order_by(charges.c.account_id, charges.c.model, charges.c.bucket_start)
+)
+
+
+def failing_days(conn: Connection, first: date, end: date, percent: int) -> Iterator[Bucket]:
+    """The days, by model, of accounts of whose calls so many in a hundred fail, where no hours are reported."""
+    for values in conn.execute(_BUCKETS, {"first": first, "end": end, "percent": percent}):
+        yield Bucket(*values)
 
 
 _USERS = (

@@ -13,6 +13,7 @@ from functools import partial
 from bench.machine import described
 from bench.score.play import DAYS, EPOCH, detected, play
 from bench.score.report import detector_table, rule_table, size_table
+from bench.score.waste_cases import judged, tables
 
 FIRST_SEED = 1000  # the rules were tuned on seeds below 100
 
@@ -32,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         played = list(pool.map(partial(play, days=DAYS), seeds))
         for table in (rule_table(played), size_table(played)):
             print(f"\n{table}", flush=True)
-        print(f"\n{detector_table(list(pool.map(detected, seeds)))}")
+        for table in (detector_table(list(pool.map(detected, seeds))), *tables(list(pool.map(judged, seeds)))):
+            print(f"\n{table}", flush=True)
     print(f"\n({time.monotonic() - began:.0f} s)")
     return 0
 

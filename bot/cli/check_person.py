@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from bot.app import App
 from bot.texts import t
 from handlers.money import show_amount
-from handlers.policy import considered
-from storage import people
+from handlers.policy import Considered, ExceptionRule, considered, with_exceptions
+from storage import exceptions, people
+from storage.tables import FOREVER
 
 
 def rules_of(app: App, person_id: str) -> Iterator[str]:
@@ -27,18 +28,29 @@ def _lines(app: App, conn: Connection, person_id: str) -> Iterator[str]:
     if person is None or not line:
         yield t("Nobody has the id “{person}”.", person=person_id)
         return
-    found = considered(app.policy.budgets, line[0], person, [each.id for each in line])
+    own = [each for each in exceptions.running(conn) if each.account_id == line[0].id]
+    budgets = with_exceptions(app.policy.budgets, own, app.now().astimezone(app.policy.zone).date())
+    found = considered(budgets, line[0], person, [each.id for each in line])
     if not found:
         yield t("{name}: no budget of app.yaml is for them", name=person.name)
     for name, rules in groupby(sorted(found, key=lambda each: each.budget.name), lambda each: each.budget.name):
         yield t("{name}: {budget}", name=person.name, budget=name)
         for each in sorted(rules, key=lambda rule: not rule.counts):
-            amount = show_amount(each.budget.allotment, each.budget.unit, app.policy.organization.locale)
-            says = (
-                t("{who}: {amount} - counts", who=each.budget.who, amount=amount)
-                if each.counts
-                else t(
-                    "{who}: {amount} - does not count, a more specific rule does", who=each.budget.who, amount=amount
-                )
-            )
-            yield f"  {says}"
+            yield f"  {_line(app, each)}"
+
+
+def _line(app: App, one: Considered) -> str:
+    """A rule: for whom, how much, and whether it counts."""
+    rule = one.budget
+    values: dict[str, object] = {
+        "who": rule.who,
+        "amount": show_amount(rule.allotment, rule.unit, app.policy.organization.locale),
+    }
+    if isinstance(rule, ExceptionRule):
+        values["number"] = rule.number
+        if rule.until == FOREVER:
+            return t("exception of request #{number}, permanent: {amount} - counts", **values)
+        return t("exception of request #{number}, until {day}: {amount} - counts", day=rule.until, **values)
+    if one.counts:
+        return t("{who}: {amount} - counts", **values)
+    return t("{who}: {amount} - does not count, a more specific rule does", **values)

@@ -217,7 +217,12 @@ def manifest_(args: argparse.Namespace) -> int:
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
     groups = any(each.slack for each in settings.groups)
     made = manifest(
-        settings.slack.command, events_url(args.url), directory=reads_people, groups=groups, channels=channels
+        settings.slack.command,
+        events_url(args.url),
+        directory=reads_people,
+        groups=groups,
+        channels=channels,
+        agent=settings.slack.agent,
     )
     print(json.dumps(made, indent=2))
     return 0

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.platforms.text import plain
+from bot.platforms.text import plain, units
 from handlers.card import Block, Button, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import say, say_many
 
@@ -55,7 +55,7 @@ class Drawing(ABC):
         if not text:
             return
         (self.note if block.quiet else self.paragraph)(text)
-        if len(text) > self.letters_max:
+        if units(text) > self.letters_max:
             self.remark("That text was longer; the rest is not shown.")
 
     @property

@@ -1,6 +1,8 @@
 """Text on its way to any screen: nothing unseen in it, on one line where need be, no longer than there is room."""
 
 import re
+from datetime import date
+from decimal import Decimal
 
 # Control characters, bidirectional overrides, zero-width and tag characters, halves of surrogate pairs: they show as
 # nothing, or as something else than they are. Line breaks and tabs stay; so do the joiners that emoji are made of.
@@ -36,3 +38,31 @@ def first_units(text: str, most: int) -> str:
 def cut(text: str, most: int) -> str:
     """The text in at most so many units of UTF-16; what is missing shows as an ellipsis."""
     return text if units(text) <= most else first_units(text, most - 1).rstrip() + "…"
+
+
+_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
+THOUSAND_DIGITS = 3
+
+
+def decimal_of(text: str) -> str:
+    """A number as fields for numbers take it, such as "12.5"; "" for anything else."""
+    return text.strip() if _DECIMAL.fullmatch(text.strip()) else ""
+
+
+def date_of(text: str) -> str:
+    """A day as fields for days take it, such as "2026-11-30"; "" for anything else."""
+    try:
+        return date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        return ""
+
+
+def exact(text: str) -> str:
+    """A number out of a field for numbers, which has a decimal point in every language.
+
+    It is written so that nobody takes the point for one between thousands: 1.250 is 1.25, and 1.125 is 1.1250.
+    """
+    if not decimal_of(text):
+        return text
+    number = f"{Decimal(text.strip()).normalize():f}"
+    return f"{number}0" if len(number.partition(".")[2]) == THOUSAND_DIGITS else number

@@ -63,6 +63,7 @@ class Limit:
         resets_at: when what was used next starts from nothing, aware, None if it is not said.
         spent_nanos: what is counted against it now, None if it is not said.
         caps: further limits of it, which we do not set and which bind as well.
+        refusing: whether the provider says that it refuses requests under it now.
     """
 
     subject: Subject
@@ -74,6 +75,7 @@ class Limit:
     resets_at: datetime | None = None
     spent_nanos: int | None = None
     caps: tuple[Cap, ...] = ()
+    refusing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

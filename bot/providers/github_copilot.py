@@ -46,6 +46,8 @@ ANSWERS = "/rate_limit"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
 
 # Metrics begin on that day, are kept for a year, and are whole two days after theirs ended.
+CREDITS_SINCE = date(2026, 6, 1)
+KEPT_DAYS = 730
 METRICS_SINCE = date(2025, 10, 10)
 METRICS_DAYS = 365
 METRICS_LAG = timedelta(days=3)
@@ -303,6 +305,10 @@ class GitHubCopilot(Provider):
             else:
                 cells = self._added_up(day, reported)
             yield from (_charge(self.name, day, login, model, cells[login, model]) for login, model in sorted(cells))
+
+    def earliest(self, today: date) -> date:
+        """See Provider. Before that day there were no AI credits, and GitHub keeps two years."""
+        return max(CREDITS_SINCE, today - timedelta(days=KEPT_DAYS))
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Who has a seat, mostly without an address, and an enterprise's cost centres."""

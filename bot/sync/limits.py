@@ -249,6 +249,7 @@ class LimitSync:
                 each.resets_at,
                 each.spent_nanos,
                 each.caps,
+                each.refusing,
             )
             for each in batch
         ]

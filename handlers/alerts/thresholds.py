@@ -22,7 +22,7 @@ from handlers.money import COUNTED
 from handlers.money import percent as percent_of
 from handlers.periods import Period
 from handlers.place import named_place
-from handlers.policy import Budget, after_working, is_working, rules_for
+from handlers.policy import Budget, ExceptionRule, after_working, is_working, rules_for
 from handlers.provenance import as_of
 from handlers.questions import facts, gauge, headed, title_of, tone_of
 from storage import alerts as store
@@ -272,7 +272,13 @@ def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
         return True
     person = people.person(ctx.conn, account.person_id)
     line = [each.id for each in ctx.line(account.id)]
-    return any(each is budget for each in rules_for(ctx.policy.budgets, account, person, line))
+    rules = rules_for(ctx.budgets_of(account.id), account, person, line)
+    return any(each is budget or _is_instead_of(each, budget) for each in rules)
+
+
+def _is_instead_of(rule: Budget, budget: Budget) -> bool:
+    """Whether a rule is an exception to another: its threshold is told by the marks of that one."""
+    return isinstance(rule, ExceptionRule) and (rule.name, rule.beneath) == (budget.name, budget.who)
 
 
 def _status(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:

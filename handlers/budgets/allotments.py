@@ -30,16 +30,13 @@ class Member:
     person: Person | None
     rules: Mapping[str, Budget]
 
-    def holds(self, rule: Budget) -> bool:
-        """Whether a rule gives it a budget of its own."""
-        return self.rules.get(rule.name) is rule
-
 
 def give_allotments(ctx: Context, _event: GiveAllotments) -> None:
     """Post the allotments of the current periods, and carry on what is left of the last ones."""
     members = _members(ctx)
-    new = [entry for budget in ctx.policy.budgets for entry in _allotments(ctx, budget, members)]
-    carried = [entry for family in _families(ctx) for entry in _rollovers(ctx, family, members)]
+    families = _families(ctx)
+    new = [entry for family in families for entry in _allotments(ctx, family[0], members)]
+    carried = [entry for family in families for entry in _rollovers(ctx, family, members)]
     post_many(ctx, new + carried)
 
 
@@ -98,7 +95,7 @@ def _member(ctx: Context, account: Account, person: Person | None, accounts: Map
     line = [account.id]
     while (above := accounts[line[-1]].parent_id) in accounts:
         line.append(above)
-    rules = rules_for(ctx.policy.budgets, account, person, line)
+    rules = rules_for(ctx.budgets_of(account.id), account, person, line)
     own = {each.name: each for each in rules if not each.is_pool or each.account_id == account.id}
     return Member(account, person, own)
 
@@ -109,12 +106,13 @@ def _families(ctx: Context) -> list[tuple[Budget, ...]]:
 
 
 def _allotments(ctx: Context, budget: Budget, members: list[Member]) -> Iterator[Entry]:
+    """What the rules of a budget's name give to everybody who has one and has not got it yet."""
     period = current(ctx, budget)
     have = ledger.allotted(ctx.conn, budget.name, period.first)
     for member in members:
-        if member.account.id not in have and member.holds(budget):
-            amount = _wanted(budget, period, member)
-            yield _entry(ctx, budget, period, member.account.id, "allotment", amount)
+        rule = member.rules.get(budget.name)
+        if rule and member.account.id not in have:
+            yield _entry(ctx, rule, period, member.account.id, "allotment", _wanted(rule, period, member))
 
 
 def _rollovers(ctx: Context, family: Sequence[Budget], members: Sequence[Member]) -> Iterator[Entry]:

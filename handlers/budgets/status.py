@@ -196,7 +196,8 @@ def _binding(
     ctx: Context, account: Account, person: Person | None, above: Iterable[str]
 ) -> list[tuple[Budget, Period]]:
     """The budgets that bind an account, each in its present period."""
-    return [(each, current(ctx, each)) for each in rules_for(ctx.policy.budgets, account, person, tuple(above))]
+    rules = rules_for(ctx.budgets_of(account.id), account, person, tuple(above))
+    return [(each, current(ctx, each)) for each in rules]
 
 
 def _pool(

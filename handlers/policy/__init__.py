@@ -37,7 +37,7 @@ from handlers.policy.policy import (
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.programs import ProgramRules
-from handlers.policy.rules import considered, rules_for
+from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
@@ -57,6 +57,8 @@ __all__ = [
     "Ask",
     "Budget",
     "Conditions",
+    "Considered",
+    "ExceptionRule",
     "GuardRules",
     "House",
     "LimitRules",
@@ -91,6 +93,7 @@ __all__ = [
     "next_workday",
     "rules_for",
     "stages_for",
+    "with_exceptions",
     "written_amount",
     "written_as",
 ]

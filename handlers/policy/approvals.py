@@ -60,6 +60,8 @@ class Conditions(Frozen):
         team: the account is in this team or below it.
         times_up_to: it is at most the so-manieth grant in the period.
         within_pool: the pool above has so much left.
+        permanent: a limit without an end is asked for (true), or anything else (false). Without it the rule is for
+            both, but one that approves at once is not for limits without an end.
     """
 
     amount_up_to: Annotated[Amount, BeforeValidator(written_amount)] | None = None
@@ -68,6 +70,7 @@ class Conditions(Frozen):
     team: str = ""
     times_up_to: Annotated[int, Field(ge=1, le=1000)] | None = None
     within_pool: bool = False
+    permanent: bool | None = None
 
 
 class Stage(Frozen):
@@ -97,6 +100,11 @@ class ApprovalRule(Frozen):
 
     when: Conditions = Conditions()
     stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=5)]
+
+    @property
+    def at_once(self) -> bool:
+        """Whether what it is for is granted without anybody's decision."""
+        return self.stages[0].by == "nobody"
 
     @model_validator(mode="after")
     def _bounded(self) -> "ApprovalRule":
@@ -178,6 +186,7 @@ class Ask:
         teams: ids of the teams above the account.
         times: grants in the period so far.
         pool_left: what the tightest pool above has left, None if there is none.
+        permanent: whether a limit without an end is asked for.
     """
 
     amount: int
@@ -187,12 +196,16 @@ class Ask:
     teams: frozenset[str]
     times: int
     pool_left: int | None
+    permanent: bool = False
 
 
-def fits(when: Conditions, ask: Ask) -> bool:
+def fits(rule: ApprovalRule, ask: Ask) -> bool:
     """Whether a rule is for this request."""
+    when = rule.when
+    permanent = False if rule.at_once and when.permanent is None else when.permanent
     return all(
         (
+            permanent in (None, ask.permanent),
             when.amount_up_to is None or _within(ask, when.amount_up_to),
             when.share_up_to is None or ask.amount * 100 <= ask.limit * when.share_up_to,
             not when.models or when.models == ask.models,
@@ -210,7 +223,7 @@ def _within(ask: Ask, most: Amount) -> bool:
 
 def stages_for(rules: tuple[ApprovalRule, ...], ask: Ask) -> tuple[Stage, ...] | None:
     """Who decides: the stages of the first rule that fits, or None if none does."""
-    return next((rule.stages for rule in rules if fits(rule.when, ask)), None)
+    return next((rule.stages for rule in rules if fits(rule, ask)), None)
 
 
 def exceeded(rules: tuple[ApprovalRule, ...], ask: Ask) -> int | None:
@@ -220,7 +233,7 @@ def exceeded(rules: tuple[ApprovalRule, ...], ask: Ask) -> int | None:
     """
     most = None
     for rule in rules:
-        if fits(rule.when, ask):
+        if fits(rule, ask):
             return most
         bound = rule.when.amount_up_to
         if bound is not None and bound.unit in ("", ask.unit) and not _within(ask, bound):

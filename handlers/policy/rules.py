@@ -1,20 +1,65 @@
 """Which budget counts for whom: of the rules of one name, the most specific one.
 
-A rule for one person or agent beats that of a group or a role, this beats that of a team (the nearest team first), and
-this the rule for every person. Of two groups, the one that stands earlier in app.yaml counts.
+An exception that was approved in chat beats every rule of app.yaml. Among these, a rule for one person or agent beats
+that of a group or a role, this beats that of a team (the nearest team first), and this the rule for every person. Of
+two groups, the one that stands earlier in app.yaml counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
+from handlers.money import Amount, in_units
 from handlers.policy.policy import Budget
 from storage.directory import Person
+from storage.exceptions import BudgetException
 from storage.people import Account
 
+EXCEPTION = -1
 GROUP = 1
 TEAM = 2
 EVERY = 1_000_000
 """Further away than any team can be."""
+
+
+class ExceptionRule(Budget):
+    """A rule that was asked for and approved: the limit of one account, in all else like the rule it stands in for.
+
+    Args:
+        number: of the request.
+        until: the last day, FOREVER for a permanent one.
+        beneath: for whom the rule is that it stands in for.
+    """
+
+    number: int
+    until: date
+    beneath: str
+
+
+def with_exceptions(budgets: Sequence[Budget], running: Iterable[BudgetException], today: date) -> tuple[Budget, ...]:
+    """The rules of app.yaml, and the exceptions to them that count on a day.
+
+    One whose budget app.yaml has no more, or counts in another unit, does not count.
+    """
+    rules = [_rule_of(each, budgets) for each in running if today <= each.until]
+    return (*budgets, *(each for each in rules if each is not None))
+
+
+def _rule_of(one: BudgetException, budgets: Sequence[Budget]) -> ExceptionRule | None:
+    family = [each for each in budgets if each.name == one.budget and each.unit == one.unit and not each.is_pool]
+    beneath = next((each for each in family if each.who == one.rule), next(iter(family), None))
+    if beneath is None:
+        return None
+    said = {
+        "who": one.account_id.replace("/", " ", 1),
+        "amount": Amount(Decimal(in_units(one.amount, one.unit)), one.unit),
+        "prorate": False,
+        "number": one.request_id,
+        "until": one.until,
+        "beneath": beneath.who,
+    }
+    return ExceptionRule.model_construct(**{**dict(beneath), **said})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +100,8 @@ def considered(
 
 def _distance(budget: Budget, account: Account, person: Person | None, line: Sequence[str]) -> int | None:
     """How far a rule is from an account, 0 for its own; None if it is not for it."""
+    if isinstance(budget, ExceptionRule):
+        return EXCEPTION if budget.account_id == account.id else None
     if budget.is_pool:
         return 0 if budget.account_id in line else None
     if budget.account_id:

@@ -68,7 +68,7 @@ class AtProviders:
     Args:
         paused: names of the providers where somebody paused it here.
         facts: what live providers count against which limit, and as of when.
-        refused: a sentence for each limit that is used up there, so that requests are refused.
+        refused: a sentence for each limit that is used up there, also above the account, so that requests are refused.
         caps: limits there that bind besides the budgets.
         stale: limits that should be asked for anew, as in Card.
     """
@@ -88,12 +88,15 @@ def at_providers(ctx: Context, account: Account, found: Sequence[BudgetStatus]) 
         account: whose.
         found: how the budgets stand that bind it.
     """
-    return make_at_providers(ctx, ctx.limits_of(account.id), found)
+    return make_at_providers(ctx, account, ctx.limits_of(account.id), found)
 
 
-def make_at_providers(ctx: Context, rows: Sequence[Held], found: Sequence[BudgetStatus]) -> AtProviders:
-    """The same from limits of one account that were read."""
-    held = [each for each in rows if ctx.policy.vendor(each.provider)]
+def make_at_providers(
+    ctx: Context, account: Account, rows: Sequence[Held], found: Sequence[BudgetStatus]
+) -> AtProviders:
+    """The same from limits that were read."""
+    known = [each for each in rows if ctx.policy.vendor(each.provider)]
+    held = [each for each in known if each.account_id == account.id]
     caps = tuple(cap for each in held for cap in caps_of(each, is_ours=is_ours(ctx, each, held, found)))
     live = {each.name for each in ctx.policy.vendors if each.live}
     counted = [
@@ -105,7 +108,7 @@ def make_at_providers(ctx: Context, rows: Sequence[Held], found: Sequence[Budget
     return AtProviders(
         paused=tuple(dict.fromkeys(each.provider for each in rows if each.stopped and _is_there(ctx, each))),
         facts=tuple(_counted(ctx, each) for each in counted),
-        refused=tuple(_refused(ctx, counted, caps)),
+        refused=(*_refused(ctx, counted, caps), *_refusing(ctx, account, known)),
         caps=caps,
         stale=tuple(
             (each.provider, each.subject.kind, each.subject.external_id)
@@ -192,6 +195,21 @@ def _refused(ctx: Context, counted: Sequence[Held], caps: Sequence[OwnCap]) -> I
         if cap.held.subject.kind == "key" and cap.spent_nanos is not None and cap.spent_nanos >= cap.nanos:
             text = N_("{service} refuses requests with key {name} now: its own limit is used up.")
             yield ctx.t(text, service=_service(ctx, cap), name=cap.name)
+
+
+def _refusing(ctx: Context, account: Account, known: Sequence[Held]) -> Iterator[str]:
+    """What a provider itself says to refuse, of the account or of one above it."""
+    for held in known:
+        service = _vendor(ctx, held).service
+        if not held.refusing or held.stopped:
+            continue
+        if held.account_id == account.id:
+            yield ctx.t("{service} refuses requests now: its limit is used up.", service=service)
+        else:
+            names = {each.id: each.name for each in ctx.line(account.id)}
+            whose = names.get(held.account_id) or held.name
+            text = N_("{service} refuses requests of {name} now: the limit there is used up.")
+            yield ctx.t(text, service=service, name=whose)
 
 
 def _counted(ctx: Context, held: Held) -> tuple[str, str]:

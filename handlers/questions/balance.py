@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent, smallest
 from handlers.periods import THIS
-from handlers.policy import Budget
+from handlers.policy import Budget, ExceptionRule, rules_for
 from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, cap_row
 from handlers.questions.outlook import looked_at, pace
@@ -20,6 +20,7 @@ from handlers.questions.whose import headed, said_of
 from storage import spend
 from storage.limits import HOOKS
 from storage.people import Account
+from storage.tables import FOREVER
 
 WARN_PERMILLE = 800
 FULL_PERMILLE = 1000
@@ -123,6 +124,8 @@ def _own_name(ctx: Context, budget: Budget) -> str:
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     """For whom the rule is, where several have its name and it is the one that counts."""
     budget = status.budget
+    if isinstance(budget, ExceptionRule):
+        return _exception(ctx, status, budget)
     if len(ctx.policy.rules_named(budget.name)) == 1:
         return []
     if budget.group:
@@ -137,6 +140,20 @@ def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     else:
         whom = ctx.t("everyone")
     return [(ctx.t("For"), whom)]
+
+
+def _exception(ctx: Context, status: BudgetStatus, rule: ExceptionRule) -> list[tuple[str, str]]:
+    """By which request somebody has another limit and until when, and what app.yaml says beside it."""
+    said: dict[str, object] = {"number": rule.number, "day": ctx.last_day(rule.until)}
+    text = N_("request #{number}, permanent") if rule.until == FOREVER else N_("request #{number}, until {day}")
+    line = ctx.line(status.account_id)
+    person = ctx.somebody(line[0].person_id) if line and line[0].person_id else None
+    base = rules_for(ctx.policy.budgets, line[0], person, [each.id for each in line]) if line else []
+    says = [ctx.amount(each.allotment, each.unit) for each in base if each.name == rule.name]
+    return [
+        (ctx.t("Exception"), ctx.t(text, **said)),
+        (ctx.t("In app.yaml"), says[0] if says else ctx.t("no limit for them")),
+    ]
 
 
 def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:

@@ -3,6 +3,7 @@
 from handlers.requests.case import Case, load
 from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
 from handlers.requests.effect import ask_to_raise, enough_for, stays_capped
+from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.messages import request_of
@@ -32,9 +33,11 @@ __all__ = [
     "delegate",
     "deny",
     "dont_send",
+    "end_exception",
     "end_grants",
     "enough_for",
     "escalate",
+    "exceptions",
     "follow_request",
     "history",
     "in_queue",
@@ -44,8 +47,10 @@ __all__ = [
     "open_ones",
     "open_request",
     "other",
+    "permanent",
     "proposal_expired",
     "question",
+    "raise_",
     "record",
     "remind",
     "remind_approver",

@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import BudgetStatus
+from handlers.budgets import BudgetStatus, current
 from handlers.context import CHAT_PLATFORMS, Context, private_places
+from handlers.periods import period_of
 from handlers.place import UNLINKED, Place
-from handlers.policy import STAGES, Budget, Policy, Stage
+from handlers.policy import STAGES, Budget, ExceptionRule, Policy, Stage
 from handlers.questions import AtProviders, at_providers, looked_at
 from handlers.waste import Advice, advice
 from storage import people, requests
 from storage.directory import Person
 from storage.people import Account, Circle
 from storage.requests import Asked, Counts, Request, Resolution
+from storage.tables import FOREVER
 
 LAST_RESORT = "role admin"
 """Who decides if neither those of a stage nor those of its fallback can be found."""
@@ -180,8 +182,38 @@ def _of_one_circle(
     )
     ctx.know(circle)
     for request, asked in rows:
-        four_eyes = ctx.policy.requests.needs_four_eyes(request.amount, request.unit)
+        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request), request.unit)
         yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes)
+
+
+def _in_all(ctx: Context, request: Request) -> int:
+    """All that a request would add, for what has to be decided by several."""
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
+    if not request.is_exception or rule is None:
+        return request.amount
+    return in_all(ctx, rule, request.amount, request.until)
+
+
+def base_of(ctx: Context, rule: Budget) -> Budget:
+    """The rule of app.yaml: itself, or the one that an exception stands in for."""
+    if not isinstance(rule, ExceptionRule):
+        return rule
+    return next((each for each in ctx.policy.rules_named(rule.name) if each.who == rule.beneath), rule)
+
+
+A_YEAR = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
+
+
+def in_all(ctx: Context, rule: Budget, more: int, last: date) -> int:
+    """What so much more in each period adds up to until a last day, or in a year if there is none."""
+    if last == FOREVER:
+        return more * A_YEAR[rule.every]
+    period, periods = current(ctx, rule), 1
+    if rule.every == "day":
+        return more * max(1, (last - period.first).days + 1)
+    while period.end <= last:
+        period, periods = period_of(period.end, rule.every, ctx.policy.budget_calendar), periods + 1
+    return more * periods
 
 
 def background(ctx: Context, case: Case) -> Background:

@@ -12,6 +12,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
+from handlers.money import COUNTED, in_units
 from handlers.questions import OwnCap
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, case_of, load
@@ -21,18 +22,33 @@ from handlers.requests.effect import (
     asked_of,
     in_effect,
     lower_caps,
+    rule_beneath,
     stays_capped,
     tell_who_can_lift,
 )
+from handlers.requests.exceptions import end_exception
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, prefixes, said, settled_card
 from handlers.requests.quoted import reason_of
-from handlers.requests.wording import DEEDS, HISTORY, OVER, OVER_BY, all_of, any_of, name_of
+from handlers.requests.submit import NOTE_MAX
+from handlers.requests.wording import (
+    DEEDS,
+    HISTORY,
+    OVER,
+    OVER_BY,
+    PER,
+    all_of,
+    any_of,
+    asked_for,
+    decided,
+    last_day_of,
+    name_of,
+    sum_of,
+)
 from handlers.requests.write import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
 from storage import audit, outbox, requests
 from storage.requests import Request, Resolution
 
-NOTE_MAX = 500
 DELEGATED_DAYS_MAX = 60
 
 
@@ -42,11 +58,13 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     asked = case.request
     _refuse_expired(ctx, case)
     units = asked.amount if amount is None else units_above_zero(amount, asked.unit)
+    if asked.is_exception:
+        _refuse_no_exception(ctx, case, units)
     if units > asked.amount:
-        most = ctx.amount(asked.amount, asked.unit)
+        most = sum_of(ctx, asked, asked.amount)
         raise RefusedError("You can approve at most {amount}, which is what was asked for.", "amount", amount=most)
     agreed = case.agreed(ctx.person.id, mine.for_id)
-    missing, shown = still_needed(agreed), ctx.amount(units, asked.unit)
+    missing, shown = still_needed(agreed), sum_of(ctx, asked, units)
     if missing:
         record(ctx, case, agreed.changed(amount=units), "agreed", mine.authority)
         _tell_delegator(ctx, case, mine)
@@ -59,10 +77,10 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
         return Card(ctx.t("You agreed to {amount}. Next to decide: {names}", amount=shown, names=next_))
     approved = agreed.resolved(Resolution("approved", ctx.person.id, units), ctx.now)
     record(ctx, case, approved, "approved", mine.authority, shown)
-    grant(ctx, approved.request)
-    standing = statuses(ctx, case.account) if case.account else []
+    known = grant(ctx, approved.request)
+    standing = known or (statuses(ctx, case.account) if case.account else [])
     capped = lower_caps(ctx, approved, standing)
-    title = _said_by(ctx, N_("{name} approved {amount}"), units, asked.unit)
+    title = _said_by(ctx, N_("{name} approved {amount}"), asked, units)
     tell_asker(ctx, approved.request, title, lambda theirs: _now(theirs, approved, standing, capped))
     tell_who_can_lift(ctx, approved, standing)
     if capped and case.account:
@@ -81,6 +99,9 @@ def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequ
 
 def _now(theirs: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequence[OwnCap]) -> tuple[Block, ...]:
     """The same for whoever asked, who may give back what is left."""
+    if case.request.is_exception:
+        until = Facts(((theirs.t("Until"), last_day_of(theirs, case.request)),))
+        return until, *_after(theirs, case, found, capped), Button(theirs.t("Exceptions"), "exceptions")
     confirm = theirs.t("Return what is left of it?")
     back = Button(theirs.t("Return what is left"), f"return-grant {case.request.handle}", confirm=confirm)
     return *_after(theirs, case, found, capped), back
@@ -99,7 +120,7 @@ def _tell_delegator(ctx: Context, case: Case, mine: Decider) -> None:
     if person is None or not person.active:
         return
     theirs = replace(ctx, person=person)
-    amount = theirs.amount(request.resolved_amount or request.amount, request.unit)
+    amount = decided(theirs, request)
     asker = case.name_of(request.asker_id)
     title = theirs.t(DECIDED_FOR_YOU[request.state], name=ctx.person.name, amount=amount, asker=asker)
     look = Button(theirs.t("Look at #{number}", number=request.id), f"history {request.handle}")
@@ -121,7 +142,7 @@ def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
         )
     denied = case.resolved(Resolution("denied", ctx.person.id, note=note), ctx.now)
     record(ctx, case, denied, "denied", mine.authority, note)
-    title = _said_by(ctx, N_("{name} denied {amount}"), asked.amount, asked.unit)
+    title = _said_by(ctx, N_("{name} denied {amount}"), asked, asked.amount)
     tell_asker(ctx, denied.request, title, lambda _theirs: (_quoted(note),))
     _tell_delegator(ctx, denied, mine)
     return settled_card(ctx, denied)
@@ -137,11 +158,18 @@ def other(ctx: Context, number: One) -> Card:
         (
             Facts(
                 (
-                    (ctx.t("Asked for"), ctx.amount(asked.amount, asked.unit)),
+                    (ctx.t("Asked for"), sum_of(ctx, asked, asked.amount)),
                     (ctx.t("Reason"), reason_of(ctx, asked)),
                 ),
             ),
-            Input("amount", ctx.t("How much ({unit})?", unit=asked.unit), hint=ctx.t("At most what was asked for")),
+            Input(
+                "amount",
+                ctx.t("How much ({unit})?", unit=asked.unit),
+                form="text" if asked.unit in COUNTED else "number",
+                hint=ctx.t("At most what was asked for"),
+                least="0",
+                most=f"{in_units(asked.amount, asked.unit):f}",
+            ),
             Button(ctx.t("Approve"), f"approve {asked.seen}", style="primary"),
         ),
     )
@@ -190,6 +218,8 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
     For whoever approved it, for finance, and for whoever asked, who needs no reason.
     """
     case = load(ctx, number)
+    if case is not None and case.request.is_exception:
+        return end_exception(ctx, number, reason)
     if case is not None and case.request.asker_id == ctx.person.id:
         return return_grant(ctx, number)
     mine = case is not None and ctx.person.id == case.request.resolved_by
@@ -202,7 +232,7 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
     note = reason[:NOTE_MAX]
     record(ctx, case, ended, "revoked", "decider" if mine else "role finance", note)
     taken, unit = take_back(ctx, ended.request), case.request.unit
-    title = _said_by(ctx, N_("{name} took back {amount}"), taken, unit)
+    title = _said_by(ctx, N_("{name} took back {amount}"), ended.request, taken)
     tell_asker(ctx, ended.request, title, lambda _theirs: (_quoted(note),), key="revoked")
     facts = Facts(((ctx.t("Request"), f"#{case.request.id}"), (ctx.t("Reason"), reason)))
     return Card(ctx.t("{amount} taken back", amount=ctx.amount(taken, unit)), (facts,))
@@ -270,7 +300,7 @@ def history(ctx: Context, number: One) -> Card:
             Button(ctx.t("Approve"), f"approve {found.seen}", style="primary"),
             Button(ctx.t("Deny"), f"deny {found.seen}", style="danger"),
         ]
-    title = ctx.t(HISTORY[found.state], number=found.id, amount=ctx.amount(found.amount, found.unit))
+    title = ctx.t(HISTORY[found.state], number=found.id, amount=asked_for(ctx, found))
     return Card(title, tuple(blocks))
 
 
@@ -279,6 +309,8 @@ def return_grant(ctx: Context, number: One) -> Card:
     case = load(ctx, number)
     if case is None or case.request.asker_id != ctx.person.id:
         raise RefusedError("You have no request with that number. To see yours, say: requests")
+    if case.request.is_exception:
+        return end_exception(ctx, number)
     ended = _ended(ctx, case)
     record(ctx, case, ended, "given back", "asker")
     returned = ctx.amount(take_back(ctx, ended.request), case.request.unit)
@@ -313,6 +345,16 @@ def _refuse_expired(ctx: Context, case: Case) -> None:
         raise RefusedError(text, **values)
 
 
+def _refuse_no_exception(ctx: Context, case: Case, units: int) -> None:
+    """Refuse a limit that app.yaml gives anyway."""
+    base = rule_beneath(ctx, case)
+    if base and units <= base.allotment:
+        limit = ctx.t(PER[base.every], amount=ctx.amount(base.allotment, base.unit))
+        raise RefusedError(
+            "The limit is {limit} already. Approve more than that, or deny the request.", fault="amount", limit=limit
+        )
+
+
 def _already(ctx: Context, case: Case) -> RefusedError:
     request = case.request
     if request.state == "expired":
@@ -336,9 +378,9 @@ def _ended(ctx: Context, case: Case) -> Case:
     return case.changed(state="revoked", ended_at=ctx.now)
 
 
-def _said_by(ctx: Context, text: str, units: int, unit: str) -> Callable[[Context], str]:
+def _said_by(ctx: Context, text: str, request: Request, units: int) -> Callable[[Context], str]:
     """What the one who speaks did with an amount, for another reader."""
-    return lambda theirs: theirs.t(text, name=ctx.person.name, amount=theirs.amount(units, unit))
+    return lambda theirs: theirs.t(text, name=ctx.person.name, amount=sum_of(theirs, request, units))
 
 
 def _quoted(words: str) -> Text:

@@ -8,10 +8,11 @@ from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.money import COUNTED, scale_of
 from handlers.notify import tell_finance
+from handlers.policy import Budget, rules_for
 from handlers.questions import OwnCap, at_providers, cap_each, cap_words, stays_limited
 from handlers.requests.case import Case
 from handlers.requests.quoted import to_say_again
-from handlers.requests.wording import any_of
+from handlers.requests.wording import PER, any_of, sum_of
 from storage import people
 from storage.limits import Held
 from storage.people import Account
@@ -31,6 +32,29 @@ def after_it(ctx: Context, status: BudgetStatus, more: int) -> tuple[str, str]:
     else:
         said = ctx.t("{over} over the limit; {enough} would do", over=over, enough=enough)
     return ctx.t("After it"), said
+
+
+def more_of(request: Request, status: BudgetStatus | None) -> int:
+    """How much more there would be in the present period."""
+    if not request.is_exception:
+        return request.amount
+    return request.amount - status.allotment if status else 0
+
+
+def rule_beneath(ctx: Context, case: Case) -> Budget | None:
+    """The rule of app.yaml for whoever would have an exception, whatever exception they have now."""
+    account = case.account
+    if account is None:
+        return None
+    person = ctx.somebody(account.person_id) if account.person_id else None
+    rules = rules_for(ctx.policy.budgets, account, person, [each.id for each in case.line])
+    return next((each for each in rules if each.name == case.request.budget), None)
+
+
+def instead_of(ctx: Context, case: Case) -> list[tuple[str, str]]:
+    """What an exception would stand in for: the limit that app.yaml gives, as a fact."""
+    base = rule_beneath(ctx, case) if case.request.is_exception else None
+    return [(ctx.t("Instead of"), ctx.t(PER[base.every], amount=ctx.amount(base.allotment, base.unit)))] if base else []
 
 
 def enough_for(status: BudgetStatus) -> int:
@@ -200,7 +224,7 @@ def tell_who_can_lift(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -
             continue
 
         def card(reader: Context, pool: BudgetStatus = each) -> Card:
-            amount = reader.amount(request.resolved_amount, request.unit)
+            amount = sum_of(reader, request, request.resolved_amount)
             name, what = case.name_of(request.asker_id), _binds(reader, pool)
             title = reader.t("{amount} for {name}: approved, but not in effect", amount=amount, name=name)
             whose = pool.budget.account_id.replace("/", " ")

@@ -35,7 +35,7 @@ def why_expired(ctx: Context, case: Case) -> str:
         "account": account is None or not account.active,
         "owner": account is not None and account.kind == "agent" and account.owner_id != request.asker_id,
         "budget": rule is None,
-        "period": rule is not None and (request.until < today_of(ctx, rule) or not _is_current(ctx, case, rule)),
+        "period": rule is not None and _is_over(ctx, case, rule),
         "provider": bool(service) and ctx.policy.vendor(service) is None,
         "nobody": not deciders(case),
     }
@@ -47,7 +47,7 @@ def in_words(ctx: Context, case: Case, why: str) -> tuple[str, dict[str, Any]]:
     request, account = case.request, case.account
     values = {
         "number": request.id,
-        "day": ctx.day(request.until),
+        "day": ctx.last_day(request.until),
         "name": case.name_of(request.asker_id),
         "account": account.name if account else request.account_id.partition("/")[2],
         "budget": request.budget,
@@ -62,7 +62,7 @@ def rule_of(ctx: Context, case: Case) -> Budget | None:
     if account is None:
         return None
     person = case.person(account.person_id) if account.person_id else None
-    rules = rules_for(ctx.policy.budgets, account, person, [each.id for each in case.line])
+    rules = rules_for(ctx.budgets_of(account.id), account, person, [each.id for each in case.line])
     return next((each for each in rules if each.name == request.budget and each.unit == request.unit), None)
 
 
@@ -71,6 +71,8 @@ def today_of(ctx: Context, rule: Budget) -> date:
     return ctx.now.astimezone(ZoneInfo(rule.zone)).date() if rule.zone else ctx.today
 
 
-def _is_current(ctx: Context, case: Case, rule: Budget) -> bool:
-    """Whether what is granted would still count: app.yaml may cut the periods otherwise now."""
-    return current(ctx, rule).first == case.request.period_start
+def _is_over(ctx: Context, case: Case, rule: Budget) -> bool:
+    """Whether what is granted would no longer count: its day is over, or app.yaml cuts the periods otherwise now."""
+    request = case.request
+    ended = not request.is_exception and current(ctx, rule).first != request.period_start
+    return ended or request.until < today_of(ctx, rule)

@@ -8,7 +8,7 @@ from handlers.requests.approvers import Decider, deciders, still_needed, to_be_a
 from handlers.requests.case import Case, cases_of, load
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.quoted import to_say_again
-from handlers.requests.wording import goes_to
+from handlers.requests.wording import goes_to, sum_of
 from handlers.requests.write import ask_more, record, set_timers, tell_asker
 from storage import outbox, requests
 from storage.requests import Resolution
@@ -98,7 +98,7 @@ def expire(ctx: Context, case: Case, why: str) -> None:
     request = ended.request
 
     def title(theirs: Context) -> str:
-        amount = theirs.amount(request.amount, request.unit)
+        amount = sum_of(theirs, request, request.amount)
         if why == "silent":
             return theirs.t("Nobody decided your request for {amount} in time", amount=amount)
         return theirs.t("Your request for {amount} has expired", amount=amount)
@@ -117,7 +117,8 @@ def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:
     """The form of the same request for the present period."""
     request, account = case.request, case.account
     agent = f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
-    return (Button(theirs.t("Ask again"), f"request{agent} of {request.budget} {to_say_again(request)}"),)
+    says = "raise" if request.is_exception else "request"
+    return (Button(theirs.t("Ask again"), f"{says}{agent} of {request.budget} {to_say_again(request)}"),)
 
 
 def _nobody_card(ctx: Context, case: Case) -> Card:
@@ -133,7 +134,7 @@ def tell_where_it_went(ctx: Context, case: Case, found: list[Decider]) -> None:
     request = case.request
 
     def title(theirs: Context) -> str:
-        amount = theirs.amount(request.amount, request.unit)
+        amount = sum_of(theirs, request, request.amount)
         return theirs.t("Your request for {amount} goes to somebody else now", amount=amount)
 
     def blocks(theirs: Context) -> tuple[Block, ...]:

@@ -14,9 +14,19 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.effect import after_it, binding_facts, caps_facts
+from handlers.requests.effect import after_it, binding_facts, caps_facts, instead_of, more_of
 from handlers.requests.quoted import reason_of
-from handlers.requests.wording import SETTLED, goes_to, name_of, note_of, you_decide
+from handlers.requests.wording import (
+    SETTLED,
+    asked_for,
+    asks,
+    decided,
+    goes_to,
+    last_day_of,
+    name_of,
+    note_of,
+    you_decide,
+)
 from handlers.waste import advice_in_words
 from storage.directory import Person
 from storage.outbox import ItemState
@@ -136,14 +146,19 @@ def unreached(case: Case) -> list[str]:
 def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) -> Card:
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
     request, status = case.request, known.status
-    amount = ctx.amount(request.amount, request.unit)
-    facts = [*asked_by(ctx, case), (ctx.t("Until"), ctx.day(request.until)), *_granted_before(ctx, case, known)]
-    facts += [after_it(ctx, status, request.amount), *binding_facts(ctx, case, known.found)] if status else []
+    more = more_of(request, status)
+    facts = [
+        *asked_by(ctx, case),
+        (ctx.t("Until"), last_day_of(ctx, request)),
+        *instead_of(ctx, case),
+        *_granted_before(ctx, case, known),
+    ]
+    facts += [after_it(ctx, status, more), *binding_facts(ctx, case, known.found)] if status else []
     facts += pace(ctx, status) if status else []
     facts += [
         (
             ctx.t("Left in the {pool} pool if you approve", pool=pool.name),
-            ctx.amount(pool.left - request.amount, pool.budget.unit),
+            ctx.amount(pool.left - more, pool.budget.unit),
         )
         for pool in known.found
         if pool.budget.is_pool and not pool.is_share and pool.budget.unit == request.unit and pool.left > 0
@@ -162,13 +177,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         Text(_small_print(ctx, case, why), quiet=True),
     ]
-    name, account = case.name_of(request.asker_id), case.account
-    title = (
-        ctx.t("{name} asks for {amount} more for {agent}", name=name, amount=amount, agent=account.name)
-        if account and account.kind == "agent"
-        else ctx.t("{name} asks for {amount} more", name=name, amount=amount)
-    )
-    return Card(title, tuple(blocks))
+    return Card(asks(ctx, case), tuple(blocks))
 
 
 def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
@@ -179,7 +188,7 @@ def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
         *agent,
         *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
-        (ctx.t("Until"), ctx.day(request.until)),
+        (ctx.t("Until"), last_day_of(ctx, request)),
         (ctx.t("Reason"), reason_of(ctx, request)),
     ]
 
@@ -203,11 +212,10 @@ def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[s
 def settled_card(ctx: Context, case: Case) -> Card:
     """A request without buttons: decided, or waiting for others."""
     request, note = case.request, note_of(ctx, case)
-    amount = ctx.amount(request.resolved_amount or request.amount, request.unit)
-    title = ctx.t(SETTLED[request.state], amount=amount, name=case.name_of(request.asker_id))
+    title = ctx.t(SETTLED[request.state], amount=decided(ctx, request), name=case.name_of(request.asker_id))
     facts = [
         (ctx.t("Request"), f"#{request.id}"),
-        (ctx.t("Asked for"), ctx.amount(request.amount, request.unit)),
+        (ctx.t("Asked for"), asked_for(ctx, request)),
         *asked_facts(ctx, case),
     ]
     if request.resolved_at is None:
@@ -225,5 +233,6 @@ def settled_card(ctx: Context, case: Case) -> Card:
 def _small_print(ctx: Context, case: Case, why: Decider) -> str:
     number = case.request.id
     asked = ctx.t("Request #{number}, asked {moment}.", number=number, moment=ctx.moment(case.request.asked_at))
-    say = ctx.t("You can also say: {example}", example=f"approve {number} 30")
+    example = f"approve {number}" if case.request.is_exception else f"approve {number} 30"
+    say = ctx.t("You can also say: {example}", example=example)
     return f"{asked} {you_decide(ctx, case, why)} {say}"

@@ -23,12 +23,12 @@ from handlers.requests.messages import asked_by
 from handlers.requests.quoted import clean, reason_of
 from handlers.requests.submit import (
     chosen_of,
-    last_day_of,
+    last_day_asked,
     open_request,
-    opened,
+    opened_card,
     own_statuses,
     routed,
-    sent_card,
+    sent_on,
     wanted_of,
 )
 from handlers.requests.write import deed
@@ -74,14 +74,14 @@ def ask_through(ctx: Context, ask: Ask) -> Request:
     status = chosen_of(own_statuses(ctx, ask.account, found), ask.budget, ask.account)
     units = units_above_zero(ask.amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
-    last, reason = last_day_of(ctx, status, ask.until), clean(ask.reason)
+    last, reason = last_day_asked(ctx, status, ask.until), clean(ask.reason)
     if not reason:
         raise RefusedError("Say what it is for in plain words.", fault="reason")
     _not_too_often(ctx, status)
     if ctx.policy.programs.ask_first == "nobody":
         return open_request(ctx, found, status, units, last, reason, through=ask.through).case.request
-    route, _ = routed(ctx, found, status, units)
-    wanted = wanted_of(ctx, status, units, last, reason, route, through=ask.through)
+    route, _ = routed(ctx, found, status, units, last)
+    wanted = replace(wanted_of(ctx, status, units, last, reason, route), through=ask.through)
     proposed = requests.ask_for(ctx.conn, wanted, ctx.now, "proposed")
     deed(ctx, proposed, "proposed", "token", ctx.amount(units, proposed.unit))
     ctx.emit(str(proposed.id), ProposalExpired(proposed.id), ctx.now + WAITS)
@@ -147,13 +147,13 @@ def send(ctx: Context, number: One) -> Card:
     if case.account is None or status is None or why not in ("", "nobody"):
         text, values = in_words(ctx, case, why)
         raise RefusedError(text, **values)
-    route, counts = routed(ctx, found, status, request.amount)
+    route, counts = routed(ctx, found, status, request.amount, request.until)
     sent = case.changed(state="pending", stages=STAGES.dump_json(route.stages).decode(), asked_at=ctx.now).request
     _save(ctx, request, sent)
     deed(ctx, sent, "asked", "asker", ctx.amount(sent.amount, sent.unit))
-    made = opened(ctx, sent, route, found, counts)
+    made = sent_on(ctx, sent, route, found, counts)
     _settled(ctx, case, ctx.t("You sent it on."))
-    return sent_card(ctx, made, found, status)
+    return opened_card(ctx, made, found, status)
 
 
 def dont_send(ctx: Context, number: One) -> Card:

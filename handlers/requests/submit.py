@@ -27,7 +27,7 @@ from handlers.pages import Cell, as_file, part_of
 from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import Decider, decider
-from handlers.requests.case import Case, case_of, cases_of, counts_of, load, make_background
+from handlers.requests.case import Case, base_of, case_of, cases_of, counts_of, in_all, load, make_background
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
@@ -35,18 +35,32 @@ from handlers.requests.effect import (
     binding_facts,
     enough_for,
     in_effect,
+    instead_of,
     lower_caps,
+    more_of,
     stays_capped,
 )
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_facts, unreached
 from handlers.requests.quoted import reason_of
-from handlers.requests.wording import OVER, STATES, all_of, goes_to, named, stages_in_words
+from handlers.requests.wording import (
+    OVER,
+    STATES,
+    all_of,
+    asked_for,
+    asks,
+    goes_to,
+    last_day_of,
+    named,
+    stages_in_words,
+    sum_of,
+)
 from handlers.requests.write import at_its_stage, deed, grant, record, show
 from storage import people, requests
 from storage.directory import Person
 from storage.people import NOBODY, Account
-from storage.requests import Counts, Request, Resolution, Wanted
+from storage.requests import Counts, Request, RequestKind, Resolution, Wanted
+from storage.tables import FOREVER
 
 OPEN_MAX = 5
 ABSURD_TIMES = 20
@@ -54,6 +68,7 @@ ABSURD_TIMES = 20
 QUEUE_MAX = 4
 """How many of the requests that wait are shown in full, each with five buttons."""
 REASON_MAX = 500
+NOTE_MAX = 500
 MILLION = 10**6
 
 
@@ -92,7 +107,7 @@ def request(
     `request 50 of flagship the review` asks for more of the budget “flagship”. If you name no budget, it is the one
     that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
-    account = agent or _own_account(ctx)
+    account = agent or own_account(ctx)
     found = looked_at(ctx, account)
     own = own_statuses(ctx, account, found)
     status = chosen_of(own, budget, account)
@@ -101,28 +116,37 @@ def request(
     reason = _in_full(ctx, reason, ticket, result)
     units = units_above_zero(amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
-    last = last_day_of(ctx, status, until)
-    _check_reason(reason)
-    if _is_absurd(status, units) and not _is_same(ctx, again, units, status.budget.unit):
+    last = last_day_asked(ctx, status, until)
+    check_reason(reason)
+    if is_absurd(status, units) and not is_same(ctx, again, units, status.budget.unit):
         return _form(ctx, status, own, account, reason, units)
-    made = open_request(ctx, found, status, units, last, reason)
-    return sent_card(ctx, made, found, status)
+    return opened_card(ctx, open_request(ctx, found, status, units, last, reason), found, status)
 
 
-def sent_card(ctx: Context, made: "Opened", found: Sequence[BudgetStatus], status: BudgetStatus) -> Card:
-    """What became of a request that was just sent, for whoever sent it."""
-    asked = made.case.request
+def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], status: BudgetStatus) -> Card:
+    """What has become of a request that was just made, for whoever asked.
+
+    Args:
+        ctx: of whoever asks.
+        opened: the request, and whom it was sent to.
+        found: how all budgets stand that bind the account.
+        status: how the one stands of which more was asked.
+    """
+    asked = opened.case.request
     if asked.state == "approved":
-        return _granted_card(ctx, made.case, found)
-    after = [after_it(ctx, status, asked.amount), *binding_facts(ctx, made.case, found)]
-    shown = ctx.amount(asked.amount, asked.unit)
+        return _granted_card(ctx, opened.case, found)
+    instead = instead_of(ctx, opened.case)
+    after = [after_it(ctx, status, more_of(asked, status)), *binding_facts(ctx, opened.case, found)]
+    until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
+    reason = (ctx.t("Reason"), reason_of(ctx, asked))
+    shown = sum_of(ctx, asked, asked.amount)
+    title = ctx.t("Asked for {amount}" if asked.is_exception else "Asked for {amount} more", amount=shown)
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
-    facts = ((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, made), (ctx.t("Reason"), reason_of(ctx, asked)), *after)
     return Card(
-        ctx.t("Asked for {amount} more", amount=shown),
+        title,
         (
-            Facts(facts),
-            Text(_what_next(ctx, made.case)),
+            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), *until, *instead, reason, *after)),
+            Text(_what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
     )
@@ -151,11 +175,11 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
         rows = tuple(
             (
                 f"#{one.id}",
-                ctx.amount(one.amount, one.unit),
+                asked_for(ctx, one),
                 ctx.t(STATES[one.state]),
                 _for_whom(ctx, one),
                 one.budget,
-                ctx.short_day(one.until),
+                ctx.t("no end (permanent)") if one.until == FOREVER else ctx.short_day(one.until),
                 reason_of(ctx, one)[:60],
             )
             for one in part.rows
@@ -191,10 +215,9 @@ def _for_whom(ctx: Context, one: Request) -> str:
 def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
     """A request that waits for whoever reads, with its numbers and what can be done."""
     request, account = case.request, case.account
-    amount, name = ctx.amount(request.amount, request.unit), case.name_of(request.asker_id)
     status = asked_of(statuses(ctx, account), request) if account else None
-    title = ctx.t("#{number}: {name} asks for {amount} more", number=request.id, name=name, amount=amount)
-    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, request.amount)] if status else [])]
+    title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
+    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
     number = {"number": request.id}
     return (
         Text(title),
@@ -241,7 +264,7 @@ def withdraw(ctx: Context, number: One) -> Card:
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
     """Change the reason of a request of yours, until it is decided: `change 42 the customer's deadline moved`."""
     case = _open_of_mine(ctx, number)
-    _check_reason(reason)
+    check_reason(reason)
     record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
     return Card(ctx.t("Updated the reason of request #{number}", number=case.request.id), (Text(f"“{reason}”"),))
 
@@ -289,10 +312,10 @@ def _ask(
     )
 
 
-def _route(ctx: Context, made: "Opened") -> list[tuple[str, str]]:
+def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
     """Whom it was sent to by name, who decides after, and why."""
-    case, route = made.case, made.route
-    facts = [(ctx.t("Goes to"), goes_to(ctx, case, made.deciders))]
+    case, route = opened.case, opened.route
+    facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
     if len(route.stages) > 1:
         facts.append((ctx.t("Then"), stages_in_words(ctx, route.stages[1:], _names(case.circle.people))))
     if route.exceeded is not None:
@@ -316,7 +339,12 @@ def _names(persons: Mapping[str, Person]) -> dict[str, str]:
     return {each.id: each.name for each in persons.values()}
 
 
-def _own_account(ctx: Context) -> Account:
+def own_account(ctx: Context) -> Account:
+    """The account of whoever speaks.
+
+    Raises:
+        RefusedError: they have none.
+    """
     account = ctx.account(ctx.account_id)
     if account is None:
         raise RefusedError("You have no account of your own, so you can't ask for more.")
@@ -374,6 +402,7 @@ def open_request(
     last: date,
     reason: str,
     origin: str = "",
+    kind: RequestKind = "",
     through: str = "",
 ) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once, if a person asks.
@@ -382,24 +411,33 @@ def open_request(
         ctx: of whoever asks.
         found: how all budgets stand that bind the account.
         status: how the one stands of which more is asked; its account would spend.
-        amount: how much more, in the budget's unit.
-        last: the last day.
+        amount: how much more, in the budget's unit; of an exception the limit of a period.
+        last: the last day, FOREVER for a permanent exception.
         reason: what for.
         origin: "provider/id" of the provider's own request, "" if it is asked here.
+        kind: "exception" for another limit than app.yaml gives.
         through: the program that asks in the speaker's stead, "" if they ask themself.
 
     Raises:
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
-    route, counts = routed(ctx, found, status, amount, origin, through)
-    asked = requests.ask_for(ctx.conn, wanted_of(ctx, status, amount, last, reason, route, origin, through), ctx.now)
+    route, counts = routed(ctx, found, status, amount, last, origin, kind, through)
+    wanted = replace(wanted_of(ctx, status, amount, last, reason, route), origin=origin, kind=kind, through=through)
+    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
     said = "" if through else f": {reason}"  # what a program wrote is in the audit of nobody
-    deed(ctx, asked, "asked", "asker", f"{ctx.amount(amount, asked.unit)}{said}")
-    return opened(ctx, asked, route, found, counts)
+    deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}{said}")
+    return sent_on(ctx, asked, route, found, counts)
 
 
 def routed(
-    ctx: Context, found: Sequence[BudgetStatus], status: BudgetStatus, amount: int, origin: str = "", through: str = ""
+    ctx: Context,
+    found: Sequence[BudgetStatus],
+    status: BudgetStatus,
+    amount: int,
+    last: date,
+    origin: str = "",
+    kind: RequestKind = "",
+    through: str = "",
 ) -> tuple[Route, Counts]:
     """Where a request would go, and what was asked before; see open_request.
 
@@ -408,45 +446,37 @@ def routed(
     """
     budget, account_id = status.budget, status.account_id
     most = ctx.policy.requests.most(budget.unit)
-    if most is not None and amount > most:
+    more = amount - base_of(ctx, budget).allotment if kind == "exception" else amount
+    if most is not None and more > most:
         raise RefusedError(
             "You can ask for at most {amount} at once.", fault="amount", amount=ctx.amount(most, budget.unit)
         )
     counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
+    ask = _ask(status, more, found, ctx.line(account_id), counts)
+    if kind == "exception":
+        ask = replace(ask, amount=in_all(ctx, budget, more, last), permanent=last == FOREVER)
     rules = tuple(each for each in ctx.policy.approvals if not through or each.stages[0].by != "nobody")
-    return route_of(rules, _ask(status, amount, found, ctx.line(account_id), counts)), counts
+    return route_of(rules, ask), counts
 
 
-def wanted_of(
-    ctx: Context,
-    status: BudgetStatus,
-    amount: int,
-    last: date,
-    reason: str,
-    route: Route,
-    origin: str = "",
-    through: str = "",
-) -> Wanted:
+def wanted_of(ctx: Context, status: BudgetStatus, amount: int, last: date, reason: str, route: Route) -> Wanted:
     """A request as it is written down; see open_request."""
-    budget = status.budget
     return Wanted(
         asker_id=ctx.person.id,
         account_id=status.account_id,
-        budget=budget.name,
+        budget=status.budget.name,
         period_start=status.period.first,
         until=last,
         amount=amount,
-        unit=budget.unit,
+        unit=status.budget.unit,
         reason=reason,
         stages=STAGES.dump_json(route.stages).decode(),
-        origin=origin,
-        through=through,
     )
 
 
-def opened(ctx: Context, asked: Request, route: Route, found: Sequence[BudgetStatus], counts: Counts) -> Opened:
+def sent_on(ctx: Context, asked: Request, route: Route, found: Sequence[BudgetStatus], counts: Counts) -> Opened:
     """Send a request that was written down to whoever decides it.
 
     Raises:
@@ -466,20 +496,21 @@ def _granted(ctx: Context, asked: Request) -> Case:
     resolved = case.resolved(Resolution("approved", "rules", asked.amount), ctx.now)
     requests.save(ctx.conn, asked, resolved.request)
     grant(ctx, resolved.request)
-    deed(ctx, resolved.request, "approved", "approval policy", ctx.amount(asked.amount, asked.unit))
+    deed(ctx, resolved.request, "approved", "approval policy", sum_of(ctx, asked, asked.amount))
     return resolved
 
 
 def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Card:
     asked = case.request
-    shown, before = ctx.amount(asked.amount, asked.unit), asked_of(found, asked)
-    with_it = [replace(each, moved=each.moved + asked.amount) if each is before else each for each in found]
+    shown, before = sum_of(ctx, asked, asked.amount), asked_of(found, asked)
+    more = more_of(asked, before)
+    with_it = [replace(each, moved=each.moved + more) if each is before else each for each in found]
     status = asked_of(with_it, asked)
     facts = Facts(
         (
             (ctx.t("Request"), f"#{asked.id}"),
             (ctx.t("Reason"), reason_of(ctx, asked)),
-            (ctx.t("Until"), ctx.day(asked.until)),
+            (ctx.t("Until"), last_day_of(ctx, asked)),
             *([after_it(ctx, status, 0)] if status else []),
         ),
     )
@@ -491,8 +522,8 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
     return Card(title, (facts, *not_yet, *stays_capped(ctx, capped), left), "warn" if not_yet or capped else "good")
 
 
-def last_day_of(ctx: Context, status: BudgetStatus, until: date | None) -> date:
-    """The last day of what is asked for: as said, within the period; else the period's."""
+def last_day_asked(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+    """The last day of what is asked for: as said, within the period; else the last one of the period."""
     end = status.period.end - timedelta(days=1)
     if until is None:
         return end
@@ -508,9 +539,14 @@ def last_day_of(ctx: Context, status: BudgetStatus, until: date | None) -> date:
     return until
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str, example: str = "request 50 finish the migration") -> None:
+    """Refuse what says nothing, or too much.
+
+    Raises:
+        RefusedError: as said; the example is what would be right.
+    """
     if not reason:
-        raise RefusedError("Say what it is for, for example: request 50 finish the migration", fault="reason")
+        raise RefusedError("Say what it is for, for example: {example}", fault="reason", example=example)
     if len(reason) > REASON_MAX:
         raise RefusedError("The reason is too long. Use at most {n} characters.", fault="reason", n=REASON_MAX)
 
@@ -528,12 +564,12 @@ def _open_of_mine(ctx: Context, word: str) -> Case:
     return case
 
 
-def _is_absurd(status: BudgetStatus, units: int) -> bool:
+def is_absurd(status: BudgetStatus, units: int) -> bool:
     """Whether so much is asked that a finger may have slipped."""
     return units > ABSURD_TIMES * max(status.limit, status.budget.allotment) > 0
 
 
-def _is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
+def is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
     """Whether the amount was written a second time."""
     try:
         amount = read_amount(words, ctx.locale, ctx.policy.organization.currency) if words.strip() else None
@@ -542,7 +578,7 @@ def _is_same(ctx: Context, words: str, units: int, unit: str) -> bool:
         return False
 
 
-def _sure(ctx: Context, status: BudgetStatus, units: int) -> tuple[Block, ...]:
+def sure(ctx: Context, status: BudgetStatus, units: int) -> tuple[Block, ...]:
     """The question before an absurd amount; it is answered by writing it again."""
     unit = status.budget.unit
     text = ctx.t(
@@ -566,10 +602,12 @@ def _form(
             Input(
                 "amount",
                 ctx.t("How much more ({unit})?", unit=status.budget.unit),
-                value=_plain(units, status.budget.unit) if units else _likely(ctx, status),
+                value=plain(units, status.budget.unit) if units else _likely(ctx, status),
                 hint=ctx.t("For example: {example}", example="50"),
+                form="text" if status.budget.unit in COUNTED else "number",
+                least="0",
             ),
-            *(_sure(ctx, status, units) if units else _at_least(ctx, status)),
+            *(sure(ctx, status, units) if units else _at_least(ctx, status)),
             *_which(ctx, status, own),
             Input("reason", ctx.t("What is it for?"), form="long", value=reason),
             Input("ticket", ctx.t("Link to the ticket"), optional=True),
@@ -583,7 +621,10 @@ def _form(
                 "until",
                 ctx.t("Until when?"),
                 optional=True,
-                hint=ctx.t("For example: {example}. If empty: until the budget resets", example="friday"),
+                form="date",
+                hint=ctx.t("If empty: until the budget resets"),
+                least=str(ctx.today),
+                most=str(status.period.end - timedelta(days=1)),
             ),
             Text(_routes(ctx, status, account), quiet=True),
             Button(ctx.t("Send"), says, style="primary"),
@@ -607,7 +648,7 @@ def _which(ctx: Context, status: BudgetStatus, own: list[BudgetStatus]) -> list[
     return [Input("budget", ctx.t("Which budget?"), form="choice", value=status.budget.name, choices=choices)]
 
 
-def _plain(units: int, unit: str) -> str:
+def plain(units: int, unit: str) -> str:
     """An amount as it can be typed."""
     return f"{in_units(units, unit):f}"
 

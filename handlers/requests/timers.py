@@ -12,6 +12,7 @@ from handlers.requests.approvers import deciders, to_be_asked
 from handlers.requests.case import Case, load
 from handlers.requests.follow import expire
 from handlers.requests.jobs import check_jobs
+from handlers.requests.lasting import end_exceptions
 from handlers.requests.write import deed, record, take_back, tell_asker
 from storage import requests, reservations
 from storage.requests import Request
@@ -43,7 +44,8 @@ def request_expired(ctx: Context, event: RequestExpired) -> None:
 
 
 def end_grants(ctx: Context, _event: EndGrants) -> None:
-    """End grants whose day is over, and tell askers a day before."""
+    """End grants and exceptions whose day is over, and tell those concerned a day before."""
+    end_exceptions(ctx)
     moving = {(each.name, period.first) for each in ctx.policy.budgets for period in lately_ended(ctx, each)}
     for one in requests.grants_until(ctx.conn, ctx.today - timedelta(days=1)):
         if (one.budget, one.period_start) not in moving:  # what was spent of it in time may be reported late

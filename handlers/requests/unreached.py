@@ -13,7 +13,7 @@ from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Case, load
 from handlers.requests.follow import expire, reached, tell_where_it_went
 from handlers.requests.messages import asked_facts
-from handlers.requests.wording import all_of, goes_to
+from handlers.requests.wording import all_of, goes_to, sum_of
 from handlers.requests.write import record, tell_asker
 from storage import outbox
 
@@ -112,7 +112,7 @@ def _card(ctx: Context, case: Case, names: list[str]) -> Card:
     facts = Facts(
         (
             (ctx.t("Asked by"), case.name_of(request.asker_id)),
-            (ctx.t("Amount"), ctx.amount(request.amount, request.unit)),
+            (ctx.t("Amount"), sum_of(ctx, request, request.amount)),
             *asked_facts(ctx, case),
         )
     )

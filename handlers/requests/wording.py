@@ -11,6 +11,8 @@ from handlers.policy import Stage
 from handlers.requests.approvers import Decider
 from handlers.requests.case import Case
 from handlers.requests.expiry import in_words
+from storage.requests import Request
+from storage.tables import FOREVER
 
 STATES = {
     "proposed": N_("not sent yet"),
@@ -124,6 +126,59 @@ YOU_DECIDE = {
     ("people", ""): N_("You decide because the approval policy names you."),
     ("stand-in", ""): N_("You decide for {other}, who is away until {day}."),
 }
+
+
+PER = {
+    "day": N_("{amount} a day"),
+    "week": N_("{amount} a week"),
+    "month": N_("{amount} a month"),
+    "quarter": N_("{amount} a quarter"),
+    "year": N_("{amount} a year"),
+}
+"""A limit, by how long a period is."""
+
+
+ASKS = {
+    (False, False): N_("{name} asks for {amount} more"),
+    (False, True): N_("{name} asks for {amount} more for {agent}"),
+    (True, False): N_("{name} asks for a limit of {amount}"),
+    (True, True): N_("{name} asks for a limit of {amount} for {agent}"),
+}
+"""Who asks: whether for an exception, and whether for an agent."""
+
+
+def sum_of(ctx: Context, request: Request, units: int) -> str:
+    """An amount of a request: so much, or so much a month if another limit is asked for."""
+    amount = ctx.amount(units, request.unit)
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
+    return ctx.t(PER[rule.every], amount=amount) if request.is_exception and rule else amount
+
+
+def asked_for(ctx: Context, request: Request) -> str:
+    """All that a request asks for, with what was given of it already."""
+    return sum_of(ctx, request, request.amount + request.given)
+
+
+def decided(ctx: Context, request: Request) -> str:
+    """What was granted, or what is asked for as long as nothing is."""
+    return (
+        sum_of(ctx, request, request.resolved_amount + request.given)
+        if request.resolved_amount
+        else asked_for(ctx, request)
+    )
+
+
+def asks(ctx: Context, case: Case) -> str:
+    """Who asks for how much, for whoever decides."""
+    request, account = case.request, case.account
+    agent = account.name if account and account.kind == "agent" else ""
+    values = {"name": case.name_of(request.asker_id), "amount": sum_of(ctx, request, request.amount), "agent": agent}
+    return ctx.t(ASKS[request.is_exception, bool(agent)], **values)
+
+
+def last_day_of(ctx: Context, request: Request) -> str:
+    """Until when it is asked for."""
+    return ctx.t("no end (permanent)") if request.until == FOREVER else ctx.last_day(request.until)
 
 
 def any_of(ctx: Context, names: Iterable[str]) -> str:

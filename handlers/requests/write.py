@@ -1,12 +1,12 @@
 """What has become of a request, written in one go: its state, its grant, its trace in the audit, and every message."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import post, statuses
+from handlers.budgets import BudgetStatus, post, statuses
 from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -23,6 +23,7 @@ from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Background, Case, background
 from handlers.requests.jobs import end_job, reserve_for_job
+from handlers.requests.lasting import begin
 from handlers.requests.messages import Message, Sent, answered, messages, prefixes
 from handlers.requests.quoted import reason_of
 from storage import outbox, requests
@@ -173,10 +174,17 @@ def tell_asker(
 # In the ledger -------------------------------------------------------------------------------------------------------
 
 
-def grant(ctx: Context, request: Request) -> None:
-    """Post what was granted, in the same transaction as the decision; what is for a job of an agent is reserved."""
+def grant(ctx: Context, request: Request) -> Sequence[BudgetStatus]:
+    """Post what was granted, or let another limit count, in the same transaction as the decision.
+
+    Returns:
+        How all budgets of the account stand with it, if that had to be read.
+    """
+    if request.is_exception:
+        return begin(ctx, request)
     reserve_for_job(ctx, request)
     post(ctx, _entry(ctx, request, "grant", request.resolved_amount, request.resolved_by, request.reason))
+    return ()
 
 
 def take_back(ctx: Context, ended: Request) -> int:

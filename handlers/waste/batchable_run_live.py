@@ -4,26 +4,33 @@ from collections import Counter
 from collections.abc import Iterator
 
 from handlers.language import N_
-from handlers.waste.usage import BATCH, WINDOW_DAYS, Peers, Usage, monthly, tokens_of
+from handlers.waste.usage import BATCH, WINDOW_DAYS, Peers, Usage, monthly, tokens_of, unknown
 from storage.findings import Found, Said
 
 HOURS_MAX = 6
 DAYS_MIN = 10
 REGULAR_PERCENT = 20
+DAY_BEGINS, DAY_ENDS = 7, 20  # somebody is likely to wait for what runs then
+SATURDAY = 5
+WEEKENDS_PERCENT = 5
+CHAINED_PERCENT = 75  # of the input is read from a cache where each request goes on from the last
 
 
 def batchable_run_live(one: Usage, _peers: Peers) -> Iterator[Found]:
-    """A program that works at the same few hours each day, so by a timetable, and never as a batch, which costs half.
+    """A program that works at the same few hours each day and never as a batch, for half the price.
 
-    Whether these hours are at night is not asked: where the work is waited for, usage does not show.
+    Not where people are likely to wait, by day on working days only; nor where models are compared, nor where each
+    request goes on from the last, which a batch cannot do.
     """
     live = one.of(lambda habit: habit.tier not in BATCH)
-    if one.person or not one.hours or live.cost_nanos != one.whole.cost_nanos:
+    if one.person or not one.hours or live.cost_nanos != one.whole.cost_nanos or one.is_comparison:
+        return
+    if live.read * 100 >= live.input * CHAINED_PERCENT:
         return
     busy = Counter(hour.start.astimezone(one.zone).hour for hour in one.hours if hour.requests)
     days = max(busy.values(), default=0)
     regular = sorted(hour for hour, seen in busy.items() if seen * 100 >= days * REGULAR_PERCENT)
-    if days < DAYS_MIN or len(regular) > HOURS_MAX:
+    if days < DAYS_MIN or len(regular) > HOURS_MAX or _is_office_work(one, busy):
         return
     cost, hours = monthly(live.cost_nanos), ", ".join(f"{hour}:00" for hour in regular)
     yield Found(
@@ -33,10 +40,18 @@ def batchable_run_live(one: Usage, _peers: Peers) -> Iterator[Found]:
         (
             (Said(N_("Active hours")), Said(N_("{hours} ({zone})"), {"hours": hours, "zone": str(one.zone)})),
             (Said(N_("Active days")), Said(N_("{days} of {all}"), {"days": days, "all": WINDOW_DAYS})),
+            unknown(N_("whether somebody waits for the answers")),
         ),
         Said(N_("Send this work as a batch: the answers arrive within a day, at half the price.")),
         cost,
-        (cost // 4, cost // 2),
-        "medium",
+        (0, cost // 2),
+        "low",
         tokens_of(one.models),
     )
+
+
+def _is_office_work(one: Usage, busy: Counter[int]) -> bool:
+    """Whether most of it is done by day, and next to nothing at weekends."""
+    by_day = sum(seen for hour, seen in busy.items() if DAY_BEGINS <= hour < DAY_ENDS)
+    weekends = sum(1 for hour in one.hours if hour.requests and hour.start.astimezone(one.zone).weekday() >= SATURDAY)
+    return by_day * 2 > busy.total() and weekends * 100 < busy.total() * WEEKENDS_PERCENT

@@ -109,15 +109,18 @@ def finding_card(ctx: Context, one: Finding) -> Card:
     blocks += _buttons(ctx, one) if one.state == "open" else [Text(_state(ctx, one))]
     blocks.append(Text(_seen(ctx, one), quiet=True))
     blocks += [] if DETECTORS[found.detector].of_seats else [unseen(ctx)]
-    title = savings(ctx, saving_of(ctx, found.saving)) if found.saving else in_words(ctx, found.what)
+    title = savings(ctx, found.saving) if found.saving else in_words(ctx, found.what)
     account = ctx.account(found.account_id)
     named = title if account is None or account.id == ctx.account_id else of_account(ctx, account, title)
     return Card(named, tuple(blocks), "warn" if one.state == "open" else "plain")
 
 
-def savings(ctx: Context, amount: str) -> str:
+def savings(ctx: Context, saving: tuple[int, int]) -> str:
     """What could be saved, as a title."""
-    return ctx.t("{amount} a month in potential savings", amount=amount)
+    if saving[0] or not saving[1]:
+        return ctx.t("{amount} a month in potential savings", amount=saving_of(ctx, saving))
+    high = ctx.amount(saving[1], ctx.policy.organization.currency)
+    return ctx.t("Up to {amount} a month in potential savings", amount=high)
 
 
 def of_account(ctx: Context, account: Account, title: str) -> str:
@@ -169,7 +172,7 @@ def _state(ctx: Context, one: Finding) -> str:
 def title_of_sums(ctx: Context, sums: Summary) -> str:
     """What some findings come to: what could be saved, else what is only shown."""
     if sums.high_nanos:
-        return savings(ctx, saving_of(ctx, (sums.low_nanos, sums.high_nanos)))
+        return savings(ctx, (sums.low_nanos, sums.high_nanos))
     if sums.unexplained_nanos:
         shown = ctx.amount(sums.unexplained_nanos, ctx.policy.organization.currency)
         return ctx.t("{amount} a month to review", amount=shown)
@@ -182,12 +185,14 @@ def tone_of_sums(sums: Summary) -> Tone:
 
 
 def saving_of(ctx: Context, saving: tuple[int, int] | None) -> str:
-    """A saving as a range, or that it is not known."""
+    """A saving as a range, or that it is not known; a range from nothing is shown by its end."""
     if saving is None:
         return "–"
     unit = ctx.policy.organization.currency
     low, high = (ctx.amount(each, unit) for each in saving)
-    return high if low == high else ctx.t("{low} to {high}", low=low, high=high)
+    if low == high:
+        return high
+    return ctx.t("{low} to {high}", low=low, high=high) if saving[0] else ctx.t("up to {high}", high=high)
 
 
 def realised_blocks(ctx: Context, sums: Summary) -> list[Block]:

@@ -37,11 +37,14 @@ class Detector:
         see: yields what it finds in an account's use.
         saves: by what a saving is measured afterwards: the cost of a request, or of a day where requests themselves go
             away; a seat that was given back, or changed for a smaller one; a share of a pool.
+        cause: what detectors have in common that see the same matter from two sides; "" for one of its own. Of their
+            findings about the same tokens the first in the table is told.
     """
 
     title: str
     see: Callable[[Usage, Peers], Iterator[Found]]
     saves: Saves = "request"
+    cause: str = ""
 
     @property
     def of_seats(self) -> bool:
@@ -54,41 +57,47 @@ class Detector:
         return self.of_seats or self.saves == "share"
 
 
+# Within a cause the surer one stands first.
 DETECTORS: Mapping[str, Detector] = {
     row.see.__name__: row
     for row in (
-        Detector(N_("Low cache reuse"), low_cache_reuse),
-        Detector(N_("No caching"), no_caching),
-        Detector(N_("Cache rarely read"), cache_not_reread),
-        Detector(N_("Cache lifetime too long"), wrong_cache_lifetime),
-        Detector(N_("Flagship models for everything"), top_tier_only),
-        Detector(N_("Small jobs on a flagship model"), small_jobs_big_model),
-        Detector(N_("Could run as a batch"), batchable_run_live),
-        Detector(N_("Priority tier"), premium_speed),
+        Detector(N_("Cache rarely read"), cache_not_reread, cause="cache"),
+        Detector(N_("No caching"), no_caching, cause="cache"),
+        Detector(N_("Low cache reuse"), low_cache_reuse, cause="cache"),
+        Detector(N_("Cache lifetime too long"), wrong_cache_lifetime, cause="cache"),
+        Detector(N_("Older model"), older_model, cause="model"),
+        Detector(N_("Small jobs on a flagship model"), small_jobs_big_model, cause="model"),
+        Detector(N_("Flagship models for everything"), top_tier_only, cause="model"),
+        Detector(N_("Could run as a batch"), batchable_run_live, cause="speed"),
+        Detector(N_("Priority tier"), premium_speed, cause="speed"),
         Detector(N_("Large context"), context_bloat),
         Detector(N_("Long answers"), verbose_output),
         Detector(N_("Failed calls"), failed_calls, saves="day"),
         Detector(N_("Runs at night"), off_hours_loop, saves="day"),
-        Detector(N_("Older model"), older_model),
         Detector(N_("No owner"), unattributed, saves="day"),
         Detector(N_("Tool fees"), tool_fees),
-        Detector(N_("Unused seat"), idle_seat, saves="seat"),
-        Detector(N_("Duplicate seat"), doubled_seat, saves="seat"),
-        Detector(N_("Seat larger than needed"), larger_seat, saves="smaller seat"),
+        Detector(N_("Unused seat"), idle_seat, saves="seat", cause="seat"),
+        Detector(N_("Duplicate seat"), doubled_seat, saves="seat", cause="seat"),
+        Detector(N_("Seat larger than needed"), larger_seat, saves="smaller seat", cause="seat"),
         Detector(N_("Unused share"), stranded_quota, saves="share"),
     )
 }
 
 
 def detect(seen: Evidence, floor_nanos: int) -> list[Found]:
-    """What all detectors see, without small change."""
-    return [
-        replace(found, detector=name)
-        for one in seen.usages
-        for name, row in DETECTORS.items()
-        for found in row.see(one, seen.peers)
-        if row.by_the_piece or _at_stake(found) >= floor_nanos
-    ]
+    """What all detectors see, without small change, and each matter once."""
+    return [found for one in seen.usages for found in _of_one(one, seen.peers, floor_nanos)]
+
+
+def _of_one(one: Usage, peers: Peers, floor_nanos: int) -> Iterator[Found]:
+    told: dict[str, set[str]] = {}
+    for name, row in DETECTORS.items():
+        parts = told.setdefault(row.cause or name, set())
+        for found in row.see(one, peers):
+            is_worth = row.by_the_piece or _at_stake(found) >= floor_nanos
+            if is_worth and not (row.cause and parts & found.parts):
+                parts |= found.parts
+                yield replace(found, detector=name)
 
 
 def _at_stake(found: Found) -> int:

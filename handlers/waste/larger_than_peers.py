@@ -3,18 +3,30 @@
 from collections.abc import Iterator
 
 from handlers.language import N_
-from handlers.waste.usage import INPUT_KINDS, OUTPUT, Part, Peers, Size, Usage, monthly, some_tokens, tokens_of
+from handlers.waste.usage import (
+    INPUT_KINDS,
+    OUTPUT,
+    Part,
+    Peers,
+    Size,
+    Usage,
+    add,
+    monthly,
+    some_tokens,
+    tokens_of,
+    unknown,
+)
 from storage.findings import Found, Said
 
 TIMES_MIN = 3
-SHARE_PERCENT_MIN = 50  # of the money must go to models on which it is so
-ALIKE_PERCENT = 150
+SHARE_PERCENT_MIN = 50  # of the money and of the requests must go to models on which it is so
+DOUBT = unknown(N_("whether the work needs it"))
 
 
 def context_bloat(one: Usage, peers: Peers) -> Iterator[Found]:
-    """The input is three times the median of one's peers, and the answers are not longer for it."""
+    """The input is three times the median of those whose answers are about as long."""
     models = _larger(one, peers, "input")
-    if not models or any(not _alike(one, peers, model, "output") for model in models):
+    if not models:
         return
     excess = sum(_excess(one.models[model], usual) for model, usual in models.items())
     sizes = _sizes(one, models, "input")
@@ -22,17 +34,17 @@ def context_bloat(one: Usage, peers: Peers) -> Iterator[Found]:
         one.account_id,
         "",
         Said(N_("Sends much more context than others")),
-        ((Said(N_("Input per request")), sizes[0]), (Said(N_("Median of others")), sizes[1])),
+        ((Said(N_("Input per request")), sizes[0]), (Said(N_("Median of others")), sizes[1]), DOUBT),
         Said(N_("Start a new session for each task, and add files only when they are needed.")),
         monthly(one.whole.cost_nanos),
-        (monthly(excess) * 3 // 10, monthly(excess) * 9 // 10),
-        "medium",
+        (0, monthly(excess) * 9 // 10),
+        "low",
         tokens_of(models, INPUT_KINDS),
     )
 
 
 def verbose_output(one: Usage, peers: Peers) -> Iterator[Found]:
-    """The output is three times the median of one's peers."""
+    """The output is three times the median of those whose input is about as large."""
     models = _larger(one, peers, "output")
     if not models:
         return
@@ -43,10 +55,10 @@ def verbose_output(one: Usage, peers: Peers) -> Iterator[Found]:
         one.account_id,
         "",
         Said(N_("Gets much longer answers than others")),
-        ((Said(N_("Output per request")), sizes[0]), (Said(N_("Median of others")), sizes[1])),
+        ((Said(N_("Output per request")), sizes[0]), (Said(N_("Median of others")), sizes[1]), DOUBT),
         Said(N_("Ask for the change instead of the whole file, and set a limit for thinking.")),
         monthly(one.whole.cost_nanos),
-        (monthly(excess) * 3 // 10, monthly(excess)),
+        (0, monthly(excess)),
         "low",
         tokens_of(models, ["tokens_output"]),
     )
@@ -59,19 +71,15 @@ def _larger(one: Usage, peers: Peers, size: Size) -> dict[str, int]:
     """
     if not one.person:
         return {}
-    usual = {model: peers.usual(model, size, person=True) for model in one.models}
+    usual = {model: peers.usual(model, size, part, person=True) for model, part in one.models.items()}
     found = {
         model: known
         for model, known in usual.items()
         if known and one.models[model].per_request(size) >= TIMES_MIN * known
     }
-    cost = sum(one.models[model].cost_nanos for model in found)
-    return found if cost * 100 >= one.whole.cost_nanos * SHARE_PERCENT_MIN else {}
-
-
-def _alike(one: Usage, peers: Peers, model: str, size: Size) -> bool:
-    usual = peers.usual(model, size, person=True)
-    return usual is not None and one.models[model].per_request(size) * 100 <= usual * ALIKE_PERCENT
+    part = add(one.models[model] for model in found)
+    most = part.cost_nanos * 100 >= one.whole.cost_nanos * SHARE_PERCENT_MIN
+    return found if most and part.requests * 100 >= one.whole.requests * SHARE_PERCENT_MIN else {}
 
 
 def _excess(part: Part, usual: int) -> int:

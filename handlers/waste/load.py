@@ -10,12 +10,14 @@ from handlers.budgets import current, spent_below, used
 from handlers.context import Context
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
+from handlers.waste.failed_calls import FAILED_PERCENT_MIN
 from handlers.waste.usage import WINDOW_DAYS, Peers, PoolShare, Usage
 from storage import comparisons, ledger, people, seats, spend, usage_patterns
+from storage.directory import Person
 from storage.people import Account
 from storage.seats import Seat
 from storage.tables import UNALLOCATED
-from storage.usage_patterns import Habit, Hour
+from storage.usage_patterns import Bucket, Habit, Hour
 
 IN_USE = timedelta(days=7)
 
@@ -37,41 +39,55 @@ def gather(ctx: Context) -> Evidence:
     hours: dict[str, list[Hour]] = defaultdict(list)
     for hour in usage_patterns.hours(ctx.conn, first, end):
         hours[hour.account_id].append(hour)
+    failing: dict[str, list[Bucket]] = defaultdict(list)
+    for bucket in usage_patterns.failing_days(ctx.conn, first, end, FAILED_PERCENT_MIN):
+        failing[bucket.account_id].append(bucket)
     own: dict[str, list[Habit]] = defaultdict(list)
     for habit in every:
         own[habit.account_id].append(habit)
-    here, shares = seats.owned(ctx.conn), _shares(ctx)
+    owned, shares = seats.owned(ctx.conn), _shares(ctx)
     recent = {each.account_id for each in usage_patterns.habits(ctx.conn, end - IN_USE, end)}
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
-    zones = {each.id: each.zone for each in people.active_people(ctx.conn)}
+    here = {each.id: each for each in people.active_people(ctx.conn)}
     usages = [
         Usage(
             account_id,
             person=accounts[account_id].kind == "person",
-            left=_has_left(accounts, account_id, zones) and account_id in recent,
+            left=_has_left(accounts, account_id, here) and account_id in recent,
             habits=tuple(own[account_id]),
             hours=tuple(hours[account_id]),
-            zone=ZoneInfo(zones.get(accounts[account_id].owner_id, "") or ctx.policy.organization.zone),
+            zone=ZoneInfo(_zone(here.get(accounts[account_id].owner_id)) or ctx.policy.organization.zone),
             today=ctx.today,
             tier_of=ctx.policy.tier_of,
-            seats=tuple(here.get(account_id, ())),
+            seats=tuple(owned.get(account_id, ())),
             strays=tuple(spend.unallocated(ctx.conn, first)) if account_id == UNALLOCATED else (),
             shares=tuple(shares[account_id]),
+            joined=_joined(here.get(accounts[account_id].owner_id)),
+            buckets=tuple(failing[account_id]),
         )
-        for account_id in sorted({*own, *here, *shares} & accounts.keys())
+        for account_id in sorted({*own, *owned, *shares} & accounts.keys())
     ]
-    return Evidence(usages, Peers(every, ctx.policy.tier_of, _used_seats(ctx, here, end)), end)
+    peers = Peers(every, ctx.policy.tier_of, _used_seats(ctx, owned, end), owned.values())
+    return Evidence(usages, peers, end)
 
 
-def _used_seats(ctx: Context, here: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
+def _zone(owner: Person | None) -> str:
+    return owner.zone if owner else ""
+
+
+def _joined(owner: Person | None) -> date | None:
+    return owner.joined if owner else None
+
+
+def _used_seats(ctx: Context, owned: dict[str, list[Seat]], end: date) -> dict[Seat, tuple[int, ...]]:
     """What was used with each seat in the last four weeks, and in the four before."""
     window = timedelta(days=WINDOW_DAYS)
     months = [usage_patterns.spent_by_user(ctx.conn, last - window, last) for last in (end, end - window)]
-    every = [seat for some in here.values() for seat in some]
+    every = [seat for some in owned.values() for seat in some]
     return {seat: tuple(each.get((seat.provider, seat.external_id), 0) for each in months) for seat in every}
 
 
-def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, str]) -> bool:
+def _has_left(accounts: dict[str, Account], account_id: str, here: dict[str, Person]) -> bool:
     account = accounts[account_id]
     return account.kind in ("person", "agent") and account.owner_id not in here
 

@@ -1,16 +1,15 @@
 """An older and more expensive model, though its successor is in use here."""
 
-import re
 from collections.abc import Iterator
 
 from handlers.language import N_
+from handlers.waste.model_lines import version_of
 from handlers.waste.usage import Peers, Usage, monthly, on_another, plain, tokens_of
 from storage.findings import Found, Said
 
 CHEAPER_PERCENT_MIN = 10
-SURE_PERCENT = 90
-_DATE = re.compile(r"[-@]?\d{4}-?\d{2}-?\d{2}")
-_NUMBER = re.compile(r"\d+")
+SURE_PERCENT = 70  # another model may need more tokens for the same
+MOVING_PERCENT = 30
 
 
 def older_model(one: Usage, peers: Peers) -> Iterator[Found]:
@@ -18,7 +17,11 @@ def older_model(one: Usage, peers: Peers) -> Iterator[Found]:
     for model, part in one.models.items():
         instead = peers.cheapest(_successors(model, peers))
         price = peers.price(instead, part.weight)
-        if not instead or price * 100 > part.cost_nanos * (100 - CHEAPER_PERCENT_MIN):
+        if (
+            not instead
+            or price * 100 > part.cost_nanos * (100 - CHEAPER_PERCENT_MIN)
+            or _is_moving(one, model, instead)
+        ):
             continue
         kept, names = monthly(part.cost_nanos - price), {"model": model, "successor": instead}
         yield Found(
@@ -29,19 +32,23 @@ def older_model(one: Usage, peers: Peers) -> Iterator[Found]:
             Said(N_("Replace {model} with {successor}, and compare some answers."), names),
             monthly(part.cost_nanos),
             (kept * SURE_PERCENT // 100, kept),
-            "high",
+            "medium",
             tokens_of([model]),
         )
 
 
 def _successors(model: str, peers: Peers) -> list[str]:
-    """Models in use of the same name and a later number."""
-    family, version = _version(model)
-    named = [(other, *_version(other)) for other in peers.models]
-    return [other for other, theirs, number in named if theirs == family and number > version > ()]
+    """Models in use of the same line and size, and with a later version."""
+    mine = version_of(model)
+    others = {other: version_of(other) for other in peers.models} if mine else {}
+    return [
+        other
+        for other, theirs in others.items()
+        if mine and theirs and theirs.line == mine.line and theirs.number > mine.number
+    ]
 
 
-def _version(model: str) -> tuple[str, tuple[int, ...]]:
-    """A model's name without its numbers, and these: claude-opus-4-1 is of claude-opus, the numbers are 4 and 1."""
-    name = _DATE.sub("", model.rpartition("/")[2].lower())
-    return re.sub(r"[\d.\-_]+", "-", name).strip("-"), tuple(map(int, _NUMBER.findall(name)))
+def _is_moving(one: Usage, model: str, instead: str) -> bool:
+    """Whether the successor is in use beside it already: who compares them, or moves step by step, needs no advice."""
+    new = one.models[instead].requests if instead in one.models else 0
+    return new > 0 and new * 100 >= one.models[model].requests * MOVING_PERCENT

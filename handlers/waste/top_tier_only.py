@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from handlers.language import N_
 from handlers.money import percent
 from handlers.policy import STANDARD
-from handlers.waste.usage import Peers, Usage, monthly, on_another, plain, tokens_of
+from handlers.waste.usage import Peers, Usage, monthly, on_another, plain, tokens_of, unknown
 from storage.findings import Found, Said
 
 SHARE_PERCENT_MIN = 90
+OTHERS_PERCENT_MAX = 10
 
 
 def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
-    """Nine tenths of the money go to the top tier; the tier below is in use here and would do for some of it."""
+    """Nine tenths of the money and of the requests go to the top tier; the tier below is in use here.
+
+    Who sends many requests to smaller models chooses already, even if these cost next to nothing.
+    """
     top = one.top
+    if (one.whole.requests - top.requests) * 100 > one.whole.requests * OTHERS_PERCENT_MAX:
+        return
     others = peers.below([STANDARD], 0)
     if not top.cost_nanos or top.cost_nanos * 100 < one.whole.cost_nanos * SHARE_PERCENT_MIN or not others:
         return
@@ -30,10 +36,11 @@ def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
         (
             (Said(N_("Models")), plain(", ".join(one.top_models))),
             on_another(instead, price, top.cost_nanos),
+            unknown(N_("whether the work needs the largest model")),
         ),
         Said(N_("Use {model} by default, and a flagship model only where it fails."), {"model": instead}),
         monthly(top.cost_nanos),
-        (kept * 2 // 5, kept),
-        "medium",
+        (0, kept),
+        "low",
         tokens_of(one.top_models),
     )

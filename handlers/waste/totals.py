@@ -134,19 +134,22 @@ def advice(ctx: Context, account_id: str) -> Advice:
 
 def advice_in_words(ctx: Context, given: Advice) -> str:
     """One or two plain sentences without details, or "" if there is nothing to say."""
-    unit, cheaper = ctx.policy.organization.currency, given.cheaper
-    range_ = {"low": ctx.amount(given.low_nanos, unit), "high": ctx.amount(given.high_nanos, unit)}
+    cheaper, wasted = given.cheaper, _wasted(ctx, given)
     if cheaper is None:
-        return ctx.t("{low} to {high} a month of it looks like waste.", **range_) if given.high_nanos else ""
+        return wasted
     models = {"model": cheaper.model, "instead": cheaper.instead, "percent": cheaper.percent}
+    dear = ctx.t("Most goes to {model}; {instead} costs {percent} % of its price here.", **models)
+    return ctx.t("{first} {second}", first=wasted, second=dear) if wasted else dear
+
+
+def _wasted(ctx: Context, given: Advice) -> str:
+    unit = ctx.policy.organization.currency
+    low, high = ctx.amount(given.low_nanos, unit), ctx.amount(given.high_nanos, unit)
     if not given.high_nanos:
-        return ctx.t("Most goes to {model}; {instead} costs {percent} % of its price here.", **models)
-    return ctx.t(
-        "{low} to {high} a month of it looks like waste. Most goes to {model}; {instead} costs {percent} % of its"
-        " price here.",
-        **range_,
-        **models,
-    )
+        return ""
+    if not given.low_nanos:
+        return ctx.t("Up to {high} a month of it may be waste.", high=high)
+    return ctx.t("{low} to {high} a month of it looks like waste.", low=low, high=high)
 
 
 def _cheaper(ctx: Context, model: str, here: Mapping[str, Rate]) -> Cheaper | None:

@@ -7,7 +7,7 @@ handlers/questions/why.py).
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -18,16 +18,18 @@ from zoneinfo import ZoneInfo
 from handlers.language import N_
 from handlers.money import percent
 from handlers.questions import WEIGHTS
+from handlers.waste.model_lines import is_embedding
 from storage.charges import TOKENS
 from storage.findings import Said
 from storage.seats import Seat
 from storage.spend import Unallocated
 from storage.tables import UNALLOCATED
-from storage.usage_patterns import Habit, Hour
+from storage.usage_patterns import Bucket, Habit, Hour
 
 WINDOW_DAYS = 28
 MONTH_DAYS = 30
 PEERS_MIN = 8
+LIKE_TIMES = 2
 INPUT_KINDS = TOKENS[:4]
 _WEIGHTS = tuple(WEIGHTS[kind] for kind in TOKENS)
 INPUT, READ, WRITE_5M, WRITE_1H, OUTPUT = _WEIGHTS
@@ -36,6 +38,11 @@ BATCH = frozenset({"batch", "flex"})
 PREMIUM = frozenset({"priority", "fast", "premium"})
 
 Size = Literal["input", "output"]
+
+COMPARED_MIN = 3  # models that are asked equally often
+ALIKE_PERCENT = 75
+HOURS_MIN = 48
+EVEN_TIMES = 3  # between a busy hour and a quiet one
 
 
 def monthly(nanos: int) -> int:
@@ -128,6 +135,8 @@ class Usage:
         seats: that are paid for by the month.
         strays: identities at providers that were never linked, if this is the account of what is nobody's.
         shares: of pools.
+        joined: the day its owner joined, None if it is not known.
+        buckets: the days of whoever has no hours and whose calls often fail.
     """
 
     account_id: str
@@ -141,6 +150,8 @@ class Usage:
     seats: tuple[Seat, ...] = ()
     strays: tuple[Unallocated, ...] = ()
     shares: tuple[PoolShare, ...] = ()
+    joined: date | None = None
+    buckets: tuple[Bucket, ...] = ()
 
     @cached_property
     def whole(self) -> Part:
@@ -163,6 +174,31 @@ class Usage:
         """All use of the top tier."""
         return add(self.models[model] for model in self.top_models)
 
+    @cached_property
+    def is_comparison(self) -> bool:
+        """Whether it asks several models equally often, as who compares them does, on purpose and the same again."""
+        asked = sorted(part.requests for part in self.models.values())[-COMPARED_MIN:]
+        alike = len(asked) == COMPARED_MIN and asked[0] * 100 >= asked[-1] * ALIKE_PERCENT
+        return alike and sum(asked) * 2 >= self.whole.requests
+
+    @cached_property
+    def is_clockwork(self) -> bool:
+        """Whether its active hours have as many requests each, about; where people ask, they come and go by the day."""
+        hours = sorted(self.per_hour.values())
+        if len(hours) < HOURS_MIN:
+            return False
+        tenth, middle = len(hours) // 10, median_low(hours)
+        return hours[-1 - tenth] <= EVEN_TIMES * hours[tenth] and middle > 0
+
+    @cached_property
+    def per_hour(self) -> dict[datetime, int]:
+        """How many requests each hour had in which there were any."""
+        found: dict[datetime, int] = {}
+        for hour in self.hours:
+            if hour.requests:
+                found[hour.start] = found.get(hour.start, 0) + hour.requests
+        return found
+
     def of(self, wanted: Callable[[Habit], bool]) -> Part:
         """Those habits that are wanted, added up."""
         return add(each for each in self.habits if wanted(each))
@@ -177,12 +213,25 @@ class Peers:
     """What models cost and how large requests are in the whole organization."""
 
     def __init__(
-        self, every: Sequence[Habit], tier_of: Callable[[str], str], seats: Mapping[Seat, tuple[int, ...]] | None = None
+        self,
+        every: Sequence[Habit],
+        tier_of: Callable[[str], str],
+        seats: Mapping[Seat, tuple[int, ...]] | None = None,
+        owned: Iterable[Sequence[Seat]] = (),
     ) -> None:
-        """See Peers. `every` are the habits of all; `seats` has what was used with each seat in each of two months."""
+        """See Peers.
+
+        Args:
+            every: the habits of all.
+            tier_of: the tier a model belongs to.
+            seats: what was used with each seat in each of two months.
+            owned: the seats of each person.
+        """
         self.tier_of = tier_of
+        self._plans = [{seat.plan for seat in some} for some in owned]
         self._seats = seats or {}
         standard = [each for each in every if each.tier not in BATCH | PREMIUM and each.cost_nanos and any(each.tokens)]
+        standard = [each for each in standard if not is_embedding(each.model)]
         ordered = sorted(standard, key=attrgetter("model"))
         self.models = {model: add(group) for model, group in groupby(ordered, key=attrgetter("model"))}
         self._sizes: dict[tuple[str, bool], list[Part]] = {}
@@ -192,10 +241,20 @@ class Peers:
                 person = habits[0].account_id.startswith("person/")
                 self._sizes.setdefault((model, person), []).append(add(habits))
 
-    def usual(self, model: str, size: Size, *, person: bool) -> int | None:
-        """Tokens of a request of that model for the median of one's kind, None if there are too few to compare."""
-        sizes = [part.per_request(size) for part in self._sizes.get((model, person), [])]
-        return median_low(sizes) if len(sizes) >= PEERS_MIN else None
+    def usual(self, model: str, size: Size, mine: Part, *, person: bool) -> int | None:
+        """Tokens of a request of that model for the median of those who do the like, None if there are too few of them.
+
+        The like is work of which the other size is half to twice one's own: who writes long texts from short questions
+        does other work than who changes a line of a large program.
+        """
+        other: Size = "output" if size == "input" else "input"
+        own = mine.per_request(other)
+        alike = [
+            part.per_request(size)
+            for part in self._sizes.get((model, person), [])
+            if own <= part.per_request(other) * LIKE_TIMES and part.per_request(other) <= own * LIKE_TIMES
+        ]
+        return median_low(alike) if len(alike) >= PEERS_MIN else None
 
     def price(self, model: str, weight: int) -> int:
         """What tokens of a weight cost the organization on a model at the ordinary speed."""
@@ -204,6 +263,12 @@ class Peers:
     def used(self, seat: Seat) -> tuple[int, ...]:
         """What was used with a seat in each of the last two months, in nanos."""
         return self._seats.get(seat, (0, 0))
+
+    def are_given_together(self, plan: str, other: str) -> bool:
+        """Whether at least half of those who have one of two plans have both, so that the company wants it so."""
+        both = sum({plan, other} <= plans for plans in self._plans)
+        most = max(sum(each in plans for plans in self._plans) for each in (plan, other))
+        return both >= PEERS_MIN and both * 2 >= most
 
     def cheaper_seats(self, seat: Seat) -> list[Seat]:
         """Seats of the same product that cost less: copilot_business is one of the product of copilot_enterprise."""
@@ -240,6 +305,11 @@ def plain(value: str | int) -> Said:
 def some_tokens(number: int) -> Said:
     """So many tokens."""
     return Said(TOKENS_EACH, {"count": number})
+
+
+def unknown(text: str) -> tuple[Said, Said]:
+    """What would have to be known to be surer, as evidence: every finding with low confidence has it."""
+    return Said(N_("Usage data does not show")), Said(text)
 
 
 def share(part: int, whole: int) -> Said:

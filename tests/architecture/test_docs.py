@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from bot.__main__ import HELP, _parser
 from bot.config import Settings, SourceSettings
-from bot.platforms.slack.manifest import CHANNEL_SCOPES, DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES
+from bot.platforms.slack.manifest import AGENT_SCOPES, CHANNEL_SCOPES, DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES
 from bot.providers.files.settings import ColumnRule
 from handlers import COMMANDS
 from storage.tables import metadata
@@ -302,7 +302,7 @@ def test_every_scope_of_the_slack_app_is_explained() -> None:
         name: cells[0] for name, cells in rows("docs/how-to/slack.md").items() if ":" in name or name == "commands"
     }
 
-    assert explained == {**SCOPES, **DIRECTORY_SCOPES, **GROUP_SCOPES, **CHANNEL_SCOPES}
+    assert explained == {**SCOPES, **DIRECTORY_SCOPES, **GROUP_SCOPES, **CHANNEL_SCOPES, **AGENT_SCOPES}
 
 
 def test_every_table_is_explained() -> None:

@@ -143,6 +143,7 @@ def is_half_spent(company: Company) -> None:
 
 ASKED = ("ana", "request 50 finish the migration")
 FOR_A_JOB = ("max", "request 300 for crawler nightly reindex")
+LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
 LARGE = ("ana", "request 600 train a model")
 BOTH = ("ana", "request 950 train a larger model")
 AWAY = ("max", "delegate kim until friday")
@@ -158,11 +159,22 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
         Spoken("ana", "request", "Ask for more", about="its form"),
     ),
+    "raise": (Spoken(*LASTING, "Asked for $600.00 a month"),),
+    "permanent": (Spoken("ana", "permanent: 900 a month for me: I lead it", "Asked for $900.00 a month"),),
+    "end-exception": (
+        Spoken(
+            "max",
+            "end-exception 1 it is over",
+            "The exception of request #1 has ended",
+            (LASTING, ("max", "approve 1")),
+        ),
+    ),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),
     "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
     "approve": (
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
+        Spoken("max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception"),
         Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
         Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),
         Spoken("kim", "approve 1", "You agreed. Still to agree: Fay Osei", (BOTH,), about="one of two who must agree"),

@@ -328,3 +328,18 @@ def test_paused_is_restored_exactly(case: Case, provider: Provider) -> None:
     provider.resume(subject, before)
     provider.resume(subject, before)
     assert provider.limit(subject) == as_it_was
+
+
+def test_what_is_told_of_long_ago_is_bounded_where_the_vendor_says_so() -> None:
+    """A gap before that is noted as missing instead of being read as days on which nothing happened."""
+    today = date(2028, 12, 31)
+    told = {}
+    for name, case in CASES.items():
+        with case.fake() as server:
+            provider = case.make(server, QUICK)
+            told[name] = provider.earliest(today)
+            provider.close()
+    bounded = {name: (today - first).days for name, first in told.items() if first > date.min}
+    assert {days for name, days in bounded.items() if "anthropic" in name or "claude" in name} == {364}
+    assert {days for name, days in bounded.items() if "copilot" in name} == {730}
+    assert {days for name, days in bounded.items() if "log" in name} == {28}

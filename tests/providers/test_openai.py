@@ -17,7 +17,7 @@ from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.openai.platform import COSTS, DECISIONS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
 from storage.charges import Charge
 from storage.limits import Subject
-from tests.providers.asking import QUICK, answered, refused, with_odd
+from tests.providers.asking import QUICK, answered, findings, refused, with_odd
 from tests.support.fakes.openai import FakeOpenAI, Project
 
 DAY = date(2026, 11, 18)
@@ -332,6 +332,17 @@ def test_no_limit_is_none_however_it_is_said(fake: FakeOpenAI, provider: OpenAI,
     """What OpenAI answers for a limit that is not set, its documents don't say."""
     fake.unset = unset
     assert list(provider.limits()) == [Limit(WHOLE, None), Limit(MAIN, None, name="main")]
+
+
+def test_a_limit_that_stops_requests_now_says_so(fake: FakeOpenAI, provider: OpenAI) -> None:
+    """Whatever word stands there otherwise; `check` names that of the organization."""
+    fake.limit = fake.projects["proj_main"].limit = 500
+    assert not any(limit.refusing for limit in provider.limits())
+    fake.enforced = {"proj_main"}
+    assert [limit.subject for limit in provider.limits() if limit.refusing] == [MAIN]
+    assert "refuses requests now" not in str(findings(provider))
+    fake.enforced = {""}
+    assert "it is used up, and OpenAI refuses requests now" in str(findings(provider))
 
 
 def test_a_limit_is_in_the_currency_that_is_there(fake: FakeOpenAI, provider: OpenAI) -> None:

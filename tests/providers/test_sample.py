@@ -536,11 +536,11 @@ class Sums:
 
 # Rough detectors, in the spirit of the real ones: each rule over a month and the median of the company.
 RULES: dict[str, Callable[[Sums, Sums], bool]] = {
-    "low_cache_reuse": lambda s, _: s.plain > 1e6 and s.read < 0.25 * (s.plain + s.read + s.short + s.long),
+    "low_cache_reuse": lambda s, _: s.plain > 1e6 and 0 < s.read < 0.25 * (s.plain + s.read + s.short + s.long),
     "no_caching": lambda s, _: s.read + s.short + s.long < 0.01 * s.plain,
     "cache_not_reread": lambda s, _: s.short > 1e6 and s.read < 0.28 * s.short,
     "wrong_cache_lifetime": lambda s, _: s.long > 1e6 and s.asked > 30 * 24 * 12,
-    "top_tier_only": lambda s, _: s.share("claude-opus-4-5", "claude-opus-4-1") > 0.9,
+    "top_tier_only": lambda s, _: s.length > 100 and s.share("claude-opus-4-5") > 0.9,
     "small_jobs_big_model": lambda s, _: s.length < 100 and s.share("claude-opus-4-5") > 0.9,
     "batchable_run_live": lambda s, _: 0 < len(s.hours) <= 5 and s.usd["batch"] == 0,
     "premium_speed": lambda s, _: s.usd["priority"] > 0,

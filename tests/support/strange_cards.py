@@ -14,6 +14,10 @@ HOSTILE = (
     "```` `code` *bold* _it_ ~no~ > quote",
     "\x00\x07\x1b[31m\ud800\udfff",
     "\U000e0041\U000e0042",
+    "🧑‍🚀" * 3_000,
+    "🚀" * 2_001,
+    ":white_check_mark: :+1: :flag-de:",
+    "_underlined_ ~struck~ *bold* `code` in [a](https://evil.example) link",
     "a" * 10_000,
     "&" * 10_000,
     "<" * 3_001,
@@ -61,11 +65,13 @@ inputs = st.builds(
     Input,
     name=names | words,
     label=words,
-    form=st.sampled_from(("text", "long", "choice")),
-    value=words,
+    form=st.sampled_from(("text", "long", "choice", "date", "number")),
+    value=words | st.sampled_from(("2026-11-30", "12.50")),
     choices=st.lists(st.tuples(words, words), max_size=120).map(tuple),
     hint=words,
     optional=st.booleans(),
+    least=words | st.just("0"),
+    most=words | st.just("2026-11-30"),
 )
 facts = st.builds(Facts, st.lists(st.tuples(words, words), max_size=25).map(tuple))
 gauges = st.builds(Gauge, words, st.integers(0, 5_000), words, st.sampled_from(get_args(Tone)))

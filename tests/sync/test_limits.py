@@ -584,6 +584,19 @@ def test_a_limit_of_a_key_is_among_those_that_bind(acme: Company) -> None:
     assert "ana-laptop" not in acme.say("bob", "balance")
 
 
+def test_whoever_works_below_a_limit_that_refuses_now_reads_so(acme: Company) -> None:
+    """A provider that stops the whole organization stops everybody, whatever is left of their own budget."""
+    whole = Subject("organization", "")
+    acme.llm.there[whole] = Limit(whole, 10_000 * NANOS, refusing=True)
+    compare(acme)
+    says = "The sample company (llm) refuses requests of Acme now: the limit there is used up."
+    card = acme.hear("ana", "balance")
+    assert (says in acme.say("ana", "balance"), card.tone) == (True, "bad")
+    acme.llm.there[whole] = replace(acme.llm.there[whole], refusing=False)
+    compare(acme)
+    assert "refuses requests" not in acme.say("ana", "balance")
+
+
 def test_before_and_after_a_grant_it_is_said_that_a_key_stays_limited(database: Database, clock: Clock) -> None:
     """Though Bursar may write no limit there, so that nothing is ever applied: finance is asked by name."""
     clock.moment = TUESDAY

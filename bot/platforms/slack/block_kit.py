@@ -15,7 +15,7 @@ from typing import Any, Literal, assert_never
 from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped, literal
-from bot.platforms.text import cut, line, plain, units
+from bot.platforms.text import cut, date_of, decimal_of, first_units, line, plain, units
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text
 from handlers.language import say
 from handlers.place import Place
@@ -109,7 +109,8 @@ def home(card: Card, *, native: bool = True) -> Json:
 
 def fallback(card: Card) -> str:
     """The card's words and figures in at most 4,000 characters, escaped for the top-level `text` of a message."""
-    return escaped("\n".join([line(card.title), *_said(card.blocks)]), TEXT_MAX) or EMPTY
+    said = "\n".join([line(card.title), *_said(card.blocks)])
+    return escaped(literal(first_units(plain(said), TEXT_MAX)), TEXT_MAX) or EMPTY
 
 
 def fault(card: Card) -> str:
@@ -138,7 +139,7 @@ def _metadata(says: str, place: Place) -> str:
 def _submit(card: Card, place: Place) -> Button | None:
     """The button that sends the form, if its sentence fits."""
     first = card.buttons[0] if card.inputs and card.buttons else None
-    if first is None or len(first.says) > SAYS_MAX or len(_metadata(first.says, place)) > METADATA_MAX:
+    if first is None or units(first.says) > SAYS_MAX or units(_metadata(first.says, place)) > METADATA_MAX:
         return None
     return first
 
@@ -228,7 +229,7 @@ class _Page(Drawing):
         left = TABLE_TEXT_MAX
         rows: list[list[Json]] = []
         for row in grid.rows:
-            left -= sum(map(len, row))
+            left -= sum(map(units, row))
             if left < 0:
                 break
             rows.append([{"type": "raw_text", "text": cell} for cell in row])
@@ -244,7 +245,7 @@ class _Page(Drawing):
         for row in grid.rows:
             cells = zip(row, widths, align.ljust(len(row), "l"), strict=False)
             drawn = "  ".join(cell.rjust(width) if side == "r" else cell.ljust(width) for cell, width, side in cells)
-            left -= len(drawn) + 1
+            left -= units(drawn) + 1
             if left < 0:
                 break
             lines.append(drawn.rstrip())
@@ -271,12 +272,12 @@ class _Page(Drawing):
 
     def row(self, buttons: Sequence[Button]) -> None:
         """Buttons that stand together."""
-        fitting = [button for button in buttons if len(button.says) <= SAYS_MAX]
+        fitting = [button for button in buttons if units(button.says) <= SAYS_MAX]
         for start in range(0, len(fitting), BUTTONS_MAX):
             elements = [self.button(button) for button in fitting[start : start + BUTTONS_MAX]]
             self.blocks.append({"type": "actions", "elements": elements})
         for button in buttons:
-            if len(button.says) > SAYS_MAX:
+            if units(button.says) > SAYS_MAX:
                 self.remark("The button “{label}” says more than fits here.", label=cut(line(button.label), LABEL_MAX))
 
     def button(self, button: Button) -> Json:
@@ -297,7 +298,7 @@ class _Page(Drawing):
         return element
 
     def input(self, block: Input) -> None:
-        action = (FIELD + block.name)[:ID_MAX]
+        action = first_units(FIELD + block.name, ID_MAX)
         if action in self.names:
             return
         self.names.add(action)
@@ -305,7 +306,7 @@ class _Page(Drawing):
             "type": "input",
             "block_id": action,
             "label": _plain_text(block.label or block.name, INPUT_LABEL_MAX),
-            "element": _choice(block, action) or _line_of_text(block, action),
+            "element": _element(block, action),
             "optional": block.optional,
         }
         if block.hint:
@@ -367,7 +368,7 @@ def _mrkdwn(text: str, most: int) -> Json:
 
 
 def _bold(text: str) -> str:
-    return f"*{line(text).replace('*', STAR) or EMPTY}*"
+    return f"*{literal(line(text)).replace('*', STAR) or EMPTY}*"
 
 
 def _fact(name: str, value: str) -> str:
@@ -408,10 +409,24 @@ def _drawable(series: Series, count: int) -> bool:
     return len(series.values) == count and all(map(math.isfinite, series.values))
 
 
-def _choice(block: Input, action: str) -> Json | None:
+def _element(block: Input, action: str) -> Json:
+    """What is filled in."""
     options = _options(block) if block.form == "choice" else []
-    if not options:
-        return None
+    if options:
+        return _choice(block, action, options)
+    match block.form:
+        case "date":
+            first = date_of(block.value)
+            return {"type": "datepicker", "action_id": action, **({"initial_date": first} if first else {})}
+        case "number":
+            given = {"initial_value": block.value, "min_value": block.least, "max_value": block.most}
+            bounds = {key: decimal_of(value) for key, value in given.items() if decimal_of(value)}
+            return {"type": "number_input", "action_id": action, "is_decimal_allowed": True, **bounds}
+        case _:
+            return _line_of_text(block, action)
+
+
+def _choice(block: Input, action: str, options: list[Json]) -> Json:
     element: Json = {"type": "static_select", "action_id": action, "options": options}
     chosen = [option for option in options if option["value"] == block.value]
     if chosen:
@@ -421,7 +436,7 @@ def _choice(block: Input, action: str) -> Json | None:
 
 def _options(block: Input) -> list[Json]:
     """The choices that fit, each value once. A value is never cut: it would be another choice."""
-    labels = {value: label for value, label in reversed(block.choices) if 0 < len(value) <= OPTION_VALUE_MAX}
+    labels = {value: label for value, label in reversed(block.choices) if 0 < units(value) <= OPTION_VALUE_MAX}
     fitting = list(reversed(labels.items()))[:OPTIONS_MAX]
     return [{"text": _plain_text(label or value, OPTION_LABEL_MAX), "value": value} for value, label in fitting]
 

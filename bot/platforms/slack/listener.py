@@ -22,20 +22,26 @@ from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.errors import OutsideError
+from bot.platforms.slack.agent_view import AgentView
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
 from bot.platforms.slack.client import TROUBLE, trouble, web_client
 from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.manifest import PROMPTS
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
-from bot.platforms.text import plain
+from bot.platforms.text import cut, line, plain
 from bot.ports import Hears, broken, in_language
-from handlers.card import Card, Facts, Text
+from handlers.card import Card, Facts, Heading, Text
 from handlers.language import ENGLISH, N_, Words, say
 from handlers.place import Place, home_of
 from handlers.sentence import Sentence
 
+SHORTCUTS: Mapping[str, str] = {"ask-for-more": "request", "what-is-left": "balance", "ask-about-this": "request"}
+"""What the shortcuts of the manifest say."""
+
 WORKERS = 4
+QUOTE_MAX = 300
 ASK_MAX_S = 3
 ANY = re.compile("")
 HOME_SENTENCE = "home"
@@ -52,12 +58,14 @@ class ListenerSettings:
         teams: workspaces and organizations whose members are ours, besides that of the bot token.
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
+        agent: the app is one of Slack's agents: it suggests what to ask, and answers each message in a thread.
     """
 
     command: str = "/tokens"
     teams: frozenset[str] = frozenset()
     native: bool = True
     language: str = ENGLISH
+    agent: bool = False
 
 
 class Turn:
@@ -98,6 +106,7 @@ class SlackListener:
         self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
+        self._agent = AgentView(asks) if settings.agent else None
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
         self._bolt = self._wired()
 
@@ -184,13 +193,18 @@ class SlackListener:
         words = self._words(body["event"]["text"], body["bot_user"])
         if place.thread:
             words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
+        if self._agent and not place.public:
+            place = self._agent.threaded(place, body["event"], words, context["turn"].then)
         event_id = body["event_id"]
         self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
         return ack()
 
     def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        if body["event"]["tab"] == "home" and body["event"]["user"]:
+        event = body["event"]
+        if event["tab"] == "home" and event["user"]:
             context["turn"].then(partial(self._publish, _speaker(body)))
+        if event["tab"] == "messages" and event["user"] and self._agent:
+            context["turn"].then(partial(self._suggest, _speaker(body), event["channel"]))
         return ack()
 
     def _user_changed(self, ack: Ack, body: Json) -> BoltResponse:
@@ -198,9 +212,16 @@ class SlackListener:
         return ack()
 
     def _shortcut(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
+        says = SHORTCUTS.get(body["callback_id"])
+        if says:
+            words = self._words(body["text"])
+            inputs = {"reason": cut(words, QUOTE_MAX)} if words else {}
+            place = _place(body)
+            card = self._hear(_speaker(body), says, place, inputs, body["trigger_id"])
+            return self._reply(ack, body, context, card, place)
         language = self._settings.language
         advice = say(language, "Say {command} help to see what I understand.", command=self._settings.command)
-        card = Card(say(language, "I have no shortcuts"), (Text(advice),), language=language)
+        card = Card(say(language, "I don't know that shortcut"), (Text(advice),), language=language)
         return self._reply(ack, body, context, card, _place(body))
 
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
@@ -301,6 +322,16 @@ class SlackListener:
             self._tell(place, person)
         else:
             self._app.show_home(Sentence(HOME_SENTENCE, person, place))
+
+    def _suggest(self, speaker: SlackSpeaker, channel: str) -> None:
+        """Suggest what to ask, in the person's language; first what waits for them, if anything does."""
+        person = self._people.person(speaker)
+        if self._agent and not isinstance(person, Card):
+            waits = self._app.hear(Sentence(HOME_SENTENCE, person, Place("slack", speaker.user)))
+            prompts = [(say(waits.language, title), says) for title, says in PROMPTS]
+            if any(isinstance(block, Heading) for block in waits.blocks):
+                prompts = [(line(waits.title), HOME_SENTENCE), *prompts[:-1]]
+            self._agent.suggest(channel, prompts)
 
     def _tell(self, place: Place, card: Card) -> None:
         try:

@@ -4,7 +4,7 @@ The limits are those of Slack's own JSON Schema of manifests (slackapi/manifest-
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.platforms.about import DESCRIPTION, LONG_DESCRIPTION, NAME
@@ -34,13 +34,37 @@ CHANNEL_SCOPES: Mapping[str, str] = {
 }
 """What `check` needs to see whether the bot is in the channels of app.yaml."""
 
+AGENT_SCOPES: Mapping[str, str] = {"assistant:write": N_("suggest what to ask in the agent view")}
+"""What `slack.agent` takes."""
+
+SHORTCUTS: Mapping[str, tuple[str, str, str]] = {
+    "ask-for-more": ("global", "Ask for more budget", "Ask for more of your AI budget"),
+    "what-is-left": ("global", "What is left?", "Show what is left of your AI budget"),
+    "ask-about-this": ("message", "Ask for more budget", "Ask for more of your AI budget, with this message as reason"),
+}
+"""Kind, name and description of what stands in Slack's menus, by the id that comes back (see listener.py)."""
+
+PROMPTS: Sequence[tuple[str, str]] = (
+    (N_("What is left?"), "balance"),
+    (N_("Ask for more"), "request"),
+    (N_("Where did it go?"), "spend"),
+    (N_("What waits for me?"), "home"),
+)
+"""What the agent view suggests: how it is called, and what it says."""
+
 EVENTS = ("app_home_opened", "app_mention", "message.im", "user_change")
 
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 
 
 def manifest(
-    command: str, url: str | None, *, directory: bool = False, groups: bool = False, channels: bool = False
+    command: str,
+    url: str | None,
+    *,
+    directory: bool = False,
+    groups: bool = False,
+    channels: bool = False,
+    agent: bool = False,
 ) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
@@ -50,6 +74,7 @@ def manifest(
         directory: whether Slack's directory is a people source.
         groups: whether app.yaml names user groups.
         channels: whether app.yaml names channels.
+        agent: whether the app is one of Slack's agents, with suggestions in its Messages tab.
 
     Raises:
         ValueError: the command is not one that Slack takes.
@@ -57,7 +82,16 @@ def manifest(
     if not COMMAND.match(command):
         raise ValueError(f"{command!r} cannot be a slash command: / and up to 31 lower-case characters, no spaces.")
     address = {"request_url": url} if url else {}
-    more = ((directory, DIRECTORY_SCOPES), (groups, GROUP_SCOPES), (channels, CHANNEL_SCOPES))
+    more = (
+        (directory, DIRECTORY_SCOPES),
+        (groups, GROUP_SCOPES),
+        (channels, CHANNEL_SCOPES),
+        (agent, AGENT_SCOPES),
+    )
+    view = {
+        "agent_description": DESCRIPTION,
+        "suggested_prompts": [{"title": title, "message": says} for title, says in PROMPTS],
+    }
     slash = {
         "command": command,
         "description": "What is left, where it went, more on request",
@@ -82,6 +116,11 @@ def manifest(
             },
             "bot_user": {"display_name": NAME, "always_online": True},
             "slash_commands": [slash],
+            "shortcuts": [
+                {"type": kind, "name": name, "callback_id": id, "description": description}
+                for id, (kind, name, description) in SHORTCUTS.items()
+            ],
+            **({"agent_view": view} if agent else {}),
         },
         "oauth_config": {
             "scopes": {"bot": [*SCOPES, *(scope for wanted, scopes in more if wanted for scope in scopes)]}

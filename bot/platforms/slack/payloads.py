@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bot.platforms.text import exact
+
 TEXT_MAX = 40_000
 
 Json = dict[str, Any]
@@ -142,7 +144,9 @@ def _state(state: Json) -> Json:
 
 
 def _filled(entry: Json) -> str:
-    return _text(entry, "value") or _text(_part(entry, "selected_option"), "value")
+    if entry.get("type") == "number_input":
+        return exact(_text(entry, "value"))
+    return _text(entry, "value") or _text(entry, "selected_date") or _text(_part(entry, "selected_option"), "value")
 
 
 def _view_submission(payload: Json) -> Json:
@@ -155,7 +159,12 @@ def _view_closed(payload: Json) -> Json:
 
 
 def _shortcut(payload: Json) -> Json:
-    return {**_who(payload), "callback_id": _text(payload, "callback_id")}
+    return {**_who(payload), "callback_id": _text(payload, "callback_id"), "text": ""}
+
+
+def _message_shortcut(payload: Json) -> Json:
+    """The same on a message, whose words come along, whoever wrote them and wherever."""
+    return _shortcut(payload) | {"text": _text(_part(payload, "message"), "text")}
 
 
 def _event_callback(payload: Json) -> Json:
@@ -176,6 +185,7 @@ def _event_callback(payload: Json) -> Json:
             "channel_type": _text(event, "channel_type"),
             "text": _text(event, "text"),
             "thread_ts": _take(event, "thread_ts", _STAMP, optional=True),
+            "ts": _take(event, "ts", _STAMP, optional=True),
             "tab": _text(event, "tab"),
         },
     }
@@ -211,7 +221,7 @@ KINDS: Mapping[str, Callable[[Json], Json]] = {
     "view_submission": _view_submission,
     "view_closed": _view_closed,
     "shortcut": _shortcut,
-    "message_action": _shortcut,
+    "message_action": _message_shortcut,
     "event_callback": _event_callback,
     "url_verification": _url_verification,
 }

@@ -10,6 +10,7 @@ Source: the reference of Teams' cards (adaptivecards.microsoft.com, 2026). Messa
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -18,7 +19,7 @@ from typing import Any
 from bot.charts.axis import amount
 from bot.csv_files import BYTE_ORDER_MARK, text_of
 from bot.platforms.renderer import Drawing
-from bot.platforms.text import cut, line, plain
+from bot.platforms.text import cut, date_of, decimal_of, line, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text, Tone
 from handlers.language import N_, say
 
@@ -44,9 +45,16 @@ READERS_MAX = 60
 FIELD = "in:"
 """What the id of every field begins with; the field's name follows."""
 
+NUMBER = "number:"
+"""The same of a field for a number, which comes back with a point in every language."""
+
 EMPTY = "\N{EN DASH}"
 STAR = "\N{ASTERISK OPERATOR}"  # looks the same and makes nothing bold
 JOINER = "\N{WORD JOINER}"
+LOW_LINE = "\N{MODIFIER LETTER LOW MACRON}"  # looks like an underscore
+_UNDERLINED = re.compile(r"(?<!\w)_|_(?!\w)")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_LIST = re.compile(r"^(?:[-+#>]+|\d+[.)])(?=\s)")
 FULL = 100  # percent
 DIALS: dict[Tone, str] = {"plain": "categoricalBlue", "good": "good", "warn": "warning", "bad": "attention"}
 STYLES = {"plain": "default", "primary": "positive", "danger": "destructive"}
@@ -283,7 +291,7 @@ class _Page(Drawing):
         )
 
     def input(self, block: Input) -> None:
-        name = FIELD + plain(block.name)
+        name = (NUMBER if block.form == "number" else FIELD) + plain(block.name)
         if name in self.names:
             return
         if len(self.names) == INPUTS_MAX:
@@ -295,9 +303,9 @@ class _Page(Drawing):
             drawn |= {"isRequired": True, "errorMessage": say(self.language, "Please fill this in.")}
         if block.hint:
             drawn["placeholder"] = cut(line(block.hint), HINT_MAX)
-        if block.value:
+        if block.value and block.form not in ("date", "number"):
             drawn["value"] = cut(plain(block.value), self.room.letters)
-        self.body.append(drawn | (_choice(block) or {"type": "Input.Text", "isMultiline": block.form == "long"}))
+        self.body.append(drawn | (_choice(block) or _filled(block)))
         if block.form == "choice" and len(block.choices) > CHOICES_MAX:
             self.remark("There are more choices than fit here.")
 
@@ -308,9 +316,10 @@ def _fits(word: str, most: int) -> bool:
 
 
 def _harmless(text: str) -> str:
-    """One line that no reader of Markdown makes a link or bold words of."""
+    """One line that no reader of Markdown makes a link, a list or bold words of, nor reads a sign by its name."""
     words = cut(line(text), TITLE_MAX).replace("*", STAR).replace("](", f"]{JOINER}(")
-    return words or EMPTY
+    words = _UNDERLINED.sub(LOW_LINE, _ENTITY.sub(f"&{JOINER}", words))
+    return _LIST.sub(lambda found: f"{found[0]}{JOINER}", words) or EMPTY
 
 
 def _text(text: str, **looks: object) -> Json:
@@ -349,6 +358,19 @@ def _button(button: Button) -> Json:
     question = [_text(cut(plain(button.confirm).strip(), HINT_MAX) or EMPTY), {"type": "ActionSet", "actions": [says]}]
     card = {"type": "AdaptiveCard", "version": "1.5", "body": question}
     return {"type": "Action.ShowCard", "title": says["title"], "style": says["style"], "card": card}
+
+
+def _filled(block: Input) -> Json:
+    """A field to write in, to choose a day, or for a number."""
+    given = {"value": block.value, "min": block.least, "max": block.most}
+    match block.form:
+        case "date":
+            return {"type": "Input.Date", **{key: date_of(value) for key, value in given.items() if date_of(value)}}
+        case "number":
+            numbers = {key: decimal_of(value) for key, value in given.items()}
+            return {"type": "Input.Number", **{key: float(value) for key, value in numbers.items() if value}}
+        case _:
+            return {"type": "Input.Text", "isMultiline": block.form == "long"}
 
 
 def _choice(block: Input) -> Json | None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any, Protocol, TypeVar
@@ -24,7 +24,7 @@ from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
 from bot.errors import OutsideError
-from bot.platforms.teams.adaptive_cards import FIELD, LOOK, SAY, Json
+from bot.platforms.teams.adaptive_cards import FIELD, LOOK, NUMBER, SAY, Json
 from bot.platforms.teams.connector import Connector, where
 from bot.platforms.teams.identity import TeamsPeople, TeamsSpeaker
 from bot.platforms.teams.messenger import (
@@ -36,7 +36,7 @@ from bot.platforms.teams.messenger import (
     said_beside,
     shown_in_place,
 )
-from bot.platforms.text import line, plain
+from bot.platforms.text import exact, line, plain
 from bot.ports import Conversation, Conversations, Hears, broken, in_language
 from handlers.card import Card, Text
 from handlers.language import ENGLISH, N_
@@ -205,7 +205,7 @@ class TeamsListener:
         if activity.value.action.verb == LOOK:
             return self._looked(call, activity.reply_to_id or "")
         data = activity.value.action.data
-        inputs = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
+        inputs = _inputs(data)
         person = self._people.person(call.speaker, call.conversation, call.service_url)
         if isinstance(person, Card):
             return said_beside(person)
@@ -302,6 +302,15 @@ class TeamsListener:
             number = secrets.token_hex(2)
             _log.error("Teams' listener broke (%s): %s\n%s", number, type(trouble).__name__, where(trouble))
             return broken(number, self._language)
+
+
+def _inputs(data: Mapping[str, object]) -> dict[str, str]:
+    """What was filled in, by the name of the field."""
+    words = {name.removeprefix(FIELD): plain(str(value)) for name, value in data.items() if name.startswith(FIELD)}
+    numbers = {
+        name.removeprefix(NUMBER): exact(plain(str(value))) for name, value in data.items() if name.startswith(NUMBER)
+    }
+    return words | numbers
 
 
 def _quoted(activity: MessageActivity) -> str:

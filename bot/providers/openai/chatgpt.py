@@ -156,6 +156,10 @@ class ChatGPT(Provider):
         for day in days(first, last):
             yield from self._logged(self._log, day) if self._log else self._reported(day)
 
+    def earliest(self, today: date) -> date:
+        """See Provider. Only the log of costs is kept for so many days."""
+        return today - timedelta(days=KEPT_DAYS) if self._log else date.min
+
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, and groups as teams. Service accounts are not listed."""
         for user in self._everybody():

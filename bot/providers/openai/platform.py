@@ -5,6 +5,7 @@ The facts are from OpenAI's own OpenAPI document and guides of autumn 2026. What
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -13,13 +14,14 @@ from urllib.parse import quote
 from pydantic import AliasChoices, AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.errors import UndeliverableError
+from bot.errors import OutsideError, UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, InvalidError, NotFoundError, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, kind_of, midnight
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
 from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dollars, Tier, Word, nanos
 from bot.providers.set_aside import set_aside, understood, understood_one
+from bot.texts import t
 from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Subject, Window
@@ -54,6 +56,7 @@ STEP_CENTS = 2
 NEEDED = N_("an admin key (sk-admin-…), which an owner of the organization makes")
 
 MONTH = "month"
+ENFORCING = "enforcing"
 
 Cents = Annotated[Count, Field(le=100 * DOLLARS_MAX)]
 
@@ -169,6 +172,7 @@ class _SpendLimit(Body):
     threshold_amount: Cents | None = None
     currency: Currency = "USD"
     interval: Word = MONTH
+    status: Word | None = Field(None, validation_alias=AliasPath("enforcement", "status"))
 
 
 class OpenAI(Provider):
@@ -286,6 +290,14 @@ class OpenAI(Provider):
             yield may_read(self._key_name, path, no)
             if no and path == PROJECTS:
                 return
+        yield from self._enforced()
+
+    def _enforced(self) -> Iterator[CheckLine]:
+        """That OpenAI refuses all requests now, if it does. Of projects a balance says so: all of them take long."""
+        with suppress(OutsideError):  # a line above says why
+            if self._limit(Subject("organization", "")).refusing:
+                advice = t("it is used up, and OpenAI refuses requests now: raise it, or wait for the next month")
+                yield CheckLine(t("the organization's limit"), ok=False, advice=advice)
 
     def _costs(self, day: date) -> list[_Cost]:
         """What a day cost, told apart as finely as OpenAI does it for this organization and day."""
@@ -404,7 +416,8 @@ def _limit(subject: Subject, told: _SpendLimit, name: str = "") -> Limit:
     amount_nanos = None if cents is None else cents * CENT_NANOS
     stopped = cents is not None and cents <= CENTS_MIN
     window: Window = "month" if told.interval == MONTH else "total"
-    return Limit(subject, 0 if stopped else amount_nanos, window, stopped, name, told.currency)
+    refusing = amount_nanos is not None and told.status == ENFORCING
+    return Limit(subject, 0 if stopped else amount_nanos, window, stopped, name, told.currency, refusing=refusing)
 
 
 def _limit_path(subject: Subject) -> str:

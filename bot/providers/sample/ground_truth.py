@@ -122,16 +122,13 @@ EPISODES = (
 )
 
 # The savings are shares of the cost, from the shapes of requests in sample_company.py and the prices in sample.py.
-# A habit may be found under two kinds (without any caching, reuse is low as well): savings of an account do not add up.
+# A habit stands here once, under the kind that says most: without any caching, reuse is low as well.
 WASTES = (
     Waste("low_cache_reuse", "W1", "igor", (0.08, 0.45), "reads 11 % of the input from the cache"),
-    Waste("low_cache_reuse", "W1", "helpdesk", (0.1, 0.65), "reads nothing from the cache"),
     Waste("no_caching", "W2", "helpdesk", (0.1, 0.65), "sends the same long instructions uncached each time"),
     Waste("cache_not_reread", "W3", "forecaster", (0.08, 0.2), "writes a cache for five minutes and comes back later"),
     Waste("wrong_cache_lifetime", "W4", "indexer", (0.15, 0.3), "pays for an hour of cache and asks every two minutes"),
     Waste("top_tier_only", "W5", "vera", (0.15, 0.4), "uses the top model for everything"),
-    Waste("top_tier_only", "W5", "labeler", (0.15, 0.8), "uses the top model for everything"),
-    Waste("top_tier_only", "W5", "translator", (0.15, 0.8), "uses an old top model for everything"),
     Waste("small_jobs_big_model", "W6", "labeler", (0.2, 0.8), "answers in one word on the biggest model"),
     Waste("batchable_run_live", "W7", "nightly", (0.2, 0.5), "runs every night from one to four at the live price"),
     Waste("premium_speed", "W8", "moderator", (0.25, 0.5), "pays twice for speed all day"),

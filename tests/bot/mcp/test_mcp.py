@@ -44,7 +44,7 @@ class Agents:
             headers = {"Authorization": f"Bearer {self.api.token(account, scope)}"}
             async with (
                 httpx2.AsyncClient(headers=headers, timeout=60) as http,
-                Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,  # type: ignore[arg-type]
+                Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,
             ):
                 return await work(client)
 
@@ -149,7 +149,7 @@ def test_an_agent_sees_its_own_figures_only(agents: Agents) -> None:
 
 def test_a_plan_is_estimated_before_it_runs(agents: Agents) -> None:
     """By the list price; what has no price is said and is not nothing."""
-    plan = {"tokens_input": 1_000_000, "tokens_output": 100_000}
+    plan: dict[str, Any] = {"tokens_input": 1_000_000, "tokens_output": 100_000}
     said = agents.call(ANA, "estimate_cost", model="claude-sonnet-4-5", **plan)
     assert said["estimate"]["fits"] is True
     assert said["estimate"]["price_source"] == "list_price"

@@ -158,7 +158,7 @@ def test_a_proposal_of_a_period_that_is_over_is_not_sent(at_acme: Programs) -> N
 
 
 AT_ONCE = {"when": {"amount_up_to": "100 USD", "times_up_to": 9}, "stages": [{"by": "nobody"}]}
-ALONE = {**RULES, "approvals": [AT_ONCE, {"stages": [{"by": "manager"}]}]}
+ALONE: dict[str, object] = {**RULES, "approvals": [AT_ONCE, {"stages": [{"by": "manager"}]}]}
 
 
 def test_the_policy_alone_grants_nothing_to_a_program(database: Database, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from handlers.sentence import Sentence
 from storage import findings, pulls
 from storage.db import Database
 from storage.directory import Person
+from storage.findings import Found, Said
 from storage.pulls import Pull
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
@@ -204,27 +205,33 @@ def test_whoever_wants_it_gets_a_private_note_of_the_week(company: Company) -> N
 
 
 def test_what_looks_like_waste_is_a_total_in_the_thread(company: Company) -> None:
-    """Ana sends everything anew and caches nothing; the channel hears how much, and not who."""
+    """Ana caches nothing, calls of Max fail; the channel hears how much, and not who."""
     uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
     read_all(company)
     company.happens(DetectWaste())
+    failed = Found("person/max", "", Said("Calls fail"), (), Said("Wait."), 90 * 10**9, (10**10, 2 * 10**10), "medium")
+    failed = replace(failed, detector="failed_calls")
+    company.database.transact(lambda conn: findings.keep(conn, [failed], company.clock().date()))
     shown = of_clock(company, "digest of team search")
     waste = {name: value for block in shown.thread if block.kind == "facts" for name, value in block.facts}
 
-    assert re.fullmatch(r"\$\d+\.\d\d to \$\d+\.\d\d a month", waste["Potential savings"])
+    assert re.fullmatch(r"\$10\.00 to \$[\d,]+\.\d\d a month", waste["Potential savings"])
     assert "Ana" not in terminal.render(shown.whole)
     assert [each.says for each in shown.whole.buttons][-1] == "waste of team search"
-    assert waste.keys() >= {"No caching", "Low cache reuse"}
+    assert re.fullmatch(r"up to \$\d+\.\d\d a month", waste["No caching"])
+    assert waste["Failed calls"] == "$10.00 to $20.00 a month"
 
 
 def test_what_acting_on_waste_saved_stands_above_once_it_is_measured(company: Company) -> None:
     """For a year: how much, on how many findings, and how many are yet to be measured; done is not saved yet."""
     uses(company, "ana", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
+    uses(company, "max", lambda _: "30", "claude-opus-4-5", lambda _: 2_000_000)
     read_all(company)
     company.happens(DetectWaste())
-    numbers = [each.id for each in company.database.ask(lambda conn: findings.below(conn, "person/ana"))]
-    for number in numbers[:2]:
-        company.say("ana", f"done {number}")
+    here = company.database.ask(lambda conn: findings.below(conn, "team/search"))
+    numbers = [each.id for each in sorted(here, key=lambda each: each.found.account_id)]
+    for person, number in zip(("ana", "max"), numbers, strict=True):
+        company.say(person, f"done {number}")
     assert "Saved" not in facts(of_clock(company, "digest of team search"))
 
     measured = {"checked_days": 14, "realised_nanos": 107 * 10**9}

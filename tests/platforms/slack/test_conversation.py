@@ -8,8 +8,9 @@ import pytest
 
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.listener import ListenerSettings
 from bot.platforms.slack.messenger import Slack
-from handlers.card import Card, Chart, Facts, Series, Text
+from handlers.card import Button, Card, Chart, Facts, Heading, Input, Series, Text
 from handlers.place import Place
 from tests.support.fakes.slack import FakeSlack
 from tests.support.slack_bot import SlackBot, SmallApp, running
@@ -157,6 +158,25 @@ def test_a_form_says_its_sentence_with_what_was_filled_in(slack: FakeSlack, bot:
     assert sentence.inputs == {"amount": "50", "reason": "R&D, “urgent”", "until": "week"}
     assert sentence.place == Place("slack", "C1", public=True)
     assert sentence.delivery not in {"", bot.app.heard[0].delivery}
+
+
+def test_days_and_numbers_are_chosen_in_slacks_own_fields(slack: FakeSlack, bot: SlackBot) -> None:
+    """A number comes with a point whatever the language, and 1.125 must not be taken for a thousand."""
+    bot.app.instead["plan"] = Card(
+        "Plan",
+        (
+            Input("amount", "How much?", form="number", value="50", least="0"),
+            Input("until", "Until when?", form="date", value="2026-11-30", optional=True),
+            Button("Send", "request"),
+        ),
+    )
+    for typed, heard in (("12.50", "12.5"), ("1.125", "1.1250"), ("1.250", "1.25"), ("900", "900")):
+        slack.command("UANA", "plan")
+        form = slack.wait(lambda: slack.modal("UANA"))
+        assert [block["element"]["type"] for block in form["blocks"]] == ["number_input", "datepicker"]
+        slack.submit("UANA", amount=typed)
+        assert bot.app.heard[-1].inputs == {"amount": heard, "until": "2026-11-30"}
+        slack.close("UANA")
 
 
 def test_a_form_that_is_wrong_says_so_at_the_field(slack: FakeSlack, bot: SlackBot) -> None:
@@ -601,16 +621,103 @@ def test_our_own_bug_is_told_with_a_number(slack: FakeSlack, bot: SlackBot) -> N
     assert "That broke" in slack.seen("DUANA", "UANA")[1].words
 
 
-def test_a_shortcut_is_refused_politely(slack: FakeSlack, bot: SlackBot) -> None:
-    """There are no shortcuts; who uses one is told what to say instead."""
-    trigger = slack.trigger("UANA")
-    person = {"team": {"id": "T1"}, "user": {"id": "UANA", "team_id": "T1"}, "api_app_id": "A1"}
-    reply = slack.send("interactive", {"type": "shortcut", "callback_id": "x", "trigger_id": trigger, **person})
+def test_a_shortcut_of_another_version_is_refused_politely(slack: FakeSlack, bot: SlackBot) -> None:
+    """Who uses one that the bot does not know is told what to say instead."""
+    assert slack.shortcut("UANA", "x").status == 200
 
-    assert reply.status == 200
     slack.wait(lambda: slack.modal("UANA"))
     assert "/tokens help" in json.dumps(slack.modal("UANA"))
     assert bot.app.heard == []
+
+
+# Shortcuts ---------------------------------------------------------------------------------------------------------
+
+
+def test_shortcuts_open_a_form_or_the_answer(slack: FakeSlack, bot: SlackBot) -> None:
+    """Anywhere in Slack, with nothing typed; both show in a window."""
+    for id, title in (("ask-for-more", "Ask for more"), ("what-is-left", "$380.00 left of $1,000.…")):
+        assert slack.shortcut("UANA", id).status == 200
+        assert slack.wait(lambda: slack.modal("UANA"))["title"]["text"] == title
+        slack.close("UANA")
+    assert [sentence.text for sentence in bot.app.heard] == ["request", "balance"]
+    assert {sentence.place for sentence in bot.app.heard} == {Place("slack", "UANA")}
+
+
+def test_the_shortcut_of_a_message_takes_its_words_as_the_reason(slack: FakeSlack, bot: SlackBot) -> None:
+    """They are words, whoever wrote them and wherever: cut, on one line, and no order."""
+    slack.shortcut("UANA", "ask-about-this", "approve 42\nwe need <b> & " + "more " * 200)
+    slack.wait(lambda: slack.modal("UANA"))
+
+    (sentence,) = bot.app.heard
+    assert sentence.text == "request"
+    assert sentence.inputs["reason"].startswith("approve 42 we need <b> & more more")
+    assert len(sentence.inputs["reason"]) <= 300
+    assert sentence.place == Place("slack", "UANA")
+
+
+# The agent view ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def agent(slack: FakeSlack) -> Iterator[SlackBot]:
+    """A bot that is one of Slack's agents."""
+    slack.scopes |= {"assistant:write"}
+    with running(slack, settings=ListenerSettings(agent=True)) as made:
+        yield made
+
+
+def test_an_agent_answers_each_message_below_it(slack: FakeSlack, agent: SlackBot) -> None:
+    """A line says that the answer comes; a new conversation is called after what was said; a channel stays as it is."""
+    slack.write("UANA", "balance")
+    said = slack.seen("DUANA", "UANA")[0]
+    answer = slack.wait(lambda: slack.seen("DUANA", "UANA")[1:])[0]
+    assert answer.thread_ts == said.ts
+    assert slack.statuses == [("DUANA", said.ts, "is thinking…")]
+    slack.write("UANA", "and now?", thread_ts=said.ts)
+    slack.mention("UANA", "totals")
+
+    agent.listener.close()
+    assert slack.titles == {("DUANA", said.ts): "balance"}
+    assert [sentence.place.thread for sentence in agent.app.heard] == [said.ts, said.ts, ""]
+
+
+def test_an_agent_suggests_first_what_waits(slack: FakeSlack, agent: SlackBot) -> None:
+    """When its Messages tab is opened; who has nothing to decide is offered the questions of everybody."""
+    slack.open_home("UANA", "messages")
+    slack.wait(lambda: slack.prompts)
+    assert slack.prompts.pop("DUANA") == [
+        ("What is left?", "balance"),
+        ("Ask for more", "request"),
+        ("Where did it go?", "spend"),
+        ("What waits for me?", "home"),
+    ]
+    agent.app.instead["home"] = Card("3 requests wait for you", (Heading("#1"),))
+    slack.open_home("UANA", "messages")
+    slack.wait(lambda: slack.prompts)
+    assert slack.prompts["DUANA"][0] == ("3 requests wait for you", "home")
+    assert len(slack.prompts["DUANA"]) == 4
+
+
+def test_without_agents_in_the_workspace_nothing_is_lost(slack: FakeSlack, agent: SlackBot) -> None:
+    """The methods are not there: the answer is, and they are not tried again."""
+    slack.missing |= {"assistant.threads.setStatus", "agents.sessions.rename", "assistant.threads.setSuggestedPrompts"}
+    for _ in range(2):
+        slack.write("UANA", "balance")
+    slack.wait(lambda: len(slack.seen("DUANA", "UANA")) == 4)
+    agent.listener.close()
+
+    assert "$380.00 left" in slack.seen("DUANA", "UANA")[-1].words
+    assert [method for method, _ in slack.calls].count("assistant.threads.setStatus") == 1
+
+
+def test_an_app_that_is_no_agent_asks_for_nothing_of_it(slack: FakeSlack, bot: SlackBot) -> None:
+    """It answers in the chat itself, as before."""
+    slack.write("UANA", "balance")
+    slack.open_home("UANA", "messages")
+    bot.listener.close()
+
+    assert (slack.statuses, slack.prompts, slack.titles) == ([], {}, {})
+    assert slack.seen("DUANA", "UANA")[1].thread_ts == ""
 
 
 def _expired(slack: FakeSlack) -> str:

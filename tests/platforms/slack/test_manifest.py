@@ -1,14 +1,22 @@
 """The manifest asks for what the bot uses, and for nothing else."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
+import fastjsonschema
 import pytest
 
-from bot.platforms.slack.manifest import SCOPES, manifest
+from bot.platforms.slack.listener import SHORTCUTS as SAYS
+from bot.platforms.slack.listener import ListenerSettings
+from bot.platforms.slack.manifest import SCOPES, SHORTCUTS, manifest
 from handlers.card import Card, Chart, Series
 from handlers.place import Place
 from tests.support.fakes.slack import FakeSlack
+from tests.support.paths import SCHEMAS
 from tests.support.slack_bot import BALANCE, running
+
+valid = fastjsonschema.compile(json.loads((SCHEMAS / "slack_manifest.json").read_text()), detailed_exceptions=False)
 
 CHART = Chart("By day", "bar", ("Mon",), (Series("all", (7.0,)),), "$", "Monday was highest with $7.")
 URL = "https://bursar.acme.com/slack/events"
@@ -63,17 +71,54 @@ def test_with_an_address_everything_goes_there() -> None:
     assert made["settings"]["socket_mode_enabled"] is False
 
 
-def test_the_texts_are_within_the_limits() -> None:
-    """The limits of Slack's schema of manifests."""
-    made = manifest("/tokens", URL)
-    shown, slash = made["display_information"], made["features"]["slash_commands"][0]
+@pytest.mark.parametrize("url", [None, URL])
+@pytest.mark.parametrize("all_", [False, True])
+def test_slacks_own_types_know_all_of_it(url: str | None, *, all_: bool) -> None:
+    """Each key and value stands in the types that Slack publishes, and each text is within the limits of its docs."""
+    valid(manifest("/tokens", url, directory=all_, groups=all_, channels=all_, agent=all_))
 
-    assert len(shown["name"]) <= 35
-    assert len(shown["description"]) <= 140
-    assert 175 <= len(shown["long_description"]) <= 4_000
-    assert len(made["features"]["bot_user"]["display_name"]) <= 80
-    assert len(slash["description"]) <= 2_000
-    assert len(slash["usage_hint"]) <= 1_000
+
+@pytest.mark.parametrize(
+    ("where", "wrong"),
+    [
+        (("features", "shortcuts", 0, "name"), "x" * 25),
+        (("features", "shortcuts", 0, "type"), "local"),
+        (("features", "agent_view", "suggested_prompts"), [{"title": "x"}]),
+        (("settings", "event_subscriptions", "bot_events", 0), "message.dm"),
+        (("oauth_config", "scopes", "bot", 0), "chat:shout"),
+        (("features", "agents"), {}),
+    ],
+    ids=str,
+)
+def test_what_slack_does_not_know_is_found(where: tuple[str | int, ...], wrong: object) -> None:
+    """The schema is not so kind that it would find nothing."""
+    made: Any = manifest("/tokens", URL, agent=True)
+    inside = made
+    for step in where[:-1]:
+        inside = inside[step]
+    inside[where[-1]] = wrong
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        valid(made)
+
+
+def test_every_shortcut_of_the_manifest_says_something() -> None:
+    """And there is none that the manifest does not have."""
+    assert set(SAYS) == set(SHORTCUTS)
+    assert {each["callback_id"] for each in manifest("/tokens", None)["features"]["shortcuts"]} == set(SHORTCUTS)
+
+
+def test_an_agent_has_one_scope_more(slack: FakeSlack) -> None:
+    """It is needed to suggest what to ask, and for nothing else."""
+    slack.scopes |= {"assistant:write"}
+    with running(slack, settings=ListenerSettings(agent=True)) as bot:
+        slack.open_home("UANA", "messages")
+        slack.wait(lambda: slack.prompts)
+        bot.listener.close()
+
+    made = manifest("/tokens", None, agent=True)
+    assert set(made["oauth_config"]["scopes"]["bot"]) - set(SCOPES) == {"assistant:write"}
+    assert "assistant:write" in slack.scopes_used
+    assert "agent_view" not in manifest("/tokens", None)["features"]
 
 
 @pytest.mark.parametrize("command", ["tokens", "/", "/Tokens", "/to kens", "/" + "x" * 32, "/a/b"])

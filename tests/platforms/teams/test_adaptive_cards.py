@@ -64,6 +64,39 @@ def test_nothing_that_was_written_is_parsed(hostile: str) -> None:
     assert "*" not in parsed[0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("written", "parsed"),
+    [
+        ("_Ana_ asks for snake_case", "ˍAnaˍ asks for snake_case"),
+        ("- not a list", "-\N{WORD JOINER} not a list"),
+        ("1. of November", "1.\N{WORD JOINER} of November"),
+        ("# of seats", "#\N{WORD JOINER} of seats"),
+        ("-$41.91 left", "-$41.91 left"),
+        ("R&amp;D &copy; R&D", "R&\N{WORD JOINER}amp;D &\N{WORD JOINER}copy; R&D"),
+    ],
+)
+def test_a_title_is_read_as_it_was_written(written: str, parsed: str) -> None:
+    """Teams would make a list, slanted words and signs of it; what looks the same stays."""
+    assert adaptive(Card(written))["body"][0]["text"] == parsed
+
+
+def test_days_and_numbers_have_fields_of_their_own() -> None:
+    """With their bounds; what is no day or number is left out rather than refused by Teams."""
+    card = Card(
+        "Plan",
+        (
+            Input("until", "Until", form="date", value="2026-11-30", least="2026-11-22", most="soon"),
+            Input("amount", "How much", form="number", value="12.50", least="0"),
+            Button("Send", "request"),
+        ),
+    )
+    day, number = (each for each in elements(adaptive(card)) if each["type"].startswith("Input."))
+
+    assert (day["type"], day["id"], day["value"], day["min"]) == ("Input.Date", "in:until", "2026-11-30", "2026-11-22")
+    assert "max" not in day
+    assert (number["type"], number["id"], number["value"], number["min"]) == ("Input.Number", "number:amount", 12.5, 0)
+
+
 def test_a_button_carries_its_sentence_and_nothing_else() -> None:
     """What travels is the sentence that the button says, as in Slack: no authority, no figure."""
     (press,) = of_type(Card("Ana asks", (Button("Approve", "approve h4nd1e", style="primary"),)), "Action.Execute")

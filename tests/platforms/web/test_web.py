@@ -15,7 +15,7 @@ import pytest
 
 from bot.platforms.web.html import headline, render
 from bot.platforms.web.page import BODY_MAX_BYTES, page
-from handlers.card import Button, Card, Chart, Facts, File, Gauge, Input, Series, Table, Text
+from handlers.card import Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text
 from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.paths import ROOT
@@ -76,14 +76,17 @@ def typed(words: str) -> Card:
         blocks=(
             Text(words),
             Text(words, quiet=True),
+            Heading(words),
             Facts(((words, words),)),
             Gauge(words, 1200, words),
             Table(words, (words, words), ((words, words),), "lr"),
             Chart(words, "stack", (words,), (Series(words, (1,)),), words, words),
             Button(words, words, confirm=words),
             *(
-                Input(words, words, form=form, value=words, choices=((words, words),), hint=words)
-                for form in ("text", "long", "choice")
+                Input(
+                    words, words, form=form, value=words, choices=((words, words),), hint=words, least=words, most=words
+                )
+                for form in ("text", "long", "choice", "date", "number")
             ),
         ),
         fault=words,

@@ -5,6 +5,7 @@ Every limit is written down here a second time, so that a slip of the pen in the
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ def faults_of_message(message: Json) -> list[str]:
     """What Slack would refuse in the text and blocks of a message."""
     blocks = message.get("blocks", [])
     found = list(_blocks(blocks, "message"))
-    if not isinstance(message.get("text", ""), str) or len(message.get("text", "")) > 4_000:
+    if not isinstance(message.get("text", ""), str) or units(message.get("text", "")) > 4_000:
         found.append("text: longer than 4,000 characters")
     if not blocks and not message.get("text"):
         found.append("no_text")
@@ -62,7 +63,7 @@ def faults_of_view(view: Json) -> list[str]:
         return [f"view: unknown type {kind}"]
     if len(json.dumps(view)) > 250_000:
         found.append("view_too_large")
-    if len(view.get("private_metadata", "")) > 3_000:
+    if units(view.get("private_metadata", "")) > 3_000:
         found.append("private_metadata: longer than 3,000")
     if len(view.get("callback_id", "")) > 255:
         found.append("callback_id: longer than 255")
@@ -174,27 +175,54 @@ def _actions(block: Json) -> Iterator[str]:
 
 def _element(element: Json) -> Iterator[str]:
     kind = element.get("type")
-    if not 1 <= len(element.get("action_id", "")) <= 255:
+    if not 1 <= units(element.get("action_id", "")) <= 255:
         yield "action_id: 1 to 255 characters"
-    match kind:
-        case "button":
-            yield from _text(element.get("text"), "button text", 75, only="plain_text")
-            if "value" in element and not 1 <= len(element["value"]) <= 2_000:
-                yield "value: 1 to 2,000 characters"
-            if element.get("style", "primary") not in {"primary", "danger"}:
-                yield "style: primary or danger"
-            if "confirm" in element:
-                yield from _confirm(element["confirm"])
-        case "static_select":
-            yield from _select(element)
-        case "plain_text_input":
-            most = element.get("max_length", 3_000)
-            if not 1 <= most <= 3_000:
-                yield "max_length: 1 to 3,000"
-            if len(element.get("initial_value", "")) > most:
-                yield "initial_value: longer than max_length"
-        case _:
-            yield f"unknown element {kind}"
+    checks = {
+        "button": _button,
+        "static_select": _select,
+        "plain_text_input": _plain_text_input,
+        "datepicker": _datepicker,
+        "number_input": _number_input,
+    }
+    if kind in checks:
+        yield from checks[kind](element)
+    else:
+        yield f"unknown element {kind}"
+
+
+def _button(element: Json) -> Iterator[str]:
+    yield from _text(element.get("text"), "button text", 75, only="plain_text")
+    if "value" in element and not 1 <= units(element["value"]) <= 2_000:
+        yield "value: 1 to 2,000 characters"
+    if element.get("style", "primary") not in {"primary", "danger"}:
+        yield "style: primary or danger"
+    if "confirm" in element:
+        yield from _confirm(element["confirm"])
+
+
+def _plain_text_input(element: Json) -> Iterator[str]:
+    most = element.get("max_length", 3_000)
+    if not 1 <= most <= 3_000:
+        yield "max_length: 1 to 3,000"
+    if units(element.get("initial_value", "")) > most:
+        yield "initial_value: longer than max_length"
+
+
+def _datepicker(element: Json) -> Iterator[str]:
+    yield from (f"datepicker: unknown key {key}" for key in element if key not in {"type", "action_id", "initial_date"})
+    if "initial_date" in element and not re.fullmatch(r"\d{4}-\d\d-\d\d", element["initial_date"]):
+        yield "initial_date: not as 2026-11-30"
+
+
+def _number_input(element: Json) -> Iterator[str]:
+    bounds = ("initial_value", "min_value", "max_value")
+    known = {"type", "action_id", "is_decimal_allowed", *bounds}
+    yield from (f"number_input: unknown key {key}" for key in element if key not in known)
+    if not isinstance(element.get("is_decimal_allowed"), bool):
+        yield "is_decimal_allowed: required"
+    for key in bounds:
+        if key in element and not re.fullmatch(r"-?\d+(\.\d+)?", str(element[key])):
+            yield f"{key}: no number, as a text"
 
 
 def _confirm(confirm: Json) -> Iterator[str]:
@@ -213,7 +241,7 @@ def _select(element: Json) -> Iterator[str]:
         yield "options: a value is used twice"
     for option in options:
         yield from _text(option.get("text"), "option", 75)
-        if not 1 <= len(option.get("value", "")) <= 150:
+        if not 1 <= units(option.get("value", "")) <= 150:
             yield "option value: 1 to 150 characters"
     if "initial_option" in element and element["initial_option"] not in options:
         yield "initial_option: not one of the options"
@@ -249,7 +277,7 @@ def _table(block: Json) -> Iterator[str]:
     cells = [cell for row in rows for cell in row]
     if any(set(cell) != {"type", "text"} or cell["type"] != "raw_text" or not cell["text"] for cell in cells):
         yield "cells: raw_text of at least one character"
-    if sum(len(cell["text"]) for cell in cells) > 10_000:
+    if sum(units(cell["text"]) for cell in cells) > 10_000:
         yield "cells: more than 10,000 characters in all"
     settings = block.get("column_settings", [])
     if len(settings) > 20 or any(setting.get("align") not in {"left", "center", "right"} for setting in settings):
@@ -257,7 +285,7 @@ def _table(block: Json) -> Iterator[str]:
 
 
 def _data_visualization(block: Json) -> Iterator[str]:
-    if not 1 <= len(block.get("title", "")) <= 50:
+    if not 1 <= units(block.get("title", "")) <= 50:
         yield "title: 1 to 50 characters"
     chart = block.get("chart", {})
     if chart.get("type") not in {"bar", "line", "area"}:
@@ -266,13 +294,13 @@ def _data_visualization(block: Json) -> Iterator[str]:
     categories = axes.get("categories", [])
     if not 1 <= len(categories) <= 20 or len(set(categories)) != len(categories):
         yield "categories: 1 to 20, each once"
-    if any(not 1 <= len(category) <= 20 for category in categories):
+    if any(not 1 <= units(category) <= 20 for category in categories):
         yield "categories: 1 to 20 characters"
-    if any(not 1 <= len(axes[key]) <= 50 for key in ("x_label", "y_label") if key in axes):
+    if any(not 1 <= units(axes[key]) <= 50 for key in ("x_label", "y_label") if key in axes):
         yield "axis labels: 1 to 50 characters"
     series = chart.get("series", [])
     names = [each.get("name", "") for each in series]
-    if not 1 <= len(series) <= 6 or len(set(names)) != len(names) or any(not 1 <= len(name) <= 20 for name in names):
+    if not 1 <= len(series) <= 6 or len(set(names)) != len(names) or any(not 1 <= units(name) <= 20 for name in names):
         yield "series: 1 to 6, with names of 1 to 20 characters, each once"
     for each in series:
         if [point.get("label") for point in each.get("data", [])] != categories:
@@ -282,7 +310,7 @@ def _data_visualization(block: Json) -> Iterator[str]:
 
 
 def _image(block: Json) -> Iterator[str]:
-    if not 1 <= len(block.get("alt_text", "")) <= 2_000:
+    if not 1 <= units(block.get("alt_text", "")) <= 2_000:
         yield "alt_text: 1 to 2,000 characters"
     if ("slack_file" in block) == ("image_url" in block):
         yield "one of slack_file and image_url"

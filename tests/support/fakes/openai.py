@@ -53,6 +53,7 @@ class FakeOpenAI(Loopback):
         users: users by id, as they are listed.
         limit: hard limit of the organization in cents.
         unset: how it answers for a limit that is not set.
+        enforced: of which projects the limit stops requests now, "" for that of the organization.
         currency: what the organization is billed in.
         costs_by: what costs can be told apart by besides keys and lines: users, projects, or both; asking for another
             combination is refused, as it is for some organizations and days.
@@ -66,6 +67,7 @@ class FakeOpenAI(Loopback):
         self.users: dict[str, Row] = {}
         self.limit: int | None = None
         self.unset: Literal["missing", "null", "empty"] = "missing"
+        self.enforced = set[str]()
         self.currency = "usd"
         self.costs_by = {"user_id", "project_id"}
         self._usage: dict[tuple[object, ...], Row] = {}
@@ -291,7 +293,7 @@ class FakeOpenAI(Loopback):
             "threshold_amount": cents,
             "currency": self.currency.upper(),
             "interval": "month",
-            "enforcement": {"status": "inactive"},
+            "enforcement": {"status": "enforcing" if project_id in self.enforced else "inactive"},
         }
 
 

@@ -63,6 +63,10 @@ SLACKBOT: Json = {
 }
 
 
+PROMPTS_MAX = 4
+TITLE_MAX = 200
+
+
 class NotOkError(Exception):
     """Slack's answer `ok: false` with its word for it."""
 
@@ -186,6 +190,10 @@ class FakeSlack(Loopback):
         self.directs: dict[str, str] = {}
         self.messages: dict[str, list[Message]] = {}
         self.homes: dict[str, Json] = {}
+        self.prompts: dict[str, list[tuple[str, str]]] = {}
+        self.statuses: list[tuple[str, str, str]] = []
+        self.titles: dict[tuple[str, str], str] = {}
+        self.missing: set[str] = set()
         self.views: dict[str, list[Json]] = {}
         self.uploads: dict[str, Upload] = {}
         self.looks = 0
@@ -368,6 +376,11 @@ class FakeSlack(Loopback):
             self._submitted(user, view, reply.json)
         return reply
 
+    def close(self, user: str) -> None:
+        """Close all forms of a user."""
+        with self.lock:
+            self.views.pop(user, None)
+
     def mention(self, user: str, text: str, channel: str = "C1", /, **more: Any) -> Reply:
         """Speak to the bot in a channel."""
         self.scopes_used.add("app_mentions:read")
@@ -387,6 +400,16 @@ class FakeSlack(Loopback):
     def open_home(self, user: str, tab: str = "home") -> Reply:
         """Open the app's Home."""
         return self.event({"type": "app_home_opened", "tab": tab}, user, self.direct(user), self._ts(), {})
+
+    def shortcut(self, user: str, id: str, text: str | None = None) -> Reply:
+        """Choose a shortcut; with a text the one in the menu of a message, in a channel that the app is not in."""
+        payload: Json = {"type": "shortcut", "callback_id": id, "action_ts": self._ts(), **self._person(user)}
+        payload["trigger_id"] = self.trigger(user)
+        if text is not None:
+            message = {"type": "message", "user": "UELSE", "ts": self._ts(), "text": self.typed(text)}
+            there = {"channel": {"id": "C9", "name": "secret"}, "message": message, "message_ts": message["ts"]}
+            payload |= {"type": "message_action", **there, "response_url": self.response_url("C9", user)}
+        return self.send("interactive", payload)
 
     def event(self, event: Json, user: str, channel: str, ts: str, more: Json) -> Reply:
         """Send an event, the same again if `event_id` is given in `more`.
@@ -487,6 +510,8 @@ class FakeSlack(Loopback):
             raise NotOkError("unknown_method")
         arguments = _arguments(heard)
         self.calls.append((method, arguments))
+        if method in self.missing:
+            raise NotOkError("unknown_method")
         token = heard.headers.get("authorization", "").removeprefix("Bearer ")
         handler, needed = said
         if token != (self.app_token if needed == "connections:write" else self.bot_token):
@@ -694,6 +719,27 @@ class FakeSlack(Loopback):
         self.homes[user] = self._checked(arguments, "home")
         return {"view": self.homes[user]}
 
+    def _prompts(self, arguments: Json) -> Json:
+        said = arguments.get("prompts", [])
+        said = json.loads(said) if isinstance(said, str) else said
+        if not 1 <= len(said) <= PROMPTS_MAX or any(set(each) != {"title", "message"} for each in said):
+            raise NotOkError("invalid_arguments")
+        if not arguments.get("thread_ts"):  # with one, Slack says ok and does nothing
+            self.prompts[arguments["channel_id"]] = [(each["title"], each["message"]) for each in said]
+        return {}
+
+    def _status(self, arguments: Json) -> Json:
+        if not arguments.get("thread_ts"):
+            raise NotOkError("invalid_arguments")
+        self.statuses.append((arguments["channel_id"], arguments["thread_ts"], arguments["status"]))
+        return {}
+
+    def _rename(self, arguments: Json) -> Json:
+        if not 1 <= len(arguments.get("title", "")) <= TITLE_MAX:
+            raise NotOkError("invalid_arguments")
+        self.titles[arguments["channel_id"], arguments.get("thread_ts", "")] = arguments["title"]
+        return {}
+
     def _connections_open(self, _arguments: Json) -> Json:
         host, port = self._socket.socket.getsockname()[:2]
         return {"url": f"ws://{host}:{port}/link?ticket={next(self._numbers)}"}
@@ -846,10 +892,12 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
             element = block["element"]
             name = element["action_id"].rpartition(":")[2]
             chosen = element.get("initial_option", {}).get("value")
-            value = values.get(name, element.get("initial_value", chosen))
+            value = values.get(name, element.get("initial_value", element.get("initial_date", chosen)))
             picked = {"type": element["type"], "value": value}
             if element["type"] == "static_select":
                 picked = {"type": element["type"], "selected_option": {"value": value} if value else None}
+            if element["type"] == "datepicker":
+                picked = {"type": element["type"], "selected_date": value or None}
             state[block["block_id"]] = {element["action_id"]: picked}
     return state
 
@@ -873,5 +921,8 @@ METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "views.open": (FakeSlack._views_open, ""),
     "views.update": (FakeSlack._views_update, ""),
     "views.publish": (FakeSlack._views_publish, ""),
+    "assistant.threads.setSuggestedPrompts": (FakeSlack._prompts, "assistant:write"),
+    "assistant.threads.setStatus": (FakeSlack._status, "chat:write"),
+    "agents.sessions.rename": (FakeSlack._rename, "chat:write"),
     "apps.connections.open": (FakeSlack._connections_open, "connections:write"),
 }

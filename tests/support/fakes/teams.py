@@ -207,7 +207,8 @@ class FakeTeams(Loopback):
         parts = [*elements(card)]
         button = [each for each in parts if each["type"] == "Action.Execute" and each["title"] == title][-1]
         fields = {each["id"]: each.get("value", "") for each in parts if each["type"].startswith("Input.")}
-        fields |= {f"in:{field}": value for field, value in inputs.items()}
+        named = {id.rpartition(":")[2]: id for id in fields}
+        fields |= {named.get(field, f"in:{field}"): value for field, value in inputs.items()}
         action = {"type": "Action.Execute", "verb": button["verb"], "data": button["data"] | fields}
         more = {"name": "adaptiveCard/action", "value": {"action": action, "trigger": "manual"}, "replyToId": message}
         return self.post(self.activity(name, "invoke", where, message if where else "", **more))

@@ -17,8 +17,16 @@ MAKER = "ts-json-schema-generator@2.4.0"
 TARGET = Path(__file__).with_name("teams_cards.json")
 PIECES = {
     *("IActionSet", "IContainer", "IRichTextBlock", "ITextRun", "ITextBlock", "ITable", "ITableRow", "ITableCell"),
-    *("IGaugeChart", "ILineChart", "IVerticalBarChart", "IGroupedVerticalBarChart", "ITextInput", "IChoiceSetInput"),
-    *("IExecuteAction", "IShowCardAction", "IToggleVisibilityAction"),
+    *(
+        "IGaugeChart",
+        "ILineChart",
+        "IVerticalBarChart",
+        "IGroupedVerticalBarChart",
+        "ITextInput",
+        "IChoiceSetInput",
+        "IDateInput",
+    ),
+    *("INumberInput", "IExecuteAction", "IShowCardAction", "IToggleVisibilityAction"),
 }
 """Elements and actions of which our cards are made."""
 
