@@ -26,7 +26,7 @@ help: ## show this list
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(call install,requirements.txt)
 
-.venv/dev: .venv/run requirements-teams.txt requirements-dev.txt
+.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
