@@ -150,6 +150,11 @@ class App:
             person = None
         return spoken_to(person, self.policy)
 
+    def chose_language(self, person_id: str) -> bool:
+        """Whether somebody said in which language they want to be spoken to."""
+        person = self.database.ask(lambda conn: people.person(conn, person_id))
+        return bool(person and person.language)
+
     def carry_out(self, sentence: Sentence) -> Card:
         """The same for whoever must know whether it was done.
 

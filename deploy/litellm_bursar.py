@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a file to copy, not a part of a package
 """A custom logger for LiteLLM that asks Bursar before each call. See docs/reference/api.md.
 
 It needs BURSAR_URL and BURSAR_TOKEN in the environment of the proxy, or a token for each key in its metadata

@@ -265,6 +265,9 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+    Column("began_at", Instant),
+    Column("heard_until", Instant),
+    Column("late_seconds", BigInteger),
 )
 
 # What could not be understood in a reading: rows with one thing wrong with them, or (`rows` is null) a day or a part
@@ -517,12 +520,14 @@ spikes = Table(
     Column("ended_at", Instant),
 )
 
-# What an account may burn out of the ordinary, until the end of a day, because somebody said that it is meant so.
+# What an account may spend above usual, from a day until the end of another, because somebody said that it is expected.
 expectations = Table(
     "expectations",
     metadata,
     Column("account_id", String(80), primary_key=True),
+    Column("first", Date, nullable=False),
     Column("until", Date, nullable=False),
+    Column("ceiling_nanos", BigInteger),
     Column("said_by", String(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("said_at", Instant, nullable=False),

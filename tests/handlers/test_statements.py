@@ -201,6 +201,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "done": (Spoken("ana", "done 1", "#1 is done", prepare=finds),),
     "dismiss": (Spoken("ana", "dismiss 1 the review needs it", "#1 is not waste", prepare=finds),),
     "postpone": (Spoken("ana", "postpone 1", "I'll remind you of #1", prepare=finds),),
+    "comment": (Spoken("ana", "comment 1 it is needed", "Sent", prepare=finds),),
     "keep": (Spoken("ana", "keep 1", "You keep your seat", prepare=finds_a_seat),),
     "release": (Spoken("ana", "release 1", "Your seat is released", prepare=finds_a_seat),),
     "expected": (Spoken("max", "expected 1", "The spending of Crawler is marked as expected", prepare=spikes_up),),
