@@ -82,6 +82,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    approve_anew,
     ask_next_in_line,
     change,
     check_jobs,
@@ -270,6 +271,7 @@ COMMANDS: Mapping[str, Command] = {
         command(send, writes=True, hidden=True),
         command(dont_send, writes=True, hidden=True),
         command(continue_, writes=True, hidden=True),
+        command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
         command(keep_theirs, writes=True, hidden=True),
