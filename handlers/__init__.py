@@ -13,6 +13,7 @@ from handlers.admin import (
     link,
     old_token_used,
     people_,
+    platform_refused,
     providers,
     report_set_aside,
     retry,
@@ -82,6 +83,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    approve_anew,
     ask_next_in_line,
     change,
     check_jobs,
@@ -270,6 +272,7 @@ COMMANDS: Mapping[str, Command] = {
         command(send, writes=True, hidden=True),
         command(dont_send, writes=True, hidden=True),
         command(continue_, writes=True, hidden=True),
+        command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
         command(keep_theirs, writes=True, hidden=True),
@@ -302,6 +305,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(follow_request, "clock"),
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
+        event_type(platform_refused, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),

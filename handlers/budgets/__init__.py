@@ -4,6 +4,7 @@ from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.holds import ARRIVES_WITHIN, Hold, outstanding
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post, refuse_too_much
+from handlers.budgets.shares import Share, give, return_share, share_of, with_share
 from handlers.budgets.status import (
     LOOK_BACK,
     BudgetStatus,
@@ -30,11 +31,13 @@ __all__ = [
     "Hold",
     "OfAll",
     "OfOne",
+    "Share",
     "allot",
     "allotment_of",
     "correct",
     "current",
     "enforce",
+    "give",
     "give_allotments",
     "lately_ended",
     "looked_back_to",
@@ -43,6 +46,8 @@ __all__ = [
     "pool",
     "post",
     "refuse_too_much",
+    "return_share",
+    "share_of",
     "spent_below",
     "spent_of",
     "split",
@@ -50,4 +55,5 @@ __all__ = [
     "transfer",
     "unpriced",
     "used",
+    "with_share",
 ]

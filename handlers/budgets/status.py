@@ -43,6 +43,8 @@ class BudgetStatus:
         since: the day of the allotment, if the rule came after the period's first day; else None.
         is_share: a share of a pool that was split.
         unpriced: tokens that a budget in money would count, if anybody knew their price.
+        free: what of a pool is given to nobody and spent by nobody, where that is known.
+        used: what an account without a share used of a pool that is split, where that is known.
         daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
         holds: what is reserved of it for jobs whose charges have not arrived yet.
     """
@@ -57,8 +59,10 @@ class BudgetStatus:
     since: date | None = None
     is_share: bool = False
     unpriced: int = 0
-    daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
+    free: int | None = None
+    used: int | None = None
     holds: tuple[Hold, ...] = ()
+    daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
     def limit(self) -> int:
@@ -76,7 +80,7 @@ class BudgetStatus:
         return sum(each.amount for each in self.holds)
 
     @property
-    def free(self) -> int:
+    def unreserved(self) -> int:
         """What may still be promised to somebody: what is left, less what is reserved."""
         return self.left - self.held
 
@@ -217,19 +221,23 @@ def _pool(
     whole = BudgetStatus(
         budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside, holds=holds
     )
-    if not split or account.id == holder:
+    if not split:
+        return [replace(whole, free=whole.left)]
+    if account.id == holder:
         return [whole]
     below = figures.below(budget, period)
+    theirs = sum(below.get(each, 0) for each in shares)
+    free = allotment + own.moved - (spent - theirs)
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
         own_holds = tuple(each for each in holds if each.account_id == account.id)
-        return [replace(share, is_share=True, unpriced=outside, holds=own_holds), whole]
-    theirs = sum(below.get(each, 0) for each in shares)
+        return [replace(share, is_share=True, unpriced=outside, free=free, holds=own_holds), whole]
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
     of_rest = tuple(each for each in holds if each.account_id not in shares)
-    return [replace(rest, unpriced=outside, holds=of_rest), whole]
+    used = below.get(account.id, 0)
+    return [replace(rest, unpriced=outside, free=free, used=used, holds=of_rest), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
@@ -241,7 +249,7 @@ def _late(ctx: Context, here: Posted, period: Period) -> date | None:
 def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
     """The order in which limits bind: used up, for every model, in money, with least left."""
     budget = status.budget
-    return status.free > 0, budget.models != "all", budget.unit in COUNTED, status.free
+    return status.unreserved > 0, budget.models != "all", budget.unit in COUNTED, status.unreserved
 
 
 class OfOne:

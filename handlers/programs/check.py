@@ -86,7 +86,7 @@ def free_for(status: BudgetStatus, account: Account, reservation: int | None = N
     """
     agents = account.kind == "agent"
     own = (each.amount for each in status.holds if each.id == reservation or (agents and each.account_id == account.id))
-    return status.free + sum(own)
+    return status.unreserved + sum(own)
 
 
 def judge(
@@ -285,7 +285,7 @@ def one_budget(ctx: Context, status: BudgetStatus) -> OneBudget:
         spent=money(ctx, status.spent, unit),
         left=money(ctx, status.left, unit),
         reserved=money(ctx, status.held, unit),
-        free=money(ctx, status.free, unit),
+        free=money(ctx, status.unreserved, unit),
         resets_on=status.period.end,
         stops=status.budget.limit == "hard",
     )

@@ -33,7 +33,7 @@ def reserve(ctx: Context, caller: Caller, call: Reserve) -> ReservationAnswer:
     found = judge(ctx.policy, stands, amount, call.model)
     short = [each for each in stands.found if _is_short(ctx, each, amount, call.model)]
     if found.decision != "no" and short:  # its own reservations count against a further one
-        found = Judgement("no", "too_much" if short[0].free > 0 else "used_up", short[0])
+        found = Judgement("no", "too_much" if short[0].unreserved > 0 else "used_up", short[0])
     if found.decision == "no":
         raise CallRefusedError("budget-exceeded", "{text}", text=in_words(ctx, stands, found))
     if len(reservations.held(ctx.conn, account.id, ctx.now)) >= LIVE_MAX:
@@ -166,7 +166,7 @@ def _is_short(ctx: Context, status: BudgetStatus, amount: int, model: str) -> bo
     """Whether a budget that stops has not so much free; here the account's other reservations count as well."""
     needed = in_its_unit(ctx.policy, status, amount)
     stops = status.budget.limit == "hard" and binds(ctx.policy, status, model)
-    return stops and needed is not None and needed > status.free
+    return stops and needed is not None and needed > status.unreserved
 
 
 def _message(ctx: Context, one: Reservation, *, lapsed: bool) -> str:

@@ -1,7 +1,17 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
 from handlers.requests.case import Case, load
-from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.decide import (
+    approve,
+    approve_anew,
+    delegate,
+    deny,
+    history,
+    other,
+    question,
+    return_grant,
+    revoke,
+)
 from handlers.requests.effect import ask_to_raise, enough_for, stays_capped
 from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
@@ -13,6 +23,7 @@ from handlers.requests.quoted import clean
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "all_waiting",
     "answer_origin",
     "approve",
+    "approve_anew",
     "ask_next_in_line",
     "ask_through",
     "ask_to_raise",
@@ -29,6 +41,7 @@ __all__ = [
     "check_requests",
     "clean",
     "continue_",
+    "decided",
     "deed",
     "delegate",
     "deny",

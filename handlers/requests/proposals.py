@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from handlers.arguments import One, units_above_zero
-from handlers.budgets import BudgetStatus, refuse_too_much
+from handlers.budgets import BudgetStatus, refuse_too_much, share_of
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import ProposalExpired
 from handlers.money import Amount
-from handlers.policy import STAGES, Budget
+from handlers.policy import Budget
 from handlers.questions import gauge, looked_at
-from handlers.requests.case import Case, case_of, load
+from handlers.requests.case import Case, load
 from handlers.requests.effect import after_it
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_by
@@ -27,9 +27,6 @@ from handlers.requests.submit import (
     open_request,
     opened_card,
     own_statuses,
-    routed,
-    sent_on,
-    wanted_of,
 )
 from handlers.requests.write import deed
 from storage import requests
@@ -72,20 +69,22 @@ def ask_through(ctx: Context, ask: Ask) -> Request:
     """
     found = looked_at(ctx, ask.account)
     status = chosen_of(own_statuses(ctx, ask.account, found), ask.budget, ask.account)
+    share = share_of(ctx, found, status.budget, ask.account) if status.budget.is_pool else None
+    status = share.status if share else status
     units = units_above_zero(ask.amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
     last, reason = last_day_asked(ctx, status, ask.until), clean(ask.reason)
     if not reason:
         raise RefusedError("Say what it is for in plain words.", fault="reason")
     _not_too_often(ctx, status)
-    if ctx.policy.programs.ask_first == "nobody":
-        return open_request(ctx, found, status, units, last, reason, through=ask.through).case.request
-    route, _ = routed(ctx, found, status, units, last)
-    wanted = replace(wanted_of(ctx, status, units, last, reason, route), through=ask.through)
-    proposed = requests.ask_for(ctx.conn, wanted, ctx.now, "proposed")
+    draft = ctx.policy.programs.ask_first == "owner"
+    made = open_request(ctx, found, status, units, last, reason, share=share, through=ask.through, draft=draft)
+    proposed = made.case.request
+    if not draft:
+        return proposed
     deed(ctx, proposed, "proposed", "token", ctx.amount(units, proposed.unit))
     ctx.emit(str(proposed.id), ProposalExpired(proposed.id), ctx.now + WAITS)
-    ctx.tell(ctx.person.id, _key(proposed), _to_send(ctx, case_of(ctx, proposed, ()), status))
+    ctx.tell(ctx.person.id, _key(proposed), _to_send(ctx, made.case, status))
     return proposed
 
 
@@ -147,11 +146,11 @@ def send(ctx: Context, number: One) -> Card:
     if case.account is None or status is None or why not in ("", "nobody"):
         text, values = in_words(ctx, case, why)
         raise RefusedError(text, **values)
-    route, counts = routed(ctx, found, status, request.amount, request.until)
-    sent = case.changed(state="pending", stages=STAGES.dump_json(route.stages).decode(), asked_at=ctx.now).request
-    _save(ctx, request, sent)
-    deed(ctx, sent, "asked", "asker", ctx.amount(sent.amount, sent.unit))
-    made = sent_on(ctx, sent, route, found, counts)
+    share = share_of(ctx, found, status.budget, case.account) if status.budget.is_pool else None
+    status = share.status if share else status
+    made = open_request(
+        ctx, found, status, request.amount, request.until, request.reason, share=share, proposed=request
+    )
     _settled(ctx, case, ctx.t("You sent it on."))
     return opened_card(ctx, made, found, status)
 

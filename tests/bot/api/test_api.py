@@ -283,7 +283,7 @@ def test_a_path_that_is_not_there_is_a_problem(acme_api: Api) -> None:
     is_problem(acme_api.client.get(f"{PREFIX}/nothing"), 404, "not-found")
     answer = acme_api.client.delete(f"{PREFIX}/balance")
     is_problem(answer, 405, "method")
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 def test_a_busy_database_is_said(acme_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
