@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bot import api
-from bot.app import App
 from bot.mcp import server as mcp
 from bot.server import server
 from bot.telemetry import endpoint as telemetry
@@ -122,8 +121,3 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         url = stack.enter_context(served(server(company.app, [*routes, route], lambda: True, beside)))
         model_url = stack.enter_context(served(model.app()))
         yield Desk(Api(company, None), model, home, url, model_url)  # type: ignore[arg-type]
-
-
-def app_of(desk: Desk) -> App:
-    """The bot itself."""
-    return desk.api.company.app

@@ -14,7 +14,9 @@ CLIENT = "claude-code"
 def claude(desk: Desk) -> Desk:
     """Claude Code on Ana's machine, with hooks, MCP and telemetry."""
     needed("claude")
-    hook = {event: [{"hooks": [_command(event)]}] for event in ("SessionStart", "UserPromptSubmit")}
+    hook: dict[str, list[dict[str, object]]] = {
+        event: [{"hooks": [_command(event)]}] for event in ("SessionStart", "UserPromptSubmit")
+    }
     hook["PreToolUse"] = [{"matcher": "*", "hooks": [_command("PreToolUse")]}]
     line = 'printf "Authorization: Bearer %s" "$BURSAR_TOKEN" | curl -sf -H @- "$BURSAR_URL/api/v1/statusline"'
     settings = {"hooks": hook, "statusLine": {"type": "command", "command": line}}
