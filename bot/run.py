@@ -67,12 +67,10 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             routes += more
         routes += stack.enter_context(telemetry.connected(app))
         routes += stack.enter_context(api.connected(app))
-        beside = None
+        made = server(app, routes, connected)
         if app.settings.server.mcp:
-            mcp = optional("bot.mcp.server", "MCP", "requirements-mcp.txt")
-            route, beside = mcp.connected(app)
-            routes.append(route)
-        yield server(app, routes, connected, beside)
+            optional("bot.mcp.server", "MCP", "requirements-mcp.txt").add_to(made, app)
+        yield made
 
 
 def teams_secret(app: App, environ: Mapping[str, str]) -> str:

@@ -3,7 +3,6 @@
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,19 +15,14 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from storage.db import BusyError
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
-
-def server(
-    app: App, extra: list[BaseRoute], connected: Callable[[], bool], lifespan: Lifespan | None = None
-) -> Starlette:
+def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> Starlette:
     """The ASGI application of `run`: /healthz, /readyz, /metrics, and the platforms' own routes.
 
     Args:
         app: the bot.
         extra: the platforms' routes.
         connected: whether the chat platform can reach us now.
-        lifespan: what runs as long as the application does, None for nothing.
     """
 
     def healthz(_request: Request) -> Response:
@@ -47,7 +41,7 @@ def server(
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    return Starlette(routes=[*own, *extra], lifespan=lifespan)
+    return Starlette(routes=[*own, *extra])
 
 
 def serve_until_told(config: uvicorn.Config, sockets: Sequence[socket.socket] | None = None) -> None:

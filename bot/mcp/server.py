@@ -7,8 +7,6 @@ descriptions and instructions are constants: nothing that another person wrote i
 """
 
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -19,7 +17,7 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.api.endpoint import ANSWERABLE, Desk
@@ -239,11 +237,8 @@ def _own_origins(request: Request) -> tuple[str | None, ...]:
     return host, f"http://{host}", f"https://{host}"
 
 
-Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-
-
-def connected(app: App) -> tuple[BaseRoute, Lifespan]:
-    """The route, and what has to run beside it as long as the server does."""
+def add_to(asgi: Starlette, app: App) -> None:
+    """Add the route to an application, and what has to run beside it as long as that does."""
     door = Doorkeeper(app.database, app.policy, app.now)
     server = mcp_server(Desk(app, door))
     inner = server.streamable_http_app(
@@ -253,4 +248,5 @@ def connected(app: App) -> tuple[BaseRoute, Lifespan]:
         max_request_body_size=BODY_MAX_BYTES,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    return Route(PATH, Guarded(inner, door)), lambda _app: server.session_manager.run()
+    asgi.router.routes.append(Route(PATH, Guarded(inner, door)))
+    asgi.router.lifespan_context = lambda _asgi: server.session_manager.run()

@@ -117,7 +117,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             *stack.enter_context(telemetry.connected(company.app)),
             *stack.enter_context(api.connected(company.app)),
         ]
-        route, beside = mcp.connected(company.app)
-        url = stack.enter_context(served(server(company.app, [*routes, route], lambda: True, beside)))
+        made = server(company.app, routes, lambda: True)
+        mcp.add_to(made, company.app)
+        url = stack.enter_context(served(made))
         model_url = stack.enter_context(served(model.app()))
         yield Desk(Api(company, None), model, home, url, model_url)  # type: ignore[arg-type]

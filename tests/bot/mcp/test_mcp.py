@@ -62,8 +62,9 @@ class Agents:
 @pytest.fixture
 def agents(acme: Company) -> Iterator[Agents]:
     """The small company with its MCP server."""
-    route, beside = mcp.connected(acme.app)
-    with served(server(acme.app, [route], lambda: True, beside)) as address:
+    made = server(acme.app, [], lambda: True)
+    mcp.add_to(made, acme.app)
+    with served(made) as address:
         yield Agents(Api(acme, None), address)  # type: ignore[arg-type]
 
 
