@@ -2,7 +2,7 @@
 
 No world knows the guard's rules. `offices` draws days and spreads them over working hours; `sessions` draws single
 sessions of very different cost, weeks with much and with little work, holidays, new projects, and programs that run by
-timetables or in bursts; `real` takes the load of real machines and auctions as dollars. Seeds below 100 are for tuning,
+timetables or in bursts; `real` takes what real auctions cost by the hour as dollars. Seeds below 100 are for tuning,
 those from 1000 on are held out.
 """
 
@@ -235,7 +235,7 @@ def real(seed: int) -> World:
     """Real series as dollars, repeated to fill the weeks, each beginning elsewhere; what rings is called false."""
     dice = random.Random(f"real/{seed}")
     world = World("real")
-    for number, series in enumerate(_real_series()):
+    for number, series in enumerate(list(_real_series()) * 6):
         size = dice.lognormvariate(4.0, 0.8) / (sum(series) / len(series)) / 24
         begins = dice.randrange(len(series))
         costs = [series[(begins + hour) % len(series)] * size for hour in range(HOURS)]
