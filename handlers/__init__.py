@@ -13,6 +13,7 @@ from handlers.admin import (
     link,
     old_token_used,
     people_,
+    platform_refused,
     providers,
     report_set_aside,
     retry,
@@ -64,6 +65,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    approve_anew,
     ask_next_in_line,
     change,
     check_requests,
@@ -92,6 +94,7 @@ from handlers.requests import (
 )
 from handlers.synonyms import TONGUES
 from handlers.waste import (
+    comment,
     detect_waste,
     dismiss,
     done,
@@ -216,6 +219,7 @@ COMMANDS: Mapping[str, Command] = {
         command(dismiss, N_("dismiss 12 it is needed"), WASTE, writes=True),
         command(postpone, N_("postpone 12 until friday"), WASTE, writes=True),
         command(keep, N_("keep 12"), WASTE, writes=True),
+        command(comment, N_("comment 12 is it still needed?"), WASTE, writes=True),
         command(release, N_("release 12"), WASTE, writes=True),
         command(value, N_("value of my team"), TEAM, "owner", writes=False),
         command(guard, N_("guard"), WASTE, writes=False),
@@ -242,6 +246,7 @@ COMMANDS: Mapping[str, Command] = {
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
+        command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
         command(keep_theirs, writes=True, hidden=True),
@@ -274,6 +279,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(follow_request, "clock"),
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
+        event_type(platform_refused, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
@@ -334,27 +340,30 @@ def is_order(text: str) -> bool:
     return one.writes and bool(rest)
 
 
+_COMMENT = re.compile(r"comment/(\d+)/")
 ALONE = frozenset({"help", "balance", "requests"})
 """What is heard as a question to the bot in every thread, if it is said with nothing else."""
 
 
 def in_reply(key: str, card: Card, words: str) -> str:
-    """What somebody says who replies below a message: about a request it goes to the other side of the question.
+    """What somebody says who replies below a message: about a request or a finding it goes to the other side.
 
-    What names the request by its number, such as `approve 42`, is still said to the bot, and so is `help`.
+    What names it by its number, such as `approve 42`, is still said to the bot, and so is `help`.
 
     Args:
         key: of the message, as the outbox has it.
         card: what the message shows.
         words: the reply.
     """
-    about = request_of(key, card)
+    about, name = request_of(key, card), question.__name__
+    if found := _COMMENT.match(key):
+        about, name = found[1], comment.__name__
     if not about or not words.strip():
         return words
     one, rest = parse_command(words)
     if (one.name in ALONE and not rest) or (one is not UNKNOWN and rest.partition(" ")[0].lstrip("#") == about):
         return words
-    return f"question {about} {words}"
+    return f"{name} {about} {words}"
 
 
 def may_say(ctx: Context, text: str) -> bool:

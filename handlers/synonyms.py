@@ -157,6 +157,7 @@ CHINESE = Tongue(
         finding="发现",
         done="已处理,完成",
         dismiss="忽略",
+        comment="评论",
         postpone="推迟,延后,稍后",
         keep="保留",
         release="释放,退还",

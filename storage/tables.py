@@ -666,8 +666,23 @@ outbox_items = Table(
     Column("error", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("settled_at", Instant),
+    # Of messages: the conversation, in which one is shown after the other.
+    Column("place", String(255), nullable=False, server_default=""),
+    Column("blocks", Boolean, nullable=False, server_default=false()),
     Index(None, "state", "due_at"),
     Index(None, "target", "kind"),
+    Index(None, "target", "place", "state"),
+)
+
+# Platforms that take nothing from us now, whatever it is.
+delivery_pauses = Table(
+    "delivery_pauses",
+    metadata,
+    Column("target", String(255), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("refused", Boolean, nullable=False),
 )
 
 # Orders that were carried out, by the platform's id of their delivery, with the answer that was given.

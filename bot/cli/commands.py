@@ -69,9 +69,14 @@ def demo(args: argparse.Namespace) -> int:
                 "whose only provider is the sample (BURSAR_CONFIG=…)."
             )
         )
+    url = database_url(settings)
+    if args.reset and url != config.DEMO_DATABASE:
+        raise config.ConfigError(
+            t("--reset only empties the demo's own file. Empty the database of DATABASE_URL yourself.")
+        )
     if args.reset:
         _forget_demo()
-    serve_demo(demo_app(settings), args.host, args.port)
+    serve_demo(demo_app(settings, url), args.host, args.port)
     return 0
 
 

@@ -53,8 +53,17 @@ def demo_app(
         url: the database.
         now: the clock.
         staged: whether something happens just now that is worth looking at; without it, figures are read and no more.
+
+    Raises:
+        ConfigError: people of another company are in the database.
     """
     app = build(settings, environ={}, now=now, url=url)
+    strangers = {one.id for one in app.everybody()} - {one.id for one in app.directory().people}
+    if strangers:
+        app.close()
+        raise ConfigError(
+            t("The database holds another company. The demo needs one of its own: unset DATABASE_URL, or name another.")
+        )
     app.platforms = {"web": Web()}
     app.refresh_people()
     everybody = app.everybody()
@@ -82,7 +91,9 @@ def serve_demo(app: App, host: str, port: int) -> None:
         clock = Clock(app)
         clock.start()
         try:
-            serve_until_told(config(page(app, cast, TOUR, app.language), log_level="warning"), [listener])
+            serve_until_told(
+                config(page(app, cast, TOUR, app.language, app.chose_language), log_level="warning"), [listener]
+            )
         finally:
             clock.stop()
             app.close()

@@ -1,10 +1,12 @@
 """Card -> text: for newcomers in a terminal, for tests, and as the fallback text of every message elsewhere."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
 from bot.csv_files import BYTE_ORDER_MARK, text_of
+from bot.platforms.text import plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 
 BAR_WIDTH = 24
@@ -14,14 +16,40 @@ MARKS = {"plain": "", "good": "", "warn": "! ", "bad": "!! "}
 
 
 def render(card: Card) -> str:
-    """A card as plain text, at most 100 characters wide where the content allows."""
-    parts = [MARKS[card.tone] + card.title]
+    """A card as plain text, at most 100 characters wide where the content allows; nothing in it steers a terminal."""
+    parts, number = [MARKS[card.tone] + card.title], _number_in(card.title)
+    for block in card.blocks:
+        number = number or _number_in(" ".join(_words(block)))
     for is_button, blocks in groupby(card.blocks, lambda block: isinstance(block, Button)):
         if is_button:
-            parts.append("  ".join(_block(block) for block in blocks))
+            parts.append("  ".join(_button(block, number) for block in blocks if isinstance(block, Button)))
         else:
             parts += [_block(block) for block in blocks]
-    return "\n\n".join(parts)
+    return plain("\n\n".join(parts))
+
+
+_HANDLE = re.compile(r"\b[0-9a-f]{32}\b(?:\.\d+)?")
+"""What buttons call a request by, which nobody can type."""
+_NUMBER = re.compile(r"#(\d+)")
+
+
+def _number_in(text: str) -> str:
+    """The number of the request that a text names first, "" if it names none."""
+    found = _NUMBER.search(text)
+    return found[1] if found else ""
+
+
+def _words(block: Block) -> tuple[str, ...]:
+    if isinstance(block, Text):
+        return (block.text,)
+    return tuple(word for fact in block.facts for word in fact) if isinstance(block, Facts) else ()
+
+
+def _button(button: Button, number: str) -> str:
+    """A button, with what to type instead of pressing it."""
+    number = _number_in(button.label) or number
+    says = _HANDLE.sub(number, button.says) if number else button.says
+    return f"[{button.label}]" if _HANDLE.search(says) else f"[{button.label}: {says}]"
 
 
 def _block(block: Block) -> str:
@@ -40,7 +68,7 @@ def _block(block: Block) -> str:
         case Chart():
             return _chart(block)
         case Button():
-            return f"[{block.label}: {block.says}]"
+            return _button(block, "")
         case Input():
             return f"{block.label} ({block.name}{', optional' if block.optional else ''}) {block.hint}".rstrip()
         case File():

@@ -7,9 +7,9 @@ from handlers.card import Block, Button, Heading, Table, Text
 from handlers.context import Context
 from handlers.requests.approvers import decider, deciders, to_be_asked
 from handlers.requests.case import Case, cases_of
-from handlers.requests.expiry import why_expired
+from handlers.requests.expiry import can_be_decided
 from handlers.requests.submit import _in_queue
-from handlers.requests.wording import any_of
+from handlers.requests.wording import any_of, sum_of
 from storage import requests
 
 OWN_SINCE = timedelta(days=60)
@@ -20,7 +20,7 @@ LOOKS_MAX = 3
 def waiting_for(ctx: Context) -> list[Case]:
     """What waits for the decision of the one who speaks, oldest first."""
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
-    here = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    here = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     return sorted(here, key=lambda case: case.request.id)
 
 
@@ -47,7 +47,7 @@ def all_waiting(ctx: Context, but: Collection[int]) -> tuple[int, tuple[Block, .
             (
                 f"#{case.request.id}",
                 case.name_of(case.request.asker_id),
-                ctx.amount(case.request.amount, case.request.unit),
+                sum_of(ctx, case.request, case.request.amount),
                 _whom(ctx, case),
                 ctx.short_day(case.request.asked_at.astimezone(ctx.policy.zone).date()),
             )
@@ -77,7 +77,7 @@ def open_ones(ctx: Context) -> tuple[Block, ...]:
         tuple(
             (
                 f"#{case.request.id}",
-                ctx.amount(case.request.amount, case.request.unit),
+                sum_of(ctx, case.request, case.request.amount),
                 _whom(ctx, case),
                 case.request.reason[:60],
             )

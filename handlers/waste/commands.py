@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.access import GROUP_MIN, is_for_all
+from handlers.access import GROUP_MIN, is_for_all, role_of, sees_all
 from handlers.arguments import One, Page, Rest, Until, Whom
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
@@ -34,6 +34,8 @@ from storage.people import Account
 
 SILENT_DAYS = 90
 REMIND_DAYS = 14
+LOOKS_MAX = 3
+WORDS_MAX = 500
 _DAY = timedelta(days=1)
 
 
@@ -58,8 +60,15 @@ def waste(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
 
 
 def finding(ctx: Context, number: One) -> Card:
-    """Show one finding, with what you can do about it: `finding 12`."""
-    return finding_card(ctx, _mine(ctx, number))
+    """Show one finding, with what you can do about it: `finding 12`.
+
+    Finance and admins can open and decide findings about agents and keys.
+    """
+    one = _mine(ctx, number)
+    card = finding_card(ctx, one)
+    if ctx.person.id in _owners(ctx)(one):
+        return card
+    return replace(card, blocks=(*card.blocks, Button(ctx.t("Ask about it"), f"comment {one.id}")))
 
 
 # What its owner says -------------------------------------------------------------------------------------------------
@@ -144,6 +153,30 @@ def _released_card(ctx: Context, name: str, one: Finding) -> Card:
     return Card(title, (facts, Text(ctx.t("Remove the seat at the provider."))))
 
 
+def comment(ctx: Context, number: One, words: Rest = "") -> Card:
+    """Ask the owner about a finding, or answer finance: `comment 12 is the nightly job still needed?`."""
+    one = _mine(ctx, number)
+    said = words[:WORDS_MAX]
+    if not said:
+        send = Button(ctx.t("Send"), f"comment {one.id}", style="primary")
+        field = Input("words", ctx.t("What do you want to say?"), form="long")
+        return Card(ctx.t("#{number}: {title}", number=one.id, title=in_words(ctx, one.found.what)), (field, send))
+    owners, finance = _owners(ctx)(one), [each.id for each in people.people_with_role(ctx.conn, "finance")]
+    others = [each for each in (finance if ctx.person.id in owners else owners) if each != ctx.person.id]
+    _deed(ctx, one, "commented", said)
+    for person in people.persons(ctx.conn, others).values():
+        theirs = replace(ctx, person=person)
+        theirs.tell(person.id, f"comment/{one.id}/{ctx.now:%Y%m%dT%H%M%S%f}", _comment_card(theirs, ctx, one, said))
+    return Card(ctx.t("Sent"))
+
+
+def _comment_card(theirs: Context, ctx: Context, one: Finding, words: str) -> Card:
+    title = theirs.t("{name} about finding #{number}", name=ctx.person.name, number=one.id)
+    about = Facts(((theirs.t("Finding"), in_words(theirs, one.found.what)),))
+    answer = Button(theirs.t("Answer"), f"comment {one.id}", style="primary")
+    return Card(title, (Text(f"“{words}”"), about, answer, Button(theirs.t("Look at it"), f"finding {one.id}")))
+
+
 # Cards ---------------------------------------------------------------------------------------------------------------
 
 
@@ -181,7 +214,10 @@ def _programs(ctx: Context, below: Sequence[Account], here: Sequence[Finding]) -
     """Findings that are about no person: agents, and what is unallocated."""
     if here:
         names = {each.id: ctx.called(each) for each in below}
-        yield findings_table(ctx, ctx.t("Agents and keys"), sorted(here, key=totals.order), names)
+        ordered = sorted(here, key=totals.order)
+        yield findings_table(ctx, ctx.t("Agents and keys"), ordered, names)
+        for one in ordered[:LOOKS_MAX] if sees_all(ctx) else ():
+            yield Button(ctx.t("Look at #{number}", number=one.id), f"finding {one.id}")
 
 
 # Whose ---------------------------------------------------------------------------------------------------------------
@@ -201,9 +237,13 @@ def _open(ctx: Context, account_id: str) -> tuple[Finding, ...]:
 
 
 def _mine(ctx: Context, number: str) -> Finding:
-    """A finding that the speaker may act on; an unknown one and another's get the same answer."""
+    """A finding that the speaker may act on; an unknown one and another's get the same answer.
+
+    Finance and admins are shown those that are about no person, and may act on them.
+    """
     one = findings.find(ctx.conn, number)
-    if one is None or ctx.person.id not in _owners(ctx)(one):
+    mine = one is not None and ctx.person.id in _owners(ctx)(one)
+    if one is None or not (mine or (sees_all(ctx) and not one.found.account_id.startswith("person/"))):
         raise RefusedError("You have no finding with that number. To see your findings, say: waste")
     return one
 
@@ -216,4 +256,5 @@ def _seat(ctx: Context, number: str) -> Finding:
 
 
 def _deed(ctx: Context, one: Finding, what: str, details: str = "") -> None:
-    ctx.deed(what, f"finding/{one.id}", "owner", details)
+    authority = "owner" if ctx.person.id in _owners(ctx)(one) else role_of(ctx)
+    ctx.deed(what, f"finding/{one.id}", authority, details)

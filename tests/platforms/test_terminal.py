@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bot.platforms import terminal
-from handlers.card import Card, Chart, Series
+from handlers.card import Button, Card, Chart, Facts, Series, Text
 from handlers.money import show_estimate
 from tests.support.paths import ROOT
 
@@ -56,3 +56,29 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     os.close(writes)
 
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+HANDLE = "843f2d501c17f4b861e3479ff81e6aa1"
+
+
+def test_a_button_says_what_can_be_typed() -> None:
+    """Nobody types what a button calls a request by: its number stands there, of the button or of the card."""
+    card = Card(
+        "2 requests wait for you",
+        (
+            Text("#41: Ana asks"),
+            Button("Approve #41", f"approve {HANDLE}.2"),
+            Button("Ask a question", f"question {HANDLE}"),
+            Button("What is left?", "balance"),
+        ),
+    )
+
+    assert "[Approve #41: approve 41]  [Ask a question: question 41]  [What is left?: balance]" in terminal.render(card)
+    assert terminal.render(Card("Asked", (Button("Withdraw", f"withdraw {HANDLE}"),))) == "Asked\n\n[Withdraw]"
+
+
+def test_nothing_that_was_written_steers_the_terminal() -> None:
+    """A name with an escape sequence or a line that runs backwards is shown without it."""
+    shown = terminal.render(Card("\x1b[31mred", (Text("a\u202eb\x07"), Facts((("\x1b]0;x", "y"),)))))
+
+    assert shown.replace("\n", "").isprintable()

@@ -69,6 +69,7 @@ def page(
     people: Sequence[tuple[str, str, str]],
     tour: Sequence[tuple[str, str, str]] = (),
     language: Callable[[str], str] = lambda _person: ENGLISH,
+    chose: Callable[[str], bool] = lambda _person: True,
 ) -> Starlette:
     """The page as an ASGI application.
 
@@ -77,8 +78,9 @@ def page(
         people: who one can be, at least one: id, name and what they are in a few words.
         tour: what is offered to whom: id, sentence and what it shows. Others are offered the start of the menu.
         language: in which somebody is spoken to; what stands in `people` and `tour` is marked by N_.
+        chose: whether somebody chose that language; who did not is spoken to in the browser's.
     """
-    desk = _Desk(app, people, tour, language)
+    desk = _Desk(app, people, tour, language, chose)
     routes = [
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
@@ -132,8 +134,10 @@ class _Desk:
         people: Sequence[tuple[str, str, str]],
         tour: Sequence[tuple[str, str, str]],
         language: Callable[[str], str],
+        chose: Callable[[str], bool],
     ) -> None:
         self._app = app
+        self._chose = chose
         self._language = language
         self._tour = tour
         self._people = people
@@ -157,6 +161,7 @@ class _Desk:
                 lang=spoken.replace("_", "-"),
                 tongues=[(each, autonym(each), each == spoken) for each in languages()],
                 me=person,
+                chose=self._chose(person),
                 name=self._names[person],
                 hues=self._hues,
                 people=[(each, called, say(spoken, role)) for each, called, role in self._people],

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from handlers import language
-from handlers.card import Table
+from handlers import in_reply, language
+from handlers.card import Card, Table
 from handlers.events import DetectWaste
-from storage import people
+from storage import audit, people
 from storage.charges import Charge
 from tests.support.company import Company
 
@@ -45,9 +45,9 @@ def sifted(acme: Company) -> Company:
     return acme
 
 
-def without_cache(acme: Company) -> Company:
+def without_cache(acme: Company, subject: str = "ana") -> Company:
     """Ana sends 20,000 tokens of input again and again, $6 a day for 100 requests, and caches nothing."""
-    writes(acme, "ana", input=20_000, output=500)
+    writes(acme, subject, input=20_000, output=500)
     return sifted(acme)
 
 
@@ -306,3 +306,36 @@ def use_again(acme: Company, days: int = 28) -> None:
         conn.exec_driver_sql("delete from pulls")
     acme.pull()
     acme.happens(DetectWaste())
+
+
+def test_finance_opens_decides_and_asks_about_what_it_is_shown(acme: Company) -> None:
+    """A finding about an agent: opened from the totals, asked about, answered in the thread, decided by role."""
+    without_cache(acme, "crawler-key")
+    totals = acme.hear("fay", "waste of organization")
+    look = next(each for each in totals.buttons if each.says.startswith("finding "))
+    number = look.says.removeprefix("finding ")
+    opened = acme.hear("fay", look.says)
+    assert "Ask about it" in [each.label for each in opened.buttons]
+
+    assert acme.hear("fay", f"comment {number} is it still needed?").title == "Sent"
+    asked = next(each for each in acme.reads("max") if each.startswith(f"Fay Osei about finding #{number}"))
+    assert "“is it still needed?”" in asked
+    reply = in_reply(f"comment/{number}/20261122T120000000000@slack:U1", Card("Fay about it"), "until Friday")
+    acme.clock.forward(timedelta(minutes=1))
+    assert acme.hear("max", reply).title == "Sent"
+    assert any("“until Friday”" in each for each in acme.reads("fay"))
+    assert acme.hear("fay", f"dismiss {number} it ends on Friday").title == f"#{number} is not waste"
+    rows = acme.database.ask(lambda conn: list(audit.rows(conn, f"finding/{number}")))
+    assert [(each.deed.who, each.deed.what, each.deed.authority) for each in rows] == [
+        ("fay", "commented", "role finance"),
+        ("max", "commented", "owner"),
+        ("fay", "dismissed", "role finance"),
+    ]
+
+
+def test_a_finding_about_a_person_stays_theirs(acme: Company) -> None:
+    """Finance is not shown it, and cannot open, decide or ask about it either."""
+    without_cache(acme)
+    for words in ("finding 1", "dismiss 1 no", "comment 1 why?"):
+        assert acme.hear("fay", words).title.startswith("You have no finding with that number")
+    assert acme.hear("ana", "finding 1").title != ""

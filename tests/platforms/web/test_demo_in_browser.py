@@ -23,7 +23,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     clock = Clock(app)
     clock.start()
     names = {one.id: one.name for one in app.everybody()}
-    with served(page(app, [(person, names[person], role) for person, role in CAST], TOUR)) as running:
+    with served(
+        page(app, [(person, names[person], role) for person, role in CAST], TOUR, app.language, app.chose_language)
+    ) as running:
         yield running
     clock.stop()
     app.close()
@@ -79,6 +81,51 @@ def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Br
     card_with(hers, "left of $450.00")
     hers.close()
     his.close()
+
+
+def test_a_question_goes_to_the_askers_window_and_the_answer_back(browser: Browser, address: str) -> None:
+    """Two people in two windows: Bob asks, Lea asks back, Bob answers, Lea decides; what was said stays to be read."""
+    his, hers = browser.new_page(), browser.new_page()
+    his.goto(f"{address}/?as=bob")
+    hers.goto(f"{address}/?as=lea")
+    say(his, "request 60 the new campaign")
+    card_with(his, "Asked for $60.00 more")
+
+    asked = hers.get_by_role("article").filter(has_text="asks for $60.00 more")
+    asked.get_by_role("button", name="Ask a question").click()
+    form = hers.get_by_role("article").filter(has_text="About request").last
+    form.get_by_role("textbox").fill("Why not *next* month? <b>")
+    form.get_by_role("button", name="Send").click()
+    question = his.get_by_role("article").filter(has_text="“Why not *next* month? <b>”").first
+    expect(question).to_be_visible()
+    question.get_by_role("button", name="Answer").click()
+    reply = his.get_by_role("article").filter(has_text="About request").last
+    reply.get_by_role("textbox").fill("It starts on Friday")
+    reply.get_by_role("button", name="Send").click()
+    answer = hers.get_by_role("article").filter(has_text="“It starts on Friday”").first
+    expect(answer).to_be_visible()
+    asked.get_by_role("button", name="Approve", exact=True).click()
+
+    for told in (question, answer):
+        expect(told).to_contain_text("Approved: $60.00")
+        expect(told.get_by_role("button", name="Answer")).to_have_count(0)
+    expect(question).to_contain_text("“Why not *next* month? <b>”")
+    expect(his.get_by_role("article").filter(has_text="approved $60.00")).to_be_visible()
+    his.close()
+    hers.close()
+
+
+def test_the_page_speaks_the_language_of_the_browser(browser: Browser, address: str) -> None:
+    """Until somebody chooses one: Kim's browser is Chinese, and when she chose English the page stays English."""
+    context = browser.new_context(locale="zh-CN")
+    tab = context.new_page()
+    tab.goto(f"{address}/?as=kim")
+    expect(tab.locator("html")).to_have_attribute("lang", "zh-Hans")
+    tab.get_by_role("button", name="English").click()
+    expect(tab.locator("html")).to_have_attribute("lang", "en")
+    tab.reload()
+    expect(tab.locator("html")).to_have_attribute("lang", "en")
+    context.close()
 
 
 # Tables of two to seven columns, long words, long ranges of money, charts and forms.

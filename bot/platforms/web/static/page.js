@@ -313,12 +313,20 @@ for (const chip of all(".chips button")) {
   });
 }
 
-for (const button of all("[data-language]")) {
-  button.addEventListener("click", async () => {
-    const text = `settings language ${button.dataset.language}`;
-    await post({ as: me, text, inputs: {}, channel: "", delivery: crypto.randomUUID() });
-    location.reload();
-  });
+async function speak(language) {
+  const order = { as: me, text: `settings language ${language}`, inputs: {}, channel: "", delivery: crypto.randomUUID() };
+  const answer = await post(order);
+  if (answer.item) location.reload();
+}
+
+for (const button of all("[data-language]")) button.addEventListener("click", () => speak(button.dataset.language));
+
+// Who never chose a language is spoken to in the first of the browser's that there is.
+if ("unchosen" in document.body.dataset) {
+  const spoken = all("[data-language]").map((button) => button.dataset.language);
+  const same = (wanted, code) => wanted.toLowerCase().split("-")[0] === code.split("_")[0];
+  const first = navigator.languages.map((wanted) => spoken.find((code) => same(wanted, code))).find(Boolean);
+  if (first && first.replace("_", "-") !== document.documentElement.lang) speak(first);
 }
 
 // --- Begin ----------------------------------------------------------------------------------------------------------
