@@ -27,7 +27,6 @@ from bench.score.guard_worlds import (
     FEEDS,
     FIRST,
     FLOOR,
-    HISTORY_DAYS,
     HOUR,
     WORLDS,
     Incident,

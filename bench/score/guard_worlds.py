@@ -271,8 +271,9 @@ def kinds(seed: int) -> World:
         few.costs[: (HISTORY_DAYS - 6) * 24] = [0.0] * (HISTORY_DAYS - 6) * 24
         typical = few.day(HISTORY_DAYS)
         add(world, "10 × after ten days of history", few, FIRST + 4 * DAY + hour, [typical * 10 / 8] * 8)
-        for at in range(8):
-            old.costs[(HISTORY_DAYS - dice.choice([10, 17, 30])) * 24 + at] += old.usual * 12 / 8
+        then = (HISTORY_DAYS - dice.choice([10, 17, 30])) * 24
+        for at in range(then, then + 8):
+            old.costs[at] += old.usual * 12 / 8
         add(world, "8 × after an old large day", old, FIRST + 6 * DAY + hour, [old.usual] * 8)
         begin = HISTORY_DAYS * 24
         grown = [drifts.costs[at] * (1.05 ** ((at - begin) / 24) - 1) for at in range(begin, HOURS)]
