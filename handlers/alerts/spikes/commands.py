@@ -8,7 +8,7 @@ from handlers.access import may_see
 from handlers.alerts.spikes import cards
 from handlers.alerts.spikes.watch import KINDS, told
 from handlers.arguments import ComingDays, MaybeHowMuch, MaybeTimes, Rest, SpikeOrWhom, Until, units_above_zero
-from handlers.card import Block, Button, Card, Table, Text, Tone
+from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
@@ -25,6 +25,7 @@ STATES = {
     "expected": N_("over, expected"),
     "unexpected": N_("over, not expected"),
 }
+SHOWN_MAX = 10
 SHOWN_SINCE = timedelta(days=28)
 
 
@@ -80,16 +81,18 @@ def unusual(ctx: Context) -> tuple[int, tuple[Block, ...]]:
         return 0, ()
     here.sort(key=lambda each: -each.excess_nanos)
     unit = ctx.policy.organization.currency
-    rows = tuple(
+    facts = tuple(
         (
             ctx.t("#{number} {title}", number=each.id, title=ctx.called(accounts[each.account_id])),
-            ctx.moment(each.since),
-            ctx.amount(each.excess_nanos, unit),
+            ctx.t(
+                "{amount} above usual since {moment}",
+                amount=ctx.amount(each.excess_nanos, unit),
+                moment=ctx.moment(each.since),
+            ),
         )
-        for each in here
+        for each in here[:SHOWN_MAX]
     )
-    heads = (ctx.t("Spike"), ctx.t("Since"), ctx.t("Above usual"))
-    return len(here), (Table("", heads, rows, "llr"), Button(ctx.t("Look at them"), "guard"))
+    return len(here), (Facts(facts), Button(ctx.t("Look at them"), "guard"))
 
 
 def _title(ctx: Context, here: Sequence[Spike], burning: Sequence[Spike]) -> str:
