@@ -555,6 +555,7 @@ unpriced_models = Table(
     metadata,
     Column("model", String(255), primary_key=True),
     Column("told_at", Instant, nullable=False),
+    Column("tokens", BigInteger, nullable=False, server_default="0"),
 )
 
 # What programs show to be let in. Only a hash is kept; the token itself is shown once, to who made it.
