@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 import handlers
 from bot.config import ProviderSettings, Settings
@@ -23,6 +24,7 @@ from bot.metrics import HEARD, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.schedule import Schedule
+from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
@@ -72,6 +74,8 @@ class App:
         now: the clock.
         link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
         wake: set when there is something to deliver.
+        looked_s: when it was last looked whether something is due, by a clock that only goes forward; 0 for never.
+        unwritable: why the database took no writes at the last tick, "" if it did.
     """
 
     settings: Settings
@@ -82,6 +86,8 @@ class App:
     now: Callable[[], datetime] = utc_now
     link_by_email: Mapping[str, bool] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
+    looked_s: float = field(default=0.0, init=False)
+    unwritable: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
@@ -524,7 +530,14 @@ class App:
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
         schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
-        self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        if isinstance(self.now, SharedClock):
+            self.now.sync(self.database.time)
+        try:
+            self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        except DBAPIError as trouble:
+            self.unwritable = type(trouble.orig or trouble).__name__
+            raise
+        self.unwritable = ""
         self._call_models()
         self.wake.set()
 
