@@ -373,3 +373,31 @@ def test_others_do_not_see_it(company: Company) -> None:
     company.say("max", "approve 1")
     for person, title in (("bob", "No exceptions"), ("kim", "No exceptions"), ("ada", "1 exception")):
         assert company.hear(person, "exceptions").title == title
+
+
+def test_who_moves_keeps_an_exception_and_reads_what_the_new_team_has_beside_it(company: Company) -> None:
+    """It was approved for the person, not for the team."""
+    company.say("ana", UNTIL_MARCH)
+    company.say("max", "approve 1")
+    moved = tuple(
+        replace(each, team="ads", manager="lea") if each.id == "ana" else each for each in company.directory.people
+    )
+    company.directory = replace(company.directory, people=moved)
+    company.app.refresh_people()
+    rules = [{"name": "per-person", "who": "every person of team ads", "amount": "200 USD"}]
+    says_now(company, budgets=[*rules, *RULES["budgets"]])
+    assert limit(company) == "$653.24 left of $900.00"
+    assert "In app.yaml  $200.00" in company.say("ana", "balance")
+    company.say("ana", "end-exception 1")
+    assert limit(company) == "$0.00 left of $246.76"  # what she has spent stays allowed in this month
+
+
+def test_one_whose_manager_leaves_while_it_waits_goes_to_the_next(company: Company) -> None:
+    """As every request."""
+    company.say("ana", UNTIL_MARCH)
+    people = tuple(replace(each, active=each.id != "max") for each in company.directory.people)
+    company.directory = replace(company.directory, people=people)
+    company.app.refresh_people()
+    tick(company)
+    assert "Your request for $900.00 a month goes to somebody else now" in told(company, "ana")
+    assert company.hear("kim", "approve 1").title == "Approved: $900.00 a month for Ana Silva"
