@@ -217,6 +217,10 @@ def test_a_permanent_one_for_an_agent_is_asked_for_by_its_owner(company: Company
         ("raise me to 900 a month until 2026-11-01: x", "1 November is in the past. Choose a day to come."),
         ("raise bob to 900 a month until friday: x", "You can ask for yourself and for agents that you own."),
         ("raise me to 900 EUR a month until friday: x", "This budget is counted in USD, not in EUR."),
+        (
+            "raise me to 900/month until friday: x",
+            "I don't understand “900/month”. Write it in words, such as: 900 a month",
+        ),
         ("raise me to 900 a month until friday", "Say what it is for, for example: raise me"),
         ("raise me to 99999999 a month until friday: x", "Ask for another limit"),
         ("raise me to 900 a month: x", "Ask for another limit"),
