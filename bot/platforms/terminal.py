@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import assert_never
 
 from bot.csv_files import BYTE_ORDER_MARK, text_of
-from bot.platforms.text import plain
+from bot.platforms.text import cells, filled, plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 
 BAR_WIDTH = 24
@@ -59,8 +59,8 @@ def _block(block: Block) -> str:
         case Heading():
             return f"── {block.text} ──"
         case Facts():
-            width = max(len(name) for name, _ in block.facts) if block.facts else 0
-            return "\n".join(f"{name:<{width}}  {value}" for name, value in block.facts)
+            width = max(cells(name) for name, _ in block.facts) if block.facts else 0
+            return "\n".join(f"{filled(name, width, 'l')}  {value}" for name, value in block.facts)
         case Gauge():
             return f"{block.label}\n{bar(block.permille)} {block.caption}"
         case Table():
@@ -90,11 +90,10 @@ def _table(table: Table) -> str:
         tuple(cell if len(cell) <= NAME_WIDTH * 2 else cell[: NAME_WIDTH * 2 - 1] + "…" for cell in line)
         for line in lines
     ]
-    widths = [max(len(line[column]) for line in cut) for column in range(len(table.columns))]
+    widths = [max(cells(line[column]) for line in cut) for column in range(len(table.columns))]
     rows = [
         "  ".join(
-            cell.rjust(width) if side == "r" else cell.ljust(width)
-            for cell, width, side in zip(line, widths, table.align, strict=True)
+            filled(cell, width, side) for cell, width, side in zip(line, widths, table.align, strict=True)
         ).rstrip()
         for line in cut
     ]

@@ -1,6 +1,7 @@
 """Text on its way to any screen: nothing unseen in it, on one line where need be, no longer than there is room."""
 
 import re
+import unicodedata
 from datetime import date
 from decimal import Decimal
 
@@ -66,3 +67,14 @@ def exact(text: str) -> str:
         return text
     number = f"{Decimal(text.strip()).normalize():f}"
     return f"{number}0" if len(number.partition(".")[2]) == THOUSAND_DIGITS else number
+
+
+def cells(text: str) -> int:
+    """How many cells a text takes where all letters are equally wide; those of East Asia take two."""
+    return len(text) if text.isascii() else sum(1 + (unicodedata.east_asian_width(each) in "WF") for each in text)
+
+
+def filled(text: str, most: int, side: str) -> str:
+    """A text with blanks, so that it takes so many cells; "r" stands on the right."""
+    blanks = " " * (most - cells(text))
+    return blanks + text if side == "r" else text + blanks

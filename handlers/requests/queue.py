@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from handlers.card import Block, Button, Heading, Table, Text
+from handlers.card import Block, Button, Facts, Heading, Text
 from handlers.context import Context
 from handlers.requests.approvers import decider, deciders, to_be_asked
 from handlers.requests.case import Case, cases_of
 from handlers.requests.expiry import can_be_decided
+from handlers.requests.quoted import reason_of
 from handlers.requests.submit import _in_queue
 from handlers.requests.wording import any_of, sum_of
 from storage import requests
@@ -15,6 +16,7 @@ from storage import requests
 OWN_SINCE = timedelta(days=60)
 ROWS_MAX = 10
 LOOKS_MAX = 3
+REASON_MAX = 60
 
 
 def waiting_for(ctx: Context) -> list[Case]:
@@ -40,26 +42,15 @@ def all_waiting(ctx: Context, but: Collection[int]) -> tuple[int, tuple[Block, .
     if not rows:
         return 0, ()
     cases = sorted(cases_of(ctx, rows[:ROWS_MAX]), key=lambda case: case.request.id)
-    table = Table(
-        ctx.t("The {n} oldest", n=ROWS_MAX) if len(rows) > ROWS_MAX else "",
-        (ctx.t("Request"), ctx.t("Asked by"), ctx.t("Amount"), ctx.t("Waits for"), ctx.t("Since")),
-        tuple(
-            (
-                f"#{case.request.id}",
-                case.name_of(case.request.asker_id),
-                sum_of(ctx, case.request, case.request.amount),
-                _whom(ctx, case),
-                ctx.short_day(case.request.asked_at.astimezone(ctx.policy.zone).date()),
-            )
-            for case in cases
-        ),
-        "llrll",
+    facts = Facts(
+        tuple((_in_short(ctx, case, case.name_of(case.request.asker_id)), _whom(ctx, case)) for case in cases)
     )
+    older = [Text(ctx.t("The {n} oldest", n=ROWS_MAX), quiet=True)] if len(rows) > ROWS_MAX else []
     looks = (
         Button(ctx.t("Look at #{number}", number=case.request.id), f"history {case.request.handle}")
         for case in cases[:LOOKS_MAX]
     )
-    return len(rows), (table, *looks)
+    return len(rows), (facts, *older, *looks)
 
 
 def open_ones(ctx: Context) -> tuple[Block, ...]:
@@ -71,29 +62,27 @@ def open_ones(ctx: Context) -> tuple[Block, ...]:
     cases = cases_of(ctx, rows)
     if not cases:
         return ()
-    table = Table(
-        ctx.t("Your requests"),
-        (ctx.t("Request"), ctx.t("Amount"), ctx.t("Waits for"), ctx.t("Reason")),
-        tuple(
-            (
-                f"#{case.request.id}",
-                sum_of(ctx, case.request, case.request.amount),
-                _whom(ctx, case),
-                case.request.reason[:60],
-            )
-            for case in cases
-        ),
-        "lrll",
+    facts = Facts(
+        tuple((_in_short(ctx, case, reason_of(ctx, case.request)[:REASON_MAX]), _whom(ctx, case)) for case in cases)
     )
     first = cases[0].request
     return (
-        table,
+        Heading(ctx.t("Your requests")),
+        facts,
         Button(ctx.t("Send a reminder about #{number}", number=first.id), f"remind {first.handle}"),
         Button(ctx.t("All your requests"), "requests"),
     )
 
 
+def _in_short(ctx: Context, case: Case, what: str) -> str:
+    """A request in a line."""
+    amount = sum_of(ctx, case.request, case.request.amount)
+    return ctx.t("#{number} {what}: {amount}", number=case.request.id, what=what, amount=amount)
+
+
 def _whom(ctx: Context, case: Case) -> str:
-    """For whom it waits, by name."""
+    """For whom it waits, by name, and since when."""
     found = to_be_asked(deciders(case))
-    return any_of(ctx, [case.name_of(each) for each in found]) if found else ctx.t("nobody")
+    names = any_of(ctx, [case.name_of(each) for each in found]) if found else ctx.t("nobody")
+    day = ctx.short_day(case.request.asked_at.astimezone(ctx.policy.zone).date())
+    return ctx.t("waits for {names} since {day}", names=names, day=day)

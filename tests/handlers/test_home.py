@@ -36,7 +36,7 @@ def test_who_has_nothing_to_decide_sees_what_is_left(acme: Company) -> None:
     card = acme.hear("ana", "home")
 
     assert card.title == "$153.24 left of $400.00"
-    assert "#1       $50.00  Max Weber  finish the migration" in acme.say("ana", "home")
+    assert "#1 finish the migration: $50.00  waits for Max Weber since 22 Nov" in acme.say("ana", "home")
     assert "Send a reminder about #1" in says(card)
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bot.platforms import terminal
-from handlers.card import Button, Card, Chart, Facts, Series, Text
+from handlers.card import Button, Card, Chart, Facts, Series, Table, Text
 from handlers.money import show_estimate
 from tests.support.paths import ROOT
 
@@ -82,3 +82,15 @@ def test_nothing_that_was_written_steers_the_terminal() -> None:
     shown = terminal.render(Card("\x1b[31mred", (Text("a\u202eb\x07"), Facts((("\x1b]0;x", "y"),)))))
 
     assert shown.replace("\n", "").isprintable()
+
+
+def test_columns_stand_below_each_other_in_every_script() -> None:
+    """A letter of East Asia is as wide as two others."""
+    table = Table("", ("预算", "剩余"), (("Own", "$5"), ("自有预算本月", "$400")), "lr")
+
+    assert terminal.render(Card("t", (table,))).splitlines()[2:] == [
+        "预算          剩余",
+        "────────────  ────",
+        "Own             $5",
+        "自有预算本月  $400",
+    ]

@@ -15,7 +15,7 @@ from typing import Any, Literal, assert_never
 from bot.charts.axis import amount
 from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped, literal
-from bot.platforms.text import cut, date_of, decimal_of, first_units, line, plain, units
+from bot.platforms.text import cells, cut, date_of, decimal_of, filled, first_units, line, plain, units
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Series, Table, Text
 from handlers.language import say
 from handlers.place import Place
@@ -239,12 +239,12 @@ class _Page(Drawing):
 
     def table_text(self, grid: "_Grid", align: str) -> int:
         """Draw as many rows as fit into one text; return how many do not."""
-        widths = [max(map(len, column)) for column in zip(*grid.rows, strict=True)]
+        widths = [max(map(cells, column)) for column in zip(*grid.rows, strict=True)]
         lines: list[str] = []
         left = SECTION_MAX
         for row in grid.rows:
-            cells = zip(row, widths, align.ljust(len(row), "l"), strict=False)
-            drawn = "  ".join(cell.rjust(width) if side == "r" else cell.ljust(width) for cell, width, side in cells)
+            columns = zip(row, widths, align.ljust(len(row), "l"), strict=False)
+            drawn = "  ".join(filled(cell, width, side) for cell, width, side in columns)
             left -= units(drawn) + 1
             if left < 0:
                 break

@@ -177,7 +177,9 @@ def test_ana_asks_and_max_decides_in_teams(desks: tuple[Desk, Desk], pictures: P
 
     ana.presses("Ask for more")
     ana.sees("How much more (USD)?")
-    ana.page.get_by_label("How much more (USD)?").last.fill("50")
+    number, day = (ana.page.get_by_label(label).last for label in ("How much more (USD)?", "Until when?"))
+    assert (number.get_attribute("role"), day.get_attribute("aria-haspopup")) == ("spinbutton", "dialog")
+    number.fill("50")
     ana.page.get_by_label("What is it for?").last.fill("the migration")
     ana.presses("Send")
     ana.sees("Asked for $50.00 more")
