@@ -1,24 +1,26 @@
 """What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import cast
 
-from handlers.context import Context
+from handlers.access import GROUP_MIN, groups_below
+from handlers.context import CLOCK, Context
 from handlers.days import Span
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import Cell
 from handlers.periods import Every
 from handlers.questions.why import NAMES
+from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day
+from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day, who_spent_by
 
-WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens")
+WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens", *DIMENSIONS)
 TIMES = ("day", "week", "month")
 OTHERS = "\x00others"
 """The name of what is left of a whole; no account is called so."""
@@ -35,6 +37,12 @@ HEADS = {
     "key": N_("Key"),
     "tier": N_("Tier"),
     "tokens": N_("Kind of tokens"),
+    "skill": N_("Skill"),
+    "subagent": N_("Sub-agent"),
+    "mcp": N_("MCP server"),
+    "source": N_("Source"),
+    "speed": N_("Speed"),
+    "effort": N_("Effort"),
 }
 CAPTIONS = {
     "model": N_("By model"),
@@ -48,8 +56,15 @@ CAPTIONS = {
     "key": N_("By key"),
     "tier": N_("By tier"),
     "tokens": N_("By kind of tokens"),
+    "skill": N_("By skill"),
+    "subagent": N_("By sub-agent"),
+    "mcp": N_("By MCP server"),
+    "source": N_("By source"),
+    "speed": N_("By speed"),
+    "effort": N_("By effort"),
 }
 KEY_SHOWN = 8
+NO_NAMES = {**dict.fromkeys(DIMENSIONS, N_("none")), "speed": N_("ordinary")}
 
 
 def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = "") -> list[Spent]:
@@ -77,6 +92,8 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
         case "key":
             return _called(ctx, spent_by_key(ctx.conn, account.id, span.first, span.end))
+        case _ if by in DIMENSIONS:
+            return spent_on(ctx, account.id, by, span)
         case "tokens":
             days_ = [each for _, each in tokens_by_day(ctx.conn, account.id, span.first, span.end)]
             sums = [sum(kind) for kind in zip(*days_, strict=True)]
@@ -142,7 +159,48 @@ def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
         return {each.id: each.name for each in below if each.kind == kind}
     teams = [each for each in below if each.kind == "team"]
     parents = {each.parent_id for each in teams}
-    return {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
+    found = {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
+    if not for_all(ctx):
+        return found
+    told = groups_below(ctx, account.id)
+    return {each: name for each, name in found.items() if each in told}
+
+
+def for_all(ctx: Context) -> bool:
+    """Whether many see the answer."""
+    return ctx.place.public and ctx.person.id == CLOCK.id
+
+
+def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset[str]:
+    """The names of sums that too few people are behind for many to see them, so that they become one: the others."""
+    if by not in ("model", "provider", "tier") or not for_all(ctx):
+        return frozenset()
+    who = who_spent_by(ctx.conn, account.id, span.first, span.end, "model" if by == "tier" else by)
+    if by == "tier":
+        tiers: dict[str, set[str]] = {}
+        for model, persons in who.items():
+            tiers.setdefault(ctx.policy.tier_of(model), set()).update(persons)
+        who = tiers
+    return too_few(who)
+
+
+def too_few(who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The names behind which are fewer than five people, with the next smallest until five are behind the others."""
+    hidden = {name for name, persons in who.items() if len(persons) < GROUP_MIN}
+    rest = {each for name in hidden for each in who[name]}
+    for name in sorted(who.keys() - hidden, key=lambda each: (len(who[each]), each)):
+        if not rest or len(rest) >= GROUP_MIN:
+            break
+        hidden.add(name)
+        rest |= who[name]
+    return frozenset(hidden)
+
+
+def without_few(rows: Iterable[Spent], hidden: Collection[str]) -> list[Spent]:
+    """Sums in which those with too few people behind them are one, the last."""
+    every = list(rows)
+    few = [each for each in every if each.name in hidden]
+    return [*(each for each in every if each.name not in hidden), *([added(OTHERS, few)] if few else [])]
 
 
 def named(ctx: Context, by: str, name: str, span: Span) -> str:
@@ -167,7 +225,7 @@ def named(ctx: Context, by: str, name: str, span: Span) -> str:
         case "tokens":
             return ctx.t(NAMES[name])
         case _:
-            return name or ctx.t("no name")
+            return ctx.t(NO_NAMES[by]) if not name and by in NO_NAMES else name or ctx.t("no name")
 
 
 def cells(by: str, rows: Iterable[Spent], currency: str) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
