@@ -58,7 +58,7 @@ docs: .venv/deploy ## the pages of docs/ as a site, in var/site
 lock: .venv/dev ## write the hashes of all packages of the image anew
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt
+	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt
 
 coverage: .venv/dev ## every test, and what share of the lines they run
 	@$(BIN)/pytest -n 2 --cov
