@@ -155,7 +155,15 @@ def test_what_is_nobodys_is_told_of_everybody_only(company: Company) -> None:
 
 
 def test_a_channel_sees_teams_of_five_people_or_more(company: Company) -> None:
-    """Search and Ads are large enough. A team of two is not shown, nor what is left of the whole without it."""
+    """Search and Ads are large enough. A team of two is not shown, nor what is left of the whole without it.
+
+    Nor are both, as long as Kim alone is what they leave of the whole.
+    """
+    thread = of_clock(company, "digest of team engineering").thread
+    assert "By team" not in [block.caption for block in thread if block.kind == "table"]
+    within = (replace(each, team="search") if each.id == "kim" else each for each in company.directory.people)
+    company.directory = replace(company.directory, people=tuple(within))
+    company.app.refresh_people()
     (table,) = (
         block
         for block in of_clock(company, "digest of team engineering").thread
