@@ -17,7 +17,7 @@ from handlers.parser import STOPS, InForm, nearest_few
 from handlers.periods import Every
 from handlers.policy import Budget
 from handlers.synonyms import TONGUES
-from storage import limits, people
+from storage import limits, people, tokens
 from storage.limits import Held
 from storage.people import Account
 from storage.tables import FOREVER
@@ -491,6 +491,13 @@ class LimitWord:
         """See Word."""
         led = words[0].lower() == "to" and len(words) > 1
         taken = AmountWord().take(words[led:], ctx)
+        if taken is None and led and "/" in words[1]:
+            amount, every = words[1].split("/", 1)
+            raise RefusedError(
+                "I don't understand “{words}”. Write it in words, such as: {example}",
+                words=words[1],
+                example=f"{amount} a {every}",
+            )
         return (taken[0], taken[1] + led) if taken else None
 
 
@@ -577,16 +584,32 @@ class PausedWord:
             return tuple(found), 2
         provider, slash, rest = words[0].partition("/")
         kind, colon, external_id = rest.partition(":")
+        if provider == limits.HOOKS and colon:
+            account = ctx.account(unquote(external_id))
+            if account is None:
+                raise unknown
+            return (limits.account_held(account.id, account.name, ctx.now),), 1
         if slash and colon:
             one = limits.find(ctx.conn, provider, limits.Subject(kind, unquote(external_id)))  # type: ignore[arg-type]
             if one is None:
                 raise unknown
             return (one,), 1
         taken = WhomWord("", figures=False).take(words, ctx)
-        held = limits.of_account(ctx.conn, taken[0].id) if taken else []
-        if taken is None or not held:
+        if taken is None:
+            raise unknown
+        held = limits.of_account(ctx.conn, taken[0].id)
+        if _has_programs(ctx, taken[0]):
+            held.append(limits.account_held(taken[0].id, taken[0].name, ctx.now))
+        if not held:
             raise unknown
         return tuple(held), taken[1]
+
+
+def _has_programs(ctx: Context, account: Account) -> bool:
+    """Whether programs of an account can ask first whether they may spend; or could, when it was paused."""
+    live = tokens.live_of(ctx.conn, [account.id], "", ctx.now)
+    asking = any(each.token.scope in ("own", "agent") for each in live)
+    return asking or any(each.provider == limits.HOOKS for each in limits.pauses_of(ctx.conn, account.id))
 
 
 class BudgetWord:

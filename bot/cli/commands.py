@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import shtab
@@ -32,7 +32,9 @@ from bot.optional import optional
 from bot.platforms import terminal
 from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
+from bot.shared_clock import SharedClock
 from bot.sync.usage import pull
+from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
@@ -52,7 +54,8 @@ TEAMS_PACKAGE = "bursar-teams.zip"
 
 def run(args: argparse.Namespace) -> int:
     logging.to_json()
-    app = _app()
+    clock = SharedClock()
+    app = _app(now=clock)
     if args.host:
         app.settings = app.settings.at_host(args.host)
     serve(app, os.environ)
@@ -217,6 +220,8 @@ def manifest_(args: argparse.Namespace) -> int:
     settings = _settings()
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
+    if args.platform in MANIFESTS:
+        return _agent_settings(settings, args.platform, args.url or "")
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
@@ -230,6 +235,19 @@ def manifest_(args: argparse.Namespace) -> int:
         agent=settings.slack.agent,
     )
     print(json.dumps(made, indent=2))
+    return 0
+
+
+def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
+    if not url.startswith(("https://", "http://")):
+        raise config.ConfigError(t("Say where programs reach the bot, such as --url https://bursar.acme.example"))
+    token = config.secret("BURSAR_TOKEN", os.environ)
+    print(MANIFESTS[program](url.rstrip("/"), token or PLACEHOLDER, settings.telemetry))
+    if not token:
+        advice = t(
+            "Put a token in place of {word}: python -m bot token new for organization telemetry", word=PLACEHOLDER
+        )
+        print(advice, file=sys.stderr)
     return 0
 
 
@@ -315,8 +333,10 @@ def _settings(*, or_sample: bool = False) -> config.Settings:
     return settings
 
 
-def _app(*, or_sample: bool = False) -> App:
-    app = build(_settings(or_sample=or_sample))
+def _app(*, or_sample: bool = False, now: Callable[[], datetime] = utc_now) -> App:
+    app = build(_settings(or_sample=or_sample), now=now)
+    if isinstance(now, SharedClock):
+        now.sync(app.database.time)
     app.refresh_people()
     return app
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from handlers.context import Context
-from handlers.events import CheckPrices, CheckSpikes, CheckThresholds
+from handlers.events import CheckJobs, CheckPrices, CheckSpikes, CheckThresholds
 from handlers.telemetry.counting import count
 from storage import former_links, people, pulls, telemetry
 from storage.directory import Link, address
@@ -19,7 +19,7 @@ CELLS_MAX = 200
 OTHERS = "other models"
 LOOK_EVERY_S = 30
 """How long what came in is collected before it is looked at."""
-AFTER = (CheckThresholds(), CheckSpikes(), CheckPrices())
+AFTER = (CheckThresholds(), CheckSpikes(), CheckPrices(), CheckJobs())
 
 
 def take_in(ctx: Context, batch: Sequence[Measured]) -> int:
@@ -46,7 +46,8 @@ def take_in(ctx: Context, batch: Sequence[Measured]) -> int:
     telemetry.add(ctx.conn, amounts)
     count(ctx, {(_identity(cell), cell.hour.astimezone(UTC).date()) for cell in amounts})
     for program in sorted({cell.program for cell in amounts}):
-        pulls.note_pull(ctx.conn, Pull(program, ctx.now, ctx.now, None, len(new), len(amounts), ""))
+        heard = Pull(program, ctx.now, ctx.now, None, len(new), len(amounts), "", heard_until=ctx.now, late_seconds=0)
+        pulls.note_pull(ctx.conn, heard)
     slot, due = _slot(ctx.now)
     for event in AFTER:
         ctx.emit(f"telemetry/{slot:%Y-%m-%dT%H:%M:%S}", event, due)
