@@ -4,6 +4,8 @@ A person sees their own figures; an owner sees their account and all below it; f
 sees group totals only.
 """
 
+from collections.abc import Collection
+
 from handlers.context import CLOCK, Context
 from storage import people
 
@@ -29,8 +31,17 @@ def is_for_all(ctx: Context, account_id: str) -> bool:
 
 def is_group(ctx: Context, account_id: str) -> bool:
     """Whether so many people are behind an account that its totals tell of nobody."""
-    people_below = [one for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active]
-    return len(people_below) >= GROUP_MIN
+    return len(_persons(ctx, account_id)) >= GROUP_MIN
+
+
+def is_group_without(ctx: Context, account_id: str, shown: Collection[str]) -> bool:
+    """Whether what is left of an account's totals without those of some accounts below it tells of nobody."""
+    rest = _persons(ctx, account_id).difference(*(_persons(ctx, each) for each in shown))
+    return not rest or len(rest) >= GROUP_MIN
+
+
+def _persons(ctx: Context, account_id: str) -> set[str]:
+    return {one.id for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active}
 
 
 def role_of(ctx: Context) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all, is_group
+from handlers.access import is_for_all, is_group, is_group_without
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -284,6 +284,8 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     teams = sorted((each for each in below if each.kind == "team"), key=lambda each: each.name)
     shown = [each for each in teams if not ctx.place.public or is_for_all(ctx, each.id)]
     if len(shown) < 2:  # noqa: PLR2004 - one team would be seen by what the others are not
+        return
+    if ctx.place.public and not is_group_without(ctx, week.account.id, [each.id for each in shown]):
         return
     spans = [(week.span.first, week.span.end), (week.span.first - WEEK, week.span.first)]
     ids = [each.id for each in shown]
