@@ -463,9 +463,17 @@ class App:
         self._call_models()
         self.wake.set()
 
-    def deliver(self) -> int:
-        """Deliver what is due out of the outbox; how many items were looked at."""
-        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self).deliver()
+    def deliver(self, lane: str = "") -> int:
+        """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""
+        delivery = self._delivery()
+        return delivery.deliver(delivery.lanes()[lane] if lane else None)
+
+    def waiting_lanes(self) -> set[str]:
+        """The lanes of the outbox in which something is due; each may be delivered beside the others."""
+        return self._delivery().waiting()
+
+    def _delivery(self) -> Delivery:
+        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self)
 
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""

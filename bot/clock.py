@@ -1,22 +1,27 @@
-"""The clock: APScheduler calls tick each minute and deliver every few seconds, in every replica.
+"""The clock: it ticks each minute and delivers what is due, in every replica.
 
-Its jobs live in memory only. What must happen once is an item of the outbox, under a key that names the slot.
+Nothing of it is kept: what must happen once is an item of the outbox, under a key that names the slot. It counts with a
+clock that only goes forward, so a host whose time is set back stands still for nobody.
 """
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.app import App
 
 log = structlog.get_logger()
 
-TICK_S = 60
-PEOPLE_S = 3600
-IDLE_S = 3.0
+TICK_S = 60.0
+PEOPLE_S = 3600.0
+FIRST_TICK_S = 1.0
+LOOK_S = 1.0
+"""So often it is looked whether something is due; what this process itself leaves in the outbox is seen at once."""
+SETTLE_S = 0.02
+"""What is left in the outbox at nearly the same moment is looked for once."""
+STOP_S = 30.0
 
 
 def guarded(work: Callable[[], object]) -> object:
@@ -29,7 +34,7 @@ def guarded(work: Callable[[], object]) -> object:
 
 
 class Clock:
-    """Runs an app's tick and deliver until it is stopped.
+    """Runs an app's tick and deliver until it is stopped, each lane of delivery in a thread of its own.
 
     Args:
         app: the bot.
@@ -38,27 +43,58 @@ class Clock:
     def __init__(self, app: App) -> None:
         self._app = app
         self._stopping = threading.Event()
-        self._scheduler = BackgroundScheduler(timezone="UTC")
-        self._worker = threading.Thread(target=self._deliver, name="deliver", daemon=True)
+        self._lanes: dict[str, threading.Event] = {}
+        self._threads: list[threading.Thread] = []
+        self.beat_s = time.monotonic()
+        """When it last looked whether something is due."""
 
     def start(self) -> None:
         """Tick at once, for what was missed, then on."""
-        once = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        first = self._app.now() + timedelta(seconds=1)
-        self._scheduler.add_job(guarded, "interval", [self._app.tick], seconds=TICK_S, next_run_time=first, **once)
-        self._scheduler.add_job(guarded, "interval", [self._app.refresh_people], seconds=PEOPLE_S, **once)
-        self._scheduler.start()
-        self._worker.start()
+        self._run("tick", lambda: self._every(TICK_S, FIRST_TICK_S, self._app.tick))
+        self._run("people", lambda: self._every(PEOPLE_S, PEOPLE_S, self._app.refresh_people))
+        self._run("look", self._look)
 
     def stop(self) -> None:
         """Let what is under way end, and start nothing new."""
         self._stopping.set()
         self._app.wake.set()
-        self._scheduler.shutdown(wait=True)
-        self._worker.join(timeout=30)
+        for each in self._lanes.values():
+            each.set()
+        end = time.monotonic() + STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
-    def _deliver(self) -> None:
+    def _run(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _every(self, seconds: float, first: float, work: Callable[[], object]) -> None:
+        wait_s = first
+        while not self._stopping.wait(wait_s):
+            began = time.monotonic()
+            guarded(work)
+            wait_s = max(0.0, seconds - (time.monotonic() - began))
+
+    def _look(self) -> None:
+        """Wake the lanes in which something is due."""
         while not self._stopping.is_set():
             self._app.wake.clear()
-            if not guarded(self._app.deliver):
-                self._app.wake.wait(IDLE_S)
+            self.beat_s = time.monotonic()
+            waiting = guarded(self._app.waiting_lanes)
+            for name in waiting if isinstance(waiting, set) else ():
+                if name not in self._lanes:
+                    self._lanes[name] = threading.Event()
+                    self._run(name, lambda name=name: self._deliver(name))  # type: ignore[misc]
+                self._lanes[name].set()
+            self._app.wake.wait(LOOK_S)
+            self._stopping.wait(SETTLE_S)
+
+    def _deliver(self, name: str) -> None:
+        """Deliver in one lane, as long as there is something."""
+        woken = self._lanes[name]
+        while not self._stopping.is_set():
+            woken.wait()
+            woken.clear()
+            while not self._stopping.is_set() and guarded(lambda: self._app.deliver(name)):
+                pass

@@ -59,7 +59,7 @@ def tidy(text: str) -> str:
     return text[1:] if text.startswith("'") and text.count("'") == 1 else text
 
 
-@lru_cache(1024)  # columns say the same few things again and again
+@lru_cache(2_048)  # columns say the same few things again and again
 def said(text: str) -> str:
     """A text, "" if it is one of the words with which exports write that there is nothing."""
     text = tidy(text)

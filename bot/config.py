@@ -104,6 +104,7 @@ HrColumn = Literal[
     "locale",
     "status",
     "start_date",
+    "end_date",
     "roles",
 ]
 """What an HR export may say of a person, a column each."""

@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy import Connection
 
 import handlers
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.metrics import DELIVERED, timed
-from bot.ports import Knows, Platform
+from bot.ports import Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.sync.limits import LimitSync
@@ -29,6 +29,7 @@ from handlers.events import (
     LimitFailed,
     MessageGivenUp,
     PauseFailed,
+    PlatformRefused,
     Raiser,
     RefreshHomes,
     ReportSetAside,
@@ -37,10 +38,11 @@ from handlers.language import N_, Words, language_of, stored
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
-from storage import outbox, set_aside
-from storage.db import BusyError, Database
+from storage import outbox, pauses, set_aside
+from storage.db import BusyError, Database, Turn
 from storage.limits import Subject
-from storage.outbox import OutboxItem
+from storage.outbox import Lane, OutboxItem, OutboxKind
+from storage.pauses import DeliveryPause
 
 log = structlog.get_logger()
 
@@ -48,6 +50,12 @@ CLAIM_MAX = 20
 READING_LEASE = timedelta(minutes=15)
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
+DOWN_AGAIN = timedelta(seconds=1)
+REFUSED_AGAIN = timedelta(seconds=10)
+BLOCKING_ATTEMPTS_MAX = 4
+"""A message that its platform does not take, though it is well, holds up its place for so many attempts."""
+HURRIED_ATTEMPTS_MAX = 8
+LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
 AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices(), RefreshHomes())
@@ -93,35 +101,121 @@ class Delivery:
     def __post_init__(self) -> None:
         object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core))
 
-    def deliver(self) -> int:
-        """Deliver what is due. What fails is tried again later, each time after a longer pause.
+    def lanes(self) -> dict[str, Lane]:
+        """What is delivered beside each other: a provider or platform that hangs stops nobody else."""
+        chats = [*self.platforms, *([UNLINKED] if self.platforms else [])]
+        found = {"timers": Lane(("clock",), ("event",)), "sentences": Lane(("clock",), ("say",))}
+        found |= {f"chat {name}": Lane((name,), ("show",)) for name in chats}
+        found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
+        return found | {f"readings {name}": Lane((name,), ("pull",)) for name in self.providers}
+
+    def waiting(self) -> set[str]:
+        """The names of the lanes in which something is due."""
+        due = self.database.ask(lambda conn: outbox.waiting_kinds(conn, self.now()))
+        return {
+            name for name, lane in self.lanes().items() if any((lane.targets[0], kind) in due for kind in lane.kinds)
+        }
+
+    def deliver(self, lane: Lane | None = None) -> int:
+        """Deliver what is due out of the outbox. What fails is tried again later, each time after a longer pause.
+
+        Args:
+            lane: only this one; else all, one after the other.
 
         Returns:
             How many items were looked at.
         """
-        targets = ["clock", *self.platforms, *self.providers, *([UNLINKED] if self.platforms else [])]
+        if lane is None:
+            return sum(self.deliver(each) for each in self.lanes().values())
+        if "show" in lane.kinds and not self._is_well(lane):
+            return 0
         self.reach.missed.clear()
         taken = self.now()
-        items = self.database.transact(
-            lambda conn: outbox.claim(conn, targets, taken, CLAIM_MAX, outbox.LEASE),
-        )
-        for item in items:
-            if self.now() < taken + outbox.LEASE / 4 or self._renew(item, outbox.LEASE):
-                self._deliver_one(item)
+        # One deliverer at a time takes messages, so that each sees what another is just showing at a place.
+        turn: Turn = "outbox" if "show" in lane.kinds else ""
+        items = self.database.transact(lambda conn: outbox.claim(conn, lane, taken, CLAIM_MAX, outbox.LEASE), turn=turn)
+        left = list(items)
+        while left:
+            item = left.pop(0)
+            if self.now() >= taken + outbox.LEASE / 4 and not self._renew(item, outbox.LEASE):
+                continue
+            waits = self._deliver_one(item)
+            if waits is not None:
+                left = self._released(left, waits)
         return len(items)
+
+    def _released(self, left: list[OutboxItem], place: str) -> list[OutboxItem]:
+        """Give back what must wait at a place, or everywhere; the rest."""
+        back = [each for each in left if place in {"", each.place}]
+        if back:
+            self.database.transact(lambda conn: outbox.release(conn, back, self.now()))
+        return [each for each in left if each not in back]
+
+    def _is_well(self, lane: Lane) -> bool:
+        """Whether a platform takes messages. One that did not is asked, without showing anything."""
+        name = lane.targets[0]
+        pause = self.database.ask(lambda conn: pauses.of(conn, name))
+        if pause is None:
+            return True
+        if self.now() < pause.until:
+            return False
+        trouble = self._probed(name)
+        if trouble:
+            self._pause(name, trouble)
+            return False
+        self.database.transact(lambda conn: self._go_on(conn, name, lane))
+        log.info("platform is well again", platform=name, paused_s=round((self.now() - pause.since).total_seconds()))
+        return True
+
+    def _go_on(self, conn: Connection, name: str, lane: Lane) -> None:
+        pauses.end(conn, name)
+        outbox.hurry(conn, lane, HURRIED_ATTEMPTS_MAX, self.now())
+
+    def _probed(self, name: str) -> UnreachableError | None:
+        """Why a platform takes nothing now, None if it does, or cannot be asked."""
+        platform: object = self.platforms.get(name)
+        if isinstance(platform, Probes):
+            try:
+                platform.probe()
+            except UnreachableError as trouble:
+                return trouble
+        return None
+
+    def _pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a platform wait as it is."""
+        refused = isinstance(trouble, RefusesUsError)
+        now = self.now()
+        until = now + (REFUSED_AGAIN if refused else DOWN_AGAIN)
+        pause = DeliveryPause(name, now, until, stored(trouble), refused)
+        before = self.database.ask(lambda conn: pauses.of(conn, name))
+        news = self.database.transact(lambda conn: pauses.begin(conn, pause))
+        if before is None or news:
+            log.warning("platform paused", platform=name, why=str(trouble))
+        if news:
+            self.core.handle(PlatformRefused(name), "sync")
 
     def _renew(self, item: OutboxItem, lease: timedelta) -> bool:
         """Keep the lease of an item that waited for those before it, or takes long; False if another has it now."""
         return self.database.transact(lambda conn: outbox.renew(conn, item, self.now() + lease))
 
-    def _deliver_one(self, item: OutboxItem) -> None:
+    def _deliver_one(self, item: OutboxItem) -> str | None:
+        """Deliver an item.
+
+        Returns:
+            The place at which what follows must wait, "" if everything must, None if nothing need.
+        """
         try:
             with timed(DELIVERED, item.kind):
                 receipt = self._make_so(item)
         except Exception as trouble:  # noqa: BLE001 - the loop must live; the item keeps the reason and is tried again
-            self._postpone(item, trouble)
-        else:
-            self.database.transact(lambda conn: outbox.settle(conn, item, receipt, self.now()))
+            return self._postpone(item, trouble)
+        self.database.transact(lambda conn: self._settle(conn, item, receipt))
+        return None
+
+    def _settle(self, conn: Connection, item: OutboxItem, receipt: str) -> None:
+        outbox.settle(conn, item, receipt, self.now())
+        if item.target in self.providers:  # it answers: what failed before need not wait on
+            outbox.hurry(conn, Lane((item.target,), LIMIT_KINDS), HURRIED_ATTEMPTS_MAX, self.now())
 
     def _make_so(self, item: OutboxItem) -> str:
         match item.kind:
@@ -167,6 +261,8 @@ class Delivery:
         ctx = Context(conn, self.now(), CLOCK, place, self.core.policy)
         ctx.show(key, place, card)
         ctx.write()
+        slot = key.rpartition("@")[0]
+        outbox.supersede(conn, f"{slot}@", f"@{place}", f"{key}@{place}", self.now())
 
     def _handle(self, item: OutboxItem) -> str:
         name = json.loads(item.payload)["event"]
@@ -213,7 +309,7 @@ class Delivery:
         """The receipt of the message that another stands below.
 
         Raises:
-            UnreachableError: it is not there yet.
+            NotYetError: it is not there yet.
             UndeliverableError: it was given up.
         """
         state, receipt = self.database.ask(lambda conn: outbox.receipt_of(conn, key))
@@ -221,20 +317,48 @@ class Delivery:
             return receipt
         if state == "parked":
             raise UndeliverableError("The message above it was given up.")
-        raise UnreachableError("The message above it is not there yet.", THREAD_WAIT_S)
+        raise NotYetError("The message above it is not there yet.", THREAD_WAIT_S)
 
-    def _postpone(self, item: OutboxItem, trouble: Exception) -> None:
+    def _postpone(self, item: OutboxItem, trouble: Exception) -> str | None:
+        """Note why an item is not delivered, and when it is tried again; returns what _deliver_one does."""
+        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item.target, trouble):
+            self.database.transact(lambda conn: outbox.release(conn, [item], self.now()))
+            return ""
+        asked_to_wait = isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None
+        waits = item.kind == "show" and isinstance(trouble, UnreachableError) and not isinstance(trouble, NotYetError)
+        blocks = waits and (asked_to_wait or item.attempts < BLOCKING_ATTEMPTS_MAX)
         useless = isinstance(trouble, UndeliverableError) or item.attempts + 1 >= ATTEMPTS_MAX
         pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
         if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
-            pause = max(pause, timedelta(seconds=trouble.retry_after_s))
+            pause = timedelta(seconds=trouble.retry_after_s)
         known = isinstance(trouble, OutsideError | BusyError)
         why = trouble if known else Words(N_("our own fault: {error}"), {"error": type(trouble).__name__})
         log.warning(
             "not delivered", key=item.key, kind=item.kind, attempts=item.attempts + 1, why=str(why), exc_info=not known
         )
         until = None if useless else self.now() + pause
-        self.database.transact(lambda conn: outbox.postpone(conn, item, stored(why), until))
+        self.database.transact(
+            lambda conn: outbox.postpone(conn, item, stored(why), until, blocks=blocks, counts=not asked_to_wait)
+        )
+        self._tell(item, trouble, useless=useless)
+        return item.place if blocks else None
+
+    def _stops_all(self, name: str, trouble: UnreachableError) -> bool:
+        """Whether it is no trouble of one message; then the platform is paused."""
+        if isinstance(trouble, NoAccountError | NotYetError):
+            return False
+        if not isinstance(trouble, RefusesUsError):
+            if trouble.retry_after_s is not None:
+                return False
+            found = self._probed(name)
+            if found is None:
+                return False
+            trouble = found
+        self._pause(name, trouble)
+        return True
+
+    def _tell(self, item: OutboxItem, trouble: Exception, *, useless: bool) -> None:
+        """Let those hear of it who wait for it."""
         if item.kind == "show" and (useless or isinstance(trouble, NoAccountError)):
             self.core.handle(MessageGivenUp(item.key), "sync")
         if item.kind == "limit" and (item.attempts == 0 or useless):

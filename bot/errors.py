@@ -2,6 +2,8 @@
 
     OutsideError
     ├── UnreachableError    down, slow or busy: the same thing may work later; the outbox keeps it and tries again
+    │   ├── NotYetError     something of our own must come first
+    │   └── RefusesUsError  it takes nothing from us, whatever it is, until somebody acts: a token was revoked
     └── UndeliverableError  said no for good (no such channel, key revoked): trying again is useless until somebody
                             acts
         └── GoneError       whoever it is about is not there any more: nothing is to be done
@@ -46,6 +48,14 @@ class UnreachableError(OutsideError):
     def __init__(self, why: str, retry_after_s: float | None = None, **values: Any) -> None:
         super().__init__(why, **values)
         self.retry_after_s = retry_after_s
+
+
+class NotYetError(UnreachableError):
+    """What must be there before is not there yet."""
+
+
+class RefusesUsError(UnreachableError):
+    """Nothing of ours is taken there, so it is no trouble of one message: all wait until somebody acts."""
 
 
 class UndeliverableError(OutsideError):

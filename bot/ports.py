@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from handlers.card import Card, Text
 from handlers.language import ENGLISH, say
@@ -10,7 +10,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
 
-__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "broken", "in_language"]
+__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "Probes", "broken", "in_language"]
 
 
 class Platform(Protocol):
@@ -34,6 +34,19 @@ class Platform(Protocol):
         Raises:
             UnreachableError: try again later.
             UndeliverableError: it will not work until somebody acts.
+        """
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """A platform that can be asked whether it is well, without showing anything."""
+
+    def probe(self) -> None:
+        """Ask.
+
+        Raises:
+            UnreachableError: it is down.
+            RefusesUsError: it takes nothing from us.
         """
 
 

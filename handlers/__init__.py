@@ -13,6 +13,7 @@ from handlers.admin import (
     link,
     old_token_used,
     people_,
+    platform_refused,
     providers,
     report_set_aside,
     retry,
@@ -64,6 +65,7 @@ from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
     approve,
+    approve_anew,
     ask_next_in_line,
     change,
     check_requests,
@@ -244,6 +246,7 @@ COMMANDS: Mapping[str, Command] = {
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
+        command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
         command(keep_theirs, writes=True, hidden=True),
@@ -276,6 +279,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(follow_request, "clock"),
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
+        event_type(platform_refused, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),

@@ -38,12 +38,15 @@ TIERS = (N_("small"), N_("standard"), N_("flagship"))
 def _day(day: date, skeleton: str, locale: str) -> str:
     """A day as the locale puts it together. In English the day stands first, which nobody can take for a month."""
     if language_of(locale) == ENGLISH and locale.startswith("en"):
-        return format_date(day, "d MMM" if skeleton == "MMMd" else "d MMMM", locale=locale)
+        return format_date(day, _DAY_FIRST.get(skeleton, "d MMMM"), locale=locale)
     return _skeleton(skeleton, day, locale)
 
 
+_DAY_FIRST = {"MMMd": "d MMM", "MMMMEd": "EEEE d MMMM"}
+
+
 def _skeleton(skeleton: str, day: date, locale: str) -> str:
-    return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale)
+    return format_skeleton(skeleton, datetime.combine(day, time()), locale=locale, fuzzy=True)
 
 
 @lru_cache(maxsize=1024)
@@ -241,6 +244,10 @@ class Context:
     def day(self, day: date) -> str:
         """A day, such as "22 November", in the words of the person's locale."""
         return _day(day, "MMMMd", self.locale)
+
+    def named_day(self, day: date) -> str:
+        """A day with its weekday, such as "Tuesday 24 November"."""
+        return _day(day, "MMMMEd", self.locale)
 
     def last_day(self, day: date) -> str:
         """The day until which something lasts, with its year if that is another one."""

@@ -184,6 +184,13 @@ class FollowRequest(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformRefused(Event):
+    """A chat platform takes nothing from us until somebody acts; `delivery_pauses` has the reason."""
+
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageGivenUp(Event):
     """A message did not reach whom it is for, and will not by itself.
 

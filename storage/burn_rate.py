@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, select
 
 from storage.charges import HOURS_OF_A_DAY, TOKENS
-from storage.tables import Instant, accounts, charges, spend
+from storage.tables import UNALLOCATED, Instant, accounts, charges, spend
 
 AT_ONCE = 500
 
@@ -69,10 +69,57 @@ _DEAR = (
 )
 
 
+_LATE = (
+    select(charges.c.account_id)
+    .where(
+        charges.c.provider == bindparam("provider"),
+        charges.c.bucket_start >= bindparam("since", type_=Instant),
+        charges.c.bucket_start < bindparam("until", type_=Instant),
+        charges.c.account_id.is_not(None),
+    )
+    .group_by(charges.c.account_id, charges.c.day)
+    .having(
+        _SUMS[0] >= bindparam("least"),
+        func.max(charges.c.recorded_at, type_=Instant) >= bindparam("heard", type_=Instant),
+    )
+)
+_STRAYS = (
+    select(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account, *_KEY, *_SUMS)
+    .where(charges.c.account_id == UNALLOCATED, charges.c.day >= bindparam("first", type_=Date))
+    .group_by(charges.c.provider, charges.c.resource, charges.c.subject, charges.c.sub_account, *_KEY)
+    .order_by(charges.c.bucket_start)
+)
+
+
 def latest(conn: Connection, provider: str, since: datetime) -> Iterator[Bucket]:
     """What a provider reported of every account since a moment."""
     for row in conn.execute(_LATEST, {"provider": provider, "since": since}):
         yield Bucket(*row)
+
+
+def late(
+    conn: Connection, provider: str, since: datetime, until: datetime, heard: datetime, least_nanos: int
+) -> set[str]:
+    """The accounts with a day that cost so much at least, and of which a provider told something late.
+
+    Args:
+        conn: any connection.
+        provider: its name.
+        since: days from here on.
+        until: days before this.
+        heard: something of the day was told after this moment.
+        least_nanos: what the day cost.
+    """
+    values = {"provider": provider, "since": since, "until": until, "heard": heard, "least": least_nanos}
+    return {row[0] for row in conn.execute(_LATE, values)}
+
+
+def strays(conn: Connection, first: date) -> dict[tuple[str, ...], list[Bucket]]:
+    """What is unallocated since a day, by provider, key, user and team over there; each in the order of time."""
+    found: dict[tuple[str, ...], list[Bucket]] = defaultdict(list)
+    for row in conn.execute(_STRAYS, {"first": first}):
+        found[tuple(row[:4])].append(Bucket(*row[4:]))
+    return found
 
 
 def hours(conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, list[Bucket]]:

@@ -7,9 +7,9 @@ on a snapshot and never wait for a writer. Nobody else commits.
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -29,7 +29,10 @@ POOL_WAIT_S = 5.0
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # Neither of the two takes the snapshot, so what is read after them is what the one before has left.
-IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table audit in share row exclusive mode"
+IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in share row exclusive mode"
+Turn = Literal["", "outbox"]
+TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
+"""The tables that those lock who wait for each other. Nothing else locks the second one."""
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
 
@@ -60,13 +63,14 @@ class Database:
         self._orders = _sqlite(self.url, reads=False) if self.is_sqlite else _postgresql(self.url, reads=False)
         self._questions = _sqlite(self.url, reads=True) if self.is_sqlite else _postgresql(self.url, reads=True)
 
-    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False) -> T:
+    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
 
         Args:
             work: called with the connection, perhaps several times; it must have no effect but on the database.
             in_turn: wait for others that are in turn. What writes to the one chain of the audit would be overtaken by
                 them again and again (measured: eight at once, 1.8 times each).
+            turn: wait for others that take the same turn.
 
         Raises:
             BusyError: no connection or no turn could be had in time.
@@ -74,8 +78,8 @@ class Database:
         for attempt in range(REDO_MAX):
             try:
                 with self._orders.begin() as conn:
-                    if in_turn and not self.is_sqlite:
-                        conn.exec_driver_sql(IN_TURN)
+                    if (in_turn or turn) and not self.is_sqlite:
+                        conn.exec_driver_sql(IN_TURN.format(TURNS[turn]))
                     return work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble

@@ -13,9 +13,22 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
-from storage.tables import Instant, outbox_items
+from storage.tables import Instant, delivery_pauses, outbox_items
 from storage.upsert import insert_for
 
 OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
@@ -45,6 +58,7 @@ class OutboxItem:
         due_at: not before.
         error: why it is not yet delivered, "" if nothing went wrong.
         state: open, done, or parked because trying again is useless until somebody acts.
+        place: of a message, the conversation, in which one is shown after the other.
     """
 
     id: int
@@ -59,6 +73,7 @@ class OutboxItem:
     due_at: datetime
     error: str
     state: ItemState
+    place: str
 
 
 _COLUMNS = [outbox_items.c[name] for name in OutboxItem.__dataclass_fields__]
@@ -90,6 +105,8 @@ def _ensured(dialect: str, *, again: bool) -> Any:
             "version": outbox_items.c.version + 1,
             "state": "open",
             "attempts": 0,
+            "place": said.place,
+            "blocks": False,
         },
         where=or_(news, outbox_items.c.state != "open") if again else news,
     )
@@ -145,7 +162,21 @@ def _row(item: NewItem, now: datetime) -> dict[str, object]:
         "receipt": "",
         "error": "",
         "made_at": now,
+        "place": _place(item),
+        "blocks": False,
     }
+
+
+def _place(item: NewItem) -> str:
+    """The conversation of a message: its channel or person, whoever is spoken to there, and in whatever thread.
+
+    Those for whom no account is known have none yet.
+    """
+    if item.kind != "show" or item.target == UNREACHED:
+        return ""
+    place = item.key.rpartition(f"@{item.target}:")[2].partition("#")[0]
+    channel, _, _ = place.partition("/")
+    return channel if channel[:1] in {"C", "G", "D"} or channel.startswith("19:") else place
 
 
 def find(conn: Connection, key: str) -> OutboxItem | None:
@@ -202,26 +233,72 @@ def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:
     return row.state, row.receipt
 
 
-def claim(
-    conn: Connection, targets: Collection[str], now: datetime, rows_max: int, lease: timedelta
-) -> list[OutboxItem]:
-    """Lease items that are due, oldest first, for targets that this process can reach."""
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What is delivered one after the other, beside the other lanes.
+
+    Args:
+        targets: the platform or provider.
+        kinds: which items of theirs.
+    """
+
+    targets: tuple[str, ...]
+    kinds: tuple[OutboxKind, ...]
+
+
+_EARLIER = outbox_items.alias("earlier")
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(outbox_items.c.state == "open", outbox_items.c.due_at <= now, outbox_items.c.held_until <= now)
+
+
+def waiting_kinds(conn: Connection, now: datetime) -> set[tuple[str, str]]:
+    """Of which targets and kinds something is due."""
+    rows = conn.execute(select(outbox_items.c.target, outbox_items.c.kind).where(_due(now)).distinct())
+    return {(row[0], row[1]) for row in rows}
+
+
+def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: timedelta) -> list[OutboxItem]:
+    """Lease items of a lane that are due, oldest first.
+
+    A message waits for those before it at its place: for what another deliverer is just showing there, and for what a
+    place does not take yet. Nothing is leased for a target that is paused.
+    """
     holder = secrets.token_hex(8)
-    due = (
-        select(outbox_items.c.id)
-        .where(
-            outbox_items.c.state == "open",
-            outbox_items.c.due_at <= now,
-            outbox_items.c.held_until <= now,
-            outbox_items.c.target.in_(list(targets)),
-        )
-        .order_by(outbox_items.c.due_at, outbox_items.c.id)
-        .limit(rows_max)
-        .with_for_update(skip_locked=True)
+    here = outbox_items.c
+    overtakes = exists().where(
+        here.place != "",
+        _EARLIER.c.target == here.target,
+        _EARLIER.c.place == here.place,
+        _EARLIER.c.state == "open",
+        _EARLIER.c.held_until > now,
+        or_(_EARLIER.c.blocks, _EARLIER.c.holder != ""),
+        or_(_EARLIER.c.due_at < here.due_at, and_(_EARLIER.c.due_at == here.due_at, _EARLIER.c.id < here.id)),
     )
-    taken = update(outbox_items).where(outbox_items.c.id.in_(due.scalar_subquery()))
+    paused = select(delivery_pauses.c.target)
+    due = (
+        select(here.id)
+        .where(
+            _due(now),
+            here.target.in_(lane.targets),
+            here.kind.in_(lane.kinds),
+            here.target.not_in(paused) if "show" in lane.kinds else true(),
+            ~overtakes,
+        )
+        .order_by(here.due_at, here.id)
+        .limit(rows_max)
+        .with_for_update(skip_locked=True, of=outbox_items)
+    )
+    taken = update(outbox_items).where(here.id.in_(due.scalar_subquery()))
     rows = conn.execute(taken.values(held_until=now + lease, holder=holder).returning(*_COLUMNS))
     return sorted((OutboxItem(*row) for row in rows), key=lambda item: (item.due_at, item.id))
+
+
+def release(conn: Connection, items: Sequence[OutboxItem], now: datetime) -> None:
+    """Give items back untouched: they are due as before."""
+    for item in items:
+        conn.execute(update(outbox_items).where(_still_held(item)).values(held_until=now, holder=""))
 
 
 def _still_held(item: OutboxItem) -> ColumnElement[bool]:
@@ -247,6 +324,7 @@ def settle(conn: Connection, item: OutboxItem, receipt: str, now: datetime) -> b
         "holder": "",
         "held_until": now,
         "attempts": 0,
+        "blocks": False,
         "settled_at": now,
     }
     held = _still_held(item)
@@ -257,9 +335,21 @@ def settle(conn: Connection, item: OutboxItem, receipt: str, now: datetime) -> b
     return bool(conn.execute(newer).rowcount)
 
 
-def postpone(conn: Connection, item: OutboxItem, error: str, until: datetime | None) -> None:
-    """Note why an item is not yet delivered and when to try again; None parks it until somebody acts."""
-    values: dict[str, object] = {"error": error, "holder": "", "attempts": item.attempts + 1}
+def postpone(
+    conn: Connection, item: OutboxItem, error: str, until: datetime | None, *, blocks: bool = False, counts: bool = True
+) -> None:
+    """Note why an item is not yet delivered and when to try again; None parks it until somebody acts.
+
+    Args:
+        conn: of an order.
+        item: leased.
+        error: why.
+        until: when to try again.
+        blocks: what comes after it at its place waits for it.
+        counts: it is one more failed attempt. To be asked to wait is none.
+    """
+    attempts = item.attempts + (1 if counts else 0)
+    values: dict[str, object] = {"error": error, "holder": "", "attempts": attempts, "blocks": blocks}
     values |= {"state": "parked"} if until is None else {"held_until": until}
     held = _still_held(item)
     if until is None:
@@ -268,6 +358,43 @@ def postpone(conn: Connection, item: OutboxItem, error: str, until: datetime | N
         )
         held = and_(held, outbox_items.c.version == item.version)
     conn.execute(update(outbox_items).where(held).values(**values))
+
+
+def hurry(conn: Connection, lane: Lane, attempts_max: int, now: datetime) -> None:
+    """Try again at once what failed while the other side was away: it is there again.
+
+    Args:
+        conn: of an order.
+        lane: of which.
+        attempts_max: what failed more often has trouble of its own.
+        now: the moment.
+    """
+    here = outbox_items.c
+    waits = here.state == "open", here.held_until > now, here.holder == "", here.attempts.between(1, attempts_max)
+    which = here.target.in_(lane.targets), here.kind.in_(lane.kinds)
+    conn.execute(update(outbox_items).where(*which, *waits).values(held_until=now, attempts=0))
+
+
+def supersede(conn: Connection, beginning: str, place: str, but: str, now: datetime) -> int:
+    """Drop messages that were never shown, for a newer one says it better.
+
+    Args:
+        conn: of an order.
+        beginning: of their keys.
+        place: the end of their keys.
+        but: the newest one.
+        now: the moment.
+
+    Returns:
+        How many were dropped.
+    """
+    key = outbox_items.c.key
+    here = and_(
+        key >= beginning, key < beginning[:-1] + chr(ord(beginning[-1]) + 1), key.endswith(place, autoescape=True)
+    )
+    waits = outbox_items.c.state == "open", outbox_items.c.receipt == "", outbox_items.c.holder == "", key != but
+    dropped = update(outbox_items).where(outbox_items.c.kind == "show", here, *waits)
+    return conn.execute(dropped.values(state="done", settled_at=now)).rowcount
 
 
 def shown_at(conn: Connection, target: str, place: str) -> list[OutboxItem]:
@@ -336,7 +463,7 @@ def reopen(conn: Connection, now: datetime) -> int:
 _WAKE = (
     update(outbox_items)
     .where(outbox_items.c.target == bindparam("where"), outbox_items.c.state != "done")
-    .where(outbox_items.c.key.endswith(bindparam("place")))
+    .where(outbox_items.c.key.endswith(bindparam("ending")))
     .values(state="open", attempts=0, held_until=bindparam("now", type_=Instant))
 )
 
@@ -344,7 +471,7 @@ _WAKE = (
 def wake(conn: Connection, target: str, places: Collection[str], now: datetime) -> None:
     """Let everything that waits for some places be tried at once."""
     if places:
-        conn.execute(_WAKE, [{"where": target, "place": f"@{target}:{each}", "now": now} for each in sorted(places)])
+        conn.execute(_WAKE, [{"where": target, "ending": f"@{target}:{each}", "now": now} for each in sorted(places)])
 
 
 def waiting_at(conn: Connection, target: str) -> dict[str, int]:

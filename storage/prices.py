@@ -1,6 +1,6 @@
 """What finance said that models cost, and of which models without a price they were told. Rows are only added."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import Connection, insert, select
 
 from storage.tables import prices, unpriced_models
+from storage.upsert import upsert
 
 Said = Literal["price", "free", "removed"]
 
@@ -46,7 +47,7 @@ class PostedPrice:
 
 
 _LAST_FIRST = select(*(prices.c[name] for name in PostedPrice.__dataclass_fields__)).order_by(prices.c.id.desc())
-_TOLD = select(unpriced_models.c.model)
+_TOLD = select(unpriced_models.c.model, unpriced_models.c.tokens)
 
 
 def posted(conn: Connection) -> list[PostedPrice]:
@@ -64,11 +65,14 @@ def post(conn: Connection, price: PostedPrice) -> int:
     return number
 
 
-def told(conn: Connection) -> set[str]:
-    """The models of whose missing price finance was told."""
-    return set(conn.execute(_TOLD).scalars())
+def told(conn: Connection) -> dict[str, int]:
+    """The models of whose missing price finance was told, each with how many tokens it was told to have last."""
+    return {row.model: row.tokens for row in conn.execute(_TOLD)}
 
 
-def note_told(conn: Connection, models: Collection[str], now: datetime) -> None:
-    """Remember that finance was told of some models; they are new."""
-    conn.execute(insert(unpriced_models), [{"model": each, "told_at": now} for each in sorted(models)])
+def note_told(conn: Connection, models: Mapping[str, int], now: datetime) -> None:
+    """Remember that finance was told of some models, and with how many tokens."""
+    rows: list[dict[str, object]] = [
+        {"model": model, "told_at": now, "tokens": tokens} for model, tokens in sorted(models.items())
+    ]
+    upsert(conn, unpriced_models, rows)

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, select
 
 from storage.limits import BINDING, Held, held_of
-from storage.tables import day_marks, pulls, set_aside
+from storage.tables import charges, day_marks, pulls, set_aside
 from storage.upsert import upsert
 
 
@@ -41,6 +41,9 @@ class Pull:
         rows_seen: rows of the last good pull.
         rows_changed: cells it changed.
         error: what went wrong since, "" if nothing.
+        began_at: when it was first read, None if it never was.
+        heard_until: the end of the newest hour or day of which it told anything, of anybody.
+        late_seconds: how long after the end of an hour or a day its figures come, None while that is not known.
         odd: days that are not known whole, in their order.
     """
 
@@ -51,9 +54,19 @@ class Pull:
     rows_seen: int
     rows_changed: int
     error: str
+    began_at: datetime | None = None
+    heard_until: datetime | None = None
+    late_seconds: int | None = None
     odd: tuple[OddDay, ...] = ()
 
 
+LATE_MAX = timedelta(days=4)
+"""Figures that come later are corrections of the past."""
+
+READ_WITHIN = timedelta(hours=3)
+"""Somebody who reads reads as often as this."""
+
+_FORGOTTEN_PERCENT = 10  # of how late it was, each time that it was less late
 _UNREAD = set_aside.c.rows.is_(None)
 _ODD = (
     select(
@@ -103,6 +116,33 @@ def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
         if day and odd not in pull.odd:
             found[row[0]] = replace(pull, odd=(*pull.odd, odd))
     return list(found.values())
+
+
+_NEWEST = (
+    select(charges.c.bucket_start, charges.c.bucket_hours)
+    .where(charges.c.provider == bindparam("provider"))
+    .order_by(charges.c.bucket_start.desc())
+    .limit(1)
+)
+
+
+def heard_until(conn: Connection, provider: str) -> datetime | None:
+    """The end of the newest hour or day of which a provider told anything, None if it never did."""
+    newest = conn.execute(_NEWEST, {"provider": provider}).first()
+    return newest.bucket_start + timedelta(hours=newest.bucket_hours) if newest else None
+
+
+def lateness(before: Pull, heard: datetime | None, now: datetime) -> int | None:
+    """How long after the end of an hour or a day a provider's figures come, in seconds, as far as readings showed it.
+
+    Each reading that brings something newer shows it once: it came after the reading before, and not long after it if
+    nobody read for a while. The first reading brings the past, and shows nothing.
+    """
+    if before.done_at is None or before.heard_until is None or heard is None or heard <= before.heard_until:
+        return before.late_seconds
+    came = min(now, before.done_at + READ_WITHIN)
+    took = min(max(came - heard, timedelta()), LATE_MAX) // timedelta(seconds=1)
+    return max(took, (before.late_seconds or 0) * (100 - _FORGOTTEN_PERCENT) // 100)
 
 
 def note_pull(conn: Connection, pull: Pull) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -62,6 +63,7 @@ class Request:
         kind: "" for extra budget in a period, "exception" for another limit; then the amounts are limits of a period.
         given: what of a share was given out of what is free in the pool; the amount is what is asked beyond that.
         share_base: what somebody without a share had used when they were given one, None for who had one.
+        before: what was granted to whoever asks or to the account in its unit since its period began, where it is read.
     """
 
     id: int
@@ -91,11 +93,17 @@ class Request:
     kind: RequestKind
     given: int
     share_base: int | None
+    before: int = field(default=0, compare=False)
 
     @property
     def is_exception(self) -> bool:
         """Whether another limit is asked for, beyond the present period."""
         return self.kind == "exception"
+
+    @property
+    def granted(self) -> int:
+        """All that whoever asked was given: beyond the pool, and out of what is free in it."""
+        return self.resolved_amount + self.given
 
     @property
     def seen(self) -> str:
@@ -156,6 +164,7 @@ class Wanted:
     stages: str
     origin: str = ""
     kind: RequestKind = ""
+    share_base: int | None = None
 
 
 _BY_NUMBER = select(requests).where(requests.c.id == bindparam("id"))
@@ -165,14 +174,38 @@ _ASKED = (
     .where(asked.c.request_id == bindparam("id"))
     .order_by(asked.c.stage, asked.c.person_id)
 )
+_SUM = requests.c.resolved_amount + requests.c.given
+_EARLIER = requests.alias("earlier")
+_BEFORE = and_(
+    _EARLIER.c.id != requests.c.id,
+    _EARLIER.c.unit == requests.c.unit,
+    _EARLIER.c.state.in_(("approved", "revoked")),
+    _EARLIER.c.period_start >= requests.c.period_start,
+    or_(
+        _EARLIER.c.asker_id == requests.c.asker_id,
+        and_(_EARLIER.c.account_id == requests.c.account_id, _EARLIER.c.budget == requests.c.budget),
+    ),
+)
+_BEFORE_HIGH, _BEFORE_LOW = (
+    select(half).where(_BEFORE).correlate(requests).scalar_subquery()
+    for half in halves(_EARLIER.c.resolved_amount + _EARLIER.c.given)
+)
 _WITH_ASKED = (
-    select(requests, asked.c.stage, asked.c.person_id, asked.c.for_id, asked.c.said)
+    select(
+        requests,
+        asked.c.stage,
+        asked.c.person_id,
+        asked.c.for_id,
+        asked.c.said,
+        _BEFORE_HIGH.label("before_high"),
+        _BEFORE_LOW.label("before_low"),
+    )
     .outerjoin(asked, asked.c.request_id == requests.c.id)
     .order_by(requests.c.id, asked.c.stage, asked.c.person_id)
 )
 _BY_NUMBER_WITH_ASKED = _WITH_ASKED.where(requests.c.id == bindparam("id"))
 _BY_HANDLE_WITH_ASKED = _WITH_ASKED.where(requests.c.handle == bindparam("handle"))
-_FIELDS = tuple(Request.__dataclass_fields__)
+_FIELDS = tuple(name for name in Request.__dataclass_fields__ if name != "before")
 _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
@@ -230,9 +263,10 @@ def _with_asked(rows: Iterable[Any]) -> list[tuple[Request, tuple[Asked, ...]]]:
     width = len(_FIELDS)
     found: dict[int, tuple[Request, list[Asked]]] = {}
     for row in rows:
-        _, who = found.setdefault(row.id, (Request(*row[:width]), []))
+        before = whole(row.before_high, row.before_low)
+        _, who = found.setdefault(row.id, (replace(Request(*row[:width]), before=before), []))
         if row[width] is not None:
-            who.append(Asked(*row[width:]))
+            who.append(Asked(*row[width:-2]))
     return [(request, tuple(who)) for request, who in found.values()]
 
 
@@ -332,21 +366,33 @@ _OF_ACCOUNT = and_(
 _EXTRA = requests.c.kind == ""
 _GRANTED = and_(_OF_ACCOUNT, _EXTRA, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
-_HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(requests.c.resolved_amount))
+_HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(_SUM))
 _OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
-_AT_ONCE = select(func.count()).where(
+_SINCE = and_(
     requests.c.asker_id == bindparam("asker"),
     requests.c.state.in_(("approved", "revoked")),
-    requests.c.resolved_by == "rules",
     requests.c.resolved_at >= bindparam("since", type_=Instant),
 )
-_COUNTS = select(_TIMES, _HIGH, _LOW, _OPEN.scalar_subquery(), _AT_ONCE.scalar_subquery())
+_RULES = requests.c.resolved_by == "rules"
+_SAME_UNIT = requests.c.unit == bindparam("unit")
+_AT_ONCE = select(func.count()).where(_SINCE, _RULES)
+_COUNTS = select(
+    _TIMES,
+    _HIGH,
+    _LOW,
+    _OPEN.scalar_subquery(),
+    _AT_ONCE.scalar_subquery(),
+    *(select(half).where(_SINCE, _SAME_UNIT).scalar_subquery() for half in halves(_SUM)),
+    *(select(half).where(_SINCE, _SAME_UNIT, _RULES).scalar_subquery() for half in halves(_SUM)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How often an account was granted more of a budget in a period, how much in all, given back or not.
 
+    `granted` is all that was granted in the unit since a moment to the person, of whatever budget and for whomever,
+    `at_once_amount` what of it the rules alone granted.
     `open` is how many requests of a person's wait for a decision, and `at_once` how many the rules alone granted to
     them, of whatever budget and for whomever.
     """
@@ -355,15 +401,17 @@ class Counts:
     amount: int
     open: int
     at_once: int
+    granted: int = 0
+    at_once_amount: int = 0
 
 
 def counts(
-    conn: Connection, account_id: str, budget: str, period_start: date, asker_id: str, since: datetime
+    conn: Connection, account_id: str, budget: str, period_start: date, unit: str, asker_id: str, since: datetime
 ) -> Counts:
     """What was granted to an account of a budget in a period, and to the asker since a moment; what they wait for."""
-    values = {"account": account_id, "budget": budget, "first": period_start, "asker": asker_id, "since": since}
-    times, high, low, open_, at_once = conn.execute(_COUNTS, values).one()
-    return Counts(times, whole(high, low), open_, at_once)
+    values = {"account": account_id, "budget": budget, "first": period_start, "unit": unit, "asker": asker_id}
+    times, high, low, open_, at_once, *sums = conn.execute(_COUNTS, {**values, "since": since}).one()
+    return Counts(times, whole(high, low), open_, at_once, whole(*sums[:2]), whole(*sums[2:]))
 
 
 def running(conn: Connection, account_id: str, budget: str, period_start: date) -> int:
@@ -371,7 +419,7 @@ def running(conn: Connection, account_id: str, budget: str, period_start: date) 
     here = and_(
         requests.c.account_id == account_id, requests.c.budget == budget, requests.c.period_start == period_start
     )
-    granted = select(*halves(requests.c.resolved_amount)).where(here, _EXTRA, requests.c.state == "approved")
+    granted = select(*halves(_SUM)).where(here, _EXTRA, requests.c.state == "approved")
     high, low = conn.execute(granted.where(requests.c.ended_at.is_(None))).one()
     return whole(high, low)
 
@@ -380,7 +428,7 @@ def running_of_all(conn: Connection, budget: str, period_start: date) -> dict[st
     """The same for every account that has such grants, by account."""
     here = and_(requests.c.budget == budget, requests.c.period_start == period_start, requests.c.ended_at.is_(None))
     rows = conn.execute(
-        select(requests.c.account_id, *halves(requests.c.resolved_amount))
+        select(requests.c.account_id, *halves(_SUM))
         .where(here, _EXTRA, requests.c.state == "approved")
         .group_by(requests.c.account_id)
     )

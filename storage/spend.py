@@ -1,6 +1,6 @@
 """Questions about what was spent: by model, day, provider, key and account, from the rollup or from charges."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -377,6 +377,27 @@ _UNPRICED = (
 def unpriced(conn: Connection, account_id: str, since: date) -> list[Unpriced]:
     """What an account and all below it used since a day without a price, by model and provider."""
     return [Unpriced(*row) for row in conn.execute(_UNPRICED, {"account": account_id, "since": since})]
+
+
+_UNPRICED_USERS = (
+    select(spend.c.account_id, cast(func.sum(spend.c.tokens_unpriced), BigInteger))
+    .join(accounts, accounts.c.id == spend.c.account_id)
+    .where(
+        spend.c.model.in_(bindparam("models", expanding=True)),
+        spend.c.day >= bindparam("since", type_=Date),
+        spend.c.tokens_unpriced > 0,
+        accounts.c.kind.in_(("person", "agent", "unallocated")),
+    )
+    .group_by(spend.c.account_id)
+    .order_by(func.sum(spend.c.tokens_unpriced).desc(), spend.c.account_id)
+    .limit(bindparam("most"))
+)
+
+
+def unpriced_users(conn: Connection, models: Collection[str], since: date, most: int) -> list[tuple[str, int]]:
+    """Who used some models without a price since a day, most tokens first: accounts, each with how many."""
+    asked = {"models": sorted(models), "since": since, "most": most}
+    return [(account, tokens) for account, tokens in conn.execute(_UNPRICED_USERS, asked)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Date, Row, bindparam, delete, insert, or_, se
 from storage.tables import Instant, expectations, spikes
 from storage.upsert import upsert
 
-SpikeRule = Literal["velocity", "daily", "loop", "weekly"]
+SpikeRule = Literal["velocity", "daily", "loop", "weekly", "wave", "ceiling"]
 Verdict = Literal["", "expected", "unexpected"]
 
 
@@ -63,10 +63,22 @@ class Spike(Sight):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Somebody said that what an account burns until the end of a day is meant so."""
+    """Somebody said that what an account spends above usual is expected.
+
+    Args:
+        account_id: whose.
+        first: the first day of it.
+        until: the last day of it.
+        ceiling_nanos: what it may cost on these days in all, None for no limit.
+        said_by: who said so.
+        reason: why.
+        said_at: when.
+    """
 
     account_id: str
+    first: date
     until: date
+    ceiling_nanos: int | None
     said_by: str
     reason: str
     said_at: datetime
@@ -78,7 +90,8 @@ _SINCE = (
     .where(or_(spikes.c.burns, spikes.c.until >= bindparam("since", type_=Instant)))
     .order_by(spikes.c.id)
 )
-_EXPECTED = select(expectations).where(expectations.c.until >= bindparam("today", type_=Date))
+_EXPECTATION = [expectations.c[name] for name in Expectation.__dataclass_fields__]
+_EXPECTED = select(*_EXPECTATION).where(expectations.c.until >= bindparam("today", type_=Date))
 
 
 def _spike(row: Row[Any]) -> Spike:
@@ -111,15 +124,15 @@ def known(conn: Connection, since: datetime) -> list[Spike]:
 
 
 def expect(conn: Connection, new: Expectation) -> None:
-    """Remember that something is meant so; it replaces what was said of the account before."""
+    """Remember that something is expected; it replaces what was said of the account before."""
     upsert(conn, expectations, [{name: getattr(new, name) for name in Expectation.__dataclass_fields__}])
 
 
 def unexpect(conn: Connection, account_id: str) -> None:
-    """Forget that it was meant so."""
+    """Forget that it was expected."""
     conn.execute(delete(expectations).where(expectations.c.account_id == account_id))
 
 
 def expected(conn: Connection, today: date) -> dict[str, Expectation]:
-    """What is expected today, by account."""
+    """What is expected today or later, by account."""
     return {row[0]: Expectation(*row) for row in conn.execute(_EXPECTED, {"today": today})}

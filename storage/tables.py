@@ -265,6 +265,9 @@ pulls = Table(
     Column("rows_seen", BigInteger, nullable=False),
     Column("rows_changed", BigInteger, nullable=False),
     Column("error", Text, nullable=False),
+    Column("began_at", Instant),
+    Column("heard_until", Instant),
+    Column("late_seconds", BigInteger),
 )
 
 # What could not be understood in a reading: rows with one thing wrong with them, or (`rows` is null) a day or a part
@@ -489,12 +492,14 @@ spikes = Table(
     Column("ended_at", Instant),
 )
 
-# What an account may burn out of the ordinary, until the end of a day, because somebody said that it is meant so.
+# What an account may spend above usual, from a day until the end of another, because somebody said that it is expected.
 expectations = Table(
     "expectations",
     metadata,
     Column("account_id", String(80), primary_key=True),
+    Column("first", Date, nullable=False),
     Column("until", Date, nullable=False),
+    Column("ceiling_nanos", BigInteger),
     Column("said_by", String(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("said_at", Instant, nullable=False),
@@ -550,6 +555,7 @@ unpriced_models = Table(
     metadata,
     Column("model", String(255), primary_key=True),
     Column("told_at", Instant, nullable=False),
+    Column("tokens", BigInteger, nullable=False, server_default="0"),
 )
 
 # What programs show to be let in. Only a hash is kept; the token itself is shown once, to who made it.
@@ -661,8 +667,23 @@ outbox_items = Table(
     Column("error", Text, nullable=False),
     Column("made_at", Instant, nullable=False),
     Column("settled_at", Instant),
+    # Of messages: the conversation, in which one is shown after the other.
+    Column("place", String(255), nullable=False, server_default=""),
+    Column("blocks", Boolean, nullable=False, server_default=false()),
     Index(None, "state", "due_at"),
     Index(None, "target", "kind"),
+    Index(None, "target", "place", "state"),
+)
+
+# Platforms that take nothing from us now, whatever it is.
+delivery_pauses = Table(
+    "delivery_pauses",
+    metadata,
+    Column("target", String(255), primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("refused", Boolean, nullable=False),
 )
 
 # Orders that were carried out, by the platform's id of their delivery, with the answer that was given.

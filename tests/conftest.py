@@ -13,7 +13,7 @@ from storage.db import Database
 from tests.support import chromium
 from tests.support.clock import Clock
 from tests.support.company import Company
-from tests.support.databases import Postgres, copied, migrated, postgresql
+from tests.support.databases import Postgres, copied, hurry, migrated, postgresql
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # What the command line says is in the language of whoever runs the tests, unless nobody says one.
 for _name in VARIABLES:
     os.environ.pop(_name, None)
+
+hurry()
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
 settings.register_profile(

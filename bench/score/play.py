@@ -148,6 +148,17 @@ class Memory:
         for day in self._from(since.astimezone(UTC).date()):
             yield from (each for each in self._days[day].values() if each.start >= since)
 
+    def late(
+        self, _conn: Connection, _provider: str, since: datetime, until: datetime, _heard: datetime, least: int
+    ) -> set[str]:
+        """See storage.burn_rate."""
+        days = [day for day in self._days if since.date() <= day < until.date()]
+        return {account for account, sums in self.sums.items() if any(sums.get(day, 0) >= least for day in days)}
+
+    def strays(self, _conn: Connection, _first: date) -> dict[tuple[str, ...], list[Bucket]]:
+        """See storage.burn_rate. What is unallocated here is one key."""
+        return {}
+
     def hours(self, _conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, list[Bucket]]:
         """See storage.burn."""
         found: dict[str, list[Bucket]] = defaultdict(list)
@@ -228,7 +239,9 @@ def play(seed: int, *, days: int = DAYS, every: timedelta = PULL_EVERY) -> Playe
 def _watched(company: Company, memory: Memory, conn: Connection, every: timedelta) -> None:
     """What follows a pull; the weeks are looked at once a night."""
     now = company.clock()
-    pulls.note_pull(conn, Pull("sample", now, now, now.date(), 0, 0, ""))
+    began = EPOCH - HISTORY * DAY
+    since = datetime.combine(began, time(), UTC)
+    pulls.note_pull(conn, Pull("sample", now, now, now.date(), 0, 0, "", since, now - HOUR, 0))
     ctx = company.context(conn)
     watch_hours(ctx, memory)
     if now.hour < every // HOUR:

@@ -18,7 +18,7 @@ Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datet
 
 SOURCES: Mapping[str, Make] = {
     "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
-    "csv": lambda source, settings, _environ, _now: Csv(
+    "csv": lambda source, settings, _environ, now: Csv(
         source.file,
         HrLayout(
             source.columns,
@@ -26,6 +26,7 @@ SOURCES: Mapping[str, Make] = {
             source.statuses,
             {each.id: each.title_and_value for each in settings.groups if each.column},
         ),
+        lambda: now().astimezone(settings.policy.zone).date(),
     ),
     "microsoft": lambda _source, settings, environ, _now: entra(settings, secret("TEAMS_APP_SECRET", environ)),
     "slack": lambda _source, settings, environ, now: slack_directory(

@@ -30,6 +30,9 @@ from storage.units import from_nanos
 AGAIN_DAYS_MAX = 31
 """Days before the span that are read again at once: one a day with odd rows, each time one that could not be read."""
 
+LATE_MARGIN = timedelta(hours=2)
+"""What is this much later than usual is not waited for."""
+
 DAY_MAX = 10**17
 """What a provider's day may cost: a hundred million dollars. It keeps the sums of years within 64 bits."""
 
@@ -59,8 +62,8 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
         OutsideError: the last days could not be read. Days before them stay counted, and the reason is kept.
     """
     started = now()
-    known = {each.provider: each for each in database.ask(pulls.pulled)}
-    before = known.get(provider.name) or Pull(provider.name, started, None, None, 0, 0, "")
+    pulled = {each.provider: each for each in database.ask(pulls.pulled)}
+    before = pulled.get(provider.name) or Pull(provider.name, started, None, None, 0, 0, "")
     if "people" in provider.can:
         with read_apart(database, provider.name, "people", now):
             members = list(provider.people())
@@ -74,14 +77,41 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     _note_model_groups(database, provider, how.policy)
     if not isinstance(trouble, UnreachableError):
         _read_besides(database, provider, how.policy, span, now)
-    through = max(filter(None, (before.through, usage.through)), default=None)
+    heard = database.ask(lambda conn: pulls.heard_until(conn, provider.name))
+    late = pulls.lateness(before, heard, started)
+    known = replace(before, began_at=before.began_at or started, heard_until=heard, late_seconds=late)
+    through = max(filter(None, (before.through, told_until(known, usage.through, started))), default=None)
     if trouble:
-        failed = replace(before, tried_at=started, through=through, error=stored(trouble))
+        known = known if usage.through else before
+        failed = replace(known, tried_at=started, through=through, error=stored(trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))
         raise trouble
-    read = Pull(provider.name, started, started, through, usage.rows_seen, usage.rows_changed, "")
+    read = replace(
+        known,
+        tried_at=started,
+        done_at=started,
+        through=through,
+        rows_seen=usage.rows_seen,
+        rows_changed=usage.rows_changed,
+        error="",
+    )
     database.transact(lambda conn: pulls.note_pull(conn, read))
     return Recorded(usage.rows_seen, usage.rows_changed)
+
+
+def told_until(known: Pull, read_through: date | None, now: datetime) -> date | None:
+    """The newest day of which something is known: it told something, or would have if there were anything.
+
+    Args:
+        known: how late the provider is, and up to when it told something.
+        read_through: the last day that was read, None if none was.
+        now: the moment.
+    """
+    if read_through is None or known.late_seconds is None or known.heard_until is None:
+        return read_through
+    told = (known.heard_until - timedelta(seconds=1)).date()
+    idle = (now - timedelta(seconds=known.late_seconds) - LATE_MARGIN).date()
+    return min(read_through, max(told, idle))
 
 
 def _note_model_groups(database: Database, provider: Provider, policy: Policy) -> None:

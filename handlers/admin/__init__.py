@@ -1,6 +1,7 @@
 """Administration: identities, providers, status, tokens."""
 
 from handlers.admin.identities import link, people_
+from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import late, retry, status
@@ -12,6 +13,7 @@ __all__ = [
     "link",
     "old_token_used",
     "people_",
+    "platform_refused",
     "providers",
     "report_set_aside",
     "retry",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
+from handlers.admin.platforms import service as platform_name
 from handlers.admin.set_aside import said, table
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -11,7 +12,8 @@ from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
-from storage import outbox, people, set_aside
+from storage import outbox, pauses, people, set_aside
+from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
 LATE = timedelta(minutes=15)
@@ -58,6 +60,8 @@ def status(ctx: Context) -> Card:
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
+    stopped = pauses.every(ctx.conn)
+    blocks[1:1] = _stopped(ctx, stopped)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
@@ -76,7 +80,8 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced)
-    well = not (waiting["late"] or troubled or unreached or silent or aside or unpriced or failing)
+    title = _refusal(ctx, stopped) or title
+    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -113,6 +118,23 @@ def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
     if not unpriced:
         return ctx.t("Everything works")
     return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
+
+
+def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
+    """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
+    for each in sorted(stopped, key=lambda each: not each.refused):
+        name = platform_name(each.target)
+        if each.refused:
+            return ctx.t("{service} takes no messages from me", service=name)
+        return ctx.t("{service} does not answer", service=name)
+    return ""
+
+
+def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
+    """Platforms that take nothing now."""
+    rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
+    columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
+    return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

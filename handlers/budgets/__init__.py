@@ -3,6 +3,7 @@
 from handlers.budgets.allotments import enforce, give_allotments
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post, refuse_too_much
+from handlers.budgets.shares import Share, give, return_share, share_of, with_share
 from handlers.budgets.status import (
     LOOK_BACK,
     BudgetStatus,
@@ -27,11 +28,13 @@ __all__ = [
     "Figures",
     "OfAll",
     "OfOne",
+    "Share",
     "allot",
     "allotment_of",
     "correct",
     "current",
     "enforce",
+    "give",
     "give_allotments",
     "lately_ended",
     "looked_back_to",
@@ -39,6 +42,8 @@ __all__ = [
     "pool",
     "post",
     "refuse_too_much",
+    "return_share",
+    "share_of",
     "spent_below",
     "spent_of",
     "split",
@@ -46,4 +51,5 @@ __all__ = [
     "transfer",
     "unpriced",
     "used",
+    "with_share",
 ]

@@ -41,6 +41,8 @@ class BudgetStatus:
         since: the day of the allotment, if the rule came after the period's first day; else None.
         is_share: a share of a pool that was split.
         unpriced: tokens that a budget in money would count, if anybody knew their price.
+        free: what of a pool is given to nobody and spent by nobody, where that is known.
+        used: what an account without a share used of a pool that is split, where that is known.
         daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
     """
 
@@ -54,6 +56,8 @@ class BudgetStatus:
     since: date | None = None
     is_share: bool = False
     unpriced: int = 0
+    free: int | None = None
+    used: int | None = None
     daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -196,17 +200,20 @@ def _pool(
     since = _late(ctx, own, period)
     outside = figures.outside(budget, period, holder)
     whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside)
-    if not split or account.id == holder:
+    if not split:
+        return [replace(whole, free=whole.left)]
+    if account.id == holder:
         return [whole]
     below = figures.below(budget, period)
+    theirs = sum(below.get(each, 0) for each in shares)
+    free = allotment + own.moved - (spent - theirs)
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
-        return [replace(share, is_share=True, unpriced=outside), whole]
-    theirs = sum(below.get(each, 0) for each in shares)
+        return [replace(share, is_share=True, unpriced=outside, free=free), whole]
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
-    return [replace(rest, unpriced=outside), whole]
+    return [replace(rest, unpriced=outside, free=free, used=below.get(account.id, 0)), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:

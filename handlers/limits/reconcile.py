@@ -24,7 +24,7 @@ from handlers.limits.plan import (
 from handlers.notify import tell_finance
 from handlers.policy import Vendor
 from handlers.questions import OwnCap, caps_of
-from handlers.requests import ask_to_raise, deed, stays_capped, tell_asker
+from handlers.requests import ask_to_raise, decided, deed, stays_capped, tell_asker
 from storage import limits, outbox, requests
 from storage.limits import Held, Told
 from storage.requests import Request
@@ -211,7 +211,9 @@ def _is_applied_title(one: Request, vendor: Vendor, seconds: int) -> Callable[[C
     """That a limit is applied, and how long it took."""
 
     def title(theirs: Context) -> str:
-        values = {"amount": theirs.amount(one.resolved_amount, one.unit), "service": vendor.service}
+        values = {"amount": decided(theirs, one), "service": vendor.service}
+        if one.is_exception:
+            return theirs.t("{amount}: applied at {service}", **values)
         if seconds == 0:
             return theirs.t("{amount} more: applied at {service} at once", **values)
         if seconds < 120:  # noqa: PLR2004 - two minutes

@@ -16,7 +16,7 @@ AmountWritten = Annotated[Amount, BeforeValidator(written_amount_with_unit)]
 
 
 def _by(words: str) -> str:
-    known = words in ("nobody", "manager", "owner") or words.startswith(("role ", "people "))
+    known = words in ("nobody", "manager", "owner", "lead") or words.startswith(("role ", "people "))
     if not known or not words.split(maxsplit=1)[-1]:
         raise SettingError(
             "unknown approver “{word}”: write nobody, manager, owner, role finance, or people kim, fay", word=words
@@ -77,7 +77,8 @@ class Stage(Frozen):
     """One stage of a decision.
 
     Args:
-        by: "nobody" (granted at once), "manager", "owner", "role finance", or "people kim, fay".
+        by: "nobody" (granted at once), "manager", "owner", "lead" (the owner of the pool of which a share is asked),
+            "role finance", or "people kim, fay".
         need: one of them is enough ("any"), or each of them must agree ("all").
         fallback: who decides if nobody of `by` can be found.
         remind_after_hours: working hours until they are reminded, 0 for never.
@@ -186,6 +187,7 @@ class Ask:
         teams: ids of the teams above the account.
         times: grants in the period so far.
         pool_left: what the tightest pool above has left, None if there is none.
+        granted: what was granted in the period so far, to the account of the budget or at once to whoever asks.
         permanent: whether a limit without an end is asked for.
     """
 
@@ -196,6 +198,7 @@ class Ask:
     teams: frozenset[str]
     times: int
     pool_left: int | None
+    granted: int = 0
     permanent: bool = False
 
 
@@ -211,7 +214,21 @@ def fits(rule: ApprovalRule, ask: Ask) -> bool:
             not when.models or when.models == ask.models,
             not when.team or when.team in ask.teams,
             when.times_up_to is None or ask.times < when.times_up_to,
+            not rule.at_once or _adds_up(when, ask),
             not when.within_pool or ask.pool_left is None or ask.amount <= ask.pool_left,
+        )
+    )
+
+
+def _adds_up(when: Conditions, ask: Ask) -> bool:
+    """Whether all that is granted at once stays within so many times what may be, however it is cut."""
+    times, in_all = when.times_up_to or 1, ask.granted + ask.amount
+    return all(
+        (
+            when.amount_up_to is None
+            or when.amount_up_to.unit not in ("", ask.unit)
+            or in_all <= when.amount_up_to.units(ask.unit) * times,
+            when.share_up_to is None or in_all * 100 <= ask.limit * when.share_up_to * times,
         )
     )
 

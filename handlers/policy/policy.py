@@ -373,7 +373,8 @@ class Policy(House, Rule):
 
     @model_validator(mode="after")
     def _floors_are_money(self) -> "Policy":
-        for words in (self.guard.floor, self.guard.pause_above, self.waste.floor, *self.seats.values()):
+        guarded = (self.guard.floor, self.guard.pause_above, *self.guard.caps.values())
+        for words in (*guarded, self.waste.floor, *self.seats.values()):
             units(words, self.organization.currency)
         return self
 
@@ -381,6 +382,11 @@ class Policy(House, Rule):
     def guard_floor_nanos(self) -> int:
         """What is danger, in nanos of the house currency."""
         return units(self.guard.floor, self.organization.currency) or 0
+
+    def guard_cap_nanos(self, kind: str) -> int:
+        """What a day of a new account of a kind may cost where there are too few others to compare it with."""
+        said = {str(each): words for each, words in self.guard.caps.items()}.get(kind, "")
+        return units(said, self.organization.currency) or self.guard_floor_nanos * (4 if kind == "person" else 2)
 
     @property
     def pause_above_nanos(self) -> int | None:

@@ -1,8 +1,8 @@
 """What is small change and what is danger, as an admin wrote it in app.yaml."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from handlers.amounts import read_amount
 from handlers.policy.amounts import written_amount
@@ -21,10 +21,13 @@ class GuardRules(Frozen):
 
     Args:
         floor: what an account must have burnt, or burn by the next morning, above its usual.
+        caps: what an account of a kind ("person", "agent", "unallocated") may cost in a day while it is new and has too
+            few others to be compared with; twice the floor where nothing is said, four times for people.
         pause_above: an agent that has burnt so much above its usual is paused without asking; "" for never.
     """
 
     floor: AmountText = "25"
+    caps: dict[Literal["person", "agent", "unallocated"], AmountText] = Field(default_factory=dict)
     pause_above: AmountText = ""
 
 

@@ -16,6 +16,10 @@ from storage.tables import ORGANIZATION
 DAYS = 35
 """Tokens of so many days are looked at: who stopped using a model needs no price for it."""
 
+MANY, TIMES = 100_000_000, 10
+"""Finance is told again when it is so many tokens at least, and so many times what they were told."""
+
+USERS_MAX = 5
 ROWS_MAX = 10
 BUTTONS_MAX = 3
 
@@ -63,13 +67,36 @@ def in_short(ctx: Context, found: Sequence[UnpricedModel]) -> str:
 
 
 def check_prices(ctx: Context, _event: CheckPrices) -> None:
-    """Tell finance, once for each, of models that are used and have no price."""
+    """Tell finance of models that are used and have no price: once of each, and again when it is far more.
+
+    The guard counts money, so it is blind to them: a loop on such a model is heard of here.
+    """
     told = prices.told(ctx.conn)
-    new = [each for each in unpriced_models(ctx) if each.model not in told]
-    if not new:
-        return
-    prices.note_told(ctx.conn, [each.model for each in new], ctx.now)
-    tell_finance(ctx, f"unpriced/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}", lambda reader: _news(reader, new))
+    found = unpriced_models(ctx)
+    new = [each for each in found if each.model not in told]
+    grown = [each for each in found if each.model in told and each.tokens >= max(MANY, TIMES * told[each.model])]
+    prices.note_told(ctx.conn, {each.model: each.tokens for each in (*new, *grown)}, ctx.now)
+    at = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
+    if new:
+        tell_finance(ctx, f"unpriced/{at}", lambda reader: _news(reader, new))
+    if grown:
+        since = min(each.first for each in grown)
+        users = spend.unpriced_users(ctx.conn, [each.model for each in grown], since, USERS_MAX)
+        ctx.look_up([account for account, _ in users])
+        tell_finance(ctx, f"unpriced-grown/{at}", lambda reader: _grown(reader, grown, users))
+
+
+def _grown(ctx: Context, grown: Sequence[UnpricedModel], users: Sequence[tuple[str, int]]) -> Card:
+    title = ctx.t("{tokens} without a price", tokens=in_short(ctx, grown))
+    why = ctx.t("No budget in money limits them, and no alert about money counts them.")
+    rows = tuple(sorted((_called(ctx, account), ctx.amount(tokens, "tokens")) for account, tokens in users))
+    by = Table(ctx.t("Used by"), (ctx.t("Account"), ctx.t("Used")), rows, "lr")
+    return Card(title, (Text(why), table(ctx, grown), by, *buttons(ctx, grown)), "bad")
+
+
+def _called(ctx: Context, account_id: str) -> str:
+    account = ctx.account(account_id)
+    return ctx.called(account) if account else account_id
 
 
 def _news(ctx: Context, new: Sequence[UnpricedModel]) -> Card:

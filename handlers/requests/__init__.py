@@ -1,7 +1,17 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
 from handlers.requests.case import Case, load
-from handlers.requests.decide import approve, delegate, deny, history, other, question, return_grant, revoke
+from handlers.requests.decide import (
+    approve,
+    approve_anew,
+    delegate,
+    deny,
+    history,
+    other,
+    question,
+    return_grant,
+    revoke,
+)
 from handlers.requests.effect import ask_to_raise, stays_capped
 from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
@@ -10,6 +20,7 @@ from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_fo
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
@@ -17,10 +28,12 @@ __all__ = [
     "all_waiting",
     "answer_origin",
     "approve",
+    "approve_anew",
     "ask_next_in_line",
     "ask_to_raise",
     "change",
     "check_requests",
+    "decided",
     "deed",
     "delegate",
     "deny",

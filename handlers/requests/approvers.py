@@ -4,10 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from handlers.context import Context
+from handlers.policy import Budget, Stage
 from handlers.requests.case import LAST_RESORT, STANDBY, Case
 from storage.directory import Person
+from storage.people import Account
 
 CHAIN_MAX = 20
+LEAD = Stage(by="lead")
+"""Whoever asks for a share of a pool asks its lead first, whatever app.yaml says."""
 EVERYBODY = "*"
 
 Reason = Literal["", "gone", "spender", "agent", "pool", "decided", "silent", "unreached", "no manager", "nobody else"]
@@ -22,7 +27,8 @@ class Decider:
         person: who.
         authority: why, such as "manager" or "role finance", for the audit.
         for_id: in whose stead, "" in their own right.
-        right: the right by which they or whom they stand in for decide: "manager", "owner", "role finance", "people".
+        right: the right by which they or whom they stand in for decide: "manager", "owner", "lead", "role finance",
+            "people".
         of: whose manager they are, by id, or the name of the account that they own.
         reason: why it is not the first whom the policy means: what of `of`, the manager passed over, stands against it.
         instead: who did not answer, so that the word of this one counts for theirs; EVERYBODY for all of them.
@@ -99,7 +105,9 @@ def concerned(case: Case) -> set[str]:
     account = case.account
     owner = account.owner_id if account and account.kind == "agent" else ""
     own = account.person_id if account else ""
-    return {case.request.asker_id, own, owner, *case.circle.inside} - {""}
+    # What a lead gives out of what is free makes the pool no larger, so that they may spend from it themself.
+    inside = () if case.stage.by == "lead" else case.circle.inside
+    return {case.request.asker_id, own, owner, *inside} - {""}
 
 
 def decided_before(case: Case) -> set[str]:
@@ -121,6 +129,8 @@ def _of(case: Case, by: str) -> Iterator[Decider]:
         yield from [_as_manager(case, asker, *each) for each in _next_manager(case, asker, excluded)]
     elif by == "owner":
         yield from _owner_above(case, excluded)
+    elif by == "lead":
+        yield from _lead(case, excluded)
     else:
         kind, _, rest = by.partition(" ")
         names = {name.strip() for name in rest.split(",")}
@@ -165,6 +175,21 @@ def _owner_above(case: Case, excluded: set[str]) -> Iterator[Decider]:
         if owner and owner.active and owner.id not in excluded:
             yield Decider(owner, "owner", right="owner", of=each.name)
             return
+
+
+def _lead(case: Case, excluded: set[str]) -> Iterator[Decider]:
+    """The owner of the pool of which a share is asked."""
+    for each in case.line:
+        lead = case.person(each.owner_id) if each.id == case.pool_id else None
+        if lead and lead.active and lead.id not in excluded:
+            yield Decider(lead, "lead", right="lead", of=each.name)
+
+
+def lead_of(ctx: Context, budget: Budget, line: Iterable[Account]) -> Person | None:
+    """Who gives shares of a pool: its owner, if there is one."""
+    owner = next((each.owner_id for each in line if each.id == budget.account_id), "")
+    lead = ctx.somebody(owner) if owner else None
+    return lead if lead and lead.active else None
 
 
 def _next_in_line(case: Case, found: list[Decider]) -> list[Decider]:

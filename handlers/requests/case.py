@@ -38,6 +38,7 @@ class Case:
         asked: everybody who was asked to decide.
         circle: all people who may decide it now, all managers above them and above whoever asks, and stand-ins.
         four_eyes: whoever decided one stage of it decides no other.
+        pool_id: the account whose pool it is of which a share is asked, "" for none.
     """
 
     request: Request
@@ -45,6 +46,7 @@ class Case:
     asked: tuple[Asked, ...]
     circle: Circle
     four_eyes: bool = False
+    pool_id: str = ""
 
     @property
     def account(self) -> Account | None:
@@ -90,7 +92,12 @@ class Case:
         return replace(self, request=replace(self.request, version=self.request.version + 1, **values))  # type: ignore[arg-type]
 
     def resolved(self, end: Resolution, now: datetime) -> "Case":
-        """The case when the request was decided, withdrawn or refused."""
+        """The case when the request was decided, withdrawn or refused.
+
+        What was given out of the pool stays, whatever becomes of the rest.
+        """
+        if self.request.given and end.state != "approved":
+            end = Resolution("approved", end.by, note="" if end.state == "expired" else end.note)
         return self.changed(
             state=end.state,
             resolved_at=now,
@@ -182,8 +189,9 @@ def _of_one_circle(
     )
     ctx.know(circle)
     for request, asked in rows:
-        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request), request.unit)
-        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes)
+        four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request) + request.before, request.unit)
+        pool_id = next((each.account_id for each in ctx.policy.rules_named(request.budget) if each.is_pool), "")
+        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes, pool_id)
 
 
 def _in_all(ctx: Context, request: Request) -> int:
@@ -221,32 +229,40 @@ def background(ctx: Context, case: Case) -> Background:
     request = case.request
     found = looked_at(ctx, case.account) if case.account else []
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
-    counts = counts_of(ctx, request.account_id, rule or request.budget, request.period_start, request.asker_id)
+    who = request.account_id, request.asker_id
+    counts = counts_of(ctx, *who, rule or request.budget, request.unit, request.period_start)
     return make_background(ctx, request, found, counts)
 
 
-def counts_of(ctx: Context, account_id: str, budget: Budget | str, first: date, asker_id: str) -> Counts:
+def counts_of(ctx: Context, account_id: str, asker_id: str, budget: Budget | str, unit: str, first: date) -> Counts:
     """What was granted of a budget since the first day of a period, to the account and to the person.
 
     Args:
         ctx: of whoever asks.
         account_id: who would spend.
-        budget: the rule, or its name if there is none any more.
-        first: the first day of the period.
         asker_id: who asks.
+        budget: the rule, or its name if there is none any more.
+        unit: what it is counted in.
+        first: the first day of the period.
     """
     name, zone = (budget, "") if isinstance(budget, str) else (budget.name, budget.zone)
     since = datetime.combine(first, time(), ZoneInfo(zone) if zone else ctx.policy.zone).astimezone(UTC)
-    return requests.counts(ctx.conn, account_id, name, first, asker_id, since)
+    return requests.counts(ctx.conn, account_id, name, first, unit, asker_id, since)
 
 
 def make_background(ctx: Context, request: Request, found: Sequence[BudgetStatus], counts: Counts) -> Background:
     """The same from what is known already, in three statements."""
-    here = (one for one in found if (one.budget.name, one.account_id) == (request.budget, request.account_id))
     account = ctx.account(request.account_id)
     there = at_providers(ctx, account, found) if account else AtProviders()
     told = advice(ctx, request.account_id)
-    return Background(next(here, None), tuple(found), counts.times, counts.amount, told, there)
+    return Background(asked_of(found, request), tuple(found), counts.times, counts.amount, told, there)
+
+
+def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | None:
+    """How the budget stands of which more was asked: its own, or the pool of somebody who has no share."""
+    named = [each for each in found if each.budget.name == request.budget]
+    own = (each for each in named if each.account_id == request.account_id)
+    return next(own, None) or next((each for each in named if each.budget.is_pool), None)
 
 
 def _bys(request: Request) -> set[str]:

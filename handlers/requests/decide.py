@@ -6,30 +6,30 @@ from datetime import timedelta
 
 from handlers.access import role_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
-from handlers.budgets import BudgetStatus, statuses
+from handlers.budgets import BudgetStatus, give, share_of, statuses, with_share
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
-from handlers.money import COUNTED, in_units
-from handlers.questions import OwnCap
+from handlers.money import COUNTED, Amount, in_units
+from handlers.questions import OwnCap, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
-from handlers.requests.case import Case, case_of, load
+from handlers.requests.case import Case, asked_of, case_of, counts_of, load, make_background
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
-    asked_of,
     in_effect,
     lower_caps,
+    pool_name,
     rule_beneath,
     stays_capped,
     tell_who_can_lift,
 )
 from handlers.requests.exceptions import end_exception
-from handlers.requests.expiry import in_words, why_expired
-from handlers.requests.messages import asked_facts, prefixes, said, settled_card
-from handlers.requests.submit import NOTE_MAX
+from handlers.requests.expiry import in_words, next_period, rule_of, why_expired
+from handlers.requests.messages import approve_button, asked_facts, prefixes, said, settled_card
+from handlers.requests.submit import NOTE_MAX, stages_above
 from handlers.requests.wording import (
     DEEDS,
     HISTORY,
@@ -54,28 +54,65 @@ DELEGATED_DAYS_MAX = 60
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     """Approve a request, in full or with a smaller amount: `approve 42`, `approve 42 30`."""
     case, mine = _mine_to_decide(ctx, number)
-    asked = case.request
+    if next_period(ctx, case):
+        return _offer(ctx, case)
     _refuse_expired(ctx, case)
+    return _approve(ctx, case, case, mine, amount)
+
+
+def approve_anew(ctx: Context, number: One) -> Card:
+    """Approve a request for the period that has begun, when its own is over; said by a button."""
+    case, mine = _mine_to_decide(ctx, number)
+    period = next_period(ctx, case)
+    if period is None:
+        _refuse_expired(ctx, case)
+        return _approve(ctx, case, case, mine, None)
+    last = period.end - timedelta(days=1)
+    moved = replace(case, request=replace(case.request, period_start=period.first, until=last))
+    return _approve(ctx, case, moved, mine, None)
+
+
+def _offer(ctx: Context, case: Case) -> Card:
+    """The question whether a request of the period that has just ended is approved for this one."""
+    text, values = in_words(ctx, case, "period")
+    deny_ = Button(ctx.t("Deny"), f"deny {case.request.seen}", style="danger")
+    facts = Facts(((ctx.t("Amount"), asked_for(ctx, case.request)), *asked_facts(ctx, case)))
+    return Card(ctx.t(text, **values), (facts, approve_button(ctx, case), deny_), "warn")
+
+
+def _approve(ctx: Context, before: Case, case: Case, mine: Decider, amount: Amount | None) -> Card:
+    """Approve a request.
+
+    Args:
+        ctx: of whoever decides.
+        before: the case as it was read.
+        case: the same for the period for which it is approved.
+        mine: as what they decide.
+        amount: how much, None for all of it.
+    """
+    asked = case.request
     units = asked.amount if amount is None else units_above_zero(amount, asked.unit)
     if asked.is_exception:
         _refuse_no_exception(ctx, case, units)
     if units > asked.amount:
         most = sum_of(ctx, asked, asked.amount)
         raise RefusedError("You can approve at most {amount}, which is what was asked for.", "amount", amount=most)
+    if case.stage.by == "lead":
+        return _give(ctx, before, case, mine, units)
     agreed = case.agreed(ctx.person.id, mine.for_id)
     missing, shown = still_needed(agreed), sum_of(ctx, asked, units)
     if missing:
-        record(ctx, case, agreed.changed(amount=units), "agreed", mine.authority)
+        record(ctx, before, agreed.changed(amount=units), "agreed", mine.authority)
         _tell_delegator(ctx, case, mine)
         return Card(ctx.t("You agreed. Still to agree: {names}", names=all_of(ctx, missing)))
     if asked.stage + 1 < len(case.stages):
         moved, found = at_its_stage(ctx, agreed.changed(stage=asked.stage + 1, amount=units, raised=0))
-        record(ctx, case, moved, "agreed", mine.authority, shown)
+        record(ctx, before, moved, "agreed", mine.authority, shown)
         _tell_delegator(ctx, case, mine)
         next_ = any_of(ctx, [each.person.name for each in found])
         return Card(ctx.t("You agreed to {amount}. Next to decide: {names}", amount=shown, names=next_))
     approved = agreed.resolved(Resolution("approved", ctx.person.id, units), ctx.now)
-    record(ctx, case, approved, "approved", mine.authority, shown)
+    record(ctx, before, approved, "approved", mine.authority, shown)
     known = grant(ctx, approved.request)
     standing = known or (statuses(ctx, case.account) if case.account else [])
     capped = lower_caps(ctx, approved, standing)
@@ -87,6 +124,68 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     _tell_delegator(ctx, approved, mine)
     card = settled_card(ctx, approved)
     return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing, capped)))
+
+
+def _give(ctx: Context, before: Case, case: Case, mine: Decider, units: int) -> Card:
+    """Give a share out of what is free in the pool; whoever decides over the pool is asked for what it lacks."""
+    asked, account = case.request, case.account
+    rule, found = rule_of(ctx, case), looked_at(ctx, account) if account else []
+    share = share_of(ctx, found, rule, account) if rule and account else None
+    if share is None:
+        raise RefusedError("There is no such pool any more, so nothing can be given of it.")
+    given = min(units, max(0, share.free))
+    give(ctx, share, f"share/{asked.id}", given)
+    standing = with_share(found, share, given)
+    shown = sum_of(ctx, asked, given)
+    agreed = case.agreed(ctx.person.id, mine.for_id)
+    if given == units:
+        end = Resolution("approved", ctx.person.id)
+        approved = agreed.changed(given=given, amount=asked.amount - given).resolved(end, ctx.now)
+        record(ctx, before, approved, "approved", mine.authority, shown)
+        _tell_given(ctx, approved, given, "", standing)
+        _tell_delegator(ctx, approved, mine)
+        return settled_card(ctx, approved)
+    lacking = units - given
+    counts = counts_of(ctx, asked.account_id, asked.asker_id, share.pool.budget, asked.unit, asked.period_start)
+    above = stages_above(ctx, share, lacking, standing, counts)
+    moved = agreed.changed(given=given, amount=lacking, stages=above, stage=1, raised=0)
+    moved, next_ = at_its_stage(ctx, moved)
+    known = make_background(ctx, moved.request, standing, counts)
+    record(ctx, before, moved, "agreed", mine.authority, shown, known=known)
+    names = any_of(ctx, [each.person.name for each in next_])
+    _tell_given(ctx, moved, given, names, standing)
+    _tell_delegator(ctx, moved, mine)
+    values = {"amount": shown, "lacking": sum_of(ctx, asked, lacking), "names": names}
+    if not given:
+        return Card(ctx.t("The pool has nothing free. Next to decide about {lacking}: {names}", **values))
+    return Card(ctx.t("You gave {amount}. The pool lacks {lacking}; next to decide: {names}", **values))
+
+
+def _tell_given(ctx: Context, case: Case, given: int, names: str, found: Sequence[BudgetStatus]) -> None:
+    """Tell whoever asked what they have of the pool now, and who decides about what it lacks."""
+    request = case.request
+    pool = pool_name(case)
+
+    def title(theirs: Context) -> str:
+        values = {
+            "name": ctx.person.name,
+            "amount": sum_of(theirs, request, given),
+            "pool": pool,
+            "lacking": sum_of(theirs, request, request.amount),
+            "names": names,
+        }
+        if not names:
+            return theirs.t("{name} gave you {amount} of the {pool} pool", **values)
+        if not given:
+            return theirs.t("The {pool} pool has nothing free. {names} decides about {lacking}", **values)
+        return theirs.t("{name} gave you {amount} of the {pool} pool. {names} decides about {lacking}", **values)
+
+    def blocks(theirs: Context) -> tuple[Block, ...]:
+        if not given:
+            return ()
+        return _after(theirs, case, found, ()) if names else _now(theirs, case, found, ())
+
+    tell_asker(ctx, request, title, blocks, key="given")
 
 
 def _after(ctx: Context, case: Case, found: Sequence[BudgetStatus], capped: Sequence[OwnCap]) -> tuple[Block, ...]:
@@ -142,9 +241,16 @@ def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
     denied = case.resolved(Resolution("denied", ctx.person.id, note=note), ctx.now)
     record(ctx, case, denied, "denied", mine.authority, note)
     title = _said_by(ctx, N_("{name} denied {amount}"), asked, asked.amount)
-    tell_asker(ctx, denied.request, title, lambda _theirs: (_quoted(note),))
+    tell_asker(ctx, denied.request, title, lambda theirs: (_quoted(note), *_stays(theirs, asked)))
     _tell_delegator(ctx, denied, mine)
     return settled_card(ctx, denied)
+
+
+def _stays(theirs: Context, asked: Request) -> tuple[Block, ...]:
+    """That what was given out of the pool stays when the rest is denied."""
+    if not asked.given:
+        return ()
+    return (Text(theirs.t("The {amount} that you were given stay.", amount=sum_of(theirs, asked, asked.given))),)
 
 
 def other(ctx: Context, number: One) -> Card:
@@ -296,7 +402,7 @@ def history(ctx: Context, number: One) -> Card:
     blocks: list[Block] = [about, Table(ctx.t("What happened"), columns, rows, "llll")]
     if found.state == "pending" and decider(case, ctx.person):
         blocks += [
-            Button(ctx.t("Approve"), f"approve {found.seen}", style="primary"),
+            approve_button(ctx, case),
             Button(ctx.t("Deny"), f"deny {found.seen}", style="danger"),
         ]
     title = ctx.t(HISTORY[found.state], number=found.id, amount=asked_for(ctx, found))

@@ -10,7 +10,7 @@ from handlers.money import COUNTED, scale_of
 from handlers.notify import tell_finance
 from handlers.policy import Budget, rules_for
 from handlers.questions import OwnCap, at_providers, cap_each, cap_words, stays_limited
-from handlers.requests.case import Case
+from handlers.requests.case import Case, asked_of
 from handlers.requests.wording import PER, any_of, sum_of
 from storage import people
 from storage.limits import Held
@@ -63,20 +63,44 @@ def enough_for(status: BudgetStatus) -> int:
     return (lacking // scale + 1) * scale
 
 
-def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | None:
-    """How the budget stands of which more was asked."""
-    here = (each for each in found if (each.budget.name, each.account_id) == (request.budget, request.account_id))
-    return next(here, None)
+def pool_facts(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> list[tuple[str, str]]:
+    """What is free in the pool of which a share is asked, what it lacks, and what was given of it already."""
+    request = case.request
+    pool = next((each for each in found if each.budget.name == request.budget and each.free is not None), None)
+    if pool is None or pool.free is None or request.is_exception:
+        return []
+    free = max(0, pool.free)
+    facts = [(ctx.t("Free in the {pool} pool", pool=pool_name(case)), ctx.amount(free, request.unit))]
+    if request.given:
+        facts.append((ctx.t("Given out of the pool"), ctx.amount(request.given, request.unit)))
+    elif request.amount > free:
+        facts.append((ctx.t("What the pool lacks"), ctx.amount(request.amount - free, request.unit)))
+    if request.share_base is not None and not request.given:
+        share = ctx.amount(request.share_base + request.amount, request.unit)
+        text = ctx.t("{amount}, to which they are limited; now they use what is not shared out", amount=share)
+        facts.append((ctx.t("Their share then"), text))
+    return facts
+
+
+def pool_name(case: Case) -> str:
+    """What the pool is called of which a share is asked."""
+    return next((each.name for each in case.line if each.id == case.pool_id), "")
 
 
 def also_binding(found: Sequence[BudgetStatus], request: Request) -> list[BudgetStatus]:
     """The other limits that are used up and stop the account, whatever it is granted of this one."""
     asked = asked_of(found, request)
     models = {"all", asked.budget.models if asked else "all"}
+
+    def grows(pool: BudgetStatus) -> int:
+        """A share that is granted beyond what is free makes its pool larger."""
+        return request.amount if request.state == "pending" and pool.budget.name == request.budget else 0
+
     return [
         each
         for each in found
-        if each is not asked and each.left <= 0 and each.budget.limit == "hard" and each.budget.models in models
+        if each is not asked and each.left + grows(each) <= 0
+        if each.budget.limit == "hard" and each.budget.models in models
     ]
 
 

@@ -1,13 +1,14 @@
 """Why a request that waits can no longer be granted: its day is over, somebody or something of it is gone."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import current
 from handlers.context import Context
 from handlers.language import N_
-from handlers.policy import Budget, rules_for
+from handlers.periods import Period, period_of
+from handlers.policy import Budget, next_workday, rules_for
 from handlers.requests.approvers import deciders
 from handlers.requests.case import Case
 
@@ -40,6 +41,28 @@ def why_expired(ctx: Context, case: Case) -> str:
         "nobody": not deciders(case),
     }
     return next((why for why, is_so in reasons.items() if is_so), "")
+
+
+def next_period(ctx: Context, case: Case) -> Period | None:
+    """The period for which a request can still be approved whose own has just ended, None if it can't.
+
+    That is so until the end of the first working day, if it was asked for the whole of the period before.
+    """
+    request, rule = case.request, rule_of(ctx, case)
+    if rule is None or request.is_exception or request.state != "pending":
+        return None
+    now = current(ctx, rule)
+    last = now.first - timedelta(days=1)
+    before = period_of(last, rule.every, ctx.policy.budget_calendar)
+    if (request.period_start, request.until) != (before.first, last):
+        return None
+    return now if today_of(ctx, rule) <= next_workday(now.first, ctx.policy.working) else None
+
+
+def can_be_decided(ctx: Context, case: Case) -> bool:
+    """Whether a request that waits can be granted, in its period or in the one that has just begun."""
+    why = why_expired(ctx, case)
+    return not why or (why == "period" and next_period(ctx, case) is not None)
 
 
 def in_words(ctx: Context, case: Case, why: str) -> tuple[str, dict[str, Any]]:

@@ -1,16 +1,19 @@
 """What waits follows the world: whoever decides now is asked, and what can no longer be granted expires."""
 
+from collections.abc import Callable
+
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.events import CheckRequests, FollowRequest
 from handlers.notify import tell_finance
+from handlers.periods import THIS, Period
 from handlers.requests.approvers import Decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, cases_of, load
-from handlers.requests.expiry import in_words, why_expired
+from handlers.requests.expiry import in_words, next_period, why_expired
 from handlers.requests.wording import goes_to, sum_of
 from handlers.requests.write import ask_more, record, set_timers, tell_asker
 from storage import outbox, requests
-from storage.requests import Resolution
+from storage.requests import Request, Resolution
 
 CHANGED = "people, budgets or the day changed"
 
@@ -23,6 +26,8 @@ def check_requests(ctx: Context, event: CheckRequests) -> None:
             waiting = sorted(each.person_id for each in after.asked_now if not each.is_closed)
             noticed = " ".join([ctx.now.isoformat(), why, *waiting])
             ctx.emit(str(case.request.id), FollowRequest(case.request.id, noticed))
+        elif period := next_period(ctx, case):
+            ctx.emit(f"{case.request.id}/{period.first}", FollowRequest(case.request.id, f"since {period.first}"))
 
 
 def follow_request(ctx: Context, event: FollowRequest) -> None:
@@ -49,6 +54,9 @@ def follow(ctx: Context, case: Case) -> None:
         record(ctx, case, after, "handed over", CHANGED, names)
         tell_where_it_went(ctx, after, found)
     else:
+        period = next_period(ctx, case)
+        if period:
+            tell_asker(ctx, case.request, *_moves_on(case.request, period), key=f"moves-on/{period.first}")
         ask_more(ctx, case, case)  # the same to be decided by the same, under the names of now
 
 
@@ -57,7 +65,10 @@ def expired(ctx: Context, case: Case) -> str:
     here = case.asked_now
     said_by_all = case.stage.need == "all" and any(each.agreed for each in here) and not still_needed(case)
     waits = any(each.said == "unreached" for each in here)  # finance may still say the last word for them
-    return why_expired(ctx, case) or ("nobody" if said_by_all and not waits else "")
+    why = why_expired(ctx, case)
+    if why == "period" and next_period(ctx, case):
+        why = ""  # it can be approved for the period that has begun
+    return why or ("nobody" if said_by_all and not waits else "")
 
 
 def _found_again(ctx: Context, case: Case) -> Case:
@@ -110,6 +121,23 @@ def expire(ctx: Context, case: Case, why: str) -> None:
     tell_asker(ctx, request, title, blocks)
     if why == "nobody":
         tell_finance(ctx, f"nobody/{request.id}", lambda reader: _nobody_card(reader, case))
+
+
+def _moves_on(
+    request: Request, period: Period
+) -> tuple[Callable[[Context], str], Callable[[Context], tuple[Block, ...]]]:
+    """That a request was not decided in its period, and can be for the next one."""
+
+    def title(theirs: Context) -> str:
+        amount = sum_of(theirs, request, request.amount)
+        return theirs.t("Nobody decided your request for {amount} in its period", amount=amount)
+
+    def blocks(theirs: Context) -> tuple[Block, ...]:
+        values = {"day": theirs.day(request.until), "period": theirs.t(THIS[period.every])}
+        text = theirs.t("It was for spending until {day}. It can be approved for {period} now.", **values)
+        return (Text(text),)
+
+    return title, blocks
 
 
 def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:

@@ -10,11 +10,20 @@ from datetime import datetime
 
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import Context
+from handlers.periods import THIS
 from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.effect import after_it, binding_facts, caps_facts, instead_of, more_of
+from handlers.requests.effect import (
+    after_it,
+    binding_facts,
+    caps_facts,
+    instead_of,
+    more_of,
+    pool_facts,
+)
+from handlers.requests.expiry import next_period
 from handlers.requests.wording import (
     SETTLED,
     asked_for,
@@ -147,7 +156,9 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     request, status = case.request, known.status
     more = more_of(request, status)
     facts = [(ctx.t("Until"), last_day_of(ctx, request)), *instead_of(ctx, case), *_granted_before(ctx, case, known)]
-    facts += [after_it(ctx, status, more), *binding_facts(ctx, case, known.found)] if status else []
+    facts += pool_facts(ctx, case, known.found)
+    facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
+    facts += binding_facts(ctx, case, known.found) if status else []
     facts += pace(ctx, status) if status else []
     facts += [
         (
@@ -156,6 +167,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         )
         for pool in known.found
         if pool.budget.is_pool and not pool.is_share and pool.budget.unit == request.unit and pool.left > 0
+        if pool.budget.name != request.budget
     ]
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
@@ -165,13 +177,22 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     blocks += [Text(each) for each in known.there.refused]
     blocks += [
         Facts(tuple(facts)),
-        Button(ctx.t("Approve"), f"approve {request.seen}", style="primary"),
-        Button(ctx.t("Approve other amount"), f"other {request.seen}"),
+        approve_button(ctx, case),
+        *(() if next_period(ctx, case) else (Button(ctx.t("Approve other amount"), f"other {request.seen}"),)),
         Button(ctx.t("Deny"), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         Text(_small_print(ctx, case, why), quiet=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))
+
+
+def approve_button(ctx: Context, case: Case) -> Button:
+    """The button that approves; for the period that has begun, if that of the request is over."""
+    period, seen = next_period(ctx, case), case.request.seen
+    if period is None:
+        return Button(ctx.t("Approve"), f"approve {seen}", style="primary")
+    label = ctx.t("Approve for {period}", period=ctx.t(THIS[period.every]))
+    return Button(label, f"approve-anew {seen}", style="primary")
 
 
 def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:

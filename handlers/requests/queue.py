@@ -7,9 +7,9 @@ from handlers.card import Block, Button, Facts, Heading, Text
 from handlers.context import Context
 from handlers.requests.approvers import decider, deciders, to_be_asked
 from handlers.requests.case import Case, cases_of
-from handlers.requests.expiry import why_expired
+from handlers.requests.expiry import can_be_decided
 from handlers.requests.submit import _in_queue
-from handlers.requests.wording import any_of
+from handlers.requests.wording import any_of, sum_of
 from storage import requests
 
 OWN_SINCE = timedelta(days=60)
@@ -21,7 +21,7 @@ REASON_MAX = 60
 def waiting_for(ctx: Context) -> list[Case]:
     """What waits for the decision of the one who speaks, oldest first."""
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
-    here = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    here = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     return sorted(here, key=lambda case: case.request.id)
 
 
@@ -73,7 +73,7 @@ def open_ones(ctx: Context) -> tuple[Block, ...]:
 
 def _in_short(ctx: Context, case: Case, what: str) -> str:
     """A request in a line."""
-    amount = ctx.amount(case.request.amount, case.request.unit)
+    amount = sum_of(ctx, case.request, case.request.amount)
     return ctx.t("#{number} {what}: {amount}", number=case.request.id, what=what, amount=amount)
 
 

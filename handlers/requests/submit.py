@@ -18,36 +18,39 @@ from handlers.arguments import (
     WhatFor,
     units_above_zero,
 )
-from handlers.budgets import BudgetStatus, refuse_too_much, statuses
+from handlers.budgets import BudgetStatus, Share, give, refuse_too_much, share_of, statuses
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.money import COUNTED, AmountError, in_units, scale_of, show_count
 from handlers.pages import Cell, as_file, part_of
-from handlers.policy import STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
+from handlers.periods import THIS
+from handlers.policy import MANAGER, STAGES, ApprovalRule, Ask, Budget, Conditions, Stage, exceeded, stages_for
 from handlers.questions import gauge, looked_at, missing
-from handlers.requests.approvers import Decider, decider
-from handlers.requests.case import Case, base_of, case_of, cases_of, counts_of, in_all, load, make_background
+from handlers.requests.approvers import LEAD, Decider, decider, lead_of
+from handlers.requests.case import Case, asked_of, base_of, case_of, cases_of, counts_of, in_all, load, make_background
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
-    asked_of,
     binding_facts,
     enough_for,
     in_effect,
     instead_of,
     lower_caps,
     more_of,
+    pool_facts,
     stays_capped,
 )
-from handlers.requests.expiry import in_words, why_expired
-from handlers.requests.messages import asked_facts, unreached
+from handlers.requests.expiry import can_be_decided, in_words, next_period
+from handlers.requests.messages import approve_button, asked_facts, unreached
 from handlers.requests.wording import (
     OVER,
     STATES,
     all_of,
     asked_for,
     asks,
+    decided,
     goes_to,
     last_day_of,
     named,
@@ -110,16 +113,18 @@ def request(
     found = looked_at(ctx, account)
     own = _own_statuses(ctx, account, found)
     status = _chosen(own, budget, account)
+    share = share_of(ctx, found, status.budget, account) if status.budget.is_pool and amount else None
     if amount is None:
         return _form(ctx, status, own, account, reason)
     reason = _in_full(ctx, reason, ticket, result)
+    status = share.status if share else status
     units = units_above_zero(amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
     last = _last_day(ctx, status, until)
     check_reason(reason)
     if is_absurd(status, units) and not is_same(ctx, again, units, status.budget.unit):
         return _form(ctx, status, own, account, reason, units)
-    return opened_card(ctx, open_request(ctx, found, status, units, last, reason), found, status)
+    return opened_card(ctx, open_request(ctx, found, status, units, last, reason, share=share), found, status)
 
 
 def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], status: BudgetStatus) -> Card:
@@ -135,14 +140,18 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
     if asked.state == "approved":
         return _granted_card(ctx, opened.case, found)
     instead = instead_of(ctx, opened.case)
-    after = [after_it(ctx, status, more_of(asked, status)), *binding_facts(ctx, opened.case, found)]
+    after = [
+        *pool_facts(ctx, opened.case, found),
+        after_it(ctx, status, more_of(asked, status)),
+        *binding_facts(ctx, opened.case, found),
+    ]
     until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
     reason = (ctx.t("Reason"), asked.reason)
     shown = sum_of(ctx, asked, asked.amount)
-    title = ctx.t("Asked for {amount}" if asked.is_exception else "Asked for {amount} more", amount=shown)
+    text = N_("Asked for {amount}") if asked.is_exception else N_("Asked for {amount} more")
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
     return Card(
-        title,
+        ctx.t(text, amount=shown),
         (
             Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), *until, *instead, reason, *after)),
             Text(_what_next(ctx, opened.case)),
@@ -158,7 +167,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
-    waiting = [case for case in asked if decider(case, ctx.person) and not why_expired(ctx, case)]
+    waiting = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     open_ = [one for one in own if one.state == "pending"]
     title = ctx.t("{waiting} for you to decide", waiting=len(waiting))
     if open_ or not waiting:
@@ -222,12 +231,19 @@ def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
         Text(title),
         *([gauge(ctx, status)] if status else []),
         Facts(tuple(facts)),
-        Button(ctx.t("Approve #{number}", **number), f"approve {request.seen}", style="primary"),
+        replace(approve_button(ctx, case), label=_approve_label(ctx, case)),
         Button(ctx.t("Other amount for #{number}", **number), f"other {request.seen}"),
         Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
     )
+
+
+def _approve_label(ctx: Context, case: Case) -> str:
+    period, number = next_period(ctx, case), case.request.id
+    if period is None:
+        return ctx.t("Approve #{number}", number=number)
+    return ctx.t("Approve #{number} for {period}", number=number, period=ctx.t(THIS[period.every]))
 
 
 def _asker(case: Case) -> str:
@@ -307,6 +323,7 @@ def _ask(
         models=budget.models,
         teams=frozenset(each.id.removeprefix("team/") for each in line),
         times=max(counts.times, counts.at_once),
+        granted=max(counts.amount, counts.at_once_amount),
         pool_left=min(pools, default=None),
     )
 
@@ -315,7 +332,10 @@ def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
     """Whom it was sent to by name, who decides after, and why."""
     case, route = opened.case, opened.route
     facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
-    if len(route.stages) > 1:
+    if len(route.stages) > 1 and route.stages[0] == LEAD:
+        above = stages_in_words(ctx, route.stages[1:], _names(case.circle.people))
+        facts.append((ctx.t("For what the pool lacks"), above))
+    elif len(route.stages) > 1:
         facts.append((ctx.t("Then"), stages_in_words(ctx, route.stages[1:], _names(case.circle.people))))
     if route.exceeded is not None:
         most = ctx.amount(route.exceeded, case.request.unit)
@@ -351,13 +371,15 @@ def own_account(ctx: Context) -> Account:
 
 
 def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
-    """The budgets of its own, the deciding one first; a pool is asked for by correcting its rule, not here."""
+    """The budgets of which more can be asked: its own, the deciding one first, then pools of which it has no share."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise RefusedError("Only the owner of {agent} can ask for it.", agent=account.name)
     own = [each for each in found if each.account_id == account.id]
-    if not own:
-        raise RefusedError("{name} has no budget of their own, so you can't ask for more.", name=account.name)
-    return own
+    shared = {each.budget.name for each in own}
+    pools = {each.budget.name: each for each in found if each.budget.is_pool and each.budget.name not in shared}
+    if not own and not pools:
+        raise RefusedError("{name} has no budget, so there is nothing to ask more of.", name=account.name)
+    return [*own, *pools.values()]
 
 
 def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
@@ -401,6 +423,7 @@ def open_request(
     reason: str,
     origin: str = "",
     kind: RequestKind = "",
+    share: Share | None = None,
 ) -> Opened:
     """Make a request and send it where the rules say; a small one inside them is granted at once.
 
@@ -413,24 +436,28 @@ def open_request(
         reason: what for.
         origin: "provider/id" of the provider's own request, "" if it is asked here.
         kind: "exception" for another limit than app.yaml gives.
+        share: what the account has of the pool, if a share of one is asked for.
 
     Raises:
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
     """
     budget, account_id = status.budget, status.account_id
+    line = ctx.line(account_id)
     most = ctx.policy.requests.most(budget.unit)
     more = amount - base_of(ctx, budget).allotment if kind == "exception" else amount
     if most is not None and more > most:
         raise RefusedError(
             "You can ask for at most {amount} at once.", fault="amount", amount=ctx.amount(most, budget.unit)
         )
-    counts = counts_of(ctx, account_id, budget, status.period.first, ctx.person.id)
+    counts = counts_of(ctx, account_id, ctx.person.id, budget, budget.unit, status.period.first)
     if counts.open >= OPEN_MAX and not origin:
         raise RefusedError("You have {n} open requests. Wait for a decision, or withdraw one.", n=OPEN_MAX)
-    ask = _ask(status, more, found, ctx.line(account_id), counts)
+    ask = _ask(status, more, found, line, counts)
     if kind == "exception":
         ask = replace(ask, amount=in_all(ctx, budget, more, last), permanent=last == FOREVER)
     route = route_of(ctx.policy.approvals, ask)
+    if share is not None:
+        route = _by_way_of_the_lead(ctx, route, ask, share, line)
     wanted = Wanted(
         asker_id=ctx.person.id,
         account_id=account_id,
@@ -443,30 +470,66 @@ def open_request(
         stages=STAGES.dump_json(route.stages).decode(),
         origin=origin,
         kind=kind,
+        share_base=share.used if share is not None and not share.has_one else None,
     )
     asked = requests.ask_for(ctx.conn, wanted, ctx.now)
     deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}: {reason}")
     if route.stages[0].by == "nobody":
-        return Opened(_granted(ctx, asked), route, ())
-    case, deciders = at_its_stage(ctx, case_of(ctx, asked, ()))
+        return Opened(_granted(ctx, asked, share), route, ())
+    case, deciders = at_its_stage(ctx, case_of(ctx, replace(asked, before=max(counts.granted, counts.amount)), ()))
     requests.note_asked(ctx.conn, asked.id, case.asked)
     show(ctx, case, {}, make_background(ctx, asked, found, counts))
     return Opened(case, route, deciders)
 
 
-def _granted(ctx: Context, asked: Request) -> Case:
-    """What is inside the rules is granted in the same breath."""
+def _by_way_of_the_lead(ctx: Context, route: Route, ask: Ask, share: Share, line: Sequence[Account]) -> Route:
+    """A share is asked of the pool's lead first, and of those above only what the pool lacks.
+
+    What would be granted at once is, if the pool has so much free; a pool grows by nobody's word alone.
+    """
+    lead = lead_of(ctx, share.pool.budget, line)
+    if lead is None or lead.id == ctx.person.id or (route.stages[0].by == "nobody" and ask.amount <= share.free):
+        return route
+    if ask.amount <= share.free:
+        return Route((LEAD,), None)
+    above = _above(ctx, replace(ask, amount=ask.amount - max(0, share.free)))
+    return Route((LEAD, *above), None)
+
+
+def _above(ctx: Context, ask: Ask) -> tuple[Stage, ...]:
+    """Who decides over a pool: by the first rule that fits and does not approve at once."""
+    rules = tuple(each for each in ctx.policy.approvals if not each.at_once)
+    return route_of(rules or MANAGER, ask).stages
+
+
+def stages_above(ctx: Context, share: Share, lacking: int, found: Sequence[BudgetStatus], counts: Counts) -> str:
+    """The stages of a request whose first is the pool's lead, as the rules stand now, for what the pool lacks.
+
+    Raises:
+        RefusedError: no rule of app.yaml fits.
+    """
+    ask = _ask(share.status, lacking, found, ctx.line(share.account.id), counts)
+    return STAGES.dump_json((LEAD, *_above(ctx, ask))).decode()
+
+
+def _granted(ctx: Context, asked: Request, share: Share | None) -> Case:
+    """What is inside the rules is granted in the same breath; a share out of what is free in the pool."""
     case = Case(asked, ctx.line(asked.account_id), (), NOBODY)
-    resolved = case.resolved(Resolution("approved", "rules", asked.amount), ctx.now)
+    if share is not None:
+        given = min(asked.amount, max(0, share.free))
+        give(ctx, share, f"share/{asked.id}", given)
+        case = case.changed(amount=asked.amount - given, given=given)
+    resolved = case.resolved(Resolution("approved", "rules", case.request.amount), ctx.now)
     requests.save(ctx.conn, asked, resolved.request)
-    grant(ctx, resolved.request)
+    if resolved.request.resolved_amount:
+        grant(ctx, resolved.request)
     deed(ctx, resolved.request, "approved", "approval policy", sum_of(ctx, asked, asked.amount))
     return resolved
 
 
 def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Card:
     asked = case.request
-    shown, before = sum_of(ctx, asked, asked.amount), asked_of(found, asked)
+    shown, before = decided(ctx, asked), asked_of(found, asked)
     more = more_of(asked, before)
     with_it = [replace(each, moved=each.moved + more) if each is before else each for each in found]
     status = asked_of(with_it, asked)

@@ -74,7 +74,7 @@ def _ask_at_half(ctx: Context, one: Request) -> None:
         if (each.budget.name, each.period.first) == (one.budget, one.period_start)
     )
     status = next(here, None)
-    if status and status.left * 2 <= one.resolved_amount:
+    if status and status.left * 2 <= one.granted:
         left = max(0, status.left)
 
         def title(theirs: Context) -> str:
@@ -90,7 +90,7 @@ def _ask_at_half(ctx: Context, one: Request) -> None:
 def _ends_tonight(one: Request) -> Callable[[Context], str]:
     return lambda theirs: theirs.t(
         "Your extra budget of {amount} ends tonight",
-        amount=theirs.amount(one.resolved_amount, one.unit),
+        amount=theirs.amount(one.granted, one.unit),
     )
 
 

@@ -92,6 +92,7 @@ GOES_TO = {
     ("manager", "unreached"): N_("{name} ({other}'s manager, because {other} can't be reached)"),
     ("manager", "decided"): N_("{name} ({other}'s manager, because {other} decided another stage)"),
     ("owner", ""): N_("{name} (owner of {other})"),
+    ("lead", ""): N_("{name} (lead of the {other} pool)"),
     ("role", ""): N_("{name} ({role})"),
     ("role", "no manager"): N_("{name} ({role}, because no manager can decide this)"),
     ("role", "nobody else"): N_("{name} ({role}, because nobody else can decide this)"),
@@ -112,6 +113,10 @@ YOU_DECIDE = {
     ("manager", "unreached"): N_("You decide as {other}'s manager, because {other} can't be reached."),
     ("manager", "decided"): N_("You decide as {other}'s manager, because {other} decided another stage."),
     ("owner", ""): N_("You decide as owner of {other}."),
+    ("lead", ""): N_(
+        "You decide as lead of the {other} pool. What you approve is given out of what is free; what the pool lacks "
+        "goes to whoever decides over it."
+    ),
     ("role", ""): N_("You decide as {role}."),
     ("role", "no manager"): N_("You decide as {role}, because no manager can decide this."),
     ("role", "nobody else"): N_("You decide as {role}, because nobody else can decide this."),
@@ -154,12 +159,9 @@ def asked_for(ctx: Context, request: Request) -> str:
 
 
 def decided(ctx: Context, request: Request) -> str:
-    """What was granted, or what is asked for as long as nothing is."""
-    return (
-        sum_of(ctx, request, request.resolved_amount + request.given)
-        if request.resolved_amount
-        else asked_for(ctx, request)
-    )
+    """What was granted and given of a pool, or what is asked for as long as nothing is."""
+    granted = request.granted if request.resolved_at else 0
+    return sum_of(ctx, request, granted) if granted else asked_for(ctx, request)
 
 
 def asks(ctx: Context, case: Case) -> str:
@@ -223,7 +225,7 @@ def _key(each: Decider) -> tuple[str, str]:
 def _values(ctx: Context, case: Case, each: Decider) -> dict[str, str]:
     """What fills the placeholders: all of them, for each text takes those that it has."""
     away = case.circle.stand_ins.get(each.for_id)
-    of = each.of if each.right == "owner" else case.name_of(each.of)
+    of = each.of if each.right in ("owner", "lead") else case.name_of(each.of)
     return {
         "other": case.name_of(each.for_id) if each.for_id else of,
         "role": role_name(ctx, each.right.removeprefix("role ")),
@@ -251,6 +253,8 @@ def _whom(ctx: Context, by: str, names: Mapping[str, str]) -> str:
         return ctx.t("your manager")
     if by == "owner":
         return ctx.t("the team's owner")
+    if by == "lead":
+        return ctx.t("the pool's lead")
     kind, _, rest = by.partition(" ")
     return role_name(ctx, rest) if kind == "role" else any_of(ctx, [names.get(each, each) for each in named(by)])
 

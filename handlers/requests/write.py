@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
-from handlers.budgets import BudgetStatus, post, statuses
+from handlers.budgets import BudgetStatus, give, post, return_share, share_of, statuses
 from handlers.card import CARD, Block, Button, Card, Facts
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -35,7 +35,15 @@ def deed(ctx: Context, request: Request, what: str, authority: str, details: str
 
 
 def record(
-    ctx: Context, before: Case, after: Case, what: str, authority: str, details: str = "", *, anew: str = ""
+    ctx: Context,
+    before: Case,
+    after: Case,
+    what: str,
+    authority: str,
+    details: str = "",
+    *,
+    anew: str = "",
+    known: Background | None = None,
 ) -> None:
     """Write what has become of a request, and make every message about it look so.
 
@@ -47,6 +55,7 @@ def record(
         authority: why they might.
         details: figures and reasons for the audit.
         anew: for a reminder: a key under which those who decide get a message of its own.
+        known: what whoever decides should know, if it was read already.
 
     Raises:
         RefusedError: it was changed or decided since it was read; nothing was written.
@@ -58,15 +67,16 @@ def record(
             number=request.id,
         )
     deed(ctx, request, what, authority, details)
-    ask_more(ctx, before, after, anew)
+    ask_more(ctx, before, after, anew, known)
 
 
-def ask_more(ctx: Context, before: Case, after: Case, anew: str = "") -> None:
+def ask_more(ctx: Context, before: Case, after: Case, anew: str = "", known: Background | None = None) -> None:
     """Write who is asked now and what they said, and make every message look so."""
     request = after.request
     requests.note_asked(ctx.conn, request.id, set(after.asked) - set(before.asked))
     sent: Sent = outbox.under(ctx.conn, prefixes(request))
-    show(ctx, after, sent, background(ctx, after) if request.state == "pending" else None, anew)
+    known = known or (background(ctx, after) if request.state == "pending" else None)
+    show(ctx, after, sent, known, anew)
 
 
 def show(ctx: Context, case: Case, sent: Sent, known: Background | None, anew: str = "") -> None:
@@ -178,8 +188,19 @@ def grant(ctx: Context, request: Request) -> Sequence[BudgetStatus]:
     """
     if request.is_exception:
         return begin(ctx, request)
+    if request.share_base is not None and not request.given:
+        _first_share(ctx, request)
     post(ctx, _entry(ctx, request, "grant", request.resolved_amount, request.resolved_by, request.reason))
     return ()
+
+
+def _first_share(ctx: Context, request: Request) -> None:
+    """Let somebody without a share have one of what they have used, which what is granted is added to."""
+    account = ctx.account(request.account_id)
+    rule = next(iter(ctx.policy.rules_named(request.budget)), None)
+    share = share_of(ctx, statuses(ctx, account), rule, account) if account and rule else None
+    if share is not None and not share.has_one:
+        give(ctx, share, f"share/{request.id}", 0)
 
 
 def take_back(ctx: Context, ended: Request) -> int:
@@ -194,9 +215,17 @@ def take_back(ctx: Context, ended: Request) -> int:
         if (each.budget.name, each.account_id, each.period.first)
         == (ended.budget, ended.account_id, ended.period_start)
     ]
-    unspent = min(ended.resolved_amount, max(0, here[0].left)) if here else 0
-    if unspent:
-        post(ctx, _entry(ctx, ended, "expiry", -unspent, ctx.person.id, ""))
+    if not here:
+        return 0
+    unspent = min(ended.resolved_amount + ended.given, max(0, here[0].left))
+    granted = min(ended.resolved_amount, unspent)
+    if granted:
+        post(ctx, _entry(ctx, ended, "expiry", -granted, ctx.person.id, ""))
+    back = unspent - granted
+    if ended.share_base is not None and unspent == here[0].left:
+        back = here[0].limit - granted  # nothing of a first share is left: they spend with all others again
+    if back > 0:
+        return_share(ctx, here[0], f"returned/{ended.id}", back)
     return unspent
 
 

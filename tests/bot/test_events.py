@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -42,10 +43,10 @@ def emit(acme: Company) -> None:
 def is_busy(real: Callable[..., object]) -> Callable[..., object]:
     """A database that has no time for events; the outbox itself is reached."""
 
-    def transact(self: Database, work: Callable[[Connection], object], *, in_turn: bool = True) -> object:
+    def transact(self: Database, work: Callable[[Connection], object], **turn: Any) -> object:
         if "_handle" in work.__code__.co_names:
             raise BusyError("the database is busy")
-        return real(self, work, in_turn=in_turn)
+        return real(self, work, **turn)
 
     return transact
 

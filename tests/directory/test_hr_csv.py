@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -781,3 +782,30 @@ def test_a_column_puts_people_into_a_group(tmp_path: Path) -> None:
     ]
     with pytest.raises(UnusableSourceError, match="no column “Type”"):
         Csv(path, HrLayout(groups={"contractors": ("Type", "Contractor")})).read(Known())
+
+
+LEAVERS = """\
+Work Email,Name,Employee ID,Status,Start date,Termination date
+kim@acme.example,Kim Tanaka,1,Active,2020-01-01,
+ana@acme.example,Ana Silva,2,Active,2021-01-01,22/11/2026
+bob@acme.example,Bob Reyes,3,Active,2021-01-01,23/11/2026
+cy@acme.example,Cy Again,4,Active,2026-03-01,31/12/2025
+dee@acme.example,Dee Odd,5,Active,2021-01-01,soon
+"""
+
+
+@pytest.mark.parametrize("title", ["Termination date", "Last day of work", "Austrittsdatum", "离职日期"])
+def test_a_person_leaves_on_the_day_after_the_last_one(tmp_path: Path, title: str) -> None:
+    """Whatever the status still says. An end before the start is of an earlier job; an odd one is told."""
+    path = tmp_path / "people.csv"
+    path.write_text(LEAVERS.replace("Termination date", title))
+    here: dict[date, set[str]] = {}
+    for day in (date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 24)):
+        found = Csv(path, today=partial(date, day.year, day.month, day.day)).read(Known())
+        here[day] = {one.id for one in found.people if one.active}
+        assert any("Dee Odd" in line and "soon" in line for line in found.left_out)
+    assert here == {
+        date(2026, 11, 22): {"kim", "ana", "bob", "cy", "dee"},
+        date(2026, 11, 23): {"kim", "bob", "cy", "dee"},
+        date(2026, 11, 24): {"kim", "cy", "dee"},
+    }

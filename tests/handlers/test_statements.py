@@ -34,6 +34,9 @@ BALANCE_MAX = 6
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
 
+ABOVE = 1
+"""What a lead's decision takes more on PostgreSQL if the pool lacks something: it gives, and asks those above."""
+
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
 
@@ -100,6 +103,11 @@ def spikes_up(company: Company) -> None:
     company.database.transact(lambda conn: spikes.begin(conn, "agent/crawler", seen))
 
 
+def month_turns(company: Company) -> None:
+    """It is the first of December."""
+    company.clock.moment = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+
+
 def passes_a_threshold(company: Company) -> None:
     """Ana has used 85 % of her limit and was told."""
     company.llm.spends("ana", "340.00", date(2026, 11, 21))
@@ -128,6 +136,8 @@ def knows_a_stranger(company: Company) -> None:
 
 ASKED = ("ana", "request 50 finish the migration")
 LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
+SHARE = ("ana", "request 50 of search-pool it")
+TAKEN = (("max", "allot 2490 to max"),)
 LARGE = ("ana", "request 600 train a model")
 BOTH = ("ana", "request 950 train a larger model")
 AWAY = ("max", "delegate kim until friday")
@@ -141,6 +151,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "request 20 a quick test", "$20.00 approved at once", about="granted at once"),
         Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
+        Spoken("ana", "request 50 of search-pool it", "Asked for $50.00 more", about="a share, of the pool's lead"),
         Spoken("ana", "request", "Ask for more", about="its form"),
     ),
     "raise": (Spoken(*LASTING, "Asked for $600.00 a month"),),
@@ -159,11 +170,21 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "approve": (
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
         Spoken("max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception"),
+        Spoken("max", "approve 1", "Approved: $50.00", (SHARE,), about="of what is free in a pool"),
+        Spoken(
+            "max",
+            "approve 1",
+            "You gave $",
+            (*TAKEN, SHARE),
+            about="of a pool that lacks the rest",
+            most=ORDER_MAX + ABOVE,
+        ),
         Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
         Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),
         Spoken("kim", "approve 1", "You agreed. Still to agree: Fay Osei", (BOTH,), about="one of two who must agree"),
         Spoken("kim", "approve 1 30", "Approved: $30.00", TALK, about="after a reminder and questions"),
     ),
+    "approve-anew": (Spoken("max", "approve-anew 1", "Approved: $50.00", (ASKED,), prepare=month_turns),),
     "deny": (Spoken("max", "deny 1 too early", "Denied: $50.00", (ASKED,)),),
     "question": (
         Spoken("max", "question 1 why?", "Sent", (ASKED,), about="asked back"),

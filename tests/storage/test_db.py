@@ -1,16 +1,18 @@
 """The door to the database: what it promises on SQLite and on PostgreSQL."""
 
+import inspect
 import multiprocessing
 import threading
 from datetime import date
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from storage import ledger
+from storage import db, ledger
 from storage.db import Database, UnreadableDatabaseError
 from storage.ledger import Entry
 from storage.tables import Instant, metadata
@@ -125,6 +127,14 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
         thread.join()
 
     assert database.ask(lambda conn: conn.execute(text("select count(*) from entries")).scalar_one()) == 40
+
+
+def test_an_order_waits_for_the_disk(tmp_path: Path) -> None:
+    """But for tests, in which nobody pulls a plug: 2 is FULL, which keeps an order through a power cut."""
+    engine = inspect.unwrap(db._sqlite)(make_url(f"sqlite:///{tmp_path}/bursar.db"), reads=False)
+    with engine.connect() as conn:
+        assert conn.execute(text("pragma synchronous")).scalar_one() == 2
+    engine.dispose()
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:"])

@@ -119,7 +119,7 @@ def test_a_danger_is_known_while_it_burns_and_for_a_time(acme_base: Database) ->
     assert acme_base.ask(lambda conn: spikes.known(conn, NOW - DAY)) == [over]
     assert acme_base.ask(lambda conn: spikes.known(conn, NOW + DAY)) == []
 
-    said = Expectation("agent/crawler", TODAY, "max", "reindex", NOW)
+    said = Expectation("agent/crawler", TODAY, TODAY, 5, "max", "reindex", NOW)
     acme_base.transact(lambda conn: spikes.expect(conn, said))
     assert acme_base.ask(lambda conn: spikes.expected(conn, TODAY)) == {"agent/crawler": said}
     assert acme_base.ask(lambda conn: spikes.expected(conn, TODAY + DAY)) == {}

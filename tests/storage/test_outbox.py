@@ -10,6 +10,8 @@ from storage.db import Database
 from storage.outbox import OutboxItem
 from tests.support.clock import NOW, Clock
 
+CHAT = outbox.Lane(("slack",), ("show",))
+
 
 def ensure(database: Database, payload: str = "a", key: str = "k", clock: Clock | None = None) -> bool:
     """OutboxItem for something."""
@@ -19,7 +21,7 @@ def ensure(database: Database, payload: str = "a", key: str = "k", clock: Clock 
 
 def claim(database: Database, clock: Clock) -> list[OutboxItem]:
     """Lease what is due."""
-    return database.transact(lambda conn: outbox.claim(conn, ["slack"], clock(), 10, outbox.LEASE))
+    return database.transact(lambda conn: outbox.claim(conn, CHAT, clock(), 10, outbox.LEASE))
 
 
 def test_the_same_word_again_changes_nothing(database: Database, clock: Clock) -> None:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from bot.app import App
 from bot.config import Settings
@@ -382,10 +382,6 @@ def bot_on_a_file() -> tuple[Path, Path, Database]:
         raw.execute("pragma wal_checkpoint(truncate)")
     raw.close()
     database = Database(f"sqlite:///{home}/work.db")
-
-    @event.listens_for(database._orders, "connect")
-    def _hurry(dbapi: sqlite3.Connection, _record: object) -> None:
-        dbapi.execute("pragma synchronous = off")  # nobody pulls a plug here
 
     return home / "empty.db", home / "work.db", database
 

@@ -76,6 +76,21 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
         *("date of hire", "original hire date", "Eintrittsdatum", "Einstellungsdatum", "date d'embauche"),
         *("fecha de ingreso", "入职日期", "入社日"),
     ),
+    "end_date": (
+        *("termination date", "last day", "last day of work", "last working day", "last day of employment"),
+        *("employment end date", "leaving date", "exit date", "separation date"),
+        *("date of leaving", "end of employment", "end date", "Austrittsdatum", "letzter Arbeitstag"),
+        *(
+            "date de sortie",
+            "date de départ",
+            "fecha de baja",
+            "fecha de salida",
+            "离职日期",
+            "最后工作日",
+            "退職日",
+            "退社日",
+        ),
+    ),
     "roles": ("roles", "Bursar roles"),
 }
 

@@ -33,6 +33,7 @@ YEAR_MAX = 2069
 """A year in two digits above it is of the century before, as in POSIX (strptime, %y)."""
 ROLES: tuple[Role, ...] = get_args(Role)
 ZONE_BY_WORD = {zone.lower(): zone for zone in ZONES}
+_DATES: tuple[Column, Column] = ("end_date", "start_date")
 DATES: Mapping[str, DateOrder] = {"day first": "dmy", "month first": "mdy"}
 _SEPARATORS = str.maketrans(",;|/", "    ")
 _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
@@ -63,10 +64,12 @@ class Csv:
     Args:
         path: of the file. It is opened anew at each reading.
         layout: what it does not say itself.
+        today: the organization's calendar day: who had their last day before it has left.
     """
 
     path: Path
     layout: HrLayout = HrLayout()
+    today: Callable[[], date] = lambda: date.min
 
     def read(self, known: Known) -> Directory:
         """See Source. What could not be used stands in `left_out`.
@@ -83,7 +86,7 @@ class Csv:
             ) from trouble
         wrong: list[Complaint] = []
         try:
-            directory = _Reading(self.path.name, self.layout, known, wrong).read(content)
+            directory = _Reading(self.path.name, self.layout, known, wrong, self.today()).read(content)
         except MalformedCsvError as broken:
             whole = [Complaint(broken.line, str(broken))]
             raise UnusableSourceError("\n".join(explained(self.path, whole))) from broken
@@ -175,12 +178,14 @@ class _Reading:
         layout: what it does not say itself.
         known: who is known already.
         wrong: is added to.
+        today: the calendar day.
     """
 
     source: str
     layout: HrLayout
     known: Known
     wrong: list[Complaint]
+    today: date
     titles: dict[Column, str] = field(default_factory=dict)
 
     def read(self, content: bytes) -> Directory:
@@ -191,13 +196,14 @@ class _Reading:
         """
         kept: list[Person] = []
         rows = self._rows(content, kept)
+        self._leave(rows)
         people = PeopleInFile(self.known)
         rows = self._registered(rows, people, kept)
         _identify(rows, people, self.source)
         managers = self._managers(rows, people)
         ids = DepartmentIds(self.known.earlier.teams)
         members = [self._member(row, above, people, ids) for row, above in zip(rows, managers, strict=True)]
-        joined = self._start_dates(rows)
+        joined = self._dates(rows, "start_date")
         persons = [self._person(*each) for each in zip(rows, members, joined, strict=True)]
         live = {one.department for row, one in zip(rows, members, strict=True) if row.there}
         counted = [
@@ -472,16 +478,26 @@ class _Reading:
             self._complain(row, N_("write finance, admin, both, or nothing"), "roles")
         return tuple(role for role in ROLES if role in words)
 
-    def _start_dates(self, rows: Sequence[HrRow]) -> list[date | None]:
-        """The start dates, read by one rule for all. If that cannot be found, app.yaml is asked for it, once."""
-        texts = [said(row.get("start_date")) for row in rows]
+    def _leave(self, rows: Sequence[HrRow]) -> None:
+        """Let those leave whose last day is over. One before the start is of an earlier job."""
+        if "end_date" not in self.titles:
+            return
+        there = [row for row in rows if row.there]
+        ends, starts = (self._dates(there, column, quiet=column == "start_date") for column in _DATES)
+        for row, end, start in zip(there, ends, starts, strict=True):
+            if end and end < self.today and not (start and end < start):
+                row.there = False
+
+    def _dates(self, rows: Sequence[HrRow], column: Column, *, quiet: bool = False) -> list[date | None]:
+        """The dates of a column, read by one rule for all. If that cannot be found, app.yaml is asked for it, once."""
+        texts = [said(row.get(column)) for row in rows]
         try:
             order = DATES.get(self.layout.dates) or date_order(filter(None, texts))
         except ValueError:
             order = None
-        return [self._start_date(row, text, order) for row, text in zip(rows, texts, strict=True)]
+        return [self._date(row, text, order, column, quiet=quiet) for row, text in zip(rows, texts, strict=True)]
 
-    def _start_date(self, row: HrRow, text: str, order: DateOrder | None) -> date | None:
+    def _date(self, row: HrRow, text: str, order: DateOrder | None, column: Column, *, quiet: bool) -> date | None:
         if not text:
             return None
         try:
@@ -489,7 +505,8 @@ class _Reading:
         except ValueError:
             asked = N_("day or month first? Add dates: day first, or dates: month first, to this source in app.yaml")
             other = N_("this is not a date; write one such as 2026-11-22")
-            self._complain(row, asked if order is None and needs_order(text) else other, "start_date")
+            if not quiet:
+                self._complain(row, asked if order is None and needs_order(text) else other, column)
             return None
         return day.replace(year=day.year - CENTURY) if day.year > YEAR_MAX and str(day.year) not in text else day
 

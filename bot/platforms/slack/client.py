@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from handlers.language import N_, Words
 
 BASE_URL = "https://slack.com/api/"
@@ -31,6 +31,23 @@ PASSING = frozenset(
         "accesslimited",
     }
 )
+REFUSING = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "no_permission",
+        "org_login_required",
+        "ekm_access_denied",
+        "team_access_not_granted",
+        "not_allowed_token_type",
+        "missing_scope",
+        "two_factor_setup_required",
+    }
+)
+"""Codes that are about the app and its token, whatever is asked for."""
 ADVICE: Mapping[str, str] = {
     "channel_not_found": N_(
         "The channel does not exist or is private: invite the bot there, or correct the channel's id."
@@ -96,7 +113,8 @@ def trouble(doing: Words, error: Exception) -> OutsideError:
         )
     if said:
         advice = Words(ADVICE.get(said, UNADVISED))
-        return UndeliverableError("{doing}: Slack said {said}. {advice}", doing=doing, said=said, advice=advice)
+        kind = RefusesUsError if said in REFUSING else UndeliverableError
+        return kind("{doing}: Slack said {said}. {advice}", doing=doing, said=said, advice=advice)
     return UnreachableError("{doing}: Slack cannot be reached ({error}).", doing=doing, error=type(error).__name__)
 
 

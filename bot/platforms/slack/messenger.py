@@ -12,7 +12,7 @@ from slack_sdk.web import SlackResponse
 from bot.charts.png import draw
 from bot.checks import CheckLine
 from bot.csv_files import text_of
-from bot.errors import UndeliverableError
+from bot.errors import RefusesUsError, UndeliverableError
 from bot.platforms.about import NAME
 from bot.platforms.slack.block_kit import ALT_MAX, CHARTS_MAX, NO_PICTURES, Json, home, message
 from bot.platforms.slack.client import (
@@ -35,6 +35,8 @@ from handlers.place import HOMES, Place
 # Codes of docs.slack.dev that say the blocks are at fault, not the place.
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_arguments"})
 GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+CLOSED = frozenset({"channel_not_found", "is_archived", "not_in_channel"})
+"""What Slack says of a direct message that is not the one of this person any more: it is opened anew."""
 PICTURE_WAITS_S = (0.0, 0.5, 1.0, 2.0)
 FILE_MAX_BYTES = 200 * 1024 * 1024
 TOO_LARGE = N_("The people who run Bursar can write it on the machine with the command export.")
@@ -88,6 +90,15 @@ class Slack:
 
         A whisper leaves no receipt, for it cannot be changed. A message that is gone is posted anew.
         """
+        try:
+            return self._show(place, card, receipt)
+        except UndeliverableError as no:
+            known = self._direct.pop(self._user(place), None)
+            if known is None or code(no.__cause__) not in CLOSED:
+                raise
+            return self._show(place, card, receipt)
+
+    def _show(self, place: Place, card: Card, receipt: str) -> str:
         if place.id.startswith(HOMES):
             return self._publish(place.id.removeprefix(HOMES), card)
         channel, user = self._where(place)
@@ -108,6 +119,10 @@ class Slack:
                 return changed
         posted = self._post(channel, thread, card, aloud=place.aloud)
         return f"{posted['channel']}/{posted['ts']}"
+
+    def probe(self) -> None:
+        """See Probes in bot/ports.py."""
+        asked(Words("Ask Slack who the bot is"), self._client.auth_test)
 
     def find(self, email: str) -> str:
         """See Finds in bot/reach.py. A guest, a bot and somebody of another company are nobody."""
@@ -141,10 +156,18 @@ class Slack:
 
     def _where(self, place: Place) -> tuple[str, str]:
         """The channel, and the person in it who is spoken to, if that is known."""
+        user = self._user(place)
+        if user:
+            return self._direct_channel(user), user
+        channel, _, spoken_to = place.id.partition("/")
+        return channel, spoken_to
+
+    @staticmethod
+    def _user(place: Place) -> str:
+        """The person who is written to directly, "" for a channel."""
         first, _, second = place.id.partition("/")
-        if first[:1] in {"T", "E"} and second:
-            first, second = second, ""
-        return (self._direct_channel(first), first) if first[:1] in {"U", "W"} else (first, second)
+        user = second if first[:1] in {"T", "E"} and second else first
+        return user if user[:1] in {"U", "W"} else ""
 
     def _direct_channel(self, user: str) -> str:
         channel = self._direct.get(user)
@@ -178,7 +201,7 @@ class Slack:
         charts = [block for block in card.blocks if isinstance(block, Chart)][:CHARTS_MAX]
         try:
             return {each: self._upload(draw(each), "chart.png", alt_txt=each.alt[:ALT_MAX]) for each in charts}
-        except UndeliverableError as no:
+        except (UndeliverableError, RefusesUsError) as no:  # without the right to upload, what is posted says it all
             _log.warning("No pictures: %s", no)
             return {}
 
@@ -222,7 +245,8 @@ class Slack:
         try:
             self._degrading(Words("Change a message in {channel}", {"channel": channel}), card, change)
         except UndeliverableError as no:
-            if code(no.__cause__) in GONE:
+            said = code(no.__cause__)
+            if said in GONE or (said in CLOSED and channel.startswith("D")):
                 return ""
             raise
         return f"{channel}/{ts}"

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.config import TeamsSettings
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.http import NO_ANSWER, HttpRefusal, refusal_of
 from handlers.language import N_, Words
 
@@ -99,6 +99,7 @@ class Connector:
 
         Raises:
             UnreachableError: the Connector or Entra is down, slow or busy.
+            RefusesUsError: they do not take our secret.
             UndeliverableError: they said no for good.
         """
         try:
@@ -106,7 +107,7 @@ class Connector:
         except (*NO_ANSWER, OSError, CancelledError) as trouble:
             raise _trouble(refusal_of(trouble)) from trouble
         except ValueError as trouble:  # what the SDK makes of a token that it was not given
-            raise UndeliverableError(
+            raise RefusesUsError(
                 "Microsoft Entra gives no token for Teams: are app_id and tenants in app.yaml right, and is the secret "
                 "in TEAMS_APP_SECRET still valid?"
             ) from trouble
@@ -214,13 +215,12 @@ def _token_of_nobody(_scope: str | list[str], _tenant: str | None) -> str:
     return jwt.encode({"aud": "playground"}, "no secret, for there is nobody to deceive with it", "HS256")
 
 
-def _trouble(refusal: HttpRefusal) -> UnreachableError | UndeliverableError:
+def _trouble(refusal: HttpRefusal) -> OutsideError:
     """What the Connector's answer means for trying again."""
     if refusal.status == 0:
         return UnreachableError("Teams cannot be reached ({word}).", word=refusal.word)
     if refusal.status in BUSY or refusal.status >= BROKEN:
         return UnreachableError("Teams is busy or down ({status}).", refusal.retry_after_s, status=refusal.status)
     advice = ADVICE.get(refusal.word) or ADVICE.get(str(refusal.status), UNADVISED)
-    return UndeliverableError(
-        "Teams said {said}. {advice}", said=f"{refusal.status} {refusal.word}".rstrip(), advice=Words(advice)
-    )
+    kind = RefusesUsError if refusal.status == UNAUTHORIZED else UndeliverableError
+    return kind("Teams said {said}. {advice}", said=f"{refusal.status} {refusal.word}".rstrip(), advice=Words(advice))

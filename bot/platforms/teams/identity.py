@@ -12,15 +12,11 @@ from dataclasses import dataclass
 from microsoft_teams.api.models import TeamsChannelAccount
 
 from bot.errors import OutsideError, UndeliverableError
-from bot.http import refusal_of
 from bot.platforms.identity import Identities, Verdicts, refused
 from bot.platforms.teams.connector import Connector
 from bot.ports import Knows, in_language
 from handlers.card import Card
 from handlers.language import ENGLISH, N_
-
-UNSEEN = frozenset({403, 404})
-"""What the Connector answers about who is not a member."""
 
 OUTSIDER = "#ext#"
 """What the sign-in name of a guest has in it."""
@@ -102,9 +98,7 @@ class TeamsPeople:
         api = self._connector.sdk.api.clone(service_url=service_url).conversations
         try:
             member = self._connector.run(api.get_member_by_id(conversation, speaker.member))
-        except UndeliverableError as no:
-            if refusal_of(no.__cause__ or no).status not in UNSEEN:
-                raise  # our own secret is not taken: that says nothing of the member
+        except UndeliverableError:
             return Verdict(ours=False)
         addresses = dict.fromkeys(filter(None, (member.email, member.user_principal_name)))
         return Verdict(not _belongs_elsewhere(member, speaker.tenant), tuple(addresses))

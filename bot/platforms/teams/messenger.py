@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from microsoft_teams.api import Account
 from microsoft_teams.api.activities import MessageActivityInput
@@ -94,6 +95,12 @@ class Teams:
         self._tenants = tenants
         self._look_up = look_up
         self._pace = Pace()
+
+    def probe(self) -> None:
+        """See Probes in bot/ports.py. The Connector is asked for a chat that is not there."""
+        api = self._connector.sdk.api.clone(service_url=self._service_url()).conversations
+        with suppress(UndeliverableError):
+            self._connector.run(api.get_member_by_id("none", "none"))
 
     def show(self, place: Place, card: Card, receipt: str) -> str:
         """See Platform.show. A whisper leaves no receipt. A message that is gone is posted anew."""

@@ -60,6 +60,8 @@ _MONEY = re.compile(
     r"(?P<after>[$€£¥￥₹₩元]|[A-Z]{3})?(?P<close>\)?)"
 )
 _RANGE = re.compile(r"(\d{4}-?\d\d-?\d\d)(?:\.\.|_?to_?|[ _-]+|_-_)(\d{4}-?\d\d-?\d\d)")
+PLAIN_DIGITS_MAX = 15
+"""So many digits are no more than a row can count."""
 _COUNTED: tuple[Meaning, ...] = (*KINDS, "tokens")
 _DAYS: tuple[Meaning, ...] = ("date", "end")
 
@@ -148,7 +150,8 @@ class _Text:
         rule = self._rule
         text = rule.const
         for get in self._gets:
-            text = said(get(row))
+            text = get(row)
+            text = text if text.isdigit() and text.isascii() else said(text)  # most cells are counts
             if text:
                 break
         if self._simple:
@@ -201,6 +204,11 @@ class Mapped:
             )
             for meaning, rule in rules.columns.items()
             if rule.plus or rule.minus
+        }
+        self._plain = {
+            meaning
+            for meaning, rule in rules.columns.items()
+            if meaning not in self._more and rule.scale == rule.divide == 1 and rule.sign not in ("absolute", "negate")
         }
         if missing:
             raise UnusableFileError(lacking(missing, table.columns), "header")
@@ -289,7 +297,7 @@ class Mapped:
         currency = currency_of(texts["currency"], self._texts["currency"].column) if texts.get("currency") else ""
         cost, currency = self._cost(row, texts, currency)
         listed, currency = self._money(row, texts, "list_cost", currency)
-        counts: dict[str, Any] = dict(self._counts(row, texts))
+        counts: Mapping[str, Any] = self._counts(row, texts)
         return ChargeRow(
             day=day,
             sub_account=self._id(texts, "team"),
@@ -378,7 +386,8 @@ class Mapped:
         if not text:
             return None, currency
         column = self._texts[meaning].column
-        match = _MONEY.fullmatch(text)
+        bare = text[0].isdigit() and text[-1].isdigit()  # a sign of a currency stands at one end
+        match = None if bare else _MONEY.fullmatch(text)
         mark = match and (match["before"] or match["after"])
         if match and mark:
             currency = _agreed(mark, currency, column)
@@ -406,6 +415,9 @@ class Mapped:
         return next((kind for kind in KINDS if kind == told), kind_of(told))
 
     def _count(self, row: TextRow, text: str, meaning: Meaning, times: int = 1) -> int:
+        is_plain = times == 1 and meaning in self._plain and len(text) <= PLAIN_DIGITS_MAX
+        if is_plain and text.isascii() and text.isdigit():
+            return int(text)
         number = self._number(row, text, meaning) * times
         if times > 1:  # 0.3333 of a thousand
             number = Decimal(round(number))

@@ -9,6 +9,7 @@ import glob
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
@@ -23,7 +24,7 @@ from bot.providers.files import focus, presets
 from bot.providers.files.charge_rows import MONEY, PICO_PER_NANO, ChargeRow, DatedRowError
 from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
-from bot.providers.files.readers import TextRow, TextTable, UnusableFileError, tables
+from bot.providers.files.readers import ROWS_MAX, TextRow, TextTable, UnknownTableError, UnusableFileError, tables
 from bot.providers.files.settings import FileRules
 from bot.providers.set_aside import RowError, is_collected, set_aside, setting_aside
 from bot.texts import in_words, nt, t
@@ -257,8 +258,7 @@ class Files(Provider):
             with tables(
                 Path(path), CsvLayout(self._rules.encoding, self._rules.delimiter, self._rules.skip_rows)
             ) as all_:
-                for table in all_:
-                    self._put(path, mark[0], written, table)
+                self._put_all(path, mark[0], written, all_)
             self._table.execute("commit")
         except UnusableFileError as wrong:
             self._unusable[path] = written, str(wrong)
@@ -275,6 +275,25 @@ class Files(Provider):
                 (path,),
             )
         self._table.execute("delete from sources where file = ?", (path,))
+
+    def _put_all(self, path: str, mtime: int, written: date, found: Iterable[TextTable]) -> None:
+        """Take in the tables of a file. Of a workbook, sheets that nobody knows are left out if one is known."""
+        unknown: list[tuple[str, UnusableFileError]] = []
+        put = 0
+        for table in found:
+            try:
+                self._put(path, mtime, written, table)
+            except UnknownTableError as wrong:
+                if not table.is_sheet:
+                    raise
+                unknown.append((table.name.rpartition("/")[2], wrong))
+            else:
+                put += 1
+        if unknown and not put:
+            raise unknown[0][1]
+        if unknown:
+            left_out = f"not read: sheet {', '.join(name for name, _ in unknown)}"
+            self._table.execute("update sources set note = ? where file = ?", (left_out, path))
 
     def _put(self, path: str, mtime: int, written: date, table: TextTable) -> None:
         """Take in the rows of a table."""
@@ -306,7 +325,7 @@ class Files(Provider):
             return OWN, Mapped(ours, table).read
         preset = presets.named(ours.preset) or presets.recognized(table.columns)
         if preset is None:
-            raise UnusableFileError(_unknown(table), "header")
+            raise UnknownTableError(_unknown(table), "header")
         if preset.name == FOCUS:
             missing = [name for name in preset.header if name not in table.columns]
             if missing:
@@ -347,7 +366,9 @@ class _Loaded:
         self.shown: list[str] = []
 
     def __iter__(self) -> Iterator[tuple[object, ...]]:
-        for where, row in self._table.rows():
+        for number, (where, row) in enumerate(self._table.rows(), 1):
+            if number > ROWS_MAX:
+                raise UnusableFileError(f"it has more than {ROWS_MAX:,} rows: split it, for example by month")
             try:
                 if isinstance(row, RowError):
                     raise row
@@ -400,7 +421,7 @@ def _widened(table: TextTable, prepare: Callable[[TextRow], Mapping[str, str]]) 
         for where, row in table.rows():
             yield where, row if isinstance(row, RowError) else {**row, **prepare(row)}
 
-    return TextTable(table.name, table.columns, table.decimal, table.note, rows)
+    return replace(table, rows=rows)
 
 
 def _there(words: Mapping[str, tuple[str, ...]], table: TextTable) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,8 @@
-"""Rows of a CSV or Parquet file, one after the other, as texts under the names of their columns."""
+"""Rows of a CSV, Excel or Parquet file, one after the other, as texts under the names of their columns."""
 
 import gzip
 import importlib
+import io
 import json
 import zipfile
 import zlib
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,12 @@ from bot.csv_records import CsvLayout, MalformedCsvError, opened, read
 from bot.providers.set_aside import RowError
 
 BATCH_ROWS = 5_000
+UNPACKED_BYTES_MAX = 8 * 2**30
+ROWS_MAX = 20_000_000
+MEMBERS_MAX = 1_000
+HEADER_ROWS_MAX = 50
+"""How far down a sheet its header may stand."""
+TOO_LARGE = "it is larger than {most} when it is unpacked: split it, for example by month"
 NO_PYARROW = "reading Parquet needs a package that is not installed: pip install pyarrow, or export CSV"
 
 TextRow = Mapping[str, str]
@@ -34,6 +42,10 @@ class UnusableFileError(Exception):
         super().__init__(f"{where}: {why}" if where else why)
 
 
+class UnknownTableError(UnusableFileError):
+    """Nobody knows what the columns mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextTable:
     """A table of texts.
@@ -45,6 +57,7 @@ class TextTable:
         note: what was found out that a person may want to know, such as "GB18030".
         rows: gives each row with where it stands, from the first on each time. A row of another length comes as the
             error that it is.
+        is_sheet: whether it is one of the sheets of a workbook.
     """
 
     name: str
@@ -52,6 +65,7 @@ class TextTable:
     decimal: DecimalSign
     note: str
     rows: Callable[[], Iterator[tuple[str, TextRow | RowError]]]
+    is_sheet: bool = False
 
 
 @contextmanager
@@ -62,25 +76,132 @@ def tables(path: Path, layout: CsvLayout) -> Iterator[Iterator[TextTable]]:
         UnusableFileError: it is no such file; reading the rows may raise it, too.
         OSError: it cannot be opened, or is no regular file.
     """
+    suffix = path.suffix.lower()
     with opened(path) as file:
-        if path.suffix == ".parquet":
+        if suffix == ".parquet":
             yield iter([_parquet(path)])
-        elif path.suffix == ".zip":
+        elif suffix == ".zip":
             yield _members(file, path, layout)
+        elif suffix in (".xlsx", ".xlsm"):
+            yield _sheets(file, path, layout)
         else:
-            source = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+            source = _Bounded.buffered(gzip.GzipFile(fileobj=file)) if suffix == ".gz" else file
             yield iter([_csv(source, str(path), layout)])
+
+
+class _Bounded(io.RawIOBase):
+    """What comes out of a packed file, and no more than fits: a small file may hold more than any disk."""
+
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
+        self._read = 0
+
+    @classmethod
+    def buffered(cls, packed: Any) -> io.BufferedReader:
+        """The same as a file that can be read in lines."""
+        return io.BufferedReader(cls(packed))
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """As far as back to the beginning."""
+        return True
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        """See RawIOBase."""
+        self._read = int(self._packed.seek(place, whence))
+        return self._read
+
+    def tell(self) -> int:
+        """See RawIOBase."""
+        return self._read
+
+    def readinto(self, into: Any) -> int:
+        """See RawIOBase.
+
+        Raises:
+            UnusableFileError: it is too much.
+        """
+        taken = self._packed.read(len(into))
+        self._read += len(taken)
+        if self._read > UNPACKED_BYTES_MAX:
+            raise _too_large()
+        into[: len(taken)] = taken
+        return len(taken)
+
+
+def _too_large() -> UnusableFileError:
+    return UnusableFileError(TOO_LARGE.format(most=f"{UNPACKED_BYTES_MAX // 2**30} GB"))
+
+
+def _check_archive(archive: zipfile.ZipFile) -> None:
+    """Look at an archive before anything of it is unpacked.
+
+    Raises:
+        UnusableFileError: it holds too much.
+    """
+    members = archive.infolist()
+    if len(members) > MEMBERS_MAX:
+        raise UnusableFileError(f"it has more than {MEMBERS_MAX} files in it")
+    if sum(each.file_size for each in members) > UNPACKED_BYTES_MAX:
+        raise _too_large()
 
 
 def _members(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
     try:
         with zipfile.ZipFile(file) as archive:
+            _check_archive(archive)
             for name in sorted(archive.namelist()):
                 if name.lower().endswith(".csv"):
                     with archive.open(name) as member:
-                        yield _csv(member, f"{path}/{name}", layout)
+                        yield _csv(_Bounded.buffered(member), f"{path}/{name}", layout)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as trouble:
         raise UnusableFileError(f"it is no zip file that can be read ({trouble})") from trouble
+
+
+def _sheets(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
+    """The sheets of a workbook that have a header, in their order. openpyxl is loaded by who has one."""
+    openpyxl = importlib.import_module("openpyxl")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            _check_archive(archive)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, zlib.error) as trouble:
+        raise UnusableFileError(f"it is no Excel workbook that can be read ({trouble})") from trouble
+    try:
+        found = [_sheet(sheet, f"{path}/{sheet.title}", layout.skip_rows) for sheet in book.worksheets]
+        tables_found = [each for each in found if each]
+        if not tables_found:
+            raise UnusableFileError("no sheet of it has a header", "header")
+        yield from tables_found
+    finally:
+        book.close()
+
+
+def _sheet(sheet: Any, name: str, skip_rows: int) -> TextTable | None:
+    """A sheet, None if it has no header: a row with two names at least."""
+    begins, header = 0, list[str]()
+    for number, values in enumerate(islice(sheet.iter_rows(values_only=True), skip_rows + HEADER_ROWS_MAX), 1):
+        cells = [tidy(_text(each)) for each in values]
+        if number > skip_rows and sum(map(bool, cells)) > 1:
+            begins, header = number, cells
+            break
+    while header and not header[-1]:
+        header.pop()
+    columns = _distinct(header)
+
+    def rows() -> Iterator[tuple[str, TextRow | RowError]]:
+        try:
+            for number, values in enumerate(sheet.iter_rows(min_row=begins + 1, values_only=True), begins + 1):
+                cells = [_text(each) for each in values]
+                if any(map(str.strip, cells)):
+                    yield f"row {number}", dict(zip(columns, cells, strict=False))
+        except (zipfile.BadZipFile, SyntaxError, ValueError, zlib.error) as trouble:
+            raise UnusableFileError(f"the sheet is broken ({trouble})") from trouble
+
+    return TextTable(name, columns, ".", "", rows, is_sheet=True) if header else None
 
 
 def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:

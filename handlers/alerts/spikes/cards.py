@@ -1,7 +1,7 @@
 """What people see of a spike: what is spent, what it will have cost by the morning, and what to do."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
@@ -25,21 +25,32 @@ TITLES: Mapping[SpikeRule, str] = {
     "daily": N_("{name} spends {now} a day, usually {usual}"),
     "loop": N_("{name} may be in a loop, at {day} a day"),
     "weekly": N_("{name} spent {now} last week, usually {usual}"),
+    "wave": N_("New agents together spend {now} a day"),
+    "ceiling": N_("{name} spent {now}: {usual} was marked as expected"),
 }
+LATE_TITLES: Mapping[SpikeRule, str] = {
+    "velocity": N_("{name} spent {amount} on {day}, at {now} an hour, usually {usual}"),
+    "daily": N_("{name} spent {now} on {day}, usually {usual}"),
+    "wave": N_("New agents together spent {now} on {day}"),
+}
+"""Of what was reported late, and is over, or may be."""
+LATE = timedelta(hours=24)
 REASONS: Mapping[SpikeRule, tuple[str, str]] = {
     "velocity": (
         N_("{times} times the most expensive usual hour."),
         N_("Far more than the most expensive usual hour."),
     ),
     "daily": (
-        N_("{times} times a usual day, and more than any day of the last eight weeks."),
-        N_("Far more than a usual day, and more than any day of the last eight weeks."),
+        N_("{times} times a usual day, and more than its most expensive days."),
+        N_("Far more than a usual day, and more than its most expensive days."),
     ),
     "loop": (N_("Every request has the same size, hour after hour."),) * 2,
     "weekly": (
-        N_("{times} times a usual week, and more than any of the last eight weeks."),
-        N_("Far more than a usual week, and more than any of the last eight weeks."),
+        N_("{times} times a usual week. The last eight weeks are compared."),
+        N_("Far more than a usual week. The last eight weeks are compared."),
     ),
+    "wave": (N_("They are new, so there is nothing to compare them with. This is one alert for all of them."),) * 2,
+    "ceiling": (N_("More was spent than somebody expected."),) * 2,
 }
 """Why a spike is one: with how many times the usual it is, and where next to nothing is usual."""
 
@@ -50,7 +61,8 @@ def spike_card(ctx: Context, account: Account, one: Spike) -> Card:
         (ctx.t("Since"), ctx.moment(one.since)),
         (ctx.t("Above usual so far"), _money(ctx, one.excess_nanos)),
     ]
-    if one.rule in PRESSING:
+    late = is_late(ctx, one)
+    if one.rule in PRESSING and not late:
         morning = next_morning(ctx.now, ctx.policy.working, ZoneInfo(ctx.person.zone or ctx.policy.organization.zone))
         likely = _money(ctx, _by(one, ctx.now, morning))
         facts.append(
@@ -59,6 +71,10 @@ def spike_card(ctx: Context, account: Account, one: Spike) -> Card:
     facts += _limit(ctx, account, one)
     facts += _model(ctx, account, one)
     blocks: list[Block] = [Text(_why(ctx, one)), Facts(tuple(facts))]
+    if late and one.burns:
+        blocks.append(Text(ctx.t("This was reported late, and nothing later is known yet: it may still go on.")))
+    elif late:
+        blocks.append(Text(ctx.t("This was reported late. It is over.")))
     if one.paused:
         blocks.append(Text(ctx.t("It is being paused automatically.")))
     elif is_paused(ctx, account):
@@ -97,15 +113,25 @@ def pause_button(ctx: Context, account: Account) -> Button:
     return Button(ctx.t("Pause"), f"pause {account.id.replace('/', ' ')}", style="danger", confirm=confirm)
 
 
+def is_late(ctx: Context, one: Spike) -> bool:
+    """Whether it was seen only when it was over, or nothing is known of the last day."""
+    return one.rule in LATE_TITLES and (not one.burns or one.until + LATE < ctx.now)
+
+
 def _title(ctx: Context, account: Account, one: Spike) -> str:
-    now, usual, day = (_money(ctx, nanos) for nanos in (one.now_nanos, one.usual_nanos, one.rate_nanos * 24))
-    return ctx.t(TITLES[one.rule], name=ctx.called(account), now=now, usual=usual, day=day)
+    name, now, usual = ctx.called(account), _money(ctx, one.now_nanos), _money(ctx, one.usual_nanos)
+    if is_late(ctx, one):
+        zone = UTC if one.rule == "daily" else ctx.policy.zone
+        day = ctx.named_day((one.until - timedelta(seconds=1)).astimezone(zone).date())
+        amount = _money(ctx, one.excess_nanos)
+        return ctx.t(LATE_TITLES[one.rule], name=name, now=now, usual=usual, day=day, amount=amount)
+    return ctx.t(TITLES[one.rule], name=name, now=now, usual=usual, day=_money(ctx, one.rate_nanos * 24))
 
 
 def _why(ctx: Context, one: Spike) -> str:
     """How many times the usual: 1.8 times, 64 times; far more where next to nothing is usual."""
     some, far = REASONS[one.rule]
-    if one.now_nanos >= TIMES_MAX * one.usual_nanos:
+    if one.now_nanos >= TIMES_MAX * one.usual_nanos or one.usual_nanos <= 0:
         return ctx.t(far)
     times = one.now_nanos / one.usual_nanos
     return ctx.t(some, times=format_decimal(times, "#,##0" if times >= TIMES_WHOLE else "0.0", locale=ctx.locale))

@@ -110,7 +110,7 @@ def expected(ctx: Context, number: One, until: Until = None, reason: Rest = "") 
             day=ctx.day(day),
             number=one.id,
         )
-    spikes.expect(ctx.conn, Expectation(account.id, day, ctx.person.id, reason, ctx.now))
+    spikes.expect(ctx.conn, Expectation(account.id, ctx.today, day, None, ctx.person.id, reason, ctx.now))
     _settle(ctx, account, one, verdict="expected", burns=False, ended_at=one.ended_at or ctx.now)
     _deed(ctx, one, "expected", f"until {day}. {reason}".strip())
     title = ctx.t(

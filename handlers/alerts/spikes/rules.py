@@ -1,38 +1,54 @@
 """The guard's clocks: plain figures in, a judgement out.
 
-- **Velocity**, where a provider reports hours: an hour that costs several times as much as the dearest usual hour.
-- **Daily**: a day, even while it lasts, or two days together, that cost half as much again as the dearest of eight
-  weeks, and are far from the usual of their kind (weekdays, free days) by the median deviation of the logarithm.
+- **Velocity**, where a provider reports hours: some hours in a row that cost more than an account's usual dear hours,
+  and together, for an hour, three or eight, more than such hours ever did but once.
+- **Daily**: a day, even while it lasts, or some days together, that cost more than all but one of eight weeks, and are
+  far from the usual of their kind (weekdays, free days) by the median deviation of the logarithm.
 - **Loop**: hours on end in which every request is as large as the others, which people's work never is.
 - **Weekly**: a slow drift, by whole weeks.
 
-An account without a history of its own is measured by what the dearest of its kind usually cost. Logarithms are only
-compared; money stays in whole nanos.
+What happened once is not usual, what happened twice is; and what comes after one, two or four weeks, or on the same day
+of the month, in the size of last time is a batch. Each hour and each day is judged when it becomes known, however late.
+
+An account without a history of its own is measured by what it may cost as a newcomer. Logarithms are only compared;
+money stays in whole nanos.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from heapq import nlargest
 from math import exp, log
 from statistics import median, median_low
 
 from storage.spikes import Sight, SpikeRule
 
-PRESSING: frozenset[SpikeRule] = frozenset({"velocity", "daily"})
+PRESSING: frozenset[SpikeRule] = frozenset({"velocity", "daily", "wave", "ceiling"})
 
 BY_THE_HOUR: frozenset[SpikeRule] = frozenset({"velocity", "loop"})
 
 HISTORY_DAYS = 56
 HOURS_DAYS = 28
 ACTIVE_DAYS_MIN = 14
+ACTIVE_DAYS_FEW = 5  # from here on an account's own days say something
 ACTIVE_HOURS_MIN = 48
-HOUR_TIMES = 4  # of the dearest but one in twenty of one's own hours
-HOUR_LATE = timedelta(hours=3)  # an hour is reported by then
-DAY_PERCENT = 150  # of one's own dearest day
-PEER_TIMES = 3  # of the dearest but one in twenty of one's kind
-DEVIATIONS = 3.7  # by chance one day in ten thousand is as far off; at 3 it is one in a thousand, for everybody
-SCALE_MIN = 0.2
+LATE_DAYS = 7  # a day that arrives later than that is judged by nobody
+HOURS_JUDGED = timedelta(hours=48)
+HOUR_LATE = timedelta(hours=3)  # an hour is reported by then, where nothing is known of how late a provider is
+RUN_DAY_PERCENT, RUN_TOP_PERCENT = 150, 100  # of a usual day, and of the dearest but one: what they cost at least
+RUN_PERCENT = 150  # of the dearest but one in twenty of one's own hours: dear hours in a row
+WINDOWS = ((1, 400), (3, 300), (8, 220))  # hours in a row, and what they cost of so many of the dearest usual ones
+WINDOW_TOP_PERCENT = 130  # of what as many hours cost on one's dearest day but one
+DAY_PERCENT = 150  # of one's own dearest day but one
+AGAIN_PERCENT = 160  # of last time, for what comes at its time again
+NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
+DEVIATIONS = 3.3  # by chance one day in two thousand is as far off; at 3 it is one in seven hundred
+SCALE_MIN, SCALE_FEW = 0.2, 0.5
 MAD_TO_SIGMA = 1.4826
+STRETCH_MAX = 7
 LOOP_HOURS = 8
 LOOP_REQUESTS = 10
 LOOP_PERMILLE = 10
@@ -63,22 +79,28 @@ class Burn:
     Args:
         hours: what is reported by the hour, of the last four weeks, the oldest first.
         days: what each day cost, of the last eight weeks and today.
-        peer_hour: the dearest usual hour among accounts of its kind, for one without a history.
-        peer_day: the dearest usual day.
-        whole_until: days before this one are whole.
+        new_hour: a usual dear hour of an account of its kind without a history.
+        new_day: what a day of such an account may cost.
+        heard_until: up to when the providers that report it have told something, of anybody.
+        judged_from: days before this one are the past, which nobody needs to hear of any more.
         since: when the danger began that is known already, if there is one: what is usual was before.
+        odd: days of dangers to which nobody said anything: not usual, but a batch comes again.
+        has_timetable: whether it may have one: programs do, people do not.
     """
 
     hours: Sequence[Spell]
     days: Mapping[date, int]
-    peer_hour: int
-    peer_day: int
-    whole_until: date
+    new_hour: int
+    new_day: int
+    heard_until: datetime
+    judged_from: date
     since: datetime | None = None
+    odd: AbstractSet[date] = frozenset()
+    has_timetable: bool = True
 
 
 def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:
-    """What is out of the ordinary now, the most pressing first.
+    """What is out of the ordinary, the most pressing first, the latest first of each.
 
     Args:
         burn: the account.
@@ -86,12 +108,23 @@ def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list
         morning: when somebody will be there again.
         floor_nanos: what it must have cost above the usual, or will have by the morning.
     """
-    seen = (
-        _velocity(burn, now, morning, floor_nanos),
-        _daily(burn, now, morning, floor_nanos),
-        _loop(burn, now, floor_nanos),
-    )
-    return [each for each in seen if each is not None]
+    loop = _loop(burn, now, floor_nanos)
+    return [
+        *_velocity(burn, now, morning, floor_nanos),
+        *_daily(burn, now, morning, floor_nanos),
+        *([loop] if loop else []),
+    ]
+
+
+def goes_on(burn: Burn, sight: Sight, now: datetime) -> bool:
+    """Whether it goes on, as far as is known: nothing later is, or it is too soon to say."""
+    rest = _DAY if sight.rule not in BY_THE_HOUR else 2 * _HOUR
+    return sight.until + rest > min(now, burn.heard_until)
+
+
+def is_known(burn: Burn) -> bool:
+    """Whether an account has a history of its own."""
+    return sum(cost > 0 for cost in burn.days.values()) >= ACTIVE_DAYS_FEW
 
 
 def total(burn: Burn, one: Sight) -> Sight:
@@ -99,14 +132,16 @@ def total(burn: Burn, one: Sight) -> Sight:
 
     Figures come late, and it may have gone on after the last look, until somebody read the provider again.
     """
+    if one.rule in {"wave", "ceiling"}:
+        return one
     if one.rule not in BY_THE_HOUR:
         first, last = (each.astimezone(UTC).date() for each in (one.since, one.until - timedelta(seconds=1)))
         days = (first + number * _DAY for number in range((last - first).days + 1))
         return replace(one, excess_nanos=sum(burn.days.get(day, 0) - one.usual_nanos for day in days))
     run: list[Spell] = []
     for spell in burn.hours:
-        goes_on = not run or spell.start <= run[-1].start + 2 * _HOUR
-        if spell.start >= one.since and goes_on and spell.cost_nanos > HOUR_TIMES * one.usual_nanos:
+        near = not run or spell.start <= run[-1].start + 2 * _HOUR
+        if spell.start >= one.since and near and spell.cost_nanos * 100 > RUN_PERCENT * one.usual_nanos:
             run.append(spell)
     if not run:
         return one
@@ -114,25 +149,77 @@ def total(burn: Burn, one: Sight) -> Sight:
     return replace(one, until=max(one.until, run[-1].start + _HOUR), excess_nanos=excess)
 
 
-def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Sight | None:
-    """The hours that burn, back from the latest; one quiet hour among them does not end it."""
-    fresh = now - HOUR_LATE - _HOUR
-    usual = _usual_hour(burn, min(fresh - _DAY, burn.since or now))
-    burning: list[Spell] = []
-    for spell in reversed(burn.hours):
-        if spell.start < (burning[-1].start - 2 * _HOUR if burning else fresh):
-            break
-        if spell.cost_nanos > HOUR_TIMES * usual:
-            burning.append(spell)
-    if not burning:
-        return None
-    excess = sum(spell.cost_nanos - usual for spell in burning)
-    whole = [spell for spell in burning if spell.start + _HOUR <= now][:3] or burning
-    rate = sum(spell.cost_nanos - usual for spell in whole) // len(whole)
-    if excess + _ahead(rate, now, morning) < floor_nanos:
-        return None
-    until = min(now, burning[0].start + _HOUR)
-    return Sight("velocity", burning[-1].start, until, whole[0].cost_nanos, usual, excess, rate)
+# Hours ---------------------------------------------------------------------------------------------------------------
+
+
+def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
+    """Runs of dear hours among those that became known of late, the latest first; one quiet hour does not end a run."""
+    fresh = min(min(now, burn.heard_until) - HOURS_JUDGED, burn.since or now)
+    past = [spell for spell in burn.hours if spell.start < fresh]
+    usual = _usual_hour(past, burn)
+    least = _least_run(burn, fresh)
+    runs = _runs([spell for spell in burn.hours if spell.start >= fresh], usual * RUN_PERCENT // 100)
+    runs = [run for run in runs if sum(spell.cost_nanos for spell in run) >= least]
+    mosts = [(width, _most_of_hours(past, width, usual * percent // 100)) for width, percent in WINDOWS] if runs else []
+    for run in runs:
+        if not any(_dearest_window(run, width) > most for width, most in mosts) or _comes_again(burn, run):
+            continue
+        excess = sum(spell.cost_nanos - usual for spell in run)
+        whole = [spell for spell in reversed(run) if spell.start + _HOUR <= now][:3] or run[-1:]
+        rate = sum(spell.cost_nanos - usual for spell in whole) // len(whole)
+        sight = Sight("velocity", run[0].start, min(now, run[-1].start + _HOUR), 0, usual, excess, max(0, rate))
+        sight = replace(sight, now_nanos=whole[0].cost_nanos)
+        ahead = _ahead(rate, now, morning) if goes_on(burn, sight, now) else 0
+        if excess + ahead >= floor_nanos:
+            yield sight
+
+
+def _comes_again(burn: Burn, run: Sequence[Spell]) -> bool:
+    """Whether as much came on such a day before."""
+    again = _again(burn, run[0].start.date(), 1)
+    return sum(spell.cost_nanos for spell in run) * 100 <= again * AGAIN_PERCENT
+
+
+def _runs(spells: Sequence[Spell], least: int) -> list[list[Spell]]:
+    """Hours above an amount that follow each other, the latest run first."""
+    runs: list[list[Spell]] = []
+    for spell in spells:
+        if spell.cost_nanos <= least:
+            continue
+        if runs and spell.start <= runs[-1][-1].start + 2 * _HOUR:
+            runs[-1].append(spell)
+        else:
+            runs.append([spell])
+    return runs[::-1]
+
+
+def _dearest_window(spells: Sequence[Spell], width: int) -> int:
+    """The most that so many hours in a row cost."""
+    dearest = running = first = 0
+    for spell in spells:
+        running += spell.cost_nanos
+        while spells[first].start <= spell.start - width * _HOUR:
+            running -= spells[first].cost_nanos
+            first += 1
+        dearest = max(dearest, running)
+    return dearest
+
+
+def _most_of_hours(past: Sequence[Spell], width: int, each: int) -> int:
+    """What so many hours in a row may cost: what happened twice is usual, half as much again is not."""
+    days: dict[date, list[Spell]] = defaultdict(list)
+    for spell in past:
+        days[spell.start.date()].append(spell)
+    tops = sorted((_dearest_window(spells, width) for spells in days.values()), reverse=True)
+    return max(width * each, tops[1] * WINDOW_TOP_PERCENT // 100 if len(tops) > 1 else 0)
+
+
+def _least_run(burn: Burn, before: datetime) -> int:
+    """What dear hours in a row cost at least, to be worth a word: less is within what days cost; 0 of a newcomer."""
+    known = [cost for day, cost in burn.days.items() if cost > 0 and day < before.date() and day not in burn.odd]
+    if len(known) < ACTIVE_DAYS_FEW:
+        return 0
+    return max(median_low(known) * RUN_DAY_PERCENT, nlargest(2, known)[1] * RUN_TOP_PERCENT) // 100
 
 
 def _ahead(rate_nanos: int, now: datetime, morning: datetime) -> int:
@@ -140,67 +227,143 @@ def _ahead(rate_nanos: int, now: datetime, morning: datetime) -> int:
     return rate_nanos * max(0, int((morning - now).total_seconds())) // 3600
 
 
-def _usual_hour(burn: Burn, before: datetime) -> int:
-    """The dearest but one in twenty of the hours with usage until a day ago; of one's kind without a history."""
-    known = sorted(spell.cost_nanos for spell in burn.hours if spell.start < before and spell.cost_nanos > 0)
-    return known[len(known) * 19 // 20] if len(known) >= ACTIVE_HOURS_MIN else burn.peer_hour
+def _usual_hour(past: Sequence[Spell], burn: Burn) -> int:
+    """The dearest but one in twenty of the hours with usage; not less than a newcomer's where few are known."""
+    known = sorted(spell.cost_nanos for spell in past if spell.cost_nanos > 0)
+    own = known[len(known) * 19 // 20] if known else 0
+    return own if len(known) >= ACTIVE_HOURS_MIN else max(own, burn.new_hour)
 
 
-def _daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Sight | None:
-    """Today so far, or yesterday, which is still reported; or both together, for a night has a midnight in it."""
+# Days ----------------------------------------------------------------------------------------------------------------
+
+
+def _daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
+    """Days that became known of late, alone or some together; two of them count as one, for a night has a midnight."""
+    seen: set[date] = set()
+    pasts = [_Past.of(burn, length) for length in (1, 2)]
+    for day in sorted((day for day in burn.days if day >= burn.judged_from), reverse=True):
+        for past in pasts:
+            if day in seen or burn.days[day] <= 0:
+                break
+            sight = _stretch_until(burn, day, past, now)
+            if sight is None:
+                continue
+            ahead = _ahead(sight.rate_nanos, now, morning) if sight.until == now else 0
+            if sight.excess_nanos + ahead >= floor_nanos:
+                first = sight.since.date()
+                seen |= {first + number * _DAY for number in range((day - first).days + 1)}
+                yield sight
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What days, or two of them together, cost before; made once, and cut off where what is judged begins.
+
+    Args:
+        burn: the account.
+        length: how many days count as one.
+        starts: the first of them, in order, with usage and not odd.
+        sums: what they cost.
+        kinds: which of them are on a weekend.
+    """
+
+    burn: Burn
+    length: int
+    starts: list[date]
+    sums: list[int]
+    kinds: list[int]
+
+    @classmethod
+    def of(cls, burn: Burn, length: int) -> "_Past":
+        """Of all days that are known."""
+        days = {day: cost for day, cost in burn.days.items() if day not in burn.odd}
+        starts = sorted(day for day, cost in days.items() if cost > 0 and (length == 1 or day + _DAY in days))
+        sums = [_stretch(days, day, length) for day in starts]
+        return cls(burn, length, starts, sums, [_kinds(day, length) for day in starts])
+
+    def before(self, end: date, first: date) -> tuple[int, int]:
+        """What such days as begin on `first` cost usually before a day, and what they may cost."""
+        count = bisect_left(self.starts, end)
+        sums = self.sums[:count]
+        again = _again(self.burn, first, self.length) * AGAIN_PERCENT // 100 if first == end else 0
+        if count < ACTIVE_DAYS_FEW:
+            own = max(sums, default=0)
+            most = max(NEWCOMER_TIMES * own, self.length * self.burn.new_day, again)
+            return median_low(sums) if sums else 0, most
+        kind = _kinds(first, self.length)
+        alike = [cost for cost, each in zip(sums, self.kinds, strict=False) if each == kind]
+        known = alike if len(alike) >= WEEK else sums
+        middle = median_low(known)
+        least = SCALE_MIN if count >= ACTIVE_DAYS_MIN else SCALE_FEW
+        return middle, max(int(middle * _times(known, least)), nlargest(2, sums)[1] * DAY_PERCENT // 100, again)
+
+
+def _stretch_until(burn: Burn, day: date, past: _Past, now: datetime) -> Sight | None:
+    """Some days on end, each of them dear by what was before the first, the longest of such."""
     known = min(burn.since.date() if burn.since else now.date(), now.date())
-    for length in (1, 2):
-        for day in sorted((day for day in burn.days if day >= burn.whole_until - _DAY), reverse=True):
-            first = day - (length - 1) * _DAY
-            past = {each: cost for each, cost in burn.days.items() if each < min(first, known)}
-            usual, most = _usual_days(past, first, length, burn)
-            burning = []
-            while _stretch(burn.days, first, length) > most:
-                burning.append(first)
-                first -= length * _DAY
-            excess = sum(_stretch(burn.days, each, length) - usual for each in burning)
-            if not burning:
-                continue
-            start, last = (datetime.combine(each, time(), UTC) for each in (burning[-1], burning[0]))
-            until = min(now, last + length * _DAY)
-            cost = _stretch(burn.days, burning[0], length)
-            rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
-            if excess + (_ahead(rate, now, morning) if until == now else 0) < floor_nanos:
-                continue
-            return Sight("daily", start, until, cost // length, usual // length, excess, rate)
-    return None
+    length, least, found = past.length, None, None
+    for number in range(STRETCH_MAX if burn.since is None else HISTORY_DAYS):
+        first = day - ((number + 1) * length - 1) * _DAY
+        cost = _stretch(burn.days, first, length)
+        least = cost if least is None else min(least, cost)
+        if not cost:
+            break
+        usual, most = past.before(min(first, known), first)
+        if least > most:
+            found = first, usual, number + 1
+        elif least * 100 <= usual * DAY_PERCENT:
+            break
+    if found is None:
+        return None
+    first, usual, count = found
+    start, last = (datetime.combine(each, time(), UTC) for each in (first, day - (length - 1) * _DAY))
+    until = min(now, last + length * _DAY)
+    cost = _stretch(burn.days, day - (length - 1) * _DAY, length)
+    excess = _stretch(burn.days, first, length * count) - usual * count
+    rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
+    return Sight("daily", start, until, cost // length, usual // length, excess, rate)
 
 
 def _stretch(days: Mapping[date, int], first: date, length: int) -> int:
     """What some days that follow each other cost."""
+    if length == 1:
+        return days.get(first, 0)
     return sum(days.get(first + number * _DAY, 0) for number in range(length))
 
 
-def _usual_days(past: Mapping[date, int], first: date, length: int, burn: Burn) -> tuple[int, int]:
-    """What such a day, or two of them, usually cost, and what they may cost."""
-    starts = sorted(day for day, cost in past.items() if cost > 0 and (length == 1 or day + _DAY in past))
-    sums = {day: _stretch(past, day, length) for day in starts}
-    if len(sums) < ACTIVE_DAYS_MIN:
-        dearest = max(burn.peer_day, *past.values(), 0)
-        return median_low(sums.values()) if sums else 0, PEER_TIMES * length * dearest
-    alike = [cost for day, cost in sums.items() if _kinds(day, length) == _kinds(first, length)]
-    known = alike if len(alike) >= WEEK else list(sums.values())
-    middle = median_low(known)
-    most = max(int(middle * _times(known)), max(sums.values()) * DAY_PERCENT // 100)
-    return middle, most
+def _again(burn: Burn, first: date, length: int) -> int:
+    """What it cost a week, two, or four before, or on that day of the month before, if that stood alone, as now."""
+    found = 0
+    for back in (WEEK, 2 * WEEK, 4 * WEEK, *_month_back(first)) if burn.has_timetable else ():
+        then = first - back * _DAY
+        cost = _stretch(burn.days, then, length)
+        if 2 * _stretch(burn.days, then + length * _DAY, length) < cost:
+            found = max(found, cost)
+    return found
 
 
-def _kinds(first: date, length: int) -> list[bool]:
-    """Which of some days are on a weekend."""
-    return [(first + number * _DAY).weekday() >= SATURDAY for number in range(length)]
+def _month_back(day: date) -> Iterator[int]:
+    """How many days ago the same day of the month before was, and the days around it."""
+    last = day.replace(day=1) - _DAY
+    then = last.replace(day=min(day.day, last.day))
+    yield from ((day - then).days + off for off in (-1, 0, 1))
 
 
-def _times(known: Sequence[int]) -> float:
+def _kinds(first: date, length: int) -> int:
+    """Which of some days are on a weekend, a bit for each."""
+    weekday = first.weekday()
+    return sum(1 << number for number in range(length) if (weekday + number) % WEEK >= SATURDAY)
+
+
+def _times(known: Sequence[int], least: float = SCALE_MIN) -> float:
     """How many times the median is still usual, by the median deviation of the logarithms."""
     logs = [log(each) for each in known]
     middle = median(logs)
-    scale = max(SCALE_MIN, MAD_TO_SIGMA * median(abs(each - middle) for each in logs))
+    scale = max(least, MAD_TO_SIGMA * median(abs(each - middle) for each in logs))
     return exp(min(DEVIATIONS * scale, 20.0))
+
+
+# Loops and weeks -----------------------------------------------------------------------------------------------------
 
 
 def _loop(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
@@ -210,7 +373,7 @@ def _loop(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
         if spell.requests < LOOP_REQUESTS or (alike and not _alike(spell, alike[-1])):
             break
         alike.append(spell)
-    if len(alike) < LOOP_HOURS or alike[0].start < now - HOUR_LATE - _HOUR:
+    if len(alike) < LOOP_HOURS or alike[0].start < min(now, burn.heard_until) - HOUR_LATE - _HOUR:
         return None
     cost = sum(spell.cost_nanos for spell in alike)
     rate = cost // len(alike)
@@ -232,7 +395,7 @@ def _alike(one: Spell, other: Spell) -> bool:
 
 
 def drift(days: Mapping[date, int], end: date, floor_nanos: int) -> Sight | None:
-    """Whether the last seven whole days cost far more than the weeks before.
+    """Whether the last seven whole days cost far more than the weeks before, in all or each of them.
 
     Args:
         days: what each day cost.
@@ -245,11 +408,21 @@ def drift(days: Mapping[date, int], end: date, floor_nanos: int) -> Sight | None
         return None
     middle = median_low(past)
     most = max(int(middle * _times(past)), max(past) * WEEK_TIMES_PERCENT // 100)
-    if now <= most or now - middle < WEEK_FLOORS * floor_nanos:
+    if not (now > most or _is_above(days, end, middle, now)) or now - middle < WEEK_FLOORS * floor_nanos:
         return None
     until = datetime.combine(end, time(), UTC)
     since = until - timedelta(days=WEEK)
     return Sight("weekly", since, until, now, middle, now - middle, (now - middle) // (24 * WEEK))
+
+
+def _is_above(days: Mapping[date, int], end: date, middle: int, now: int) -> bool:
+    """Whether all days of a week are among the dearest tenth of the weeks before, as with a growth of 5 % a day."""
+    week = [days.get(end - back * _DAY, 0) for back in range(1, WEEK + 1)]
+    past = sorted(cost for day, cost in days.items() if cost > 0 and day < end - WEEK * _DAY)
+    active = [cost for cost in week if cost > 0]
+    if len(active) < ACTIVE_DAYS_FEW or len(past) < ACTIVE_DAYS_MIN:
+        return False
+    return min(active) > past[len(past) * 9 // 10] and now * 100 > WEEK_TIMES_PERCENT * middle
 
 
 def _week(days: Mapping[date, int], end: date, number: int) -> int:

@@ -193,6 +193,21 @@ def test_after_each_reading_finance_may_hear(bobs: Company) -> None:
     assert [card.splitlines()[0] for card in bobs.reads("fay")] == [f"! No price is known for {MODEL}"]
 
 
+def test_finance_hears_again_when_tokens_without_a_price_are_far_more(company: Company) -> None:
+    """The guard counts money and sees none; the card names who uses them. A little more is no news."""
+    company.happens(CheckPrices())
+    company.happens(CheckPrices())
+    assert len(sees(company, "fay")) == 1
+    for times, cards in ((2, 1), (11, 2), (12, 2)):
+        company.llm.rows[-1] = replace(USED, tokens_input=times * 900 * M)
+        company.pull()
+        company.happens(CheckPrices())
+        assert len(sees(company, "fay")) == cards
+    news = terminal.render(sees(company, "fay")[-1])
+    assert news.splitlines()[0].endswith(f"10B tokens of {MODEL} without a price")
+    assert "Bob Reyes" in news
+
+
 # Setting a price -----------------------------------------------------------------------------------------------------
 
 

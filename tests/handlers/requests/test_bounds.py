@@ -289,3 +289,57 @@ def test_the_queue_of_whoever_decides_has_numbers_and_buttons(found: Found) -> N
         "Approved: $60.00 for Zoe Lind"
     )
     assert title(company, "max", "requests") == "1 for you to decide"
+
+
+# What adds up ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_granted_adds_up_for_what_is_granted_at_once(found: Found) -> None:
+    """So many times what may be at once, whoever granted it, and however it is cut."""
+    company = found(TWICE)
+    company.say("ana", "request 40 it")
+    company.say("max", "approve 1")
+    assert title(company, "ana", "request 25 it") == "Asked for $25.00 more"
+    assert title(company, "ana", "request 10 it") == "$10.00 approved at once"
+
+
+def test_what_is_granted_at_once_adds_up_by_person_in_each_unit(found: Found) -> None:
+    """Over all budgets and agents; an amount of another unit is bounded by a rule of its own."""
+    often = {"amount_up_to": "25 USD", "models": "all", "times_up_to": 2}
+    small = {"amount_up_to": "5 USD", "models": "flagship", "times_up_to": 9}
+    rules = [
+        {"when": small, "stages": [{"by": "nobody"}]},
+        {"when": often, "stages": [{"by": "nobody"}]},
+        {"when": {"amount_up_to": "1M tokens", "times_up_to": 9}, "stages": [{"by": "nobody"}]},
+        {"stages": [{"by": "manager"}]},
+    ]
+    flagship = {"name": "flagship", "who": "every person", "amount": "90 USD", "models": "flagship"}
+    tokens = {"name": "tokens", "who": "every person", "amount": "2M tokens"}
+    company = found(rules, budgets=[*RULES["budgets"], flagship, tokens])
+    assert title(company, "max", "request 25 for crawler it") == "$25.00 approved at once"
+    assert title(company, "max", "request 25 of per-person it") == "$25.00 approved at once"
+    assert title(company, "max", "request 5 of flagship it") == "Asked for $5.00 more"  # 45 are more than nine times 5
+    assert title(company, "max", "request 1M of tokens it") == "1M tokens approved at once"
+
+
+@pytest.mark.parametrize("whose", ["", "for crawler "])
+def test_small_requests_that_add_up_need_four_eyes(database: Database, clock: Clock, whose: str) -> None:
+    """By person and by budget: the third of 400 is above a thousand. On both databases."""
+    clock.moment = MONDAY
+    company = Company(database, clock, {**RULES, "approvals": TWO_STAGES})
+    both_roles(company)
+    asker, manager = ("ana", "max") if not whose else ("max", "kim")
+    if whose:
+        people = tuple(
+            replace(one, roles=("finance",)) if one.id in ("kim", "fay") else one for one in company.directory.people
+        )
+        company.directory = replace(company.directory, people=people)
+        company.app.refresh_people()
+    for number in (1, 2):
+        company.say(asker, f"request 400 {whose}it")
+        company.say(manager, f"approve {number}")
+        assert title(company, manager, f"approve {number}").startswith("Approved: $400.00")
+    company.say(asker, f"request 400 {whose}it")
+    company.say(manager, "approve 3")
+    assert title(company, manager, "approve 3") == "Others decide request #3 now."
+    assert title(company, "fay", "approve 3").startswith("Approved: $400.00")

@@ -83,8 +83,8 @@ def leaves(company: Company) -> None:
 
 
 def month_ends(company: Company) -> None:
-    """It is the first of December."""
-    company.clock.moment = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+    """It is the second of December, and nobody approved it for December on the first."""
+    company.clock.moment = datetime(2026, 12, 2, 8, 0, tzinfo=UTC)
     later(company, minutes=15)
 
 
@@ -155,9 +155,46 @@ def test_nothing_is_granted_in_the_minutes_before_it_is_noticed(on_both: Company
         gone = tuple(replace(one, active=one.id != "ana") for one in ACME.people)
         on_both.database.transact(lambda conn: people.apply(conn, replace(ACME, people=gone), MONDAY.date()))
     else:
-        on_both.clock.moment = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
+        on_both.clock.moment = datetime(2026, 12, 2, 0, 5, tzinfo=UTC)
     assert on_both.hear("max", "approve 1").title.startswith(("Request #1 has expired: ", "Request #1 was for"))
     assert granted(on_both) == 0
+
+
+def test_on_the_day_after_its_period_it_is_offered_for_the_new_one(on_both: Company) -> None:
+    """On the message of whoever decides and in their answer; whoever asked reads so, and it is never of November."""
+    on_both.say("ana", "request 50 the demo")
+    on_both.settle()
+    on_both.clock.moment = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
+    later(on_both, minutes=15)
+    later(on_both, minutes=15)
+    told = reads(on_both, "ana")
+    assert told.count("Nobody decided your request for $50.00 in its period") == 1
+    assert "It was for spending until 30 November. It can be approved for this month now." in told
+    asked = on_both.messages("max")[0]
+    assert [each.label for each in asked.buttons] == ["Approve for this month", "Deny", "Ask a question"]
+    offered = on_both.hear("max", "approve 1")
+    assert offered.title == "Request #1 was for spending until 30 November, which is over."
+    assert "Approve #1 for this month" in [each.label for each in on_both.hear("max", "requests").buttons]
+    assert granted(on_both) == 0
+    assert on_both.hear("max", offered.buttons[0].says).title == "Approved: $50.00 for Ana Silva"
+    assert on_both.hear("ana", "balance").title == "$450.00 left of $450.00"
+    assert "Until     31 December" in on_both.say("ana", "history 1")
+
+
+def test_a_week_is_offered_until_the_end_of_its_first_working_day(company: Company) -> None:
+    """On Monday, however late; on Tuesday it is over."""
+    weekly = {"name": "weekly", "who": "every person", "amount": "90 USD", "every": "week"}
+    changes_rules(company, budgets=[weekly])
+    company.say("ana", "request 50 the demo")
+    for moment, offered in (
+        (datetime(2026, 11, 30, 20, tzinfo=UTC), True),
+        (datetime(2026, 12, 1, 8, tzinfo=UTC), False),
+    ):
+        company.clock.moment = moment
+        later(company, minutes=15)
+        answer = company.hear("max", "approve 1")
+        assert bool(answer.buttons) is offered
+    assert "Your request for $50.00 has expired" in reads(company, "ana")
 
 
 def test_an_agent_that_got_another_owner_is_asked_for_anew(company: Company) -> None:

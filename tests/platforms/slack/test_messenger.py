@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import RefusesUsError, UndeliverableError, UnreachableError
 from bot.platforms.slack.client import confirmed_address, web_client
 from bot.platforms.slack.messenger import Slack, check
 from bot.ports import Platform
@@ -37,6 +37,18 @@ def slack() -> Iterator[FakeSlack]:
 def shows(slack: FakeSlack) -> Platform:
     """The platform under test."""
     return Slack(web_client(slack.bot_token, slack.base_url))
+
+
+def test_a_direct_message_that_is_gone_is_opened_anew(slack: FakeSlack, shows: Platform) -> None:
+    """Slack knows the channel of earlier no more: the person is written to in another one, and a message anew."""
+    receipt = shows.show(Place("slack", "UANA"), NEWS, "")
+    slack.fail_next(200, body={"ok": False, "error": "channel_not_found"}, path="/api/chat.update")
+    slack.fail_next(200, body={"ok": False, "error": "channel_not_found"}, path="/api/chat.postMessage")
+    slack.directs["UANA"] = "DNEW"
+    again = shows.show(Place("slack", "UANA"), NEWS, receipt)
+
+    assert (receipt.partition("/")[0], again.partition("/")[0]) == ("DUANA", "DNEW")
+    assert len(slack.seen("DNEW", "UANA")) == 1
 
 
 @pytest.mark.parametrize("id", ["UANA", "T1/UANA"])
@@ -160,7 +172,7 @@ def test_a_no_for_good_says_what_to_do(slack: FakeSlack, shows: Platform, place:
 
 def test_a_bad_token_is_for_the_operator(slack: FakeSlack) -> None:
     """A revoked or wrong token cannot be waited away."""
-    with pytest.raises(UndeliverableError, match="invalid_auth"):
+    with pytest.raises(RefusesUsError, match="invalid_auth"):
         Slack(web_client("xoxb-wrong", slack.base_url)).show(Place("slack", "C1", public=True), TOTALS, "")
 
 
@@ -356,5 +368,5 @@ def test_a_workspace_that_cannot_be_asked_is_not_one_without_the_person(slack: F
     """It is asked again later."""
     slack.scopes -= {"users:read.email"}
 
-    with pytest.raises(UndeliverableError, match="missing_scope"):
+    with pytest.raises(RefusesUsError, match="missing_scope"):
         Slack(web_client(slack.bot_token, slack.base_url)).find("ana@acme.com")
