@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages playground pictures lock test-deploy docs clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -26,7 +26,7 @@ help: ## show this list
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(call install,requirements.txt)
 
-.venv/dev: .venv/run requirements-teams.txt requirements-dev.txt
+.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
@@ -84,6 +84,14 @@ messages: .venv/dev ## collect the texts that people read into the catalogs of h
 
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)
+
+AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
+
+agents: ## what the tests of coding agents need: Node.js 20 or newer, npm and 900 MB
+	npm install --prefix var/agents --no-audit --no-fund --loglevel=error $(AGENTS)
+
+test-agents: .venv/dev agents ## real coding agents against a model on loopback: telemetry, hooks, MCP
+	@$(BIN)/pytest -m agents tests/agents
 
 pictures: .venv/dev playground ## draw the pictures of the documentation anew
 	@command -v npm >/dev/null || { echo "The messages are drawn by a package of npm: apt-get install npm"; exit 1; }

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 import handlers
 from bot.config import ProviderSettings, Settings
@@ -22,6 +24,7 @@ from bot.metrics import HEARD, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.schedule import Schedule
+from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading
@@ -34,6 +37,7 @@ from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
+from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
 from storage import aliases, exceptions, former_links, idempotency, outbox, people
 from storage.db import BusyError, Database
@@ -49,6 +53,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class KeyUsedError(Exception):
+    """Under this key something else was ordered before."""
+
+
+class BrokeError(Exception):
+    """A bug of ours, under the number that the log has."""
+
+
 @dataclass(eq=False)
 class App:
     """A whole bot.
@@ -62,6 +74,8 @@ class App:
         now: the clock.
         link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
         wake: set when there is something to deliver.
+        looked_s: when it was last looked whether something is due, by a clock that only goes forward; 0 for never.
+        unwritable: why the database took no writes at the last tick, "" if it did.
     """
 
     settings: Settings
@@ -72,6 +86,8 @@ class App:
     now: Callable[[], datetime] = utc_now
     link_by_email: Mapping[str, bool] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
+    looked_s: float = field(default=0.0, init=False)
+    unwritable: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
@@ -155,6 +171,61 @@ class App:
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
+
+    def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
+        """Answer a program.
+
+        Args:
+            caller: the program.
+            speaker: id of the person for whom it speaks.
+            call: what it says.
+            key: names this order; under the same key it is carried out once, and answered the same.
+
+        Raises:
+            RefusedError: no, and why. Nothing was changed, so the same key may be used again.
+            KeyUsedError: something else was said under this key.
+            BusyError: the database had no time; nothing was changed.
+            BrokeError: a bug of ours; nothing was changed.
+        """
+        kind = handlers.CALLS[type(call)]
+        try:
+            with timed(HEARD, kind.name):
+                if not kind.writes:
+                    return self.database.ask(lambda conn: self._called(conn, kind, caller, speaker, call))
+                answer = self.database.transact(
+                    lambda conn: self._called_once(conn, kind, caller, speaker, call, key), in_turn=True
+                )
+        except (RefusedError, BusyError, KeyUsedError):
+            raise
+        except Exception as bug:
+            incident = secrets.token_hex(2)
+            log.exception("broke", incident=incident, person=speaker, what=kind.name)
+            raise BrokeError(incident) from bug
+        self.wake.set()
+        return answer
+
+    def _called(self, conn: Connection, kind: CallType, caller: Caller, speaker: str, call: Call) -> Shape:
+        ctx = self._context(conn, Sentence("", speaker, Place("api", caller.name)))
+        answer: Shape = kind.handler(ctx, caller, call)
+        ctx.write()
+        return answer
+
+    def _called_once(
+        self, conn: Connection, kind: CallType, caller: Caller, speaker: str, call: Call, key: str
+    ) -> Shape:
+        if not key:
+            return self._called(conn, kind, caller, speaker, call)
+        delivery = f"api/{caller.name}/{sha256(key.encode()).hexdigest()}"
+        said = sha256(f"{kind.name} {call.model_dump_json()}".encode()).hexdigest()
+        before = idempotency.note(conn, delivery, self.now())
+        if before is not None:
+            was, _, answer = before.partition(" ")
+            if was != said:
+                raise KeyUsedError(key)
+            return kind.answer.model_validate_json(answer)
+        given = self._called(conn, kind, caller, speaker, call)
+        idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
+        return given
 
     def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
         """Handle an event, in one transaction.
@@ -459,7 +530,14 @@ class App:
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
         schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
-        self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        if isinstance(self.now, SharedClock):
+            self.now.sync(self.database.time)
+        try:
+            self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+        except DBAPIError as trouble:
+            self.unwritable = type(trouble.orig or trouble).__name__
+            raise
+        self.unwritable = ""
         self._call_models()
         self.wake.set()
 

@@ -45,8 +45,6 @@ class Clock:
         self._stopping = threading.Event()
         self._lanes: dict[str, threading.Event] = {}
         self._threads: list[threading.Thread] = []
-        self.beat_s = time.monotonic()
-        """When it last looked whether something is due."""
 
     def start(self) -> None:
         """Tick at once, for what was missed, then on."""
@@ -80,7 +78,7 @@ class Clock:
         """Wake the lanes in which something is due."""
         while not self._stopping.is_set():
             self._app.wake.clear()
-            self.beat_s = time.monotonic()
+            self._app.looked_s = time.monotonic()
             waiting = guarded(self._app.waiting_lanes)
             for name in waiting if isinstance(waiting, set) else ():
                 if name not in self._lanes:

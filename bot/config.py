@@ -49,6 +49,7 @@ from handlers.policy import (
     PlaceName,
     Policy,
     PriceRule,
+    ProgramRules,
     Rates,
     RequestRules,
     Rule,
@@ -178,10 +179,11 @@ class TeamsSettings(Rule):
 
 
 class ServerSettings(Rule):
-    """Where `run` listens: Slack's HTTP mode, health and metrics."""
+    """Where `run` listens: Slack's HTTP mode, programs, health and metrics; and whether agents find MCP there."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    mcp: bool = False
 
 
 class DatabaseSettings(Rule):
@@ -393,6 +395,7 @@ class Settings(House, Rule):
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
     requests: RequestRules = RequestRules()
+    programs: ProgramRules = ProgramRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
     slack: SlackSettings = SlackSettings()
@@ -425,6 +428,7 @@ class Settings(House, Rule):
             working=self.working,
             approvals=self.approvals,
             requests=self.requests,
+            programs=self.programs,
             rates=self.rates,
             budgets=self.budgets,
             tiers=self.tiers,

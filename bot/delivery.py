@@ -22,6 +22,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    CheckJobs,
     CheckPrices,
     CheckSpikes,
     CheckThresholds,
@@ -58,7 +59,13 @@ HURRIED_ATTEMPTS_MAX = 8
 LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
-AFTER_READING: tuple[Event, ...] = (CheckThresholds(), CheckSpikes(), CheckPrices(), RefreshHomes())
+AFTER_READING: tuple[Event, ...] = (
+    CheckThresholds(),
+    CheckSpikes(),
+    CheckPrices(),
+    CheckJobs(),
+    RefreshHomes(),
+)
 
 
 class Core(Knows, Protocol):

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 
 HEARD = Histogram("bursar_heard_seconds", "Time to answer a sentence.", ["what"])
 DELIVERED = Histogram("bursar_delivered_seconds", "Time to deliver an item of the outbox, failures included.", ["what"])
@@ -18,3 +18,13 @@ def timed(histogram: Histogram, what: str) -> Iterator[None]:
         yield
     finally:
         histogram.labels(what).observe(time.perf_counter() - start)
+
+
+OUTBOX = Gauge("bursar_outbox_rows", "Items that are due, by state: open or parked.", ["target", "kind", "state"])
+OLDEST = Gauge("bursar_outbox_oldest_seconds", "How long the oldest open item is due.", ["target", "kind"])
+PAUSED = Gauge("bursar_platform_paused_seconds", "How long a chat platform has taken nothing.", ["platform", "why"])
+CONNECTED = Gauge("bursar_platform_connected", "Whether Slack's socket stands (1).", ["platform"])
+READ = Gauge("bursar_reading_success_timestamp_seconds", "When a provider was last read whole.", ["provider"])
+ASIDE = Gauge("bursar_set_aside_rows", "Rows that could not be understood.", ["provider"])
+UNREACHED = Gauge("bursar_unreachable_people", "People for whom messages wait and of whom no account is known.")
+UNWRITABLE = Gauge("bursar_database_unwritable", "Whether the database takes no writes (1).")

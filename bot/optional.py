@@ -7,8 +7,13 @@ from bot.config import ConfigError
 from bot.texts import t
 
 
-def optional(module: str) -> ModuleType:
-    """A module of ours for Teams. Without Teams, neither its packages nor the second of their import are needed.
+def optional(module: str, what: str = "Teams", packages: str = "requirements-teams.txt") -> ModuleType:
+    """A module of ours for Teams or MCP. Without these, neither packages nor the second of their import are needed.
+
+    Args:
+        module: its name.
+        what: it is for.
+        packages: the file that lists what it needs.
 
     Raises:
         ConfigError: the packages are not installed.
@@ -17,5 +22,10 @@ def optional(module: str) -> ModuleType:
         return import_module(module)
     except ModuleNotFoundError as missing:
         raise ConfigError(
-            t("For Teams the package {name} is missing: pip install -r requirements-teams.txt", name=missing.name)
+            t(
+                "For {what} the package {name} is missing: pip install -r {file}",
+                what=what,
+                name=missing.name,
+                file=packages,
+            )
         ) from missing

@@ -9,7 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from bot import capped
+from bot import api, capped
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
@@ -66,7 +66,11 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
         routes += stack.enter_context(telemetry.connected(app))
-        yield server(app, routes, connected)
+        routes += stack.enter_context(api.connected(app))
+        made = server(app, routes, connected)
+        if app.settings.server.mcp:
+            optional("bot.mcp.server", "MCP", "requirements-mcp.txt").add_to(made, app)
+        yield made
 
 
 def teams_secret(app: App, environ: Mapping[str, str]) -> str:

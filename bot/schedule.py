@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from bot.providers.base import Provider
 from handlers.context import CLOCK, NOWHERE, Context, place_to_json
 from handlers.events import (
     CheckDrifts,
+    CheckJobs,
     CheckRequests,
     CheckThresholds,
     DetectWaste,
@@ -30,6 +31,7 @@ from handlers.pricing import fingerprint
 from storage import idempotency, outbox, telemetry
 
 LIMITS_AT = "20 * * * *"
+CLOCKS_SET_MAX = timedelta(hours=3)  # no change of clocks in the zones of today is larger
 REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
 
@@ -56,6 +58,7 @@ RECURRING = (
     Recurring("*/15 * * * *", EndGrants(), timedelta(hours=24)),
     Recurring("*/15 * * * *", CheckRequests(), timedelta(hours=1)),
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
+    Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
@@ -137,28 +140,38 @@ def latest_slot(
         grace: how old a slot may be.
         move: the day on which what is due on a day is said.
     """
-    trigger = CronTrigger.from_crontab(cron, timezone=zone)
-    if move:
-        slots = _slots(trigger, (now - grace - MOVED_MAX).astimezone(zone), now)
-        moved = [datetime.combine(move(slot.date()), slot.timetz()) for slot in slots]
-        due = [slot for slot in moved if now - grace <= slot <= now]
-        return max(due).replace(tzinfo=None, fold=0) if due else None
+    trigger = CronTrigger.from_crontab(cron, timezone=UTC)  # reads the wall clock as it stands, whatever its offset
     step, earliest = timedelta(minutes=2), now - grace
+    if move:
+        step = grace + MOVED_MAX
     while True:
-        start = max(now - step, earliest)
-        slots = _slots(trigger, start.astimezone(zone), now)
-        if slots:
-            return slots[-1].replace(tzinfo=None, fold=0)
-        if start == earliest:
+        start = now - step if move else max(now - step, earliest)
+        slots = _slots(trigger, start.astimezone(zone), now.astimezone(zone))
+        if move:
+            slots = [datetime.combine(move(slot.date()), slot.time()) for slot in slots]
+        due = [(moment, slot) for slot in slots if earliest <= (moment := _moment(slot, zone)) <= now]
+        if due:
+            return max(due)[1]
+        if move or start == earliest:
             return None
         step *= 4
 
 
 def _slots(trigger: CronTrigger, start: datetime, end: datetime) -> list[datetime]:
-    """All of them, counted in UTC: on the wall clock an hour that happens twice has no end."""
+    """All local times in a span, the hours before and after it in which clocks may be set included."""
     found: list[datetime] = []
-    fire = trigger.get_next_fire_time(None, start)
-    while fire is not None and fire <= end:
-        found.append(fire)
-        fire = trigger.get_next_fire_time(fire, end)
+    until = end.replace(tzinfo=UTC) + CLOCKS_SET_MAX
+    fire = trigger.get_next_fire_time(None, start.replace(tzinfo=UTC, fold=0) - CLOCKS_SET_MAX)
+    while fire is not None and fire <= until:
+        found.append(fire.replace(tzinfo=None))
+        fire = trigger.get_next_fire_time(fire, until)
     return found
+
+
+def _moment(slot: datetime, zone: ZoneInfo) -> datetime:
+    """When a local time is: the first time, if the hour happens twice; the next that exists, if it does not happen."""
+    moment = slot.replace(tzinfo=zone).astimezone(UTC)
+    while moment.astimezone(zone).replace(tzinfo=None, fold=0) != slot:
+        slot += timedelta(minutes=1)
+        moment = slot.replace(tzinfo=zone).astimezone(UTC)
+    return moment

@@ -3,45 +3,50 @@
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.app import App
+from bot.health import Health
 from storage.db import BusyError
 
 
 def server(app: App, extra: list[BaseRoute], connected: Callable[[], bool]) -> Starlette:
-    """The ASGI application of `run`: /healthz, /readyz, /metrics, and the platforms' own routes.
+    """The ASGI application of `run`: health, metrics, and the platforms' own routes.
 
     Args:
         app: the bot.
         extra: the platforms' routes.
-        connected: whether the chat platform can reach us now.
+        connected: whether Slack's socket stands.
     """
+    health = Health(app, connected)
 
     def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
+    def startupz(_request: Request) -> Response:
+        why = health.started()
+        return PlainTextResponse(f"{why or 'started'}\n", status_code=503 if why else 200)
+
     def readyz(_request: Request) -> Response:
-        try:
-            app.database.ask(lambda conn: conn.execute(text("select 1")))
-        except BusyError:
-            return PlainTextResponse("the database is busy\n", status_code=503)
-        if not connected():
-            return PlainTextResponse("the chat platform is not connected\n", status_code=503)
-        return PlainTextResponse("ready\n")
+        why = health.not_ready()
+        lines = [why] if why else ["ready", *health.notes()]
+        return PlainTextResponse("\n".join([*lines, ""]), status_code=503 if why else 200)
 
     def metrics(_request: Request) -> Response:
+        with suppress(BusyError, SQLAlchemyError):  # the other figures are told all the same
+            health.measure()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    own = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-    return Starlette(routes=[*own, *extra])
+    own = {"/healthz": healthz, "/startupz": startupz, "/readyz": readyz, "/metrics": metrics}
+    return Starlette(routes=[*(Route(path, answer) for path, answer in own.items()), *extra])
 
 
 def serve_until_told(config: uvicorn.Config, sockets: Sequence[socket.socket] | None = None) -> None:

@@ -1,7 +1,7 @@
 """Decisions: a sentence comes in, a card goes out.
 
-COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what the machine tells itself. A new capability
-is a file and a line here.
+COMMANDS is the menu: what the bot understands, on one screen. EVENTS is what the machine tells itself, CALLS what
+programs ask. A new capability is a file and a line here.
 """
 
 import re
@@ -61,6 +61,24 @@ from handlers.limits import (
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
+from handlers.programs import (
+    Call,
+    CallType,
+    ask_for_more,
+    budget_status,
+    call_type,
+    check,
+    estimate_cost,
+    extend,
+    line,
+    report_done,
+    reserve,
+    see_request,
+    see_requests,
+    see_reservation,
+    settle,
+)
+from handlers.programs import release as release_reservation
 from handlers.questions import balance, forecast, models, spend, value, why
 from handlers.reports import close, digest, send_notes, settings
 from handlers.requests import (
@@ -68,9 +86,12 @@ from handlers.requests import (
     approve_anew,
     ask_next_in_line,
     change,
+    check_jobs,
     check_requests,
+    continue_,
     delegate,
     deny,
+    dont_send,
     end_exception,
     end_grants,
     escalate,
@@ -80,6 +101,7 @@ from handlers.requests import (
     message_given_up,
     other,
     permanent,
+    proposal_expired,
     question,
     raise_,
     remind,
@@ -90,6 +112,7 @@ from handlers.requests import (
     requests_,
     return_grant,
     revoke,
+    send,
     withdraw,
 )
 from handlers.synonyms import TONGUES
@@ -246,6 +269,9 @@ COMMANDS: Mapping[str, Command] = {
         command(help, N_("help request"), ASK, writes=False),
         command(other, writes=False, hidden=True),
         command(return_grant, writes=True, hidden=True),
+        command(send, writes=True, hidden=True),
+        command(dont_send, writes=True, hidden=True),
+        command(continue_, writes=True, hidden=True),
         command(approve_anew, writes=True, hidden=True),
         command(proceed, writes=True, hidden=True),
         command(restore, writes=True, hidden=True),
@@ -284,6 +310,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
         event_type(request_expired, "clock"),
+        event_type(proposal_expired, "clock"),
+        event_type(check_jobs, "clock"),
         event_type(sync_account, "clock", bulk=True),
         event_type(sync_provider, "clock", "sync", bulk=True),
         event_type(limit_applied, "sync"),
@@ -298,6 +326,26 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),
+    )
+}
+
+
+CALLS: Mapping[type[Call], CallType] = {
+    one.call: one
+    for one in (
+        call_type(budget_status, "figures"),
+        call_type(check, "figures"),
+        call_type(line, "figures"),
+        call_type(estimate_cost, "figures"),
+        call_type(see_reservation, "figures"),
+        call_type(see_request, "figures"),
+        call_type(see_requests, "figures"),
+        call_type(reserve, "requests", writes=True),
+        call_type(settle, "requests", writes=True),
+        call_type(release_reservation, "requests", writes=True),
+        call_type(extend, "requests", writes=True),
+        call_type(report_done, "requests", writes=True),
+        call_type(ask_for_more, "requests", writes=True),
     )
 }
 

@@ -4,10 +4,11 @@ A person sees their own figures; an owner sees their account and all below it; f
 sees group totals only.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 
 from handlers.context import CLOCK, Context
 from storage import people
+from storage.people import Account
 
 GROUP_MIN = 5
 
@@ -31,17 +32,46 @@ def is_for_all(ctx: Context, account_id: str) -> bool:
 
 def is_group(ctx: Context, account_id: str) -> bool:
     """Whether so many people are behind an account that its totals tell of nobody."""
-    return len(_persons(ctx, account_id)) >= GROUP_MIN
+    people_below = [one for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active]
+    return len(people_below) >= GROUP_MIN
 
 
-def is_group_without(ctx: Context, account_id: str, shown: Collection[str]) -> bool:
-    """Whether what is left of an account's totals without those of some accounts below it tells of nobody."""
-    rest = _persons(ctx, account_id).difference(*(_persons(ctx, each) for each in shown))
-    return not rest or len(rest) >= GROUP_MIN
+def groups_below(ctx: Context, account_id: str) -> frozenset[str]:
+    """The teams below an account whose totals may stand beside its own in a channel."""
+    return told_apart([one for one in people.descendants(ctx.conn, account_id) if one.active], account_id)
 
 
-def _persons(ctx: Context, account_id: str) -> set[str]:
-    return {one.id for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active}
+def told_apart(accounts: Iterable[Account], whole_id: str) -> frozenset[str]:
+    """The accounts that have five people and more, and leave none or five and more of the account above untold.
+
+    Of teams side by side the smallest are left out until that is so; what is below one that is left out is, too.
+
+    Args:
+        accounts: a whole, and all below it.
+        whole_id: whose total is told, too.
+    """
+    below: dict[str, list[Account]] = {}
+    for each in accounts:
+        below.setdefault(each.parent_id, []).append(each)
+
+    def people_in(account_id: str) -> int:
+        here = below.get(account_id, [])
+        return sum(1 if each.kind == "person" else people_in(each.id) for each in here)
+
+    def told(account_id: str, size: int) -> Iterator[str]:
+        yield account_id
+        sizes = {each.id: people_in(each.id) for each in below.get(account_id, []) if each.kind == "team"}
+        kept = {each: number for each, number in sizes.items() if number >= GROUP_MIN}
+        rest = size - sum(kept.values())
+        for each in sorted(kept, key=lambda one: (kept[one], one)):
+            if not 0 < rest < GROUP_MIN:
+                break
+            rest += kept.pop(each)
+        for each, number in kept.items():
+            yield from told(each, number)
+
+    whole = people_in(whole_id)
+    return frozenset(told(whole_id, whole)) if whole >= GROUP_MIN else frozenset()
 
 
 def role_of(ctx: Context) -> str:

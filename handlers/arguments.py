@@ -17,7 +17,7 @@ from handlers.parser import STOPS, InForm, nearest_few
 from handlers.periods import Every
 from handlers.policy import Budget
 from handlers.synonyms import TONGUES
-from storage import limits, people
+from storage import limits, people, tokens
 from storage.limits import Held
 from storage.people import Account
 from storage.tables import FOREVER
@@ -44,6 +44,8 @@ SAME = {
 SORTS = ("sort", "sorted", "order", "ordered")
 SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
 FILES = ("csv", "excel", "spreadsheet")
+DAYS_TO = ("to", "until", "through", "-", "–")
+TIMES_DIGITS, TIMES_MAX = 4, 100
 PAGE_DIGITS = 6
 ADVERBS: dict[str, Every] = {
     "daily": "day",
@@ -338,6 +340,69 @@ class UntilWord:
         return None
 
 
+class ComingDaysWord:
+    """Some days to come: "friday to sunday", "from 24 December to 2 January"; one day alone is none of mine."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "day to day"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[tuple[date, date], int] | None:
+        """See Word."""
+        led = half_width(words[0]).lower() == "from"
+        said = [half_width(each).rstrip(",:;") for each in words[led:]]
+        first = day_to_come(said, ctx) if said else None
+        rest = said[first[1] :] if first else []
+        if first is None or len(rest) < 2 or rest[0].lower() not in DAYS_TO:  # noqa: PLR2004 - "to" and a day
+            return None
+        last = day_to_come(rest[1:], ctx)
+        if last is None:
+            return None
+        if last[0] < first[0]:
+            raise RefusedError(
+                "{last} is before {first}. Say the first day first, such as: friday to sunday",
+                first=ctx.named_day(first[0]),
+                last=ctx.named_day(last[0]),
+            )
+        return (first[0], last[0]), led + first[1] + 1 + last[1]
+
+
+class TimesWord:
+    """How many times as much: "3x", "3×", "3 times"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "3x"
+
+    def take(self, words: list[str], _ctx: Context) -> tuple[int, int] | None:
+        """See Word."""
+        first = half_width(words[0]).lower()
+        second = half_width(words[1]).lower() if len(words) > 1 else ""
+        count = 1 + (second == "times")
+        number = first if count > 1 else first.rstrip("x×")
+        if not number.isdecimal() or (count == 1 and number == first):
+            return None
+        times = int(number[:TIMES_DIGITS])
+        if not 1 < times <= TIMES_MAX:
+            raise RefusedError("Say from 2x to {most}x, or an amount, such as: 500 USD", most=TIMES_MAX)
+        return times, count
+
+
+class SpikeOrWhomWord:
+    """The number of a spike, or an account: "3", "crawler", "agent crawler"."""
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{name}|whom"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[str | Account, int] | None:
+        """See Word. The handler decides whether the asker may."""
+        number = half_width(words[0]).removeprefix("#").rstrip(",:;!?")
+        if number.isdecimal():
+            return number, 1
+        return WhomWord("of", figures=False).take(words, ctx)
+
+
 class SortWord:
     """In which order: "sorted by name", "by amount"."""
 
@@ -512,16 +577,32 @@ class PausedWord:
             return tuple(found), 2
         provider, slash, rest = words[0].partition("/")
         kind, colon, external_id = rest.partition(":")
+        if provider == limits.HOOKS and colon:
+            account = ctx.account(unquote(external_id))
+            if account is None:
+                raise unknown
+            return (limits.account_held(account.id, account.name, ctx.now),), 1
         if slash and colon:
             one = limits.find(ctx.conn, provider, limits.Subject(kind, unquote(external_id)))  # type: ignore[arg-type]
             if one is None:
                 raise unknown
             return (one,), 1
         taken = WhomWord("", figures=False).take(words, ctx)
-        held = limits.of_account(ctx.conn, taken[0].id) if taken else []
-        if taken is None or not held:
+        if taken is None:
+            raise unknown
+        held = limits.of_account(ctx.conn, taken[0].id)
+        if _has_programs(ctx, taken[0]):
+            held.append(limits.account_held(taken[0].id, taken[0].name, ctx.now))
+        if not held:
             raise unknown
         return tuple(held), taken[1]
+
+
+def _has_programs(ctx: Context, account: Account) -> bool:
+    """Whether programs of an account can ask first whether they may spend; or could, when it was paused."""
+    live = tokens.live_of(ctx.conn, [account.id], "", ctx.now)
+    asking = any(each.token.scope in ("own", "agent") for each in live)
+    return asking or any(each.provider == limits.HOOKS for each in limits.pauses_of(ctx.conn, account.id))
 
 
 class BudgetWord:
@@ -560,6 +641,9 @@ Signed = Annotated[Amount, AmountWord(signed=True)]
 Rest = Annotated[str, TextWord()]
 WhatFor = Annotated[str, TextWord(tuple(each for tongue in TONGUES for each in tongue.reason))]
 One = Annotated[str, OneWord()]
+SpikeOrWhom = Annotated[str | Account, SpikeOrWhomWord()]
+ComingDays = Annotated[tuple[date, date] | None, ComingDaysWord()]
+MaybeTimes = Annotated[int | None, TimesWord()]
 WhomPaused = Annotated[tuple[Held, ...], PausedWord()]
 Kind = Annotated[str, OneOf("", ("user", "key", "team"))]
 Sorted = Annotated[str, SortWord()]

@@ -182,7 +182,7 @@ class Context:
         if account_id not in self.held:
             above = [each.id for each in self.line(account_id)]
             if self.read:
-                self.held[account_id] = limits.binding(self.conn, account_id, above)
+                self.held[account_id] = limits.everywhere(self.conn, account_id, above)
             else:
                 read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id, above)
                 self.read.append(tuple(read))

@@ -153,6 +153,18 @@ class RemindApprover(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ProposalExpired(Event):
+    """What a program asked for waited too long for the person it works for."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckJobs(Event):
+    """Half of what jobs of agents may spend may be spent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Escalate(Event):
     """A request waits at a stage so long that the manager above is asked, too."""
 

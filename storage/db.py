@@ -8,6 +8,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -30,6 +31,8 @@ TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses no
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # Neither of the two takes the snapshot, so what is read after them is what the one before has left.
 IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in share row exclusive mode"
+SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+POSTGRESQL_TIME = "select clock_timestamp()"
 Turn = Literal["", "outbox"]
 TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
 """The tables that those lock who wait for each other. Nothing else locks the second one."""
@@ -139,6 +142,17 @@ class Database:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
+
+    def time(self) -> datetime:
+        """The moment by the database's clock, in UTC.
+
+        Raises:
+            BusyError: no connection could be had in time.
+        """
+        said = self.ask(
+            lambda conn: conn.exec_driver_sql(SQLITE_TIME if self.is_sqlite else POSTGRESQL_TIME).scalar_one()
+        )
+        return datetime.fromisoformat(said) if isinstance(said, str) else said.astimezone(UTC)
 
     def close(self) -> None:
         """Let all connections go."""

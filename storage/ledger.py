@@ -10,10 +10,26 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Date, Select, bindparam, case, func, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Date,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
+from storage import reservations
+from storage.reservations import Held
 from storage.sums import halves, whole
-from storage.tables import entries
+from storage.tables import Instant, entries
 from storage.upsert import insert_for
 
 K = TypeVar("K")
@@ -80,6 +96,15 @@ _SUMS = (
     func.min(entries.c.posted_at),
     *halves(entries.c.amount),
 )
+_HELD = -2
+_NO_ENTRY = (
+    cast(null(), String(64)),
+    cast(null(), Date),
+    cast(null(), String(16)),
+    cast(null(), Instant),
+    cast(null(), BigInteger),
+    cast(null(), BigInteger),
+)
 _POSTED = (
     select(entries.c.account_id, *_SUMS)
     .where(
@@ -98,7 +123,13 @@ def _shares_of_all(count: int) -> Any:
 
 @cache
 def _posted_and_shares(pools: int) -> Any:
-    return union_all(_POSTED.add_columns(literal(-1)), *(_shares(number) for number in range(pools)))
+    """With them what is reserved: the columns of either are empty where the other is."""
+    own = _POSTED.add_columns(literal(-1), *reservations.NONE)
+    of_pools = (_shares(number).add_columns(*reservations.NONE) for number in range(pools))
+    reserved = reservations.above().subquery()
+    ancestor, *rest = reserved.c
+    held = select(ancestor, *_NO_ENTRY, literal(_HELD), *rest)
+    return union_all(own, *of_pools, held)
 
 
 def _shares(number: int) -> Select[Any]:
@@ -156,25 +187,28 @@ BudgetPeriod = tuple[str, date]
 
 
 def posted(
-    conn: Connection, account_id: str, since: date, pools: Sequence[BudgetPeriod]
-) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]]]:
-    """An account's entries, and all entries of some pools, in one statement.
+    conn: Connection, account_id: str, since: date, pools: Sequence[BudgetPeriod], now: datetime
+) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
+    """An account's entries, all entries of some pools, and what is reserved of them, in one statement.
 
     Args:
         conn: any connection.
         account_id: whose.
         since: only periods that begin on this day or later.
         pools: budgets and periods.
+        now: the moment at which reservations count.
 
     Returns:
-        The account's by budget and period; those of each pool by account.
+        The account's by budget and period; those of each pool by account; the reservations of the account, and of all
+        below each account above it.
     """
-    rows: dict[int, list[Any]] = {number: [] for number in range(-1, len(pools))}
-    values = {"account": account_id, "since": since, **_named(pools)}
+    rows: dict[int, list[Any]] = {number: [] for number in range(_HELD, len(pools))}
+    values = {"account": account_id, "since": since, "now": now, **_named(pools)}
     for row in conn.execute(_posted_and_shares(len(pools)), values):
         rows[row[7]].append(row)
     own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
-    return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}
+    held = tuple(Held(row.account_id, *row[8:]) for row in rows[_HELD])
+    return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}, held
 
 
 def shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:

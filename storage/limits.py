@@ -11,13 +11,33 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 
-from storage.tables import ORGANIZATION, limits, links, pauses
+from storage.tables import ORGANIZATION, Instant, limits, links, pauses
 from storage.upsert import insert_into
 
 SubjectKind = Literal["user", "key", "team", "member", "organization"]
 Window = Literal["day", "week", "month", "total"]
+
+HOOKS = "hooks"
+"""Stands for a provider where programs ask first whether they may spend; no provider may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +253,33 @@ def of_account(conn: Connection, account_id: str) -> list[Held]:
     return [held_of(row) for row in conn.execute(_OF_ACCOUNT, {"account": account_id})]
 
 
-def binding(conn: Connection, account_id: str, above: Collection[str]) -> list[Held]:
-    """An account's limits at all providers, and those of accounts above it under which requests are refused now."""
-    return [held_of(row) for row in conn.execute(BINDING, {"account": account_id, "above": list(above)})]
+_OF_A_PAUSE: dict[str, ColumnElement[Any]] = {
+    "name": pauses.c.name,
+    "window": literal("total"),
+    "seen_at": pauses.c.paused_at,
+    "first_seen_at": pauses.c.paused_at,
+    "paused": false(),
+    "currency": literal("USD"),
+    "caps": literal(""),
+    "refusing": false(),
+    "resets_at": cast(null(), Instant),
+}
+_AT_HOOKS = select(
+    pauses.c.provider,
+    pauses.c.kind,
+    pauses.c.external_id,
+    pauses.c.external_id,
+    *(_OF_A_PAUSE.get(name, cast(null(), BigInteger)) for name in list(Held.__dataclass_fields__)[3:-1]),
+    true(),
+).where(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account"))
+EVERYWHERE = union_all(BINDING.order_by(None), _AT_HOOKS)
+"""The same, and whether the account is paused where its programs ask first."""
+
+
+def everywhere(conn: Connection, account_id: str, above: Collection[str]) -> list[Held]:
+    """What binds an account at all providers, and its pause where its programs ask first."""
+    rows = conn.execute(EVERYWHERE, {"account": account_id, "above": list(above)})
+    return sorted(map(held_of, rows), key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
 
 
 def find(conn: Connection, provider: str, subject: Subject) -> Held | None:
@@ -401,6 +445,50 @@ def paused(conn: Connection, provider: str = "") -> list[Paused]:
     """Who is paused, at one provider or at all."""
     rows = conn.execute(select(pauses).where(or_(literal(provider) == "", pauses.c.provider == provider)))
     return sorted(map(_paused, rows), key=lambda each: (each.provider, each.subject.kind, each.subject.external_id))
+
+
+_PAUSES_OF = (
+    select(pauses)
+    .outerjoin(
+        links,
+        and_(
+            links.c.platform == pauses.c.provider,
+            links.c.kind == pauses.c.kind,
+            links.c.external_id == pauses.c.external_id,
+        ),
+    )
+    .where(
+        or_(
+            links.c.account_id == bindparam("account"),
+            and_(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account")),
+        )
+    )
+    .order_by(pauses.c.paused_at, pauses.c.provider, pauses.c.external_id)
+)
+
+
+def pauses_of(conn: Connection, account_id: str) -> list[Paused]:
+    """Where an account is paused, the earliest first."""
+    return [_paused(row) for row in conn.execute(_PAUSES_OF, {"account": account_id})]
+
+
+def account_held(account_id: str, name: str, now: datetime) -> Held:
+    """An account as something that can be paused where its programs ask first."""
+    return Held(
+        provider=HOOKS,
+        subject=Subject("user", account_id),
+        account_id=account_id,
+        name=name,
+        window="total",
+        seen_nanos=None,
+        seen_at=now,
+        first_seen_at=now,
+        said_nanos=None,
+        known_nanos=None,
+        known_limit=None,
+        kept_nanos=None,
+        paused=False,
+    )
 
 
 def find_paused(conn: Connection, provider: str, subject: Subject) -> Paused | None:

@@ -432,6 +432,16 @@ def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
     return {**{state: count for state, (count, _) in found.items()}, "late": found.get("open", (0, 0))[1]}
 
 
+def depth(conn: Connection, now: datetime) -> list[tuple[str, str, ItemState, int, datetime]]:
+    """What is due and not delivered, by target, kind and state: how much, and since when the oldest is due."""
+    here = outbox_items.c
+    counted = select(here.target, here.kind, here.state, func.count(), func.min(here.due_at))
+    rows = conn.execute(
+        counted.where(here.state != "done", here.due_at <= now).group_by(here.target, here.kind, here.state)
+    )
+    return [tuple(row) for row in rows]
+
+
 def troubled(conn: Connection) -> list[OutboxItem]:
     """Items that failed at least once and are not yet delivered, oldest first, at most twenty.
 

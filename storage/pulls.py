@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
 
-from storage.limits import BINDING, Held, held_of
+from storage.limits import EVERYWHERE, HOOKS, Held, held_of
 from storage.tables import charges, day_marks, pulls, set_aside
 from storage.upsert import upsert
 
@@ -85,10 +85,10 @@ _PULLS = (
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
-_THERE = BINDING.order_by(None).subquery()
+_THERE = EVERYWHERE.subquery()
 _PULLS_AND_LIMITS = (
     _PULLS.add_columns(*_THERE.c)
-    .outerjoin(_THERE, _THERE.c.provider == pulls.c.provider)
+    .outerjoin(_THERE, or_(_THERE.c.provider == pulls.c.provider, _THERE.c.provider == HOOKS))
     .order_by(_THERE.c.kind, _THERE.c.external_id)
 )
 _FIELDS = len(pulls.columns)

@@ -26,7 +26,7 @@ from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
 
-RequestState = Literal["pending", "approved", "denied", "withdrawn", "expired", "revoked"]
+RequestState = Literal["proposed", "pending", "approved", "denied", "withdrawn", "expired", "revoked"]
 RequestKind = Literal["", "exception"]
 ID_DIGITS_MAX = 9
 
@@ -39,7 +39,8 @@ class Request:
         id: the number people say.
         handle: an opaque word for buttons; knowing it gives no right.
         version: counts changes of what is asked; a decision is valid for the version that was seen.
-        state: pending until it is resolved once.
+        state: pending until it is resolved once; before that proposed, when a program asked and the person it works for
+            has not sent it on.
         asker_id: who asks.
         account_id: who would spend.
         budget: of which rule.
@@ -63,6 +64,7 @@ class Request:
         kind: "" for extra budget in a period, "exception" for another limit; then the amounts are limits of a period.
         given: what of a share was given out of what is free in the pool; the amount is what is asked beyond that.
         share_base: what somebody without a share had used when they were given one, None for who had one.
+        through: the program that asked in the asker's stead, as its token is called; "" if a person asked.
         before: what was granted to whoever asks or to the account in its unit since its period began, where it is read.
     """
 
@@ -93,6 +95,7 @@ class Request:
     kind: RequestKind
     given: int
     share_base: int | None
+    through: str = ""
     before: int = field(default=0, compare=False)
 
     @property
@@ -164,6 +167,7 @@ class Wanted:
     stages: str
     origin: str = ""
     kind: RequestKind = ""
+    through: str = ""
     share_base: int | None = None
 
 
@@ -213,12 +217,12 @@ _MINE = (
 )
 
 
-def ask_for(conn: Connection, wanted: Wanted, now: datetime) -> Request:
-    """Open a request."""
+def ask_for(conn: Connection, wanted: Wanted, now: datetime, state: RequestState = "pending") -> Request:
+    """Open a request; a program's is only proposed."""
     row = {name: getattr(wanted, name) for name in Wanted.__dataclass_fields__} | {
         "handle": secrets.token_hex(16),
         "version": 1,
-        "state": "pending",
+        "state": state,
         "stage": 0,
         "raised": 0,
         "asked_at": now,
@@ -340,6 +344,16 @@ def _saving(names: tuple[str, ...]) -> Update:
 def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
     """What a person asked since a moment, the newest first, at most fifty."""
     return [Request(*row) for row in conn.execute(_MINE, {"person": person_id, "since": since})]
+
+
+def through_programs(conn: Connection, account_id: str, since: datetime) -> list[Request]:
+    """What programs asked for an account since a moment, the newest first."""
+    rows = conn.execute(
+        select(requests)
+        .where(requests.c.account_id == account_id, requests.c.through != "", requests.c.asked_at >= since)
+        .order_by(requests.c.id.desc())
+    )
+    return [Request(*row) for row in rows]
 
 
 def open_for(conn: Connection, person_id: str) -> list[Request]:

@@ -203,6 +203,27 @@ def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], f
     return [Spent(*row) for row in rows]
 
 
+_WHO = {
+    name: select(spend.c[name], spend.c.account_id)
+    .distinct()
+    .join(lineage, _that_day(spend))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        spend.c.account_id.startswith("person/"),
+        _within(spend.c.day),
+    )
+    for name in ("model", "provider")
+}
+
+
+def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: str) -> dict[str, set[str]]:
+    """Whose own accounts are behind each sum of `spent_by`, by "model" or "provider"."""
+    found: dict[str, set[str]] = {}
+    for name, who in conn.execute(_WHO[by], {"account": account_id, "first": first, "end": end}):
+        found.setdefault(name, set()).add(who)
+    return found
+
+
 def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
     """What an account and all below it spent, by the provider's id of the key."""
     rows = conn.execute(_KEYS, {"account": account_id, "first": first, "end": end})

@@ -368,8 +368,36 @@ requests = Table(
     Column("kind", String(16), nullable=False, server_default=""),
     Column("given", BigInteger, nullable=False, server_default="0"),
     Column("share_base", BigInteger),
+    Column("through", String(120), nullable=False, server_default=""),
     Index(None, "asker_id", "state"),
     Index(None, "state"),
+)
+
+# What a job is going to spend, set aside until its charges arrive. `day` and `spent_before` say from where on they are
+# counted: what the account had spent on that day when it was reserved.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("account_id", String(80), nullable=False),
+    Column("by_id", String(64), nullable=False),
+    Column("through", String(120), nullable=False),
+    Column("external_id", String(120), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("model", String(255), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("spent_before", BigInteger, nullable=False),
+    Column("reserved_at", Instant, nullable=False),
+    Column("counts_until", Instant, nullable=False, index=True),
+    Column("state", String(8), nullable=False),
+    Column("ended_at", Instant),
+    Column("cost", BigInteger),
+    Column("request_id", BigInteger),
+    Column("asked_at", Instant),
+    Column("continued_by", String(64), nullable=False),
+    Index(None, "account_id", "state"),
 )
 
 # Who was asked to decide a request, at which stage, in whose stead, and what they said: "" or "approved".

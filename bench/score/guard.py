@@ -27,7 +27,6 @@ from bench.score.guard_worlds import (
     FEEDS,
     FIRST,
     FLOOR,
-    HISTORY_DAYS,
     HOUR,
     WORLDS,
     Incident,
@@ -235,7 +234,7 @@ def play(name: str, seed: int) -> Played:
 def _read(figures: Figures, before: Pull, now: datetime) -> Pull:
     heard = figures.heard_until(before.provider)
     late = pulls.lateness(before, heard, now)
-    began = before.began_at or now - HISTORY_DAYS * DAY
+    began = before.began_at or FIRST
     read = Pull(before.provider, now, now, None, 0, 0, "", began, heard, late)
     return Pull(before.provider, now, now, told_until(read, now.date(), now), 0, 0, "", began, heard, late)
 

@@ -2,7 +2,7 @@
 
 No world knows the guard's rules. `offices` draws days and spreads them over working hours; `sessions` draws single
 sessions of very different cost, weeks with much and with little work, holidays, new projects, and programs that run by
-timetables or in bursts; `real` takes the load of real machines and auctions as dollars. Seeds below 100 are for tuning,
+timetables or in bursts; `real` takes what real auctions cost by the hour as dollars. Seeds below 100 are for tuning,
 those from 1000 on are held out.
 """
 
@@ -235,7 +235,7 @@ def real(seed: int) -> World:
     """Real series as dollars, repeated to fill the weeks, each beginning elsewhere; what rings is called false."""
     dice = random.Random(f"real/{seed}")
     world = World("real")
-    for number, series in enumerate(_real_series()):
+    for number, series in enumerate(list(_real_series()) * 6):
         size = dice.lognormvariate(4.0, 0.8) / (sum(series) / len(series)) / 24
         begins = dice.randrange(len(series))
         costs = [series[(begins + hour) % len(series)] * size for hour in range(HOURS)]
@@ -271,8 +271,9 @@ def kinds(seed: int) -> World:
         few.costs[: (HISTORY_DAYS - 6) * 24] = [0.0] * (HISTORY_DAYS - 6) * 24
         typical = few.day(HISTORY_DAYS)
         add(world, "10 × after ten days of history", few, FIRST + 4 * DAY + hour, [typical * 10 / 8] * 8)
-        for at in range(8):
-            old.costs[(HISTORY_DAYS - dice.choice([10, 17, 30])) * 24 + at] += old.usual * 12 / 8
+        then = (HISTORY_DAYS - dice.choice([10, 17, 30])) * 24
+        for at in range(then, then + 8):
+            old.costs[at] += old.usual * 12 / 8
         add(world, "8 × after an old large day", old, FIRST + 6 * DAY + hour, [old.usual] * 8)
         begin = HISTORY_DAYS * 24
         grown = [drifts.costs[at] * (1.05 ** ((at - begin) / 24) - 1) for at in range(begin, HOURS)]

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import shtab
@@ -32,6 +32,7 @@ from bot.optional import optional
 from bot.platforms import terminal
 from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
+from bot.shared_clock import SharedClock
 from bot.sync.usage import pull
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
@@ -52,7 +53,8 @@ TEAMS_PACKAGE = "bursar-teams.zip"
 
 def run(args: argparse.Namespace) -> int:
     logging.to_json()
-    app = _app()
+    clock = SharedClock()
+    app = _app(now=clock)
     if args.host:
         app.settings = app.settings.at_host(args.host)
     serve(app, os.environ)
@@ -315,8 +317,10 @@ def _settings(*, or_sample: bool = False) -> config.Settings:
     return settings
 
 
-def _app(*, or_sample: bool = False) -> App:
-    app = build(_settings(or_sample=or_sample))
+def _app(*, or_sample: bool = False, now: Callable[[], datetime] = utc_now) -> App:
+    app = build(_settings(or_sample=or_sample), now=now)
+    if isinstance(now, SharedClock):
+        now.sync(app.database.time)
     app.refresh_people()
     return app
 

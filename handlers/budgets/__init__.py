@@ -1,6 +1,7 @@
 """Budgets: how an account stands, and what moves them."""
 
 from handlers.budgets.allotments import enforce, give_allotments
+from handlers.budgets.holds import ARRIVES_WITHIN, Hold, outstanding
 from handlers.budgets.pool import allot, pool, split
 from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.shares import Share, give, return_share, share_of, with_share
@@ -23,9 +24,11 @@ from handlers.budgets.status import (
 from handlers.budgets.transfer import correct, transfer
 
 __all__ = [
+    "ARRIVES_WITHIN",
     "LOOK_BACK",
     "BudgetStatus",
     "Figures",
+    "Hold",
     "OfAll",
     "OfOne",
     "Share",
@@ -39,6 +42,7 @@ __all__ = [
     "lately_ended",
     "looked_back_to",
     "move",
+    "outstanding",
     "pool",
     "post",
     "refuse_too_much",

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from handlers.budgets.holds import Hold, holds_on
 from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
@@ -22,6 +23,7 @@ from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import BudgetPeriod, Posted
 from storage.people import Account
+from storage.reservations import Held
 from storage.spend import Spent, Window
 from storage.tables import ORGANIZATION
 
@@ -44,6 +46,7 @@ class BudgetStatus:
         free: what of a pool is given to nobody and spent by nobody, where that is known.
         used: what an account without a share used of a pool that is split, where that is known.
         daily: what the account used on each day by model, for the period and the weeks before it, where that was read.
+        holds: what is reserved of it for jobs whose charges have not arrived yet.
     """
 
     budget: Budget
@@ -58,6 +61,7 @@ class BudgetStatus:
     unpriced: int = 0
     free: int | None = None
     used: int | None = None
+    holds: tuple[Hold, ...] = ()
     daily: tuple[tuple[date, Spent], ...] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -69,6 +73,16 @@ class BudgetStatus:
     def left(self) -> int:
         """What is left; below zero when it is overspent."""
         return self.limit - self.spent
+
+    @property
+    def held(self) -> int:
+        """What is reserved for jobs and has not arrived as charges."""
+        return sum(each.amount for each in self.holds)
+
+    @property
+    def unreserved(self) -> int:
+        """What may still be promised to somebody: what is left, less what is reserved."""
+        return self.left - self.held
 
     @property
     def is_enforced(self) -> bool:
@@ -139,6 +153,9 @@ class Figures(Protocol):
     def daily(self, account: Account) -> tuple[tuple[date, Spent], ...] | None:
         """What an account used on each day, None if that is not read."""
 
+    def holds(self, budget: Budget, period: Period, account_id: str) -> tuple[Hold, ...]:
+        """What is reserved of a budget by an account and all below it."""
+
 
 LOOK_BACK = timedelta(days=90)
 NOTHING = Posted(0, 0, None, has_allotment=False)
@@ -170,6 +187,7 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
                 spent,
                 since,
                 unpriced=figures.outside(budget, period, holder),
+                holds=figures.holds(budget, period, holder),
             )
         )
     daily = figures.daily(account) if found else None
@@ -199,7 +217,10 @@ def _pool(
     spent = figures.spent(budget, period, holder)
     since = _late(ctx, own, period)
     outside = figures.outside(budget, period, holder)
-    whole = BudgetStatus(budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside)
+    holds = figures.holds(budget, period, holder)
+    whole = BudgetStatus(
+        budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside, holds=holds
+    )
     if not split:
         return [replace(whole, free=whole.left)]
     if account.id == holder:
@@ -210,10 +231,13 @@ def _pool(
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
-        return [replace(share, is_share=True, unpriced=outside, free=free), whole]
+        own_holds = tuple(each for each in holds if each.account_id == account.id)
+        return [replace(share, is_share=True, unpriced=outside, free=free, holds=own_holds), whole]
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
-    return [replace(rest, unpriced=outside, free=free, used=below.get(account.id, 0)), whole]
+    of_rest = tuple(each for each in holds if each.account_id not in shares)
+    used = below.get(account.id, 0)
+    return [replace(rest, unpriced=outside, free=free, used=used, holds=of_rest), whole]
 
 
 def _late(ctx: Context, here: Posted, period: Period) -> date | None:
@@ -225,7 +249,7 @@ def _late(ctx: Context, here: Posted, period: Period) -> date | None:
 def _deciding(status: BudgetStatus) -> tuple[bool, bool, bool, int]:
     """The order in which limits bind: used up, for every model, in money, with least left."""
     budget = status.budget
-    return status.left > 0, budget.models != "all", budget.unit in COUNTED, status.left
+    return status.unreserved > 0, budget.models != "all", budget.unit in COUNTED, status.unreserved
 
 
 class OfOne:
@@ -287,15 +311,20 @@ class OfOne:
         """See Figures."""
         return self._spent[1] if self._daily else None
 
+    def holds(self, budget: Budget, period: Period, account_id: str) -> tuple[Hold, ...]:
+        """See Figures."""
+        here = (each for each in self._entries[2] if each.holder_id == account_id)
+        return holds_on(self._ctx.policy, budget, period, here, self._ctx.now)
+
     @cached_property
     def _budgets(self) -> list[tuple[Budget, Period]]:
         return _binding(self._ctx, self._account, self.person(self._account), self.above(self._account))
 
     @cached_property
-    def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]]]:
+    def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
         pools = [(budget.name, period.first) for budget, period in self._budgets if budget.is_pool]
         since = min(period.first for _, period in self._budgets)
-        return ledger.posted(self._ctx.conn, self._account.id, since, pools)
+        return ledger.posted(self._ctx.conn, self._account.id, since, pools, self._ctx.now)
 
     @cached_property
     def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
@@ -374,6 +403,10 @@ class OfAll:
 
     def daily(self, _account: Account) -> None:
         """See Figures."""
+
+    def holds(self, _budget: Budget, _period: Period, _account_id: str) -> tuple[Hold, ...]:
+        """Nothing: limits are planned by it, and the jobs for which something is reserved spend within these."""
+        return ()
 
     def _all(self, budget: Budget, period: Period, above: str) -> dict[str, int]:
         """Budgets of the same days share what was read; each counts of it what it covers."""

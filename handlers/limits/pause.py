@@ -12,7 +12,7 @@ from handlers.events import PauseAccount, PauseApplied, PauseFailed
 from handlers.limits.plan import subject_word
 from handlers.notify import tell_finance
 from storage import limits, outbox
-from storage.limits import Held, Subject
+from storage.limits import HOOKS, Held, Subject
 from storage.people import Account
 
 
@@ -78,7 +78,9 @@ def is_pausable(ctx: Context, account: Account) -> bool:
 
 def pause_account(ctx: Context, event: PauseAccount) -> None:
     """Pause an account that spends far above usual, as the rules say, wherever it can be paused."""
-    for each in limits.of_account(ctx.conn, event.account_id):
+    account = ctx.account(event.account_id)
+    here = [limits.account_held(account.id, account.name, ctx.now)] if account else []
+    for each in [*limits.of_account(ctx.conn, event.account_id), *here]:
         if _can_pause(ctx, each) and limits.pause(ctx.conn, each, ctx.person.id, ctx.now):
             _have_paused(ctx, each, paused=True)
             _deed(ctx, "paused", each, "pause_above of the policy")
@@ -155,6 +157,8 @@ def _refuse_strangers(ctx: Context, whom: tuple[Held, ...]) -> None:
 
 
 def _can_pause(ctx: Context, held: Held) -> bool:
+    if held.provider == HOOKS:
+        return True
     vendor = ctx.policy.vendor(held.provider)
     return vendor is not None and "pause" in vendor.can and held.subject.kind not in ("organization", "member")
 
@@ -174,6 +178,11 @@ def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
 
 
 def _have_paused(ctx: Context, held: Held, *, paused: bool) -> None:
+    """Have a provider do it. Where programs ask first, it is done: they are told the next time they ask."""
+    if held.provider == HOOKS:
+        if not paused:
+            limits.end_pause(ctx.conn, held.provider, held.subject)
+        return
     key = _pause_key(held.provider, held.subject)
     payload = {"kind": held.subject.kind, "id": held.subject.external_id, "paused": paused}
     outbox.ensure(ctx.conn, key, "pause", held.provider, json.dumps(payload), ctx.now, ctx.now, again=True)
@@ -198,6 +207,8 @@ def _deed(ctx: Context, what: str, held: Held, authority: str) -> None:
 
 
 def _service(ctx: Context, held: Held) -> str:
+    if held.provider == HOOKS:
+        return ctx.t("programs that ask Bursar first")
     vendor = ctx.policy.vendor(held.provider)
     return vendor.service if vendor else held.provider
 

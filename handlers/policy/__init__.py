@@ -36,6 +36,7 @@ from handlers.policy.policy import (
     like,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
+from handlers.policy.programs import ProgramRules
 from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
@@ -70,6 +71,7 @@ __all__ = [
     "Policy",
     "PriceRule",
     "Program",
+    "ProgramRules",
     "Rates",
     "RequestRules",
     "Rule",

@@ -20,6 +20,7 @@ from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
+from handlers.policy.programs import ProgramRules
 from handlers.policy.telemetry import NONE, PROGRAMS, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
@@ -347,6 +348,7 @@ class Policy(House, Rule):
     working: WorkingHours = WorkingHours()
     approvals: tuple[ApprovalRule, ...] = MANAGER
     requests: RequestRules = RequestRules()
+    programs: ProgramRules = ProgramRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS

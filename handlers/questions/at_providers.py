@@ -12,7 +12,7 @@ from handlers.context import Context
 from handlers.language import N_
 from handlers.periods import THIS
 from handlers.policy import Vendor
-from storage.limits import Held, SubjectKind, Window
+from storage.limits import HOOKS, Held, SubjectKind, Window
 from storage.people import Account
 from storage.units import from_nanos
 
@@ -88,8 +88,6 @@ def at_providers(ctx: Context, account: Account, found: Sequence[BudgetStatus]) 
         account: whose.
         found: how the budgets stand that bind it.
     """
-    if not any("limits" in each.can for each in ctx.policy.vendors):
-        return AtProviders()
     return make_at_providers(ctx, account, ctx.limits_of(account.id), found)
 
 
@@ -108,7 +106,7 @@ def make_at_providers(
         if each.spent_nanos is not None and each.seen_nanos is not None
     ]
     return AtProviders(
-        paused=tuple(dict.fromkeys(each.provider for each in held if each.stopped)),
+        paused=tuple(dict.fromkeys(each.provider for each in rows if each.stopped and _is_there(ctx, each))),
         facts=tuple(_counted(ctx, each) for each in counted),
         refused=(*_refused(ctx, counted, caps), *_refusing(ctx, account, known)),
         caps=caps,
@@ -118,6 +116,10 @@ def make_at_providers(
             if each.provider in live and each.seen_at < ctx.now - FRESH
         ),
     )
+
+
+def _is_there(ctx: Context, held: Held) -> bool:
+    return held.provider == HOOKS or ctx.policy.vendor(held.provider) is not None
 
 
 def is_ours(ctx: Context, held: Held, of_account: Iterable[Held], found: Collection[BudgetStatus]) -> bool:

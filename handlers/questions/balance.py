@@ -18,6 +18,7 @@ from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, c
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
+from storage.limits import HOOKS
 from storage.people import Account
 from storage.tables import FOREVER
 
@@ -45,7 +46,11 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return replace(card, blocks=(*stopped, *caps, *card.blocks), tone=tone, stale=there.stale)
     deciding = found[0]
     ahead = pace(ctx, deciding) if may_see(ctx, deciding.account_id) else []
-    blocks: list[Block] = [*stopped, gauge(ctx, deciding), Facts((*_resets(ctx, deciding), *ahead, *there.facts))]
+    blocks: list[Block] = [
+        *stopped,
+        gauge(ctx, deciding),
+        Facts((*reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *there.facts)),
+    ]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
     if len(found) > 1 or there.caps:
@@ -60,6 +65,7 @@ def _paused(ctx: Context, account: Account, there: AtProviders) -> list[Block]:
     """That somebody paused the account at a provider: whatever is left, requests are refused there."""
     text = N_("Paused at {service}. Requests there are refused until somebody resumes {name}.")
     vendors = {each.name: each.service for each in ctx.policy.vendors}
+    vendors[HOOKS] = ctx.t("programs that ask Bursar first")
     return [Text(ctx.t(text, service=vendors.get(each, each), name=ctx.called(account))) for each in there.paused]
 
 
@@ -156,9 +162,12 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     if is_unread(ctx):
         return headed(ctx, account, ctx.t("{limit} limit; no usage has been read yet", limit=limit))
     least = smallest(unit)
-    tiny = 0 < abs(status.left) * 2 <= least
-    amount = ctx.amount(least if tiny else abs(status.left), unit)
-    if tiny and status.left > 0:
+    free = status.unreserved if status.left > 0 else status.left
+    tiny = 0 < abs(free) * 2 <= least
+    amount = ctx.amount(least if tiny else abs(free), unit)
+    if status.left > 0 >= free:
+        said = ctx.t("All that is left of {limit} is reserved", limit=limit)
+    elif tiny and status.left > 0:
         said = ctx.t("Less than {amount} left of {limit}", amount=amount, limit=limit)
     elif tiny:
         said = ctx.t("Less than {amount} over the limit of {limit}", amount=amount, limit=limit)
@@ -169,9 +178,19 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     return headed(ctx, account, said)
 
 
+def reserved(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
+    """What of a budget is reserved for jobs and has not arrived as charges; for who may see whose."""
+    if not status.held or not may_see(ctx, status.account_id):
+        return []
+    amount = ctx.amount(status.held, status.budget.unit)
+    return [
+        (ctx.t("Reserved"), ctx.nt("{amount} for {n} job", "{amount} for {n} jobs", len(status.holds), amount=amount))
+    ]
+
+
 def facts(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     """When a budget resets, what it got or gave since, and where it will end."""
-    return [*_resets(ctx, status), *pace(ctx, status)]
+    return [*reserved(ctx, status), *_resets(ctx, status), *pace(ctx, status)]
 
 
 def _resets(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
@@ -199,7 +218,7 @@ def _others(ctx: Context, found: list[BudgetStatus], caps: Sequence[OwnCap]) -> 
     rows = tuple(
         (
             label_of(ctx, each),
-            ctx.amount(each.left, each.budget.unit),
+            ctx.amount(each.unreserved if each.left > 0 else each.left, each.budget.unit),
             ctx.amount(each.limit, each.budget.unit),
         )
         for each in found

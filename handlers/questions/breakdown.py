@@ -1,12 +1,13 @@
 """What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import cast
 
-from handlers.context import Context
+from handlers.access import GROUP_MIN, groups_below
+from handlers.context import CLOCK, Context
 from handlers.days import Span
 from handlers.language import N_
 from handlers.money import in_units
@@ -16,7 +17,7 @@ from handlers.questions.why import NAMES
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day
+from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day, who_spent_by
 
 WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens")
 TIMES = ("day", "week", "month")
@@ -142,7 +143,48 @@ def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
         return {each.id: each.name for each in below if each.kind == kind}
     teams = [each for each in below if each.kind == "team"]
     parents = {each.parent_id for each in teams}
-    return {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
+    found = {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
+    if not for_all(ctx):
+        return found
+    told = groups_below(ctx, account.id)
+    return {each: name for each, name in found.items() if each in told}
+
+
+def for_all(ctx: Context) -> bool:
+    """Whether many see the answer."""
+    return ctx.place.public and ctx.person.id == CLOCK.id
+
+
+def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset[str]:
+    """The names of sums that too few people are behind for many to see them, so that they become one: the others."""
+    if by not in ("model", "provider", "tier") or not for_all(ctx):
+        return frozenset()
+    who = who_spent_by(ctx.conn, account.id, span.first, span.end, "model" if by == "tier" else by)
+    if by == "tier":
+        tiers: dict[str, set[str]] = {}
+        for model, persons in who.items():
+            tiers.setdefault(ctx.policy.tier_of(model), set()).update(persons)
+        who = tiers
+    return too_few(who)
+
+
+def too_few(who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The names behind which are fewer than five people, with the next smallest until five are behind the others."""
+    hidden = {name for name, persons in who.items() if len(persons) < GROUP_MIN}
+    rest = {each for name in hidden for each in who[name]}
+    for name in sorted(who.keys() - hidden, key=lambda each: (len(who[each]), each)):
+        if not rest or len(rest) >= GROUP_MIN:
+            break
+        hidden.add(name)
+        rest |= who[name]
+    return frozenset(hidden)
+
+
+def without_few(rows: Iterable[Spent], hidden: Collection[str]) -> list[Spent]:
+    """Sums in which those with too few people behind them are one, the last."""
+    every = list(rows)
+    few = [each for each in every if each.name in hidden]
+    return [*(each for each in every if each.name not in hidden), *([added(OTHERS, few)] if few else [])]
 
 
 def named(ctx: Context, by: str, name: str, span: Span) -> str:

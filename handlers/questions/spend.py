@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from handlers.access import is_for_all, is_group_without
+from handlers.access import is_for_all
 from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
@@ -11,10 +11,9 @@ from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
 from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
-from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, inside, named, rows_of
+from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, few_behind, named, rows_of, without_few
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
-from storage import people
 from storage.people import Account
 from storage.spend import Spent
 
@@ -42,7 +41,7 @@ def spend(
     account = asked_about(ctx, whom, "spend of team search")
     month = ctx.period(ctx.today, "month")
     span = period or Span(month.first, month.end, ctx.t("this month"))
-    rows = rows_of(ctx, account, by, span, order)
+    rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
     whole = added("", rows)
     title = headed(ctx, account, _title(ctx, by, whole, span))
     if as_csv:
@@ -58,7 +57,7 @@ def spend(
         chart = chart_of(ctx, account, by, span) if part.number == 1 else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
     blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
-    personal = by in ("person", "agent", "key") or not _is_for_all(ctx, account, by)
+    personal = by in ("person", "agent", "key") or not is_for_all(ctx, account.id)
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""
     turn = part.buttons(ctx, f"spend{of} by {by}{sorted_}{when}")
@@ -69,19 +68,6 @@ def _title(ctx: Context, by: str, whole: Spent, span: Span) -> str:
     if by == "tokens":
         return ctx.t("{tokens} used {period}", tokens=ctx.amount(whole.tokens, "tokens"), period=span.label)
     return spent_in_words(ctx, whole.cost_nanos, whole.tokens_unpriced, span.label)
-
-
-def _is_for_all(ctx: Context, account: Account, by: str) -> bool:
-    """Whether the rows may be shown to a channel: each is of a group, and so is what they leave of the whole."""
-    rows = inside(ctx, account, by) if by == "team" else {}
-    groups = all(is_for_all(ctx, each) for each in _groups(ctx, account, by))
-    return groups and (not rows or is_group_without(ctx, account.id, rows))
-
-
-def _groups(ctx: Context, account: Account, by: str) -> list[str]:
-    """The groups whose totals an answer shows."""
-    teams = people.descendants(ctx.conn, account.id) if by == "team" else []
-    return [account.id, *(each.id for each in teams if each.kind == "team")]
 
 
 def _table(ctx: Context, by: str, part: Part[Spent], whole: Spent, span: Span) -> Table:

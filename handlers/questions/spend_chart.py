@@ -8,7 +8,7 @@ from handlers.days import Span
 from handlers.language import N_
 from handlers.money import scale_of, symbol_of
 from handlers.periods import Every, Period, period_of
-from handlers.questions.breakdown import TIMES, inside
+from handlers.questions.breakdown import TIMES, few_behind, inside
 from handlers.questions.why import NAMES
 from storage import comparisons
 from storage.charges import TOKENS
@@ -82,8 +82,10 @@ def chart_of(ctx: Context, account: Account, by: str, span: Span) -> Chart | Non
     if len(starts) < 2:  # noqa: PLR2004 - nor is a single week
         return None
     colours = COLOURS.get(by, by)
+    hidden = few_behind(ctx, account, colours, span)
     cells: Cells = {}
-    for (day, name), sum_ in _cells(ctx, account, colours, max(first, starts[0]), end).items():
+    for (day, said), sum_ in _cells(ctx, account, colours, max(first, starts[0]), end).items():
+        name = ctx.t("others") if said in hidden else said
         cell = (_period(ctx, day, step).first, name)
         cells[cell] = cells.get(cell, 0) + sum_
     if not any(cells.values()):

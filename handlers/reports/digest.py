@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all, is_group, is_group_without
+from handlers.access import groups_below, is_for_all, is_group
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -279,13 +279,12 @@ def _finding(ctx: Context, week: Week, starts: Sequence[date]) -> str:
 
 
 def _teams(ctx: Context, week: Week) -> Iterator[Table]:
-    """The teams right below, in the order of the alphabet; in a channel those of five people or more."""
+    """The teams right below, in the order of the alphabet; in a channel those that tell of nobody."""
     below = [each for each in people.descendants(ctx.conn, week.account.id) if each.parent_id == week.account.id]
     teams = sorted((each for each in below if each.kind == "team"), key=lambda each: each.name)
-    shown = [each for each in teams if not ctx.place.public or is_for_all(ctx, each.id)]
+    told = groups_below(ctx, week.account.id) if ctx.place.public else frozenset(each.id for each in teams)
+    shown = [each for each in teams if each.id in told]
     if len(shown) < 2:  # noqa: PLR2004 - one team would be seen by what the others are not
-        return
-    if ctx.place.public and not is_group_without(ctx, week.account.id, [each.id for each in shown]):
         return
     spans = [(week.span.first, week.span.end), (week.span.first - WEEK, week.span.first)]
     ids = [each.id for each in shown]

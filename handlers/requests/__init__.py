@@ -12,11 +12,14 @@ from handlers.requests.decide import (
     return_grant,
     revoke,
 )
-from handlers.requests.effect import ask_to_raise, stays_capped
+from handlers.requests.effect import ask_to_raise, enough_for, stays_capped
 from handlers.requests.exceptions import end_exception, exceptions, permanent, raise_
 from handlers.requests.follow import check_requests, follow_request
+from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.messages import request_of
+from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
 from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
+from handlers.requests.quoted import clean
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
@@ -24,32 +27,41 @@ from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
+    "Ask",
     "Case",
     "all_waiting",
     "answer_origin",
     "approve",
     "approve_anew",
     "ask_next_in_line",
+    "ask_through",
     "ask_to_raise",
     "change",
+    "check_jobs",
     "check_requests",
+    "clean",
+    "continue_",
     "decided",
     "deed",
     "delegate",
     "deny",
+    "dont_send",
     "end_exception",
     "end_grants",
+    "enough_for",
     "escalate",
     "exceptions",
     "follow_request",
     "history",
     "in_queue",
+    "is_at_checkpoint",
     "load",
     "message_given_up",
     "open_ones",
     "open_request",
     "other",
     "permanent",
+    "proposal_expired",
     "question",
     "raise_",
     "record",
@@ -61,6 +73,7 @@ __all__ = [
     "requests_",
     "return_grant",
     "revoke",
+    "send",
     "stays_capped",
     "tell_asker",
     "waiting_for",

@@ -44,7 +44,12 @@ class Decider:
 
 
 def deciders(case: Case) -> list[Decider]:
-    """Who may decide now: those of the stage, whoever stands in for them, and who was added for want of an answer."""
+    """Who may decide now: those of the stage, whoever stands in for them, and who was added for want of an answer.
+
+    Nobody, as long as a program's request was not sent on: whoever would decide it sees nothing of it.
+    """
+    if case.request.state == "proposed":
+        return []
     stage = case.stage
     found = list(_of(case, stage.by))
     if not found:

@@ -29,6 +29,7 @@ from handlers.requests.effect import (
 from handlers.requests.exceptions import end_exception
 from handlers.requests.expiry import in_words, next_period, rule_of, why_expired
 from handlers.requests.messages import approve_button, asked_facts, prefixes, said, settled_card
+from handlers.requests.quoted import reason_of
 from handlers.requests.submit import NOTE_MAX, stages_above
 from handlers.requests.wording import (
     DEEDS,
@@ -264,7 +265,7 @@ def other(ctx: Context, number: One) -> Card:
             Facts(
                 (
                     (ctx.t("Asked for"), sum_of(ctx, asked, asked.amount)),
-                    (ctx.t("Reason"), asked.reason),
+                    (ctx.t("Reason"), reason_of(ctx, asked)),
                 ),
             ),
             Input(

@@ -11,6 +11,7 @@ from handlers.notify import tell_finance
 from handlers.policy import Budget, rules_for
 from handlers.questions import OwnCap, at_providers, cap_each, cap_words, stays_limited
 from handlers.requests.case import Case, asked_of
+from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import PER, any_of, sum_of
 from storage import people
 from storage.limits import Held
@@ -119,7 +120,9 @@ def in_effect(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[
         text = ctx.t("Approved, but not in effect: the budget is still used up. {enough} more would do.", enough=enough)
         blocks.append(Text(text))
         if ctx.person.id == request.asker_id:
-            blocks.append(Button(ctx.t("Ask for more"), f"request{_agent(case)} of {request.budget} {request.reason}"))
+            blocks.append(
+                Button(ctx.t("Ask for more"), f"request{_agent(case)} of {request.budget} {to_say_again(request)}")
+            )
     for each in also_binding(found, request):
         blocks += _bound_by(ctx, case, each)
     return tuple(blocks)

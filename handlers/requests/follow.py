@@ -10,6 +10,7 @@ from handlers.periods import THIS, Period
 from handlers.requests.approvers import Decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, cases_of, load
 from handlers.requests.expiry import in_words, next_period, why_expired
+from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import goes_to, sum_of
 from handlers.requests.write import ask_more, record, set_timers, tell_asker
 from storage import outbox, requests
@@ -145,7 +146,7 @@ def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:
     request, account = case.request, case.account
     agent = f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
     says = "raise" if request.is_exception else "request"
-    return (Button(theirs.t("Ask again"), f"{says}{agent} of {request.budget} {request.reason}"),)
+    return (Button(theirs.t("Ask again"), f"{says}{agent} of {request.budget} {to_say_again(request)}"),)
 
 
 def _nobody_card(ctx: Context, case: Case) -> Card:

@@ -24,6 +24,7 @@ from handlers.requests.effect import (
     pool_facts,
 )
 from handlers.requests.expiry import next_period
+from handlers.requests.quoted import reason_of
 from handlers.requests.wording import (
     SETTLED,
     asked_for,
@@ -155,7 +156,8 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
     request, status = case.request, known.status
     more = more_of(request, status)
-    facts = [(ctx.t("Until"), last_day_of(ctx, request)), *instead_of(ctx, case), *_granted_before(ctx, case, known)]
+    facts = [*asked_by(ctx, case), (ctx.t("Until"), last_day_of(ctx, request)), *instead_of(ctx, case)]
+    facts += _granted_before(ctx, case, known)
     facts += pool_facts(ctx, case, known.found)
     facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
     facts += binding_facts(ctx, case, known.found) if status else []
@@ -172,7 +174,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     instead = advice_in_words(ctx, known.advice)
     facts += [(ctx.t("Before you approve"), instead)] if instead else []
     facts += [*known.there.facts, *caps_facts(ctx, known.there.caps)]
-    blocks: list[Block] = [Text(f"“{request.reason}”")]
+    blocks: list[Block] = [Text(reason_of(ctx, request) if request.through else f"“{request.reason}”")]
     blocks += [gauge(ctx, status)] if status else []
     blocks += [Text(each) for each in known.there.refused]
     blocks += [
@@ -201,10 +203,19 @@ def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
     agent = [(ctx.t("For"), account.name)] if account and account.kind == "agent" else []
     return [
         *agent,
+        *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
         (ctx.t("Until"), last_day_of(ctx, request)),
-        (ctx.t("Reason"), request.reason),
+        (ctx.t("Reason"), reason_of(ctx, request)),
     ]
+
+
+def asked_by(ctx: Context, case: Case) -> list[tuple[str, str]]:
+    """That a program asked, and for whom, if one did."""
+    if not case.request.through:
+        return []
+    values = {"program": case.request.through, "name": case.name_of(case.request.asker_id)}
+    return [(ctx.t("Asked by"), ctx.t("a program ({program}), for {name}", **values))]
 
 
 def _granted_before(ctx: Context, case: Case, known: Background) -> list[tuple[str, str]]:

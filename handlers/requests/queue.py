@@ -8,6 +8,7 @@ from handlers.context import Context
 from handlers.requests.approvers import decider, deciders, to_be_asked
 from handlers.requests.case import Case, cases_of
 from handlers.requests.expiry import can_be_decided
+from handlers.requests.quoted import reason_of
 from handlers.requests.submit import _in_queue
 from handlers.requests.wording import any_of, sum_of
 from storage import requests
@@ -61,7 +62,9 @@ def open_ones(ctx: Context) -> tuple[Block, ...]:
     cases = cases_of(ctx, rows)
     if not cases:
         return ()
-    facts = Facts(tuple((_in_short(ctx, case, case.request.reason[:REASON_MAX]), _whom(ctx, case)) for case in cases))
+    facts = Facts(
+        tuple((_in_short(ctx, case, reason_of(ctx, case.request)[:REASON_MAX]), _whom(ctx, case)) for case in cases)
+    )
     first = cases[0].request
     return (
         Heading(ctx.t("Your requests")),

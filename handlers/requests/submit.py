@@ -44,6 +44,7 @@ from handlers.requests.effect import (
 )
 from handlers.requests.expiry import can_be_decided, in_words, next_period
 from handlers.requests.messages import approve_button, asked_facts, unreached
+from handlers.requests.quoted import reason_of
 from handlers.requests.wording import (
     OVER,
     STATES,
@@ -111,8 +112,8 @@ def request(
     """
     account = agent or own_account(ctx)
     found = looked_at(ctx, account)
-    own = _own_statuses(ctx, account, found)
-    status = _chosen(own, budget, account)
+    own = own_statuses(ctx, account, found)
+    status = chosen_of(own, budget, account)
     share = share_of(ctx, found, status.budget, account) if status.budget.is_pool and amount else None
     if amount is None:
         return _form(ctx, status, own, account, reason)
@@ -120,7 +121,7 @@ def request(
     status = share.status if share else status
     units = units_above_zero(amount, status.budget.unit)
     refuse_too_much(ctx, status, units)
-    last = _last_day(ctx, status, until)
+    last = last_day_asked(ctx, status, until)
     check_reason(reason)
     if is_absurd(status, units) and not is_same(ctx, again, units, status.budget.unit):
         return _form(ctx, status, own, account, reason, units)
@@ -146,7 +147,7 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
         *binding_facts(ctx, opened.case, found),
     ]
     until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
-    reason = (ctx.t("Reason"), asked.reason)
+    reason = (ctx.t("Reason"), reason_of(ctx, asked))
     shown = sum_of(ctx, asked, asked.amount)
     text = N_("Asked for {amount}") if asked.is_exception else N_("Asked for {amount} more")
     confirm = ctx.t("Withdraw the request for {amount}?", amount=shown)
@@ -188,7 +189,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
                 _for_whom(ctx, one),
                 one.budget,
                 ctx.t("no end (permanent)") if one.until == FOREVER else ctx.short_day(one.until),
-                one.reason[:60],
+                reason_of(ctx, one)[:60],
             )
             for one in part.rows
         )
@@ -370,7 +371,7 @@ def own_account(ctx: Context) -> Account:
     return account
 
 
-def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
+def own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) -> list[BudgetStatus]:
     """The budgets of which more can be asked: its own, the deciding one first, then pools of which it has no share."""
     if account.kind == "agent" and account.owner_id != ctx.person.id:
         raise RefusedError("Only the owner of {agent} can ask for it.", agent=account.name)
@@ -382,7 +383,8 @@ def _own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus])
     return [*own, *pools.values()]
 
 
-def _chosen(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
+def chosen_of(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
+    """The budget that was named, else the one that decides."""
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)
@@ -424,8 +426,11 @@ def open_request(
     origin: str = "",
     kind: RequestKind = "",
     share: Share | None = None,
+    through: str = "",
+    proposed: Request | None = None,
+    draft: bool = False,
 ) -> Opened:
-    """Make a request and send it where the rules say; a small one inside them is granted at once.
+    """Make a request and send it where the rules say; a small one inside them is granted at once, if a person asks.
 
     Args:
         ctx: of whoever asks.
@@ -437,6 +442,9 @@ def open_request(
         origin: "provider/id" of the provider's own request, "" if it is asked here.
         kind: "exception" for another limit than app.yaml gives.
         share: what the account has of the pool, if a share of one is asked for.
+        through: the program that asks in the speaker's stead, "" if they ask themself.
+        proposed: what a program asked for and the speaker sends on now; it becomes the request.
+        draft: only write it down, as proposed by the program.
 
     Raises:
         RefusedError: too many wait already, no rule fits, or nobody can be found who decides.
@@ -455,7 +463,8 @@ def open_request(
     ask = _ask(status, more, found, line, counts)
     if kind == "exception":
         ask = replace(ask, amount=in_all(ctx, budget, more, last), permanent=last == FOREVER)
-    route = route_of(ctx.policy.approvals, ask)
+    rules = tuple(each for each in ctx.policy.approvals if not through or draft or each.stages[0].by != "nobody")
+    route = route_of(rules, ask)
     if share is not None:
         route = _by_way_of_the_lead(ctx, route, ask, share, line)
     wanted = Wanted(
@@ -471,9 +480,13 @@ def open_request(
         origin=origin,
         kind=kind,
         share_base=share.used if share is not None and not share.has_one else None,
+        through=through,
     )
-    asked = requests.ask_for(ctx.conn, wanted, ctx.now)
-    deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}: {reason}")
+    if draft:
+        return Opened(case_of(ctx, requests.ask_for(ctx.conn, wanted, ctx.now, "proposed"), ()), route, ())
+    asked = _sent_on(ctx, proposed, wanted) if proposed else requests.ask_for(ctx.conn, wanted, ctx.now)
+    said = "" if asked.through else f": {reason}"  # what a program wrote is in the audit of nobody
+    deed(ctx, asked, "asked", "asker", f"{sum_of(ctx, asked, amount)}{said}")
     if route.stages[0].by == "nobody":
         return Opened(_granted(ctx, asked, share), route, ())
     case, deciders = at_its_stage(ctx, case_of(ctx, replace(asked, before=max(counts.granted, counts.amount)), ()))
@@ -512,6 +525,28 @@ def stages_above(ctx: Context, share: Share, lacking: int, found: Sequence[Budge
     return STAGES.dump_json((LEAD, *_above(ctx, ask))).decode()
 
 
+def _sent_on(ctx: Context, proposed: Request, wanted: Wanted) -> Request:
+    """What a program asked for, when the person it works for asks for it.
+
+    Raises:
+        RefusedError: it was sent or withdrawn meanwhile.
+    """
+    asked = replace(
+        proposed,
+        state="pending",
+        version=proposed.version + 1,
+        stages=wanted.stages,
+        share_base=wanted.share_base,
+        asked_at=ctx.now,
+    )
+    if not requests.save(ctx.conn, proposed, asked):
+        raise RefusedError(
+            "Request #{number} was changed or decided a moment ago. Nothing was saved; look at it again.",
+            number=proposed.id,
+        )
+    return asked
+
+
 def _granted(ctx: Context, asked: Request, share: Share | None) -> Case:
     """What is inside the rules is granted in the same breath; a share out of what is free in the pool."""
     case = Case(asked, ctx.line(asked.account_id), (), NOBODY)
@@ -536,7 +571,7 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
     facts = Facts(
         (
             (ctx.t("Request"), f"#{asked.id}"),
-            (ctx.t("Reason"), asked.reason),
+            (ctx.t("Reason"), reason_of(ctx, asked)),
             (ctx.t("Until"), last_day_of(ctx, asked)),
             *([after_it(ctx, status, 0)] if status else []),
         ),
@@ -549,7 +584,8 @@ def _granted_card(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> Ca
     return Card(title, (facts, *not_yet, *stays_capped(ctx, capped), left), "warn" if not_yet or capped else "good")
 
 
-def _last_day(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+def last_day_asked(ctx: Context, status: BudgetStatus, until: date | None) -> date:
+    """The last day of what is asked for: as said, within the period; else the last one of the period."""
     end = status.period.end - timedelta(days=1)
     if until is None:
         return end

@@ -7,13 +7,14 @@ from datetime import timedelta
 from handlers.budgets import lately_ended, statuses
 from handlers.card import Button
 from handlers.context import Context
-from handlers.events import EndGrants, Escalate, RemindApprover, RequestExpired
+from handlers.events import CheckJobs, EndGrants, Escalate, RemindApprover, RequestExpired
 from handlers.requests.approvers import deciders, to_be_asked
 from handlers.requests.case import Case, load
 from handlers.requests.follow import expire
+from handlers.requests.jobs import check_jobs
 from handlers.requests.lasting import end_exceptions
 from handlers.requests.write import deed, record, take_back, tell_asker
-from storage import requests
+from storage import requests, reservations
 from storage.requests import Request
 
 ANY_DAY = timedelta(days=400)
@@ -53,6 +54,7 @@ def end_grants(ctx: Context, _event: EndGrants) -> None:
         tell_asker(ctx, one, _ends_tonight(one), _ask_again, key="ending")
     for one in requests.grants_until(ctx.conn, ctx.today + ANY_DAY):
         _ask_at_half(ctx, one)
+    check_jobs(ctx, CheckJobs())
 
 
 def _end(ctx: Context, one: Request) -> None:
@@ -66,8 +68,8 @@ def _end(ctx: Context, one: Request) -> None:
 def _ask_at_half(ctx: Context, one: Request) -> None:
     """An agent's owner is asked whether to go on when half of what was granted for a job is spent."""
     account = ctx.account(one.account_id)
-    if account is None or account.kind != "agent":
-        return
+    if account is None or account.kind != "agent" or reservations.of_request(ctx.conn, one.id):
+        return  # what is reserved has a checkpoint of its own
     here = (
         each
         for each in statuses(ctx, account)

@@ -15,6 +15,7 @@ from storage.requests import Request
 from storage.tables import FOREVER
 
 STATES = {
+    "proposed": N_("not sent yet"),
     "pending": N_("waiting"),
     "approved": N_("approved"),
     "denied": N_("denied"),
@@ -25,6 +26,7 @@ STATES = {
 """How a request stands, from the word that is stored."""
 
 SETTLED = {
+    "proposed": N_("{amount} for {name}: not sent yet"),
     "pending": N_("{amount} for {name}: others decide now"),
     "approved": N_("Approved: {amount} for {name}"),
     "denied": N_("Denied: {amount} for {name}"),
@@ -34,6 +36,7 @@ SETTLED = {
 }
 
 OVER = {
+    "proposed": N_("Request #{number} is not sent yet."),
     "pending": N_("Others decide request #{number} now."),
     "approved": N_("Request #{number} is already approved."),
     "denied": N_("Request #{number} is already denied."),
@@ -49,6 +52,7 @@ OVER_BY = {
 }
 
 HISTORY = {
+    "proposed": N_("Request #{number}: {amount}, not sent yet"),
     "pending": N_("Request #{number}: {amount}, waiting"),
     "approved": N_("Request #{number}: {amount}, approved"),
     "denied": N_("Request #{number}: {amount}, denied"),
@@ -58,6 +62,8 @@ HISTORY = {
 }
 
 DEEDS = {
+    "proposed": N_("let a program ask"),
+    "not sent": N_("did not send it"),
     "asked": N_("asked"),
     "agreed": N_("agreed"),
     "approved": N_("approved"),

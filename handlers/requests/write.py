@@ -22,8 +22,10 @@ from handlers.place import Place
 from handlers.policy import after_working
 from handlers.requests.approvers import Decider, deciders, to_be_asked
 from handlers.requests.case import Background, Case, background
+from handlers.requests.jobs import end_job, reserve_for_job
 from handlers.requests.lasting import begin
 from handlers.requests.messages import Message, Sent, answered, messages, prefixes
+from handlers.requests.quoted import reason_of
 from storage import outbox, requests
 from storage.ledger import Entry, EntryKind
 from storage.requests import Request
@@ -171,7 +173,9 @@ def tell_asker(
         good = request.state == "approved"
         account = ctx.account(request.account_id)
         whose = ((theirs.t("For"), account.name),) if account and account.id != theirs.account_id else ()
-        facts = Facts(((theirs.t("Request"), f"#{request.id}"), *whose, (theirs.t("Reason"), request.reason)))
+        facts = Facts(
+            ((theirs.t("Request"), f"#{request.id}"), *whose, (theirs.t("Reason"), reason_of(theirs, request)))
+        )
         left = Button(theirs.t("What is left?"), "balance")
         card = Card(title(theirs), (facts, *blocks(theirs), left), "good" if good else "warn")
         theirs.tell(asker.id, f"{key}/{request.id}", card)
@@ -188,6 +192,7 @@ def grant(ctx: Context, request: Request) -> Sequence[BudgetStatus]:
     """
     if request.is_exception:
         return begin(ctx, request)
+    reserve_for_job(ctx, request)
     if request.share_base is not None and not request.given:
         _first_share(ctx, request)
     post(ctx, _entry(ctx, request, "grant", request.resolved_amount, request.resolved_by, request.reason))
@@ -205,6 +210,7 @@ def _first_share(ctx: Context, request: Request) -> None:
 
 def take_back(ctx: Context, ended: Request) -> int:
     """Post the end of a grant: what of it is not spent is taken away. Returns how much that is."""
+    end_job(ctx, ended)
     account = ctx.account(ended.account_id)
     rule = next(iter(ctx.policy.rules_named(ended.budget)), None)
     zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from handlers.context import Context
-from handlers.events import CheckPrices, CheckSpikes, CheckThresholds
+from handlers.events import CheckJobs, CheckPrices, CheckSpikes, CheckThresholds
 from handlers.telemetry.counting import count
 from storage import former_links, people, pulls, telemetry
 from storage.directory import Link, address
@@ -19,7 +19,7 @@ CELLS_MAX = 200
 OTHERS = "other models"
 LOOK_EVERY_S = 30
 """How long what came in is collected before it is looked at."""
-AFTER = (CheckThresholds(), CheckSpikes(), CheckPrices())
+AFTER = (CheckThresholds(), CheckSpikes(), CheckPrices(), CheckJobs())
 
 
 def take_in(ctx: Context, batch: Sequence[Measured]) -> int:

@@ -291,7 +291,9 @@ def test_a_make_target_in_the_docs_exists() -> None:
 
 def test_every_package_says_why_it_is_there() -> None:
     """And no package is explained that is gone."""
-    pinned = set.union(*(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-dev", "-deploy")))
+    pinned = set.union(
+        *(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-mcp", "-dev", "-deploy"))
+    )
 
     assert set(rows("docs/reference/dependencies.md")) == pinned
 

@@ -17,6 +17,7 @@ OUTSIDE = {
     "storage": {"httpx", "slack_bolt", "slack_sdk", "apscheduler", "matplotlib", "starlette", "uvicorn", "pydantic"},
 }
 BOUNDARIES = {
+    ("bot/app.py", "call"),
     ("bot/app.py", "hear"),
     ("bot/app.py", "handle"),
     ("bot/clock.py", "guarded"),
@@ -33,6 +34,8 @@ NEVERS = (
     ("bot/platforms/web", "bot.platforms.slack bot.platforms.teams", ""),
     ("bot/providers", f"{WIRING} bot.directory bot.platforms bot.sync", ""),
     ("bot/directory", f"{WIRING} bot.platforms bot.sync", "bot/directory/slack: bot.platforms.slack.client"),
+    ("bot/api", "bot.platforms bot.directory bot.providers bot.sync bot.mcp bot.telemetry", ""),
+    ("bot/mcp", "bot.platforms bot.directory bot.providers bot.sync bot.telemetry", ""),
     ("bot/sync", f"{WIRING} bot.directory bot.platforms", ""),
     ("bot/telemetry", "bot.build bot.cli bot.delivery bot.directory bot.platforms bot.providers bot.run bot.sync", ""),
 )

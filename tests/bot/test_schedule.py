@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from bot.config import Settings
+from bot.schedule import latest_slot
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.db import Database
@@ -114,3 +116,24 @@ def test_a_line_is_due_in_its_own_zone_and_on_working_days(
     acme.app.policy = acme.app.policy.model_copy(update={"working": working})
 
     assert said(acme, line, datetime(2026, *first, 0, 30, tzinfo=UTC), 72) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "cron", "said"),
+    [
+        ("Asia/Beirut", "2026-03-29", "0 0 * * *", "01:00"),
+        ("Africa/Cairo", "2026-04-24", "30 0 * * *", "01:00"),
+        ("America/New_York", "2026-03-08", "30 2 * * *", "03:00"),
+    ],
+)
+def test_a_time_that_a_day_does_not_have_is_said_at_the_next_that_exists(
+    zone: str, day: str, cron: str, said: str
+) -> None:
+    """Clocks are set forward over it. The slot keeps its name, so it is one."""
+    there = ZoneInfo(zone)
+    at = datetime.fromisoformat(f"{day}T{said}").replace(tzinfo=there)
+    slot = latest_slot(cron, there, at, timedelta(hours=1))
+
+    assert str(slot).startswith(day)
+    assert latest_slot(cron, there, at + timedelta(hours=8), timedelta(hours=12)) == slot
+    assert latest_slot(cron, there, at.astimezone(UTC) - timedelta(minutes=1), timedelta(hours=1)) is None

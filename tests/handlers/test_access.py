@@ -13,14 +13,17 @@ from bot.directory.combined import Everybody
 from bot.directory.known_people import Memory
 from bot.platforms import terminal
 from handlers import COMMANDS, EVENTS
+from handlers.access import told_apart
 from handlers.arguments import AmountWord, OneOf, OneWord, PeriodWord, TextWord, UntilWord, WhomWord
 from handlers.card import Text
 from handlers.parser import Command, Parameter
 from handlers.place import Place
+from handlers.questions.breakdown import too_few
 from handlers.sentence import Sentence
 from storage import alerts
 from storage.alerts import Alert
 from storage.directory import Agent, Directory, Link, Person, Team
+from storage.people import Account
 from storage.tables import metadata
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
@@ -235,7 +238,7 @@ def test_who_has_left_or_was_never_there_gets_one_answer_to_everything(company: 
 
 
 def test_what_a_channel_reads_is_of_five_people_or_more(company: Company) -> None:
-    """The clock may say totals to all; a list of teams is for all only if every team on it is large enough."""
+    """The clock may say totals to all; a list of teams tells those that are large enough, and all others together."""
 
     def personal(words: str) -> bool:
         return company.app.hear(Sentence(words, "clock", Place("web", "#all", public=True))).personal
@@ -243,8 +246,41 @@ def test_what_a_channel_reads_is_of_five_people_or_more(company: Company) -> Non
     assert not personal("spend of organization by model")
     for words in ("balance", "spend", "spend of team ads", "balance of ana", "spend of crawler", "pool of team search"):
         assert personal(words), words
-    for by in ("team", "person", "agent", "key"):
+    for by in ("person", "agent", "key"):
         assert personal(f"spend of organization by {by}"), by
+    by_team = company.app.hear(Sentence("spend of organization by team", "clock", Place("web", "#all", public=True)))
+    assert not any(secret in terminal.render(by_team) for secret in (TOTALS["team/ads"], TOTALS["team/search"]))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ({"a": 5, "b": 5}, {"lab", "a", "b"}),
+        ({"a": 5, "b": 5, "": 2}, {"lab", "b"}),  # without b's, a and two others are seven
+        ({"a": 5, "b": 2}, {"lab"}),
+        ({"a": 8, "b": 5, "c": 4}, {"lab", "a"}),  # c alone would be four
+        ({"a": 5, "b": 6, "c": 5, "": 5}, {"lab", "a", "b", "c"}),
+        ({"a": 4}, set()),
+    ],
+)
+def test_no_total_tells_of_few_by_what_it_leaves(sizes: dict[str, int], told: set[str]) -> None:
+    """Fewer than five are behind no total, nor behind what is left when totals are taken from one another."""
+    accounts = [Account("lab", "team", "Lab", "org", "", "", active=True)]
+    for team, size in sizes.items():
+        if team:
+            accounts.append(Account(team, "team", team, "lab", "", "", active=True))
+        accounts += [
+            Account(f"person/{team}{n}", "person", "", team or "lab", "", "", active=True) for n in range(size)
+        ]
+    assert told_apart(accounts, "lab") == told
+
+
+def test_models_that_few_use_are_told_together() -> None:
+    """With the next one, until five people are behind it."""
+    many, few = {f"p{n}" for n in range(6)}, {"p1", "p2"}
+    assert too_few({"sonnet": many, "opus": few}) == {"sonnet", "opus"}
+    assert too_few({"sonnet": many, "haiku": many | few | {"p7"}, "opus": few}) == {"sonnet", "opus"}
+    assert too_few({"sonnet": many}) == set()
 
 
 # Orders --------------------------------------------------------------------------------------------------------------
@@ -275,6 +311,10 @@ ORDERS = {
     "revoke 2 the project ended": {"ana", "mia", "fay"},
     "return-grant 2": {"ana"},
     "request 10 for crawler a nightly job": {"oli"},
+    "raise crawler to 900 a month until 2026-12-31: a nightly job": {"oli"},
+    "permanent 900 a month for crawler: a nightly job": {"oli"},
+    "end-exception 1 it is over": set[str](),
+    "approve-anew 1": {"mia"},
     "known 1": {"ana"},
     "snooze 1": {"ana"},
     "retry": {"fay", "ada"},

@@ -20,7 +20,9 @@ from sqlalchemy import event
 
 import handlers
 from handlers.card import Card
-from handlers.events import CheckThresholds
+from handlers.events import CheckJobs, CheckThresholds
+from handlers.programs import Caller
+from handlers.programs.shapes import AskForMore
 from storage import findings, spikes
 from storage.db import Database
 from storage.directory import Link
@@ -134,7 +136,21 @@ def knows_a_stranger(company: Company) -> None:
     company.pull()
 
 
+def asks_by_a_program(company: Company) -> None:
+    """A program of Ana's wants more."""
+    call = AskForMore(amount="50 USD", reason="finish the migration")
+    company.app.call(Caller("person/ana", "token #1"), "ana", call)
+
+
+def is_half_spent(company: Company) -> None:
+    """The crawler was granted $300 for a job, and half of it is spent."""
+    company.llm.spends("crawler-key", "150.00", date(2026, 11, 23))
+    company.pull()
+    company.happens(CheckJobs())
+
+
 ASKED = ("ana", "request 50 finish the migration")
+FOR_A_JOB = ("max", "request 300 for crawler nightly reindex")
 LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
 SHARE = ("ana", "request 50 of search-pool it")
 TAKEN = (("max", "allot 2490 to max"),)
@@ -260,6 +276,14 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "token new", "Token #1: copy it now"),
         Spoken("max", "token rotate 1", "Token #2: copy it now", (("max", "token new for agent crawler"),)),
         Spoken("fay", "token revoke 1", "Token #1 no longer works", (("ana", "token new"),)),
+    ),
+}
+
+ORDERS |= {
+    "send": (Spoken("ana", "press Send", "Asked for $50.00 more", prepare=asks_by_a_program),),
+    "dont-send": (Spoken("ana", "press Don't send", "Request #1 is not sent", prepare=asks_by_a_program),),
+    "continue": (
+        Spoken("max", "press Continue", "Crawler goes on", (FOR_A_JOB, ("kim", "approve 1")), prepare=is_half_spent),
     ),
 }
 

@@ -112,7 +112,7 @@ class SmallBot:
 @contextmanager
 def served(app: Starlette) -> Iterator[str]:
     """The application on a free port of this machine; the address without a slash at its end."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none", lifespan="off")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from statistics import median_low
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 
-from handlers.alerts.spikes.rules import PRESSING
+from handlers.alerts.spikes.rules import HISTORY_DAYS, PRESSING
 from handlers.budgets import statuses
 from handlers.card import Block, Button, Card, Facts, Text, Tone
 from handlers.context import Context
@@ -14,10 +15,13 @@ from handlers.language import N_
 from handlers.limits import is_pausable
 from handlers.policy import next_morning
 from handlers.provenance import as_of
-from storage import limits, spend
+from storage import burn_rate, limits, spend
 from storage.people import Account
 from storage.spikes import Spike, SpikeRule, Verdict
 
+EXPECTED_DAYS = 8  # today and a week
+EXPECTED_TIMES, EXPECTED_TIMES_MORE = 3, 10
+EXAMPLE_FLOORS = 20
 TIMES_WHOLE, TIMES_MAX = 10, 1000  # from where on tenths, and figures, say nothing more
 VERDICTS: Mapping[Verdict, str] = {"expected": N_("It was expected."), "unexpected": N_("It was not expected.")}
 TITLES: Mapping[SpikeRule, str] = {
@@ -172,9 +176,35 @@ def _buttons(ctx: Context, account: Account, one: Spike) -> list[Block]:
         buttons.append(pause_button(ctx, account))
     return [
         *buttons,
-        Button(ctx.t("It is expected"), f"expected {one.id}"),
+        *_expected_buttons(ctx, one),
         Button(ctx.t("It is not expected"), f"unexpected {one.id}"),
         Button(ctx.t("Where did it go?"), f"spend of {account.id.replace('/', ' ')} by day"),
+    ]
+
+
+def ceiling(ctx: Context, one: Spike, times: int, days: int) -> int:
+    """Up to how much an account may spend in some days, if so many times a spike is expected besides its usual days.
+
+    A spike counts with what it will have cost above the usual by the next morning, if it goes on.
+    """
+    morning = next_morning(ctx.now, ctx.policy.working, ZoneInfo(ctx.person.zone or ctx.policy.organization.zone))
+    likely = _by(one, ctx.now, morning) if one.burns and one.rule in PRESSING else one.excess_nanos
+    first = ctx.today - timedelta(days=HISTORY_DAYS)
+    known = [
+        cost for cost in burn_rate.days(ctx.conn, [one.account_id], first).get(one.account_id, {}).values() if cost
+    ]
+    return times * likely + days * (median_low(known) if known else 0)
+
+
+def _expected_buttons(ctx: Context, one: Spike) -> list[Button]:
+    """That it is expected, each with its ceiling: of the usual few times, and of more."""
+    few, many = (
+        ctx.amount(ceiling(ctx, one, times, EXPECTED_DAYS), ctx.policy.organization.currency)
+        for times in (EXPECTED_TIMES, EXPECTED_TIMES_MORE)
+    )
+    return [
+        Button(ctx.t("It is expected, up to {amount}", amount=few), f"expected {one.id}"),
+        Button(ctx.t("Up to {amount}", amount=many), f"expected {one.id} {EXPECTED_TIMES_MORE}x"),
     ]
 
 

@@ -38,11 +38,11 @@ ACTIVE_HOURS_MIN = 48
 LATE_DAYS = 7  # a day that arrives later than that is judged by nobody
 HOURS_JUDGED = timedelta(hours=48)
 HOUR_LATE = timedelta(hours=3)  # an hour is reported by then, where nothing is known of how late a provider is
-RUN_DAY_PERCENT, RUN_TOP_PERCENT = 150, 100  # of a usual day, and of the dearest but one: what they cost at least
+RUN_DAY_PERCENT, RUN_TOP_PERCENT = 150, 140  # of a usual day, and of the dearest but one: what they cost at least
 RUN_PERCENT = 150  # of the dearest but one in twenty of one's own hours: dear hours in a row
 WINDOWS = ((1, 400), (3, 300), (8, 220))  # hours in a row, and what they cost of so many of the dearest usual ones
 WINDOW_TOP_PERCENT = 130  # of what as many hours cost on one's dearest day but one
-DAY_PERCENT = 150  # of one's own dearest day but one
+DAY_PERCENT = 175  # of one's own dearest day but one
 AGAIN_PERCENT = 160  # of last time, for what comes at its time again
 NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
 DEVIATIONS = 3.3  # by chance one day in two thousand is as far off; at 3 it is one in seven hundred
@@ -240,11 +240,11 @@ def _usual_hour(past: Sequence[Spell], burn: Burn) -> int:
 def _daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
     """Days that became known of late, alone or some together; two of them count as one, for a night has a midnight."""
     seen: set[date] = set()
-    pasts = [_Past.of(burn, length) for length in (1, 2)]
-    for day in sorted((day for day in burn.days if day >= burn.judged_from), reverse=True):
-        for past in pasts:
-            if day in seen or burn.days[day] <= 0:
-                break
+    judged = sorted((day for day, cost in burn.days.items() if cost > 0 and day >= burn.judged_from), reverse=True)
+    for past in (_Past.of(burn, length) for length in (1, 2) if judged):
+        for day in judged:
+            if day in seen or day - (past.length - 1) * _DAY in seen:
+                continue
             sight = _stretch_until(burn, day, past, now)
             if sight is None:
                 continue

@@ -117,7 +117,7 @@ def watch_weeks(ctx: Context, figures: SpendFigures = burn_rate) -> None:
     end = comparisons.whole_until(ctx.conn, ctx.today)
     floor = ctx.policy.guard_floor_nanos
     known = spikes.known(ctx.conn, ctx.now - HISTORY_DAYS * _DAY)
-    expected = spikes.expected(ctx.conn, ctx.today)
+    expected = {who for who, said in spikes.expected(ctx.conn, ctx.today).items() if said.first <= ctx.today}
     dear = figures.dear(ctx.conn, end - WEEK * _DAY, end, WEEK_FLOORS * floor)
     days = figures.days(ctx.conn, dear, end - (HISTORY_DAYS + WEEK) * _DAY)
     seen = {each: sight for each in dear if (sight := drift(days.get(each, {}), end, floor))}
@@ -284,7 +284,7 @@ def _of_strays(
 ) -> list[Sight]:
     """What is out of the ordinary at a single key that is unallocated: in the sum of all it may not show."""
     floor = ctx.policy.guard_floor_nanos
-    sights: list[Sight] = []
+    found: list[list[Sight]] = []
     for buckets in figures.strays(ctx.conn, ctx.today - HOURS_DAYS * _DAY).values():
         if not _is_dear([each for each in buckets if each.day >= here.judged_from], floor):
             continue
@@ -292,8 +292,9 @@ def _of_strays(
         for each in buckets:
             days[each.day] += each.cost_nanos
         hours = [each for each in buckets if each.hours < HOURS_OF_A_DAY]
-        sights += look(_burn(ctx, hours, days, allowed, here, ()), ctx.now, morning, floor)
-    return sorted(sights, key=lambda each: each.excess_nanos, reverse=True)
+        found.append(look(_burn(ctx, hours, days, allowed, here, ()), ctx.now, morning, floor))
+    found.sort(key=lambda sights: max((each.excess_nanos for each in sights), default=0), reverse=True)
+    return [each for sights in found for each in sights]
 
 
 def _is_dear(buckets: Sequence[Bucket], floor_nanos: int) -> bool:
@@ -386,7 +387,9 @@ def _small_agents(recent: _Recent, accounts: Mapping[str, Account], floor_nanos:
 def _wave(ctx: Context, found: Mapping[str, Look], newcomers: Iterable[str], here: _Heard) -> _Wave | None:
     """Whether many new agents together spend what is worth a word; then it is told once, as one."""
     floor = ctx.policy.guard_floor_nanos
-    begun = min((day for each in found.values() for day in each.burn.days), default=ctx.today)
+    first = comparisons.begun(ctx.conn) or ctx.today
+    begun = min((day for each in found.values() for day in each.burn.days), default=first)
+    begun = min(begun, first)
     who = [each for each in newcomers if max(found[each].burn.days.values(), default=0) >= floor // WAVE_PART]
     if len(who) < WAVE_MIN or begun > ctx.today - 2 * WEEK * _DAY:
         return None

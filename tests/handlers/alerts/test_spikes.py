@@ -12,9 +12,10 @@ from bot.platforms import terminal
 from handlers.events import CheckSpikes, DetectWaste
 from storage import spikes
 from storage.charges import Charge
+from storage.directory import Agent, Link
 from storage.limits import Subject
 from tests.support.clock import Clock
-from tests.support.company import RULES, Company
+from tests.support.company import ACME, RULES, Company
 from tests.support.databases import migrated
 from tests.support.history import read_all
 
@@ -232,6 +233,121 @@ def test_what_is_expected_is_silent_until_its_day_and_remembered(acme: Company) 
     hourly(acme, acme.clock.moment - 2 * HOUR, 2, lambda _: 500 * 10**9)
     pulled(acme)
     assert len(dangers(acme, "max")) == 2
+
+
+def goes_on(acme: Company, hours: int, dollars: int) -> None:
+    """The crawler spends so much an hour, and each hour the provider is read."""
+    for _ in range(hours):
+        hourly(acme, acme.clock.moment, 1, lambda _: dollars * 10**9)
+        acme.clock.forward(HOUR)
+        pulled(acme)
+
+
+def test_what_is_expected_has_a_ceiling_above_which_it_is_told(acme: Company) -> None:
+    """$22 an hour were seen, and $100 said; on the fifth hour of the day more than that is spent."""
+    a_night(acme, NIGHT + HOUR)
+    said = acme.say("max", "expected 1 100 USD until friday the reindex")
+    assert "unless Crawler spends more than $100.00 in all from 24 November on" in said
+    assert "$100.00" in acme.say("fay", "guard")
+    goes_on(acme, 3, 22)
+    assert len(dangers(acme, "max")) == 1
+
+    goes_on(acme, 2, 22)
+    assert "$100.00 was marked as expected" in acme.messages("max")[-1].title
+
+
+def test_the_buttons_of_a_spike_say_up_to_how_much(acme: Company) -> None:
+    """Three and ten times what it will have cost by the morning, besides what is usual."""
+    a_night(acme, NIGHT + HOUR)
+    [card] = [card for card in acme.messages("max") if "spends" in card.title]
+    few, many = [one for one in card.buttons if one.says.startswith("expected")]
+    assert (few.says, many.says) == ("expected 1", "expected 1 10x")
+    assert few.label.startswith("It is expected, up to $7")
+    acme.say("max", many.says)
+    assert many.label.removeprefix("Up to ") in acme.say("max", "guard")
+
+
+def test_spending_can_be_said_ahead_and_ends_when_somebody_says_so(acme: Company) -> None:
+    """For whom it is to be, with an amount; it is listed, and nobody else may say it."""
+    a_night(acme, NIGHT)
+    said = acme.say("max", "expected crawler 500 USD wednesday to sunday: reindex")
+    assert "The spending of Crawler is marked as expected until 29 November" in said
+    assert "reindex" in acme.say("fay", "guard")
+    assert "Say up to how much" in acme.say("max", "expected crawler friday to sunday")
+    assert "29 November is before" in acme.say("max", "expected crawler 500 USD 30 november to 29 november")
+    assert "agents that you own" in acme.say("ana", "expected crawler 500 USD friday to sunday")
+    acme.clock.forward(5 * HOUR)  # it is Wednesday
+    goes_on(acme, 2, 22)
+    assert dangers(acme, "max") == []
+
+    acme.say("max", "unexpected crawler")
+    goes_on(acme, 1, 22)
+    assert len(dangers(acme, "max")) == 1
+
+
+def test_guard_says_since_when_it_looks(acme: Company) -> None:
+    """It has not seen four weeks."""
+    said = acme.say("fay", "guard")
+    assert "none detected since 22 November, when readings began" in said
+
+
+def test_a_day_that_is_told_late_is_a_danger_when_it_is_told(acme: Company) -> None:
+    """On Thursday it is known what Tuesday cost, and that Wednesday was as usual."""
+    acme.llm.rows = []
+    for number in range(30):
+        acme.llm.spends("ana", f"{8 + number % 5}.00", date(2026, 11, 23) - timedelta(days=number))
+    acme.clock.moment = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    acme.clock.moment = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+    acme.llm.spends("ana", "110.00", date(2026, 11, 24))
+    acme.llm.spends("ana", "9.00", date(2026, 11, 25))
+    pulled(acme)
+    for person in ("ana", "fay"):
+        [card] = [card for card in acme.messages(person) if "spent" in card.title and "usually" in card.title]
+        assert card.title == "Ana Silva spent $110.00 on Tuesday 24 November, usually $10.00"
+        assert "This was reported late. It is over." in terminal.render(card)
+    acme.clock.forward(HOUR)
+    pulled(acme)
+    assert sum("on Tuesday" in card.title for card in acme.messages("ana")) == 1
+
+
+def test_an_unknown_key_rings_though_much_is_unallocated_already(acme: Company) -> None:
+    """$60 an hour among $100 a day that nobody linked."""
+    acme.llm.rows = []
+    start = NIGHT - timedelta(days=14)
+    for number in range(14 * 24):
+        acme.llm.rows.append(
+            Charge("llm", start + number * HOUR, 1, "m", subject="old", requests=1, cost_nanos=20 * 10**9)
+        )
+    acme.clock.moment = NIGHT
+    read_all(acme)
+    pulled(acme)
+    acme.llm.rows.append(Charge("llm", NIGHT, 1, "m", subject="stolen", requests=1, cost_nanos=60 * 10**9))
+    acme.clock.forward(HOUR)
+    pulled(acme)
+    assert any("$60.00 an hour" in title for title in titles(acme, "fay"))
+
+
+def test_many_new_agents_at_once_are_one_alert(acme: Company) -> None:
+    """Forty of them at $24 each: none is worth a word, all of them are."""
+    names = [f"worker{number}" for number in range(40)]
+    acme.directory = replace(
+        ACME,
+        agents=(*ACME.agents, *(Agent(name, name.title(), "max", "search") for name in names)),
+        links=(*ACME.links, *(Link("llm", "user", name, f"agent/{name}") for name in names)),
+    )
+    acme.llm.rows = []
+    for number in range(30):
+        acme.llm.spends("ana", "9.00", date(2026, 11, 23) - timedelta(days=number))
+    acme.clock.moment = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    acme.app.refresh_people()
+    read_all(acme)
+    for name in names:
+        acme.llm.spends(name, "24.00", date(2026, 11, 24))
+    pulled(acme)
+    told = [card for card in acme.messages("fay") if "spend" in card.title]
+    assert [card.title for card in told] == ["New agents together spend $960.00 a day"]
 
 
 def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:

@@ -596,8 +596,8 @@ def test_the_form_asks_for_the_budget_the_ticket_and_what_is_expected(database: 
 
 
 def test_a_budget_that_is_not_ones_own_cannot_be_chosen(database: Database, clock: Clock) -> None:
-    """A pool is no budget of a person's own."""
+    """Those of one's own, and pools that bind, are named."""
     company = Company(database, clock)
-    assert "not a budget of Ana Silva. Choose one of: per-person" in company.say(
-        "ana", "request 40 of search-pool for it"
+    assert "not a budget of Ana Silva. Choose one of: per-person, search-pool" in company.say(
+        "ana", "request 40 of agents for it"
     )

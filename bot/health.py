@@ -1,0 +1,89 @@
+"""How the process is doing: whether it lives, has started, may be sent requests, and figures of what waits."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app import App
+from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNREACHED, UNWRITABLE
+from handlers.language import ENGLISH, said_of
+from handlers.place import UNLINKED
+from storage import outbox, pauses, pulls, set_aside
+from storage.db import BusyError
+
+STANDSTILL_S = 120.0
+"""After so long without a look at the outbox, nothing is delivered any more."""
+MEASURED_S = 10.0
+"""The database is not asked for figures more often."""
+
+
+class Health:
+    """Looks after one process.
+
+    Args:
+        app: the bot.
+        connected: whether Slack's socket stands.
+        ticks: seconds that only go forward.
+    """
+
+    def __init__(self, app: App, connected: Callable[[], bool], ticks: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
+        self._connected = connected
+        self._ticks = ticks
+        self._measured_s = -MEASURED_S
+
+    def started(self) -> str:
+        """What is not started yet, "" once all is."""
+        return "" if self._app.looked_s else "delivery has not started"
+
+    def not_ready(self) -> str:
+        """Why no requests should be sent here, "" if they should.
+
+        A chat platform that is down is no reason: another one, and the next attempt of this one, come here as well.
+        """
+        if self._app.unwritable:
+            return f"the database takes no writes: {self._app.unwritable}"
+        try:
+            self._app.database.ask(lambda conn: conn.exec_driver_sql("select 1"))
+        except BusyError:
+            return "the database is busy"
+        except SQLAlchemyError as trouble:
+            return f"the database cannot be asked: {type(trouble).__name__}"
+        if self._app.looked_s and self._ticks() - self._app.looked_s > STANDSTILL_S:
+            return "nothing has been delivered for two minutes: the process stands still"
+        return ""
+
+    def notes(self) -> list[str]:
+        """What else a person should know, a line each."""
+        lines = [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
+        for each in self._app.database.ask(pauses.every):
+            kind = "refuses us" if each.refused else "is down"
+            lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")
+        return lines
+
+    def measure(self) -> None:
+        """Bring the gauges up to date, unless that was done just now."""
+        if self._ticks() - self._measured_s < MEASURED_S:
+            return
+        self._measured_s = self._ticks()
+        UNWRITABLE.set(bool(self._app.unwritable))
+        CONNECTED.labels("slack").set(self._connected())
+        self._app.database.ask(self._read)
+
+    def _read(self, conn: Connection) -> None:
+        now = self._app.now()
+        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE):
+            gauge.clear()
+        for target, kind, state, count, since in outbox.depth(conn, now):
+            OUTBOX.labels(target, kind, state).set(count)
+            if state == "open":
+                OLDEST.labels(target, kind).set((now - since).total_seconds())
+        for pause in pauses.every(conn):
+            PAUSED.labels(pause.target, "refused" if pause.refused else "down").set((now - pause.since).total_seconds())
+        for pull in pulls.pulled(conn):
+            READ.labels(pull.provider).set(pull.done_at.timestamp() if pull.done_at else 0)
+        for aside in set_aside.everything(conn):
+            ASIDE.labels(aside.provider).inc(aside.rows or 1)
+        UNREACHED.set(len(outbox.waiting_at(conn, UNLINKED)))
