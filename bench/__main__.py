@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import decisions, digest, forecast, ledger, pull, reconcile, slash, start
+from bench import decisions, digest, forecast, ledger, pull, reconcile, slash, start, telemetry
 from bench.machine import described
 from bench.table import Table
 
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "pull": pull.bench,
     "reconcile": reconcile.bench,
     "forecast": forecast.bench,
+    "telemetry": telemetry.bench,
 }
 
 # Only when they are named: they take long.

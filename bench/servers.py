@@ -66,6 +66,14 @@ def bare(slack: FakeSlack, home: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def sink(home: Path) -> Iterator[Server]:
+    """The OTLP endpoint that counts nothing."""
+    port = _free_port()
+    with _process("bare sink", ["-m", "bench.sink", str(port)], {}, port, "/", home) as server:
+        yield server
+
+
+@contextmanager
 def bursar(slack: FakeSlack, home: Path, database_url: str) -> Iterator[Server]:
     """`python -m bot run` with the sample company, in HTTP mode."""
     port = _free_port()

@@ -51,7 +51,8 @@ HELP: Mapping[str, str] = {
     ),
     "outcomes": N_("Import a CSV of what teams got done (team, day, kind, count), for the command value."),
     "manifest": N_(
-        "Print Slack's app manifest, to paste where you create the app, or write the app package for Teams."
+        "Print Slack's app manifest, write the app package for Teams, or print settings of a coding agent.\n"
+        "Those of Claude Code, Codex or Gemini CLI let it send telemetry; a token in BURSAR_TOKEN is put in."
     ),
     "completion": N_(
         "Print what a shell needs to complete commands.\nFor bash: bursar completion bash > "
@@ -125,9 +126,11 @@ def _parser() -> argparse.ArgumentParser:
     one = add("outcomes")
     one.add_argument("file", type=Path, help=t("a CSV with the columns team, day, kind and count"))
     one = add("manifest")
-    one.add_argument("platform", choices=["slack", "teams"])
+    one.add_argument("platform", choices=["slack", "teams", "claude-code", "codex", "gemini"])
     one.add_argument(
-        "--url", default=None, help=t("public https address of the bot: for Teams, and for Slack over HTTP")
+        "--url",
+        default=None,
+        help=t("public https address of the bot: for Teams, for Slack over HTTP, and for coding agents"),
     )
     one.add_argument(
         "--version", default="1.0.0", help=t("for Teams: higher than that of the package that is there now")

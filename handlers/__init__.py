@@ -116,6 +116,7 @@ from handlers.requests import (
     withdraw,
 )
 from handlers.synonyms import TONGUES
+from handlers.telemetry import reconcile
 from handlers.waste import (
     comment,
     detect_waste,
@@ -262,6 +263,7 @@ COMMANDS: Mapping[str, Command] = {
         command(pause, N_("pause agent crawler"), TEAM, "owner", writes=True),
         command(resume, N_("resume agent crawler"), TEAM, "owner", writes=True),
         command(close, N_("close last month"), ADMIN, "admin", writes=True, bulk=True),
+        command(reconcile, N_("reconcile last week"), ADMIN, "admin", writes=False),
         command(status, N_("status"), ADMIN, "admin", writes=False),
         command(retry, N_("retry"), ADMIN, "admin", writes=True),
         command(settings, N_("settings"), ASK, writes=True),

@@ -491,6 +491,13 @@ class LimitWord:
         """See Word."""
         led = words[0].lower() == "to" and len(words) > 1
         taken = AmountWord().take(words[led:], ctx)
+        if taken is None and led and "/" in words[1]:
+            amount, every = words[1].split("/", 1)
+            raise RefusedError(
+                "I don't understand “{words}”. Write it in words, such as: {example}",
+                words=words[1],
+                example=f"{amount} a {every}",
+            )
         return (taken[0], taken[1] + led) if taken else None
 
 

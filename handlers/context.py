@@ -26,6 +26,7 @@ from storage.limits import Held
 from storage.outbox import NewItem
 from storage.people import Account, Circle
 from storage.pulls import Pull
+from storage.tables import FOREVER
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
@@ -88,6 +89,7 @@ class Context:
         lines: accounts that were, each with those above it.
         places: where people that were looked up talk to us in private.
         read: how reading the providers went, once that was looked up.
+        asked: the account whose figures are asked for, if that was said.
         excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
@@ -102,6 +104,7 @@ class Context:
     lines: dict[str, tuple[Account, ...]] = field(default_factory=dict, repr=False)
     places: dict[str, tuple[Place, ...]] = field(default_factory=dict, repr=False)
     read: list[tuple[Pull, ...]] = field(default_factory=list, repr=False)
+    asked: list[str] = field(default_factory=list, repr=False)
     excepted: list[tuple[BudgetException, ...]] = field(default_factory=list, repr=False)
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
@@ -171,8 +174,17 @@ class Context:
     def readings(self) -> tuple[Pull, ...]:
         """How reading each provider went last; looked up once."""
         if not self.read:
-            self.read.append(tuple(pulls.pulled(self.conn)))
+            self.read.append(tuple(pulls.pulled(self.conn, *self._about)))
         return self.read[0]
+
+    def ask_about(self, account_id: str) -> None:
+        """Say whose figures are asked for, before anything is looked up: the readings then tell what programs told."""
+        self.asked.append(account_id)
+
+    @property
+    def _about(self) -> tuple[str, date]:
+        """The account that is asked about, and since when: this month."""
+        return (self.asked[-1], self.period(self.today, "month").first) if self.asked else ("", FOREVER)
 
     def limits_of(self, account_id: str) -> list[Held]:
         """An account's limits at the providers, and those above it that refuse now; looked up once.
@@ -184,7 +196,7 @@ class Context:
             if self.read:
                 self.held[account_id] = limits.everywhere(self.conn, account_id, above)
             else:
-                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id, above)
+                read, self.held[account_id] = pulls.pulled_and_limits(self.conn, account_id, above, *self._about)
                 self.read.append(tuple(read))
         return self.held[account_id]
 

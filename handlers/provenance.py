@@ -6,6 +6,7 @@ from datetime import date
 from handlers.card import Text
 from handlers.context import Context
 from handlers.language import N_
+from handlers.policy import PROGRAMS
 from storage import comparisons
 from storage.pulls import OddDay, Pull
 
@@ -103,10 +104,26 @@ def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end
     if tokens_unpriced:
         tokens = ctx.amount(tokens_unpriced, "tokens")
         sentences.append(ctx.t("{tokens} have no known price and are not in the sum.", tokens=tokens))
+    if end is None or end > ctx.today:
+        sentences += provisional(ctx)
     odd = not_whole(ctx, first, end)
     if odd:
         sentences.append(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))
     return Text(_joined(ctx, N_("{text} {next}"), sentences), quiet=True)
+
+
+def provisional(ctx: Context) -> list[str]:
+    """What is in this month's figures of whom was asked about by the word of programs alone, a sentence for each."""
+    unit, found = ctx.policy.organization.currency, []
+    for pull in (each for each in ctx.readings() if each.provider in PROGRAMS and each.told_nanos > 0):
+        vendor = ctx.policy.vendor(ctx.policy.speaker(pull.provider))
+        said = {"amount": ctx.amount(pull.told_nanos, unit), "program": ctx.t(PROGRAMS[pull.provider].title)}
+        if vendor:
+            text = N_("{amount} of this month is so far by telemetry of {program}, not yet by {service}.")
+            found.append(ctx.t(text, service=vendor.service, **said))
+        else:
+            found.append(ctx.t("{amount} of this month is an estimate by telemetry of {program}.", **said))
+    return found
 
 
 def together(ctx: Context, parts: Sequence[str]) -> str:
@@ -125,6 +142,9 @@ def _read(ctx: Context, pull: Pull) -> str:
     if pull.done_at is None:
         return ctx.t("{provider}: never read", provider=pull.provider)
     when = ctx.moment(pull.done_at)
+    if pull.provider in PROGRAMS:
+        name = ctx.t(PROGRAMS[pull.provider].title)
+        return ctx.t("{program} by telemetry as of {moment}", program=name, moment=when)
     if pull.error:
         return ctx.t("{provider} as of {moment} (newer reads failed)", provider=pull.provider, moment=when)
     return ctx.t("{provider} as of {moment}", provider=pull.provider, moment=when)

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select
+from sqlalchemy import BigInteger, Connection, Date, Row, and_, bindparam, case, cast, func, or_, select
 
 from storage.limits import EVERYWHERE, HOOKS, Held, held_of
-from storage.tables import charges, day_marks, pulls, set_aside
+from storage.tables import FOREVER, charges, day_marks, pulls, set_aside, spend
 from storage.upsert import upsert
 
 
@@ -45,6 +45,8 @@ class Pull:
         heard_until: the end of the newest hour or day of which it told anything, of anybody.
         late_seconds: how long after the end of an hour or a day its figures come, None while that is not known.
         odd: days that are not known whole, in their order.
+        told_nanos: what counts of the account that was asked about, in the house currency, since the day that was asked
+            about; only of what has no days that are heard of, which is a program.
     """
 
     provider: str
@@ -58,6 +60,7 @@ class Pull:
     heard_until: datetime | None = None
     late_seconds: int | None = None
     odd: tuple[OddDay, ...] = ()
+    told_nanos: int = 0
 
 
 LATE_MAX = timedelta(days=4)
@@ -80,8 +83,24 @@ _ODD = (
     .group_by(set_aside.c.provider, set_aside.c.day)
     .subquery()
 )
+_TOLD = (
+    select(cast(func.sum(spend.c.cost_nanos), BigInteger))
+    .where(
+        spend.c.account_id == bindparam("about"),
+        spend.c.provider == pulls.c.provider,
+        spend.c.day >= bindparam("since", type_=Date),
+    )
+    .scalar_subquery()
+)
 _PULLS = (
-    select(pulls, _ODD.c.day, _ODD.c.rows, _ODD.c.missing, _ODD.c.stale)
+    select(
+        pulls,
+        _ODD.c.day,
+        _ODD.c.rows,
+        _ODD.c.missing,
+        _ODD.c.stale,
+        case((pulls.c.through.is_(None), _TOLD)).label("told"),
+    )
     .outerjoin_from(pulls, _ODD, _ODD.c.provider == pulls.c.provider)
     .order_by(pulls.c.provider, _ODD.c.day)
 )
@@ -93,24 +112,28 @@ _PULLS_AND_LIMITS = (
 )
 _FIELDS = len(pulls.columns)
 _ODD_FIELDS = 4
+_MORE_FIELDS = _ODD_FIELDS + 1
 
 
-def pulled(conn: Connection) -> list[Pull]:
-    """How each provider's last pull went, by name."""
-    return _pulls(conn.execute(_PULLS))
+def pulled(conn: Connection, about: str = "", since: date = FOREVER) -> list[Pull]:
+    """How each provider's last pull went, by name; of programs also what an account is charged by them since a day."""
+    return _pulls(conn.execute(_PULLS, {"about": about, "since": since}))
 
 
-def pulled_and_limits(conn: Connection, account_id: str, above: Collection[str]) -> tuple[list[Pull], list[Held]]:
+def pulled_and_limits(
+    conn: Connection, account_id: str, above: Collection[str], about: str = "", since: date = FOREVER
+) -> tuple[list[Pull], list[Held]]:
     """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
-    rows = conn.execute(_PULLS_AND_LIMITS, {"account": account_id, "above": list(above)}).all()
-    there = dict.fromkeys(tuple(row[_FIELDS + _ODD_FIELDS :]) for row in rows)
+    values = {"account": account_id, "above": list(above), "about": about, "since": since}
+    rows = conn.execute(_PULLS_AND_LIMITS, values).all()
+    there = dict.fromkeys(tuple(row[_FIELDS + _MORE_FIELDS :]) for row in rows)
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 
 
 def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
     for row in rows:
-        pull = found.setdefault(row[0], Pull(*row[:_FIELDS]))
+        pull = found.setdefault(row[0], replace(Pull(*row[:_FIELDS]), told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))
         day, odd_rows, missing, stale = row[_FIELDS : _FIELDS + _ODD_FIELDS]
         odd = OddDay(day, int(odd_rows or 0), bool(missing), bool(stale))
         if day and odd not in pull.odd:
@@ -148,7 +171,7 @@ def lateness(before: Pull, heard: datetime | None, now: datetime) -> int | None:
 def note_pull(conn: Connection, pull: Pull) -> None:
     """Remember how a pull went."""
     row = asdict(pull)
-    del row["odd"]
+    del row["odd"], row["told_nanos"]
     upsert(conn, pulls, [row])
 
 

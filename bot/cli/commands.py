@@ -34,6 +34,7 @@ from bot.platforms.slack.manifest import manifest
 from bot.run import events_url, serve
 from bot.shared_clock import SharedClock
 from bot.sync.usage import pull
+from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
@@ -219,6 +220,8 @@ def manifest_(args: argparse.Namespace) -> int:
     settings = _settings()
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
+    if args.platform in MANIFESTS:
+        return _agent_settings(settings, args.platform, args.url or "")
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
@@ -232,6 +235,19 @@ def manifest_(args: argparse.Namespace) -> int:
         agent=settings.slack.agent,
     )
     print(json.dumps(made, indent=2))
+    return 0
+
+
+def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
+    if not url.startswith(("https://", "http://")):
+        raise config.ConfigError(t("Say where programs reach the bot, such as --url https://bursar.acme.example"))
+    token = config.secret("BURSAR_TOKEN", os.environ)
+    print(MANIFESTS[program](url.rstrip("/"), token or PLACEHOLDER, settings.telemetry))
+    if not token:
+        advice = t(
+            "Put a token in place of {word}: python -m bot token new for organization telemetry", word=PLACEHOLDER
+        )
+        print(advice, file=sys.stderr)
     return 0
 
 

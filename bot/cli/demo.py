@@ -9,6 +9,7 @@ from bot.app import App, utc_now
 from bot.build import build
 from bot.capped import config
 from bot.cli.sample_company import prepare
+from bot.cli.sample_telemetry import SampleTelemetry
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, ConfigError, Settings
 from bot.platforms.web.messenger import Web
@@ -88,13 +89,15 @@ def serve_demo(app: App, host: str, port: int) -> None:
     with _listen(host, port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
-        clock = Clock(app)
+        clock, agents = Clock(app), SampleTelemetry(app)
         clock.start()
+        agents.start()
         try:
             serve_until_told(
                 config(page(app, cast, TOUR, app.language, app.chose_language), log_level="warning"), [listener]
             )
         finally:
+            agents.stop()
             clock.stop()
             app.close()
 

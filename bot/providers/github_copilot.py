@@ -30,7 +30,7 @@ from bot.providers.base import (
 )
 from bot.providers.github_usage_report import ReportRow, UsageReports
 from bot.providers.payload_fields import NANOS, Address, Body, Count, Dollars, WholeDollars, Word, nanos
-from bot.providers.set_aside import set_aside, setting_aside, understood
+from bot.providers.set_aside import not_asked_for, set_aside, setting_aside, understood
 from bot.texts import t
 from handlers import language
 from handlers.language import N_
@@ -408,7 +408,7 @@ class GitHubCopilot(Provider):
                 if row.day == day:
                     yield row
                 else:
-                    set_aside(self.who, what, "day", f"it is about {row.day}, which was not asked for")
+                    set_aside(self.who, what, "day", not_asked_for(row.day))
 
     def _added_up(self, day: date, rows: Iterable[ReportRow]) -> dict[tuple[str, str], _Used]:
         """The cells of a file; its rows are apart by repository, too."""
@@ -417,7 +417,12 @@ class GitHubCopilot(Provider):
             if row.day == day:
                 cells[row.login, row.plain_model] = cells[row.login, row.plain_model].plus(row)
             else:
-                set_aside(self.who, f"AI usage of {day}", "date", f"it is about {row.day}, which was not asked for")
+                set_aside(
+                    self.who,
+                    f"AI usage of {day}",
+                    "date",
+                    not_asked_for(row.day),
+                )
         return cells
 
     def _cells(self, day: date, seats: list[_SeatRow]) -> dict[tuple[str, str], _Used]:

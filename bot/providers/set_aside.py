@@ -28,10 +28,12 @@ from datetime import date
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.errors import UndeliverableError
 from bot.http import shown
 from bot.providers.payload_fields import Word
+from handlers.language import ENGLISH, N_, Words, said_of, stored
 
 KINDS_MAX = 50
 """Kinds of trouble that are told apart in one reading; the rows of any further kind are counted together."""
@@ -44,14 +46,40 @@ class RowError(Exception):
     """A row cannot be understood.
 
     Args:
-        why: what is wrong, without the value: it may be a secret.
+        why: what is wrong, without the value: it may be a secret. A text of the catalogs, with named placeholders.
         field: where in the row, "" if it is about all of it.
+        values: fill the placeholders.
+
     """
 
-    def __init__(self, why: str, field: str = "") -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, why: str, field: str = "", **values: object) -> None:
+        self.why = why if isinstance(why, Reason) else reason(why, **values)
+        super().__init__(self.why)
         self.field = field
+
+
+class Reason(str):
+    """What is wrong with a row: in English, and beside that as it is kept, to be said in the reader's language."""
+
+    __slots__ = ("kept",)
+    kept: str
+
+    @classmethod
+    def of(cls, kept: str) -> "Reason":
+        """From what is kept."""
+        made = cls(said_of(ENGLISH, kept))
+        made.kept = kept
+        return made
+
+
+def reason(why: str, **values: object) -> Reason:
+    """What is wrong with a row, by a text of the catalogs and what fills its placeholders."""
+    return Reason.of(stored(Words(why, values)))
+
+
+def not_asked_for(day: object) -> Reason:
+    """That a row is about another day than was asked for."""
+    return reason("it is about {day}, which was not asked for", day=day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +218,33 @@ def _each(
             set_aside(who, place, wrong.field, wrong.why, day)
         except ValidationError as wrong:
             first = wrong.errors(include_input=False, include_url=False)[0]
-            set_aside(who, place, ".".join(map(str, first["loc"])), first["msg"], day)
+            set_aside(who, place, ".".join(map(str, first["loc"])), _of_a_shape(first), day)
         else:
             yield meaning
+
+
+# What pydantic says of fields, as far as people read it; its own words for all else.
+SHAPES = {
+    "missing": N_("Field required"),
+    "string_type": N_("Input should be a valid string"),
+    "int_type": N_("Input should be a valid integer"),
+    "int_parsing": N_("Input should be a valid integer, unable to parse string as an integer"),
+    "int_from_float": N_("Input should be a valid integer, got a number with a fractional part"),
+    "decimal_type": N_("Decimal input should be an integer, float, string or Decimal object"),
+    "decimal_parsing": N_("Input should be a valid decimal"),
+    "bool_type": N_("Input should be a valid boolean"),
+    "list_type": N_("Input should be a valid list"),
+    "dict_type": N_("Input should be a valid dictionary"),
+    "date_from_datetime_parsing": N_("Input should be a valid date or datetime"),
+    "greater_than_equal": N_("Input should be greater than or equal to {ge}"),
+    "less_than_equal": N_("Input should be less than or equal to {le}"),
+}
+
+
+def _of_a_shape(error: ErrorDetails) -> str:
+    """What is wrong with a field, in words that can be said in the reader's language where we have them."""
+    text = SHAPES.get(error["type"], "")
+    bounds = {name: str(value) for name, value in error.get("ctx", {}).items() if f"{{{name}}}" in text}
+    if text and text.format(**bounds) == error["msg"]:
+        return reason(text, **bounds)
+    return error["msg"]

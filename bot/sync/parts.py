@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 
 from bot.errors import OutsideError
-from bot.providers.set_aside import OddRows, SetAside, setting_aside
+from bot.providers.set_aside import OddRows, Reason, SetAside, setting_aside
 from handlers.language import Words, stored
 from storage import set_aside
 from storage.db import Database
@@ -44,7 +44,12 @@ def read_apart(
 
 def asides(provider: str, part: Part, day: date | None, odd: Iterable[OddRows]) -> list[Aside]:
     """Odd rows as they are kept; those that name no day are about the one that was asked for."""
-    return [Aside(provider, part, each.day or day, each.place, each.field, each.why, each.rows) for each in odd]
+    return [Aside(provider, part, each.day or day, each.place, each.field, _kept(each.why), each.rows) for each in odd]
+
+
+def _kept(why: str) -> str:
+    """A reason as it is kept: a plain one is a text of the catalogs itself."""
+    return why.kept if isinstance(why, Reason) else why if "{" in why else stored(Words(why))
 
 
 def unread(provider: str, part: Part, day: date | None, why: object, *, read_before: bool = False) -> Aside:

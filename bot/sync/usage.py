@@ -317,14 +317,14 @@ def _house_cost(provider: Provider, charge: Charge, day: date, policy: Policy, b
         RowError: it cannot be counted.
     """
     if provider.complete and charge.bucket_start.date() != day:
-        raise RowError(f"it is about {charge.bucket_start.date()}, which was not asked for", "day")
+        raise RowError("it is about {day}, which was not asked for", "day", day=charge.bucket_start.date())
     if charge.cost_nanos is None:
         return 0
     counts_on = ingest.day_of(charge, policy.zone)
     converted = policy.convert(charge.cost_nanos, charge.currency, counts_on)
     if converted is None:
         rate = f"{charge.currency} to {policy.organization.currency} for {counts_on}"
-        raise RowError(f"app.yaml knows no rate from {rate}: add it under rates:", "currency")
+        raise RowError("app.yaml knows no rate from {rate}: add it under rates:", "currency", rate=rate)
     if before + abs(converted[0]) > DAY_MAX or abs(from_nanos(charge.cost_nanos, charge.currency)) > DAY_MAX:
         raise RowError("it is more than a day can cost", "cost")
     return converted[0]

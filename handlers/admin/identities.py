@@ -11,9 +11,8 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import as_file, part_of
-from handlers.place import UNLINKED
 from handlers.provenance import as_of
-from storage import former_links, outbox, people, spend
+from storage import former_links, people, spend
 from storage.directory import Link
 
 SHOWN_MAX = 10
@@ -80,9 +79,6 @@ def link(
     before = f", before {was}" if was not in ("", to.id) else ""
     ctx.deed("linked", to.id, role_of(ctx), f"{provider} {kind} {full}{before}, {moved} charges")
     title = ctx.t("{identity} is linked to {name}", identity=full, name=to.name)
-    if provider in CHAT_PLATFORMS and to.person_id:
-        outbox.wake(ctx.conn, UNLINKED, [to.person_id], ctx.now)
-        return Card(title, (Text(ctx.t("What waited for {name} is delivered there now.", name=to.name)),))
     return Card(title, (Facts(((ctx.t("Charges moved"), str(moved)),)),))
 
 

@@ -36,6 +36,7 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
         return Card(
             ctx.t("You don't have an account yet. Ask an admin to add you to the people of Bursar."), tone="warn"
         )
+    ctx.ask_about(account.id)
     found = looked_at(ctx, account)
     there = at_providers(ctx, account, found)
     stopped = [*_paused(ctx, account, there), *(Text(words) for words in there.refused)]
@@ -98,6 +99,7 @@ def label_of(ctx: Context, status: BudgetStatus) -> str:
 
 def _name_of(ctx: Context, status: BudgetStatus) -> str:
     budget, models, own = status.budget, status.budget.models, _own_name(ctx, status.budget)
+    name = ctx.t("{name} ({own})", name=status.name, own=own) if own and budget.is_pool else status.name
     if status.is_share and status.account_id != budget.account_id:
         text = N_("Share of the {name} pool") if models == "all" else N_("Share of the {name} pool for {models} models")
     elif status.is_share:
@@ -108,16 +110,17 @@ def _name_of(ctx: Context, status: BudgetStatus) -> str:
         text = N_("Own budget") if models == "all" else N_("Own budget for {models} models")
     else:
         text = N_("{name} pool") if models == "all" else N_("{name} pool for {models} models")
-    return ctx.t(text, name=status.name, models=ctx.tier(models), own=own)
+    return ctx.t(text, name=name, models=ctx.tier(models), own=own)
 
 
 def _own_name(ctx: Context, budget: Budget) -> str:
     """The name of a budget if another one could be taken for it, else ""."""
 
     def looks(one: Budget) -> tuple[object, ...]:
-        return one.kind or one.account_id.partition("/")[0], one.every, one.models
+        whose = one.account_id if one.is_pool else one.kind or one.account_id.partition("/")[0]
+        return whose, one.every, one.models
 
-    alike = (each for each in ctx.policy.budgets if each.name != budget.name and not each.is_pool)
+    alike = (each for each in ctx.policy.budgets if each.name != budget.name)
     return budget.name if any(looks(each) == looks(budget) for each in alike) else ""
 
 

@@ -14,12 +14,13 @@ from handlers.money import in_units
 from handlers.pages import Cell
 from handlers.periods import Every
 from handlers.questions.why import NAMES
+from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
 from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day, who_spent_by
 
-WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens")
+WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens", *DIMENSIONS)
 TIMES = ("day", "week", "month")
 OTHERS = "\x00others"
 """The name of what is left of a whole; no account is called so."""
@@ -36,6 +37,12 @@ HEADS = {
     "key": N_("Key"),
     "tier": N_("Tier"),
     "tokens": N_("Kind of tokens"),
+    "skill": N_("Skill"),
+    "subagent": N_("Sub-agent"),
+    "mcp": N_("MCP server"),
+    "source": N_("Source"),
+    "speed": N_("Speed"),
+    "effort": N_("Effort"),
 }
 CAPTIONS = {
     "model": N_("By model"),
@@ -49,8 +56,15 @@ CAPTIONS = {
     "key": N_("By key"),
     "tier": N_("By tier"),
     "tokens": N_("By kind of tokens"),
+    "skill": N_("By skill"),
+    "subagent": N_("By sub-agent"),
+    "mcp": N_("By MCP server"),
+    "source": N_("By source"),
+    "speed": N_("By speed"),
+    "effort": N_("By effort"),
 }
 KEY_SHOWN = 8
+NO_NAMES = {**dict.fromkeys(DIMENSIONS, N_("none")), "speed": N_("ordinary")}
 
 
 def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = "") -> list[Spent]:
@@ -78,6 +92,8 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
         case "key":
             return _called(ctx, spent_by_key(ctx.conn, account.id, span.first, span.end))
+        case _ if by in DIMENSIONS:
+            return spent_on(ctx, account.id, by, span)
         case "tokens":
             days_ = [each for _, each in tokens_by_day(ctx.conn, account.id, span.first, span.end)]
             sums = [sum(kind) for kind in zip(*days_, strict=True)]
@@ -209,7 +225,7 @@ def named(ctx: Context, by: str, name: str, span: Span) -> str:
         case "tokens":
             return ctx.t(NAMES[name])
         case _:
-            return name or ctx.t("no name")
+            return ctx.t(NO_NAMES[by]) if not name and by in NO_NAMES else name or ctx.t("no name")
 
 
 def cells(by: str, rows: Iterable[Spent], currency: str) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:

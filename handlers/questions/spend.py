@@ -14,10 +14,14 @@ from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
 from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, few_behind, named, rows_of, without_few
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
+from handlers.telemetry import DIMENSIONS
 from storage.people import Account
 from storage.spend import Spent
 
 By = Annotated[str, OneOf("by", WAYS, but=SORTED_BY)]
+
+OWN = ("person", "agent", "key", *DIMENSIONS)
+"""What tells of single people, or may."""
 
 
 def spend(
@@ -31,14 +35,16 @@ def spend(
 ) -> Card:
     """Where the money went: by model, day, team, person and more.
 
-    Say by what: model, day, week, month, provider, team, person, agent, key, tier or kind of tokens. Say whose and
-    when, in any order: `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
+    Say by what: model, day, week, month, provider, team, person, agent, key, tier or kind of tokens; where programs
+    send telemetry, also skill, subagent, mcp (server), source, speed or effort. Say whose and when, in any order:
+    `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
     Without words it is yours, by model, this month.
 
     A long list has several pages: `spend by key page 2`. `spend by key as csv` sends you all of it as a file, and
     `spend by team sorted by name` puts it in the order of the alphabet. People always stand in that order.
     """
     account = asked_about(ctx, whom, "spend of team search")
+    ctx.ask_about(account.id)
     month = ctx.period(ctx.today, "month")
     span = period or Span(month.first, month.end, ctx.t("this month"))
     rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
@@ -52,12 +58,17 @@ def spend(
     if not rows:
         to_come = span.first > ctx.today
         none = N_("These days are still to come.") if to_come else N_("No usage was reported for these days.")
+        none = N_("No program told this on these days.") if by in DIMENSIONS and not to_come else none
         blocks.append(Text(ctx.t(none)))
     else:
-        chart = chart_of(ctx, account, by, span) if part.number == 1 else None
+        chart = chart_of(ctx, account, by, span) if part.number == 1 and by not in DIMENSIONS else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
+    if by in DIMENSIONS and rows:
+        blocks.append(
+            Text(ctx.t("As programs told it themselves; what providers report may be more or less."), quiet=True)
+        )
     blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
-    personal = by in ("person", "agent", "key") or not is_for_all(ctx, account.id)
+    personal = by in ("person", "agent", "key", *DIMENSIONS) or not is_for_all(ctx, account.id)
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""
     turn = part.buttons(ctx, f"spend{of} by {by}{sorted_}{when}")

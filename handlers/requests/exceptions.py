@@ -48,6 +48,13 @@ from storage.tables import FOREVER
 
 EXAMPLE = "raise me to 400 a month until 31 March: migration"
 BUTTONS_MAX = 4
+HOW_MUCH = {
+    "day": N_("How much a day ({unit})?"),
+    "week": N_("How much a week ({unit})?"),
+    "month": N_("How much a month ({unit})?"),
+    "quarter": N_("How much a quarter ({unit})?"),
+    "year": N_("How much a year ({unit})?"),
+}
 
 
 def raise_(
@@ -264,7 +271,7 @@ def _form(
     unit, ends = status.budget.unit, ""
     if until is not None:
         ends = "permanent" if until == FOREVER else str(until)
-    how_much = ctx.t(PER[status.budget.every], amount=ctx.t("How much ({unit})", unit=unit))
+    how_much = ctx.t(HOW_MUCH[status.budget.every], unit=unit)
     blocks: list[Block] = [gauge(ctx, status)]
     blocks.append(Input("amount", how_much, value=plain(units, unit) if units else ""))
     blocks += sure(ctx, status, units) if absurd else ()

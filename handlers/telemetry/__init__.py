@@ -1,6 +1,18 @@
 """What programs say of themselves: taken in, counted until the provider speaks, held against its report."""
 
 from handlers.telemetry.counting import give_way, is_settled, still_counting
+from handlers.telemetry.reconcile import reconcile
 from handlers.telemetry.taking_in import subject_of, take_in
+from handlers.telemetry.uses import DIMENSIONS, costs_of, spent_on
 
-__all__ = ["give_way", "is_settled", "still_counting", "subject_of", "take_in"]
+__all__ = [
+    "DIMENSIONS",
+    "costs_of",
+    "give_way",
+    "is_settled",
+    "reconcile",
+    "spent_on",
+    "still_counting",
+    "subject_of",
+    "take_in",
+]

@@ -46,7 +46,8 @@ def take_in(ctx: Context, batch: Sequence[Measured]) -> int:
     telemetry.add(ctx.conn, amounts)
     count(ctx, {(_identity(cell), cell.hour.astimezone(UTC).date()) for cell in amounts})
     for program in sorted({cell.program for cell in amounts}):
-        pulls.note_pull(ctx.conn, Pull(program, ctx.now, ctx.now, None, len(new), len(amounts), ""))
+        heard = Pull(program, ctx.now, ctx.now, None, len(new), len(amounts), "", heard_until=ctx.now, late_seconds=0)
+        pulls.note_pull(ctx.conn, heard)
     slot, due = _slot(ctx.now)
     for event in AFTER:
         ctx.emit(f"telemetry/{slot:%Y-%m-%dT%H:%M:%S}", event, due)

@@ -18,6 +18,7 @@ from handlers.waste.premium_speed import premium_speed
 from handlers.waste.seats import doubled_seat, idle_seat, larger_seat
 from handlers.waste.small_jobs_big_model import small_jobs_big_model
 from handlers.waste.stranded_quota import stranded_quota
+from handlers.waste.told_by_programs import costly_mcp_server, costly_subagent
 from handlers.waste.tool_fees import tool_fees
 from handlers.waste.top_tier_only import top_tier_only
 from handlers.waste.unattributed import unattributed
@@ -76,6 +77,8 @@ DETECTORS: Mapping[str, Detector] = {
         Detector(N_("Runs at night"), off_hours_loop, saves="day"),
         Detector(N_("No owner"), unattributed, saves="day"),
         Detector(N_("Tool fees"), tool_fees),
+        Detector(N_("Costly sub-agent"), costly_subagent, saves="day"),
+        Detector(N_("Costly MCP server"), costly_mcp_server, saves="day"),
         Detector(N_("Unused seat"), idle_seat, saves="seat", cause="seat"),
         Detector(N_("Duplicate seat"), doubled_seat, saves="seat", cause="seat"),
         Detector(N_("Seat larger than needed"), larger_seat, saves="smaller seat", cause="seat"),

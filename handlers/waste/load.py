@@ -3,23 +3,26 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import current, spent_below, used
 from handlers.context import Context
 from handlers.periods import Period, period_of
 from handlers.policy import Budget
+from handlers.telemetry import costs_of
 from handlers.waste.failed_calls import FAILED_PERCENT_MIN
-from handlers.waste.usage import WINDOW_DAYS, Peers, PoolShare, Usage
-from storage import comparisons, ledger, people, seats, spend, usage_patterns
+from handlers.waste.usage import WINDOW_DAYS, Peers, PoolShare, ToldUse, Usage
+from storage import comparisons, ledger, people, seats, spend, telemetry, usage_patterns
 from storage.directory import Person
 from storage.people import Account
 from storage.seats import Seat
-from storage.tables import UNALLOCATED
+from storage.tables import ORGANIZATION, UNALLOCATED
+from storage.telemetry import Dimension
 from storage.usage_patterns import Bucket, Habit, Hour
 
 IN_USE = timedelta(days=7)
+TOLD: tuple[Dimension, ...] = ("subagent", "mcp_server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def gather(ctx: Context) -> Evidence:
     own: dict[str, list[Habit]] = defaultdict(list)
     for habit in every:
         own[habit.account_id].append(habit)
-    owned, shares = seats.owned(ctx.conn), _shares(ctx)
+    owned, shares, told = seats.owned(ctx.conn), _shares(ctx), _told(ctx, first, end)
     recent = {each.account_id for each in usage_patterns.habits(ctx.conn, end - IN_USE, end)}
     accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     here = {each.id: each for each in people.active_people(ctx.conn)}
@@ -64,11 +67,27 @@ def gather(ctx: Context) -> Evidence:
             shares=tuple(shares[account_id]),
             joined=_joined(here.get(accounts[account_id].owner_id)),
             buckets=tuple(failing[account_id]),
+            told=tuple(told[account_id]),
         )
-        for account_id in sorted({*own, *owned, *shares} & accounts.keys())
+        for account_id in sorted({*own, *owned, *shares, *told} & accounts.keys())
     ]
     peers = Peers(every, ctx.policy.tier_of, _used_seats(ctx, owned, end), owned.values())
     return Evidence(usages, peers, end)
+
+
+def _told(ctx: Context, first: date, end: date) -> dict[str, list[ToldUse]]:
+    """What programs told of themselves, by account."""
+    found: dict[str, list[ToldUse]] = defaultdict(list)
+    start, stop = (datetime.combine(day, time(), ctx.policy.zone) for day in (first, end))
+    for dimension in TOLD:
+        costs: dict[tuple[str, str], int] = defaultdict(int)
+        models: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for use, cost in costs_of(ctx, telemetry.used_by(ctx.conn, ORGANIZATION, start, stop, dimension)):
+            costs[use.account_id, use.name] += cost or 0
+            models[use.account_id, use.name].add(use.model)
+        for (account_id, name), cost in sorted(costs.items()):
+            found[account_id].append(ToldUse(dimension, name, cost, tuple(sorted(models[account_id, name]))))
+    return found
 
 
 def _zone(owner: Person | None) -> str:

@@ -119,6 +119,23 @@ class PoolShare:
     periods: tuple[tuple[int, int], tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class ToldUse:
+    """What programs told of themselves in the window, by one of their own dimensions.
+
+    Args:
+        dimension: "subagent" or "mcp_server".
+        name: which, "" for what had none.
+        cost_nanos: in the house currency.
+        models: that it used, by name.
+    """
+
+    dimension: str
+    name: str
+    cost_nanos: int
+    models: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Usage:
     """How one account used models in the window.
@@ -137,6 +154,7 @@ class Usage:
         shares: of pools.
         joined: the day its owner joined, None if it is not known.
         buckets: the days of whoever has no hours and whose calls often fail.
+        told: what its programs told of themselves.
     """
 
     account_id: str
@@ -152,6 +170,7 @@ class Usage:
     shares: tuple[PoolShare, ...] = ()
     joined: date | None = None
     buckets: tuple[Bucket, ...] = ()
+    told: tuple[ToldUse, ...] = ()
 
     @cached_property
     def whole(self) -> Part:

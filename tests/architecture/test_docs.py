@@ -289,6 +289,14 @@ def test_a_make_target_in_the_docs_exists() -> None:
 # What there is -------------------------------------------------------------------------------------------------------
 
 
+def test_what_a_page_says_a_test_holds_is_held_by_one() -> None:
+    """A test that is called otherwise now, or is gone, is named by no page."""
+    tests = "".join(page.read_text() for page in (ROOT / "tests").rglob("test_*.py"))
+    said = re.findall(r"`(test_\w+)`", (ROOT / "docs/explanation/waiting.md").read_text())
+    assert said
+    assert [each for each in said if f"def {each}(" not in tests] == []
+
+
 def test_every_package_says_why_it_is_there() -> None:
     """And no package is explained that is gone."""
     pinned = set.union(

@@ -1,7 +1,9 @@
 """One odd row never blinds the rest: whatever the shape of the rows and whatever is wrong with some of them."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -15,13 +17,17 @@ from bot.providers.payload_fields import Body, Count, Dollars, Word
 from bot.providers.set_aside import (
     KINDS_MAX,
     OddRows,
+    Reason,
     RowError,
+    not_asked_for,
     set_aside,
     setting_aside,
     understood,
     understood_items,
     understood_one,
 )
+from bot.sync.parts import asides
+from handlers.language import said_of
 
 SECRET = "sk-ant-admin01-this-must-never-be-shown"
 KINDS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
@@ -148,3 +154,20 @@ def test_each_reading_collects_its_own() -> None:
             raise ZeroDivisionError
         set_aside("Vendor", "a row", "", "odd")
     assert len(list(outer)) == 1
+
+
+def test_what_is_wrong_is_kept_so_that_it_can_be_said_in_any_language() -> None:
+    """A sentence in English for whoever runs it; in the database its text and what fills it, and never twice so."""
+    with setting_aside() as odd:
+        set_aside("llm", "row 1", "day", not_asked_for(date(2026, 11, 20)))
+        set_aside("llm", "row 2", "cost", "it is more than a row can cost")
+        set_aside("llm", "row 3", "tag", "it holds {braces}")
+    first, second, third = odd
+    assert first.why == "it is about 2026-11-20, which was not asked for"
+    kept = [each.why for each in asides("llm", "usage", None, (first, second, third))]
+    assert json.loads(kept[0]) == {
+        "text": "it is about {day}, which was not asked for",
+        "values": {"day": "2026-11-20"},
+    }
+    assert [said_of("en", each) for each in kept] == [first.why, second.why, third.why]
+    assert Reason.of(kept[0]) == first.why

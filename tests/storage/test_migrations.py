@@ -122,6 +122,10 @@ def test_amounts_of_a_currency_that_is_worth_little_are_counted_in_larger_parts(
         "insert into entries (key, account_id, budget, period_start, kind, amount, unit, said_by, note, posted_at)"
         " values (:unit, 'person/ana', :unit, '2026-11-01', 'allotment', :amount, :unit, 'clock', '', :at)"
     )
+    on_the_way = text(
+        "insert into outbox (key, kind, target, payload, version, state, due_at, held_until, holder, attempts, receipt,"
+        " error, made_at) values (:key, :kind, 'llm', :payload, 1, 'open', :at, :at, '', 0, '', '', :at)"
+    )
     spent = text("insert into spend values ('org', '2026-11-01', 'llm', 'm', 5000000000000, 7, 0, 1)")
     with made._orders.connect() as conn, conn.begin():
         config.attributes["connection"] = conn
@@ -131,11 +135,16 @@ def test_amounts_of_a_currency_that_is_worth_little_are_counted_in_larger_parts(
         conn.execute(entry, {"unit": "KRW", "amount": 400_000 * 10**9, "at": at})
         conn.execute(entry, {"unit": "tokens", "amount": 400_000, "at": at})
         conn.execute(spent)
+        for key, kind, said in (("a", "limit", {"nanos": 7}), ("b", "answer", {"total_nanos": 7})):
+            payload = json.dumps({**said, "limit": 400_000 * 10**9})
+            conn.execute(on_the_way, {"key": key, "kind": kind, "payload": payload, "at": at})
     made.migrate()
     amounts = made.ask(lambda conn: conn.execute(text("select unit, amount from entries order by unit")).all())
     cost = made.ask(lambda conn: conn.execute(text("select cost_nanos, tokens from spend")).one())
+    waiting = [payload for _, (_, payload) in sorted(kept(made).items())]
     made.close()
     assert [tuple(row) for row in amounts] == [("KRW", 400_000 * 10**5), ("tokens", 400_000)]
+    assert waiting == [{"nanos": 7, "limit": 400_000 * 10**5}, {"total_nanos": 7, "limit": 400_000 * 10**5}]
     assert tuple(cost) == (5_000 * 10**5, 7)
 
 

@@ -39,6 +39,9 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
     "may_write": (0,),
     "NoAccountError": (0,),
     "Words": (0,),
+    "RowError": (0,),
+    "reason": (0,),
+    "set_aside": (3,),
 }
 """The functions that say a text, and which of their arguments it is: one, or one for each form of the plural."""
 CANNOT = "cannot"

@@ -115,12 +115,15 @@ def test_where_nobody_will_speak_it_stays(company: Company, door: Collecting) ->
 
 def test_two_identities_of_one_person_share_what_is_reported(company: Company, door: Collecting) -> None:
     """Ana's own token, and the company's that names her: the report takes the place of both, once."""
+    everybody = door.exporter("token new for organization telemetry", "fay")
     tells(door.exporter(), NOON, 5.0)
-    tells(door.exporter("token new for organization telemetry", "fay"), NOON, 2.0, user__email="ANA@acme.example")
+    tells(everybody, NOON, 2.0, user__email="ANA@acme.example")
     assert spent(company) == {"claude-code": 7.0}
     company.llm.spends("ana", "6.00", TODAY, MODEL)
     company.pull()
     assert spent(company) == {"llm": 6.0, "claude-code": 1.0}
+    tells(everybody, NOON + timedelta(minutes=1), 3.0, user__email="ana@acme.example")
+    assert spent(company) == {"llm": 6.0, "claude-code": 4.0}
 
 
 def test_whom_nobody_knows_is_unallocated_until_linked(company: Company, door: Collecting) -> None:

@@ -17,7 +17,7 @@ from bot.http import KeyRefusedError, NotFoundError, Params
 from bot.providers.anthropic.client import ROOT, AdminApi, Cents, nanos
 from bot.providers.base import midnight
 from bot.providers.payload_fields import Body, Count, Currency, Tier, Word
-from bot.providers.set_aside import set_aside, understood
+from bot.providers.set_aside import not_asked_for, set_aside, understood
 from storage.charges import TOKENS, Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
@@ -202,7 +202,12 @@ class Reports:
             if row.starting_at in {None, start}:
                 yield row
             else:
-                set_aside(self.api.who, what, "starting_at", f"it is about {row.starting_at}, which was not asked for")
+                set_aside(
+                    self.api.who,
+                    what,
+                    "starting_at",
+                    not_asked_for(row.starting_at),
+                )
 
     def _page(self, path: str, asked: Params) -> Any:
         """A page, the first one with fewer rows if that many are refused."""

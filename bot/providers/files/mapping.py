@@ -40,6 +40,7 @@ from bot.providers.files.kinds import KINDS, Kind, Unit, kind_of, unit_of
 from bot.providers.files.readers import TextRow, TextTable, UnusableFileError
 from bot.providers.files.settings import ColumnRule, FileRules, Meaning
 from bot.providers.set_aside import RowError
+from handlers.language import N_
 
 LEARNT_FROM_MAX = 1_000
 DAY = timedelta(days=1)
@@ -65,7 +66,7 @@ PLAIN_DIGITS_MAX = 15
 _COUNTED: tuple[Meaning, ...] = (*KINDS, "tokens")
 _DAYS: tuple[Meaning, ...] = ("date", "end")
 
-NO_KINDS = "tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost"
+NO_KINDS = N_("tokens without a cost are priced by their kinds: say tokens_input and tokens_output, or the cost")
 
 Get = Callable[[TextRow], str]
 
@@ -368,7 +369,7 @@ class Mapped:
             return number_of(text, self._signs.decimal)
         except ValueError:
             example = "1234.56" if self._signs.decimal == "." else "1234,56"
-            raise RowError(f"it is no number; write it as {example}", column) from None
+            raise RowError("it is no number; write it as {example}", column, example=example) from None
 
     def _cost(self, row: TextRow, texts: Mapping[Meaning, str], currency: str) -> tuple[int | None, str]:
         """The cost and its currency; a sign such as € beside it says the currency, if nothing else does."""
@@ -441,7 +442,7 @@ def _agreed(mark: str, currency: str, column: str) -> str:
     """The currency of which a sign may be; nobody knows whether ¥ is yuan or yen."""
     may_be = SYMBOLS.get(mark, (mark,))
     if currency and currency not in may_be:
-        raise RowError(f"it is not in {currency}", column)
+        raise RowError("it is not in {currency}", column, currency=currency)
     if not currency and mark in _UNSURE:
         raise RowError("it could be yuan or yen; say currency: CNY or JPY", column)
     return currency or may_be[0]

@@ -26,8 +26,8 @@ from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import ROWS_MAX, TextRow, TextTable, UnknownTableError, UnusableFileError, tables
 from bot.providers.files.settings import FileRules
-from bot.providers.set_aside import RowError, is_collected, set_aside, setting_aside
-from bot.texts import in_words, nt, t
+from bot.providers.set_aside import Reason, RowError, is_collected, set_aside, setting_aside
+from bot.texts import in_words, kept, nt, t
 from storage.charges import Charge
 
 Meaning = Callable[[TextRow], Iterable[ChargeRow]]
@@ -147,7 +147,7 @@ class Files(Provider):
             span,
         )
         for source, day, place, field, why, rows in odd.fetchall():
-            set_aside(self.name, f"{source}, {place}", field, why, date.fromisoformat(day), rows)
+            set_aside(self.name, f"{source}, {place}", field, Reason.of(why), date.fromisoformat(day), rows)
         for row in self._table.execute(_CELLS, span):
             *told, other_currency, high, low, rest, costs, list_high, list_low, list_rest, listed, lines = row
             cell = ChargeRow(*told)
@@ -191,7 +191,9 @@ class Files(Provider):
         with setting_aside() as odd:
             torn = sum(1 for _ in self.charges(date.min, date.max))
         for each in odd:
-            what = ": ".join(filter(None, (each.field, each.why)))
+            what = ": ".join(
+                filter(None, (each.field, kept(each.why.kept) if isinstance(each.why, Reason) else each.why))
+            )
             if each.place not in self._unusable:
                 rows = nt(
                     "{place}: {n} row is not counted", "{place}: {n} rows are not counted", each.rows, place=each.place
@@ -313,7 +315,7 @@ class Files(Provider):
         days = {**dict.fromkeys((day or written.isoformat() for day, _, _ in loaded.odd), 0), **loaded.prints}
         self._table.executemany("insert into days values (?,?,?)", ((table.name, *each) for each in days.items()))
         odd = (
-            (table.name, day or written.isoformat(), bool(day), place, field, why, rows)
+            (table.name, day or written.isoformat(), bool(day), place, field, why.kept, rows)
             for (day, field, why), (place, rows) in loaded.odd.items()
         )
         self._table.executemany("insert into odd values (?,?,?,?,?,?,?)", odd)
@@ -361,7 +363,7 @@ class _Loaded:
         self._table = table
         self._meaning = read
         self.rows = self.left_out = 0
-        self.odd: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self.odd: dict[tuple[str, str, Reason], tuple[str, int]] = {}
         self.prints: dict[str, int] = {}
         self.shown: list[str] = []
 

@@ -213,8 +213,9 @@ def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:
                 if len(record) >= len(columns) and not any(record[len(columns) :]):
                     yield f"line {line}", dict(zip(columns, record, strict=False))
                 else:
-                    why = f"it has {len(record)} fields where the header has {len(columns)}"
-                    yield f"line {line}", RowError(why)
+                    why = "it has {fields} fields where the header has {columns}"
+                    wrong = RowError(why, fields=len(record), columns=len(columns))
+                    yield f"line {line}", wrong
 
     with _told():
         found = read(file, layout)

@@ -20,7 +20,14 @@ from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, list
 from bot.providers.litellm.model_groups import ModelGroups, by_key
 from bot.providers.litellm.payloads import InfoAnswer, Owned, TeamMember, TeamRow, rows
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
-from bot.providers.set_aside import set_aside, setting_aside, understood, understood_items, understood_one
+from bot.providers.set_aside import (
+    not_asked_for,
+    set_aside,
+    setting_aside,
+    understood,
+    understood_items,
+    understood_one,
+)
 from bot.texts import t
 from handlers.language import N_
 from storage.charges import Charge
@@ -257,7 +264,7 @@ class LiteLLM(Provider):
         found = rows(self._api, USAGE, "usage", **dates, page_size=self._page_rows)
         for part in understood(self.who, what, found, _Day.model_validate):
             if part.day != day:
-                set_aside(self.who, what, "date", f"it is about {part.day}, which was not asked for")
+                set_aside(self.who, what, "date", not_asked_for(part.day))
                 continue
             for cell, used in self._cells(part, what):
                 cells[cell] = cells.get(cell, NOTHING) + used

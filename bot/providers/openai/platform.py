@@ -20,7 +20,7 @@ from bot.providers.base import Limit, Provider, ProviderIdentity, days, kind_of,
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows
 from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dollars, Tier, Word, nanos
-from bot.providers.set_aside import set_aside, understood, understood_one
+from bot.providers.set_aside import reason, set_aside, understood, understood_one
 from bot.texts import t
 from handlers.language import N_, Words
 from storage.charges import Charge
@@ -319,7 +319,13 @@ class OpenAI(Provider):
         projects = {cell.key: cell.project for cell in used if cell.key}
         for cost in costs:
             if cost.amount and cost.amount.currency != currency:
-                set_aside(self.who, f"costs of {day}", "currency", f"it is not {currency} as in the other rows")
+                why = reason("it is not {currency} as in the other rows", currency=currency)
+                set_aside(
+                    self.who,
+                    f"costs of {day}",
+                    "currency",
+                    why,
+                )
             elif cost.amount:
                 key, text = cost.api_key_id or "", cost.line_item or ""
                 project = cost.project_id or projects.get(key, "")

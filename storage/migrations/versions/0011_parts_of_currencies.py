@@ -3,6 +3,8 @@
 What was rounded off is less than a part for each amount: less than a millionth of a cent.
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -50,6 +52,22 @@ def upgrade() -> None:
             _divide(conn, table, columns, SIZES[house], "true")
         counted = "select budget from entries where unit in ('tokens', 'credits')"
         _divide(conn, "alerts", ("limit_units",), SIZES[house], f"budget not in ({counted})")
+        _divide_on_the_way(conn, SIZES[house])
+
+
+def _divide_on_the_way(conn: sa.Connection, size: int) -> None:
+    """Limits and decisions that wait to be written say from which limit of the ledger they follow."""
+    waiting = conn.execute(
+        sa.text("select id, payload from outbox where kind in ('limit', 'answer') and state <> 'done'")
+    )
+    for number, payload in waiting.all():
+        said = json.loads(payload)
+        if isinstance(said.get("limit"), int):
+            said["limit"] //= size
+            conn.execute(
+                sa.text("update outbox set payload = :payload where id = :id"),
+                {"payload": json.dumps(said), "id": number},
+            )
 
 
 def _divide(conn: sa.Connection, table: str, columns: tuple[str, ...], size: int, where: str) -> None:

@@ -204,6 +204,16 @@ def test_two_budgets_of_a_month_have_different_names(database: Database) -> None
     assert "Own budget (per-person), this month" in card
 
 
+def test_two_pools_of_a_team_and_month_have_different_names(database: Database) -> None:
+    """Also their shares, and what is not shared out."""
+    pools = [{"name": name, "who": "team search", "amount": "9000 CNY"} for name in ("search-pool", "launch")]
+    company = Company(database, Clock(NOON), {**CHINA, "budgets": [*GIVEN, *pools]}, with_contractors())
+
+    card = company.say("ana", "balance")
+    assert "Search (launch) pool, this month" in card
+    assert "Search (search-pool) pool, this month" in card
+
+
 def test_check_shows_what_was_considered(database: Database) -> None:
     """Every rule that fits, and why one counts."""
     company = Company(database, Clock(NOON), CHINA, with_contractors())

@@ -1,5 +1,6 @@
 """Where it will end: what people say and hear."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -158,6 +159,16 @@ def test_a_balance_and_a_forecast_expect_the_same(acme: Company) -> None:
 
     assert "Month-end estimate  $210\n" in acme.say("ana", "balance")
     assert acme.say("ana", "forecast").startswith("$210 expected by 30 November")
+
+
+def test_a_digest_and_whoever_decides_read_the_same_estimate(acme: Company) -> None:
+    """What is compared is what is said, wherever it stands."""
+    uses(acme, "ana", on_working_days("10"))
+    read_all(acme)
+
+    assert re.search(r"Month-end estimate +\$210\b", acme.say("ana", "digest"))
+    acme.say("ana", "request 50 finish the migration")
+    assert any(re.search(r"Month-end estimate +\$210\b", text) for text in acme.reads("max"))
 
 
 def test_with_one_day_of_usage_a_balance_expects_nothing(acme: Company) -> None:

@@ -217,6 +217,10 @@ def test_a_permanent_one_for_an_agent_is_asked_for_by_its_owner(company: Company
         ("raise me to 900 a month until 2026-11-01: x", "1 November is in the past. Choose a day to come."),
         ("raise bob to 900 a month until friday: x", "You can ask for yourself and for agents that you own."),
         ("raise me to 900 EUR a month until friday: x", "This budget is counted in USD, not in EUR."),
+        (
+            "raise me to 900/month until friday: x",
+            "I don't understand “900/month”. Write it in words, such as: 900 a month",
+        ),
         ("raise me to 900 a month until friday", "Say what it is for, for example: raise me"),
         ("raise me to 99999999 a month until friday: x", "Ask for another limit"),
         ("raise me to 900 a month: x", "Ask for another limit"),
@@ -373,3 +377,31 @@ def test_others_do_not_see_it(company: Company) -> None:
     company.say("max", "approve 1")
     for person, title in (("bob", "No exceptions"), ("kim", "No exceptions"), ("ada", "1 exception")):
         assert company.hear(person, "exceptions").title == title
+
+
+def test_who_moves_keeps_an_exception_and_reads_what_the_new_team_has_beside_it(company: Company) -> None:
+    """It was approved for the person, not for the team."""
+    company.say("ana", UNTIL_MARCH)
+    company.say("max", "approve 1")
+    moved = tuple(
+        replace(each, team="ads", manager="lea") if each.id == "ana" else each for each in company.directory.people
+    )
+    company.directory = replace(company.directory, people=moved)
+    company.app.refresh_people()
+    rules = [{"name": "per-person", "who": "every person of team ads", "amount": "200 USD"}]
+    says_now(company, budgets=[*rules, *RULES["budgets"]])
+    assert limit(company) == "$653.24 left of $900.00"
+    assert "In app.yaml  $200.00" in company.say("ana", "balance")
+    company.say("ana", "end-exception 1")
+    assert limit(company) == "$0.00 left of $246.76"  # what she has spent stays allowed in this month
+
+
+def test_one_whose_manager_leaves_while_it_waits_goes_to_the_next(company: Company) -> None:
+    """As every request."""
+    company.say("ana", UNTIL_MARCH)
+    people = tuple(replace(each, active=each.id != "max") for each in company.directory.people)
+    company.directory = replace(company.directory, people=people)
+    company.app.refresh_people()
+    tick(company)
+    assert "Your request for $900.00 a month goes to somebody else now" in told(company, "ana")
+    assert company.hear("kim", "approve 1").title == "Approved: $900.00 a month for Ana Silva"

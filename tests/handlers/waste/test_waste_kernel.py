@@ -310,6 +310,17 @@ def test_small_jobs_are_left_to_who_chooses_or_compares_models(beside: list[Habi
     assert bool(list(small_jobs_big_model(usage(JUDGE, *beside), Peers([JUDGE, OTHER], tier_of)))) == found
 
 
+def test_the_same_question_to_three_models_is_a_comparison() -> None:
+    """Of the largest ones, too, and every night: whoever compares them does it on purpose."""
+    asked = [replace(JUDGE, model=f"claude-opus-4-{number}", requests=2000 + number) for number in (1, 5, 6)]
+    nightly = hours(*((day, 1, 30) for day in range(28)))
+
+    assert not list(small_jobs_big_model(usage(*asked), Peers([JUDGE, OTHER], tier_of)))
+    assert not list(batchable_run_live(program(*asked, active=nightly), NOBODY))
+    assert list(small_jobs_big_model(usage(*asked[:2]), Peers([JUDGE, OTHER], tier_of)))
+    assert list(batchable_run_live(program(*asked[:2], active=nightly), NOBODY))
+
+
 def test_an_embedding_is_no_cheaper_model() -> None:
     """It has the cheapest tokens of all, and answers nothing."""
     numbers = habit("text-embedding-3-large", 200 * DOLLAR, 10**12)
