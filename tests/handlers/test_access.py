@@ -327,6 +327,7 @@ ORDERS = {
     "adopt llm user:ana 1": set[str](),
     "done 1": set[str](),
     "dismiss 1 it is meant so": set[str](),
+    "comment 1 is it needed?": set[str](),
     "postpone 1": set[str](),
     "keep 1": set[str](),
     "release 1": set[str](),
