@@ -269,7 +269,7 @@ class Delivery:
         ctx.show(key, place, card)
         ctx.write()
         slot = key.rpartition("@")[0]
-        outbox.supersede(conn, f"{slot}@", f"@{place}", f"{key}@{place}", self.now())
+        outbox.supersede(conn, f"{slot}@", f"@{place}", key, self.now())
 
     def _handle(self, item: OutboxItem) -> str:
         name = json.loads(item.payload)["event"]

@@ -382,7 +382,7 @@ def supersede(conn: Connection, beginning: str, place: str, but: str, now: datet
         conn: of an order.
         beginning: of their keys.
         place: the end of their keys.
-        but: the newest one.
+        but: the beginning of the keys of the newest one and of its details.
         now: the moment.
 
     Returns:
@@ -392,7 +392,12 @@ def supersede(conn: Connection, beginning: str, place: str, but: str, now: datet
     here = and_(
         key >= beginning, key < beginning[:-1] + chr(ord(beginning[-1]) + 1), key.endswith(place, autoescape=True)
     )
-    waits = outbox_items.c.state == "open", outbox_items.c.receipt == "", outbox_items.c.holder == "", key != but
+    waits = (
+        outbox_items.c.state == "open",
+        outbox_items.c.receipt == "",
+        outbox_items.c.holder == "",
+        ~key.startswith(but, autoescape=True),
+    )
     dropped = update(outbox_items).where(outbox_items.c.kind == "show", here, *waits)
     return conn.execute(dropped.values(state="done", settled_at=now)).rowcount
 

@@ -333,6 +333,10 @@ ORDERS = {
     "release 1": set[str](),
     "expected 1": set[str](),
     "unexpected 1": set[str](),
+    "token new for agent crawler": {"oli", "max", "kim", "ada"},
+    "send 1": set[str](),
+    "dont-send 1": set[str](),
+    "continue 1": set[str](),
 }
 # What anybody may do, for it concerns but them.
 FREE = {"delegate", "settings"}

@@ -152,7 +152,7 @@ def is_half_spent(company: Company) -> None:
 ASKED = ("ana", "request 50 finish the migration")
 FOR_A_JOB = ("max", "request 300 for crawler nightly reindex")
 LASTING = ("ana", "raise me to 600 a month until 31 December: migration")
-SHARE = ("ana", "request 50 of search-pool it")
+SHARE = ("ana", "request 50 of search-pool the demo")
 TAKEN = (("max", "allot 2490 to max"),)
 LARGE = ("ana", "request 600 train a model")
 BOTH = ("ana", "request 950 train a larger model")
@@ -167,7 +167,9 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
         Spoken("ana", "request 20 a quick test", "$20.00 approved at once", about="granted at once"),
         Spoken(*LARGE, "Asked for $600.00 more", about="of two stages"),
         Spoken("max", "request 50 for crawler nightly reindex", "Asked for $50.00 more", about="for an agent"),
-        Spoken("ana", "request 50 of search-pool it", "Asked for $50.00 more", about="a share, of the pool's lead"),
+        Spoken(
+            "ana", "request 50 of search-pool the demo", "Asked for $50.00 more", about="a share, of the pool's lead"
+        ),
         Spoken("ana", "request", "Ask for more", about="its form"),
     ),
     "raise": (Spoken(*LASTING, "Asked for $600.00 a month"),),

@@ -407,7 +407,7 @@ def test_a_month_that_ended_above_its_limit_is_told_once(on_both: Company) -> No
         company.pull()
         for _ in range(3):
             later(company, minutes=15)
-    (told,) = company.reads("bob")
+    (told,) = (each for each in company.reads("bob") if "limit" in each.splitlines()[0])
     assert "Last month ended $600.00 over the limit of $400.00" in told
     assert "Remind me" not in told
 
@@ -424,7 +424,7 @@ def test_who_knew_in_time_is_not_told_again_after_the_end(company: Company, perc
     company.llm.spends("bob", "460.00", date(2026, 11, 23))
     company.pull()
     later(company, minutes=15)
-    assert len(company.reads("bob")) == 1
+    assert sum("over the limit" in each.splitlines()[0] for each in company.reads("bob")) == 1
 
 
 def test_a_grant_of_the_month_is_not_taken_back_before_its_last_figures(company: Company) -> None:
