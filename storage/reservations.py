@@ -210,14 +210,3 @@ def held(conn: Connection, account_id: str, now: datetime) -> list[tuple[Reserva
     """The reservations of an account that are held now, each with what has arrived of it."""
     where = and_(reservations.c.account_id == account_id, _HELD_NOW)
     return [(Reservation(*row[:-1]), int(row[-1])) for row in conn.execute(_WITH_ARRIVED.where(where), {"now": now})]
-
-
-def unsettled(conn: Connection, since: datetime, now: datetime) -> int:
-    """How many reservations lapsed since a moment without anybody saying what the job cost."""
-    where = and_(
-        reservations.c.state == "held",
-        reservations.c.request_id.is_(None),
-        reservations.c.counts_until <= now,
-        reservations.c.counts_until >= since,
-    )
-    return int(conn.execute(select(func.count()).select_from(reservations).where(where)).scalar_one())

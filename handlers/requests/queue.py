@@ -9,7 +9,7 @@ from handlers.requests.approvers import decider, deciders, to_be_asked
 from handlers.requests.case import Case, cases_of
 from handlers.requests.expiry import can_be_decided
 from handlers.requests.quoted import reason_of
-from handlers.requests.submit import _in_queue
+from handlers.requests.submit import waiting_case
 from handlers.requests.wording import any_of, sum_of
 from storage import requests
 
@@ -28,7 +28,7 @@ def waiting_for(ctx: Context) -> list[Case]:
 
 def in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
     """A request with its numbers and buttons, below a heading of its own."""
-    first, *rest = _in_queue(ctx, case)
+    first, *rest = waiting_case(ctx, case)
     return (Heading(first.text) if isinstance(first, Text) else first, *rest)
 
 

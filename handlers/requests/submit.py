@@ -179,7 +179,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
         found = [*own, *(each.request for each in waiting)]
         return as_file(ctx, title, f"requests-{ctx.today}", *_cells(ctx, found, names))
     queue, part = part_of(waiting, page, QUEUE_MAX), part_of(own, page)
-    blocks: list[Block] = [block for case in queue.rows for block in _in_queue(ctx, case)]
+    blocks: list[Block] = [block for case in queue.rows for block in waiting_case(ctx, case)]
     if own:
         rows = tuple(
             (
@@ -221,7 +221,7 @@ def _for_whom(ctx: Context, one: Request) -> str:
     return account.name if account and account.kind == "agent" else ctx.t("me")
 
 
-def _in_queue(ctx: Context, case: Case) -> tuple[Block, ...]:
+def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     """A request that waits for whoever reads, with its numbers and what can be done."""
     request, account = case.request, case.account
     status = asked_of(statuses(ctx, account), request) if account else None
