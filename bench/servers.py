@@ -113,6 +113,8 @@ def fill(database_url: str, slack: FakeSlack) -> None:
     """Make the tables, and read the sample company's people and its last days."""
     app = build(Settings.model_validate(rules(slack, 0)), {}, url=database_url)
     app.refresh_people()
+    for each in workspace().users:
+        slack.add_user(each)
     for name, provider in app.providers.items():
         pull(app.database, provider, app.reading(name), app.now)
     app.close()

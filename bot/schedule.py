@@ -1,7 +1,7 @@
 """Tick: what is due by the calendar is written into the outbox, once, whichever replica gets there first."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -30,6 +30,7 @@ from handlers.policy import Policy, next_workday
 from handlers.pricing import fingerprint
 from storage import idempotency, outbox, telemetry
 
+ONE_HOUR = timedelta(hours=1)
 LIMITS_AT = "20 * * * *"
 CLOCKS_SET_MAX = timedelta(hours=3)  # no change of clocks in the zones of today is larger
 REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
@@ -149,7 +150,7 @@ def latest_slot(
         slots = _slots(trigger, start.astimezone(zone), now.astimezone(zone))
         if move:
             slots = [datetime.combine(move(slot.date()), slot.time()) for slot in slots]
-        due = [(moment, slot) for slot in slots if earliest <= (moment := _moment(slot, zone)) <= now]
+        due = [(moment, slot) for moment, slot in _said(slots, zone) if earliest <= moment <= now]
         if due:
             return max(due)[1]
         if move or start == earliest:
@@ -168,10 +169,23 @@ def _slots(trigger: CronTrigger, start: datetime, end: datetime) -> list[datetim
     return found
 
 
+def _said(slots: Iterable[datetime], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """When local times are said. One that does not exist is left out if the line says itself within the hour after."""
+    moments = [(_moment(slot, zone), slot) for slot in slots]
+    real = {slot: moment for moment, slot in moments if _is_real(moment, slot, zone)}
+    for moment, slot in moments:
+        if slot in real or not any(moment <= each < moment + ONE_HOUR for each in real.values()):
+            yield moment, slot
+
+
+def _is_real(moment: datetime, slot: datetime, zone: ZoneInfo) -> bool:
+    return moment.astimezone(zone).replace(tzinfo=None, fold=0) == slot
+
+
 def _moment(slot: datetime, zone: ZoneInfo) -> datetime:
     """When a local time is: the first time, if the hour happens twice; the next that exists, if it does not happen."""
     moment = slot.replace(tzinfo=zone).astimezone(UTC)
-    while moment.astimezone(zone).replace(tzinfo=None, fold=0) != slot:
+    while not _is_real(moment, slot, zone):
         slot += timedelta(minutes=1)
         moment = slot.replace(tzinfo=zone).astimezone(UTC)
     return moment

@@ -10,7 +10,7 @@ import pytest
 from bot.directory.slack.managers import PROFILES_MAX
 from bot.directory.slack.source import PAGE_MEMBERS, SlackDirectory
 from bot.directory.source import Known
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.manifest import DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES, manifest
 from storage.directory import Directory, Group, Link, Person
@@ -362,7 +362,7 @@ def test_a_scope_that_is_missing_is_said_plainly(office: Office, scope: str, sai
     office.joins("ana")
     office.slack.scopes.discard(scope)
 
-    with pytest.raises(UndeliverableError, match=said):
+    with pytest.raises(OutsideError, match=said):
         office.read()
 
 
@@ -371,7 +371,7 @@ def test_without_a_token_or_with_a_wrong_one_it_says_what_to_set(office: Office)
     with pytest.raises(UndeliverableError, match="set SLACK_BOT_TOKEN"):
         SlackDirectory(web_client("", office.slack.base_url), office.clock).read(Known())
     assert not office.slack.requests
-    with pytest.raises(UndeliverableError, match=r"Slack said invalid_auth\. The bot token is not valid"):
+    with pytest.raises(RefusesUsError, match=r"Slack said invalid_auth\. The bot token is not valid"):
         SlackDirectory(web_client("xoxb-x", office.slack.base_url), office.clock).read(Known())
 
 

@@ -318,8 +318,6 @@ def test_a_budget_with_its_own_zone_counts_the_hours_of_its_own_calendar(
 @pytest.mark.parametrize(("zone", "day", "_hours"), CHANGES[2:9])
 def test_each_slot_is_said_once_however_the_clock_changes(cron: str, zone: str, day: date, _hours: float) -> None:
     """An hour that happens twice is said once, and a line whose time is missing is said later on the same day."""
-    if (cron, zone) == ("0 0 * * *", "Africa/Cairo"):
-        pytest.xfail("APScheduler passes over a midnight that is missing: once a year in Egypt, Chile and Cuba")
     policy = Policy.model_validate({"organization": {"zone": zone}})
     ticks = moments(zone, day, timedelta(minutes=10), timedelta(hours=6))
     slots = [latest_slot(cron, policy.zone, tick, timedelta(hours=24)) for tick in ticks]

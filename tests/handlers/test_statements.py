@@ -282,7 +282,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
 }
 
 ORDERS |= {
-    "send": (Spoken("ana", "press Send", "Asked for $50.00 more", prepare=asks_by_a_program),),
+    "send": (Spoken("ana", "press Send", "Asked for $50.00 more", prepare=asks_by_a_program, most=21),),
     "dont-send": (Spoken("ana", "press Don't send", "Request #1 is not sent", prepare=asks_by_a_program),),
     "continue": (
         Spoken("max", "press Continue", "Crawler goes on", (FOR_A_JOB, ("kim", "approve 1")), prepare=is_half_spent),

@@ -192,16 +192,18 @@ def test_two_grants_that_end_together_take_back_what_is_unspent_once(found: Foun
 
 
 def test_who_spends_of_a_pool_does_not_decide_to_enlarge_it(found: Found) -> None:
-    """More for Ana's share is more for the pool that Max spends of, so it is Kim's decision and not his."""
+    """Max gives Ana what is free. More is more for the pool that he spends of, so it is Kim's decision and not his."""
     company = found(MANAGER, budgets=[POOL])
     company.say("max", "allot 300 to ana")
-    answer = company.say("ana", "request 1000 for it")
-    assert answer.startswith("Asked for $1,000.00 more")
-    assert "Kim Tanaka (Max Weber's manager, because Max Weber spends from this pool)" in answer
+    answer = company.say("ana", "request 5000 for it")
+    assert answer.startswith("Asked for $5,000.00 more")
+    assert title(company, "max", "approve 1") == (
+        "You gave $2,700.00. The pool lacks $2,300.00; next to decide: Kim Tanaka"
+    )
     assert "You decide as Max Weber's manager, because Max Weber spends from this pool." in company.reads("kim")[0]
 
     assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
-    assert title(company, "kim", "approve 1") == "Approved: $1,000.00 for Ana Silva"
+    assert title(company, "kim", "approve 1") == "Approved: $2,300.00 for Ana Silva"
 
 
 def test_finance_enlarges_no_pool_that_it_spends_of_itself(found: Found) -> None:

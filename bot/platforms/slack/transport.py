@@ -136,7 +136,7 @@ class Socket:
 
         Raises:
             UnreachableError: Slack cannot be reached; nothing runs, try again.
-            UndeliverableError: the app-level token is not good.
+            RefusesUsError: the app-level token is not good.
         """
         client = SocketModeClient(
             self._app_token, web_client=web_client(None, self._base_url), concurrency=THREADS, logger=_log

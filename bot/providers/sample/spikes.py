@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 SPIKING = "crawler"
-USD_HOUR = 12.0
+USD_HOUR = 90.0
 BEGAN_HOURS = 4  # before it is begun
 LASTS = timedelta(hours=16)
 _HOUR = timedelta(hours=1)

@@ -203,8 +203,11 @@ def test_what_was_granted_for_a_share_never_becomes_the_pools(found: Found) -> N
     """Ana's share is 500 and 100 more until tomorrow; neither a smaller share nor a split takes those into the pool."""
     company = found(monthly("3000 USD", "team search"))
     company.hear("max", "allot 500 to ana")
+    company.hear("max", "allot 2500 to crawler")
     company.hear("ana", "request 100 of monthly until tomorrow the load test")
+    assert title(company, "max", "approve 1").startswith("The pool has nothing free.")
     assert title(company, "kim", "approve 1") == "Approved: $100.00 for Ana Silva"
+    company.hear("max", "allot 0 to crawler")
 
     assert title(company, "max", "allot 300 to ana") == (
         "Only $253.24 is left to give. Extra budget that was granted can't be passed on."

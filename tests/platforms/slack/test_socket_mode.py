@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import RefusesUsError, UnreachableError
 from bot.platforms.slack.transport import Socket
 from bot.platforms.slack.verification import Verifier
 from tests.support.fakes.slack import FakeSlack
@@ -108,7 +108,7 @@ def test_a_bad_app_token_is_for_the_operator(slack: FakeSlack, bot: SlackBot) ->
     """A wrong app-level token is said at once, and nothing keeps running."""
     socket = Socket(bot.listener, Verifier([], slack.now), "xapp-wrong", slack.base_url)
 
-    with pytest.raises(UndeliverableError, match="invalid_auth"):
+    with pytest.raises(RefusesUsError, match="invalid_auth"):
         socket.connect()
     assert not socket.connected
     socket.close()

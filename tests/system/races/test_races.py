@@ -147,7 +147,7 @@ def test_a_batch_that_takes_longer_than_its_lease_is_delivered_once(company: Com
     slow, other = SlowBoard(clock=clock), Board()
     company.settle()
     company.database.transact(
-        lambda conn: [outbox.ensure(conn, f"m{n}@web:x", "show", "web", SHOWN, clock(), clock()) for n in range(6)]
+        lambda conn: [outbox.ensure(conn, f"m{n}@web:x{n}", "show", "web", SHOWN, clock(), clock()) for n in range(6)]
     )
     second = App(company.app.settings, company.database, {"web": other}, now=clock)
     slow.meanwhile = second.deliver
