@@ -200,10 +200,10 @@ def test_who_spends_of_a_pool_does_not_decide_to_enlarge_it(found: Found) -> Non
     assert title(company, "max", "approve 1") == (
         "You gave $2,700.00. The pool lacks $2,300.00; next to decide: Kim Tanaka"
     )
-    assert "You decide as Max Weber's manager, because Max Weber spends from this pool." in company.reads("kim")[0]
+    assert "You decide as Max Weber's manager, because Max Weber decided another stage." in company.reads("kim")[0]
 
-    assert title(company, "max", "approve 1") == "There is no request with that number for you to decide."
-    assert title(company, "kim", "approve 1") == "Approved: $2,300.00 for Ana Silva"
+    assert title(company, "max", "approve 1") == "Others decide request #1 now."
+    assert title(company, "kim", "approve 1") == "Approved: $5,000.00 for Ana Silva"
 
 
 def test_finance_enlarges_no_pool_that_it_spends_of_itself(found: Found) -> None:

@@ -39,6 +39,11 @@ LATE_TITLES: Mapping[SpikeRule, str] = {
 }
 """Of what was reported late, and is over, or may be."""
 LATE = timedelta(hours=24)
+NEW_TITLES: Mapping[SpikeRule, str] = {
+    "velocity": N_("{name} spends {now} an hour, and has no history yet"),
+    "daily": N_("{name} spends {now} a day, and has no history yet"),
+}
+"""Of whom nothing usual is known: it is measured by what somebody new may cost."""
 REASONS: Mapping[SpikeRule, tuple[str, str]] = {
     "velocity": (
         N_("{times} times the most expensive usual hour."),
@@ -129,11 +134,14 @@ def _title(ctx: Context, account: Account, one: Spike) -> str:
         day = ctx.named_day((one.until - timedelta(seconds=1)).astimezone(zone).date())
         amount = _money(ctx, one.excess_nanos)
         return ctx.t(LATE_TITLES[one.rule], name=name, now=now, usual=usual, day=day, amount=amount)
-    return ctx.t(TITLES[one.rule], name=name, now=now, usual=usual, day=_money(ctx, one.rate_nanos * 24))
+    titles = TITLES if one.usual_nanos else {**TITLES, **NEW_TITLES}
+    return ctx.t(titles[one.rule], name=name, now=now, usual=usual, day=_money(ctx, one.rate_nanos * 24))
 
 
 def _why(ctx: Context, one: Spike) -> str:
     """How many times the usual: 1.8 times, 64 times; far more where next to nothing is usual."""
+    if one.rule in NEW_TITLES and one.usual_nanos <= 0:
+        return ctx.t("It is more than somebody new may spend without a word.")
     some, far = REASONS[one.rule]
     if one.now_nanos >= TIMES_MAX * one.usual_nanos or one.usual_nanos <= 0:
         return ctx.t(far)
