@@ -5,7 +5,7 @@ from typing import Annotated
 
 from handlers.access import owns, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
-from handlers.budgets.posting import post
+from handlers.budgets.posting import entry_of, post
 from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
 from handlers.context import Context
@@ -302,18 +302,8 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
 
 
 def _entry(ctx: Context, mine: Pool, account_id: str, amount: int) -> Entry:
-    return Entry(
-        key=f"split/{mine.budget.name}/{mine.period.first}/{mine.version}/{account_id}",
-        account_id=account_id,
-        budget=mine.budget.name,
-        period_start=mine.period.first,
-        kind="transfer",
-        amount=amount,
-        unit=mine.budget.unit,
-        said_by=ctx.person.id,
-        note="",
-        posted_at=ctx.now,
-    )
+    key = f"split/{mine.budget.name}/{mine.period.first}/{mine.version}/{account_id}"
+    return entry_of(ctx, mine.budget, mine.period, key, account_id, amount)
 
 
 def _table(ctx: Context, mine: Pool, part: Part[tuple[str, str]]) -> Table:

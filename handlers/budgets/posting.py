@@ -7,6 +7,8 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import SyncAccount, SyncProvider
 from handlers.money import LIMIT_MAX
+from handlers.periods import Period
+from handlers.policy import Budget
 from storage import ledger
 from storage.ledger import Entry, EntryKind
 
@@ -50,18 +52,8 @@ def refuse_too_much(ctx: Context, status: BudgetStatus, amount: int) -> None:
 
 
 def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, note: str) -> Entry:
-    return Entry(
-        key=f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{status.account_id}",
-        account_id=status.account_id,
-        budget=status.budget.name,
-        period_start=status.period.first,
-        kind=kind,
-        amount=amount,
-        unit=status.budget.unit,
-        said_by=ctx.person.id,
-        note=note,
-        posted_at=ctx.now,
-    )
+    key = f"{kind}/{ctx.now:%Y-%m-%dT%H:%M:%S.%f}/{ctx.person.id}/{status.account_id}"
+    return entry_of(ctx, status.budget, status.period, key, status.account_id, amount, kind=kind, note=note)
 
 
 def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
@@ -74,3 +66,40 @@ def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
 
 def _writable(ctx: Context) -> list[str]:
     return [each.name for each in ctx.policy.vendors if "set_limit" in each.can]
+
+
+def entry_of(
+    ctx: Context,
+    budget: Budget,
+    period: Period,
+    key: str,
+    account_id: str,
+    amount: int,
+    *,
+    kind: EntryKind = "transfer",
+    note: str = "",
+) -> Entry:
+    """An entry as whoever speaks makes it now.
+
+    Args:
+        ctx: of the order.
+        budget: whose limit moves.
+        period: of it.
+        key: names its cause.
+        account_id: gets it, or gives it if the amount is below nought.
+        amount: in the budget's unit.
+        kind: what for; else it is one side of what moves within a pool.
+        note: in the words of whoever speaks.
+    """
+    return Entry(
+        key=key,
+        account_id=account_id,
+        budget=budget.name,
+        period_start=period.first,
+        kind=kind,
+        amount=amount,
+        unit=budget.unit,
+        said_by=ctx.person.id,
+        note=note,
+        posted_at=ctx.now,
+    )

@@ -7,7 +7,7 @@ holds what they have used, and what they are given. When all of it is given back
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from handlers.budgets.posting import post
+from handlers.budgets.posting import entry_of, post
 from handlers.budgets.status import BudgetStatus, spent_below, used
 from handlers.context import Context
 from handlers.policy import Budget
@@ -106,15 +106,4 @@ def _move(ctx: Context, pool: BudgetStatus, account_id: str, cause: str, amount:
 
 def _entries(ctx: Context, pool: BudgetStatus, account_id: str, cause: str, amount: int) -> Iterator[Entry]:
     for holder, moved in ((account_id, amount), (pool.budget.account_id, -amount)):
-        yield Entry(
-            key=f"{cause}/{holder}",
-            account_id=holder,
-            budget=pool.budget.name,
-            period_start=pool.period.first,
-            kind="transfer",
-            amount=moved,
-            unit=pool.budget.unit,
-            said_by=ctx.person.id,
-            note="",
-            posted_at=ctx.now,
-        )
+        yield entry_of(ctx, pool.budget, pool.period, f"{cause}/{holder}", holder, moved)

@@ -14,10 +14,10 @@ from handlers.place import Place
 from handlers.policy.policy import Policy
 from storage.db import Database
 from storage.directory import Person
+from tests.support.at_once import at_once
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 from tests.support.fakes.board import Board
-from tests.system.races.test_races import at_once
 
 CROWD = tuple(Person(f"p{n}", f"P {n}", team="search") for n in range(4))
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -50,7 +50,7 @@ class MortalBoard(Board):
         return receipt
 
 
-QUIET = {**RULES, "guard": {"floor": "100000 USD", "caps": {"person": "100000 USD"}}}
+QUIET: dict[str, object] = {**RULES, "guard": {"floor": "100000 USD", "caps": {"person": "100000 USD"}}}
 """Nothing is unusual here: what is told of a spike grows with each reading, and where it stops is chance."""
 
 

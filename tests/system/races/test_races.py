@@ -2,12 +2,10 @@
 
 import json
 import multiprocessing
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from queue import SimpleQueue
 
 import pytest
 from sqlalchemy import text
@@ -19,28 +17,13 @@ from handlers.place import Place
 from handlers.requests.submit import OPEN_MAX
 from storage import outbox
 from storage.db import Database
+from tests.support.at_once import at_once
 from tests.support.clock import Clock
 from tests.support.company import Company
 from tests.support.fakes.board import Board
 
 ROUNDS = 10
 SHOWN = json.dumps({"place": place_to_json(Place("web", "x")), "card": CARD.dump_python(Card("News"), mode="json")})
-
-
-def at_once(*work: Callable[[], object]) -> list[str]:
-    """Run all at the same moment, and return what each said."""
-    barrier, said = threading.Barrier(len(work)), SimpleQueue[str]()
-
-    def run(each: Callable[[], object]) -> None:
-        barrier.wait()
-        said.put(str(each()))
-
-    threads = [threading.Thread(target=run, args=(each,)) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [said.get() for _ in work]
 
 
 @pytest.fixture

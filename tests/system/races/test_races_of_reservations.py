@@ -1,38 +1,17 @@
 """Many programs at once, for the same last dollars, on both databases."""
 
-import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 
 import pytest
 
-from handlers.errors import RefusedError
 from handlers.programs import Caller
 from handlers.programs.shapes import Reserve, SeeBudget, Settle
 from storage.db import Database
+from tests.support.at_once import at_once
 from tests.support.clock import Clock
 from tests.support.company import Company
 
 ANA = Caller("person/ana", "token #1")
-
-
-def at_once(*work: Callable[[], object]) -> list[str]:
-    """Run all at the same moment, and return what each said."""
-    barrier, said = threading.Barrier(len(work)), SimpleQueue[str]()
-
-    def run(each: Callable[[], object]) -> None:
-        barrier.wait()
-        try:
-            said.put(str(each()))
-        except RefusedError as no:
-            said.put(f"no: {no}")
-
-    threads = [threading.Thread(target=run, args=(each,)) for each in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return [said.get() for _ in work]
 
 
 @pytest.fixture
