@@ -91,9 +91,10 @@ messages: .venv/dev ## collect the texts that people read into the catalogs of h
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)
 
-AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
+AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0 \
+  @modelcontextprotocol/inspector@2.12.0
 
-agents: ## what the tests of coding agents need: Node.js 20 or newer, npm and 900 MB
+agents: ## what the tests of coding agents need: Node.js 22 (20 does), npm and 1 GB
 	npm install --prefix var/agents --no-audit --no-fund --loglevel=error $(AGENTS)
 
 test-agents: .venv/dev agents ## real coding agents against a model on loopback: telemetry, hooks, MCP

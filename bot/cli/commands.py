@@ -14,6 +14,7 @@ import shtab
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config, logging
+from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.app import App, utc_now
 from bot.build import build
 from bot.cli.backups import back_up, move, restore
@@ -221,10 +222,17 @@ def outcomes(args: argparse.Namespace) -> int:
 
 def manifest_(args: argparse.Namespace) -> int:
     settings = _settings()
+    if (args.platform == "hooks") != bool(args.program):
+        raise config.ConfigError(t("Say for which program, such as: manifest hooks claude-code"))
+    if args.platform == "hooks":
+        url = _reached(args.url)
+        hooks = Hooks(url, args.script, settings.programs.unreachable, mcp=settings.server.mcp)
+        print(HOOK_MANIFESTS[args.program](hooks))
+        return 0
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
     if args.platform in MANIFESTS:
-        return _agent_settings(settings, args.platform, args.url or "")
+        return _agent_settings(settings, args.platform, _reached(args.url))
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
@@ -241,11 +249,20 @@ def manifest_(args: argparse.Namespace) -> int:
     return 0
 
 
-def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
-    if not url.startswith(("https://", "http://")):
+def _reached(url: str | None) -> str:
+    """Where programs reach the bot.
+
+    Raises:
+        ConfigError: that was not said.
+    """
+    if not (url or "").startswith(("https://", "http://")):
         raise config.ConfigError(t("Say where programs reach the bot, such as --url https://bursar.acme.example"))
+    return str(url).rstrip("/")
+
+
+def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
     token = config.secret("BURSAR_TOKEN", os.environ)
-    print(MANIFESTS[program](url.rstrip("/"), token or PLACEHOLDER, settings.telemetry))
+    print(MANIFESTS[program](url, token or PLACEHOLDER, settings.telemetry))
     if not token:
         advice = t(
             "Put a token in place of {word}: python -m bot token new for organization telemetry", word=PLACEHOLDER
