@@ -78,6 +78,8 @@ def _rows(part: str, path: str, at: str, shape: type[BaseModel], quiet: str = ""
 _REPORTS = (
     _rows("charges", "/analytics/usage", "data", reports._UsageRow),
     _rows("charges", "/analytics/cost", "data", reports._CostRow),
+    _rows("hours", "/analytics/usage", "data", reports._UsageRow),
+    _rows("hours", "/analytics/cost", "data", reports._CostRow),
 )
 TABLES: Mapping[str, tuple[Rows, ...]] = {
     "anthropic-console": (
