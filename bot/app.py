@@ -41,7 +41,7 @@ from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
 from storage import aliases, exceptions, former_links, idempotency, outbox, people
-from storage.db import BusyError, Database, Unusable, WritesError, why_unusable
+from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -52,6 +52,10 @@ DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform send
 def utc_now() -> datetime:
     """The moment. The one clock of the program; everything below is given it."""
     return datetime.now(UTC)
+
+
+class WritesError(Exception):
+    """What was asked as a question would do something; nothing was changed."""
 
 
 class KeyUsedError(Exception):
@@ -223,6 +227,8 @@ class App:
         except (BusyError, WritesError):
             raise
         except Exception as bug:
+            if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
+                raise WritesError(str(texts)) from bug
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=person, platform=place.platform)
             raise BrokeError(incident) from bug

@@ -40,15 +40,10 @@ TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
 """The tables that those lock who wait for each other. Nothing else locks the second one."""
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
-READ_ONLY = "25006"
 
 
 class BusyError(Exception):
     """The database had no time for us; nothing was changed."""
-
-
-class WritesError(Exception):
-    """A question tried to write; nothing was changed."""
 
 
 class UnreadableDatabaseError(Exception):
@@ -157,13 +152,10 @@ class Database:
 
         Raises:
             BusyError: no connection could be had in time.
-            WritesError: it is no question.
         """
         try:
             return self._ask(work)
         except DBAPIError as trouble:
-            if _read_only(trouble):
-                raise WritesError(str(trouble.statement)) from trouble
             if not trouble.connection_invalidated:
                 raise
             return self._ask(work)  # all old connections are gone now
@@ -255,11 +247,6 @@ def _sqlstate(trouble: DBAPIError) -> str:
     return str(getattr(trouble.orig, "sqlstate", "") or "")
 
 
-def _read_only(trouble: DBAPIError) -> bool:
-    code = getattr(trouble.orig, "sqlite_errorcode", 0)
-    return code == sqlite3.SQLITE_READONLY or _sqlstate(trouble) == READ_ONLY
-
-
 def _locked(trouble: DBAPIError) -> bool:
     orig = trouble.orig
     return isinstance(orig, sqlite3.OperationalError) and getattr(orig, "sqlite_errorcode", 0) in {
@@ -317,7 +304,6 @@ __all__ = [
     "OperationalError",
     "UnreadableDatabaseError",
     "Unusable",
-    "WritesError",
     "revision",
     "why_unusable",
 ]

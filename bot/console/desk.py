@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
-from bot.app import App, BrokeError
+from bot.app import App, BrokeError, WritesError
 from bot.console import files
 from bot.console.drawing import Drawer, once, page, with_values
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
@@ -29,7 +29,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_, say
 from handlers.periods import called_after, period_of
 from handlers.sentence import Sentence
-from storage.db import BusyError, WritesError
+from storage.db import BusyError
 
 ONE_DAY = timedelta(days=1)
 TEXT_MAX = 4000
