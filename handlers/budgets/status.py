@@ -84,10 +84,13 @@ class BudgetStatus:
         """What may still be promised to somebody: what is left, less what is reserved."""
         return self.left - self.held
 
-    @property
-    def is_enforced(self) -> bool:
-        """Whether providers are to keep it. They know no tiers of models and no tokens: those are kept by telling."""
-        return self.budget.limit == "hard" and self.budget.models == "all" and self.budget.unit not in COUNTED
+    def is_enforced_in(self, unit: str) -> bool:
+        """Whether a provider is to keep it whose limits are in a currency or in tokens.
+
+        None knows tiers of models, and who counts money knows no tokens: those are kept by telling.
+        """
+        is_known = self.budget.unit not in COUNTED or self.budget.unit == unit
+        return self.budget.limit == "hard" and self.budget.models == "all" and is_known
 
     @property
     def permille(self) -> int:
