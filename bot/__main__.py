@@ -118,11 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who speaks, such as ana")
     )
     as_json(one)
-    one = add("try")
-    one.add_argument("file", type=Path, help=t("the proposed app.yaml"))
-    one.add_argument("words", nargs="*", help=t('such as "over last 6 months"'))
-    one.add_argument("--csv", action="store_true", help=t("only who would have reached a limit, as CSV"))
-    as_json(one)
+    _trying(add)
     one = add("sync")
     one.add_argument("provider", nargs="?", help=t("its name in app.yaml; default all"))
     one.add_argument("--dry-run", action="store_true", help=t("change no limit; show the plan"))
@@ -157,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(parser=parser)
     _keeping(add)
     return parser
+
+
+def _trying(add: Callable[[str], argparse.ArgumentParser]) -> None:
+    one = add("try")
+    one.add_argument("file", type=Path, help=t("the proposed app.yaml"))
+    one.add_argument("words", nargs="*", help=t('such as "over last 6 months"'))
+    one.add_argument("--csv", action="store_true", help=t("only who would have reached a limit, as CSV"))
+    one.add_argument("--json", action="store_true", help=t("print JSON, for programs"))
 
 
 def _keeping(add: Callable[[str], argparse.ArgumentParser]) -> None:
