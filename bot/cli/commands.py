@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.progress import progress
 from bot.cli.sample_company import prepare
 from bot.config import database_url
+from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -45,7 +47,7 @@ from handlers.periods import called_after, period_of
 from handlers.place import Place
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
-from storage.db import Database, UnreadableDatabaseError
+from storage.db import BusyError, Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
 
@@ -80,6 +82,7 @@ def demo(args: argparse.Namespace) -> int:
         )
     if args.reset:
         _forget_demo()
+    _keep_private(url)
     serve_demo(demo_app(settings, url), args.host, args.port)
     return 0
 
@@ -401,6 +404,15 @@ def _prompt(person: str) -> str:
         return ""
 
 
+def _keep_private(url: str) -> None:
+    """An earlier release made the demo's file for everybody on the machine to read."""
+    path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
+    if url == config.DEMO_DATABASE and path.exists():
+        path.parent.chmod(0o700)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.chmod(0o600)
+
+
 def _forget_demo() -> None:
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
     beside = path.parent.glob("sample-*.json")
@@ -434,10 +446,13 @@ def main(args: argparse.Namespace) -> int:
     except BrokenPipeError:  # whoever read our output has enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SQLAlchemyError:
-        print(t("The database cannot be used. Is it running, and is DATABASE_URL right?"), file=sys.stderr)
+    except (SQLAlchemyError, sqlite3.Error, UnreadableDatabaseError) as trouble:
+        print(sentence(trouble), file=sys.stderr)
         return 2
-    except (config.ConfigError, UnreadableDatabaseError, UnusableSourceError, OutsideError) as trouble:
+    except BusyError:
+        print(t("The database is busy. Try again in a minute."), file=sys.stderr)
+        return 2
+    except (config.ConfigError, UnusableSourceError, OutsideError) as trouble:
         print(in_words(trouble), file=sys.stderr)
         return 2
     return status

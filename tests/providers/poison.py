@@ -21,7 +21,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from bot.http import Api
 from bot.providers import cursor, github_copilot
 from bot.providers.anthropic import base as claude
-from bot.providers.anthropic import console, enterprise, reports
+from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider
 from bot.providers.litellm import members
 from bot.providers.litellm import payloads as litellm
@@ -115,6 +115,12 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
     "chatgpt-enterprise with its log of costs": (
         _rows("charges", "/logs/.*", "", chatgpt_cost_log._Line, "payload.day", lines=True),
     ),
+    "claude-gateway": (
+        _rows("charges", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("people", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("limits", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("limits", "/spend_limits", "data", gateway._Group, "period"),
+    ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
         _rows("people", "/teams/members", "teamMembers", cursor._MemberRow),
@@ -196,6 +202,17 @@ def _fill_chatgpt(fake: Any) -> None:
     fake.groups |= {f"group-{ODD}": "Odd", "group-x": "Others"}
 
 
+def _fill_gateway(fake: Any) -> None:
+    for name, group in (("sub-dana", "eng"), (ODD, ODD)):
+        fake.see(name, f"{name}@acme.test", name, group)
+        fake.use(DAY, name, Decimal(3))
+    fake.see("sub-quiet", "quiet@acme.test", "Quiet")
+    fake._set({"scope": {"type": "user", "user_id": "sub-quiet"}, "amount": "900"})
+    for name in ("eng", ODD):
+        scope = {"type": "rbac_group", "rbac_group_id": name}
+        fake._set({"scope": scope, "amount": "700", "pooled_budget": {"amount": "5000"}})
+
+
 def _fill_cursor(fake: Any) -> None:
     fake.add_member(f"{ODD}@acme.example", "Odd")
     for who in ("bo@acme.example", f"{ODD}@acme.example"):
@@ -243,6 +260,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "anthropic-enterprise": _fill_enterprise,
     "chatgpt-enterprise": _fill_chatgpt,
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
+    "claude-gateway": _fill_gateway,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
