@@ -51,6 +51,7 @@ HELP: Mapping[str, str] = {
         'Make, list, renew or end tokens of programs, as the command "token" does in chat.\n'
         "A new token is all that standard output gets."
     ),
+    "signin": N_("Print a link by which somebody signs in to the console: it works once, within five minutes."),
     "outcomes": N_("Import a CSV of what teams got done (team, day, kind, count), for the command value."),
     "manifest": N_(
         "Print Slack's app manifest, write the app package for Teams, or print settings of a coding agent.\n"
@@ -126,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PERSON",
         help=t("who speaks, such as ana; clock for the organization"),
     )
+    one = add("signin")
+    one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who, such as ana"))
     one = add("outcomes")
     one.add_argument("file", type=Path, help=t("a CSV with the columns team, day, kind and count"))
     one = add("manifest")

@@ -188,6 +188,26 @@ class ServerSettings(Rule):
     mcp: bool = False
 
 
+class SessionSettings(Rule):
+    """How long somebody stays signed in to the console: without a click, and at all."""
+
+    idle_hours: Annotated[int, Field(ge=1, le=168)] = 8
+    hours: Annotated[int, Field(ge=1, le=720)] = 24
+
+
+class ConsoleSettings(Rule):
+    """The console: how browsers reach it, and how people sign in. Without an address there is none."""
+
+    url: Annotated[
+        str,
+        like(
+            r"(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)?",
+            N_("“{word}” is not an address for the console: write one such as https://bursar.acme.example"),
+        ),
+    ] = ""
+    session: SessionSettings = SessionSettings()
+
+
 class DatabaseSettings(Rule):
     """Where the database is, unless DATABASE_URL says it."""
 
@@ -400,6 +420,7 @@ class Settings(House, Rule):
     programs: ProgramRules = ProgramRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+    console: ConsoleSettings = ConsoleSettings()
     slack: SlackSettings = SlackSettings()
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()

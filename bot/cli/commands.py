@@ -25,6 +25,7 @@ from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.progress import progress
 from bot.cli.sample_company import prepare
 from bot.config import database_url
+from bot.console.sign_in import make_link
 from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
@@ -204,6 +205,19 @@ def token(args: argparse.Namespace) -> int:
     for secret in secrets:
         print(secret)
     return 1 if card.tone in ("bad", "warn") else 0
+
+
+def signin(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    if not app.settings.console.url:
+        raise config.ConfigError(t("There is no console. Say in app.yaml how browsers reach it: console.url"))
+    person = {one.id: one for one in app.everybody()}.get(args.person.removeprefix("@"))
+    if person is None:
+        raise config.ConfigError(t("I don't know “{name}”. Write the id of somebody, such as ana.", name=args.person))
+    print(make_link(app, person))
+    app.close()
+    return 0
 
 
 def outcomes(args: argparse.Namespace) -> int:
@@ -429,6 +443,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "sync": sync,
     "status": status,
     "token": token,
+    "signin": signin,
     "outcomes": outcomes,
     "manifest": manifest_,
     "completion": completion,
