@@ -47,7 +47,7 @@ class Keyboard:
         """Answer a form."""
         self.shown.append(params)
         content: Any = self.content if self.action == "accept" else None
-        return ElicitResult(action=self.action, content=content)  # type: ignore[arg-type]
+        return ElicitResult(action=self.action, content=content)
 
 
 def asks(agents: Agents, who: str, keyboard: Keyboard, mode: str = "2026-07-28", **said: str) -> dict[str, Any]:
