@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -22,7 +22,7 @@ from bot.http import Api
 from bot.providers import cursor, github_copilot, tencent
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
-from bot.providers.base import Provider
+from bot.providers.base import Provider, midnight
 from bot.providers.litellm import members
 from bot.providers.litellm import payloads as litellm
 from bot.providers.litellm import provider as litellm_usage
@@ -160,6 +160,7 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
     ),
     "openai": (
         _rows("charges", "/organization/usage/completions", "data/0/results", platform._Usage),
+        _rows("hours", "/organization/usage/completions", "data/0/results", platform._Usage),
         _rows("charges", "/organization/costs", "data/0/results", platform._Cost),
         _rows("people", "/organization/users", "data", platform._User),
         _rows("people", "/organization/projects", "data", platform._Project),
@@ -288,6 +289,8 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
 def read(provider: Provider, part: str) -> list[Any]:
     """All of a part; of what has days, of that day."""
     method = getattr(provider, part)
+    if part == "hours":
+        return list(method(midnight(DAY), midnight(DAY) + timedelta(days=1)))
     return list(method(DAY, DAY) if part in {"charges", "outcomes"} else method())
 
 
