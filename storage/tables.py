@@ -72,7 +72,7 @@ people = Table(
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False, index=True),
-    Column("manager_id", String(64), nullable=False),
+    Column("manager_id", String(64), nullable=False, index=True),
     Column("zone", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("roles", Text, nullable=False),
@@ -342,7 +342,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
-    Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("currency", String(8), nullable=False, server_default="USD"),
     Column("kept_seen_nanos", BigInteger),
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
@@ -630,6 +630,31 @@ tokens = Table(
     Column("ended_at", Instant),
     Column("ended_by", String(64), nullable=False),
     Index(None, "account_id"),
+)
+
+# Browsers that are signed in: what they show is kept as its hash, and what they may is looked up at each request.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("person_id", String(64), nullable=False, index=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+# Sign-ins that are under way: a link that was printed, or a browser that is at its company's sign-in page. Each serves
+# once, and `content` is what is needed to end it.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
 )
 
 # What programs said of themselves, added up by hour and by what it was for. It stays when it no longer counts, to be

@@ -57,11 +57,11 @@ class Limit:
 
     Args:
         subject: who is limited there.
-        amount_nanos: how much in 10⁻⁹ of the currency each window, None if there is no limit.
+        amount_nanos: how much in 10⁻⁹ of the currency, or how many tokens, each window; None if there is no limit.
         window: how often what was used starts from nothing, by the provider's calendar (UTC).
         paused: whether it is blocked altogether.
         name: what people call it there, "" if it has no name.
-        currency: ISO 4217 code of the amount: what the provider bills in.
+        currency: ISO 4217 code of the amount: what the provider bills in; "tokens" where it counts these.
         resets_at: when what was used next starts from nothing, aware, None if it is not said.
         spent_nanos: what is counted against it now, None if it is not said.
         caps: further limits of it, which we do not set and which bind as well.

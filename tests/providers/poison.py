@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import cursor, github_copilot
+from bot.providers import cursor, github_copilot, tencent
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -124,6 +124,11 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("limits", "/effective", "data", gateway._Spent, "actor.deleted"),
         _rows("limits", "/spend_limits", "data", gateway._Group, "period"),
     ),
+    "tencent": (
+        _rows("charges", "/", "Response/TopList", tencent._ByModel),
+        _rows("people", "/", "Response/ApiKeySet", tencent._Key),
+        _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
+    ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
         _rows("people", "/teams/members", "teamMembers", cursor._MemberRow),
@@ -219,6 +224,13 @@ def _fill_gateway(fake: Any) -> None:
         fake._set({"scope": scope, "amount": "700", "pooled_budget": {"amount": "5000"}})
 
 
+def _fill_tencent(fake: Any) -> None:
+    fake.now = NOON
+    for name in ("ak-dana", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.set_quota(name, "m", 900)
+
+
 def _fill_cursor(fake: Any) -> None:
     fake.add_member(f"{ODD}@acme.example", "Odd")
     for who in ("bo@acme.example", f"{ODD}@acme.example"):
@@ -267,6 +279,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "chatgpt-enterprise": _fill_chatgpt,
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
     "claude-gateway": _fill_gateway,
+    "tencent": _fill_tencent,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
