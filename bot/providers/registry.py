@@ -21,6 +21,7 @@ from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.running_totals import Told
 from bot.providers.sample.provider import Sample
 from bot.providers.tencent import Tencent
+from bot.providers.volcengine import Volcengine
 from bot.texts import t
 from handlers.language import N_
 
@@ -171,6 +172,15 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://tokenhub.tencentcloudapi.com",
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
+    ),
+    "volcengine": ProviderKind(
+        "Volcengine Ark",
+        "Volcengine Ark",
+        lambda its: Volcengine(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://open.volcengineapi.com",
+        key="VOLCENGINE_SECRET_KEY",
+        account=N_("the access key id, and after a slash the projects"),
+        days_back=5,  # the bill of a day comes by noon of the next, and at times later
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import cursor, github_copilot, tencent
+from bot.providers import cursor, github_copilot, tencent, volcengine
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -126,6 +126,13 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("people", "/", "Response/ApiKeySet", tencent._Key),
         _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
     ),
+    "volcengine": (
+        _rows("charges", r"/\?Action=GetUsage.*", "Result/UsageResults", volcengine._Kind),
+        _rows("charges", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint, "Id"),
+        _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
+        _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+        _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+    ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
         _rows("people", "/teams/members", "teamMembers", cursor._MemberRow),
@@ -220,10 +227,17 @@ def _fill_gateway(fake: Any) -> None:
 
 
 def _fill_tencent(fake: Any) -> None:
-    fake.now = NOON
+    fake.now = NOON + timedelta(days=1)
     for name in ("ak-dana", ODD):
         fake.use(DAY, name, Decimal(3))
         fake.set_quota(name, "m", 900)
+
+
+def _fill_volcengine(fake: Any) -> None:
+    fake.now = NOON + timedelta(days=1)
+    for name in ("ep-dana", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.bill(DAY, name, "3.50", "4.00")
 
 
 def _fill_cursor(fake: Any) -> None:
@@ -275,6 +289,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
     "claude-gateway": _fill_gateway,
     "tencent": _fill_tencent,
+    "volcengine": _fill_volcengine,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
