@@ -235,6 +235,7 @@ def _fill_tencent(fake: Any) -> None:
 
 def _fill_volcengine(fake: Any) -> None:
     fake.now = NOON + timedelta(days=1)
+    fake.add("zoe", "zoe")
     for name in ("ep-dana", ODD):
         fake.use(DAY, name, Decimal(3))
         fake.bill(DAY, name, "3.50", "4.00")
