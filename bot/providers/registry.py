@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import ClaudeGateway
@@ -94,6 +95,15 @@ class ProviderKind:
 
 
 PROVIDERS: Mapping[str, ProviderKind] = {
+    "alibaba": ProviderKind(
+        "Alibaba Cloud Model Studio",
+        "Alibaba Cloud Model Studio",
+        lambda its: Alibaba(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://modelstudio.cn-beijing.aliyuncs.com",
+        key="ALIBABA_SECRET_KEY",
+        account=N_("the AccessKey ID"),
+        days_back=7,  # the bill of a month is final some days after its end
+    ),
     "anthropic-console": ProviderKind(
         "Claude Console",
         "Claude Console",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.http import Patience
+from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
@@ -24,6 +25,7 @@ from bot.providers.tencent import Tencent
 from bot.providers.volcengine import Volcengine
 from storage.charges import Charge
 from storage.limits import Subject
+from tests.support.fakes.alibaba import FakeAlibaba
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
 from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
@@ -126,6 +128,15 @@ MADE_UP = frozenset({"sample"})
 """Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
 
 CASES: Mapping[str, Case] = {
+    "alibaba": Case(
+        FakeAlibaba,
+        lambda fake, patience: Alibaba(
+            "alibaba", fake.url, fake.secret, fake.key_id, "ALIBABA_KEY", lambda: fake.now, patience, None
+        ),
+        FakeAlibaba.use,
+        lambda fake: str(fake.secret),
+        paused=Subject("key", "1001"),
+    ),
     "chatgpt-enterprise": Case(
         FakeChatGPT,
         lambda fake, patience: ChatGPT(

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import cursor, github_copilot, tencent, volcengine
+from bot.providers import alibaba, cursor, github_copilot, tencent, volcengine
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -80,6 +80,12 @@ _REPORTS = (
     _rows("charges", "/analytics/cost", "data", reports._CostRow),
 )
 TABLES: Mapping[str, tuple[Rows, ...]] = {
+    "alibaba": (
+        _rows("charges", "/billing/trend", "data/resultByTime/0/periodDetails", alibaba._Group),
+        _rows("people", "/apikeys", "apiKeys", alibaba._Key),
+        _rows("limits", "/apikeys", "apiKeys", alibaba._Key),
+        _rows("seats", "/seat-detail", "Items", alibaba._Seat),
+    ),
     "anthropic-console": (
         *_REPORTS,
         _rows("people", "/users", "data", claude._User),
@@ -215,6 +221,12 @@ def _fill_chatgpt(fake: Any) -> None:
     fake.groups |= {f"group-{ODD}": "Odd", "group-x": "Others"}
 
 
+def _fill_alibaba(fake: Any) -> None:
+    for name in ("1001", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.seat(f"account-{name}", f"{name}@acme.test", 5)
+
+
 def _fill_gateway(fake: Any) -> None:
     for name, group in (("sub-dana", "eng"), (ODD, ODD)):
         fake.see(name, f"{name}@acme.test", name, group)
@@ -284,6 +296,7 @@ def _fill_openrouter(fake: Any) -> None:
 
 
 FILLS: Mapping[str, Callable[[Any], None]] = {
+    "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
     "anthropic-enterprise": _fill_enterprise,
     "chatgpt-enterprise": _fill_chatgpt,
