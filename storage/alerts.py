@@ -5,16 +5,19 @@ a moment, or armed again when the limit was raised. What is armed and was never 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import BigInteger, Connection, and_, cast, func, literal, or_, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Connection, and_, case, cast, func, literal, or_, select
 
+from storage import terms
 from storage.tables import accounts, alerts, entries, spend
 from storage.upsert import upsert
 
+WHOLE = 100
+"""All of a limit, in percent."""
 AlertState = Literal["armed", "fired", "known", "snoozed"]
 
 
@@ -56,72 +59,132 @@ class Used:
     spent: int
 
 
-def used_up(
-    conn: Connection,
-    budget: str,
-    period: tuple[date, date],
-    percent: int,
-    *,
-    tokens: bool,
-    models: Sequence[str] | None,
-) -> list[Used]:
-    """The accounts that have used so many percent of their own limit, and those that were ever told about it.
-
-    One question, however many accounts there are.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked for: limits of accounts by one budget in one period, of which something is news.
 
     Args:
-        conn: any connection.
         budget: the name of a rule that gives accounts a limit of their own.
-        period: its first day, and the day after its last.
-        percent: of the limit.
+        first: of the period's days.
+        end: the day after its last.
+        percents: of a limit at which people are told.
+        now: the moment; what was put off until then is news again.
         tokens: whether the limit is counted in tokens, and not in money.
         models: those that count, None for all.
+        over: look only for limits that were passed, of which nobody was told at 100 percent or above.
     """
-    first, end = period
-    limits = (
-        select(entries.c.account_id, cast(func.sum(entries.c.amount), BigInteger).label("units"))
-        .where(entries.c.budget == budget, entries.c.period_start == first)
+
+    budget: str
+    first: date
+    end: date
+    percents: tuple[int, ...]
+    now: datetime
+    tokens: bool = False
+    models: tuple[str, ...] | None = None
+    over: bool = False
+
+
+_SPENT, _EARLIER = "spent", "earlier"
+
+
+def _standing(look: Look, said: Mapping[str, terms.Posted], recent: date) -> CTE:
+    """Each active account with a limit by a budget: the limit, what it spent, and what of it before a recent day."""
+    own = (
+        select(
+            entries.c.account_id,
+            cast(func.sum(entries.c.amount), BigInteger).label("units"),
+            func.max(case((entries.c.kind == "allotment", 1), else_=0)).label("allotted"),
+        )
+        .where(entries.c.budget == look.budget, entries.c.period_start == look.first)
         .group_by(entries.c.account_id)
         .subquery()
     )
-    counted = [spend.c.day >= first, spend.c.day < end, *([spend.c.model.in_(models)] if models is not None else [])]
-    spent = (
+    units = spend.c.tokens if look.tokens else spend.c.cost_nanos
+    counted = [spend.c.account_id == accounts.c.id, spend.c.day >= look.first, spend.c.day < look.end]
+    counted += [spend.c.model.in_(look.models)] if look.models is not None else []
+    sums = (
         select(
-            spend.c.account_id,
-            cast(func.sum(spend.c.tokens if tokens else spend.c.cost_nanos), BigInteger).label("units"),
+            accounts.c.id,
+            accounts.c.kind,
+            cast(func.coalesce(func.sum(units), 0), BigInteger).label(_SPENT),
+            cast(func.coalesce(func.sum(case((spend.c.day < recent, units), else_=0)), 0), BigInteger).label(_EARLIER),
         )
-        .where(*counted)
-        .group_by(spend.c.account_id)
+        .select_from(accounts.outerjoin(spend, and_(*counted)))
+        .where(accounts.c.active)
+        .group_by(accounts.c.id, accounts.c.kind)
         .subquery()
     )
-    told = (
-        select(literal(1))
-        .where(
-            alerts.c.budget == budget,
-            alerts.c.period_start == first,
-            alerts.c.account_id == limits.c.account_id,
-        )
-        .exists()
+    moved = func.coalesce(own.c.units, 0)
+    by_terms = (
+        (and_(sums.c.kind == each.kind, terms.are_for(sums.c.id, each.first_id)), moved + each.amount)
+        for each in said.values()
     )
-    so_far = func.coalesce(spent.c.units, 0)
-    enough = so_far // percent >= limits.c.units // 100  # divided on both sides: a large sum cannot be multiplied
+    limit = case((own.c.allotted == 1, own.c.units), *by_terms, else_=own.c.units)
+    rows = select(sums.c.id.label("account_id"), limit.label("units"), sums.c.spent, sums.c.earlier)
+    return rows.select_from(sums.outerjoin(own, own.c.account_id == sums.c.id)).cte("standing")
+
+
+def _reached(spent: ColumnElement[int], units: ColumnElement[int], percent: int) -> ColumnElement[bool]:
+    """Whether a share of a limit is surely used up, or may be. A large sum cannot be multiplied: both are divided."""
+    return and_(spent > 0, spent // percent >= units // WHOLE)
+
+
+def _of_limit(look: Look, standing: CTE) -> ColumnElement[bool]:
+    return and_(
+        alerts.c.budget == look.budget,
+        alerts.c.period_start == look.first,
+        alerts.c.account_id == standing.c.account_id,
+    )
+
+
+def _due(look: Look, standing: CTE, percent: int) -> ColumnElement[bool]:
+    """Whether people are to be told of a percentage of a limit: it is reached, and was not told, or was put off."""
+    again = and_(alerts.c.state == "snoozed", alerts.c.until <= look.now)
+    rests = and_(_of_limit(look, standing), alerts.c.percent == percent, alerts.c.state != "armed", ~again)
+    reached = _reached(standing.c.spent, standing.c.units, percent)
+    return and_(reached, ~select(literal(1)).where(rests).exists())
+
+
+def _is_news(look: Look, standing: CTE) -> ColumnElement[bool]:
+    if look.over:
+        knows = and_(_of_limit(look, standing), alerts.c.percent >= WHOLE, alerts.c.state != "armed")
+        return and_(standing.c.spent > standing.c.units, ~select(literal(1)).where(knows).exists())
+    below = and_(standing.c.spent // alerts.c.percent <= standing.c.units // WHOLE)
+    raised = and_(
+        _of_limit(look, standing),
+        alerts.c.state != "armed",
+        standing.c.units > alerts.c.limit_units,
+        or_(below, alerts.c.percent.not_in(look.percents)),
+    )
+    rearmed = select(literal(1)).where(raised).exists()
+    return or_(*(_due(look, standing, each) for each in look.percents), rearmed)
+
+
+def news(conn: Connection, look: Look, said: Mapping[str, terms.Posted]) -> list[Used]:
+    """The accounts with which something is to be done about an alert, or may be; one question, however many there are.
+
+    Args:
+        conn: any connection.
+        look: what is looked for.
+        said: the terms of the budget and period, by the kind of account.
+    """
+    standing = _standing(look, said, look.first)
     rows = conn.execute(
-        select(limits.c.account_id, limits.c.units, so_far)
-        .join(accounts, and_(accounts.c.id == limits.c.account_id, accounts.c.active))
-        .outerjoin(spent, spent.c.account_id == limits.c.account_id)
-        .where(or_(and_(so_far > 0, enough), told))
-        .order_by(limits.c.account_id)
+        select(standing.c.account_id, standing.c.units, standing.c.spent)
+        .where(standing.c.units.is_not(None), _is_news(look, standing))
+        .order_by(standing.c.account_id)
     )
     return [Used(*row) for row in rows]
 
 
-def told(conn: Connection, budget: str, period_start: date) -> dict[str, dict[int, Alert]]:
-    """What was told of a budget in a period, by account and percentage."""
+def told(conn: Connection, budget: str, period_start: date, account_ids: Iterable[str]) -> dict[str, dict[int, Alert]]:
+    """What was told of a budget in a period to some accounts, by account and percentage."""
     here = select(alerts).where(alerts.c.budget == budget, alerts.c.period_start == period_start)
     found: dict[str, dict[int, Alert]] = {}
-    for row in conn.execute(here.order_by(alerts.c.account_id, alerts.c.percent)):
-        each = _alert(row)
-        found.setdefault(each.account_id, {})[each.percent] = each
+    for some in terms.batched(account_ids):
+        rows = conn.execute(here.where(alerts.c.account_id.in_(some)).order_by(alerts.c.account_id, alerts.c.percent))
+        for each in map(_alert, rows):
+            found.setdefault(each.account_id, {})[each.percent] = each
     return found
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest
+from storage import ingest, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
@@ -390,8 +390,11 @@ def apply(
     upsert(conn, people, rows)
     _part_with(conn, people, rows)
     wanted = list(_account_rows(directory, organization))
+    before = set(conn.scalars(select(accounts.c.id).where(accounts.c.active)))
     upsert(conn, accounts, wanted)
     _part_with(conn, accounts, wanted)
+    active = {str(row["id"]) for row in wanted if row["active"]}
+    terms.came_and_left(conn, active - before, before - active)
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
