@@ -26,6 +26,7 @@ from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
 from bot.providers.files.settings import FileRules
 from bot.providers.registry import PROVIDERS, credit_price
+from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
 from bot.texts import in_words, t
@@ -183,7 +184,28 @@ class ServerSettings(Rule):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+
+
+class SessionSettings(Rule):
+    """How long somebody stays signed in to the console: without a click, and at all."""
+
+    idle_hours: Annotated[int, Field(ge=1, le=168)] = 8
+    hours: Annotated[int, Field(ge=1, le=720)] = 24
+
+
+class ConsoleSettings(Rule):
+    """The console: how browsers reach it, and how people sign in. Without an address there is none."""
+
+    url: Annotated[
+        str,
+        like(
+            r"(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)?",
+            N_("“{word}” is not an address for the console: write one such as https://bursar.acme.example"),
+        ),
+    ] = ""
+    session: SessionSettings = SessionSettings()
 
 
 class DatabaseSettings(Rule):
@@ -398,6 +420,7 @@ class Settings(House, Rule):
     programs: ProgramRules = ProgramRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+    console: ConsoleSettings = ConsoleSettings()
     slack: SlackSettings = SlackSettings()
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
@@ -505,7 +528,9 @@ def _read(path: Path) -> yaml_file.YamlFile:
             )
         ) from trouble
     try:
-        return yaml_file.read(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        _refuse_keys(text, path)
+        return yaml_file.read(text)
     except UnicodeDecodeError as trouble:
         line = content.count(b"\n", 0, trouble.start) + 1
         raise ConfigError(t("{file}, line {line}: save the file as UTF-8", file=path, line=line)) from trouble
@@ -513,6 +538,17 @@ def _read(path: Path) -> yaml_file.YamlFile:
         raise ConfigError(
             t("{file}, line {line}: {what}", file=path, line=trouble.line, what=in_words(trouble))
         ) from trouble
+
+
+def _refuse_keys(text: str, path: Path) -> None:
+    """Keys are found before anything else is read, so that no error quotes one."""
+    said = N_(
+        "{file}, line {line}: this looks like a key, token or password. Remove it and put it in an environment "
+        "variable; app.yaml only names the variable. Replace the key if others could read the file."
+    )
+    wrong = [t(said, file=path, line=line) for line in lines_with_keys(text)]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _twice(name: yaml_file.Twice) -> str:

@@ -1,5 +1,6 @@
 """Questions about what was spent: by model, day, provider, key and account, from the rollup or from charges."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -269,6 +270,34 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     if account_id:
         return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
     return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
+
+
+_TOLD = (
+    select(
+        charges.c.subject,
+        charges.c.bucket_start,
+        cast(func.sum(func.coalesce(charges.c.reported_nanos, charges.c.cost_nanos)), BigInteger),
+    )
+    .where(
+        charges.c.provider == bindparam("provider"),
+        charges.c.bucket_start >= bindparam("start_at", type_=Instant),
+        charges.c.bucket_start < bindparam("end_at", type_=Instant),
+        charges.c.cost_nanos.is_not(None),
+    )
+    .group_by(charges.c.subject, charges.c.bucket_start)
+)
+
+
+def told(conn: Connection, provider: str, first: date, last: date) -> dict[tuple[str, date], int]:
+    """What a provider told of its UTC days first to last, both included: by its own user and day.
+
+    Costs are in parts of the currency that it tells, before discounts of the company's own.
+    """
+    start_at, end_at = (datetime.combine(each, time(), UTC) for each in (first, last + timedelta(days=1)))
+    sums: dict[tuple[str, date], int] = defaultdict(int)
+    for subject, at, cost in conn.execute(_TOLD, {"provider": provider, "start_at": start_at, "end_at": end_at}):
+        sums[subject, at.date()] += cost
+    return dict(sums)
 
 
 _NAMED = {

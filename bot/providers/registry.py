@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor
 from bot.providers.files.provider import Files
@@ -17,6 +18,7 @@ from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.running_totals import Told
 from bot.providers.sample.provider import Sample
 from bot.texts import t
 from handlers.language import N_
@@ -36,6 +38,7 @@ class Opening:
         credit: what a credit costs in US dollars, None if it does not count in them or that is not known.
         now: the clock.
         files: what app.yaml says about the files.
+        told: what the ledger holds of it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Opening:
     credit: Decimal | None
     now: Callable[[], datetime]
     files: FileRules = field(default_factory=FileRules)
+    told: Told = lambda _first, _last: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,12 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.chatgpt.com/v1",
         key="CHATGPT_ADMIN_KEY",
         account=N_("the workspace's id"),
+    ),
+    "claude-gateway": ProviderKind(
+        "Claude apps gateway",
+        "Claude apps gateway",
+        lambda its: ClaudeGateway(its.name, its.url, its.key, its.key_name, its.now, its.told),
+        key="CLAUDE_GATEWAY_ADMIN_KEY",
     ),
     "cursor": ProviderKind(
         "Cursor",

@@ -88,12 +88,17 @@ class BudgetStatus:
     @property
     def is_enforced(self) -> bool:
         """Whether providers are to keep it. They know no tiers of models and no tokens: those are kept by telling."""
-        return self.budget.limit == "hard" and self.budget.models == "all" and self.budget.unit not in COUNTED
+        return can_be_enforced(self.budget)
 
     @property
     def permille(self) -> int:
         """The share used, in thousandths; 1000 of nothing if nothing is allowed."""
         return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
+
+
+def can_be_enforced(budget: Budget) -> bool:
+    """Whether providers can be told to keep a budget."""
+    return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
 
 
 def current(ctx: Context, budget: Budget) -> Period:

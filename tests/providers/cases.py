@@ -10,6 +10,8 @@ from typing import Any
 from bot.http import Patience
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
+from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
 from bot.providers.cursor import CallRates, Cursor
 from bot.providers.files.provider import Files
@@ -23,6 +25,7 @@ from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
 from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.support.fakes.chatgpt import FakeChatGPT
+from tests.support.fakes.claude_gateway import FakeClaudeGateway
 from tests.support.fakes.cursor import FakeCursor
 from tests.support.fakes.folder import Folder
 from tests.support.fakes.github import FakeGitHub
@@ -51,6 +54,7 @@ class Case:
         questions: the paths of questions that are asked by another method than GET.
         tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
+        tells_totals: whether it tells running totals, so that an odd row is one of every day that is asked for.
     """
 
     fake: Callable[[], Loopback | Folder]
@@ -62,10 +66,11 @@ class Case:
     questions: frozenset[str] = frozenset()
     tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
+    tells_totals: bool = False
 
     def changes(self, heard: Heard) -> bool:
         """Whether a request is an order rather than a question."""
-        if heard.path in self.tries and json.loads(heard.body) == self.tries[heard.path]:
+        if heard.body and heard.path in self.tries and json.loads(heard.body) == self.tries[heard.path]:
             return False
         return heard.method != "GET" and heard.path not in self.questions
 
@@ -148,6 +153,25 @@ CASES: Mapping[str, Case] = {
         _claude_use,
         lambda fake: str(fake.key),
         subjects=(Subject("user", "user_01Dana"),),
+    ),
+    "claude-gateway": Case(
+        FakeClaudeGateway,
+        lambda fake, patience: ClaudeGateway(
+            "gateway",
+            fake.url,
+            fake.key,
+            "GATEWAY_KEY",
+            lambda: fake.now,
+            fake.told,
+            patience,
+            calls_per_minute=60_000,
+        ),
+        FakeClaudeGateway.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "sub-dana"), Subject("team", "eng")),
+        paused=Subject("user", "sub-dana"),
+        tries={"/v1/organizations/spend_limits": MALFORMED_AT_GATEWAY},
+        tells_totals=True,
     ),
     "cursor": Case(
         FakeCursor,

@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError, Patience
-from bot.providers.base import Provider
+from bot.providers.base import Provider, midnight
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.cases import CASES, Case
@@ -22,6 +22,7 @@ QUICK = Patience(attempts=2, total_s=20.0, silence_s=0.3, pause_s=0.001)
 FOR_EVER = 500
 METHODS = {
     "charges": ("charges",),
+    "hours": ("hours",),
     "people": ("people",),
     "limits": ("limits", "limit"),
     "set_limit": ("set_limit",),
@@ -32,6 +33,7 @@ METHODS = {
 }
 LIMITED = [(name, subject) for name, case in CASES.items() for subject in case.subjects]
 ASKED = [name for name, case in CASES.items() if case.is_asked]
+HOURLY = ("openai",)
 PAUSED = [name for name, case in CASES.items() if case.paused]
 
 
@@ -157,6 +159,55 @@ def test_kinds_of_tokens_are_disjoint_and_never_negative(case: Case, fake: Loopb
         assert 0 <= cell.tokens_reasoning <= cell.tokens_output
         assert cell.bucket_hours in (1, 24)
         assert cell.bucket_start.utcoffset() == timedelta()
+
+
+# Hours ---------------------------------------------------------------------------------------------------------------
+
+
+def hours_of(provider: Provider, day: date = DAY) -> list[Charge]:
+    """What is told of the hours of a day."""
+    start = midnight(day)
+    return list(provider.hours(start, start + timedelta(days=1)))
+
+
+@every(HOURLY)
+def test_the_hours_of_a_day_are_what_the_day_is(case: Case, fake: Loopback, provider: Provider) -> None:
+    """By whom, key and tokens; what they cost is the same, or is not told by the hour."""
+    for number in range(3):
+        case.use(fake, DAY, f"u{number}", Decimal("0.5"), 10 + number)
+    case.use(fake, DAY + timedelta(days=1), "zoe", Decimal(9), 900)
+
+    told = hours_of(provider)
+
+    def sums(cells: list[Charge]) -> dict[tuple[str, ...], int]:
+        found: dict[tuple[str, ...], int] = {}
+        for each in cells:
+            who = each.sub_account, each.resource, each.subject
+            found[who] = found.get(who, 0) + each.tokens_input + each.tokens_cache_read + each.tokens_output
+        return {who: tokens for who, tokens in found.items() if tokens}
+
+    assert sums(told) == sums(read(provider))
+    assert {each.bucket_hours for each in told} == {1}
+    assert all(each.bucket_start.date() == DAY and each.bucket_start.minute == 0 for each in told)
+    assert sum(each.cost_nanos or 0 for each in told) in {0, 1_500_000_000}
+
+
+@every(HOURLY)
+def test_hours_without_usage_are_nothing(provider: Provider) -> None:
+    """They may be there, empty, or may not be."""
+    assert hours_of(provider) == []
+
+
+@every(HOURLY)
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"null", b'{"data": 7}', b"{}"])
+def test_hours_of_another_shape_are_a_trouble_in_words(
+    case: Case, fake: Loopback, provider: Provider, body: bytes
+) -> None:
+    """A page that fails raises, so that half of the hours is never kept."""
+    case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
+    fake.fail_next(200, body=body, times=FOR_EVER)
+    with pytest.raises(OutsideError):
+        hours_of(provider)
 
 
 # Trouble -------------------------------------------------------------------------------------------------------------
