@@ -5,8 +5,8 @@ from alembic import op
 
 import storage.tables
 
-revision = '0023'
-down_revision = '0022'
+revision = '0025'
+down_revision = '0024'
 branch_labels = None
 depends_on = None
 
