@@ -1,24 +1,39 @@
 """Alerts: which shares of which limits are used up, and what was told about it.
 
 An alert of an account, budget, period and percentage is armed until it fires, once. Then it is known, or put off until
-a moment, or armed again when the limit was raised. What is armed and was never fired has no row.
+a moment, or armed again when the limit was raised. What is armed and was never fired has no row. Where very many limits
+are found to have been reached long ago, their alerts are quiet: nobody gets a message of their own.
 """
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Connection, and_, case, cast, func, literal, or_, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from storage import terms
-from storage.tables import accounts, alerts, entries, spend
-from storage.upsert import upsert
+from storage.tables import FOREVER, Instant, accounts, alerts, entries, lineage, spend
+from storage.upsert import insert_into, upsert
 
 WHOLE = 100
 """All of a limit, in percent."""
-AlertState = Literal["armed", "fired", "known", "snoozed"]
+AlertState = Literal["armed", "fired", "known", "snoozed", "quiet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +175,97 @@ def _is_news(look: Look, standing: CTE) -> ColumnElement[bool]:
     return or_(*(_due(look, standing, each) for each in look.percents), rearmed)
 
 
-def news(conn: Connection, look: Look, said: Mapping[str, terms.Posted]) -> list[Used]:
+def news(conn: Connection, look: Look, said: Mapping[str, terms.Posted], most: int | None = None) -> list[Used]:
     """The accounts with which something is to be done about an alert, or may be; one question, however many there are.
 
     Args:
         conn: any connection.
         look: what is looked for.
         said: the terms of the budget and period, by the kind of account.
+        most: so many of them, by their ids; None for all.
     """
     standing = _standing(look, said, look.first)
     rows = conn.execute(
         select(standing.c.account_id, standing.c.units, standing.c.spent)
         .where(standing.c.units.is_not(None), _is_news(look, standing))
         .order_by(standing.c.account_id)
+        .limit(most)
     )
     return [Used(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of how many limits people are to be told, and how many of these had been reached before a recent day."""
+
+    due: int
+    earlier: int
+
+
+def tally(conn: Connection, look: Look, said: Mapping[str, terms.Posted], recent: date) -> Tally:
+    """Count what `news` finds, as far as people are to be told of it."""
+    standing = _standing(look, said, recent)
+    due = _is_news(look, standing) if look.over else or_(*(_due(look, standing, each) for each in look.percents))
+    old = _reached(standing.c.earlier, standing.c.units, min(look.percents))
+    counted = select(func.count(), func.coalesce(func.sum(case((old, 1), else_=0)), 0))
+    row = conn.execute(counted.select_from(standing).where(standing.c.units.is_not(None), due)).one()
+    return Tally(*map(int, row))
+
+
+def hush(conn: Connection, look: Look, said: Mapping[str, terms.Posted]) -> None:
+    """Let everything of which people would be told be quiet, without reading it."""
+    is_sqlite = conn.dialect.name == "sqlite"
+    chance = (
+        func.lower(func.hex(func.randomblob(8)))
+        if is_sqlite
+        else func.replace(cast(func.gen_random_uuid(), Text), "-", "")
+    )
+    for percent in look.percents:
+        standing = _standing(look, said, look.first)
+        due = _is_news(look, standing) if look.over else _due(look, standing, percent)
+        values: dict[str, ColumnElement[Any]] = {
+            "budget": literal(look.budget),
+            "period_start": literal(look.first, Date),
+            "account_id": standing.c.account_id,
+            "percent": literal(percent),
+            "handle": chance,
+            "state": literal("quiet"),
+            "limit_units": standing.c.units,
+            "round": literal(1),
+            "fired_at": literal(look.now, Instant),
+        }
+        rows = select(*values.values()).where(standing.c.units.is_not(None), due)
+        inserting = insert_into(conn, alerts).from_select(list(values), rows)
+        anew = {name: inserting.excluded[name] for name in ("state", "limit_units", "fired_at")}
+        again = anew | {"round": alerts.c.round + 1, "until": None}
+        conn.execute(inserting.on_conflict_do_update(index_elements=list(alerts.primary_key), set_=again))
+
+
+def is_first(conn: Connection, budget: str) -> bool:
+    """Whether nothing was ever told of a budget."""
+    return conn.execute(select(literal(1)).where(alerts.c.budget == budget).limit(1)).first() is None
+
+
+def quiet_below(
+    conn: Connection, budget: str, period_start: date, at: datetime, account_ids: Sequence[str]
+) -> dict[str, dict[int, int]]:
+    """How many limits became quiet at a moment below each of some accounts, by account and percentage."""
+    rows = conn.execute(
+        select(lineage.c.ancestor_id, alerts.c.percent, func.count())
+        .join(lineage, and_(lineage.c.account_id == alerts.c.account_id, lineage.c.until == FOREVER))
+        .where(
+            alerts.c.budget == budget,
+            alerts.c.period_start == period_start,
+            alerts.c.state == "quiet",
+            alerts.c.fired_at == at,
+            lineage.c.ancestor_id.in_(account_ids),
+        )
+        .group_by(lineage.c.ancestor_id, alerts.c.percent)
+    )
+    found: dict[str, dict[int, int]] = {}
+    for account_id, percent, count in rows:
+        found.setdefault(account_id, {})[percent] = count
+    return found
 
 
 def told(conn: Connection, budget: str, period_start: date, account_ids: Iterable[str]) -> dict[str, dict[int, Alert]]:

@@ -169,6 +169,24 @@ def every_account(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
 
 
+def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
+    """The active teams whose owner is there, each with how many accounts are above it, those nearest the top first."""
+    above = (
+        select(lineage.c.account_id, func.count().label("above"))
+        .where(lineage.c.until == FOREVER)
+        .group_by(lineage.c.account_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(accounts, above.c.above)
+        .join(above, above.c.account_id == accounts.c.id)
+        .join(people, and_(people.c.id == accounts.c.owner_id, people.c.active))
+        .where(accounts.c.kind == "team", accounts.c.active)
+        .order_by(above.c.above, accounts.c.id)
+    )
+    return [(Account(*row[:-1]), row[-1] - 1) for row in rows]
+
+
 def accounts_ever(conn: Connection) -> list[Account]:
     """All accounts there are or were, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
+from handlers.alerts.catching_up import MANY, OLD, can_be_told, is_old_news, tell_owners
 from handlers.arguments import One
 from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Text
@@ -185,19 +186,33 @@ def _tell_of_end(ctx: Context, budget: Budget, period: Period) -> None:
 
 
 def _limits(ctx: Context, budget: Budget, period: Period, *, ended: bool = False) -> list[Used]:
-    """Every limit by a rule of which something may be news."""
-    if not (budget.is_pool or budget.zone):
-        look = Look(
-            budget.name,
-            period.first,
-            period.end,
-            (WHOLE,) if ended else tuple(sorted(budget.alert_at)),
-            ctx.now,
-            tokens=budget.unit in COUNTED,
-            models=_models(ctx, budget, period),
-            over=ended,
-        )
-        return store.news(ctx.conn, look, terms.of(ctx.conn, budget.name, period.first))
+    """Every limit by a rule of which something may be news, but for old news of very many."""
+    if budget.is_pool or budget.zone not in ("", ctx.policy.organization.zone):
+        return _read(ctx, budget, period)
+    look = Look(
+        budget.name,
+        period.first,
+        period.end,
+        (WHOLE,) if ended else tuple(sorted(budget.alert_at)),
+        ctx.now,
+        tokens=budget.unit in COUNTED,
+        models=_models(ctx, budget, period),
+        over=ended,
+    )
+    said = terms.of(ctx.conn, budget.name, period.first)
+    found = store.news(ctx.conn, look, said, MANY + 1)
+    if len(found) <= MANY:
+        return found
+    if is_old_news(ctx, budget, store.tally(ctx.conn, look, said, ctx.today - OLD)):
+        if not can_be_told(ctx):
+            return []
+        store.hush(ctx.conn, look, said)
+        tell_owners(ctx, budget, period)
+    return store.news(ctx.conn, look, said)
+
+
+def _read(ctx: Context, budget: Budget, period: Period) -> list[Used]:
+    """Every limit by a rule of a pool, or of one that cuts days by another zone."""
     posted = ledger.whole_shares(ctx.conn, budget.name, period.first)
     limits = {each: sums.allotment + sums.moved for each, sums in posted.items() if sums.allotment + sums.moved}
     if budget.is_pool:
