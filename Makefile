@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock test-deploy docs clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock sbom test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -26,7 +26,7 @@ help: ## show this list
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(call install,requirements.txt)
 
-.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-dev.txt
+.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
@@ -58,7 +58,13 @@ docs: .venv/deploy ## the pages of docs/ as a site, in var/site
 lock: .venv/dev ## write the hashes of all packages of the image anew
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt
+	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt requirements-console.txt
+
+sbom: .venv/dev ## list all packages of the image for scanners (CycloneDX), in var/bursar.cdx.json
+	@$(BIN)/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	@mkdir -p var
+	@$(BIN)/cyclonedx-py requirements deploy/requirements.lock --output-reproducible -o var/bursar.cdx.json
+	@echo "var/bursar.cdx.json is written."
 
 coverage: .venv/dev ## every test, and what share of the lines they run
 	@$(BIN)/pytest -n 2 --cov
@@ -85,9 +91,10 @@ messages: .venv/dev ## collect the texts that people read into the catalogs of h
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)
 
-AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0
+AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0 \
+  @modelcontextprotocol/inspector@2.12.0
 
-agents: ## what the tests of coding agents need: Node.js 20 or newer, npm and 900 MB
+agents: ## what the tests of coding agents need: Node.js 22 (20 does), npm and 1 GB
 	npm install --prefix var/agents --no-audit --no-fund --loglevel=error $(AGENTS)
 
 test-agents: .venv/dev agents ## real coding agents against a model on loopback: telemetry, hooks, MCP

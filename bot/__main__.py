@@ -19,6 +19,8 @@ DEMO_PORT = 8765
 HEALTH = "http://127.0.0.1:8080/healthz"
 PROFILES = ("1.2", "1.4")
 SHELLS = ("bash", "zsh", "tcsh")
+AGENTS = ("claude-code", "codex", "gemini")
+HOOK = "/opt/bursar/bursar-hook"
 
 
 def t(text: str, /, **values: object) -> str:
@@ -43,16 +45,22 @@ HELP: Mapping[str, str] = {
     ),
     "export": N_("Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."),
     "say": N_('Give a command as somebody and see the answer; without a command, chat until "quit".'),
+    "try": N_(
+        "Show what a proposed app.yaml would have done to people in the last months; nothing is changed.\n"
+        "Behind the file: of whom and when, such as `of team search over last 6 months`."
+    ),
     "sync": N_("Read all providers, or one, now, and apply limits; --dry-run only shows what would be changed."),
     "status": N_("Show what was read, and what could not be delivered."),
     "token": N_(
         'Make, list, renew or end tokens of programs, as the command "token" does in chat.\n'
         "A new token is all that standard output gets."
     ),
+    "signin": N_("Print a link by which somebody signs in to the console: it works once, within five minutes."),
     "outcomes": N_("Import a CSV of what teams got done (team, day, kind, count), for the command value."),
     "manifest": N_(
         "Print Slack's app manifest, write the app package for Teams, or print settings of a coding agent.\n"
-        "Those of Claude Code, Codex or Gemini CLI let it send telemetry; a token in BURSAR_TOKEN is put in."
+        "Those of Claude Code, Codex or Gemini CLI let it send telemetry; a token in BURSAR_TOKEN is put in.\n"
+        "`manifest hooks claude-code` prints those that let it ask before it spends."
     ),
     "completion": N_(
         "Print what a shell needs to complete commands.\nFor bash: bursar completion bash > "
@@ -110,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who speaks, such as ana")
     )
     as_json(one)
+    _trying(add)
     one = add("sync")
     one.add_argument("provider", nargs="?", help=t("its name in app.yaml; default all"))
     one.add_argument("--dry-run", action="store_true", help=t("change no limit; show the plan"))
@@ -123,15 +132,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PERSON",
         help=t("who speaks, such as ana; clock for the organization"),
     )
+    one = add("signin")
+    one.add_argument("--as", dest="person", default=getpass.getuser(), metavar="PERSON", help=t("who, such as ana"))
     one = add("outcomes")
     one.add_argument("file", type=Path, help=t("a CSV with the columns team, day, kind and count"))
     one = add("manifest")
-    one.add_argument("platform", choices=["slack", "teams", "claude-code", "codex", "gemini"])
+    one.add_argument("platform", choices=["slack", "teams", *AGENTS, "hooks"])
+    one.add_argument("program", nargs="?", choices=AGENTS, help=t("after hooks: whose hooks"))
     one.add_argument(
         "--url",
         default=None,
         help=t("public https address of the bot: for Teams, for Slack over HTTP, and for coding agents"),
     )
+    one.add_argument("--script", default=HOOK, help=t("for hooks: where bursar-hook lies; default {path}", path=HOOK))
     one.add_argument(
         "--version", default="1.0.0", help=t("for Teams: higher than that of the package that is there now")
     )
@@ -140,6 +153,14 @@ def _parser() -> argparse.ArgumentParser:
     one.set_defaults(parser=parser)
     _keeping(add)
     return parser
+
+
+def _trying(add: Callable[[str], argparse.ArgumentParser]) -> None:
+    one = add("try")
+    one.add_argument("file", type=Path, help=t("the proposed app.yaml"))
+    one.add_argument("words", nargs="*", help=t('such as "over last 6 months"'))
+    one.add_argument("--csv", action="store_true", help=t("only who would have reached a limit, as CSV"))
+    one.add_argument("--json", action="store_true", help=t("print JSON, for programs"))
 
 
 def _keeping(add: Callable[[str], argparse.ArgumentParser]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 import handlers
 from bot.config import ProviderSettings, Settings
+from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -40,7 +41,7 @@ from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
 from storage import aliases, exceptions, former_links, idempotency, outbox, people
-from storage.db import BusyError, Database
+from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -51,6 +52,10 @@ DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform send
 def utc_now() -> datetime:
     """The moment. The one clock of the program; everything below is given it."""
     return datetime.now(UTC)
+
+
+class WritesError(Exception):
+    """What was asked as a question would do something; nothing was changed."""
 
 
 class KeyUsedError(Exception):
@@ -140,13 +145,22 @@ class App:
             busy = N_("I am busy just now. Nothing was changed; please say it again.")
             spoken = spoken_to(None, self.policy)
             return Card(say(spoken, busy), tone="warn", language=spoken)
-        except Exception:
+        except Exception as trouble:
+            if why := why_unusable(trouble):
+                return self._unusable(sentence, why)
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             broke = N_("That broke ({incident}). Nothing was changed.")
             spoken = spoken_to(None, self.policy)
             return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
         return card if sentence.person == CLOCK.id else card.whole
+
+    def _unusable(self, sentence: Sentence, why: Unusable) -> Card:
+        """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
+        log.error("the database cannot be used", why=why, person=sentence.person, platform=sentence.place.platform)
+        nothing = N_("{reason} Nothing was changed. Please tell whoever runs Bursar.")
+        spoken = spoken_to(None, self.policy)
+        return Card(say(spoken, nothing, reason=say(spoken, SHORTLY[why])), tone="bad", language=spoken)
 
     def language(self, person_id: str) -> str:
         """The language of somebody; that of the organization for who is not known, and while the database is busy."""
@@ -171,6 +185,53 @@ class App:
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
+
+    def answers(self, person: str, place: Place, texts: Sequence[str]) -> list[Card | RefusedError]:
+        """Answers to several questions out of one snapshot, so that their figures agree.
+
+        What opens a form when it is said alone, such as `request`, is answered, too.
+
+        Args:
+            person: id of who asks.
+            place: where.
+            texts: the questions.
+
+        Returns:
+            A card for each, or why it is refused.
+
+        Raises:
+            WritesError: one of them would do something.
+            BusyError: the database had no time.
+            BrokeError: a bug of ours.
+        """
+        stale: set[tuple[str, str, str]] = set()
+
+        def one(conn: Connection, text: str) -> Card | RefusedError:
+            if handlers.is_order(text):
+                raise WritesError(text)
+            said, rest = handlers.parse_command(text)
+            try:
+                with timed(HEARD, said.name):
+                    card = self._answer(conn, Sentence(text, person, place), said, rest).whole
+            except RefusedError as refused:
+                return refused
+            stale.update(card.stale)
+            return replace(card, stale=())
+
+        def ask() -> list[Card | RefusedError]:
+            return self.database.ask(lambda conn: [one(conn, text) for text in texts])
+
+        try:
+            found = ask()
+            return ask() if stale and self.live.refreshed(tuple(sorted(stale))) else found
+        except (BusyError, WritesError):
+            raise
+        except Exception as bug:
+            if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
+                raise WritesError(str(texts)) from bug
+            incident = secrets.token_hex(2)
+            log.exception("broke", incident=incident, person=person, platform=place.platform)
+            raise BrokeError(incident) from bug
 
     def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
         """Answer a program.
@@ -198,6 +259,8 @@ class App:
         except (RefusedError, BusyError, KeyUsedError):
             raise
         except Exception as bug:
+            if why_unusable(bug):
+                raise BusyError("the database cannot be used") from bug
             incident = secrets.token_hex(2)
             log.exception("broke", incident=incident, person=speaker, what=kind.name)
             raise BrokeError(incident) from bug
@@ -535,7 +598,7 @@ class App:
         try:
             self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
         except DBAPIError as trouble:
-            self.unwritable = type(trouble.orig or trouble).__name__
+            self.unwritable = why_unusable(trouble) or type(trouble.orig or trouble).__name__
             raise
         self.unwritable = ""
         self._call_models()

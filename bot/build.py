@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.providers.registry import PROVIDERS, Opening
+from storage import spend
 from storage.db import Database
 
 
@@ -20,9 +21,15 @@ def _placed(one: ProviderSettings, database: Database) -> ProviderSettings:
     return one.model_copy(update={"file": str(beside)})
 
 
-def _opening(one: ProviderSettings, environ: Mapping[str, str], now: Callable[[], datetime]) -> Opening:
+def _opening(
+    one: ProviderSettings, environ: Mapping[str, str], now: Callable[[], datetime], database: Database
+) -> Opening:
     key = secret(one.key, environ) if one.key else ""
-    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now, one)
+
+    def told(first: date, last: date) -> Mapping[tuple[str, date], int]:
+        return database.ask(lambda conn: spend.told(conn, one.name, first, last))
+
+    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now, one, told)
 
 
 def build(
@@ -42,7 +49,7 @@ def build(
     database = Database(url or database_url(settings, environ))
     database.migrate()
     providers = {
-        each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now))
+        each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now, database))
         for each in settings.providers
     }
     directory = everybody(settings, environ, now, database)

@@ -7,16 +7,22 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import App
+from bot.database_trouble import SENTENCES
 from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNREACHED, UNWRITABLE
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
 from storage import outbox, pauses, pulls, set_aside
-from storage.db import BusyError
+from storage.db import BusyError, why_unusable
 
 STANDSTILL_S = 120.0
 """After so long without a look at the outbox, nothing is delivered any more."""
 MEASURED_S = 10.0
 """The database is not asked for figures more often."""
+
+
+def _said(why: str) -> str:
+    """A reason in English, for machines and operators; one without a sentence as it is."""
+    return SENTENCES.get(why, why)
 
 
 class Health:
@@ -44,13 +50,13 @@ class Health:
         A chat platform that is down is no reason: another one, and the next attempt of this one, come here as well.
         """
         if self._app.unwritable:
-            return f"the database takes no writes: {self._app.unwritable}"
+            return f"the database takes no writes: {_said(self._app.unwritable)}"
         try:
             self._app.database.ask(lambda conn: conn.exec_driver_sql("select 1"))
         except BusyError:
             return "the database is busy"
         except SQLAlchemyError as trouble:
-            return f"the database cannot be asked: {type(trouble).__name__}"
+            return f"the database cannot be asked: {_said(why_unusable(trouble) or type(trouble).__name__)}"
         if self._app.looked_s and self._ticks() - self._app.looked_s > STANDSTILL_S:
             return "nothing has been delivered for two minutes: the process stands still"
         return ""

@@ -13,6 +13,8 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.secret_shapes import KEYS, PASSWORDS
+
 # Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
 SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer(?:\s|\\[nrt])+)[A-Za-z0-9._~+/=-]{4,}")
 CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "apscheduler", "uvicorn", "matplotlib", "alembic")
@@ -65,4 +67,5 @@ def _configure(level: int, *last: Processor) -> None:
 
 def _redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> str:
     """The line without what looks like a secret, wherever it stood."""
-    return SECRETS.sub("[secret]", str(line))
+    without = KEYS.sub("[secret]", SECRETS.sub("[secret]", str(line)))
+    return PASSWORDS.sub("://[secret]@", without)

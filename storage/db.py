@@ -4,11 +4,12 @@ Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDI
 on a snapshot and never wait for a writer. Nobody else commits.
 """
 
+import os
 import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -52,7 +53,56 @@ class BusyError(Exception):
 
 
 class UnreadableDatabaseError(Exception):
-    """The database's address cannot be used; the message says why and what would be right."""
+    """The database's address cannot be used.
+
+    Args:
+        what: is wrong with it.
+        values: what is to be said of it besides.
+    """
+
+    def __init__(self, what: Literal["address", "place", "newer"], **values: object) -> None:
+        super().__init__(what, values)
+        self.what = what
+        self.values = values
+
+
+Unusable = Literal["corrupt", "read_only", "full", "no_access", "unreachable", ""]
+_SQLITE_CODES: Mapping[int, Unusable] = {
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "unreachable",
+    sqlite3.SQLITE_PERM: "no_access",
+    sqlite3.SQLITE_CANTOPEN: "no_access",
+}
+_SQLITE_PRIMARY = 0xFF  # an extended code has the primary one in its lowest byte: sqlite.org/rescode.html
+_SQLSTATES: Mapping[str, Unusable] = {
+    "XX001": "corrupt",
+    "XX002": "corrupt",
+    "25006": "read_only",
+    "53": "full",
+    "28": "no_access",
+    "3D": "no_access",
+    "42501": "no_access",
+    "08": "unreachable",
+    "57P": "unreachable",
+}
+"""By the code or its beginning: postgresql.org, PostgreSQL Error Codes."""
+
+
+def why_unusable(trouble: Exception) -> Unusable:
+    """What is wrong with the database itself, "" if an error is about something else."""
+    orig = trouble.orig if isinstance(trouble, DBAPIError) else trouble
+    if isinstance(orig, sqlite3.Error):
+        return _SQLITE_CODES.get((getattr(orig, "sqlite_errorcode", 0) or 0) & _SQLITE_PRIMARY, "")
+    if not isinstance(trouble, DBAPIError):
+        return ""
+    code = _sqlstate(trouble)
+    found: Unusable = next((what for begins, what in _SQLSTATES.items() if code.startswith(begins)), "")
+    if not found and not code and isinstance(trouble, OperationalError):
+        return "unreachable"  # no server has answered
+    return found
 
 
 class Database:
@@ -69,7 +119,7 @@ class Database:
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(self.url.database))
         engine = _sqlite if self.is_sqlite else _postgresql
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
         self._turns = Turns()
@@ -251,20 +301,31 @@ class Apart:
             yield self._conn
 
 
-_RIGHT = "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name)."
-
-
 def _known(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise UnreadableDatabaseError(_RIGHT) from None
+        raise UnreadableDatabaseError("address") from None
     kind = parsed.get_backend_name()
     if kind == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
         return parsed
-    raise UnreadableDatabaseError(_RIGHT)
+    raise UnreadableDatabaseError("address")
+
+
+def _make_private(path: Path) -> None:
+    """A file that is not there yet is made for its owner alone; SQLite gives those beside it the same rights.
+
+    Raises:
+        UnreadableDatabaseError: it cannot be made there.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as trouble:
+        raise UnreadableDatabaseError("place", path=path, reason=trouble.strerror) from trouble
 
 
 def revision(conn: Connection) -> str | None:
@@ -328,4 +389,14 @@ def _postgresql(url: URL, use: Use) -> Engine:
     )
 
 
-__all__ = ["Apart", "BusyError", "Connection", "Database", "OperationalError", "UnreadableDatabaseError", "revision"]
+__all__ = [
+    "Apart",
+    "BusyError",
+    "Connection",
+    "Database",
+    "OperationalError",
+    "UnreadableDatabaseError",
+    "Unusable",
+    "revision",
+    "why_unusable",
+]

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     CompoundSelect,
     Connection,
@@ -39,19 +38,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, units
+from storage import bulk_load, hours, units
+from storage.attribution import COLUMNS, attributed, has_former
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.db import Apart
 from storage.directory import Link
 from storage.tables import (
-    UNALLOCATED,
     all_tokens,
     changed,
     charge_versions,
     charges,
-    former_links,
     lineage,
-    links,
     spend,
     staged,
     staged_apart,
@@ -82,12 +79,10 @@ SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLE
 _DAY = timedelta(days=1)
 _AS_REPORTED = attrgetter(*REPORTED)
 _PLATFORM_AND_KIND = attrgetter("platform", "kind")
-COLUMNS = {"key": charges.c.resource, "user": charges.c.subject, "team": charges.c.sub_account}
 _EVERYWHERE = true()
 _CHANGED_ACCOUNTS = select(changed.c.account_id).union(
     select(changed.c.was_account_id).where(changed.c.was_account_id.is_not(None))
 )
-_HAS_FORMER = select(literal(1)).select_from(former_links).limit(1)
 _KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
 _IS_NEW = changed.c.was_day.is_(None)
 _STAYS = and_(*(changed.c[name] == changed.c[f"was_{name}"] for name in PLACE))
@@ -295,8 +290,11 @@ def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
     for (platform, kind), links_ in groupby(sorted(new, key=_PLATFORM_AND_KIND), _PLATFORM_AND_KIND):
         while some := [each.external_id for each in islice(links_, LINKED_AT_ONCE)]:
             _clear(conn, changed)
-            theirs = _words(charges, has_former=True).where(charges.c.provider == platform, COLUMNS[kind].in_(some))
+            theirs = _words(charges, has_former=True).where(
+                charges.c.provider == platform, charges.c[COLUMNS[kind]].in_(some)
+            )
             moved += _settle(conn, theirs, now)
+            hours.follow(conn, platform, kind, some)
     return moved
 
 
@@ -460,14 +458,13 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
 
 def _words_of(conn: Connection, part: _Part) -> Select[Any]:
     """What a part says."""
-    has_former = conn.execute(_HAS_FORMER).first() is not None
-    return _words(part.table, has_former=has_former).where(part.holds(part.table))
+    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table))
 
 
 def _words(table: Table, *, has_former: bool) -> Select[Any]:
     """What a table says about cells, and whose they are."""
     columns = (*KEY, *VALUES)
-    whose = _attributed(table, has_former=has_former)
+    whose = attributed(table, has_former=has_former)
     return select(*(whose if name == "account_id" else table.c[name] for name in columns))
 
 
@@ -501,26 +498,6 @@ def _retire(conn: Connection, part: _Part, now: datetime) -> int:
 
 def _same_cell(other: FromClause) -> ColumnElement[bool]:
     return and_(*(charges.c[name] == other.c[name] for name in KEY))
-
-
-def _attributed(table: Table, *, has_former: bool) -> ColumnElement[str | None]:
-    """Whose charge it is: by its key, else by its user, else by its team over there, else nobody's yet.
-
-    An identity that was another's on that day is that one's; that is only looked up where there is any such.
-    """
-
-    def by(kind: str, column: Column[Any]) -> ColumnElement[str | None]:
-        linked = links.c.platform == table.c.provider, links.c.kind == kind, links.c.external_id == column
-        now = select(links.c.account_id).where(*linked).scalar_subquery()
-        if not has_former:
-            return case((column != "", now))
-        whose = former_links.c
-        once = whose.platform == table.c.provider, whose.kind == kind, whose.external_id == column
-        then = select(whose.account_id).where(*once, whose.until > table.c.day).order_by(whose.until).limit(1)
-        return case((column != "", func.coalesce(then.scalar_subquery(), now)))
-
-    whose = (by("key", table.c.resource), by("user", table.c.subject), by("team", table.c.sub_account))
-    return func.coalesce(*whose, UNALLOCATED).label("account_id")
 
 
 def _sums(table: Table) -> list[ColumnElement[int]]:

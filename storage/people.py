@@ -224,6 +224,12 @@ def owned(conn: Connection, person_id: str) -> list[Account]:
     return [Account(*row) for row in conn.execute(here)]
 
 
+def manages(conn: Connection, person_id: str) -> bool:
+    """Whether somebody who is there has a person as manager."""
+    here = select(people.c.id).where(people.c.manager_id == person_id, people.c.active).limit(1)
+    return conn.execute(here).first() is not None
+
+
 def owns(person_id: str, line: Iterable[Account]) -> bool:
     """Whether a person owns an account or one above it. What nobody owns is not owned by who is nobody."""
     return bool(person_id) and any(each.owner_id == person_id for each in line)

@@ -19,6 +19,7 @@ from statistics import median
 from sqlalchemy import Connection
 
 from bench.machine import described
+from bench.score import guard_practice, guard_real
 from bench.score.guard_worlds import (
     BEGIN,
     DAY,
@@ -28,7 +29,7 @@ from bench.score.guard_worlds import (
     FIRST,
     FLOOR,
     HOUR,
-    WORLDS,
+    OWN,
     Incident,
     Owner,
     World,
@@ -51,6 +52,12 @@ PULL_EVERY = 4 * HOUR
 NANOS = 10**9
 TOLD_WITHIN = 3 * DAY  # after the end of an incident and its provider's lateness: later is not told
 GUARD = "the guard"
+WORLDS: Mapping[str, Callable[[int], World]] = {
+    **OWN,
+    "practice": guard_practice.practice,
+    "auctions": guard_real.auctions,
+    "views": guard_real.views,
+}
 SETTINGS = Settings.model_validate({"organization": {"name": "Measured", "zone": "Etc/UTC"}})
 
 

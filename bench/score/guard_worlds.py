@@ -2,16 +2,14 @@
 
 No world knows the guard's rules. `offices` draws days and spreads them over working hours; `sessions` draws single
 sessions of very different cost, weeks with much and with little work, holidays, new projects, and programs that run by
-timetables or in bursts; `real` takes what real auctions cost by the hour as dollars. Seeds below 100 are for tuning,
-those from 1000 on are held out.
+timetables or in bursts. `guard_practice` has a company that was written by somebody else, and `guard_real` real series.
+Seeds below 100 are for tuning, those from 1000 on are held out.
 """
 
-import csv
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from statistics import median
 
 from storage.tables import ORGANIZATION
@@ -23,7 +21,6 @@ BEGIN = EPOCH - (HISTORY_DAYS + DAYS) * DAY
 FIRST = EPOCH - DAYS * DAY
 HOURS = (HISTORY_DAYS + DAYS) * 24
 FLOOR = 25.0
-REAL = Path(__file__).parent.parent / "data" / "numenta"
 SATURDAY = 5
 
 
@@ -231,24 +228,6 @@ def bursts(seed: int) -> World:
     return world
 
 
-def real(seed: int) -> World:
-    """Real series as dollars, repeated to fill the weeks, each beginning elsewhere; what rings is called false."""
-    dice = random.Random(f"real/{seed}")
-    world = World("real")
-    for number, series in enumerate(list(_real_series()) * 6):
-        size = dice.lognormvariate(4.0, 0.8) / (sum(series) / len(series)) / 24
-        begins = dice.randrange(len(series))
-        costs = [series[(begins + hour) % len(series)] * size for hour in range(HOURS)]
-        world.owners.append(Owner(f"agent/a{number}", FEEDS[number % 2 * 2], costs))
-    return world
-
-
-def _real_series() -> Iterator[list[float]]:
-    for path in sorted(REAL.glob("*.csv")):
-        with path.open(newline="") as file:
-            yield [float(row["value"]) for row in csv.DictReader(file)]
-
-
 def kinds(seed: int) -> World:
     """What was missed once, each on each feed: late days, drifts, waves, newcomers, old large days, steady programs."""
     dice = random.Random(f"kinds/{seed}")
@@ -320,11 +299,10 @@ def _steady(dice: random.Random, usual: float) -> list[float]:
     return [sizes[at // 24] / 24 * dice.gammavariate(8, 1 / 8) for at in range(HOURS)]
 
 
-WORLDS: Mapping[str, Callable[[int], World]] = {
+OWN: Mapping[str, Callable[[int], World]] = {
     "offices": offices,
     "sessions": sessions,
     "bursts": bursts,
-    "real": real,
     "kinds": kinds,
     "small": small,
 }

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,9 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import shtab
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config, logging
+from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.app import App, utc_now
 from bot.build import build
 from bot.cli.backups import back_up, move, restore
@@ -23,6 +26,8 @@ from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.progress import progress
 from bot.cli.sample_company import prepare
 from bot.config import database_url
+from bot.console.sign_in import make_link
+from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -38,13 +43,15 @@ from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
-from handlers.context import CLOCK, NOWHERE
+from handlers.context import CLOCK, NOWHERE, Context
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.periods import called_after, period_of
 from handlers.place import Place
+from handlers.planning import try_policy
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
-from storage.db import Database, UnreadableDatabaseError
+from storage.db import BusyError, Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
 
@@ -79,6 +86,7 @@ def demo(args: argparse.Namespace) -> int:
         )
     if args.reset:
         _forget_demo()
+    _keep_private(url)
     serve_demo(demo_app(settings, url), args.host, args.port)
     return 0
 
@@ -161,6 +169,31 @@ def say(args: argparse.Namespace) -> int:
     return 0
 
 
+def try_(args: argparse.Namespace) -> int:
+    logging.quiet()
+    proposed = config.load({"BURSAR_CONFIG": str(args.file)}).policy
+    app = _app(or_sample=True)
+    words = " ".join(args.words)
+
+    def work(conn: Connection) -> Card:
+        ctx = Context(conn, app.now(), CLOCK, Place("terminal", ""), app.policy, {CLOCK.id: CLOCK})
+        return try_policy(ctx, proposed, words, as_csv=args.csv)
+
+    try:
+        card = app.database.ask(work).whole
+    except RefusedError as refused:
+        print(in_words(refused), file=sys.stderr)
+        return 1
+    finally:
+        app.close()
+    if args.csv:
+        for file in card.files:
+            write_csv(sys.stdout, file.columns, file.rows)
+    else:
+        print(CARD.dump_json(card, indent=2).decode() if args.json else terminal.render(card))
+    return 0
+
+
 def sync(args: argparse.Namespace) -> int:
     logging.quiet()
     app = _app()
@@ -202,6 +235,19 @@ def token(args: argparse.Namespace) -> int:
     return 1 if card.tone in ("bad", "warn") else 0
 
 
+def signin(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    if not app.settings.console.url:
+        raise config.ConfigError(t("There is no console. Say in app.yaml how browsers reach it: console.url"))
+    person = {one.id: one for one in app.everybody()}.get(args.person.removeprefix("@"))
+    if person is None:
+        raise config.ConfigError(t("I don't know “{name}”. Write the id of somebody, such as ana.", name=args.person))
+    print(make_link(app, person))
+    app.close()
+    return 0
+
+
 def outcomes(args: argparse.Namespace) -> int:
     logging.quiet()
     app = _app()
@@ -218,10 +264,17 @@ def outcomes(args: argparse.Namespace) -> int:
 
 def manifest_(args: argparse.Namespace) -> int:
     settings = _settings()
+    if (args.platform == "hooks") != bool(args.program):
+        raise config.ConfigError(t("Say for which program, such as: manifest hooks claude-code"))
+    if args.platform == "hooks":
+        url = _reached(args.url)
+        hooks = Hooks(url, args.script, settings.programs.unreachable, mcp=settings.server.mcp)
+        print(HOOK_MANIFESTS[args.program](hooks))
+        return 0
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
     if args.platform in MANIFESTS:
-        return _agent_settings(settings, args.platform, args.url or "")
+        return _agent_settings(settings, args.platform, _reached(args.url))
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
@@ -238,11 +291,20 @@ def manifest_(args: argparse.Namespace) -> int:
     return 0
 
 
-def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
-    if not url.startswith(("https://", "http://")):
+def _reached(url: str | None) -> str:
+    """Where programs reach the bot.
+
+    Raises:
+        ConfigError: that was not said.
+    """
+    if not (url or "").startswith(("https://", "http://")):
         raise config.ConfigError(t("Say where programs reach the bot, such as --url https://bursar.acme.example"))
+    return str(url).rstrip("/")
+
+
+def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
     token = config.secret("BURSAR_TOKEN", os.environ)
-    print(MANIFESTS[program](url.rstrip("/"), token or PLACEHOLDER, settings.telemetry))
+    print(MANIFESTS[program](url, token or PLACEHOLDER, settings.telemetry))
     if not token:
         advice = t(
             "Put a token in place of {word}: python -m bot token new for organization telemetry", word=PLACEHOLDER
@@ -384,6 +446,15 @@ def _prompt(person: str) -> str:
         return ""
 
 
+def _keep_private(url: str) -> None:
+    """An earlier release made the demo's file for everybody on the machine to read."""
+    path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
+    if url == config.DEMO_DATABASE and path.exists():
+        path.parent.chmod(0o700)
+        for file in path.parent.glob(f"{path.name}*"):
+            file.chmod(0o600)
+
+
 def _forget_demo() -> None:
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
     beside = path.parent.glob("sample-*.json")
@@ -398,8 +469,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "say": say,
     "sync": sync,
+    "try": try_,
     "status": status,
     "token": token,
+    "signin": signin,
     "outcomes": outcomes,
     "manifest": manifest_,
     "completion": completion,
@@ -417,10 +490,13 @@ def main(args: argparse.Namespace) -> int:
     except BrokenPipeError:  # whoever read our output has enough, such as `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except SQLAlchemyError:
-        print(t("The database cannot be used. Is it running, and is DATABASE_URL right?"), file=sys.stderr)
+    except (SQLAlchemyError, sqlite3.Error, UnreadableDatabaseError) as trouble:
+        print(sentence(trouble), file=sys.stderr)
         return 2
-    except (config.ConfigError, UnreadableDatabaseError, UnusableSourceError, OutsideError) as trouble:
+    except BusyError:
+        print(t("The database is busy. Try again in a minute."), file=sys.stderr)
+        return 2
+    except (config.ConfigError, UnusableSourceError, OutsideError) as trouble:
         print(in_words(trouble), file=sys.stderr)
         return 2
     return status

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
+from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
 from bot.providers.cursor import Cursor
 from bot.providers.files.provider import Files
@@ -17,7 +18,9 @@ from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.running_totals import Told
 from bot.providers.sample.provider import Sample
+from bot.providers.tencent import Tencent
 from bot.texts import t
 from handlers.language import N_
 
@@ -36,6 +39,7 @@ class Opening:
         credit: what a credit costs in US dollars, None if it does not count in them or that is not known.
         now: the clock.
         files: what app.yaml says about the files.
+        told: what the ledger holds of it.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Opening:
     credit: Decimal | None
     now: Callable[[], datetime]
     files: FileRules = field(default_factory=FileRules)
+    told: Told = lambda _first, _last: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,12 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         key="CHATGPT_ADMIN_KEY",
         account=N_("the workspace's id"),
     ),
+    "claude-gateway": ProviderKind(
+        "Claude apps gateway",
+        "Claude apps gateway",
+        lambda its: ClaudeGateway(its.name, its.url, its.key, its.key_name, its.now, its.told),
+        key="CLAUDE_GATEWAY_ADMIN_KEY",
+    ),
     "cursor": ProviderKind(
         "Cursor",
         "Cursor",
@@ -152,6 +163,14 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: OpenRouter(its.name, its.url, its.key, its.key_name),
         url="https://openrouter.ai/api/v1",
         key="OPENROUTER_API_KEY",
+    ),
+    "tencent": ProviderKind(
+        "Tencent Cloud",
+        "Tencent Cloud",
+        lambda its: Tencent(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://tokenhub.tencentcloudapi.com",
+        key="TENCENT_SECRET_KEY",
+        account=N_("the SecretId"),
     ),
     "sample": ProviderKind(
         "The sample company",

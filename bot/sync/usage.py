@@ -12,6 +12,7 @@ from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider, ProviderIdentity, days, midnight
 from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row
+from bot.sync.hours import DAY_MAX, read_hours
 from bot.sync.parts import asides, read_apart, unread
 from bot.sync.spool import spooled
 from handlers.context import CLOCK, NOWHERE, Context
@@ -34,9 +35,6 @@ AGAIN_DAYS_MAX = 31
 
 LATE_MARGIN = timedelta(hours=2)
 """What is this much later than usual is not waited for."""
-
-DAY_MAX = 10**17
-"""What a provider's day may cost: a hundred million dollars. It keeps the sums of years within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,16 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
     _note_model_groups(database, provider, how.policy)
+    beside = before
     if not isinstance(trouble, UnreachableError):
+        beside = read_hours(database, provider, how.policy, before, now)
         _read_besides(database, provider, how.policy, span, now)
     heard = database.ask(lambda conn: pulls.heard_until(conn, provider.name))
     late = pulls.lateness(before, heard, started)
-    known = replace(before, began_at=before.began_at or started, heard_until=heard, late_seconds=late)
+    known = replace(beside, began_at=before.began_at or started, heard_until=heard, late_seconds=late)
     through = max(filter(None, (before.through, told_until(known, usage.through, started))), default=None)
     if trouble:
-        known = known if usage.through else before
+        known = known if usage.through else beside
         failed = replace(known, tried_at=started, through=through, error=stored(trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))
         raise trouble

@@ -32,7 +32,7 @@ class Program:
 PROGRAMS: Mapping[str, Program] = {
     each.name: each
     for each in (
-        Program("claude-code", "Claude Code", ("anthropic-console", "anthropic-enterprise")),
+        Program("claude-code", "Claude Code", ("anthropic-console", "anthropic-enterprise", "claude-gateway")),
         Program("codex", "Codex", ("openai", "chatgpt-enterprise")),
         Program("gemini-cli", "Gemini CLI"),
         Program("gen-ai", N_("other programs")),

@@ -5,15 +5,19 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot import api
+from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.mcp import server as mcp
 from bot.server import server
 from bot.telemetry import endpoint as telemetry
+from bot.telemetry.manifest import MANIFESTS
+from handlers.events import CheckJobs
+from handlers.policy import TelemetryRules
 from tests.agents.standin import Model
 from tests.bot.api.conftest import Api
 from tests.support.clock import Clock
@@ -38,6 +42,8 @@ class Desk:
         home: of the programs.
         url: of Bursar.
         model_url: of the model.
+        account: for whom the programs work.
+        more: what else stands in their environment.
     """
 
     api: Api
@@ -45,6 +51,7 @@ class Desk:
     home: Path
     url: str
     model_url: str
+    account: str = "person/ana"
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -62,12 +69,25 @@ class Desk:
             "PATH": f"{BIN}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "TERM": "dumb",
-            "BURSAR_URL": self.url,
-            "BURSAR_TOKEN": self.api.token("person/ana"),
+            "BURSAR_TOKEN": self.token,
             "NO_PROXY": "*",
             "no_proxy": "*",
             **self.more,
         }
+
+    @property
+    def token(self) -> str:
+        """The token of this machine."""
+        return self.api.token(self.account)
+
+    def hooks(self, program: str, unreachable: str = "open", url: str = "") -> str:
+        """The settings of a program's hooks, as they are handed out."""
+        made = Hooks(url or self.url, str(HOOK), unreachable, mcp=True)
+        return HOOK_MANIFESTS[program](made)
+
+    def telemetry(self, program: str) -> str:
+        """The settings of a program's telemetry, as they are handed out."""
+        return MANIFESTS[program](self.url, self.token, TelemetryRules())
 
     def run(self, *command: str) -> str:
         """What a program says, on both of its outputs."""
@@ -89,11 +109,34 @@ class Desk:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def spends(self, dollars: str) -> None:
-        """Ana spends so much today."""
+    def counted(self) -> str:
+        """What Ana is shown of what was spent today, when all that programs said is counted."""
+        self.api.company.settle()
+        return self.api.company.say("ana", "spend today")
+
+    def spends(self, dollars: str, who: str = "ana") -> None:
+        """Somebody spends so much today, and the provider tells it."""
         company = self.api.company
-        company.llm.spends("ana", dollars, company.clock().date())
+        company.llm.spends(who, dollars, company.clock().date())
         company.pull()
+
+    def has_a_job(self) -> None:
+        """The machine is the crawler's, for which Max was granted $300 for a job."""
+        self.account = "agent/crawler"
+        self.api.company.say("max", "request 300 for crawler until tomorrow nightly reindex")
+        assert "approved" in self.api.company.say("kim", "approve 1").lower()
+
+    def half_is_spent(self) -> None:
+        """The provider tells that the job has spent half of what it may."""
+        self.spends("150.00", "crawler-key")
+
+    def goes_on(self) -> str:
+        """What Max is told who lets the job go on."""
+        company = self.api.company
+        company.happens(CheckJobs())
+        company.settle()
+        (button,) = [each for each in company.messages("max")[-1].buttons if each.label == "Continue"]
+        return company.hear("max", button.says).title
 
 
 def needed(program: str) -> None:
@@ -103,8 +146,9 @@ def needed(program: str) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    """Ana's machine, with the small company's Bursar in the next room."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Ana's machine, with the small company's Bursar in the next room. Hooks get no answer of a moment ago."""
+    monkeypatch.setattr("bot.api.hooks.FRESH", timedelta(0))
     model = Model()
     home = tmp_path / "home"
     home.mkdir()

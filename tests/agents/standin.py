@@ -1,7 +1,7 @@
 """A model on loopback: answers as Anthropic's, OpenAI's and Google's APIs do, with what a test has put into it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,11 +23,13 @@ class Model:
     """A model that says "Done.", after it has used the tools that a test names.
 
     Args:
-        tools: calls that it makes first, each a name and its arguments.
+        tools: calls that it makes next, each a name and its arguments.
+        meanwhile: what happens while it thinks about its first answer.
         asked: the bodies of all that it was asked.
     """
 
     tools: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    meanwhile: Callable[[], None] | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -48,9 +50,10 @@ class Model:
 
     def _next(self, body: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
         self.asked.append(body)
-        if not body.get("tools") or len(self.prompts) > len(self.tools):
-            return None
-        return self.tools[len(self.prompts) - 1]
+        if body.get("tools") and self.meanwhile:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+        return self.tools.pop(0) if body.get("tools") and self.tools else None
 
     async def _anthropic(self, request: Request) -> Response:
         body = await request.json()
@@ -141,7 +144,12 @@ class Model:
         part = {"functionCall": {"name": use[0], "args": use[1]}} if use else {"text": "Done."}
         answer = {
             "candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "index": 0}],
-            "usageMetadata": {"promptTokenCount": 24200, "candidatesTokenCount": 321, "totalTokenCount": 24521},
+            "usageMetadata": {
+                "promptTokenCount": 24200,
+                "cachedContentTokenCount": 20000,
+                "candidatesTokenCount": 321,
+                "totalTokenCount": 24521,
+            },
             "modelVersion": "gemini-2.5-pro",
         }
         if "stream" not in request.url.path:

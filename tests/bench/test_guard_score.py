@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.score.guard import GUARD, false_table, hits, kinds_table, play
+from bench.score.guard import GUARD, WORLDS, false_table, hits, kinds_table, play
 
 
 @pytest.mark.long
@@ -14,3 +14,20 @@ def test_a_new_agent_and_an_unknown_key_of_a_small_company_are_told_within_a_rea
     assert all(told)
     assert "an unknown key at $60 an hour" in str(kinds_table(played))
     assert "small" in str(false_table(played))
+
+
+def test_real_series_have_what_should_ring() -> None:
+    """Pages of which one day in hundreds was read eight times as often; auctions of which no hour is wrong."""
+    views, auctions = WORLDS["views"](1), WORLDS["auctions"](1)
+    assert {each.kind for each in views.incidents} == {"a page read 8 × as often"}
+    assert not auctions.incidents
+    assert all(sum(each.costs) > 0 for each in (*views.owners, *auctions.owners))
+
+
+def test_a_world_is_the_same_each_time_and_another_for_another_seed() -> None:
+    """So that two rules can be compared in it."""
+    for name, world in WORLDS.items():
+        one, same, other = world(1), world(1), world(2)
+        assert [each.costs for each in one.owners] == [each.costs for each in same.owners], name
+        assert [each.costs for each in one.owners] != [each.costs for each in other.owners], name
+        assert one.incidents == same.incidents

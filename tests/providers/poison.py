@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -19,10 +19,10 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import cursor, github_copilot
+from bot.providers import cursor, github_copilot, tencent
 from bot.providers.anthropic import base as claude
-from bot.providers.anthropic import console, enterprise, reports
-from bot.providers.base import Provider
+from bot.providers.anthropic import console, enterprise, gateway, reports
+from bot.providers.base import Provider, midnight
 from bot.providers.litellm import members
 from bot.providers.litellm import payloads as litellm
 from bot.providers.litellm import provider as litellm_usage
@@ -115,6 +115,17 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
     "chatgpt-enterprise with its log of costs": (
         _rows("charges", "/logs/.*", "", chatgpt_cost_log._Line, "payload.day", lines=True),
     ),
+    "claude-gateway": (
+        _rows("charges", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("people", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("limits", "/effective", "data", gateway._Spent, "actor.deleted"),
+        _rows("limits", "/spend_limits", "data", gateway._Group, "period"),
+    ),
+    "tencent": (
+        _rows("charges", "/", "Response/TopList", tencent._ByModel),
+        _rows("people", "/", "Response/ApiKeySet", tencent._Key),
+        _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
+    ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
         _rows("people", "/teams/members", "teamMembers", cursor._MemberRow),
@@ -149,6 +160,7 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
     ),
     "openai": (
         _rows("charges", "/organization/usage/completions", "data/0/results", platform._Usage),
+        _rows("hours", "/organization/usage/completions", "data/0/results", platform._Usage),
         _rows("charges", "/organization/costs", "data/0/results", platform._Cost),
         _rows("people", "/organization/users", "data", platform._User),
         _rows("people", "/organization/projects", "data", platform._Project),
@@ -194,6 +206,24 @@ def _fill_chatgpt(fake: Any) -> None:
     fake.use(DAY, ODD, Decimal(3), 10)
     fake.use(DAY, "yan", Decimal(2), 10)
     fake.groups |= {f"group-{ODD}": "Odd", "group-x": "Others"}
+
+
+def _fill_gateway(fake: Any) -> None:
+    for name, group in (("sub-dana", "eng"), (ODD, ODD)):
+        fake.see(name, f"{name}@acme.test", name, group)
+        fake.use(DAY, name, Decimal(3))
+    fake.see("sub-quiet", "quiet@acme.test", "Quiet")
+    fake._set({"scope": {"type": "user", "user_id": "sub-quiet"}, "amount": "900"})
+    for name in ("eng", ODD):
+        scope = {"type": "rbac_group", "rbac_group_id": name}
+        fake._set({"scope": scope, "amount": "700", "pooled_budget": {"amount": "5000"}})
+
+
+def _fill_tencent(fake: Any) -> None:
+    fake.now = NOON
+    for name in ("ak-dana", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.set_quota(name, "m", 900)
 
 
 def _fill_cursor(fake: Any) -> None:
@@ -243,6 +273,8 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "anthropic-enterprise": _fill_enterprise,
     "chatgpt-enterprise": _fill_chatgpt,
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
+    "claude-gateway": _fill_gateway,
+    "tencent": _fill_tencent,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
@@ -257,6 +289,8 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
 def read(provider: Provider, part: str) -> list[Any]:
     """All of a part; of what has days, of that day."""
     method = getattr(provider, part)
+    if part == "hours":
+        return list(method(midnight(DAY), midnight(DAY) + timedelta(days=1)))
     return list(method(DAY, DAY) if part in {"charges", "outcomes"} else method())
 
 
