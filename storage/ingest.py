@@ -431,6 +431,7 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
     before = [f"was_{name}" for name in (*PLACE, *SUMS)]
     conn.execute(insert(changed).from_select([*columns, *before], _news(words, near)))
     conn.exec_driver_sql(f"analyze {changed.name}")
+    cells: int
     cells, new_cells, moved_cells = conn.execute(_COUNTED).one()
     if not cells:
         return 0

@@ -1,11 +1,12 @@
 """What programs tell counts until the provider's own report covers its time, and never beside it (invariant 12)."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import Connection
 
 from bot.config import Settings
+from handlers.context import Context
 from handlers.policy import TelemetryRules, Vendor
 from handlers.telemetry import make_room
 from storage import ingest, spend
@@ -96,13 +97,14 @@ def test_a_large_day_takes_the_place_of_what_was_told_slice_by_slice(
     company.clock.moment = NOON + timedelta(hours=21)  # the day is over
     seen = []
 
-    def total(conn: Connection, *_: object) -> None:
-        rows = spend.spent_by(conn, "org", TODAY, date(2026, 12, 31), "provider")
+    def watched(ctx: Context, provider: str, day: date, account_ids: Collection[str], told_at: datetime) -> None:
+        make_room(ctx, provider, day, account_ids, told_at)
+        rows = spend.spent_by(ctx.conn, "org", TODAY, date(2026, 12, 31), "provider")
         seen.append(sum(each.cost_nanos for each in rows) / 10**9)
         if len(seen) == 2:
             raise KeyError
 
-    monkeypatch.setattr("bot.sync.usage.make_room", lambda *said: (make_room(*said), total(said[0].conn)))
+    monkeypatch.setattr("bot.sync.usage.make_room", watched)
     with pytest.raises(KeyError):
         company.pull()
     assert seen == [15.0, 15.0]
