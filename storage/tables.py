@@ -342,7 +342,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
-    Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("currency", String(8), nullable=False, server_default="USD"),
     Column("kept_seen_nanos", BigInteger),
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
