@@ -279,19 +279,21 @@ spend = Table(
     sqlite_with_rowid=False,
 )
 
-# A batch on its way into charges. Both tables live for one transaction: what a provider said about some cells, and of
-# those the cells that it changes, with whose they are and what they said before.
+# A batch on its way into charges: what a provider said about some cells, and of those the cells that it changes, with
+# whose they are and what they said before. They live for one transaction; what is staged apart is written in many.
+_TEMPORARY: dict[str, Any] = {"prefixes": ["TEMPORARY"], "sqlite_with_rowid": False}
 _OF_ONE_TRANSACTION: dict[str, Any] = {
-    "prefixes": ["TEMPORARY"],
-    "sqlite_with_rowid": False,
+    **_TEMPORARY,
     "postgresql_on_commit": "DELETE ROWS",  # deleted one by one they stay behind, and every batch walks past them
 }
-staged = Table(
-    "staged",
-    MetaData(),
-    *(column for column in _charge_columns(keyed=True) if column.name != "account_id"),
-    **_OF_ONE_TRANSACTION,
-)
+
+
+def _staged_columns() -> list[Column[object]]:
+    return [column for column in _charge_columns(keyed=True) if column.name != "account_id"]
+
+
+staged = Table("staged", MetaData(), *_staged_columns(), **_OF_ONE_TRANSACTION)
+staged_apart = Table("staged_apart", MetaData(), *_staged_columns(), **_TEMPORARY)
 changed = Table(
     "changed",
     MetaData(),
@@ -370,7 +372,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
-    Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("currency", String(8), nullable=False, server_default="USD"),
     Column("kept_seen_nanos", BigInteger),
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),

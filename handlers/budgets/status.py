@@ -85,10 +85,9 @@ class BudgetStatus:
         """What may still be promised to somebody: what is left, less what is reserved."""
         return self.left - self.held
 
-    @property
-    def is_enforced(self) -> bool:
-        """Whether providers are to keep it. They know no tiers of models and no tokens: those are kept by telling."""
-        return can_be_enforced(self.budget)
+    def is_enforced_in(self, unit: str) -> bool:
+        """Whether a provider is to keep it whose limits are in a currency or in tokens."""
+        return can_be_enforced(self.budget, unit)
 
     @property
     def permille(self) -> int:
@@ -96,9 +95,13 @@ class BudgetStatus:
         return self.spent * 1000 // self.limit if self.limit > 0 else 1000 * (self.spent > 0 or self.limit < 0)
 
 
-def can_be_enforced(budget: Budget) -> bool:
-    """Whether providers can be told to keep a budget."""
-    return budget.limit == "hard" and budget.models == "all" and budget.unit not in COUNTED
+def can_be_enforced(budget: Budget, unit: str = "") -> bool:
+    """Whether providers can be told to keep a budget, whose limits are in money or else in a unit.
+
+    None knows tiers of models, and who counts money knows no tokens: those are kept by telling.
+    """
+    is_known = budget.unit not in COUNTED or budget.unit == unit
+    return budget.limit == "hard" and budget.models == "all" and is_known
 
 
 def current(ctx: Context, budget: Budget) -> Period:
