@@ -19,13 +19,14 @@ from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Budget, Policy, rules_for
-from storage import comparisons, ledger, people, spend
+from storage import comparisons, ledger, people, spend, terms
 from storage.directory import Person
-from storage.ledger import BudgetPeriod, Posted
+from storage.ledger import Posted
 from storage.people import Account
 from storage.reservations import Held
 from storage.spend import Spent, Window
 from storage.tables import ORGANIZATION
+from storage.terms import BudgetPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +383,11 @@ class OfAll:
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""
-        return self.shares(budget, period).get(account.id, NOTHING)
+        own = self.shares(budget, period).get(account.id, NOTHING)
+        said = self._terms.get((budget.name, period.first), {}).get(account.kind)
+        if said is None or not self._moves.was_there(account.id, said):
+            return own
+        return ledger.by_terms(own, said.amount, said.posted_at)
 
     def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
         """See Figures."""
@@ -406,8 +411,19 @@ class OfAll:
 
     @cached_property
     def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
-        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
-        return ledger.shares_of_all(self._ctx.conn, budgets)
+        return ledger.shares_of_all(self._ctx.conn, self._periods)
+
+    @cached_property
+    def _terms(self) -> dict[BudgetPeriod, dict[str, terms.Posted]]:
+        return terms.of_all(self._ctx.conn, self._periods)
+
+    @cached_property
+    def _moves(self) -> terms.Moves:
+        return terms.moves(self._ctx.conn)
+
+    @cached_property
+    def _periods(self) -> list[BudgetPeriod]:
+        return [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
 
     def daily(self, _account: Account) -> None:
         """See Figures."""

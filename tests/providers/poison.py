@@ -23,6 +23,7 @@ from bot.providers import alibaba, cursor, github_copilot, tencent, volcengine
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
+from bot.providers.litellm import logs as litellm_logs
 from bot.providers.litellm import members
 from bot.providers.litellm import payloads as litellm
 from bot.providers.litellm import provider as litellm_usage
@@ -78,6 +79,8 @@ def _rows(part: str, path: str, at: str, shape: type[BaseModel], quiet: str = ""
 _REPORTS = (
     _rows("charges", "/analytics/usage", "data", reports._UsageRow),
     _rows("charges", "/analytics/cost", "data", reports._CostRow),
+    _rows("hours", "/analytics/usage", "data", reports._UsageRow),
+    _rows("hours", "/analytics/cost", "data", reports._CostRow),
 )
 TABLES: Mapping[str, tuple[Rows, ...]] = {
     "alibaba": (
@@ -162,6 +165,7 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
             "results/0/breakdown/models/m-both/api_key_breakdown",
             litellm_usage._KeyUse,
         ),
+        _rows("hours", "/spend/logs/v2", "data", litellm_logs._Request),
         _rows("people", "/user/list", "users", litellm.UserRow),
         _rows("people", "/v2/team/list", "teams", litellm.TeamRow),
         _rows("people", "/key/list", "keys", litellm.VirtualKeyRow),
@@ -183,6 +187,7 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
     ),
     "openrouter": (
         _rows("charges", "/analytics/query", "data/data", openrouter.UsageRow, "date__day created_at__day"),
+        _rows("hours", "/analytics/query", "data/data", openrouter.UsageRow, "date__hour created_at__hour"),
         _rows("people", "/organization/members", "data", openrouter.MemberRow),
         _rows("people", "/keys", "data", openrouter.ApiKeyRow),
         _rows("people", "/workspaces", "data", openrouter.WorkspaceRow),
