@@ -70,7 +70,9 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         made = server(app, routes, connected, stack.enter_context(_metrics(app, connected, environ)))
         if app.settings.server.mcp:
             optional("bot.mcp.server", "MCP", "requirements-mcp.txt").add_to(made, app)
-        made.router.routes += stack.enter_context(console.connected(app))  # the last: it takes what is nobody else's
+        made.router.routes += stack.enter_context(
+            console.connected(app, environ)
+        )  # the last: it takes what is nobody else's
         yield made
 
 

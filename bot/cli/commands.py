@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import shtab
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config, logging
@@ -42,10 +43,12 @@ from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
-from handlers.context import CLOCK, NOWHERE
+from handlers.context import CLOCK, NOWHERE, Context
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.periods import called_after, period_of
 from handlers.place import Place
+from handlers.planning import try_policy
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
 from storage.db import BusyError, Database, UnreadableDatabaseError
@@ -163,6 +166,31 @@ def say(args: argparse.Namespace) -> int:
     name = {one.id: one.name for one in app.everybody()}.get(person, person)
     print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=name), end="\n\n")
     terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
+    return 0
+
+
+def try_(args: argparse.Namespace) -> int:
+    logging.quiet()
+    proposed = config.load({"BURSAR_CONFIG": str(args.file)}).policy
+    app = _app(or_sample=True)
+    words = " ".join(args.words)
+
+    def work(conn: Connection) -> Card:
+        ctx = Context(conn, app.now(), CLOCK, Place("terminal", ""), app.policy, {CLOCK.id: CLOCK})
+        return try_policy(ctx, proposed, words, as_csv=args.csv)
+
+    try:
+        card = app.database.ask(work).whole
+    except RefusedError as refused:
+        print(in_words(refused), file=sys.stderr)
+        return 1
+    finally:
+        app.close()
+    if args.csv:
+        for file in card.files:
+            write_csv(sys.stdout, file.columns, file.rows)
+    else:
+        print(CARD.dump_json(card, indent=2).decode() if args.json else terminal.render(card))
     return 0
 
 
@@ -441,6 +469,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "say": say,
     "sync": sync,
+    "try": try_,
     "status": status,
     "token": token,
     "signin": signin,

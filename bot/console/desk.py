@@ -4,7 +4,7 @@ A page is what its sentences answer to whoever looks, out of one snapshot. Nothi
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -221,6 +221,31 @@ class Desk:
             "cast": self.cast,
         }
         return HTMLResponse(page(template, language, **shared, **values), status)
+
+    def stranger(
+        self,
+        request: Request,
+        title: str,
+        texts: Sequence[str] = (),
+        *,
+        status: int = 200,
+        facts: Sequence[tuple[str, str]] = (),
+        link: str = "",
+        ways: Sequence[tuple[str, str]] = (),
+    ) -> Response:
+        """A page for somebody who is not signed in.
+
+        Args:
+            request: theirs.
+            title: what it says.
+            texts: what else it says.
+            status: of HTTP.
+            facts: names and values.
+            link: what a printed link showed, for a button that uses it.
+            ways: addresses and labels of the ways in.
+        """
+        values = {"title": title, "texts": texts, "facts": facts, "link": link, "ways": ways}
+        return self.filled(request, None, "signin.html", status, **values)
 
     def let_in(self, request: Request) -> Visitor:
         """Who looks.

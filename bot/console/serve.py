@@ -1,6 +1,7 @@
 """The routes of the console."""
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from bot.console.guard import Guard
 from bot.console.pages import PAGES, Page
 from bot.console.sign_in import Reception
 from bot.console.visitors import AnyoneAsAnyone, Sessions, lifetime_of
+from bot.optional import optional
 from storage.db import BusyError
 
 
@@ -89,7 +91,7 @@ def of_anyone(app: App, cast: Sequence[tuple[str, str]], base: str) -> Mount:
 
 
 @contextmanager
-def connected(app: App) -> Iterator[list[BaseRoute]]:
+def connected(app: App, environ: Mapping[str, str] = os.environ) -> Iterator[list[BaseRoute]]:
     """The console, for as long as the server runs; nothing of it unless app.yaml says how browsers reach it."""
     settings = app.settings.console
     if not settings.url:
@@ -97,5 +99,9 @@ def connected(app: App) -> Iterator[list[BaseRoute]]:
         return
     door = Sessions(app, lifetime_of(app), settings.url.startswith("https:"))
     desk = Desk(app, door)
-    reception = Reception(app, door, desk)
+    company = None
+    if settings.sign_in:
+        oidc = optional("bot.console.oidc", "OpenID Connect", "requirements-console.txt")
+        company = oidc.CompanySignIn(app, door, environ, desk.stranger)
+    reception = Reception(app, door, desk, company)
     yield [Mount("/", app=application(desk, reception.routes(), settings.url))]

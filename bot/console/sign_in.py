@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Protocol
 from urllib.parse import urlencode
 
 import structlog
@@ -42,6 +43,16 @@ def make_link(app: App, person: Person) -> str:
     return f"{app.settings.console.url}/signin/link?{urlencode({'t': token})}"
 
 
+class Company(Protocol):
+    """The company's own sign-in pages."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Their routes."""
+
+    def labels(self, language: str) -> list[tuple[str, str]]:
+        """The ways in: name and what the link says."""
+
+
 class Reception:
     """Lets people in and out.
 
@@ -49,12 +60,14 @@ class Reception:
         app: the bot.
         door: keeps who is signed in.
         desk: draws pages.
+        company: its own sign-in pages, None if it has none.
     """
 
-    def __init__(self, app: App, door: Sessions, desk: Desk) -> None:
+    def __init__(self, app: App, door: Sessions, desk: Desk, company: Company | None = None) -> None:
         self._app = app
         self._door = door
         self._desk = desk
+        self._company = company
 
     def routes(self) -> list[BaseRoute]:
         """The routes."""
@@ -63,14 +76,19 @@ class Reception:
             Route("/signin/link", self.show_link),
             Route("/signin/link", posted(self.use_link), methods=["POST"]),
             Route("/signin/out", posted(self.out), methods=["POST"]),
+            *(self._company.routes() if self._company else ()),
         ]
 
     def ask(self, request: Request) -> Response:
         """GET /signin: the ways in."""
         if self._door.who(request):
             return RedirectResponse(local(request.query_params.get("next", "")) or "/", 303)
-        language = self._language
-        return self._page(request, say(language, "Sign in to Bursar"), [say(language, HOW, person="ana")])
+        language, wanted = self._language, local(request.query_params.get("next", ""))
+        more = f"?{urlencode({'next': wanted})}" if wanted else ""
+        labels = self._company.labels(language) if self._company else []
+        ways = tuple((f"{base_of(request)}/signin/{name}{more}", label) for name, label in labels)
+        how = [] if ways else [say(language, HOW, person="ana")]
+        return self._desk.stranger(request, say(language, "Sign in to Bursar"), how, ways=ways)
 
     def show_link(self, request: Request) -> Response:
         """GET /signin/link: whose link it is, and a button. Who only looks, such as a mail scanner, uses nothing up."""
@@ -82,9 +100,9 @@ class Reception:
 
         person = self._app.database.ask(look)
         if person is None:
-            return self._page(request, say(self._language, USED), [], status=404)
+            return self._desk.stranger(request, say(self._language, USED), [], status=404)
         language = spoken_to(person, self._app.policy)
-        return self._page(request, say(language, "Sign in as {name}", name=person.name), [], link=token)
+        return self._desk.stranger(request, say(language, "Sign in as {name}", name=person.name), [], link=token)
 
     def use_link(self, request: Request, said: Mapping[str, str]) -> Response:
         """POST /signin/link: sign in."""
@@ -98,7 +116,7 @@ class Reception:
         new = self._app.database.transact(work, in_turn=True)
         if not new:
             log.info("signin refused", why="link")
-            return self._page(request, say(self._language, USED), [], status=403)
+            return self._desk.stranger(request, say(self._language, USED), [], status=403)
         answer = RedirectResponse(f"{base_of(request)}/", 303)
         self._door.give(answer, new)
         return answer
@@ -113,18 +131,3 @@ class Reception:
     @property
     def _language(self) -> str:
         return spoken_to(None, self._app.policy)
-
-    def _page(
-        self,
-        request: Request,
-        title: str,
-        texts: list[str],
-        *,
-        status: int = 200,
-        facts: tuple[tuple[str, str], ...] = (),
-        link: str = "",
-        ways: tuple[tuple[str, str], ...] = (),
-    ) -> Response:
-        return self._desk.filled(
-            request, None, "signin.html", status, title=title, texts=texts, facts=facts, link=link, ways=ways
-        )

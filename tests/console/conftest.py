@@ -1,6 +1,7 @@
 """The console of the small company, over HTTP as a browser speaks it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -104,11 +105,11 @@ class Console:
         return [(row.deed.who, row.deed.what, row.deed.subject) for row in rows]
 
 
-def console_of(company: Company, **settings: Any) -> Console:
-    """The console of a company, with settings of its own."""
+def console_of(company: Company, environ: Mapping[str, str] | None = None, **settings: Any) -> Console:
+    """The console of a company, with secrets and settings of its own."""
     own = ConsoleSettings.model_validate({"url": URL, **settings})
     company.app.settings = company.app.settings.model_copy(update={"console": own})
-    with connected(company.app) as routes:
+    with connected(company.app, environ or {}) as routes:
         return Console(company, server(company.app, list(routes), lambda: True))
 
 

@@ -185,6 +185,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             (LASTING, ("max", "approve 1")),
         ),
     ),
+    "propose": (Spoken("max", "propose per-person 200 USD", "Sent to 1 person in finance"),),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),
     "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
