@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, units
+from storage import bulk_load, erased, units
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.directory import Link
 from storage.tables import (
@@ -117,7 +117,8 @@ def record(
     """
     _clear(conn, staged, changed)
     written = bulk_load.writer(conn)
-    seen = bulk_load.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
+    known = erased.under_pseudonym(conn, batch)
+    seen = bulk_load.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in known))
     conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
     retired = _retire(conn, whole, now) if whole and seen else 0
     has_former = conn.execute(_HAS_FORMER).first() is not None
