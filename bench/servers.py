@@ -74,6 +74,14 @@ def sink(home: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def answering(home: Path) -> Iterator[Server]:
+    """The Starlette app that only answers."""
+    port = _free_port()
+    with _process("bare Starlette", ["-m", "bench.answer", str(port)], {}, port, "/", home) as server:
+        yield server
+
+
+@contextmanager
 def bursar(slack: FakeSlack, home: Path, database_url: str) -> Iterator[Server]:
     """`python -m bot run` with the sample company, in HTTP mode."""
     port = _free_port()

@@ -54,6 +54,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class WritesError(Exception):
+    """What was asked as a question would do something; nothing was changed."""
+
+
 class KeyUsedError(Exception):
     """Under this key something else was ordered before."""
 
@@ -181,6 +185,53 @@ class App:
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
+
+    def answers(self, person: str, place: Place, texts: Sequence[str]) -> list[Card | RefusedError]:
+        """Answers to several questions out of one snapshot, so that their figures agree.
+
+        What opens a form when it is said alone, such as `request`, is answered, too.
+
+        Args:
+            person: id of who asks.
+            place: where.
+            texts: the questions.
+
+        Returns:
+            A card for each, or why it is refused.
+
+        Raises:
+            WritesError: one of them would do something.
+            BusyError: the database had no time.
+            BrokeError: a bug of ours.
+        """
+        stale: set[tuple[str, str, str]] = set()
+
+        def one(conn: Connection, text: str) -> Card | RefusedError:
+            if handlers.is_order(text):
+                raise WritesError(text)
+            said, rest = handlers.parse_command(text)
+            try:
+                with timed(HEARD, said.name):
+                    card = self._answer(conn, Sentence(text, person, place), said, rest).whole
+            except RefusedError as refused:
+                return refused
+            stale.update(card.stale)
+            return replace(card, stale=())
+
+        def ask() -> list[Card | RefusedError]:
+            return self.database.ask(lambda conn: [one(conn, text) for text in texts])
+
+        try:
+            found = ask()
+            return ask() if stale and self.live.refreshed(tuple(sorted(stale))) else found
+        except (BusyError, WritesError):
+            raise
+        except Exception as bug:
+            if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
+                raise WritesError(str(texts)) from bug
+            incident = secrets.token_hex(2)
+            log.exception("broke", incident=incident, person=person, platform=place.platform)
+            raise BrokeError(incident) from bug
 
     def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
         """Answer a program.

@@ -9,7 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from bot import api, capped
+from bot import api, capped, console
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
@@ -34,7 +34,7 @@ STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
-    """Serve Slack, Teams, telemetry, health and metrics until SIGTERM or SIGINT; what is under way is finished.
+    """Serve all that app.yaml says over HTTP until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
         ConfigError: a token is missing.
@@ -70,6 +70,9 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         made = server(app, routes, connected, stack.enter_context(_metrics(app, connected, environ)))
         if app.settings.server.mcp:
             optional("bot.mcp.server", "MCP", "requirements-mcp.txt").add_to(made, app)
+        made.router.routes += stack.enter_context(
+            console.connected(app, environ)
+        )  # the last: it takes what is nobody else's
         yield made
 
 

@@ -29,7 +29,7 @@ from handlers.events import (
 from handlers.place import named_place
 from handlers.policy import Policy, next_workday
 from handlers.pricing import fingerprint
-from storage import idempotency, outbox, telemetry
+from storage import hours, idempotency, outbox, telemetry
 
 ONE_HOUR = timedelta(hours=1)
 LIMITS_AT = "20 * * * *"
@@ -101,6 +101,7 @@ class Schedule:
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
         telemetry.prune(conn, now)
+        hours.prune(conn, now.date())
 
 
 def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:

@@ -62,6 +62,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
+from handlers.planning import propose, suggest, try_
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -251,6 +252,9 @@ COMMANDS: Mapping[str, Command] = {
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
+        command(try_, N_("try per-person 200 USD"), TEAM, "owner", writes=False),
+        command(suggest, N_("suggest limits for every person"), TEAM, "owner", writes=False),
+        command(propose, N_("propose per-person 200 USD"), TEAM, "owner", writes=True),
         command(pool, N_("pool"), TEAM, "owner", writes=False),
         command(allot, N_("allot 300 to ana"), TEAM, "owner", writes=True),
         command(split, N_("split"), TEAM, "owner", writes=True),

@@ -253,23 +253,25 @@ def spent_by_day_and_account(
         yield row[5], Spent(*row[:5])
 
 
-_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
-    spend.c.provider == bindparam("provider"), _within(spend.c.day)
+Counted = tuple[int, int]
+"""What was spent, in parts of the house currency, and how many tokens that were."""
+
+_AT_BY_ALL = (
+    select(spend.c.account_id, *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)))
+    .where(spend.c.provider == bindparam("provider"), _within(spend.c.day))
+    .group_by(spend.c.account_id)
 )
-
-
-_AT_BY_ALL = _AT.group_by(spend.c.account_id)
 
 
 _AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
 
 
-def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
-    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
+def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, Counted]:
+    """What an account, or else each, spent at a provider on the days first until before end."""
     values = {"provider": provider, "first": first, "end": end}
     if account_id:
-        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
-    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
+        return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
+    return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
 
 
 _TOLD = (
@@ -308,7 +310,9 @@ _NAMED = {
 
 
 _AS = {
-    kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
+    kind: select(
+        *names, *(cast(func.sum(each), BigInteger) for each in (charges.c.cost_house_nanos, all_tokens(charges)))
+    )
     .where(
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
@@ -321,7 +325,7 @@ _AS = {
 }
 
 
-def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
+def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], Counted]:
     """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
     # A day of the organization's begins and ends within a day of the one of UTC; the key of charges begins with that.
     first_about, end_about = (
@@ -329,7 +333,7 @@ def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date)
     )
     values = {"provider": provider, "first": first, "end": end, "first_about": first_about, "end_about": end_about}
     rows = conn.execute(_AS[kind], values)
-    return {tuple(row[:-1]): row[-1] for row in rows}
+    return {tuple(row[:-2]): (row[-2], row[-1]) for row in rows}
 
 
 _BETWEEN = (

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import shtab
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config, logging
@@ -25,6 +26,7 @@ from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.progress import progress
 from bot.cli.sample_company import prepare
 from bot.config import database_url
+from bot.console.sign_in import make_link
 from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
@@ -41,10 +43,12 @@ from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
 from bot.texts import in_words, nt, speak_as, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
-from handlers.context import CLOCK, NOWHERE
+from handlers.context import CLOCK, NOWHERE, Context
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.periods import called_after, period_of
 from handlers.place import Place
+from handlers.planning import try_policy
 from handlers.sentence import Sentence
 from storage import audit, people, pulls, set_aside
 from storage.db import BusyError, Database, UnreadableDatabaseError
@@ -165,6 +169,31 @@ def say(args: argparse.Namespace) -> int:
     return 0
 
 
+def try_(args: argparse.Namespace) -> int:
+    logging.quiet()
+    proposed = config.load({"BURSAR_CONFIG": str(args.file)}).policy
+    app = _app(or_sample=True)
+    words = " ".join(args.words)
+
+    def work(conn: Connection) -> Card:
+        ctx = Context(conn, app.now(), CLOCK, Place("terminal", ""), app.policy, {CLOCK.id: CLOCK})
+        return try_policy(ctx, proposed, words, as_csv=args.csv)
+
+    try:
+        card = app.database.ask(work).whole
+    except RefusedError as refused:
+        print(in_words(refused), file=sys.stderr)
+        return 1
+    finally:
+        app.close()
+    if args.csv:
+        for file in card.files:
+            write_csv(sys.stdout, file.columns, file.rows)
+    else:
+        print(CARD.dump_json(card, indent=2).decode() if args.json else terminal.render(card))
+    return 0
+
+
 def sync(args: argparse.Namespace) -> int:
     logging.quiet()
     app = _app()
@@ -204,6 +233,19 @@ def token(args: argparse.Namespace) -> int:
     for secret in secrets:
         print(secret)
     return 1 if card.tone in ("bad", "warn") else 0
+
+
+def signin(args: argparse.Namespace) -> int:
+    logging.quiet()
+    app = _app()
+    if not app.settings.console.url:
+        raise config.ConfigError(t("There is no console. Say in app.yaml how browsers reach it: console.url"))
+    person = {one.id: one for one in app.everybody()}.get(args.person.removeprefix("@"))
+    if person is None:
+        raise config.ConfigError(t("I don't know “{name}”. Write the id of somebody, such as ana.", name=args.person))
+    print(make_link(app, person))
+    app.close()
+    return 0
 
 
 def outcomes(args: argparse.Namespace) -> int:
@@ -427,8 +469,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "say": say,
     "sync": sync,
+    "try": try_,
     "status": status,
     "token": token,
+    "signin": signin,
     "outcomes": outcomes,
     "manifest": manifest_,
     "completion": completion,

@@ -20,6 +20,7 @@ from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.running_totals import Told
 from bot.providers.sample.provider import Sample
+from bot.providers.tencent import Tencent
 from bot.texts import t
 from handlers.language import N_
 
@@ -162,6 +163,14 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: OpenRouter(its.name, its.url, its.key, its.key_name),
         url="https://openrouter.ai/api/v1",
         key="OPENROUTER_API_KEY",
+    ),
+    "tencent": ProviderKind(
+        "Tencent Cloud",
+        "Tencent Cloud",
+        lambda its: Tencent(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://tokenhub.tencentcloudapi.com",
+        key="TENCENT_SECRET_KEY",
+        account=N_("the SecretId"),
     ),
     "sample": ProviderKind(
         "The sample company",

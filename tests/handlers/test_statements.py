@@ -42,6 +42,9 @@ ABOVE = 1
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
 
+HOURS = 1
+"""The hours that providers tell beside their days follow a new link, too."""
+
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LADDER = [
     {"when": {"amount_up_to": "25 USD", "times_up_to": 2}, "stages": [{"by": "nobody"}]},
@@ -182,6 +185,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             (LASTING, ("max", "approve 1")),
         ),
     ),
+    "propose": (Spoken("max", "propose per-person 200 USD", "Sent to 1 person in finance"),),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),
     "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
@@ -245,7 +249,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "link llm user usr_stranger to ana",
             "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
-            most=ORDER_MAX + BATCH,
+            most=ORDER_MAX + BATCH + HOURS,
         ),
     ),
     "enforce": (Spoken("fay", "enforce per-person", "All limits already have the current amount"),),

@@ -20,6 +20,8 @@ from bot.providers.litellm.provider import MALFORMED, LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.tencent import Tencent
+from storage.charges import Charge
 from storage.limits import Subject
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
@@ -33,6 +35,7 @@ from tests.support.fakes.litellm import FakeLiteLLM
 from tests.support.fakes.loopback import Heard, Loopback
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
+from tests.support.fakes.tencent import FakeTencent
 
 FAST = 10**6
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -52,8 +55,10 @@ class Case:
         subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
         questions: the paths of questions that are asked by another method than GET.
+        asks: whether a request is a question, where neither its method nor its path says so.
         tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
+        figure: what a cell says of what was used, as nanos of a dollar: its cost.
         tells_totals: whether it tells running totals, so that an odd row is one of every day that is asked for.
     """
 
@@ -64,12 +69,16 @@ class Case:
     subjects: tuple[Subject, ...] = ()
     paused: Subject | None = None
     questions: frozenset[str] = frozenset()
+    asks: Callable[[Heard], bool] = lambda _heard: False
     tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
     tells_totals: bool = False
+    figure: Callable[[Charge], int] = lambda cell: cell.cost_nanos or 0
 
     def changes(self, heard: Heard) -> bool:
         """Whether a request is an order rather than a question."""
+        if self.asks(heard):
+            return False
         if heard.body and heard.path in self.tries and json.loads(heard.body) == self.tries[heard.path]:
             return False
         return heard.method != "GET" and heard.path not in self.questions
@@ -104,6 +113,11 @@ def _copilot_use(fake: FakeGitHub, day: date, user: str, dollars: Decimal, _toke
 def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal, tokens: int) -> None:
     fake.add_member(f"user_{user}", user, user, None)
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
+
+
+def of_tokens(cell: Charge) -> int:
+    """Of who tells tokens only: a million nanos for each that was put in; the fake counts a thousand for a dollar."""
+    return cell.tokens_input * 10**6
 
 
 MADE_UP = frozenset({"sample"})
@@ -172,6 +186,18 @@ CASES: Mapping[str, Case] = {
         paused=Subject("user", "sub-dana"),
         tries={"/v1/organizations/spend_limits": MALFORMED_AT_GATEWAY},
         tells_totals=True,
+    ),
+    "tencent": Case(
+        FakeTencent,
+        lambda fake, patience: Tencent(
+            "tencent", fake.url, fake.secret, fake.secret_id, "TENCENT_KEY", lambda: fake.now, patience, None
+        ),
+        FakeTencent.use,
+        lambda fake: str(fake.secret),
+        subjects=(Subject("key", "ak-dana"),),
+        paused=Subject("key", "ak-dana"),
+        asks=FakeTencent.asks,
+        figure=of_tokens,
     ),
     "cursor": Case(
         FakeCursor,

@@ -112,7 +112,7 @@ def test_the_other_days_count_and_the_odd_one_is_named(
     odd_days = [DAY + timedelta(days=number) for number in range(2 if CASES[name].tells_totals else 1)]
     assert {each.day for each in asides if each.part == "usage"} == set(odd_days)
     assert {each.part for each in asides} <= {"usage", *(["people"] if CASES[name].tells_totals else [])}
-    assert [each.name for each in days if each.cost_nanos] == [str(DAY), str(DAY + timedelta(days=1))]
+    assert [each.name for each in days if each.cost_nanos or each.tokens] == [str(DAY), str(DAY + timedelta(days=1))]
 
 
 def as_it_is(provider: Provider, replay: Replay, rows: Rows) -> tuple[list[Any], Any]:

@@ -184,9 +184,7 @@ class ClaudeGateway(Provider):
                 totals = spent[user_id].totals if user_id in spent else Totals(None, None, None)
                 cost = known.spent(day, user_id, totals)
                 if cost:
-                    yield Charge(
-                        self.name, midnight(day), 24, "", subject=user_id, cost_nanos=cost, cost_source="list_price"
-                    )
+                    yield Charge(self.name, midnight(day), 24, "", subject=user_id, cost_nanos=cost, list_nanos=cost)
 
     def earliest(self, today: date) -> date:
         """See Provider."""

@@ -86,6 +86,7 @@ class Burn:
         since: when the danger began that is known already, if there is one: what is usual was before.
         odd: days of dangers to which nobody said anything: not usual, but a batch comes again.
         has_timetable: whether it may have one: programs do, people do not.
+        hours_until: up to when they told hours beside their days, None if the hours are the days, or none are told.
     """
 
     hours: Sequence[Spell]
@@ -97,6 +98,12 @@ class Burn:
     since: datetime | None = None
     odd: AbstractSet[date] = frozenset()
     has_timetable: bool = True
+    hours_until: datetime | None = None
+
+    def heard_by(self, rule: SpikeRule, now: datetime) -> datetime:
+        """Up to when it is known what a rule looks at."""
+        by_hour = self.hours_until if rule in BY_THE_HOUR else None
+        return min(now, by_hour or self.heard_until)
 
 
 def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:
@@ -119,7 +126,7 @@ def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list
 def goes_on(burn: Burn, sight: Sight, now: datetime) -> bool:
     """Whether it goes on, as far as is known: nothing later is, or it is too soon to say."""
     rest = _DAY if sight.rule not in BY_THE_HOUR else 2 * _HOUR
-    return sight.until + rest > min(now, burn.heard_until)
+    return sight.until + rest > burn.heard_by(sight.rule, now)
 
 
 def is_known(burn: Burn) -> bool:
@@ -154,7 +161,7 @@ def total(burn: Burn, one: Sight) -> Sight:
 
 def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
     """Runs of dear hours among those that became known of late, the latest first; one quiet hour does not end a run."""
-    fresh = min(min(now, burn.heard_until) - HOURS_JUDGED, burn.since or now)
+    fresh = min(burn.heard_by("velocity", now) - HOURS_JUDGED, burn.since or now)
     past = [spell for spell in burn.hours if spell.start < fresh]
     usual = _usual_hour(past, burn)
     least = _least_run(burn, fresh)
@@ -369,11 +376,12 @@ def _times(known: Sequence[int], least: float = SCALE_MIN) -> float:
 def _loop(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
     """The last hours, as long as their requests are all alike; the floor counts for a week of it."""
     alike: list[Spell] = []
-    for spell in reversed(burn.hours):
+    whole = [spell for spell in burn.hours if spell.start + _HOUR <= now]
+    for spell in reversed(whole):
         if spell.requests < LOOP_REQUESTS or (alike and not _alike(spell, alike[-1])):
             break
         alike.append(spell)
-    if len(alike) < LOOP_HOURS or alike[0].start < min(now, burn.heard_until) - HOUR_LATE - _HOUR:
+    if len(alike) < LOOP_HOURS or alike[0].start < burn.heard_by("loop", now) - HOUR_LATE - _HOUR:
         return None
     cost = sum(spell.cost_nanos for spell in alike)
     rate = cost // len(alike)
