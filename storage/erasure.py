@@ -36,6 +36,8 @@ from storage.tables import (
     preferences,
     requests,
     reservations,
+    sessions,
+    sign_ins,
     tokens,
 )
 
@@ -155,6 +157,8 @@ def erase(conn: Connection, who: Target, chat_platforms: Iterable[str], now: dat
     conn.execute(update(links).where(links.c.account_id == account).values(name=""))
     conn.execute(delete(preferences).where(preferences.c.person_id == who.person.id))
     conn.execute(delete(delegations).where(or_(*(each == who.person.id for each in delegations.c[:2]))))
+    conn.execute(delete(sessions).where(sessions.c.person_id == who.person.id))
+    conn.execute(delete(sign_ins).where(sign_ins.c.person_id == who.person.id))
     conn.execute(delete(tokens).where(tokens.c.account_id == account))
     conn.execute(update(requests).where(asked).values(reason="", resolved_note=""))
     mine = or_(exceptions.c.asked_by == who.person.id, exceptions.c.account_id == account)
