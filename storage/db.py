@@ -234,6 +234,26 @@ class Database:
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
 
+    def compact(self) -> None:
+        """Overwrite what was deleted: it still stands in free parts of the file, and in the log beside it.
+
+        Raises:
+            BusyError: somebody reads; try again later.
+        """
+        if not self.is_sqlite:
+            self.outside_of_transactions("vacuum")
+            return
+        raw = self._orders.raw_connection()
+        try:
+            raw.cursor().execute("vacuum")
+            busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+        except sqlite3.OperationalError as trouble:
+            raise BusyError("the file cannot be compacted now") from trouble
+        finally:
+            raw.close()
+        if busy:
+            raise BusyError("the log of the file is being read")
+
     def time(self) -> datetime:
         """The moment by the database's clock, in UTC.
 
