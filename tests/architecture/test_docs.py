@@ -300,7 +300,7 @@ def test_what_a_page_says_a_test_holds_is_held_by_one() -> None:
 def test_every_package_says_why_it_is_there() -> None:
     """And no package is explained that is gone."""
     pinned = set.union(
-        *(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-mcp", "-console", "-dev", "-deploy"))
+        *(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-mcp", "-console", "-aws", "-dev", "-deploy"))
     )
 
     assert set(rows("docs/reference/dependencies.md")) == pinned
