@@ -41,7 +41,7 @@ from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, exceptions, former_links, idempotency, outbox, people, promotions
+from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people, promotions
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
@@ -612,6 +612,15 @@ class App:
         self._call_models()
         self._let_shadows_count()
         self.wake.set()
+        self._compact()
+
+    def _compact(self) -> None:
+        """After somebody was erased, nothing of them stays in free parts of the database's files."""
+        if self.database.ask(lambda conn: installation.noted(conn, erasure.COMPACT)) is None:
+            return
+        with suppress(BusyError):  # it is tried again at the next tick
+            self.database.compact()
+            self.database.transact(lambda conn: installation.end(conn, erasure.COMPACT))
 
     def deliver(self, lane: str = "") -> int:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""

@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import FileRules
+from bot.providers.files.settings import BUCKETS, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -53,6 +53,7 @@ from handlers.policy import (
     ProgramRules,
     Rates,
     RequestRules,
+    RetentionRules,
     Rule,
     TelemetryRules,
     WasteRules,
@@ -305,7 +306,8 @@ class ProviderSettings(FileRules):
         folder: Path = (info.context or {}).get("folder", Path())
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
-            given["file"] = str(folder / str(given["file"]))
+            where = str(given["file"])
+            given["file"] = where if where.startswith(BUCKETS) else str(folder / where)
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
 
@@ -504,6 +506,7 @@ class Settings(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
 
     @property
     def policy(self) -> Policy:
@@ -526,6 +529,7 @@ class Settings(House, Rule):
             seats=self.seats,
             prices=self.prices,
             telemetry=self.telemetry,
+            retention=self.retention,
         )
 
     def at_host(self, host: str) -> "Settings":

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from handlers.access import sees_all
 from handlers.admin import (
     check_tokens,
+    erase,
+    forget_old,
     link,
     old_token_used,
     people_,
@@ -260,6 +262,7 @@ COMMANDS: Mapping[str, Command] = {
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
+        command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
         command(lab, N_("lab"), ADMIN, "admin", writes=False),
         command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
@@ -334,6 +337,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(forget_old, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),
