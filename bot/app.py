@@ -38,10 +38,11 @@ from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, R
 from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
+from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people
+from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people, promotions
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
@@ -99,6 +100,7 @@ class App:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
         self._call_models()
+        self._let_shadows_count()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
 
@@ -106,6 +108,12 @@ class App:
         """Learn by which names people ask for models; another replica may have read them."""
         with suppress(BusyError):
             self.policy.call_models(self.database.ask(aliases.of_models))
+
+    def _let_shadows_count(self) -> None:
+        """Let shadow budgets bind whose day has come; another replica may have been told so."""
+        with suppress(BusyError):
+            starts = self.database.ask(promotions.starts)
+            self.policy.let_count(counting(self.policy, starts, self.now()))
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -607,6 +615,7 @@ class App:
             raise
         self.unwritable = ""
         self._call_models()
+        self._let_shadows_count()
         self.wake.set()
         self._compact()
 
