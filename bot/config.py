@@ -191,6 +191,7 @@ class ServerSettings(Rule):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+    log: Literal["json", "console"] = "json"
 
 
 class SignInSettings(Rule):
@@ -520,7 +521,8 @@ class Settings(House, Rule):
             requests=self.requests,
             programs=self.programs,
             rates=self.rates,
-            budgets=self.budgets,
+            budgets=tuple(each for each in self.budgets if each.limit != "shadow"),
+            shadows=tuple(each for each in self.budgets if each.limit == "shadow"),
             tiers=self.tiers,
             limits=self.limits,
             guard=self.guard,
