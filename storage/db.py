@@ -11,14 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -46,6 +43,12 @@ USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01", "53200"})
 """Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
+
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+VERSION = "alembic_version"
+NEWEST = max(each.name for each in MIGRATIONS.glob("[0-9]*.py")).partition("_")[0]
+"""The last migration there is: a file's name begins with its number, which is its revision."""
 
 
 class BusyError(Exception):
@@ -209,11 +212,11 @@ class Database:
             raise BusyError("all connections to the database are in use") from trouble
 
     def migrate(self) -> None:
-        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if self.ask(revision) == head:
+        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do.
+
+        What does it is loaded only then: most starts find the tables as they should be.
+        """
+        if self.ask(revision) == NEWEST:
             return
         with self._orders.connect() as conn:
             if not self.is_sqlite:
@@ -222,8 +225,7 @@ class Database:
                 conn.commit()
             try:
                 with conn.begin():
-                    config.attributes["connection"] = conn
-                    command.upgrade(config, "head")
+                    import_module("storage.migrations.upgrade").upgrade(conn)
             finally:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -330,7 +332,10 @@ def _make_private(path: Path) -> None:
 
 def revision(conn: Connection) -> str | None:
     """The last migration that was done here, None if none was."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table(VERSION):
+        return None
+    found = conn.exec_driver_sql(f"select version_num from {VERSION}").scalar()  # noqa: S608 - a name of our own
+    return None if found is None else str(found)
 
 
 def _sqlstate(trouble: DBAPIError) -> str:
