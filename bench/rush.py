@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -210,13 +211,17 @@ def _decided(senders: _Senders, slack: FakeSlack, reports: Sequence[str]) -> Ite
     """Approve one request after the other; seconds until each asker was told."""
     for number, person in enumerate(reports, 1):
         user = slack_id(person)
-        before = len(slack.seen(slack.direct(user), user))
+        is_told = partial(_has_more, slack, user, len(slack.seen(slack.direct(user), user)))
         began_s = time.perf_counter()
         senders.send(_signed(MANAGER, f"approve {number}"))
-        slack.wait(lambda user=user, before=before: len(slack.seen(slack.direct(user), user)) > before, TOLD_MAX_S)
+        slack.wait(is_told, TOLD_MAX_S)
         took_s = time.perf_counter() - began_s
         yield took_s
         time.sleep(max(0.0, 1 / DECISIONS_PER_S - took_s))
+
+
+def _has_more(slack: FakeSlack, user: str, before: int) -> bool:
+    return len(slack.seen(slack.direct(user), user)) > before
 
 
 def _signed(person: str, words: str) -> bytes:

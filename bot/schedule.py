@@ -17,10 +17,12 @@ from handlers.events import (
     CheckDrifts,
     CheckJobs,
     CheckRequests,
+    CheckShadows,
     CheckThresholds,
     DetectWaste,
     EndGrants,
     Event,
+    ForgetOld,
     GiveAllotments,
     RepriceCharges,
     SendNotes,
@@ -61,7 +63,9 @@ RECURRING = (
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
     Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 

@@ -20,6 +20,7 @@ def _named(module: str, kind: str) -> Callable[..., Provider]:
     return lambda *said, **named: cast("Provider", getattr(import_module(module), kind)(*said, **named))
 
 
+Alibaba = _named("bot.providers.alibaba", "Alibaba")
 ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
 ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
 ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
@@ -32,6 +33,7 @@ OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
+Volcengine = _named("bot.providers.volcengine", "Volcengine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,15 @@ class ProviderKind:
 
 
 PROVIDERS: Mapping[str, ProviderKind] = {
+    "alibaba": ProviderKind(
+        "Alibaba Cloud Model Studio",
+        "Alibaba Cloud Model Studio",
+        lambda its: Alibaba(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://modelstudio.cn-beijing.aliyuncs.com",
+        key="ALIBABA_SECRET_KEY",
+        account=N_("the AccessKey ID"),
+        days_back=7,  # the bill of a month is final some days after its end
+    ),
     "anthropic-console": ProviderKind(
         "Claude Console",
         "Claude Console",
@@ -180,6 +191,15 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://tokenhub.tencentcloudapi.com",
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
+    ),
+    "volcengine": ProviderKind(
+        "Volcengine Ark",
+        "Volcengine Ark",
+        lambda its: Volcengine(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://open.volcengineapi.com",
+        key="VOLCENGINE_SECRET_KEY",
+        account=N_("the access key id, and after a slash the projects"),
+        days_back=5,  # the bill of a day comes by noon of the next, and at times later
     ),
     "sample": ProviderKind(
         "The sample company",
