@@ -24,6 +24,7 @@ from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
+from bot.request_ids import number, numbered
 from bot.schedule import Schedule
 from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
@@ -141,6 +142,7 @@ class App:
 
     # Hear ----------------------------------------------------------------------------------------------------------
 
+    @numbered
     def hear(self, sentence: Sentence) -> Card:
         """Answer a sentence. It never raises: a refusal, a busy database and a bug of ours are cards, too."""
         try:
@@ -156,7 +158,7 @@ class App:
         except Exception as trouble:
             if why := why_unusable(trouble):
                 return self._unusable(sentence, why)
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             broke = N_("That broke ({incident}). Nothing was changed.")
             spoken = spoken_to(None, self.policy)
@@ -194,6 +196,7 @@ class App:
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
 
+    @numbered
     def answers(self, person: str, place: Place, texts: Sequence[str]) -> list[Card | RefusedError]:
         """Answers to several questions out of one snapshot, so that their figures agree.
 
@@ -237,10 +240,11 @@ class App:
         except Exception as bug:
             if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
                 raise WritesError(str(texts)) from bug
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=person, platform=place.platform)
             raise BrokeError(incident) from bug
 
+    @numbered
     def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
         """Answer a program.
 
@@ -269,7 +273,7 @@ class App:
         except Exception as bug:
             if why_unusable(bug):
                 raise BusyError("the database cannot be used") from bug
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=speaker, what=kind.name)
             raise BrokeError(incident) from bug
         self.wake.set()
@@ -298,6 +302,7 @@ class App:
         idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
         return given
 
+    @numbered
     def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
         """Handle an event, in one transaction.
 
@@ -319,7 +324,7 @@ class App:
         except BusyError:
             return False
         except Exception:
-            log.exception("broke", incident=secrets.token_hex(2), what=kind.name)
+            log.exception("broke", incident=number(), what=kind.name)
             return False
         self.wake.set()
         return True
@@ -548,6 +553,10 @@ class App:
         return files.made(self.database, self.policy, name)
 
     # Tick ----------------------------------------------------------------------------------------------------------
+
+    def knows_people(self) -> bool:
+        """Whether the people sources were ever read here."""
+        return self.database.ask(people.any_known)
 
     def refresh_people(self) -> str:
         """Make people, teams and links as the people sources say, and give newcomers their allotment.

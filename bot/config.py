@@ -192,6 +192,7 @@ class ServerSettings(Rule):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+    log: Literal["json", "console"] = "json"
 
 
 class SignInSettings(Rule):
