@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock test-deploy docs clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock sbom test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -26,7 +26,7 @@ help: ## show this list
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(call install,requirements.txt)
 
-.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-dev.txt
+.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
@@ -58,7 +58,13 @@ docs: .venv/deploy ## the pages of docs/ as a site, in var/site
 lock: .venv/dev ## write the hashes of all packages of the image anew
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt
+	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt
+
+sbom: .venv/dev ## list all packages of the image for scanners (CycloneDX), in var/bursar.cdx.json
+	@$(BIN)/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
+	@mkdir -p var
+	@$(BIN)/cyclonedx-py requirements deploy/requirements.lock --output-reproducible -o var/bursar.cdx.json
+	@echo "var/bursar.cdx.json is written."
 
 coverage: .venv/dev ## every test, and what share of the lines they run
 	@$(BIN)/pytest -n 2 --cov

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 import handlers
 from bot.config import ProviderSettings, Settings
+from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -23,6 +24,7 @@ from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
+from bot.request_ids import number, numbered
 from bot.schedule import Schedule
 from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
@@ -36,11 +38,12 @@ from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, R
 from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
+from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, exceptions, former_links, idempotency, outbox, people
-from storage.db import BusyError, Database
+from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people, promotions
+from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -51,6 +54,10 @@ DELIVERY_MAX = 250  # letters of a delivery's id that are kept; no platform send
 def utc_now() -> datetime:
     """The moment. The one clock of the program; everything below is given it."""
     return datetime.now(UTC)
+
+
+class WritesError(Exception):
+    """What was asked as a question would do something; nothing was changed."""
 
 
 class KeyUsedError(Exception):
@@ -93,6 +100,7 @@ class App:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
         self._call_models()
+        self._let_shadows_count()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
 
@@ -100,6 +108,12 @@ class App:
         """Learn by which names people ask for models; another replica may have read them."""
         with suppress(BusyError):
             self.policy.call_models(self.database.ask(aliases.of_models))
+
+    def _let_shadows_count(self) -> None:
+        """Let shadow budgets bind whose day has come; another replica may have been told so."""
+        with suppress(BusyError):
+            starts = self.database.ask(promotions.starts)
+            self.policy.let_count(counting(self.policy, starts, self.now()))
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -128,6 +142,7 @@ class App:
 
     # Hear ----------------------------------------------------------------------------------------------------------
 
+    @numbered
     def hear(self, sentence: Sentence) -> Card:
         """Answer a sentence. It never raises: a refusal, a busy database and a bug of ours are cards, too."""
         try:
@@ -140,13 +155,22 @@ class App:
             busy = N_("I am busy just now. Nothing was changed; please say it again.")
             spoken = spoken_to(None, self.policy)
             return Card(say(spoken, busy), tone="warn", language=spoken)
-        except Exception:
-            incident = secrets.token_hex(2)
+        except Exception as trouble:
+            if why := why_unusable(trouble):
+                return self._unusable(sentence, why)
+            incident = number()
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             broke = N_("That broke ({incident}). Nothing was changed.")
             spoken = spoken_to(None, self.policy)
             return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
         return card if sentence.person == CLOCK.id else card.whole
+
+    def _unusable(self, sentence: Sentence, why: Unusable) -> Card:
+        """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
+        log.error("the database cannot be used", why=why, person=sentence.person, platform=sentence.place.platform)
+        nothing = N_("{reason} Nothing was changed. Please tell whoever runs Bursar.")
+        spoken = spoken_to(None, self.policy)
+        return Card(say(spoken, nothing, reason=say(spoken, SHORTLY[why])), tone="bad", language=spoken)
 
     def language(self, person_id: str) -> str:
         """The language of somebody; that of the organization for who is not known, and while the database is busy."""
@@ -172,6 +196,55 @@ class App:
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
 
+    @numbered
+    def answers(self, person: str, place: Place, texts: Sequence[str]) -> list[Card | RefusedError]:
+        """Answers to several questions out of one snapshot, so that their figures agree.
+
+        What opens a form when it is said alone, such as `request`, is answered, too.
+
+        Args:
+            person: id of who asks.
+            place: where.
+            texts: the questions.
+
+        Returns:
+            A card for each, or why it is refused.
+
+        Raises:
+            WritesError: one of them would do something.
+            BusyError: the database had no time.
+            BrokeError: a bug of ours.
+        """
+        stale: set[tuple[str, str, str]] = set()
+
+        def one(conn: Connection, text: str) -> Card | RefusedError:
+            if handlers.is_order(text):
+                raise WritesError(text)
+            said, rest = handlers.parse_command(text)
+            try:
+                with timed(HEARD, said.name):
+                    card = self._answer(conn, Sentence(text, person, place), said, rest).whole
+            except RefusedError as refused:
+                return refused
+            stale.update(card.stale)
+            return replace(card, stale=())
+
+        def ask() -> list[Card | RefusedError]:
+            return self.database.ask(lambda conn: [one(conn, text) for text in texts])
+
+        try:
+            found = ask()
+            return ask() if stale and self.live.refreshed(tuple(sorted(stale))) else found
+        except (BusyError, WritesError):
+            raise
+        except Exception as bug:
+            if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
+                raise WritesError(str(texts)) from bug
+            incident = number()
+            log.exception("broke", incident=incident, person=person, platform=place.platform)
+            raise BrokeError(incident) from bug
+
+    @numbered
     def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
         """Answer a program.
 
@@ -198,7 +271,9 @@ class App:
         except (RefusedError, BusyError, KeyUsedError):
             raise
         except Exception as bug:
-            incident = secrets.token_hex(2)
+            if why_unusable(bug):
+                raise BusyError("the database cannot be used") from bug
+            incident = number()
             log.exception("broke", incident=incident, person=speaker, what=kind.name)
             raise BrokeError(incident) from bug
         self.wake.set()
@@ -227,6 +302,7 @@ class App:
         idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
         return given
 
+    @numbered
     def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
         """Handle an event, in one transaction.
 
@@ -248,7 +324,7 @@ class App:
         except BusyError:
             return False
         except Exception:
-            log.exception("broke", incident=secrets.token_hex(2), what=kind.name)
+            log.exception("broke", incident=number(), what=kind.name)
             return False
         self.wake.set()
         return True
@@ -478,6 +554,10 @@ class App:
 
     # Tick ----------------------------------------------------------------------------------------------------------
 
+    def knows_people(self) -> bool:
+        """Whether the people sources were ever read here."""
+        return self.database.ask(people.any_known)
+
     def refresh_people(self) -> str:
         """Make people, teams and links as the people sources say, and give newcomers their allotment.
 
@@ -535,11 +615,21 @@ class App:
         try:
             self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
         except DBAPIError as trouble:
-            self.unwritable = type(trouble.orig or trouble).__name__
+            self.unwritable = why_unusable(trouble) or type(trouble.orig or trouble).__name__
             raise
         self.unwritable = ""
         self._call_models()
+        self._let_shadows_count()
         self.wake.set()
+        self._compact()
+
+    def _compact(self) -> None:
+        """After somebody was erased, nothing of them stays in free parts of the database's files."""
+        if self.database.ask(lambda conn: installation.noted(conn, erasure.COMPACT)) is None:
+            return
+        with suppress(BusyError):  # it is tried again at the next tick
+            self.database.compact()
+            self.database.transact(lambda conn: installation.end(conn, erasure.COMPACT))
 
     def deliver(self, lane: str = "") -> int:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""

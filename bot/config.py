@@ -24,8 +24,9 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import FileRules
+from bot.providers.files.settings import BUCKETS, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
+from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
 from bot.setting_references import contradicted
 from bot.texts import in_words, t
@@ -52,6 +53,7 @@ from handlers.policy import (
     ProgramRules,
     Rates,
     RequestRules,
+    RetentionRules,
     Rule,
     TelemetryRules,
     WasteRules,
@@ -119,6 +121,10 @@ Email = Annotated[
 ]
 _COMMAND = like(r"/[a-z0-9_-]{1,31}", N_("“{word}” cannot be a slash command: write / and small letters, no blanks"))
 _ADDRESS = like(r"(https?://.+)?", N_("“{word}” is not an address: write one such as https://llm.acme.example"))
+_ISSUER = like(
+    r"(https://[^/\s?#@]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?",
+    N_("“{word}” is not an issuer: write one such as https://acme.okta.example"),
+)
 _SLACK_TEAM = like(
     r"[TE][A-Z0-9]{1,63}",
     N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
@@ -183,7 +189,89 @@ class ServerSettings(Rule):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+    log: Literal["json", "console"] = "json"
+
+
+class SignInSettings(Rule):
+    """A sign-in page of the company by which people come to the console.
+
+    Args:
+        kind: Slack, Microsoft Entra, or any other provider of OpenID Connect.
+        name: stands in its address; its kind, if it has none of its own.
+        label: what the link to it says.
+        issuer: of any other provider; of the two, where they are in a cloud of their own, such as a government's.
+        tenant: of Microsoft Entra; nobody of another one is let in.
+        workspaces: of Slack; nobody of another one is let in.
+        client_id: by which the provider knows Bursar.
+        secret: the environment variable that holds the client secret.
+        email_is_verified_by_issuer: whether an address counts though the provider does not say that it was verified.
+    """
+
+    kind: Literal["slack", "entra", "oidc"]
+    name: Annotated[
+        str, like(r"(?!link$|out$)[a-z0-9-]{0,32}", N_("“{word}” cannot stand in an address: use other small letters"))
+    ] = ""
+    label: str = ""
+    issuer: Annotated[str, _ISSUER] = ""
+    tenant: Guid = ""
+    workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
+    client_id: str
+    secret: Annotated[str, _VARIABLE] = ""
+    email_is_verified_by_issuer: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_its_kind_says(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        kind = str(value.get("kind", ""))
+        return {"name": kind, "secret": SIGN_IN_SECRETS.get(kind, ""), **value}
+
+    @model_validator(mode="after")
+    def _knows_its_own(self) -> "SignInSettings":
+        needed = {"slack": "workspaces", "entra": "tenant", "oidc": "issuer"}
+        for kind, setting in needed.items():
+            if kind == self.kind and not getattr(self, setting):
+                raise SettingError("add what is missing: {settings}", settings=setting)
+            if kind not in (self.kind, "oidc") and getattr(self, setting):
+                raise SettingError("remove {settings}: it belongs to {kind}", settings=setting, kind=kind)
+        return self
+
+
+SIGN_IN_SECRETS = {"slack": "SLACK_CLIENT_SECRET", "entra": "ENTRA_CLIENT_SECRET", "oidc": "OIDC_CLIENT_SECRET"}
+
+
+class SessionSettings(Rule):
+    """How long somebody stays signed in to the console: without a click, and at all."""
+
+    idle_hours: Annotated[int, Field(ge=1, le=168)] = 8
+    hours: Annotated[int, Field(ge=1, le=720)] = 24
+
+
+class ConsoleSettings(Rule):
+    """The console: how browsers reach it, and how people sign in. Without an address there is none."""
+
+    url: Annotated[
+        str,
+        like(
+            r"(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)?",
+            N_("“{word}” is not an address for the console: write one such as https://bursar.acme.example"),
+        ),
+    ] = ""
+    sign_in: tuple[SignInSettings, ...] = ()
+    session: SessionSettings = SessionSettings()
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> "ConsoleSettings":
+        if self.sign_in and not self.url:
+            raise SettingError("add how browsers reach the console (url: https://bursar.acme.example)")
+        names = [each.name for each in self.sign_in]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise SettingError("“{name}” stands here twice; give each its own name", name=twice)
+        return self
 
 
 class DatabaseSettings(Rule):
@@ -219,7 +307,8 @@ class ProviderSettings(FileRules):
         folder: Path = (info.context or {}).get("folder", Path())
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
-            given["file"] = str(folder / str(given["file"]))
+            where = str(given["file"])
+            given["file"] = where if where.startswith(BUCKETS) else str(folder / where)
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
 
@@ -398,6 +487,7 @@ class Settings(House, Rule):
     programs: ProgramRules = ProgramRules()
     database: DatabaseSettings = DatabaseSettings()
     server: ServerSettings = ServerSettings()
+    console: ConsoleSettings = ConsoleSettings()
     slack: SlackSettings = SlackSettings()
     msteams: TeamsSettings = TeamsSettings()
     directory: tuple[SourceSettings, ...] = ()
@@ -417,6 +507,7 @@ class Settings(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
 
     @property
     def policy(self) -> Policy:
@@ -430,7 +521,8 @@ class Settings(House, Rule):
             requests=self.requests,
             programs=self.programs,
             rates=self.rates,
-            budgets=self.budgets,
+            budgets=tuple(each for each in self.budgets if each.limit != "shadow"),
+            shadows=tuple(each for each in self.budgets if each.limit == "shadow"),
             tiers=self.tiers,
             limits=self.limits,
             guard=self.guard,
@@ -438,6 +530,7 @@ class Settings(House, Rule):
             seats=self.seats,
             prices=self.prices,
             telemetry=self.telemetry,
+            retention=self.retention,
         )
 
     def at_host(self, host: str) -> "Settings":
@@ -505,7 +598,9 @@ def _read(path: Path) -> yaml_file.YamlFile:
             )
         ) from trouble
     try:
-        return yaml_file.read(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        _refuse_keys(text, path)
+        return yaml_file.read(text)
     except UnicodeDecodeError as trouble:
         line = content.count(b"\n", 0, trouble.start) + 1
         raise ConfigError(t("{file}, line {line}: save the file as UTF-8", file=path, line=line)) from trouble
@@ -513,6 +608,17 @@ def _read(path: Path) -> yaml_file.YamlFile:
         raise ConfigError(
             t("{file}, line {line}: {what}", file=path, line=trouble.line, what=in_words(trouble))
         ) from trouble
+
+
+def _refuse_keys(text: str, path: Path) -> None:
+    """Keys are found before anything else is read, so that no error quotes one."""
+    said = N_(
+        "{file}, line {line}: this looks like a key, token or password. Remove it and put it in an environment "
+        "variable; app.yaml only names the variable. Replace the key if others could read the file."
+    )
+    wrong = [t(said, file=path, line=line) for line in lines_with_keys(text)]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
 
 
 def _twice(name: yaml_file.Twice) -> str:

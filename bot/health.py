@@ -2,21 +2,30 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import App
-from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNREACHED, UNWRITABLE
+from bot.database_trouble import SENTENCES
+from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNPRICED, UNREACHED, UNWRITABLE
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
-from storage import outbox, pauses, pulls, set_aside
-from storage.db import BusyError
+from storage import installation, outbox, pauses, pulls, set_aside, spend
+from storage.db import BusyError, why_unusable
+from storage.tables import ORGANIZATION
 
 STANDSTILL_S = 120.0
 """After so long without a look at the outbox, nothing is delivered any more."""
 MEASURED_S = 10.0
 """The database is not asked for figures more often."""
+UNPRICED_SINCE = timedelta(days=30)
+
+
+def _said(why: str) -> str:
+    """A reason in English, for machines and operators; one without a sentence as it is."""
+    return SENTENCES.get(why, why)
 
 
 class Health:
@@ -44,20 +53,22 @@ class Health:
         A chat platform that is down is no reason: another one, and the next attempt of this one, come here as well.
         """
         if self._app.unwritable:
-            return f"the database takes no writes: {self._app.unwritable}"
+            return f"the database takes no writes: {_said(self._app.unwritable)}"
         try:
             self._app.database.ask(lambda conn: conn.exec_driver_sql("select 1"))
         except BusyError:
             return "the database is busy"
         except SQLAlchemyError as trouble:
-            return f"the database cannot be asked: {type(trouble).__name__}"
+            return f"the database cannot be asked: {_said(why_unusable(trouble) or type(trouble).__name__)}"
         if self._app.looked_s and self._ticks() - self._app.looked_s > STANDSTILL_S:
             return "nothing has been delivered for two minutes: the process stands still"
         return ""
 
     def notes(self) -> list[str]:
         """What else a person should know, a line each."""
-        lines = [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
+        held = self._app.database.ask(lambda conn: installation.noted(conn, installation.RESTORED))
+        lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
+        lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")
@@ -74,7 +85,7 @@ class Health:
 
     def _read(self, conn: Connection) -> None:
         now = self._app.now()
-        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE):
+        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE, UNPRICED):
             gauge.clear()
         for target, kind, state, count, since in outbox.depth(conn, now):
             OUTBOX.labels(target, kind, state).set(count)
@@ -84,6 +95,9 @@ class Health:
             PAUSED.labels(pause.target, "refused" if pause.refused else "down").set((now - pause.since).total_seconds())
         for pull in pulls.pulled(conn):
             READ.labels(pull.provider).set(pull.done_at.timestamp() if pull.done_at else 0)
+        today = now.astimezone(self._app.policy.zone).date()
+        for provider, tokens in spend.unpriced_tokens(conn, ORGANIZATION, today - UNPRICED_SINCE).items():
+            UNPRICED.labels(provider).set(tokens)
         for aside in set_aside.everything(conn):
             ASIDE.labels(aside.provider).inc(aside.rows or 1)
         UNREACHED.set(len(outbox.waiting_at(conn, UNLINKED)))

@@ -44,6 +44,30 @@ Sign = Callable[[str], Mapping[str, str]]
 Params = Mapping[str, str | int | Sequence[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it goes out, for who signs all of it.
+
+    Args:
+        method: such as "POST".
+        host: as in its header, with a port that is not the usual one.
+        path: as it is written, quoted.
+        query: the same, "" for none.
+        headers: by their names in lower case.
+        body: as it is sent.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+SignAll = Callable[[str, Sent], Mapping[str, str]]
+
+
 def bearer(secret: str) -> Mapping[str, str]:
     """A secret as most services want it (RFC 6750)."""
     return {"Authorization": f"Bearer {secret}"}
@@ -64,6 +88,7 @@ class ApiKey:
         refusals: what it means when the key is refused, by the provider's own word for the refusal.
         needed: what key is needed, as the end of a sentence that says what to do.
         sign: the headers that carry it.
+        sign_all: the headers that show that who sent the request has it, where it is not sent itself.
     """
 
     name: str
@@ -71,6 +96,7 @@ class ApiKey:
     refusals: Mapping[str, str]
     needed: str
     sign: Sign = bearer
+    sign_all: SignAll | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +139,21 @@ TROUBLES: Mapping[int, type[UndeliverableError]] = {400: InvalidError, 404: NotF
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a body says of a request that was refused.
+
+    Args:
+        status: the HTTP status that it amounts to, 0 if that of the answer is right.
+        kind: the service's word for it, "" for none.
+        message: what it says, "" for nothing.
+    """
+
+    status: int
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """One page of a list that names the next page: its rows as they came, and the word for the next, "" at the end."""
 
@@ -138,6 +179,8 @@ class Api:
         patience: how long a call may take.
         headers: what every request carries besides, such as a version.
         calls_per_minute: how often the service wants to be asked at most; calls are spread evenly, None for no limit.
+        refusal: reads a refusal out of a body, for a service that refuses with status 200, too, or with words of its
+            own; None if the body is none.
     """
 
     def __init__(
@@ -148,7 +191,9 @@ class Api:
         patience: Patience,
         headers: Mapping[str, str] | None = None,
         calls_per_minute: int | None = None,
+        refusal: Callable[[Any], Refusal | None] | None = None,
     ) -> None:
+        self._refusal = refusal
         self.who = f"{service} at {url}" if URL.fullmatch(url) else service
         self._url = url.rstrip("/")
         self._key = key
@@ -166,7 +211,7 @@ class Api:
         """Let go of the connections."""
         self._client.close()
 
-    def get_json(self, path: str, params: Params | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:
@@ -174,11 +219,15 @@ class Api:
                 ours.
             UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
-        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params), path))
+        return self._patiently(
+            lambda deadline: self._parsed(self._once("GET", path, deadline, params, headers=headers), path)
+        )
 
-    def ask_json(self, path: str, body: Mapping[str, Any]) -> Any:
+    def ask_json(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""
-        return self._patiently(lambda deadline: self._parsed(self._once("POST", path, deadline, json=body), path))
+        return self._patiently(
+            lambda deadline: self._parsed(self._once("POST", path, deadline, json=body, headers=headers), path)
+        )
 
     def get_lines(self, path: str) -> Iterator[Any]:
         """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
@@ -207,7 +256,13 @@ class Api:
             if line.strip():
                 yield self._parsed(line, what)
 
-    def write_json(self, method: Method, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def write_json(
+        self,
+        method: Method,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Say how something should be, once: whether to say it again is the outbox's to decide, after reading back.
 
         Returns:
@@ -217,7 +272,8 @@ class Api:
             UnreachableError: down, slow, busy or garbled; it may have been done nevertheless.
             UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
-        answer = self._once(method, path, time.monotonic() + self._patience.total_s, json=body)
+        deadline = time.monotonic() + self._patience.total_s
+        answer = self._once(method, path, deadline, json=body, headers=headers)
         return self._parsed(answer, path) if answer else None
 
     def read(self, shape: type[Shape], body: Any, what: str) -> Shape:
@@ -323,7 +379,7 @@ class Api:
         answer, body = self._exchange(method, f"{self._url}{path}{query}", path, deadline, **content)
         if answer.status_code == httpx.codes.NO_CONTENT:
             return b"null"
-        if answer.is_success:
+        if answer.is_success and not (self._refusal and self._said(body).status):
             return body
         raise self._trouble(answer, body, f"{method} {self.safe(path)}")
 
@@ -382,7 +438,18 @@ class Api:
             ) from None
 
     def _signed(self, request: httpx.Request) -> httpx.Request:
-        request.headers.update(self._key.sign(self._key.secret))
+        if self._key.sign_all is None:
+            request.headers.update(self._key.sign(self._key.secret))
+            return request
+        sent = Sent(
+            method=request.method,
+            host=request.headers["host"],
+            path=request.url.raw_path.decode().partition("?")[0],
+            query=request.url.query.decode(),
+            headers=request.headers,
+            body=request.read(),
+        )
+        request.headers.update(self._key.sign_all(self._key.secret, sent))
         return request
 
     def _refuse_bad_settings(self) -> None:
@@ -431,10 +498,10 @@ class Api:
             ) from None
 
     def _trouble(self, answer: httpx.Response, body: bytes, asked: str) -> Exception:
-        status = answer.status_code
-        kind, message = self._said(body)
+        no = self._said(body)
+        status, kind, message = no.status or answer.status_code, no.kind, no.message
         tail = f"{status}: {message}" if message else str(status)
-        if status in {408, 429} or answer.is_server_error or _is_out_of_calls(answer):
+        if status in {408, 429} or status >= httpx.codes.INTERNAL_SERVER_ERROR or _is_out_of_calls(answer):
             pause_s = retry_after_s(answer.headers.get("retry-after"), datetime.now(UTC))
             return UnreachableError(
                 "{service} cannot answer {asked} now ({tail})", pause_s, service=self.who, asked=asked, tail=tail
@@ -466,13 +533,14 @@ class Api:
             return Words("it does not know this key, or it may not {asked}", {"asked": asked})
         return Words("it may not {asked}", {"asked": asked})
 
-    def _said(self, body: bytes) -> tuple[str, str]:
-        """The provider's word for the trouble and its message, "" for what it did not say."""
+    def _said(self, body: bytes) -> Refusal:
+        """What a body says of a request that was refused."""
         try:
             said = _json(body)
         except (ValueError, ArithmeticError, RecursionError):
-            return "", ""
-        return _kind(said), self.safe(_message(said))
+            return Refusal(0, "", "")
+        no = (self._refusal and self._refusal(said)) or Refusal(0, _kind(said), _message(said))
+        return Refusal(no.status, no.kind, self.safe(no.message))
 
 
 def shown(text: str) -> str:

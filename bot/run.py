@@ -9,7 +9,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from bot import api, capped
+from bot import api, capped, console
 from bot.app import App
 from bot.clock import Clock
 from bot.config import ConfigError, secret
@@ -21,7 +21,7 @@ from bot.platforms.slack.listener import ASK_MAX_S, ListenerSettings, SlackListe
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
-from bot.server import serve_until_told, server
+from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
 from handlers.context import spoken_to
@@ -34,7 +34,7 @@ STOP_S = 20
 
 
 def serve(app: App, environ: Mapping[str, str]) -> None:
-    """Serve Slack, Teams, telemetry, health and metrics until SIGTERM or SIGINT; what is under way is finished.
+    """Serve all that app.yaml says over HTTP until SIGTERM or SIGINT; what is under way is finished.
 
     Raises:
         ConfigError: a token is missing.
@@ -67,10 +67,25 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             routes += more
         routes += stack.enter_context(telemetry.connected(app))
         routes += stack.enter_context(api.connected(app))
-        made = server(app, routes, connected)
+        made = server(app, routes, connected, stack.enter_context(_metrics(app, connected, environ)))
         if app.settings.server.mcp:
             optional("bot.mcp.server", "MCP", "requirements-mcp.txt").add_to(made, app)
+        made.router.routes += stack.enter_context(
+            console.connected(app, environ)
+        )  # the last: it takes what is nobody else's
         yield made
+
+
+@contextmanager
+def _metrics(app: App, connected: Callable[[], bool], environ: Mapping[str, str]) -> Iterator[list[BaseRoute]]:
+    """Where figures are served: beside the rest, or, with a port of their own, nowhere there."""
+    where = app.settings.server
+    route = metrics_route(app, connected, secret("METRICS_TOKEN", environ))
+    if where.metrics_port is None:
+        yield [route]
+        return
+    with served_apart(route, where.host, where.metrics_port):
+        yield []
 
 
 def teams_secret(app: App, environ: Mapping[str, str]) -> str:

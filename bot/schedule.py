@@ -17,10 +17,12 @@ from handlers.events import (
     CheckDrifts,
     CheckJobs,
     CheckRequests,
+    CheckShadows,
     CheckThresholds,
     DetectWaste,
     EndGrants,
     Event,
+    ForgetOld,
     GiveAllotments,
     RepriceCharges,
     SendNotes,
@@ -28,7 +30,7 @@ from handlers.events import (
 from handlers.place import named_place
 from handlers.policy import Policy, next_workday
 from handlers.pricing import fingerprint
-from storage import idempotency, outbox, telemetry
+from storage import hours, idempotency, outbox, telemetry
 
 ONE_HOUR = timedelta(hours=1)
 LIMITS_AT = "20 * * * *"
@@ -61,7 +63,9 @@ RECURRING = (
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
     Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 
@@ -99,6 +103,7 @@ class Schedule:
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
         telemetry.prune(conn, now)
+        hours.prune(conn, now.date())
 
 
 def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:

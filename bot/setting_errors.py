@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from bot.secret_shapes import without_random
 from bot.texts import in_words, t
 from bot.yaml_file import Path, YamlFile
 from handlers.language import N_
@@ -64,7 +65,8 @@ def explained(file: YamlFile, name: str, path: Path, what: str) -> tuple[int, st
         what: is wrong, in the operator's language.
     """
     line = file.line(path)
-    words = [each if isinstance(each, str) else t("entry {n}", n=each) for each in file.called(path)]
+    words = [without_random(each) if isinstance(each, str) else t("entry {n}", n=each) for each in file.called(path)]
+    what = without_random(what)
     if not words:
         return line, _in_one_line(t("{file}, line {line}: {what}", file=name, line=line, what=what))
     said = t("{file}: {path} (line {line}): {what}", file=name, path=": ".join(words), line=line, what=what)

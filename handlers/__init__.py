@@ -10,6 +10,9 @@ from collections.abc import Collection, Mapping
 from handlers.access import sees_all
 from handlers.admin import (
     check_tokens,
+    erase,
+    forget_old,
+    go_live,
     link,
     old_token_used,
     people_,
@@ -60,6 +63,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
+from handlers.planning import check_shadows, demote, lab, promote, propose, report_shadow, suggest, try_
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -249,6 +253,9 @@ COMMANDS: Mapping[str, Command] = {
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
+        command(try_, N_("try per-person 200 USD"), TEAM, "owner", writes=False),
+        command(suggest, N_("suggest limits for every person"), TEAM, "owner", writes=False),
+        command(propose, N_("propose per-person 200 USD"), TEAM, "owner", writes=True),
         command(pool, N_("pool"), TEAM, "owner", writes=False),
         command(allot, N_("allot 300 to ana"), TEAM, "owner", writes=True),
         command(split, N_("split"), TEAM, "owner", writes=True),
@@ -256,7 +263,12 @@ COMMANDS: Mapping[str, Command] = {
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
+        command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
+        command(go_live, N_("go-live"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
+        command(lab, N_("lab"), ADMIN, "admin", writes=False),
+        command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
+        command(demote, N_("demote per-person-next"), ADMIN, "admin", writes=True),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
         command(providers, N_("providers"), ADMIN, "admin", writes=False),
         command(limits_, N_("limits"), ADMIN, "admin", writes=False),
@@ -297,6 +309,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_thresholds, "clock", bulk=True),
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
+        event_type(check_shadows, "clock", bulk=True),
+        event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
@@ -325,6 +339,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(forget_old, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),

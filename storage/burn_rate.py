@@ -2,20 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, select
+from sqlalchemy import BigInteger, Connection, Date, bindparam, cast, func, literal, select
 
 from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.tables import UNALLOCATED, Instant, accounts, charges, spend
+from storage.tables import hours as told_hours
 
 AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What an account cost in an hour or a day of a provider's report. `input` and `output` are tokens."""
+    """What an account cost in an hour or a day of a provider's report. `input` and `output` are tokens.
+
+    An hour that is told `beside` the days is in one of them, too, as soon as that is told.
+    """
 
     account_id: str
     start: datetime
@@ -25,6 +30,13 @@ class Bucket:
     requests: int
     input: int
     output: int
+    beside: bool = field(default=False, kw_only=True)
+
+    def plus(self, other: "Bucket") -> "Bucket":
+        """Both, of one account and time."""
+        sums = ("cost_nanos", "requests", "input", "output")
+        both: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in sums}
+        return replace(self, **both)
 
 
 _SUMS = [
@@ -91,10 +103,48 @@ _STRAYS = (
 )
 
 
+_BESIDE = (told_hours.c.account_id, told_hours.c.hour, literal(1), told_hours.c.day)
+_BESIDE_SUMS = [
+    cast(func.sum(told_hours.c[name]), BigInteger)
+    for name in ("cost_nanos", "requests", "tokens_input", "tokens_output")
+]
+_BESIDE_KEY = (told_hours.c.account_id, told_hours.c.hour, told_hours.c.day)
+_LATEST_BESIDE = (
+    select(*_BESIDE, *_BESIDE_SUMS)
+    .where(told_hours.c.provider == bindparam("provider"), told_hours.c.hour >= bindparam("since", type_=Instant))
+    .group_by(*_BESIDE_KEY)
+)
+_HOURS_BESIDE = (
+    select(*_BESIDE, *_BESIDE_SUMS)
+    .where(
+        told_hours.c.account_id.in_(bindparam("accounts", expanding=True)),
+        told_hours.c.day >= bindparam("first", type_=Date),
+    )
+    .group_by(*_BESIDE_KEY)
+    .order_by(told_hours.c.account_id, told_hours.c.hour)
+)
+_STRAYS_BESIDE = (
+    select(
+        told_hours.c.provider,
+        told_hours.c.resource,
+        told_hours.c.subject,
+        told_hours.c.sub_account,
+        *_BESIDE,
+        *_BESIDE_SUMS,
+    )
+    .where(told_hours.c.account_id == UNALLOCATED, told_hours.c.day >= bindparam("first", type_=Date))
+    .group_by(
+        told_hours.c.provider, told_hours.c.resource, told_hours.c.subject, told_hours.c.sub_account, *_BESIDE_KEY
+    )
+    .order_by(told_hours.c.hour)
+)
+
+
 def latest(conn: Connection, provider: str, since: datetime) -> Iterator[Bucket]:
-    """What a provider reported of every account since a moment."""
-    for row in conn.execute(_LATEST, {"provider": provider, "since": since}):
-        yield Bucket(*row)
+    """What a provider reported of every account since a moment, the hours beside its days included."""
+    for query, beside in ((_LATEST, False), (_LATEST_BESIDE, True)):
+        for row in conn.execute(query, {"provider": provider, "since": since}):
+            yield Bucket(*row, beside=beside)
 
 
 def late(
@@ -117,18 +167,21 @@ def late(
 def strays(conn: Connection, first: date) -> dict[tuple[str, ...], list[Bucket]]:
     """What is unallocated since a day, by provider, key, user and team over there; each in the order of time."""
     found: dict[tuple[str, ...], list[Bucket]] = defaultdict(list)
-    for row in conn.execute(_STRAYS, {"first": first}):
-        found[tuple(row[:4])].append(Bucket(*row[4:]))
+    for query, beside in ((_STRAYS, False), (_STRAYS_BESIDE, True)):
+        for row in conn.execute(query, {"first": first}):
+            found[tuple(row[:4])].append(Bucket(*row[4:], beside=beside))
     return found
 
 
 def hours(conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, list[Bucket]]:
-    """The hours of some accounts since a day, in their order."""
-    found: dict[str, list[Bucket]] = defaultdict(list)
+    """The hours of some accounts since a day, in their order; an hour that several tell is one."""
+    found: dict[str, dict[datetime, Bucket]] = defaultdict(dict)
     for some in _portions(account_ids):
-        for row in conn.execute(_HOURS, {"accounts": some, "first": first}):
-            found[row[0]].append(Bucket(*row))
-    return found
+        for query in (_HOURS, _HOURS_BESIDE):
+            for row in conn.execute(query, {"accounts": some, "first": first}):
+                here, one = found[row[0]], Bucket(*row)
+                here[one.start] = one.plus(here[one.start]) if one.start in here else one
+    return {account_id: [here[start] for start in sorted(here)] for account_id, here in found.items()}
 
 
 def days(conn: Connection, account_ids: Sequence[str], first: date) -> dict[str, dict[date, int]]:

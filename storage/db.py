@@ -1,43 +1,59 @@
-"""One door to the database: `transact` for orders, `ask` for questions.
+"""One door to the database: `transact` for orders, `ask` for questions, `apart` for what is written in many slices.
 
 Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDIATE on SQLite. Questions run read-only
 on a snapshot and never wait for a writer. Nobody else commits.
 """
 
+import json
+import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage import installation
+from storage.turns import Turns
+
 T = TypeVar("T")
+
+SCHEMA = "schema"
+"""The note of who made the tables as they are."""
 
 REDO_MAX = 30
 BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
+PAUSE_SHARE = 0.1  # of the time of a slice: another process asks SQLite for its turn every tenth of a second only
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # Neither of the two takes the snapshot, so what is read after them is what the one before has left.
 IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in share row exclusive mode"
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
+Use = Literal["orders", "questions", "slices"]
 Turn = Literal["", "outbox"]
 TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
 """The tables that those lock who wait for each other. Nothing else locks the second one."""
+USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
-RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
+RETRYABLE = frozenset({"40001", "40P01", "53200"})
+"""Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
+
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+VERSION = "alembic_version"
+REVISIONS = frozenset(each.name.partition("_")[0] for each in MIGRATIONS.glob("[0-9]*.py"))
+"""All migrations there are: a file's name begins with its number, which is its revision."""
 
 
 class BusyError(Exception):
@@ -45,7 +61,56 @@ class BusyError(Exception):
 
 
 class UnreadableDatabaseError(Exception):
-    """The database's address cannot be used; the message says why and what would be right."""
+    """The database's address cannot be used.
+
+    Args:
+        what: is wrong with it.
+        values: what is to be said of it besides.
+    """
+
+    def __init__(self, what: Literal["address", "place", "newer"], **values: object) -> None:
+        super().__init__(what, values)
+        self.what = what
+        self.values = values
+
+
+Unusable = Literal["corrupt", "read_only", "full", "no_access", "unreachable", ""]
+_SQLITE_CODES: Mapping[int, Unusable] = {
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_NOTADB: "corrupt",
+    sqlite3.SQLITE_READONLY: "read_only",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_IOERR: "unreachable",
+    sqlite3.SQLITE_PERM: "no_access",
+    sqlite3.SQLITE_CANTOPEN: "no_access",
+}
+_SQLITE_PRIMARY = 0xFF  # an extended code has the primary one in its lowest byte: sqlite.org/rescode.html
+_SQLSTATES: Mapping[str, Unusable] = {
+    "XX001": "corrupt",
+    "XX002": "corrupt",
+    "25006": "read_only",
+    "53": "full",
+    "28": "no_access",
+    "3D": "no_access",
+    "42501": "no_access",
+    "08": "unreachable",
+    "57P": "unreachable",
+}
+"""By the code or its beginning: postgresql.org, PostgreSQL Error Codes."""
+
+
+def why_unusable(trouble: Exception) -> Unusable:
+    """What is wrong with the database itself, "" if an error is about something else."""
+    orig = trouble.orig if isinstance(trouble, DBAPIError) else trouble
+    if isinstance(orig, sqlite3.Error):
+        return _SQLITE_CODES.get((getattr(orig, "sqlite_errorcode", 0) or 0) & _SQLITE_PRIMARY, "")
+    if not isinstance(trouble, DBAPIError):
+        return ""
+    code = _sqlstate(trouble)
+    found: Unusable = next((what for begins, what in _SQLSTATES.items() if code.startswith(begins)), "")
+    if not found and not code and isinstance(trouble, OperationalError):
+        return "unreachable"  # no server has answered
+    return found
 
 
 class Database:
@@ -62,9 +127,10 @@ class Database:
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._orders = _sqlite(self.url, reads=False) if self.is_sqlite else _postgresql(self.url, reads=False)
-        self._questions = _sqlite(self.url, reads=True) if self.is_sqlite else _postgresql(self.url, reads=True)
+            _make_private(Path(self.url.database))
+        engine = _sqlite if self.is_sqlite else _postgresql
+        self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
+        self._turns = Turns()
 
     def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
@@ -78,11 +144,17 @@ class Database:
         Raises:
             BusyError: no connection or no turn could be had in time.
         """
+        lock = IN_TURN.format(TURNS[turn]) if in_turn or turn else ""
+        return self._redone(self._orders.begin, work, lock)
+
+    def _redone(
+        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T], lock: str = ""
+    ) -> T:
         for attempt in range(REDO_MAX):
             try:
-                with self._orders.begin() as conn:
-                    if (in_turn or turn) and not self.is_sqlite:
-                        conn.exec_driver_sql(IN_TURN.format(TURNS[turn]))
+                with self._turn(), begin() as conn:
+                    if lock and not self.is_sqlite:
+                        conn.exec_driver_sql(lock)
                     return work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
@@ -95,6 +167,33 @@ class Database:
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite's one place for writers, given in the order in which it was asked for."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turns.take(TURN_WAIT_S):
+            raise BusyError("other orders take too long")
+        try:
+            yield
+        finally:
+            self._turns.give_back()
+
+    @contextmanager
+    def apart(self) -> Iterator["Apart"]:
+        """A connection of its own, for what is prepared first and then written in many short orders.
+
+        Raises:
+            BusyError: no connection could be had in time.
+        """
+        try:
+            conn = self._slices.connect()
+        except PoolTimeout as trouble:
+            raise BusyError("all connections to the database are in use") from trouble
+        with conn:
+            yield Apart(conn, self.is_sqlite, self._redone)
 
     def ask(self, work: Callable[[Connection], T]) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
@@ -117,13 +216,25 @@ class Database:
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
-    def migrate(self) -> None:
-        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if self.ask(revision) == head:
+    def migrate(self, program: str = "") -> None:
+        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do.
+
+        What does it is loaded only then: most starts find the tables as they should be. Tables of a newer program are
+        left as they are, if it said that older ones can go on (CONTRIBUTING.md).
+
+        Args:
+            program: what is written down as the one that made them so, such as "0.2.0".
+
+        Raises:
+            UnreadableDatabaseError: they are of a newer program with which this one cannot work.
+        """
+        here = self.ask(revision)
+        if here is not None and here not in REVISIONS:
+            self._refuse_newer(max(REVISIONS), program)
             return
+        if here == max(REVISIONS):
+            return
+        now = self.time()
         with self._orders.connect() as conn:
             if not self.is_sqlite:
                 # The lock belongs to the connection: the migration's own snapshot must be younger than it.
@@ -131,17 +242,44 @@ class Database:
                 conn.commit()
             try:
                 with conn.begin():
-                    config.attributes["connection"] = conn
-                    command.upgrade(config, "head")
+                    oldest = import_module("storage.migrations.upgrade").upgrade(conn)
+                    installation.note(conn, SCHEMA, json.dumps({"program": program, "oldest": oldest}), now)
             finally:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
                     conn.commit()
 
+    def _refuse_newer(self, head: str, program: str) -> None:
+        made_by = self.ask(_made_by)
+        if not made_by or made_by["oldest"] > head:
+            newer = (made_by or {}).get("program") or "newer"
+            raise UnreadableDatabaseError("newer", newer=newer, own=program)
+
     def outside_of_transactions(self, statement: str) -> None:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
+
+    def compact(self) -> None:
+        """Overwrite what was deleted: it still stands in free parts of the file, and in the log beside it.
+
+        Raises:
+            BusyError: somebody reads; try again later.
+        """
+        if not self.is_sqlite:
+            self.outside_of_transactions("vacuum")
+            return
+        with self._turn():
+            raw = self._orders.raw_connection()
+            try:
+                raw.cursor().execute("vacuum")
+                busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+            except sqlite3.OperationalError as trouble:
+                raise BusyError("the file cannot be compacted now") from trouble
+            finally:
+                raw.close()
+        if busy:
+            raise BusyError("the log of the file is being read")
 
     def time(self) -> datetime:
         """The moment by the database's clock, in UTC.
@@ -158,27 +296,99 @@ class Database:
         """Let all connections go."""
         self._orders.dispose()
         self._questions.dispose()
+        self._slices.dispose()
 
 
-_RIGHT = "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name)."
+class Apart:
+    """A connection of its own. What it keeps in temporary tables outlives its transactions.
+
+    Args:
+        conn: the connection.
+        is_sqlite: what kind of database it is.
+        redone: runs a piece of work in an order that the context manager begins.
+    """
+
+    def __init__(self, conn: Connection, is_sqlite: bool, redone: Callable[..., Any]) -> None:
+        self._conn = conn
+        self._is_sqlite = is_sqlite
+        self._redone = redone
+
+    def prepare(self, work: Callable[[Connection], T]) -> T:
+        """Read, and fill temporary tables, while nobody waits."""
+        with self._begun("begin", "set transaction isolation level read committed") as conn:
+            return work(conn)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run a slice as an order of its own. On SQLite others get the time to come between, in other processes, too.
+
+        Raises:
+            BusyError: no turn could be had in time.
+        """
+        took_s = 0.0
+
+        @contextmanager
+        def begin() -> Iterator[Connection]:
+            nonlocal took_s
+            began_s = time.monotonic()
+            with self._begun("begin immediate") as conn:
+                yield conn
+            took_s = time.monotonic() - began_s
+
+        done: T = self._redone(begin, work)
+        if self._is_sqlite:
+            time.sleep(took_s * PAUSE_SHARE)
+        return done
+
+    @contextmanager
+    def _begun(self, sqlite: str, postgresql: str = "") -> Iterator[Connection]:
+        with self._conn.begin():
+            statement = sqlite if self._is_sqlite else postgresql
+            if statement:
+                self._conn.exec_driver_sql(statement)
+            yield self._conn
 
 
 def _known(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise UnreadableDatabaseError(_RIGHT) from None
+        raise UnreadableDatabaseError("address") from None
     kind = parsed.get_backend_name()
     if kind == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if kind == "sqlite" and parsed.database and parsed.database != ":memory:":
         return parsed
-    raise UnreadableDatabaseError(_RIGHT)
+    raise UnreadableDatabaseError("address")
+
+
+def _make_private(path: Path) -> None:
+    """A file that is not there yet is made for its owner alone; SQLite gives those beside it the same rights.
+
+    Raises:
+        UnreadableDatabaseError: it cannot be made there.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as trouble:
+        raise UnreadableDatabaseError("place", path=path, reason=trouble.strerror) from trouble
 
 
 def revision(conn: Connection) -> str | None:
     """The last migration that was done here, None if none was."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table(VERSION):
+        return None
+    found = conn.exec_driver_sql(f"select version_num from {VERSION}").scalar()  # noqa: S608 - a name of our own
+    return None if found is None else str(found)
+
+
+def _made_by(conn: Connection) -> dict[str, str] | None:
+    """Which program made the tables as they are, and the last migration of the oldest that can work with them."""
+    if not inspect(conn).has_table(installation.NAME):
+        return None
+    noted = installation.noted(conn, SCHEMA)
+    return json.loads(noted[0]) if noted else None
 
 
 def _sqlstate(trouble: DBAPIError) -> str:
@@ -194,13 +404,14 @@ def _locked(trouble: DBAPIError) -> bool:
     }
 
 
-def _sqlite(url: URL, *, reads: bool) -> Engine:
+def _sqlite(url: URL, use: Use) -> Engine:
     """WAL lets questions run beside the one order; FULL keeps an order through a power cut."""
+    reads = use == "questions"
     engine = create_engine(
         url,
-        pool_size=CONNECTIONS_MAX if reads else 1,
+        pool_size=1 if use == "orders" else CONNECTIONS_MAX,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_S if reads else TURN_WAIT_S,
+        pool_timeout=POOL_WAIT_S,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
@@ -213,14 +424,15 @@ def _sqlite(url: URL, *, reads: bool) -> Engine:
             dbapi.execute("pragma query_only = on")
 
     # Said by the dialect itself: an event would cost every question a twelfth of its time.
-    begin = "begin" if reads else "begin immediate"
+    begin = {"orders": "begin immediate", "questions": "begin", "slices": ""}[use]  # a slice says it itself
     engine.dialect.do_begin = lambda dbapi: dbapi.execute(begin)  # type: ignore[assignment]
 
     return engine
 
 
-def _postgresql(url: URL, *, reads: bool) -> Engine:
+def _postgresql(url: URL, use: Use) -> Engine:
     """`options` sets the isolation for the whole connection, so that no transaction pays for saying it."""
+    reads = use == "questions"
     isolation = "repeatable\\ read" if reads else "serializable"
     options = f"-c default_transaction_isolation={isolation} -c TimeZone=UTC"
     if reads:
@@ -235,4 +447,14 @@ def _postgresql(url: URL, *, reads: bool) -> Engine:
     )
 
 
-__all__ = ["BusyError", "Connection", "Database", "OperationalError", "UnreadableDatabaseError", "revision"]
+__all__ = [
+    "Apart",
+    "BusyError",
+    "Connection",
+    "Database",
+    "OperationalError",
+    "UnreadableDatabaseError",
+    "Unusable",
+    "revision",
+    "why_unusable",
+]

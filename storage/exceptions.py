@@ -82,6 +82,11 @@ def running(conn: Connection) -> list[BudgetException]:
     return [BudgetException(*row) for row in conn.execute(_RUNNING)]
 
 
+def ever(conn: Connection) -> list[BudgetException]:
+    """All there are or were, the oldest first."""
+    return [BudgetException(*row) for row in conn.execute(select(*_COLUMNS).order_by(exceptions.c.id))]
+
+
 def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[BudgetException]]:
     """Somebody as `people.person` finds them and what `running` finds, in one statement; without them, nothing."""
     rows = conn.execute(_SPEAKER, {"id": person_id}).all()

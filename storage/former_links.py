@@ -8,8 +8,9 @@ from itertools import groupby, islice
 from sqlalchemy import Connection, delete, func, insert, select
 
 from storage import ingest
+from storage.attribution import COLUMNS
 from storage.directory import Link
-from storage.ingest import COLUMNS, LINKED_AT_ONCE
+from storage.ingest import LINKED_AT_ONCE
 from storage.tables import charges, former_links
 
 
@@ -71,7 +72,7 @@ def _spans(
     conn: Connection, platform: str, kind: str, was: Mapping[str, str], today: date
 ) -> Iterator[tuple[str, str, date]]:
     """Until when each was whose it was; what was theirs for no day is left out."""
-    column, before = COLUMNS[kind], former_links.c
+    column, before = charges.c[COLUMNS[kind]], former_links.c
     charged = conn.execute(
         select(column, charges.c.account_id, func.max(charges.c.day))
         .where(charges.c.provider == platform, column.in_(was))

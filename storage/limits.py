@@ -75,7 +75,7 @@ Cap = tuple[Window, int]
 
 @dataclass(frozen=True, slots=True)
 class SeenLimit:
-    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, None for no limit.
+    """What a provider says of one: the limit in 10⁻⁹ of its currency each window, or in "tokens"; None for no limit.
 
     With it: when what was used next starts from nothing there, and what is counted now, None for what is not said; what
     else caps it; and whether the provider says that it refuses requests under it now.

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest
+from storage import ingest, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
@@ -169,6 +169,24 @@ def every_account(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
 
 
+def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
+    """The active teams whose owner is there, each with how many accounts are above it, those nearest the top first."""
+    above = (
+        select(lineage.c.account_id, func.count().label("above"))
+        .where(lineage.c.until == FOREVER)
+        .group_by(lineage.c.account_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(accounts, above.c.above)
+        .join(above, above.c.account_id == accounts.c.id)
+        .join(people, and_(people.c.id == accounts.c.owner_id, people.c.active))
+        .where(accounts.c.kind == "team", accounts.c.active)
+        .order_by(above.c.above, accounts.c.id)
+    )
+    return [(Account(*row[:-1]), row[-1] - 1) for row in rows]
+
+
 def accounts_ever(conn: Connection) -> list[Account]:
     """All accounts there are or were, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
@@ -222,6 +240,12 @@ def owned(conn: Connection, person_id: str) -> list[Account]:
     """The active accounts whose owner a person is, by id."""
     here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
     return [Account(*row) for row in conn.execute(here)]
+
+
+def manages(conn: Connection, person_id: str) -> bool:
+    """Whether somebody who is there has a person as manager."""
+    here = select(people.c.id).where(people.c.manager_id == person_id, people.c.active).limit(1)
+    return conn.execute(here).first() is not None
 
 
 def owns(person_id: str, line: Iterable[Account]) -> bool:
@@ -390,12 +414,20 @@ def apply(
     upsert(conn, people, rows)
     _part_with(conn, people, rows)
     wanted = list(_account_rows(directory, organization))
+    before = set(conn.scalars(select(accounts.c.id).where(accounts.c.active)))
     upsert(conn, accounts, wanted)
     _part_with(conn, accounts, wanted)
+    active = {str(row["id"]) for row in wanted if row["active"]}
+    terms.came_and_left(conn, active - before, before - active)
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
     return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
+
+
+def any_known(conn: Connection) -> bool:
+    """Whether there is anybody."""
+    return conn.execute(select(people.c.id).limit(1)).first() is not None
 
 
 def renamed(conn: Connection, directory: Directory) -> tuple[str, ...]:

@@ -44,6 +44,9 @@ class Pull:
         began_at: when it was first read, None if it never was.
         heard_until: the end of the newest hour or day of which it told anything, of anybody.
         late_seconds: how long after the end of an hour or a day its figures come, None while that is not known.
+        hours_read_at: when its hours were last read, if it tells any beside its days.
+        hours_until: the end of the newest of these hours of which it told anything, of anybody.
+        hours_late_seconds: how late these hours come.
         odd: days that are not known whole, in their order.
         told_nanos: what counts of the account that was asked about, in the house currency, since the day that was asked
             about; only of what has no days that are heard of, which is a program.
@@ -59,6 +62,9 @@ class Pull:
     began_at: datetime | None = None
     heard_until: datetime | None = None
     late_seconds: int | None = None
+    hours_read_at: datetime | None = None
+    hours_until: datetime | None = None
+    hours_late_seconds: int | None = None
     odd: tuple[OddDay, ...] = ()
     told_nanos: int = 0
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     FromClause,
     Select,
+    Table,
     and_,
     bindparam,
     case,
@@ -37,6 +38,7 @@ from storage.tables import (
     accounts,
     all_tokens,
     charges,
+    hours,
     lineage,
     spend,
 )
@@ -116,6 +118,29 @@ _CHILDREN = (
 
 
 _CHILDREN_BY_DAY = _CHILDREN.add_columns(spend.c.day).group_by(spend.c.day).order_by(spend.c.day)
+
+
+def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]) -> Select[Any]:
+    here = lineage.c.ancestor_id == bindparam("account"), _within(table.c.day)
+    return select(hour, *sums).join(lineage, _that_day(table)).where(*here).group_by(hour)
+
+
+_BY_HOUR = (
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(
+        hours,
+        hours.c.hour,
+        [
+            cast(func.sum(amount), BigInteger)
+            for amount in (
+                hours.c.cost_nanos,
+                hours.c.tokens_input + hours.c.tokens_output,
+                hours.c.tokens_unpriced,
+                hours.c.requests,
+            )
+        ],
+    ),
+)
 
 
 _KEYS = (
@@ -225,6 +250,25 @@ def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: 
     return found
 
 
+def spent_by_hour(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[datetime, Spent]]:
+    """What an account and all below it used in each hour of some days, as far as hours are told, in their order.
+
+    Hours that are told beside days are in these days as well: the sums of both are never added.
+    """
+    found: dict[datetime, Spent] = {}
+    for query in _BY_HOUR:
+        for hour, *sums in conn.execute(query, {"account": account_id, "first": first, "end": end}):
+            was = found.get(hour, Spent("", 0, 0, 0, 0))
+            found[hour] = Spent(
+                "",
+                was.cost_nanos + sums[0],
+                was.tokens + sums[1],
+                was.tokens_unpriced + sums[2],
+                was.requests + sums[3],
+            )
+    return sorted(found.items(), key=lambda each: each[0])
+
+
 def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
     """What an account and all below it spent, by the provider's id of the key."""
     rows = conn.execute(_KEYS, {"account": account_id, "first": first, "end": end})
@@ -253,23 +297,25 @@ def spent_by_day_and_account(
         yield row[5], Spent(*row[:5])
 
 
-_AT = select(spend.c.account_id, cast(func.sum(spend.c.cost_nanos), BigInteger)).where(
-    spend.c.provider == bindparam("provider"), _within(spend.c.day)
+Counted = tuple[int, int]
+"""What was spent, in parts of the house currency, and how many tokens that were."""
+
+_AT_BY_ALL = (
+    select(spend.c.account_id, *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)))
+    .where(spend.c.provider == bindparam("provider"), _within(spend.c.day))
+    .group_by(spend.c.account_id)
 )
-
-
-_AT_BY_ALL = _AT.group_by(spend.c.account_id)
 
 
 _AT_BY_ONE = _AT_BY_ALL.where(spend.c.account_id == bindparam("account"))
 
 
-def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, int]:
-    """What an account, or else each, spent at a provider on the days first until before end, in house nanos."""
+def spent_at(conn: Connection, provider: str, first: date, end: date, account_id: str = "") -> dict[str, Counted]:
+    """What an account, or else each, spent at a provider on the days first until before end."""
     values = {"provider": provider, "first": first, "end": end}
     if account_id:
-        return {row[0]: row[1] for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
-    return {row[0]: row[1] for row in conn.execute(_AT_BY_ALL, values)}
+        return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
+    return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
 
 
 _TOLD = (
@@ -308,7 +354,9 @@ _NAMED = {
 
 
 _AS = {
-    kind: select(*names, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
+    kind: select(
+        *names, *(cast(func.sum(each), BigInteger) for each in (charges.c.cost_house_nanos, all_tokens(charges)))
+    )
     .where(
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
@@ -321,7 +369,7 @@ _AS = {
 }
 
 
-def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], int]:
+def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date) -> dict[tuple[str, ...], Counted]:
     """What a provider counts for each "key", "team" or "member" (team and user) on those days, whoever's it is here."""
     # A day of the organization's begins and ends within a day of the one of UTC; the key of charges begins with that.
     first_about, end_about = (
@@ -329,7 +377,7 @@ def spent_as(conn: Connection, provider: str, kind: str, first: date, end: date)
     )
     values = {"provider": provider, "first": first, "end": end, "first_about": first_about, "end_about": end_about}
     rows = conn.execute(_AS[kind], values)
-    return {tuple(row[:-1]): row[-1] for row in rows}
+    return {tuple(row[:-2]): (row[-2], row[-1]) for row in rows}
 
 
 _BETWEEN = (
@@ -442,6 +490,17 @@ _UNPRICED_USERS = (
     .order_by(func.sum(spend.c.tokens_unpriced).desc(), spend.c.account_id)
     .limit(bindparam("most"))
 )
+
+
+def unpriced_tokens(conn: Connection, account_id: str, since: date) -> dict[str, int]:
+    """How many tokens without a price each provider told of an account since a day."""
+    tokens = func.sum(spend.c.tokens_unpriced)
+    rows = conn.execute(
+        select(spend.c.provider, tokens)
+        .where(spend.c.account_id == account_id, spend.c.day >= since)
+        .group_by(spend.c.provider)
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def unpriced_users(conn: Connection, models: Collection[str], since: date, most: int) -> list[tuple[str, int]]:

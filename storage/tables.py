@@ -72,7 +72,7 @@ people = Table(
     Column("id", String(64), primary_key=True),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False, index=True),
-    Column("manager_id", String(64), nullable=False),
+    Column("manager_id", String(64), nullable=False, index=True),
     Column("zone", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("roles", Text, nullable=False),
@@ -159,6 +159,34 @@ entries = Table(
     Index(None, "budget", "period_start"),
 )
 
+# What a budget gives in a period to each account of a kind that was there when this was posted and has no allotment of
+# its own among the entries. `cause` is "" for the first of a period; one of a later cause counts in its place.
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("budget", String(64), nullable=False),
+    Column("period_start", Date, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("cause", String(64), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    UniqueConstraint("budget", "period_start", "kind", "cause"),
+)
+
+# When accounts that came or left were there, by the numbers of the terms that were posted meanwhile: those above
+# `after_term`, up to `last_term` if they have left. Whoever has no row was always there.
+presence = Table(
+    "presence",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("after_term", BigInteger, primary_key=True),
+    Column("last_term", BigInteger),
+    Index(None, "after_term"),
+)
+
 
 def _charge_columns(*, keyed: bool) -> list[Column[object]]:
     """The columns of a charge, as the key and the values of a cell."""
@@ -214,6 +242,28 @@ charge_versions = Table(
     Index(None, "provider", "bucket_start"),
 )
 
+# What providers tell by the hour beside their days: for seeing soon what goes on, and never a part of what was spent.
+# Kept for four weeks. An hour without a price counts what the model cost of late, or its tokens as unpriced.
+hours = Table(
+    "hours",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("sub_account", String(255), primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("account_id", String(80), nullable=False),
+    Column("cost_nanos", BigInteger, nullable=False),
+    Column("tokens_input", BigInteger, nullable=False),
+    Column("tokens_output", BigInteger, nullable=False),
+    Column("tokens_unpriced", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Index(None, "account_id", "day"),
+    Index(None, "day"),
+    sqlite_with_rowid=False,
+)
+
 # A rollup of charges, for speed only: it can be rebuilt from them at any time. Every ancestor has its own rows.
 spend = Table(
     "spend",
@@ -229,19 +279,21 @@ spend = Table(
     sqlite_with_rowid=False,
 )
 
-# A batch on its way into charges. Both tables live for one transaction: what a provider said about some cells, and of
-# those the cells that it changes, with whose they are and what they said before.
+# A batch on its way into charges: what a provider said about some cells, and of those the cells that it changes, with
+# whose they are and what they said before. They live for one transaction; what is staged apart is written in many.
+_TEMPORARY: dict[str, Any] = {"prefixes": ["TEMPORARY"], "sqlite_with_rowid": False}
 _OF_ONE_TRANSACTION: dict[str, Any] = {
-    "prefixes": ["TEMPORARY"],
-    "sqlite_with_rowid": False,
+    **_TEMPORARY,
     "postgresql_on_commit": "DELETE ROWS",  # deleted one by one they stay behind, and every batch walks past them
 }
-staged = Table(
-    "staged",
-    MetaData(),
-    *(column for column in _charge_columns(keyed=True) if column.name != "account_id"),
-    **_OF_ONE_TRANSACTION,
-)
+
+
+def _staged_columns() -> list[Column[object]]:
+    return [column for column in _charge_columns(keyed=True) if column.name != "account_id"]
+
+
+staged = Table("staged", MetaData(), *_staged_columns(), **_OF_ONE_TRANSACTION)
+staged_apart = Table("staged_apart", MetaData(), *_staged_columns(), **_TEMPORARY)
 changed = Table(
     "changed",
     MetaData(),
@@ -268,6 +320,10 @@ pulls = Table(
     Column("began_at", Instant),
     Column("heard_until", Instant),
     Column("late_seconds", BigInteger),
+    # The same of hourly figures beside the days, of those who tell any: when they were read, and up to when they tell.
+    Column("hours_read_at", Instant),
+    Column("hours_until", Instant),
+    Column("hours_late_seconds", BigInteger),
 )
 
 # What could not be understood in a reading: rows with one thing wrong with them, or (`rows` is null) a day or a part
@@ -316,7 +372,7 @@ limits = Table(
     Column("known_limit", BigInteger),
     Column("known_at", Instant),
     Column("kept_nanos", BigInteger),
-    Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("currency", String(8), nullable=False, server_default="USD"),
     Column("kept_seen_nanos", BigInteger),
     Column("resets_at", Instant),
     Column("spent_nanos", BigInteger),
@@ -460,6 +516,16 @@ alerts = Table(
 )
 
 # What somebody wants otherwise than it is for all.
+# Shadow budgets that were let count, each from a day on.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("budget", String(64), primary_key=True),
+    Column("starts", Date, nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
 preferences = Table(
     "preferences",
     metadata,
@@ -606,6 +672,31 @@ tokens = Table(
     Index(None, "account_id"),
 )
 
+# Browsers that are signed in: what they show is kept as its hash, and what they may is looked up at each request.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("person_id", String(64), nullable=False, index=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+# Sign-ins that are under way: a link that was printed, or a browser that is at its company's sign-in page. Each serves
+# once, and `content` is what is needed to end it.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("person_id", String(64), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
 # What programs said of themselves, added up by hour and by what it was for. It stays when it no longer counts, to be
 # held against the provider's report.
 telemetry = Table(
@@ -674,6 +765,19 @@ audit = Table(
     Column("place", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    # Of a row of which somebody was erased: the seal of what is left of it. `hash` stays that of the whole row.
+    Column("erased", String(64), nullable=False, server_default=""),
+)
+
+# What providers call somebody who was erased, as a salted digest: until a moment it is written as the pseudonym, also
+# when a provider tells of an old day again.
+erased_identities = Table(
+    "erased_identities",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("pseudonym", String(255), nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 outbox_items = Table(
@@ -701,6 +805,15 @@ outbox_items = Table(
     Index(None, "state", "due_at"),
     Index(None, "target", "kind"),
     Index(None, "target", "place", "state"),
+)
+
+# What is so of this database as a whole, such as that its file is to be compacted.
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("since", Instant, nullable=False),
 )
 
 # Platforms that take nothing from us now, whatever it is.

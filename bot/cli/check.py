@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,7 +11,9 @@ from bot.app import App
 from bot.build import build
 from bot.charts import fonts
 from bot.checks import CheckLine
+from bot.cli.addresses import addresses
 from bot.config import ConfigError, Settings, secret
+from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import Probed, UnusableSourceError
 from bot.errors import OutsideError
@@ -50,14 +53,15 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     try:
         app = build(settings, environ)
         unlearnt = _unlearnt(app)
-    except UnreadableDatabaseError as trouble:
-        yield CheckLine(t("database"), ok=False, advice=f"{trouble}.".replace("..", "."))
+    except (SQLAlchemyError, UnreadableDatabaseError) as trouble:
+        yield CheckLine(t("database"), ok=False, advice=sentence(trouble))
         return
-    except (SQLAlchemyError, BusyError, OSError):
-        advice = t("The database cannot be used. Is it running, and is DATABASE_URL right?")
-        yield CheckLine(t("database"), ok=False, advice=advice)
+    except BusyError:
+        yield CheckLine(t("database"), ok=False, advice=t("The database is busy. Try again in a minute."))
         return
     yield CheckLine(t("database: {url}", url=app.database.url.render_as_string(hide_password=True)), ok=True)
+    yield from _readable_by_others(app)
+    yield from addresses(settings.providers, only)
     if only:
         yield from _one(app, only)
         app.close()
@@ -130,6 +134,14 @@ def set_aside_lines(app: App, name: str) -> Iterator[CheckLine]:
             part=about,
         )
         yield CheckLine(rows, ok=False, advice=f"{wrong} ({kept(each.place)})")
+
+
+def _readable_by_others(app: App) -> Iterator[CheckLine]:
+    """Everything is in the file, and who reads it sees the figures of everybody."""
+    file = Path(app.database.url.database or "")
+    if app.database.is_sqlite and file.stat().st_mode & 0o007:
+        advice = t("Anybody on this machine can read the database: chmod o= {file}", file=file)
+        yield CheckLine(t("the file of the database"), ok=True, advice=advice)
 
 
 def _unlearnt(app: App) -> str:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 
+from starlette.applications import Starlette
+
 from bot.app import App, utc_now
 from bot.build import build
 from bot.capped import config
@@ -12,6 +14,7 @@ from bot.cli.sample_company import prepare
 from bot.cli.sample_telemetry import SampleTelemetry
 from bot.clock import Clock
 from bot.config import DEMO_DATABASE, ConfigError, Settings
+from bot.console import of_anyone
 from bot.platforms.web.messenger import Web
 from bot.platforms.web.page import page
 from bot.server import serve_until_told
@@ -20,6 +23,7 @@ from handlers.language import N_
 from storage import people
 from storage.directory import Link
 
+CONSOLE = "/console"
 # Whom the page offers first, with what they are.
 CAST = (
     ("ana", N_("engineer in Search")),
@@ -78,14 +82,20 @@ def demo_app(
     return app
 
 
+def demo_page(app: App) -> Starlette:
+    """The try-it page, and beside it the console, of the same people."""
+    names = {one.id: one.name for one in app.everybody()}
+    cast = [(person, names[person], role) for person, role in CAST if person in names]
+    console = of_anyone(app, [(person, name) for person, name, _ in cast], CONSOLE)
+    return page(app, cast, TOUR, app.language, app.chose_language, [console])
+
+
 def serve_demo(app: App, host: str, port: int) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
         ConfigError: the port is in use.
     """
-    names = {one.id: one.name for one in app.everybody()}
-    cast = [(person, names[person], role) for person, role in CAST if person in names]
     with _listen(host, port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
@@ -93,9 +103,7 @@ def serve_demo(app: App, host: str, port: int) -> None:
         clock.start()
         agents.start()
         try:
-            serve_until_told(
-                config(page(app, cast, TOUR, app.language, app.chose_language), log_level="warning"), [listener]
-            )
+            serve_until_told(config(demo_page(app), log_level="warning"), [listener])
         finally:
             agents.stop()
             clock.stop()

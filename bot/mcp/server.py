@@ -7,11 +7,14 @@ descriptions and instructions are constants: nothing that another person wrote i
 """
 
 import inspect
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio
 from anyio.to_thread import run_sync
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.resolve import AcceptedElicitation, DeclinedElicitation
+from mcp.server.request_state import RequestStateSecurity
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
@@ -24,6 +27,8 @@ from bot.api.endpoint import ANSWERABLE, Desk
 from bot.api.problems import problem_of
 from bot.app import App
 from bot.bearer import Doorkeeper, ProblemError
+from bot.mcp.forms import LANGUAGE, PERSONAL, Open, Said
+from handlers.language import N_, say
 from handlers.programs import Call
 from handlers.programs.shapes import (
     AskForMore,
@@ -85,6 +90,9 @@ class DoneTool(BaseModel):
     message: str
 
 
+NOT_ASKED = N_("The person at the keyboard does not want to ask for more. Do not ask again; a person can.")
+INCOMPLETE = N_("Say how much, such as 50 USD, and what for. Ask the person you work for if you do not know.")
+
 READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 Text = Annotated[str, Field(max_length=2000)]
@@ -133,15 +141,22 @@ class Tools:
         return EstimateTool(ok=False, message=answer)
 
     async def request_more(
-        self, ctx: Context, amount: Text, reason: Text, until: Text = "", key: Text = ""
+        self, ctx: Context, said: Said, amount: Text = "", reason: Text = "", until: Text = "", key: Text = ""
     ) -> RequestTool:
         """Ask for more budget, such as `50 USD`. A person sends it on and another one decides; this grants nothing.
 
-        `reason` is shown to them as your words. `until` is the last day, such as 2026-12-24; empty: until the budget
-        resets. The same `key` asks once.
+        `reason` is shown to them as your words. If you do not know one of them, leave it out: where somebody is there,
+        they are asked. `until` is the last day, such as 2026-12-24; empty: until the budget resets. The same `key`
+        asks once.
         """
-        said = {"amount": amount, "reason": reason, "until": until or None}
-        answer = await self._asked(ctx, said, AskForMore, key)
+        if isinstance(said, DeclinedElicitation):
+            return RequestTool(ok=False, message=say(await self._language(ctx), NOT_ASKED))
+        if isinstance(said, AcceptedElicitation):
+            amount, reason = said.data.amount, said.data.reason
+        if not (amount.strip() and reason.strip()):
+            return RequestTool(ok=False, message=say(await self._language(ctx), INCOMPLETE))
+        call = {"amount": amount, "reason": reason, "until": until or None}
+        answer = await self._asked(ctx, call, AskForMore, key)
         if isinstance(answer, RequestAnswer):
             return RequestTool(ok=True, message=answer.message, request=answer)
         return RequestTool(ok=False, message=answer)
@@ -167,13 +182,19 @@ class Tools:
             return DoneTool(ok=answer.ok, message=answer.message)
         return DoneTool(ok=False, message=answer)
 
+    @staticmethod
+    async def _language(ctx: Context) -> str:
+        """The language of whom an agent works for."""
+        request: Any = ctx.request_context.request
+        return str(await run_sync(request.scope[LANGUAGE]))
+
     async def _asked(self, ctx: Context, said: dict[str, Any], kind: type[Call], key: str = "") -> Any:
         """The answer to a call, or a sentence that says why there is none."""
         request = ctx.request_context.request
         if not isinstance(request, Request):
             raise TypeError("A tool was called without a request.")
         bearer: Bearer = request.scope[BEARER]
-        language = await run_sync(self._desk.language, bearer)
+        language = await self._language(ctx)
         try:
             call = kind.model_validate(said)
             return await run_sync(self._desk.call, bearer, call, f"mcp/{key}" if key else "")
@@ -184,7 +205,12 @@ class Tools:
 def mcp_server(desk: Desk) -> MCPServer[Any]:
     """The server with its tools."""
     server: MCPServer[Any] = MCPServer(
-        "bursar", title="Bursar", version=VERSION, instructions=INSTRUCTIONS, subscriptions=False
+        "bursar",
+        title="Bursar",
+        version=VERSION,
+        instructions=INSTRUCTIONS,
+        subscriptions=False,
+        request_state_security=RequestStateSecurity(codec=Open()),
     )
     tools = Tools(desk)
     table = (
@@ -207,11 +233,13 @@ class Guarded:
     Args:
         app: the server.
         door: lets programs in.
+        desk: knows the language of whom they work for.
     """
 
-    def __init__(self, app: ASGIApp, door: Doorkeeper) -> None:
+    def __init__(self, app: ASGIApp, door: Doorkeeper, desk: Desk) -> None:
         self._app = app
         self._door = door
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -229,6 +257,8 @@ class Guarded:
         except ProblemError as no:
             await no.respond()(scope, receive, send)
             return
+        scope[LANGUAGE] = partial(self._desk.language, scope[BEARER])
+        scope[PERSONAL] = scope[BEARER].token.scope == "own"
         await self._app(scope, receive, send)
 
 
@@ -240,7 +270,8 @@ def _own_origins(request: Request) -> tuple[str | None, ...]:
 def add_to(asgi: Starlette, app: App) -> None:
     """Add the route to an application, and what has to run beside it as long as that does."""
     door = Doorkeeper(app.database, app.policy, app.now)
-    server = mcp_server(Desk(app, door))
+    desk = Desk(app, door)
+    server = mcp_server(desk)
     inner = server.streamable_http_app(
         streamable_http_path=PATH,
         stateless_http=True,
@@ -248,5 +279,5 @@ def add_to(asgi: Starlette, app: App) -> None:
         max_request_body_size=BODY_MAX_BYTES,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    asgi.router.routes.append(Route(PATH, Guarded(inner, door)))
+    asgi.router.routes.append(Route(PATH, Guarded(inner, door, desk)))
     asgi.router.lifespan_context = lambda _asgi: server.session_manager.run()

@@ -17,7 +17,9 @@ from handlers.language import N_, Words
 from storage.charges import Charge
 from storage.limits import Cap, Subject, SubjectKind, Window
 
-Capability = Literal["charges", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"]
+Capability = Literal[
+    "charges", "hours", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"
+]
 
 SUBJECTS: Mapping[str, str] = {
     "user": N_("user"),
@@ -55,11 +57,11 @@ class Limit:
 
     Args:
         subject: who is limited there.
-        amount_nanos: how much in 10⁻⁹ of the currency each window, None if there is no limit.
+        amount_nanos: how much in 10⁻⁹ of the currency, or how many tokens, each window; None if there is no limit.
         window: how often what was used starts from nothing, by the provider's calendar (UTC).
         paused: whether it is blocked altogether.
         name: what people call it there, "" if it has no name.
-        currency: ISO 4217 code of the amount: what the provider bills in.
+        currency: ISO 4217 code of the amount: what the provider bills in; "tokens" where it counts these.
         resets_at: when what was used next starts from nothing, aware, None if it is not said.
         spent_nanos: what is counted against it now, None if it is not said.
         caps: further limits of it, which we do not set and which bind as well.
@@ -174,6 +176,7 @@ class Provider:
             UTC. Cells that it told before and leaves out are then taken back.
         zero_is_cost: it knows the price of all that it sells, so that tokens which it reports at no cost cost nothing.
             Others report nothing for what they have no price of.
+        hours_late: how long after its end an hour may still change, so that it is read again.
         live: whether one limit can be asked for at any time, and says at once what is counted against it.
     """
 
@@ -187,6 +190,7 @@ class Provider:
     complete: bool = False
     zero_is_cost: bool = False
     live: bool = False
+    hours_late: timedelta = timedelta(hours=6)
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.
@@ -195,6 +199,19 @@ class Provider:
         again. A row that cannot be understood is set aside, and the others count.
         """
         raise self._undeclared("charges")
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """What is known of the hours (UTC) from one moment until before another, of an hour that goes on so far.
+
+        They stand beside `charges`, which tells the same use by the day, and count nowhere but for seeing soon what
+        goes on. Who tells them in `charges` already does not declare "hours". A cost that is not told by the hour is
+        None. A page that fails raises, as there.
+
+        Args:
+            since: the beginning of an hour.
+            until: the end of the hour that goes on.
+        """
+        raise self._undeclared("hours")
 
     def earliest(self, today: date) -> date:
         """The first day that it still tells. Days of a gap before it are said to be missing and not asked for."""

@@ -13,13 +13,18 @@ from handlers.policy import TelemetryRules
 
 PLACEHOLDER = "bursar_…"
 """Stands where the token is to be put in."""
+EXPORT_EVERY_S = 20
+"""What Claude Code tells each minute by default: a third of it, so that a burn of some dollars a minute is told within
+three. Events come every five seconds anyway."""
 
 
 def claude_code(url: str, token: str, rules: TelemetryRules) -> str:
     """`managed-settings.json` of Claude Code: of its two signals only the one that is counted is switched on."""
     signal = "LOGS" if rules.signals.get("claude-code") == "events" else "METRICS"
+    often = {"OTEL_METRIC_EXPORT_INTERVAL": str(EXPORT_EVERY_S * 1000)} if signal == "METRICS" else {}
     env = {
         "CLAUDE_CODE_ENABLE_TELEMETRY": "1",
+        **often,
         f"OTEL_{signal}_EXPORTER": "otlp",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"{url}{PREFIX}",

@@ -17,6 +17,7 @@ from storage.spend import Unallocated
 
 ABLE = {
     "charges": N_("reads usage and cost"),
+    "hours": N_("reads usage by the hour"),
     "people": N_("reads people"),
     "limits": N_("reads limits"),
     "set_limit": N_("sets limits"),

@@ -13,6 +13,7 @@ from storage.set_aside import Aside
 ROWS_MAX = 20
 PARTS = {
     "usage": N_("usage"),
+    "hours": N_("usage by the hour"),
     "people": N_("people"),
     "limits": N_("limits"),
     "seats": N_("seats"),

@@ -7,11 +7,13 @@ from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.shares import Share, give, return_share, share_of, with_share
 from handlers.budgets.status import (
     LOOK_BACK,
+    STILL_MOVES,
     BudgetStatus,
     Figures,
     OfAll,
     OfOne,
     allotment_of,
+    can_be_enforced,
     current,
     lately_ended,
     looked_back_to,
@@ -26,6 +28,7 @@ from handlers.budgets.transfer import correct, transfer
 __all__ = [
     "ARRIVES_WITHIN",
     "LOOK_BACK",
+    "STILL_MOVES",
     "BudgetStatus",
     "Figures",
     "Hold",
@@ -34,6 +37,7 @@ __all__ = [
     "Share",
     "allot",
     "allotment_of",
+    "can_be_enforced",
     "correct",
     "current",
     "enforce",

@@ -15,6 +15,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.limits.plan import (
+    TOKENS,
     Change,
     LimitPlanner,
     PlanLine,
@@ -224,12 +225,16 @@ def adopt(ctx: Context, provider: One, who: One, seen: One) -> Card:
     vendor, line, desk = _conflict(ctx, provider, who, seen)
     wanted = certain(line)
     status = wanted.status
-    if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share:
+    in_money = line.held.currency != TOKENS
+    is_alike = in_money or status.budget.unit == TOKENS
+    if line.held.seen_nanos is None or status.account_id != line.held.account_id or status.is_share or not is_alike:
         raise RefusedError(
             "This limit can't be adopted in the budget of {name}. Keep their limit, or restore ours.",
             name=status.name,
         )
-    difference = ctx.policy.from_currency(line.held.seen_nanos - wanted.nanos, line.held.currency, ctx.today) or 0
+    difference = line.held.seen_nanos - wanted.nanos
+    if in_money:
+        difference = ctx.policy.from_currency(difference, line.held.currency, ctx.today) or 0
     move(ctx, "correction", [(status, difference)], f"adopted from {vendor.service}")
     again = desk.wanted(vendor, line.held, (status, difference))
     limits.keep(ctx.conn, [(line.held, again.nanos if again else wanted.nanos)], ctx.now)

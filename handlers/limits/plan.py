@@ -26,6 +26,11 @@ from storage.units import from_nanos
 
 RECENT = timedelta(days=28)
 
+NOTHING: spend.Counted = (0, 0)
+
+TOKENS = "tokens"
+"""Stands for the currency of a limit that a provider counts in tokens."""
+
 
 Action = Literal["same", "write", "ask"]
 
@@ -35,7 +40,7 @@ class WantedLimit:
     """What a provider ought to allow.
 
     Args:
-        nanos: in 10⁻⁹ of the provider's currency each window of the provider.
+        nanos: in 10⁻⁹ of the provider's currency, or in tokens where its limits are, each window of the provider.
         status: the budget from which it follows.
     """
 
@@ -100,8 +105,8 @@ class LimitPlanner:
         self._ctx = ctx
         self._only = account.id if account else ""
         self._figures: Figures = OfOne(ctx, account) if account else OfAll(ctx)
-        self._spent: dict[tuple[str, date, date], dict[str, int]] = {}
-        self._counted: dict[tuple[str, str, date, date], dict[tuple[str, ...], int]] = {}
+        self._spent: dict[tuple[str, date, date], dict[str, spend.Counted]] = {}
+        self._counted: dict[tuple[str, str, date, date], dict[tuple[str, ...], spend.Counted]] = {}
         self._accounts = {each.id: each for each in ([account] if account else people.every_account(ctx.conn))}
 
     def lines(self, rows: list[Held]) -> Iterator[PlanLine]:
@@ -120,7 +125,7 @@ class LimitPlanner:
                 yield planned(held, wanted, vendor.window)
 
     def wanted(self, vendor: Vendor, held: Held, moved: tuple[BudgetStatus, int] | None = None) -> WantedLimit | None:
-        """What a provider ought to allow somebody, None if no hard budget in money binds them.
+        """What a provider ought to allow somebody, None if no hard budget binds them that it can keep.
 
         Args:
             vendor: the provider.
@@ -130,11 +135,14 @@ class LimitPlanner:
         account = self._accounts.get(held.account_id)
         if account is None or held.subject.kind not in vendor.limited:
             return None
-        found = [each for each in statuses(self._ctx, account, self._figures) if each.is_enforced]
+        found = [each for each in statuses(self._ctx, account, self._figures) if each.is_enforced_in(held.currency)]
         if moved:
             found = [replace(each, moved=each.moved + moved[1]) if each == moved[0] else each for each in found]
         if not found:
             return None
+        if held.currency == TOKENS:
+            allowed = (self._in_tokens(vendor, held, account, each) for each in found)
+            return min(filter(None, allowed), key=lambda each: each.nanos, default=None)
         tightest = min(found, key=lambda each: each.left)
         there = self._spent_as(held, account, _window(self._ctx, vendor, held, tightest))
         amount = max(0, there + self._share(vendor, account, tightest.left))
@@ -143,17 +151,34 @@ class LimitPlanner:
             return None
         return WantedLimit(theirs // vendor.step_nanos * vendor.step_nanos, tightest)
 
+    def _in_tokens(self, vendor: Vendor, held: Held, account: Account, status: BudgetStatus) -> WantedLimit | None:
+        """What a budget allows in tokens; None where it is in money and nobody knows yet what a token costs.
+
+        Money is worth as many tokens as it bought lately. That is an estimate and moves a little with every reading, so
+        it is written in two digits: it changes when it has changed, and is never above what the money allows.
+        """
+        there = self._spent_as(held, account, _window(self._ctx, vendor, held, status), TOKENS)
+        left = max(0, self._share(vendor, account, status.left))
+        if status.budget.unit == TOKENS:
+            return WantedLimit(there + left, status)
+        cost, tokens = self._recently(vendor.name).get(account.id, NOTHING)
+        if cost <= 0 or not tokens:
+            return None
+        return WantedLimit(in_two_digits(there + left * tokens // cost), status)
+
     def _share(self, vendor: Vendor, account: Account, left: int) -> int:
         """How much of what is left may be spent at a provider."""
         if self._ctx.policy.limits.split == "all":
             return left
-        since = Period("month", self._ctx.today - RECENT, self._ctx.today + timedelta(days=1))
         writable = [each.name for each in self._ctx.policy.vendors if "set_limit" in each.can]
-        recent = {name: self._there(name, since).get(account.id, 0) for name in writable}
+        recent = {name: self._recently(name).get(account.id, NOTHING)[0] for name in writable}
         total = sum(recent.values())
         return left * recent[vendor.name] // total if total > 0 else left
 
-    def _spent_as(self, held: Held, account: Account, period: Period) -> int:
+    def _recently(self, provider: str) -> dict[str, spend.Counted]:
+        return self._there(provider, Period("month", self._ctx.today - RECENT, self._ctx.today + timedelta(days=1)))
+
+    def _spent_as(self, held: Held, account: Account, period: Period, unit: str = "") -> int:
         """What the provider counts against a limit: for a key only what that key spent, whatever else its owner did.
 
         Where it names no keys or teams in its charges, all that the account spent there has to do.
@@ -165,14 +190,25 @@ class LimitPlanner:
                 self._counted[window] = spend.spent_as(self._ctx.conn, *window)
             if self._counted[window]:
                 named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
-                return self._counted[window].get(named, 0)
-        return self._there(held.provider, period).get(account.id, 0)
+                return _in(unit, self._counted[window].get(named, NOTHING))
+        return _in(unit, self._there(held.provider, period).get(account.id, NOTHING))
 
-    def _there(self, provider: str, period: Period) -> dict[str, int]:
+    def _there(self, provider: str, period: Period) -> dict[str, spend.Counted]:
         window = (provider, period.first, period.end)
         if window not in self._spent:
             self._spent[window] = spend.spent_at(self._ctx.conn, *window, self._only)
         return self._spent[window]
+
+
+def _in(unit: str, counted: spend.Counted) -> int:
+    cost, tokens = counted
+    return tokens if unit == TOKENS else cost
+
+
+def in_two_digits(tokens: int) -> int:
+    """A number of tokens rounded down to its first two digits, such as 41 million."""
+    step = int(10 ** max(0, len(str(tokens)) - 2))
+    return tokens // step * step
 
 
 def _window(ctx: Context, vendor: Vendor, held: Held, status: BudgetStatus) -> Period:

@@ -130,7 +130,7 @@ def is_ours(ctx: Context, held: Held, of_account: Iterable[Held], found: Collect
     is_users_key = held.subject.kind == "key" and any(
         each.subject.kind == "user" and each.provider == held.provider for each in of_account
     )
-    return not is_users_key and any(each.is_enforced for each in found)
+    return not is_users_key and any(each.is_enforced_in(held.currency) for each in found)
 
 
 def caps_of(held: Held, *, is_ours: bool) -> Iterator[OwnCap]:

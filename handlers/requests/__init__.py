@@ -1,5 +1,6 @@
 """Requests: asking for more, deciding, and what becomes of it."""
 
+from handlers.requests.approvers import LEAD, deciders
 from handlers.requests.case import Case, load
 from handlers.requests.decide import (
     approve,
@@ -27,6 +28,7 @@ from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
+    "LEAD",
     "Ask",
     "Case",
     "all_waiting",
@@ -42,6 +44,7 @@ __all__ = [
     "clean",
     "continue_",
     "decided",
+    "deciders",
     "deed",
     "delegate",
     "deny",

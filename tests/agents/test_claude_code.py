@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -12,6 +13,7 @@ import pytest
 from tests.agents.conftest import LONGEST_S, Desk, needed
 
 pytestmark = pytest.mark.agents
+STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 TOUCH = ("Bash", {"command": "touch made", "description": "make a file"})
 
 
@@ -121,13 +123,28 @@ def test_where_bursar_is_away_and_must_be_asked_nothing_is_spent(claude: Desk) -
     assert "Done." in asks(claude, "hello", unreachable="closed")
 
 
+def test_who_sits_there_is_shown_a_form(claude: Desk) -> None:
+    """Before anything is asked for: what the agent said, to correct or to decline."""
+    at_a_terminal(claude)
+    claude.model.tools = [("mcp__bursar__request_more", {"amount": "50 USD", "reason": "finish the migration"})]
+    tools = "--mcp-config", str(claude.home / "mcp.json"), "--allowedTools", "mcp__bursar__request_more"
+    shown = on_screen(claude, "finish the migration", "claude", "--model", "claude-sonnet-4-5", "hello", *tools)
+    assert "wants to ask for more budget" in shown, shown
+    assert claude.api.company.reads("ana") == []
+
+
 def test_the_status_line_says_what_is_left(claude: Desk) -> None:
     """In a terminal, under the prompt, with the command that is handed out."""
+    at_a_terminal(claude)
+    assert "$400.00 left" in on_screen(claude, "$400.00 left", "claude", "--model", "claude-sonnet-4-5")
+
+
+def at_a_terminal(claude: Desk) -> None:
+    """Let Claude Code ask nothing when it starts in a terminal."""
     set_up(claude)
     state = {"hasCompletedOnboarding": True, "projects": {str(claude.project): {"hasTrustDialogAccepted": True}}}
     state["customApiKeyResponses"] = {"approved": [claude.more["ANTHROPIC_API_KEY"][-20:]], "rejected": []}
     claude.write(".claude.json", json.dumps(state))
-    assert "$400.00 left" in on_screen(claude, "$400.00 left", "claude", "--model", "claude-sonnet-4-5")
 
 
 def on_screen(desk: Desk, awaited: str, *command: str) -> str:
@@ -141,10 +158,15 @@ def on_screen(desk: Desk, awaited: str, *command: str) -> str:
         os.close(theirs)
         until = time.monotonic() + LONGEST_S
         try:
-            while awaited.encode() not in shown and time.monotonic() < until and program.poll() is None:
+            while awaited not in _plain(shown) and time.monotonic() < until and program.poll() is None:
                 if select.select([ours], [], [], 1)[0]:
                     shown += os.read(ours, 65536)
         finally:
             program.kill()
             os.close(ours)
-    return shown.decode(errors="replace")
+    return _plain(shown)
+
+
+def _plain(shown: bytes) -> str:
+    """What stands on a screen, without colours and places."""
+    return " ".join(STYLE.sub(" ", shown.decode(errors="replace")).split())

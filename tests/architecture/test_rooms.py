@@ -17,6 +17,7 @@ OUTSIDE = {
     "storage": {"httpx", "slack_bolt", "slack_sdk", "apscheduler", "matplotlib", "starlette", "uvicorn", "pydantic"},
 }
 BOUNDARIES = {
+    ("bot/app.py", "answers"),
     ("bot/app.py", "call"),
     ("bot/app.py", "hear"),
     ("bot/app.py", "handle"),
@@ -26,6 +27,7 @@ BOUNDARIES = {
     ("bot/telemetry/intake.py", "_run"),
 }
 WIRING = "bot.app bot.build bot.cli bot.delivery bot.run bot.schedule"
+NOT_OF_THE_CONSOLE = "bot.api bot.build bot.cli bot.delivery bot.directory bot.mcp bot.run bot.schedule"
 NEVERS = (
     # folder, what it never imports, and the one thing of that which one folder in it may
     ("bot/platforms", f"{WIRING} bot.directory bot.providers bot.sync storage", ""),
@@ -36,6 +38,11 @@ NEVERS = (
     ("bot/directory", f"{WIRING} bot.platforms bot.sync", "bot/directory/slack: bot.platforms.slack.client"),
     ("bot/api", "bot.platforms bot.directory bot.providers bot.sync bot.mcp bot.telemetry", ""),
     ("bot/mcp", "bot.platforms bot.directory bot.providers bot.sync bot.telemetry", ""),
+    (
+        "bot/console",
+        f"{NOT_OF_THE_CONSOLE} bot.platforms.slack bot.platforms.teams bot.providers bot.sync bot.telemetry",
+        "",
+    ),
     ("bot/sync", f"{WIRING} bot.directory bot.platforms", ""),
     ("bot/telemetry", "bot.build bot.cli bot.delivery bot.directory bot.platforms bot.providers bot.run bot.sync", ""),
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.http import Patience
+from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
@@ -20,7 +21,11 @@ from bot.providers.litellm.provider import MALFORMED, LiteLLM
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
+from bot.providers.tencent import Tencent
+from bot.providers.volcengine import Volcengine
+from storage.charges import Charge
 from storage.limits import Subject
+from tests.support.fakes.alibaba import FakeAlibaba
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
 from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
@@ -33,6 +38,8 @@ from tests.support.fakes.litellm import FakeLiteLLM
 from tests.support.fakes.loopback import Heard, Loopback
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
+from tests.support.fakes.tencent import FakeTencent
+from tests.support.fakes.volcengine import FakeVolcengine
 
 FAST = 10**6
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -52,9 +59,11 @@ class Case:
         subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
         questions: the paths of questions that are asked by another method than GET.
+        asks: whether a request is a question, where neither its method nor its path says so.
         tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
-        tells_totals: whether it tells running totals, so that an odd row is one of every day that is asked for.
+        figure: what a cell says of what was used, as nanos of a dollar: its cost.
+        odd_each_day: whether what is odd is there on every day that is asked for, such as in running totals.
     """
 
     fake: Callable[[], Loopback | Folder]
@@ -64,12 +73,16 @@ class Case:
     subjects: tuple[Subject, ...] = ()
     paused: Subject | None = None
     questions: frozenset[str] = frozenset()
+    asks: Callable[[Heard], bool] = lambda _heard: False
     tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
-    tells_totals: bool = False
+    odd_each_day: bool = False
+    figure: Callable[[Charge], int] = lambda cell: cell.cost_nanos or 0
 
     def changes(self, heard: Heard) -> bool:
         """Whether a request is an order rather than a question."""
+        if self.asks(heard):
+            return False
         if heard.body and heard.path in self.tries and json.loads(heard.body) == self.tries[heard.path]:
             return False
         return heard.method != "GET" and heard.path not in self.questions
@@ -106,10 +119,24 @@ def _openrouter_use(fake: FakeOpenRouter, day: date, user: str, dollars: Decimal
     fake.use(day, fake.key_of(f"user_{user}"), "openai/gpt-x", float(dollars), tokens, tokens)
 
 
+def of_tokens(cell: Charge) -> int:
+    """Of who tells tokens only: a million nanos for each that was put in; the fake counts a thousand for a dollar."""
+    return cell.tokens_input * 10**6
+
+
 MADE_UP = frozenset({"sample"})
 """Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
 
 CASES: Mapping[str, Case] = {
+    "alibaba": Case(
+        FakeAlibaba,
+        lambda fake, patience: Alibaba(
+            "alibaba", fake.url, fake.secret, fake.key_id, "ALIBABA_KEY", lambda: fake.now, patience, None
+        ),
+        FakeAlibaba.use,
+        lambda fake: str(fake.secret),
+        paused=Subject("key", "1001"),
+    ),
     "chatgpt-enterprise": Case(
         FakeChatGPT,
         lambda fake, patience: ChatGPT(
@@ -171,7 +198,31 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("user", "sub-dana"), Subject("team", "eng")),
         paused=Subject("user", "sub-dana"),
         tries={"/v1/organizations/spend_limits": MALFORMED_AT_GATEWAY},
-        tells_totals=True,
+        odd_each_day=True,
+    ),
+    "tencent": Case(
+        FakeTencent,
+        lambda fake, patience: Tencent(
+            "tencent", fake.url, fake.secret, fake.secret_id, "TENCENT_KEY", lambda: fake.now, patience, None
+        ),
+        FakeTencent.use,
+        lambda fake: str(fake.secret),
+        subjects=(Subject("key", "ak-dana"),),
+        paused=Subject("key", "ak-dana"),
+        asks=FakeTencent.asks,
+        figure=of_tokens,
+    ),
+    "volcengine": Case(
+        FakeVolcengine,
+        lambda fake, patience: Volcengine(
+            "volcengine", fake.url, fake.secret, fake.key_id, "VOLCENGINE_KEY", lambda: fake.now, patience, None
+        ),
+        FakeVolcengine.use,
+        lambda fake: str(fake.secret),
+        paused=Subject("key", "ep-dana"),
+        asks=FakeVolcengine.asks,
+        odd_each_day=True,
+        figure=of_tokens,
     ),
     "cursor": Case(
         FakeCursor,

@@ -107,11 +107,11 @@ def test_parts_of_a_cent_count(gateway: FakeClaudeGateway, provider: ClaudeGatew
     """Spend is text with a fraction of a cent."""
     gateway.use(DAY, "sub-dana", Decimal("1.2345"))
     (cell,) = charges(provider, DAY)
-    assert (cell.cost_nanos, cell.subject, cell.model, cell.cost_source) == (
+    assert (cell.cost_nanos, cell.subject, cell.model, cell.list_nanos) == (
         1_234_500_000,
         "sub-dana",
         "",
-        "list_price",
+        1_234_500_000,
     )
 
 

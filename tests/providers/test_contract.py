@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError, Patience
-from bot.providers.base import Provider
+from bot.providers.base import Provider, midnight
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.providers.cases import CASES, Case
@@ -22,6 +22,7 @@ QUICK = Patience(attempts=2, total_s=20.0, silence_s=0.3, pause_s=0.001)
 FOR_EVER = 500
 METHODS = {
     "charges": ("charges",),
+    "hours": ("hours",),
     "people": ("people",),
     "limits": ("limits", "limit"),
     "set_limit": ("set_limit",),
@@ -32,6 +33,7 @@ METHODS = {
 }
 LIMITED = [(name, subject) for name, case in CASES.items() for subject in case.subjects]
 ASKED = [name for name, case in CASES.items() if case.is_asked]
+HOURLY = ("anthropic-console", "anthropic-enterprise", "litellm", "openai", "openrouter")
 PAUSED = [name for name, case in CASES.items() if case.paused]
 
 
@@ -71,9 +73,9 @@ def read(provider: Provider, first: date = DAY, last: date = DAY) -> list[Charge
     return list(provider.charges(first, last))
 
 
-def cost_of(cells: list[Charge], user: str) -> int:
+def cost_of(case: Case, cells: list[Charge], user: str) -> int:
     """What a user's cells cost together, in nanos."""
-    return sum(cell.cost_nanos or 0 for cell in cells if cell.subject == user)
+    return sum(case.figure(cell) for cell in cells if user in (cell.subject, cell.resource))
 
 
 def key_of(cell: Charge) -> tuple[object, ...]:
@@ -112,8 +114,8 @@ def test_usage_is_counted_to_the_nano(case: Case, fake: Loopback, provider: Prov
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     case.use(fake, DAY, "yan", Decimal("0.07"), 10)
     cells = read(provider)
-    assert cost_of(cells, "zoe") == 1_230_000_000
-    assert cost_of(cells, "yan") == 70_000_000
+    assert cost_of(case, cells, "zoe") == 1_230_000_000
+    assert cost_of(case, cells, "yan") == 70_000_000
 
 
 @every()
@@ -123,7 +125,7 @@ def test_a_restatement_replaces_its_cell(case: Case, fake: Loopback, provider: P
     before = {key_of(cell) for cell in read(provider)}
     case.use(fake, DAY, "zoe", Decimal("2.46"), 2_000)
     after = read(provider)
-    assert cost_of(after, "zoe") == 2_460_000_000
+    assert cost_of(case, after, "zoe") == 2_460_000_000
     assert {key_of(cell) for cell in after} == before
 
 
@@ -145,7 +147,7 @@ def test_days_add_up(case: Case, fake: Loopback, provider: Provider) -> None:
     together = read(provider, DAY, DAY + timedelta(days=2))
     apart = [cell for number in range(3) for cell in read(provider, *[DAY + timedelta(days=number)] * 2)]
     assert sorted(map(repr, together)) == sorted(map(repr, apart))
-    assert cost_of(together, "zoe") == 7_500_000_000
+    assert cost_of(case, together, "zoe") == 7_500_000_000
 
 
 @every()
@@ -157,6 +159,55 @@ def test_kinds_of_tokens_are_disjoint_and_never_negative(case: Case, fake: Loopb
         assert 0 <= cell.tokens_reasoning <= cell.tokens_output
         assert cell.bucket_hours in (1, 24)
         assert cell.bucket_start.utcoffset() == timedelta()
+
+
+# Hours ---------------------------------------------------------------------------------------------------------------
+
+
+def hours_of(provider: Provider, day: date = DAY) -> list[Charge]:
+    """What is told of the hours of a day."""
+    start = midnight(day)
+    return list(provider.hours(start, start + timedelta(days=1)))
+
+
+@every(HOURLY)
+def test_the_hours_of_a_day_are_what_the_day_is(case: Case, fake: Loopback, provider: Provider) -> None:
+    """By whom, key and tokens; what they cost is the same, or is not told by the hour."""
+    for number in range(3):
+        case.use(fake, DAY, f"u{number}", Decimal("0.5"), 10 + number)
+    case.use(fake, DAY + timedelta(days=1), "zoe", Decimal(9), 900)
+
+    told = hours_of(provider)
+
+    def sums(cells: list[Charge]) -> dict[tuple[str, ...], int]:
+        found: dict[tuple[str, ...], int] = {}
+        for each in cells:
+            who = each.sub_account, each.resource, each.subject
+            found[who] = found.get(who, 0) + each.tokens_input + each.tokens_cache_read + each.tokens_output
+        return {who: tokens for who, tokens in found.items() if tokens}
+
+    assert sums(told) == sums(read(provider))
+    assert {each.bucket_hours for each in told} == {1}
+    assert all(each.bucket_start.date() == DAY and each.bucket_start.minute == 0 for each in told)
+    assert sum(each.cost_nanos or 0 for each in told) in {0, 1_500_000_000}
+
+
+@every(HOURLY)
+def test_hours_without_usage_are_nothing(provider: Provider) -> None:
+    """They may be there, empty, or may not be."""
+    assert hours_of(provider) == []
+
+
+@every(HOURLY)
+@pytest.mark.parametrize("body", [b"<html>busy</html>", b"null", b'{"data": 7}', b"{}"])
+def test_hours_of_another_shape_are_a_trouble_in_words(
+    case: Case, fake: Loopback, provider: Provider, body: bytes
+) -> None:
+    """A page that fails raises, so that half of the hours is never kept."""
+    case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
+    fake.fail_next(200, body=body, times=FOR_EVER)
+    with pytest.raises(OutsideError):
+        hours_of(provider)
 
 
 # Trouble -------------------------------------------------------------------------------------------------------------
@@ -196,7 +247,7 @@ def test_what_may_pass_is_tried_again_and_then_left_to_the_outbox(
     """Once is nothing; for ever is unreachable, with the pause that was asked for."""
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     fake.fail_next(status, {"Retry-After": "0"})
-    assert cost_of(read(provider), "zoe") == 1_230_000_000
+    assert cost_of(case, read(provider), "zoe") == 1_230_000_000
     fake.fail_next(status, {"Retry-After": "77"}, times=FOR_EVER)
     trouble = trouble_of(provider)
     assert isinstance(trouble, UnreachableError)
@@ -209,7 +260,7 @@ def test_a_broken_connection_is_nothing_once(case: Case, fake: Loopback, provide
     """And unreachable when it stays so."""
     case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
     getattr(fake, spoil)()
-    assert cost_of(read(provider), "zoe") == 1_230_000_000
+    assert cost_of(case, read(provider), "zoe") == 1_230_000_000
     getattr(fake, spoil)(times=FOR_EVER)
     assert isinstance(trouble_of(provider), UnreachableError)
 

@@ -131,7 +131,7 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
 
 def test_an_order_waits_for_the_disk(tmp_path: Path) -> None:
     """But for tests, in which nobody pulls a plug: 2 is FULL, which keeps an order through a power cut."""
-    engine = inspect.unwrap(db._sqlite)(make_url(f"sqlite:///{tmp_path}/bursar.db"), reads=False)
+    engine = inspect.unwrap(db._sqlite)(make_url(f"sqlite:///{tmp_path}/bursar.db"), "orders")
     with engine.connect() as conn:
         assert conn.execute(text("pragma synchronous")).scalar_one() == 2
     engine.dispose()
@@ -140,7 +140,7 @@ def test_an_order_waits_for_the_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:"])
 def test_an_address_of_no_use_is_refused_in_words(url: str) -> None:
     """A wrong address says what would be right."""
-    with pytest.raises(UnreadableDatabaseError, match=r"sqlite:///path/to/bursar\.db"):
+    with pytest.raises(UnreadableDatabaseError, match="address"):
         Database(url)
 
 

@@ -71,7 +71,9 @@ def bot_process(
         ready: wait until it is ready.
     """
     port = free_port()
-    (home / "app.yaml").write_text(yaml.safe_dump({**settings, "server": {"port": port}}))
+    of_server = settings.get("server")
+    of_server = of_server if isinstance(of_server, dict) else {}
+    (home / "app.yaml").write_text(yaml.safe_dump({**settings, "server": {**of_server, "port": port}}))
     given = {
         **os.environ,
         **KEYS,

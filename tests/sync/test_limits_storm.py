@@ -106,7 +106,7 @@ def test_a_storm_passes(database: Database, clock: Clock, proxy: StormyLiteLLM) 
     assert allowed(proxy) == {one: Decimal(400 + granted[one]) for one in PEOPLE}
     assert company.hear("fay", "limits").title == "All limits match the budgets"
     here = database.ask(lambda conn: spend.spent_at(conn, "llm", TUESDAY.date(), TUESDAY.date() + timedelta(days=1)))
-    assert {one: here.get(f"person/{one}", 0) for one in PEOPLE} == {one: spent[one] * 10**7 for one in PEOPLE}
+    assert {one: here.get(f"person/{one}", (0, 0))[0] for one in PEOPLE} == {one: spent[one] * 10**7 for one in PEOPLE}
     assert database.ask(audit.first_broken) is None
     for asker in ("ana", "bob"):
         told = [card.title for card in company.messages(asker) if "applied at" in card.title]

@@ -6,7 +6,8 @@ below has no default, so a block that is forgotten here fails mypy.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -27,20 +28,48 @@ FULL_PERMILLE = 1000
 TONE_WORDS = {"plain": "", "good": N_("Good news"), "warn": N_("Attention"), "bad": N_("Problem")}
 
 
-def render(card: Card, key: str, note: str = "") -> Markup:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How a page wants its cards drawn.
+
+    Args:
+        picture: draws a chart; its key is for the ids of elements.
+        file: the address of a file that a card names.
+        level: of the heading of a card.
+        action: where forms are sent to; "" where a script of the page reads them.
+        hidden: fields that go along with each form, as names and values.
+        link: the address of the page that answers a sentence, "" for one that is ordered by a button.
+        confirm: where a button is sent to that wants a second look, with what it says; None where a script asks.
+    """
+
+    picture: Callable[[Chart, str], Markup]
+    file: Callable[[File], str]
+    level: int = 3
+    action: str = ""
+    hidden: tuple[tuple[str, str], ...] = ()
+    link: Callable[[str], str] = lambda _says: ""
+    confirm: Callable[[str], str] | None = None
+
+
+def render(card: Card, key: str, note: str = "", drawing: Drawing | None = None) -> Markup:
     """The HTML of one card, an `article`.
 
     Args:
         card: what to show.
         key: letters and digits that no other card on the page has; element ids begin with it.
         note: who can see the card or where it came from, in a few words.
+        drawing: how the page wants it; a page whose script sends its forms needs none.
     """
-    title, figure = card.title, headline(card.title)
-    body = Markup().join(_rows(card, key))
+    title, figure, drawn = card.title, headline(card.title), drawing or SCRIPTED
+    body = Markup().join(_rows(card, key, drawn))
     word = say(card.language, TONE_WORDS[card.tone])
-    return fill(
-        "card.html", card=card, key=key, note=note, figure=figure, rest=title[len(figure) :], word=word, body=body
-    )
+    said = {"figure": figure, "rest": title[len(figure) :], "word": word, "body": body}
+    return fill("card.html", card=card, key=key, note=note, drawing=drawn, has_form=_has_form(card, drawn), **said)
+
+
+def _has_form(card: Card, drawing: Drawing) -> bool:
+    """Whether something of a card is sent; else all its buttons are links."""
+    return bool(card.inputs) or any(not drawing.link(each.says) for each in card.buttons)
 
 
 def fill(template: str, language: str = ENGLISH, **values: Any) -> Markup:
@@ -51,12 +80,20 @@ def fill(template: str, language: str = ENGLISH, **values: Any) -> Markup:
         language: in which it says `t("…")`.
         values: by name.
     """
-    return Markup(_templates().get_template(template).render({"t": partial(say, language), **values}))  # noqa: S704 - Jinja has escaped the values
+    return filled(TEMPLATES, template, language, values)
+
+
+def filled(folder: Path, template: str, language: str, values: Mapping[str, Any]) -> Markup:
+    """The same of a template in a folder."""
+    return Markup(_templates(folder).get_template(template).render({"t": partial(say, language), **values}))  # noqa: S704 - Jinja has escaped the values
+
+
+TEMPLATES, STATIC = Path(__file__).parent / "templates", Path(__file__).parent / "static"
 
 
 @cache
-def _templates() -> Environment:
-    loader = FileSystemLoader(Path(__file__).parent / "templates")
+def _templates(folder: Path) -> Environment:
+    loader = FileSystemLoader(folder)
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
@@ -72,20 +109,20 @@ def headline(title: str) -> str:
     return found.group().rstrip(",.;") if found else ""
 
 
-def _rows(card: Card, key: str) -> Iterator[Markup]:
+def _rows(card: Card, key: str, drawing: Drawing) -> Iterator[Markup]:
     """The blocks in their order, buttons that follow each other in one row."""
     numbered = enumerate(card.blocks)
     for buttons, group in groupby(numbered, key=lambda pair: isinstance(pair[1], Button)):
-        parts = [_block(card, block, f"{key}-{number}") for number, block in group]
+        parts = [_block(card, block, f"{key}-{number}", drawing) for number, block in group]
         yield fill("buttons.html", buttons=parts) if buttons else Markup("\n").join(parts)
 
 
-def _block(card: Card, block: Block, key: str) -> Markup:
+def _block(card: Card, block: Block, key: str, drawing: Drawing) -> Markup:
     match block:
         case Text():
             return fill("text.html", text=block)
         case Heading():
-            return fill("heading.html", text=block.text)
+            return fill("heading.html", text=block.text, level=drawing.level + 1)
         case Facts():
             return fill("facts.html", facts=block.facts)
         case Gauge():
@@ -93,15 +130,16 @@ def _block(card: Card, block: Block, key: str) -> Markup:
         case Table():
             return _table(block, key)
         case Chart():
-            return _chart(block, key, card.language)
+            return _chart(block, key, card.language, drawing)
         case Button():
-            return fill("button.html", button=block)
+            link = "" if card.inputs else drawing.link(block.says)
+            return fill("button.html", button=block, link=link, drawing=drawing)
         case Input():
             return fill(
                 "input.html", card.language, input=block, key=key, error=card.title if card.fault == block.name else ""
             )
         case File():
-            return fill("file.html", file=block, address=_address(block))
+            return fill("file.html", file=block, address=drawing.file(block))
         case _:
             assert_never(block)
 
@@ -127,8 +165,8 @@ def _paired(cells: Iterable[str], sides: Iterable[str]) -> list[tuple[str, str]]
     return list(zip(cells, sides, strict=False))
 
 
-def _chart(chart: Chart, key: str, language: str) -> Markup:
-    """The picture as others will get it, and below it the same numbers as a table."""
+def _chart(chart: Chart, key: str, language: str, drawing: Drawing) -> Markup:
+    """The picture, and below it the same numbers as a table."""
     rows = zip(chart.categories, *(series.values for series in chart.series), strict=True)
     numbers = Table(
         caption=say(language, "{title}: the numbers", title=chart.title),
@@ -137,11 +175,14 @@ def _chart(chart: Chart, key: str, language: str) -> Markup:
         align="l" + "r" * len(chart.series),
     )
     table = _table(numbers, key)
-    sizes = {"width": WIDTH_PX, "height": HEIGHT_PX}
-    return fill("chart.html", language, chart=chart, picture=_picture(chart), table=table, **sizes)
+    return fill("chart.html", language, picture=drawing.picture(chart, key), table=table)
 
 
 @lru_cache(PICTURES_MAX)
-def _picture(chart: Chart) -> str:
-    """The picture as an address that holds it, so that it needs no place of its own."""
-    return "data:image/png;base64," + b64encode(draw(chart)).decode("ascii")
+def _picture(chart: Chart) -> Markup:
+    """The picture as others will get it, in an address that holds it, so that it needs no place of its own."""
+    address = "data:image/png;base64," + b64encode(draw(chart)).decode("ascii")
+    return fill("picture.html", chart=chart, address=address, width=WIDTH_PX, height=HEIGHT_PX)
+
+
+SCRIPTED = Drawing(picture=lambda chart, _key: _picture(chart), file=_address)

@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot.platforms.web.html import fill, render
+from bot.platforms.web.html import STATIC, fill, render
 from bot.platforms.web.local_only import Guard
 from handlers.card import Card
 from handlers.language import ENGLISH, autonym, languages, say
@@ -70,6 +70,7 @@ def page(
     tour: Sequence[tuple[str, str, str]] = (),
     language: Callable[[str], str] = lambda _person: ENGLISH,
     chose: Callable[[str], bool] = lambda _person: True,
+    more: Sequence[Mount] = (),
 ) -> Starlette:
     """The page as an ASGI application.
 
@@ -79,14 +80,16 @@ def page(
         tour: what is offered to whom: id, sentence and what it shows. Others are offered the start of the menu.
         language: in which somebody is spoken to; what stands in `people` and `tour` is marked by N_.
         chose: whether somebody chose that language; who did not is spoken to in the browser's.
+        more: other pages beside it; the first is the console, to which it leads.
     """
-    desk = _Desk(app, people, tour, language, chose)
+    desk = _Desk(app, people, tour, language, chose, more[0].path if more else "")
     routes = [
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
         Route("/messages", desk.fetch),
         Route("/files/{name}", desk.download),
-        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        *more,
     ]
     return Starlette(routes=routes, middleware=[Middleware(Guard)], exception_handlers={HTTPException: _explain})
 
@@ -135,8 +138,10 @@ class _Desk:
         tour: Sequence[tuple[str, str, str]],
         language: Callable[[str], str],
         chose: Callable[[str], bool],
+        console: str,
     ) -> None:
         self._app = app
+        self._console = console
         self._chose = chose
         self._language = language
         self._tour = tour
@@ -171,6 +176,7 @@ class _Desk:
                 menu=menu[:CHIPS],
                 offered=tour or menu[:CHIPS],
                 text_max=TEXT_MAX,
+                console=self._console,
             )
         )
 

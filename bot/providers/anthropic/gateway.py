@@ -184,9 +184,7 @@ class ClaudeGateway(Provider):
                 totals = spent[user_id].totals if user_id in spent else Totals(None, None, None)
                 cost = known.spent(day, user_id, totals)
                 if cost:
-                    yield Charge(
-                        self.name, midnight(day), 24, "", subject=user_id, cost_nanos=cost, cost_source="list_price"
-                    )
+                    yield Charge(self.name, midnight(day), 24, "", subject=user_id, cost_nanos=cost, list_nanos=cost)
 
     def earliest(self, today: date) -> date:
         """See Provider."""
@@ -409,9 +407,9 @@ class ClaudeGateway(Provider):
 def _spent(row: Any) -> _Spent:
     found = _Spent.model_validate(row)
     if found.period not in WINDOWS:
-        raise RowError(N_("its period is none that we know"), "period")
+        raise RowError(N_("its period is not one that we know"), "period")
     if found.currency != "USD":
-        raise RowError(N_("its currency is none that the gateway counts in"), "currency")
+        raise RowError(N_("its currency is not US dollars"), "currency")
     return found
 
 

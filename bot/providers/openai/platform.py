@@ -6,7 +6,7 @@ The facts are from OpenAI's own OpenAPI document and guides of autumn 2026. What
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -23,7 +23,7 @@ from bot.providers.payload_fields import DOLLARS_MAX, Body, Count, Currency, Dol
 from bot.providers.set_aside import reason, set_aside, understood, understood_one
 from bot.texts import t
 from handlers.language import N_, Words
-from storage.charges import Charge
+from storage.charges import HOURS_OF_A_DAY, Charge
 from storage.limits import Subject, Window
 
 # The usage that is counted in tokens. Moderation is free; images, audio and tools are in the costs.
@@ -44,6 +44,7 @@ COSTS_GROUPS = (
 USERS, PROJECTS = "/organization/users", "/organization/projects"
 SPEND_LIMIT = "/organization/spend_limit"
 LIST_ROWS_MAX = 100
+HOURS_MAX = 168  # buckets on a page
 
 # OpenAI says no number. One call a second has been enough for everybody.
 CALLS_PER_MINUTE = 60
@@ -187,7 +188,7 @@ class OpenAI(Provider):
         calls_per_minute: how often it is asked at most, None for no limit.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"team", "organization"})
     step_nanos = STEP_CENTS * CENT_NANOS
     cannot = (
@@ -225,7 +226,22 @@ class OpenAI(Provider):
             used = self._used(day)
             lines = list(self._lines(day, costs, currency, used))
             for cell, counts, cost in joined(used, lines):
-                yield _charge(self.name, day, cell, counts, cost, currency)
+                yield _charge(self.name, midnight(day), HOURS_OF_A_DAY, cell, counts, cost, currency)
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """Usage by the hour, project, key, user, model and tier. Costs are told by the day only.
+
+        OpenAI says nothing of how late it is: some minutes as a rule, and rows that come later than their hour.
+        """
+        cells: dict[tuple[datetime, UsageCell], UsageCounts] = {}
+        what = f"hours since {since:%Y-%m-%d %H:%M}"
+        for path in (*USAGE, DECISIONS):
+            for start, row in self._hourly(path, since, until):
+                for usage in understood(self.who, f"{what} ({path.rpartition('/')[2]})", row, _Usage.model_validate):
+                    cell = start, usage.cell
+                    cells[cell] = cells.get(cell, UsageCounts()).plus(usage.used)
+        for start, used in sorted(cells):
+            yield _charge(self.name, start, 1, used, cells[start, used], None, "USD")
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Users, projects as teams, and the keys of projects that are not archived."""
@@ -359,6 +375,24 @@ class OpenAI(Provider):
                 )
             yield from bucket.results
 
+    def _hourly(self, path: str, since: datetime, until: datetime) -> Iterator[tuple[datetime, list[Any]]]:
+        """The hours of a time, each with its rows; hours without usage may be there, without rows."""
+        params: Params = {
+            "start_time": int(since.timestamp()),
+            "end_time": int(until.timestamp()),
+            "bucket_width": "1h",
+            "limit": HOURS_MAX,
+            "group_by[]": USAGE_GROUPS[path],
+        }
+        what = f"{path} by the hour"
+        try:
+            for row in rows(self._api, path, what, params):
+                bucket = self._api.read(_Bucket, row, what)
+                yield datetime.fromtimestamp(bucket.start_time, UTC), bucket.results
+        except NotFoundError:
+            if path != DECISIONS:
+                raise
+
     def _projects(self, **params: str) -> Iterator[_Project]:
         found = rows(self._api, PROJECTS, "projects", {"limit": LIST_ROWS_MAX, **params})
         return understood(self.who, "projects", found, _Project.model_validate)
@@ -447,13 +481,19 @@ def _day(day: date) -> dict[str, str | int]:
 
 
 def _charge(
-    provider: str, day: date, cell: UsageCell, used: UsageCounts, cost_nanos: int | None, currency: str
+    provider: str,
+    start: datetime,
+    hours: int,
+    cell: UsageCell,
+    used: UsageCounts,
+    cost_nanos: int | None,
+    currency: str,
 ) -> Charge:
     """What OpenAI keeps in a cache for 30 minutes, or without a word for how long, stands with five minutes."""
     return Charge(
         provider=provider,
-        bucket_start=midnight(day),
-        bucket_hours=24,
+        bucket_start=start,
+        bucket_hours=hours,
         sub_account=cell.project,
         resource=cell.key,
         subject=cell.user,

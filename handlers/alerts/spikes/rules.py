@@ -67,7 +67,9 @@ GROWN_PERCENT = 150  # of a usual week, if all its days are dear
 WEEK_FLOORS = 2
 SATURDAY = 5
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+PACE_MIN = timedelta(minutes=15)  # of an hour, before which its pace says nothing
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Burn:
         since: when the danger began that is known already, if there is one: what is usual was before.
         odd: days of a danger to which nobody said anything: not usual, but a batch comes again.
         has_timetable: whether it may have one: programs do, people do not.
+        hours_until: up to when they told hours beside their days, None if the hours are the days, or none are told.
     """
 
     hours: Sequence[Spell]
@@ -106,6 +109,12 @@ class Burn:
     since: datetime | None = None
     odd: AbstractSet[date] = frozenset()
     has_timetable: bool = True
+    hours_until: datetime | None = None
+
+    def heard_by(self, rule: SpikeRule, now: datetime) -> datetime:
+        """Up to when it is known what a rule looks at."""
+        by_hour = self.hours_until if rule in BY_THE_HOUR else None
+        return min(now, by_hour or self.heard_until)
 
 
 def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list[Sight]:
@@ -128,7 +137,7 @@ def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list
 def goes_on(burn: Burn, sight: Sight, now: datetime) -> bool:
     """Whether it goes on, as far as is known: nothing later is, or it is too soon to say."""
     rest = _DAY if sight.rule not in BY_THE_HOUR else 2 * _HOUR
-    return sight.until + rest > min(now, burn.heard_until)
+    return sight.until + rest > burn.heard_by(sight.rule, now)
 
 
 def is_known(burn: Burn) -> bool:
@@ -172,7 +181,7 @@ def _hourly(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> I
 
 def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
     """Runs of dear hours among those that became known of late, the latest first; one quiet hour does not end a run."""
-    fresh = min(min(now, burn.heard_until) - HOURS_JUDGED, burn.since or now)
+    fresh = min(burn.heard_by("velocity", now) - HOURS_JUDGED, burn.since or now)
     past = [spell for spell in burn.hours if spell.start < fresh]
     usual = _usual_hour(past, burn)
     least = _least_run(burn, fresh)
@@ -190,10 +199,11 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
 def _sight_of(run: Sequence[Spell], usual: int, now: datetime) -> Sight:
     """What hours in a row look like, where one of them usually costs so much."""
     excess = sum(spell.cost_nanos - usual for spell in run)
-    whole = [spell for spell in reversed(run) if spell.start + _HOUR <= now][:3] or run[-1:]
-    rate = max(0, sum(spell.cost_nanos - usual for spell in whole) // len(whole))
+    whole = [spell.cost_nanos for spell in reversed(run) if spell.start + _HOUR <= now][:3]
+    whole = whole or [_at_its_pace(run[-1], now)]
+    rate = max(0, sum(cost - usual for cost in whole) // len(whole))
     until = min(now, run[-1].start + _HOUR)
-    return Sight("velocity", run[0].start, until, whole[0].cost_nanos, usual, excess, rate)
+    return Sight("velocity", run[0].start, until, whole[0], usual, excess, rate)
 
 
 def _comes_to(burn: Burn, sight: Sight, now: datetime, morning: datetime) -> int:
@@ -206,7 +216,7 @@ def _off_clock(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -
 
     A whole day may cost what it likes by day and still be within the usual; at an hour at which nobody works it is not.
     """
-    fresh = min(min(now, burn.heard_until) - HOURS_JUDGED, burn.since or now)
+    fresh = min(burn.heard_by("velocity", now) - HOURS_JUDGED, burn.since or now)
     usual_days = [cost for day, cost in burn.days.items() if cost > 0 and day < fresh.date() and day not in burn.odd]
     if len(usual_days) < ACTIVE_DAYS_MIN:
         return
@@ -275,6 +285,12 @@ class _Sums:
 
     def _between(self, last: datetime) -> tuple[int, int]:
         return bisect_right(self._starts, last - CLOCK_HOURS * _HOUR), bisect_right(self._starts, last)
+
+
+def _at_its_pace(spell: Spell, now: datetime) -> int:
+    """What an hour that goes on will have cost at its end, if it goes on as it began; at first nobody can say."""
+    begun = max(now - spell.start, PACE_MIN)
+    return spell.cost_nanos * (_HOUR // _MINUTE) // (begun // _MINUTE)
 
 
 def _comes_again(burn: Burn, run: Sequence[Spell]) -> bool:
@@ -510,11 +526,12 @@ def _times(known: Sequence[int]) -> float:
 def _loop(burn: Burn, now: datetime, floor_nanos: int) -> Sight | None:
     """The last hours, as long as their requests are all alike; the floor counts for a week of it."""
     alike: list[Spell] = []
-    for spell in reversed(burn.hours):
+    whole = [spell for spell in burn.hours if spell.start + _HOUR <= now]
+    for spell in reversed(whole):
         if spell.requests < LOOP_REQUESTS or (alike and not _alike(spell, alike[-1])):
             break
         alike.append(spell)
-    if len(alike) < LOOP_HOURS or alike[0].start < min(now, burn.heard_until) - HOUR_LATE - _HOUR:
+    if len(alike) < LOOP_HOURS or alike[0].start < burn.heard_by("loop", now) - HOUR_LATE - _HOUR:
         return None
     cost = sum(spell.cost_nanos for spell in alike)
     rate = cost // len(alike)

@@ -161,16 +161,21 @@ class _Heard:
         until: up to when one of them told something, of anybody, or would have.
         judged_from: days before it were read when readings began.
         unheard: whether one of them was not read of late.
+        hours_until: the same as `until` of hours that are told beside days, None if none are.
     """
 
     until: datetime
     judged_from: date
     unheard: bool = False
+    hours_until: datetime | None = None
 
     def plus(self, other: "_Heard") -> "_Heard":
         """Both."""
         return _Heard(
-            max(self.until, other.until), min(self.judged_from, other.judged_from), self.unheard or other.unheard
+            max(self.until, other.until),
+            min(self.judged_from, other.judged_from),
+            self.unheard or other.unheard,
+            max(filter(None, (self.hours_until, other.hours_until)), default=None),
         )
 
 
@@ -209,11 +214,21 @@ def _heard_of(ctx: Context, pull: Pull) -> _Heard:
     """How far a provider is known. One that app.yaml names no more is not waited for."""
     is_waited_for = ctx.policy.vendor(pull.provider) is not None
     done = pull.done_at or _NEVER
-    late = max(HOUR_LATE, timedelta(seconds=pull.late_seconds or 0))
-    told = max(done - late if pull.done_at else _NEVER, min(pull.heard_until or _NEVER, ctx.now))
+    told = _told_until(ctx, pull.done_at, pull.heard_until, pull.late_seconds)
+    hours = _told_until(ctx, pull.hours_read_at, pull.hours_until, pull.hours_late_seconds)
     earliest = ctx.today - LATE_DAYS * _DAY
     began = pull.began_at.date() - _DAY if pull.began_at else earliest
-    return _Heard(told, max(earliest, began), is_waited_for and done < ctx.now - HOUR_LATE)
+    unheard = is_waited_for and done < ctx.now - HOUR_LATE
+    has_hours = pull.hours_read_at is not None and pull.hours_read_at > ctx.now - _DAY
+    return _Heard(told, max(earliest, began), unheard, hours if has_hours else None)
+
+
+def _told_until(
+    ctx: Context, read_at: datetime | None, heard_until: datetime | None, late_seconds: int | None
+) -> datetime:
+    """Up to when something is known: it was told, or would have been if there were anything."""
+    late = max(HOUR_LATE, timedelta(seconds=late_seconds or 0))
+    return max(read_at - late if read_at else _NEVER, min(heard_until or _NEVER, ctx.now))
 
 
 def _looked(
@@ -269,6 +284,7 @@ def _burn(
         new_hour=allowed[0],
         new_day=allowed[1],
         heard_until=here.until,
+        hours_until=here.hours_until,
         judged_from=here.judged_from,
         since=min((one.since for one in mine if one.burns), default=None),
         odd=frozenset(day for day in days if _was_spike_on(day, ctx, mine)) if mine else frozenset(),
@@ -300,7 +316,7 @@ def _of_strays(
             continue
         days: dict[date, int] = defaultdict(int)
         for each in buckets:
-            days[each.day] += each.cost_nanos
+            days[each.day] += 0 if each.beside else each.cost_nanos
         hours = [each for each in buckets if each.hours < HOURS_OF_A_DAY]
         found.append(look(_burn(ctx, hours, days, allowed, here, ()), ctx.now, morning, floor))
     found.sort(key=lambda sights: max((each.excess_nanos for each in sights), default=0), reverse=True)
@@ -345,7 +361,7 @@ class _Peers:
             kind = accounts[account_id].kind
             days: dict[date, int] = defaultdict(int)
             for each in buckets:
-                days[each.day] += each.cost_nanos
+                days[each.day] += 0 if each.beside else each.cost_nanos
             self._days[kind][account_id] = list(days.values())
             self._hours[kind][account_id] = [
                 each.cost_nanos for each in buckets if each.hours < HOURS_OF_A_DAY and each.cost_nanos
@@ -390,7 +406,8 @@ def _small_agents(recent: _Recent, accounts: Mapping[str, Account], floor_nanos:
     """Agents that are too small to be looked at alone, and may be part of a wave; none where few agents are active."""
     least = floor_nanos // WAVE_PART
     agents = {each for each in recent.buckets if each in accounts and accounts[each].kind == "agent"}
-    some = {each for each in agents if sum(bucket.cost_nanos for bucket in recent.buckets[each]) >= least}
+    sums = {each: sum(one.cost_nanos for one in recent.buckets[each] if not one.beside) for each in agents}
+    some = {each for each, cost in sums.items() if cost >= least}
     return some if len(some) >= WAVE_MIN else set()
 
 

@@ -160,7 +160,10 @@ def test_an_unusable_database_is_told_without_its_librarys_words(tmp_path: Path,
     (tmp_path / "bursar.db").write_bytes(b"this is no database, but long enough to be taken for one" * 40)
 
     assert failed(checked(tmp_path, slack, COMPANY)) == [
-        ("database", "The database cannot be used. Is it running, and is DATABASE_URL right?")
+        (
+            "database",
+            "The database is damaged, or no database. Stop Bursar and restore a backup: restore FILE --replace",
+        )
     ]
 
 

@@ -37,14 +37,16 @@ class Agents:
         self.api = api
         self.url = f"{address}{mcp.PATH}"
 
-    def do(self, account: str, work: Work, mode: str = "auto", scope: Scope | None = None) -> Any:
+    def do(self, account: str, work: Work, mode: str = "auto", scope: Scope | None = None, forms: Any = None) -> Any:
         """Let the agent of an account do something, in one session of its client."""
 
         async def session() -> Any:
             headers = {"Authorization": f"Bearer {self.api.token(account, scope)}"}
             async with (
                 httpx2.AsyncClient(headers=headers, timeout=60) as http,
-                Client(streamable_http_client(self.url, http_client=http), mode=mode) as client,
+                Client(
+                    streamable_http_client(self.url, http_client=http), mode=mode, elicitation_callback=forms
+                ) as client,
             ):
                 return await work(client)
 

@@ -9,13 +9,13 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from tests.support.fakes.loopback import Answer, Heard, Loopback
 
-DAY_S = 86_400
+DAY_S, HOUR_S = 86_400, 3_600
 DIMENSIONS = {
     "completions": {"project_id", "user_id", "api_key_id", "model", "batch", "service_tier"},
     "embeddings": {"project_id", "user_id", "api_key_id", "model"},
@@ -23,6 +23,7 @@ DIMENSIONS = {
     "costs": {"project_id", "user_id", "api_key_id", "line_item"},
 }
 BUCKETS_MAX = {"completions": 31, "embeddings": 31, "decisions": 31, "costs": 180}
+HOURS_MAX, HOURS_USUAL = 168, 24
 WRITES = ("input_cache_write_tokens", "input_cache_write_30m_tokens", "input_cache_write_12h_tokens")
 INPUT = ("input_tokens", "input_cached_tokens", *WRITES, "input_uncached_tokens")
 MEASURES = {
@@ -106,9 +107,10 @@ class FakeOpenAI(Loopback):
         batch: bool = False,
         tier: str = "default",
         requests: int = 1,
+        hour: int = 0,
         **measures: int,
     ) -> None:
-        """Say what was used; said again for the same day and dimensions it is restated."""
+        """Say what was used in an hour (UTC); said again for the same hour and dimensions it is restated."""
         dims: Row = {"project_id": project, "user_id": user, "api_key_id": key, "model": model}
         if kind != "embeddings":
             dims |= {"batch": batch, "service_tier": tier}
@@ -126,7 +128,7 @@ class FakeOpenAI(Loopback):
             uncached = row["input_tokens"] - row["input_cached_tokens"] - row["input_cache_write_tokens"]
             row["input_uncached_tokens"] = measures.get("input_uncached_tokens", uncached)
         with self.lock:
-            self._usage[kind, day, *dims.values()] = {"kind": kind, "day": day, **dims, **row}
+            self._usage[kind, day, hour, *dims.values()] = {"kind": kind, "day": day, "hour": hour, **dims, **row}
 
     def add_cost(
         self,
@@ -250,35 +252,40 @@ class FakeOpenAI(Loopback):
     def _report(self, heard: Heard, kind: str, rows: Mapping[tuple[object, ...], Row]) -> Answer:
         """Buckets by page; within a bucket, rows added up by what they are grouped by."""
         query, groups = heard.query, heard.lists.get("group_by[]", [])
-        buckets = query.get("limit", "7")
+        buckets = query.get("limit", str(HOURS_USUAL) if query.get("bucket_width") == "1h" else "7")
         if not query.get("start_time", "").isdecimal():
             return _error(400, "Missing required parameter: 'start_time'.")
-        if query.get("bucket_width", "1d") != "1d" or not _within(buckets, BUCKETS_MAX[kind]):
+        width = query.get("bucket_width", "1d")
+        hourly = width == "1h" and kind != "costs"
+        if (width != "1d" and not hourly) or not _within(buckets, HOURS_MAX if hourly else BUCKETS_MAX[kind]):
             return _error(400, "bucket_width or limit is out of range.")
         if set(groups) - DIMENSIONS[kind]:
             return _error(400, f"Invalid group_by for {kind}.")
         if kind == "costs" and {"user_id", "project_id"} & set(groups) - self.costs_by:
             return _error(400, "This combination of group_by is not available for this organization and time range.")
-        start, end = int(query["start_time"]) // DAY_S, int(query.get("end_time", "9999999999"))
+        seconds = HOUR_S if hourly else DAY_S
+        start, end = int(query["start_time"]) // seconds, int(query.get("end_time", "9999999999"))
         first = start + int(query.get("page", "page_0").removeprefix("page_"))
-        last = min(first + int(buckets), -(-end // DAY_S))
-        more = last * DAY_S < end and "end_time" in query
-        bucket_list = [self._bucket(day, kind, groups, rows) for day in range(first, last)]
+        last = min(first + int(buckets), -(-end // seconds))
+        more = last * seconds < end and "end_time" in query
+        bucket_list = [self._bucket(each * seconds, seconds, kind, groups, rows) for each in range(first, last)]
         following = f"page_{last - start}" if more else None
         return Answer(200, {"object": "page", "data": bucket_list, "has_more": more, "next_page": following})
 
-    def _bucket(self, ordinal: int, kind: str, groups: list[str], rows: Mapping[tuple[object, ...], Row]) -> Row:
-        day = datetime.fromtimestamp(ordinal * DAY_S, UTC).date()
+    def _bucket(
+        self, start: int, seconds: int, kind: str, groups: list[str], rows: Mapping[tuple[object, ...], Row]
+    ) -> Row:
+        begins = datetime.fromtimestamp(start, UTC)
         grouped: dict[tuple[object, ...], list[Row]] = {}
         for row in rows.values():
-            if (row["kind"], row["day"]) == (kind, day):
+            there = seconds == DAY_S or row["hour"] == begins.hour
+            if (row["kind"], row["day"]) == (kind, begins.date()) and there:
                 grouped.setdefault(tuple(row[name] for name in groups), []).append(row)
-        start = int(datetime.combine(day, time(), UTC).timestamp())
         results = []
         for values, group in grouped.items():
             dims = {**dict.fromkeys(sorted(DIMENSIONS[kind])), **dict(zip(groups, values, strict=True))}
             results.append({"object": f"organization.{kind}.result", **dims, **self._sums(kind, group)})
-        return {"object": "bucket", "start_time": start, "end_time": start + DAY_S, "results": results}
+        return {"object": "bucket", "start_time": start, "end_time": start + seconds, "results": results}
 
     def _sums(self, kind: str, rows: list[Row]) -> Row:
         """Costs are JSON numbers, with the noise of floats; what nobody counted is null."""

@@ -1,0 +1,139 @@
+"""The pages of the console: PAGES is the table.
+
+A page is a list of sentences. Whatever somebody may not hear in the chat, no page shows them; `for_whom` only keeps out
+of the navigation what would be of no use.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from handlers.card import Input
+from handlers.language import N_
+
+Audience = Literal["all", "decider", "owner", "viewer", "finance"]
+"""Everybody; who is somebody's manager; who owns a team; who sees groups of the whole company; who sees all."""
+
+PERIOD = "period"
+"""A placeholder that may stay empty: the page then is about now."""
+PERIODS = 6
+"""So many months are offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page.
+
+    Args:
+        path: its address; what stands in braces fills the sentences, such as `/team/{team}`.
+        title: what the navigation calls it.
+        question: what it answers.
+        sentences: what it asks; the first one is the heart of it, and the page is there for whoever may ask that. One
+            with a `{name}` is asked if that field is filled in; `{period}` may stay empty.
+        for_whom: in whose navigation it stands.
+        fields: a form at its top; each fills the placeholder of its name.
+        in_navigation: whether it stands there by itself.
+    """
+
+    path: str
+    title: str
+    question: str
+    sentences: tuple[str, ...]
+    for_whom: Audience = "all"
+    fields: tuple[Input, ...] = ()
+    in_navigation: bool = True
+
+    @property
+    def has_period(self) -> bool:
+        """Whether it can be about an earlier month."""
+        return any(f"{{{PERIOD}}}" in each for each in self.sentences)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """The names of what may stand behind its address."""
+        return (*(each.name for each in self.fields), *([PERIOD] if self.has_period else []))
+
+    def asks(self, values: Mapping[str, str]) -> list[str]:
+        """Its sentences, as far as their placeholders are filled."""
+        filled = {PERIOD: "", **{each.name: "" for each in self.fields}, **values}
+        missing = [f"{{{name}}}" for name, value in filled.items() if not value and name != PERIOD]
+        ready = [each for each in self.sentences if not any(name in each for name in missing)]
+        return [" ".join(each.format_map(filled).split()) for each in ready]
+
+    def at(self, **values: str) -> str:
+        """Its address."""
+        return self.path.format(**{name: quote(value, safe="") for name, value in values.items()})
+
+
+PAGES: tuple[Page, ...] = (
+    Page(
+        "/",
+        N_("My budget"),
+        N_("What is left, and will it last?"),
+        ("balance", "spend by model {period}", "forecast", "spend by key {period}"),
+    ),
+    Page(
+        "/requests",
+        N_("Requests"),
+        N_("What did I ask for, and what waits for me?"),
+        ("requests", "request", "exceptions"),
+    ),
+    Page(
+        "/waste",
+        N_("Savings"),
+        N_("What was paid for and bought nothing?"),
+        ("waste", "models"),
+    ),
+    Page(
+        "/queue",
+        N_("To decide"),
+        N_("Who waits for my decision?"),
+        ("home", "guard"),
+        "decider",
+    ),
+    Page(
+        "/team/{team}",
+        N_("Team"),
+        N_("How does the budget of the team stand, and where does it go?"),
+        (
+            "spend of team {team} by model {period}",
+            "pool of team {team}",
+            "forecast of team {team}",
+            "spend of team {team} by person {period}",
+            "waste of team {team}",
+            "value of team {team}",
+        ),
+        "owner",
+        in_navigation=False,
+    ),
+    Page(
+        "/organization",
+        N_("Organization"),
+        N_("What does the month cost, and who spends it?"),
+        (
+            "spend of organization by team {period}",
+            "forecast of organization",
+            "balance of organization",
+            "spend of organization by model {period}",
+            "spend of organization by provider {period}",
+            "guard",
+        ),
+        "viewer",
+    ),
+    Page(
+        "/providers",
+        N_("Providers"),
+        N_("Is everything read and applied?"),
+        ("status", "providers", "limits"),
+        "finance",
+    ),
+    Page(
+        "/money",
+        N_("Month end"),
+        N_("What do I post, and what is not known yet?"),
+        ("link", "price"),
+        "finance",
+    ),
+)
+"""In the order of the navigation."""

@@ -1,0 +1,511 @@
+"""What would have happened if other budgets had been in force: days of the past, one after the other.
+
+Plain data in, plain data out, and by the same functions that decide today: which rules bind an account (rules_for),
+what they give (allotment_of), what counts against them (used), how periods are cut (period_of), and which budgets a
+provider can be told to keep (can_be_enforced).
+
+Within a day everybody spends evenly. Who reaches a limit that a provider keeps is served up to then and no further, and
+what is not served draws on nothing. If several reach the end of a pool together, they do so at the same moment: the
+result does not depend on an order. Where nobody can be stopped (tiers of models, tokens, providers that take no limits)
+spending goes on, and what is above the limit is what would be saved if people did as they are told.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Literal
+
+from handlers.budgets import allotment_of, can_be_enforced, used
+from handlers.money import COUNTED
+from handlers.periods import Period, period_of
+from handlers.planning.history import DayUse, Granted, History
+from handlers.policy import Budget, Policy, rules_for, with_exceptions
+
+Granting = Literal["as then", "none", "all"]
+DAY = timedelta(days=1)
+WHOLE = Fraction(1)
+REST = "*"
+"""What of a pool is not split is shared by all who have no share."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Purse:
+    """Something that is spent from: a budget of one account, a pool, or a share of one, in a period.
+
+    Args:
+        budget: the name of the rule.
+        holder: the account whose budget or pool it is.
+        first: the first day of the period.
+        sharer: of a share, whose; "*" for what of a split pool is not split; else "".
+    """
+
+    budget: str
+    holder: str
+    first: date
+    sharer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Somebody reached a limit.
+
+    Args:
+        account_id: who.
+        purse: of what.
+        budget: by which rule.
+        day: the first day on which they wanted more.
+        until: the day on which they could go on: because more was granted, or because the period was over.
+        missed_nanos: what they wanted in that time and would not have got, in the house currency.
+        missed: the same in the unit of the budget.
+        kept: whether a provider stops them; else they are told, and go on if they like.
+    """
+
+    account_id: str
+    purse: Purse
+    budget: Budget
+    day: date
+    until: date
+    missed_nanos: int
+    missed: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a budget went in a period: its limit at the end, what was used and what was wanted of it, in its unit."""
+
+    purse: Purse
+    budget: Budget
+    limit: int
+    used: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What would have happened.
+
+    Args:
+        stops: everybody who would have reached a limit, in the order of the days.
+        courses: every budget in every whole period.
+        wanted_nanos: what was spent in truth.
+        missed_by_day: what would not have been served, or was above a limit, by day.
+        wanted_by: what each account spent in truth.
+    """
+
+    stops: tuple[Stop, ...]
+    courses: tuple[Course, ...]
+    wanted_nanos: int
+    missed_by_day: Mapping[date, int]
+    wanted_by: Mapping[str, int]
+
+
+Amounts = tuple[int, int]
+"""What somebody used on a day: where a limit can be kept, and where not."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A stop that goes on: of what, since when, and whether a provider stops them."""
+
+    pot: "_Pot"
+    day: date
+    kept: bool
+    missed_nanos: int = 0
+    missed: int = 0
+
+
+@dataclass(slots=True)
+class _Pot:
+    """A purse while it is spent from.
+
+    Args:
+        purse: its name.
+        budget: its rule.
+        period: its days.
+        limit: what may be spent.
+        whole: of a share or of what is not split, the pool; else itself is meant, None.
+        sharers: of what is not split, those who have a share.
+        spent: so far.
+        wanted: so far.
+        inside: of a pool, what each account spent of it, where some have shares.
+        today: what was taken today.
+        above: which part of that is above the limit.
+    """
+
+    purse: Purse
+    budget: Budget
+    period: Period
+    limit: int
+    whole: "_Pot | None" = None
+    sharers: tuple[str, ...] = ()
+    spent: int = 0
+    wanted: int = 0
+    inside: dict[str, int] | None = None
+    today: int = 0
+    above: Fraction | None = None
+
+    @property
+    def left(self) -> int:
+        """What may still be spent."""
+        return self.limit - self.used
+
+    @property
+    def used(self) -> int:
+        """What was spent: of a share by whoever has it, of what is not split by all others."""
+        if self.whole is None:
+            return self.spent
+        inside = self.whole.inside or {}
+        if self.purse.sharer == REST:
+            return self.whole.spent - sum(inside.get(each, 0) for each in self.sharers)
+        return inside.get(self.purse.sharer, 0)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several spend from it."""
+        return self.budget.is_pool and self.purse.sharer in ("", REST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """What an account did not get on a day, or got above a limit: in nanos, in the budget's unit, of which purse."""
+
+    cost_nanos: int
+    units: int
+    by: _Pot | None
+
+
+NOTHING = _Missed(0, 0, None)
+
+
+@dataclass(slots=True)
+class _Wish:
+    """What an account wants on a day: where it can be stopped, where it cannot, and from what it takes it."""
+
+    account_id: str
+    use: DayUse
+    kept: int
+    free: int
+    pots: Sequence[tuple[_Pot, Amounts]]
+    until: Fraction | None = None
+    by: _Pot | None = None
+
+    def of(self, amounts: Amounts) -> int:
+        """What is taken of some amounts: up to the moment of the stop where there is one, and all of the rest."""
+        kept, free = amounts
+        return (kept if self.until is None else int(kept * self.until)) + free
+
+    def stop(self, until: Fraction, by: _Pot) -> None:
+        """Stop them at a moment, unless they have stopped before."""
+        if until < (WHOLE if self.until is None else self.until):
+            self.until, self.by = until, by
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What binds an account until before a day."""
+
+    until: date
+    pots: list[_Pot]
+
+
+@dataclass
+class Replay:
+    """Goes through the days of a history under some budgets.
+
+    Args:
+        policy: how models are sorted into tiers, how periods are cut, and which providers there are.
+        budgets: those that are tried.
+        history: the past.
+        granting: what was granted then counts ("as then"), or does not ("none"); or nobody is ever stopped, for all
+            that is asked is granted ("all").
+    """
+
+    policy: Policy
+    budgets: Sequence[Budget]
+    history: History
+    granting: Granting = "as then"
+    _pots: dict[Purse, _Pot] = field(default_factory=dict)
+    _standing: dict[str, _Standing] = field(default_factory=dict)
+    _moved: dict[tuple[str, date], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    _open: dict[tuple[str, bool], _Open] = field(default_factory=dict)
+    _stops: list[Stop] = field(default_factory=list)
+    _rules: dict[tuple[str, tuple[str, ...]], list[Budget]] = field(default_factory=dict)
+    _rollovers: dict[str, int | None] = field(default_factory=dict)
+
+    def run(self) -> Replayed:
+        """What would have happened."""
+        wanted_by: dict[str, int] = defaultdict(int)
+        missed_by_day: dict[date, int] = {}
+        moves = deque(sorted(self._counting(), key=lambda each: each.day))
+        day = self.history.first
+        while day < self.history.end:
+            while moves and moves[0].day <= day:
+                self._move(moves.popleft())
+            wishes = [self._wish(each, use, day) for each, use in self.history.days.get(day, {}).items()]
+            for wish in wishes:
+                wanted_by[wish.account_id] += wish.kept + wish.free
+            missed_by_day[day] = self._day(day, wishes)
+            day += DAY
+        for key in list(self._open):
+            self._end(key, self.history.end)
+        courses = (
+            Course(purse, pot.budget, pot.limit, pot.used, pot.wanted)
+            for purse, pot in sorted(self._pots.items())
+            if purse.sharer != REST
+        )
+        stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
+        return Replayed(tuple(stops), tuple(courses), sum(wanted_by.values()), missed_by_day, dict(wanted_by))
+
+    def _counting(self) -> Iterator[Granted]:
+        """The moves of budget that count: what is carried on is worked out anew, and is no move."""
+        units = {each.name: each.unit for each in self.budgets}
+        for each in self.history.granted:
+            out = ("rollover", "grant", "expiry") if self.granting == "none" else ("rollover",)
+            if units.get(each.budget) == each.unit and each.kind not in out:
+                yield each
+
+    def _move(self, one: Granted) -> None:
+        """Let a move count: what binds is looked at anew."""
+        moved = self._moved[one.budget, one.first]
+        moved[one.account_id] = moved.get(one.account_id, 0) + one.amount
+        self._standing.clear()
+
+    # What binds ----------------------------------------------------------------------------------------------------
+
+    def _wish(self, account_id: str, use: DayUse, day: date) -> _Wish:
+        standing = self._standing.get(account_id)
+        if standing is None or standing.until <= day:
+            standing = self._standing[account_id] = self._stands(account_id, day)
+        kept, free = (sum(each.cost_nanos for each in part) for part in (use.kept, use.free))
+        known: dict[tuple[str, str], Amounts] = {}
+        pots = []
+        for pot in standing.pots:
+            key = pot.budget.models, pot.budget.unit
+            if key not in known:
+                known[key] = (
+                    used(self.policy, pot.budget, list(use.kept)),
+                    used(self.policy, pot.budget, list(use.free)) if use.free else 0,
+                )
+            pots.append((pot, known[key]))
+        return _Wish(account_id, use, kept, free, pots)
+
+    def _stands(self, account_id: str, day: date) -> _Standing:
+        """What binds an account, until a period ends, it is moved, or an exception begins or ends."""
+        placed = self.history.placed_on(account_id, day)
+        excepted = self.history.excepted.get(account_id, ())
+        cuts = [cut for each in excepted for cut in (each.since, each.until) if cut > day]
+        until = min([placed.until, self.history.end, *cuts])
+        pots: list[_Pot] = []
+        for budget in self._binding(account_id, placed.line, day):
+            period = period_of(day, budget.every, self.policy.budget_calendar)
+            until = min(until, period.end)
+            if self.history.first <= period.first and period.end <= self.history.end:
+                pots += self._of(account_id, budget, period)
+        return _Standing(until, pots)
+
+    def _binding(self, account_id: str, line: tuple[str, ...], day: date) -> list[Budget]:
+        """The rules that bind an account on a day; none of a pool beyond the accounts that are looked at."""
+        running = [each.rule for each in self.history.excepted.get(account_id, ()) if each.since <= day < each.until]
+        key = account_id, line
+        if running or key not in self._rules:
+            budgets = with_exceptions(self.budgets, running, day)
+            person, account = self.history.person(account_id), self.history.accounts[account_id]
+            inside = line[: line.index(self.history.above) + 1] if self.history.above in line else line
+            rules = [
+                each
+                for each in rules_for(budgets, account, person, line)
+                if not each.is_pool or each.account_id in inside
+            ]
+            if running:
+                return rules
+            self._rules[key] = rules
+        return self._rules[key]
+
+    def _of(self, account_id: str, budget: Budget, period: Period) -> Iterator[_Pot]:
+        """What an account takes from by a rule in a period."""
+        holder = budget.account_id or account_id
+        purse = Purse(budget.name, holder, period.first)
+        moved = self._moved[budget.name, period.first]
+        carried = self._carried(purse, budget, period)
+        if not budget.is_pool:
+            person = self.history.person(account_id)
+            given = allotment_of(budget, period, person.joined if person else None)
+            yield self._pot(purse, budget, period, given + moved.get(holder, 0) + carried)
+            return
+        whole = self._pot(purse, budget, period, budget.allotment + carried + sum(moved.values()))
+        whole.inside = {} if whole.inside is None else whole.inside
+        yield whole
+        shares = {each: amount for each, amount in moved.items() if each != holder and amount}
+        if account_id in shares:
+            yield self._pot(replace(purse, sharer=account_id), budget, period, shares[account_id], whole)
+        elif shares:
+            limit = budget.allotment + carried + moved.get(holder, 0)
+            yield self._pot(replace(purse, sharer=REST), budget, period, limit, whole, tuple(shares))
+
+    def _pot(
+        self,
+        purse: Purse,
+        budget: Budget,
+        period: Period,
+        limit: int,
+        whole: _Pot | None = None,
+        sharers: tuple[str, ...] = (),
+    ) -> _Pot:
+        known = self._pots.get(purse)
+        if known is None:
+            known = self._pots[purse] = _Pot(purse, budget, period, limit, whole)
+        known.budget, known.limit, known.sharers = budget, limit, sharers
+        return known
+
+    def _carried(self, purse: Purse, budget: Budget, period: Period) -> int:
+        """What is carried on from the period before, if that was looked at."""
+        if budget.rollover not in self._rollovers:
+            self._rollovers[budget.rollover] = budget.rollover_max
+        most = self._rollovers[budget.rollover]
+        if most == 0:
+            return 0
+        before = period_of(period.first - DAY, budget.every, self.policy.budget_calendar)
+        if before.first < self.history.first:
+            return 0
+        earlier = replace(purse, first=before.first)
+        pot = self._pots.get(earlier)
+        left = max(0, pot.left if pot else budget.allotment + self._carried(earlier, budget, before))
+        return left if most is None else min(left, most)
+
+    # A day ---------------------------------------------------------------------------------------------------------
+
+    def _day(self, day: date, wishes: Sequence[_Wish]) -> int:
+        """Let everybody spend on a day; what was not served, or is above a limit, in nanos."""
+        if self.granting != "all":
+            _stop_on_their_own(wishes)
+            _stop_at_pools(wishes)
+        touched = _take(wishes)
+        missed = 0
+        for wish in wishes:
+            unserved = 0 if wish.until is None else wish.kept - wish.of((wish.kept, 0))
+            told = self._told(wish) if touched else NOTHING
+            missed += unserved + told.cost_nanos
+            if unserved or (wish.account_id, True) in self._open:
+                self._note(wish.account_id, day, _Missed(unserved, unserved, wish.by), kept=True, wanted=wish.kept)
+            if told.by or (wish.account_id, False) in self._open:
+                self._note(wish.account_id, day, told, kept=False, wanted=wish.kept + wish.free)
+        return missed
+
+    def _told(self, wish: _Wish) -> _Missed:
+        """What somebody got above a limit: above which most, for it would be saved only once."""
+        most = NOTHING
+        for pot, amounts in wish.pots:
+            if pot.above is None:
+                continue
+            taken = wish.of(amounts)
+            units = int(taken * pot.above)
+            cost = units if pot.budget.unit not in COUNTED else int(self._cost(wish, pot.budget) * pot.above)
+            if units and (cost > most.cost_nanos or most.by is None):
+                most = _Missed(cost, units, pot)
+        return most
+
+    def _cost(self, wish: _Wish, budget: Budget) -> int:
+        """What somebody used of what a budget in tokens or credits counts, in nanos of the house currency."""
+        use = wish.use
+        kept, free = (
+            sum(each.cost_nanos for each in part if self.policy.covers(budget, each.name))
+            for part in (use.kept, use.free)
+        )
+        return wish.of((kept, free))
+
+    def _note(self, account_id: str, day: date, missed: _Missed, *, kept: bool, wanted: int) -> None:
+        """Begin a stop, let it go on, or end it because there was enough."""
+        key = account_id, kept
+        known = self._open.get(key)
+        if known and known.pot.period.end <= day:
+            self._end(key, day)
+            known = None
+        if missed.by is None or (kept and missed.units <= 0):
+            if known and kept and wanted:
+                self._end(key, day)
+            return
+        if known is None or known.pot is not missed.by:
+            if known:
+                self._end(key, day)
+            known = self._open[key] = _Open(missed.by, day, kept)
+        known.missed_nanos += missed.cost_nanos
+        known.missed += missed.units
+
+    def _end(self, key: tuple[str, bool], day: date) -> None:
+        one = self._open.pop(key)
+        until = min(day, one.pot.period.end)
+        self._stops.append(
+            Stop(key[0], one.pot.purse, one.pot.budget, one.day, until, one.missed_nanos, one.missed, one.kept)
+        )
+
+
+def _stop_on_their_own(wishes: Iterable[_Wish]) -> None:
+    """Who alone spends from something stops when it is empty."""
+    for wish in wishes:
+        rate = wish.kept + wish.free
+        for pot, _ in wish.pots:
+            if rate and rate > pot.left and can_be_enforced(pot.budget) and not pot.is_shared:
+                wish.stop(Fraction(max(0, pot.left), rate), pot)
+
+
+def _stop_at_pools(wishes: Sequence[_Wish]) -> None:
+    """Who spends from the same pool stops at the moment at which it is empty; the earliest such moment counts."""
+    members: dict[Purse, list[_Wish]] = defaultdict(list)
+    pots: dict[Purse, _Pot] = {}
+    for wish in wishes:
+        for pot, _ in wish.pots:
+            if pot.is_shared and can_be_enforced(pot.budget):
+                members[pot.purse].append(wish)
+                pots[pot.purse] = pot
+    for purse, those in list(members.items()):
+        if sum(each.kept + each.free for each in those) <= pots[purse].left:
+            del members[purse]
+    while members:
+        empty = {purse: _empty_at(pots[purse].left, those) for purse, those in members.items()}
+        purse = min(empty, key=lambda each: (empty[each], each))
+        if empty[purse] >= WHOLE:
+            return
+        for wish in members.pop(purse):
+            wish.stop(empty[purse], pots[purse])
+
+
+def _take(wishes: Iterable[_Wish]) -> bool:
+    """Take what is served; whether anything of it is above a limit."""
+    touched: dict[Purse, _Pot] = {}
+    for wish in wishes:
+        for pot, amounts in wish.pots:
+            taken = wish.of(amounts)
+            touched[pot.purse] = pot
+            pot.today += taken
+            pot.wanted += amounts[0] + amounts[1]
+            if pot.inside is not None:
+                pot.inside[wish.account_id] = pot.inside.get(wish.account_id, 0) + taken
+    is_above = False
+    for pot in touched.values():
+        amount, pot.today = pot.today, 0
+        pot.spent += amount
+        over = 0
+        if pot.budget.limit == "hard" and pot.purse.sharer != REST:
+            after = pot.used
+            over = max(0, after - pot.limit) - max(0, after - amount - pot.limit)
+        pot.above = Fraction(over, amount) if over > 0 else None
+        is_above = is_above or pot.above is not None
+    return is_above
+
+
+def _empty_at(left: int, members: Sequence[_Wish]) -> Fraction:
+    """At which part of a day a purse is empty, 1 or later if it lasts, where each member stops at their own moment."""
+    if left <= 0:
+        return Fraction(0) if any(each.kept or each.free for each in members) else WHOLE
+    moment, spent = Fraction(0), Fraction(0)
+    rate = sum(each.kept + each.free for each in members)
+    stopping = [(each.until, each.kept) for each in members if each.until is not None]
+    for until, kept in sorted(stopping):
+        reached = spent + rate * (until - moment)
+        if reached >= left:
+            break
+        moment, spent, rate = until, reached, rate - kept
+    return moment + (Fraction(left) - spent) / rate if rate else WHOLE

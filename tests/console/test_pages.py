@@ -1,0 +1,172 @@
+"""What pages show, and to whom: the same as the chat, out of the same sentences."""
+
+import re
+
+import pytest
+
+from bot.console.pages import PAGES
+from handlers import COMMANDS, is_order, parse_command
+from tests.console.conftest import Console, words_of
+
+EXAMPLES = {"team": "search", "period": "2026-11"}
+
+
+def test_a_page_shows_the_figures_of_the_chat(console: Console) -> None:
+    """One number, whoever is asked."""
+    said = console.company.say("ana", "balance")
+
+    page = console.of("ana").reads("/")
+
+    assert "$153.24" in said
+    assert "$153.24 left of $400.00" in page.replace("\n", "")
+    assert "Own budget, this month" in page
+
+
+def test_somebody_has_the_pages_that_are_of_use_to_them(console: Console) -> None:
+    """Ana has hers; Max his team and what he decides; finance all."""
+    pages = {
+        person: re.findall(r'<li><a href="([^"]+)"', console.of(person).get("/").text)
+        for person in ("ana", "max", "fay")
+    }
+
+    assert pages["ana"] == ["/", "/requests", "/waste"]
+    assert pages["max"] == ["/", "/requests", "/waste", "/queue", "/team/search"]
+    assert pages["fay"] == ["/", "/requests", "/waste", "/queue", "/organization", "/providers", "/money"]
+
+
+@pytest.mark.parametrize("path", ["/organization", "/providers", "/money", "/team/search", "/team/nowhere", "/queue"])
+def test_what_one_may_not_see_and_what_is_not_there_are_answered_alike(path: str, console: Console) -> None:
+    """Nobody learns by an address what there is."""
+    ana = console.of("ana")
+
+    assert (ana.get(path).status_code, words_of(ana.get(path).text)) == (404, words_of(ana.get("/none").text))
+
+
+def test_who_owns_a_team_sees_no_other(console: Console) -> None:
+    """Max owns Search; Ads is as if it were not there."""
+    max_ = console.of("max")
+
+    assert "Search: $246.76 spent" in max_.reads("/team/search").replace("\n", "")
+    ads, none = max_.get("/team/ads"), max_.get("/team/none")
+    assert (ads.status_code, none.status_code) == (404, 404)
+    assert words_of(ads.text).replace("ads", "none") == words_of(none.text)
+
+
+def test_a_question_in_a_link_is_answered_within_the_same_rights(console: Console) -> None:
+    """`/ask` hears what the chat hears."""
+    assert "$246.76" in console.of("max").reads("/ask?q=spend+of+team+search")
+    assert "You can't see figures" in console.of("ana").reads("/ask?q=spend+of+team+ads")
+
+
+@pytest.mark.parametrize(
+    "order", ["approve 1", "retry", "close", "token new", "allot 300 to ana", "settings language zh"]
+)
+def test_an_order_in_a_link_is_a_button_and_nothing_more(order: str, console: Console) -> None:
+    """Corporate proxies and mail scanners open links."""
+    before = console.audit()
+
+    page = console.of("fay").get("/ask", params={"q": order})
+
+    assert page.status_code == 200
+    assert f'name="says" value="{order}"' in page.text
+    assert console.audit()[len(before) :] == [
+        ("fay", "made sign-in link", "person/fay"),
+        ("fay", "signed in", "session/1"),
+    ]
+
+
+def test_an_order_is_carried_out_by_whoever_presses_it_once(console: Console) -> None:
+    """A double click, or a page that is loaded again, is one order; the audit says from where."""
+    ana = console.of("ana")
+
+    first = ana.says("request 50 finish the migration", delivery="a")
+    again = ana.says("request 50 finish the migration", delivery="a")
+
+    assert first == again
+    assert "Max Weber" in first
+    assert "1 open" in ana.reads("/requests")
+    rows = console.audit()
+    assert [each for each in rows if each[1] == "asked"] == [("ana", "asked", "request/1")]
+
+
+def test_a_manager_decides_on_the_page_and_nobody_else_can(console: Console) -> None:
+    """The same permission check as in the chat."""
+    console.of("ana").says("request 50 finish the migration")
+    queue = console.of("max").get("/queue").text
+    says = re.search(r'name="says" value="(approve [^"]+)"', queue)
+    assert says
+
+    assert "approved" not in console.of("ana").says(says[1]).lower().replace("can't", "")
+    assert "Approved" in console.of("max").says(says[1])
+
+
+def test_a_form_that_is_refused_is_shown_again_with_what_was_filled_in(console: Console) -> None:
+    """Nothing is asked twice, and the fault stands at its field."""
+    ana = console.of("ana")
+    form = ana.get("/ask?q=request").text
+    names = re.findall(r' name="(\w+)" aria', form)
+    assert "amount" in names
+
+    answer = ana.post("/say", says="request", form="request", amount="lots", reason="finish the migration")
+
+    assert 'aria-invalid="true"' in answer.text
+    assert 'value="lots"' in answer.text
+    assert "finish the migration" in answer.text
+
+
+def test_a_page_knows_what_may_stand_behind_its_address(console: Console) -> None:
+    """A filter that is misspelt is said, not left out."""
+    answer = console.of("ana").get("/?perod=2026-10")
+
+    assert answer.status_code == 400
+    assert "perod" in answer.text
+
+
+def test_a_page_can_be_about_an_earlier_month(console: Console) -> None:
+    """Everything on it that has a period follows."""
+    assert "October 2026" in console.of("ana").reads("/?period=2026-10")
+
+
+def test_a_small_file_comes_with_the_rights_of_its_question(console: Console) -> None:
+    """A CSV is handed out to whoever may ask for what is in it."""
+    path = "/files/spend-Search-by-person-2026-11-01.csv?q=spend+of+team+search+by+person+as+csv"
+
+    own, other = console.of("max").get(path), console.of("bob").get(path)
+
+    assert own.headers["content-disposition"] == 'attachment; filename="spend-Search-by-person-2026-11-01.csv"'
+    assert "Ana Silva" in own.text
+    assert other.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["showback-2026-10.csv", "focus-1.2-2026-10.csv"])
+def test_a_file_of_a_month_is_not_had_by_its_name(name: str, console: Console) -> None:
+    """What stands on no card of theirs is not there."""
+    for text in ("balance", "close october", "", "nonsense"):
+        assert console.of("ana").get(f"/files/{name}", params={"q": text}).status_code == 404
+
+
+@pytest.mark.parametrize("one", PAGES, ids=lambda one: one.path)
+def test_pages_ask_and_order_nothing(one: object) -> None:
+    """All that a page says by itself is a question, or opens a form; and the first is a question."""
+    (page,) = (each for each in PAGES if each is one)
+    says = page.asks({**EXAMPLES, **{each.name: "x" for each in page.fields}})
+
+    assert not any(map(is_order, says))
+    assert not parse_command(says[0])[0].writes or says[0] == "link"
+    assert {parse_command(each)[0].name for each in says} <= COMMANDS.keys()
+
+
+def test_what_breaks_says_a_number_and_no_more(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug of ours is one plain sentence."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    ana = console.of("ana")
+    monkeypatch.setattr(console.app, "_answer", broken)
+
+    answer = ana.get("/")
+
+    assert answer.status_code == 500
+    assert "That broke (" in answer.text
+    assert "secret" not in answer.text

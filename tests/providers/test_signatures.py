@@ -1,0 +1,59 @@
+"""What the signers of the vendors' own SDKs gave for the same requests."""
+
+from datetime import UTC, datetime
+
+from bot.http import Sent
+from bot.providers.signatures import alibaba, tencent, volcengine
+
+
+def at() -> datetime:
+    """The moment of all three."""
+    return datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def signature(headers: object) -> str:
+    """What stands at the end."""
+    return str(dict(headers)["Authorization"]).rpartition("Signature=")[2]  # type: ignore[call-overload]
+
+
+def test_tencent() -> None:
+    """As tencentcloud-sdk-python 3.1.177 signs."""
+    sent = Sent(
+        "POST",
+        "tokenhub.tencentcloudapi.com",
+        "/",
+        "",
+        {"content-type": "application/json"},
+        b'{"Limit": 1, "Offset": 0}',
+    )
+    headers = tencent("AKTEST", "tokenhub", at)("SKTEST", sent)
+    assert headers["X-TC-Timestamp"] == "1795910400"
+    assert signature(headers) == "dd650cd13f885370e62a586ea211f6434cb3ef848dae0b2352e2a7aa20687c3e"
+
+
+def test_volcengine() -> None:
+    """As volcengine-python-sdk 5.0.54 signs."""
+    sent = Sent(
+        "POST",
+        "open.volcengineapi.com",
+        "/",
+        "Action=ListEndpoints&Version=2024-01-01",
+        {"content-type": "application/json"},
+        b'{"ProjectName":"default"}',
+    )
+    headers = volcengine("AKTEST", "ark", "cn-beijing", at)("SKTEST", sent)
+    assert signature(headers) == "0eba1d26c53025b16477b5e685b2928e8bfbc0c5810f5b308fe8c994820d2868"
+
+
+def test_alibaba() -> None:
+    """As alibabacloud-modelstudio 2.2.3 signs."""
+    sent = Sent(
+        "GET",
+        "modelstudio.cn-beijing.aliyuncs.com",
+        "/modelstudio/apikeys",
+        "description=a%20b%2A&maxResults=1",
+        {"accept": "application/json", "x-acs-action": "ListApiKeys"},
+        b"",
+    )
+    headers = alibaba("AKTEST", "2026-02-10", at, lambda: "n1")("SKTEST", sent)
+    assert signature(headers) == "1e3bb34c8ec0360d48cea5fea2d251fd1ccbb64adaa96054334d42bc3ee8aa67"
