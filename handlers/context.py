@@ -93,6 +93,7 @@ class Context:
         excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
+        only: the accounts whose figures may be seen, None for those that the person may see.
     """
 
     conn: Connection
@@ -108,6 +109,7 @@ class Context:
     excepted: list[tuple[BudgetException, ...]] = field(default_factory=list, repr=False)
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
+    only: frozenset[str] | None = None
 
     @property
     def today(self) -> date:

@@ -1,5 +1,6 @@
 """Administration: identities, providers, status, tokens."""
 
+from handlers.admin.audit import audit
 from handlers.admin.identities import link, people_
 from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
@@ -8,6 +9,7 @@ from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
+    "audit",
     "check_tokens",
     "late",
     "link",
