@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import api, decisions, digest, forecast, ledger, pull, reconcile, slash, start, telemetry
+from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, slash, start, telemetry
 from bench.machine import described
 from bench.table import Table
 
@@ -19,6 +19,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "decisions": decisions.bench,
     "digest": digest.bench,
     "pull": pull.bench,
+    "orders-beside-a-pull": orders.bench,
     "reconcile": reconcile.bench,
     "forecast": forecast.bench,
     "telemetry": telemetry.bench,

@@ -40,7 +40,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, exceptions, former_links, idempotency, outbox, people
+from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
@@ -603,6 +603,15 @@ class App:
         self.unwritable = ""
         self._call_models()
         self.wake.set()
+        self._compact()
+
+    def _compact(self) -> None:
+        """After somebody was erased, nothing of them stays in free parts of the database's files."""
+        if self.database.ask(lambda conn: installation.noted(conn, erasure.COMPACT)) is None:
+            return
+        with suppress(BusyError):  # it is tried again at the next tick
+            self.database.compact()
+            self.database.transact(lambda conn: installation.end(conn, erasure.COMPACT))
 
     def deliver(self, lane: str = "") -> int:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""

@@ -53,6 +53,7 @@ from handlers.policy import (
     ProgramRules,
     Rates,
     RequestRules,
+    RetentionRules,
     Rule,
     TelemetryRules,
     WasteRules,
@@ -504,6 +505,7 @@ class Settings(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
 
     @property
     def policy(self) -> Policy:
@@ -525,6 +527,7 @@ class Settings(House, Rule):
             seats=self.seats,
             prices=self.prices,
             telemetry=self.telemetry,
+            retention=self.retention,
         )
 
     def at_host(self, host: str) -> "Settings":

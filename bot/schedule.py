@@ -21,6 +21,7 @@ from handlers.events import (
     DetectWaste,
     EndGrants,
     Event,
+    ForgetOld,
     GiveAllotments,
     RepriceCharges,
     SendNotes,
@@ -61,6 +62,7 @@ RECURRING = (
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
     Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )

@@ -12,6 +12,8 @@ from handlers.access import as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
     check_tokens,
+    erase,
+    forget_old,
     link,
     old_token_used,
     people_,
@@ -62,7 +64,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
-from handlers.planning import propose, try_
+from handlers.planning import propose, suggest, try_
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -253,6 +255,7 @@ COMMANDS: Mapping[str, Command] = {
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
         command(try_, N_("try per-person 200 USD"), TEAM, "owner", writes=False),
+        command(suggest, N_("suggest limits for every person"), TEAM, "owner", writes=False),
         command(propose, N_("propose per-person 200 USD"), TEAM, "owner", writes=True),
         command(pool, N_("pool"), TEAM, "owner", writes=False),
         command(allot, N_("allot 300 to ana"), TEAM, "owner", writes=True),
@@ -261,6 +264,7 @@ COMMANDS: Mapping[str, Command] = {
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
+        command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
         command(providers, N_("providers"), ADMIN, "admin", writes=False),
@@ -332,6 +336,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(forget_old, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),

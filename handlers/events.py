@@ -125,6 +125,11 @@ class CheckTokens(Event):
     """Somebody may have left on whom a token depends."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetOld(Event):
+    """Something may be older than it may be kept."""
+
+
 # Timers
 
 

@@ -169,6 +169,7 @@ CHINESE = Tongue(
         allot="分配",
         split="平分,均分",
         correct="更正,调整",
+        erase="删除个人数据",
         link="关联,绑定",
         people="人员,成员",
         enforce="生效",

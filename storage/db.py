@@ -1,4 +1,4 @@
-"""One door to the database: `transact` for orders, `ask` for questions.
+"""One door to the database: `transact` for orders, `ask` for questions, `apart` for what is written in many slices.
 
 Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDIATE on SQLite. Questions run read-only
 on a snapshot and never wait for a writer. Nobody else commits.
@@ -8,11 +8,11 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -23,23 +23,29 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.turns import Turns
+
 T = TypeVar("T")
 
 REDO_MAX = 30
 BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
+PAUSE_SHARE = 0.1  # of the time of a slice: another process asks SQLite for its turn every tenth of a second only
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # Neither of the two takes the snapshot, so what is read after them is what the one before has left.
 IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in share row exclusive mode"
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
+Use = Literal["orders", "questions", "slices"]
 Turn = Literal["", "outbox"]
 TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
 """The tables that those lock who wait for each other. Nothing else locks the second one."""
+USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
-RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
+RETRYABLE = frozenset({"40001", "40P01", "53200"})
+"""Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
 
 
 class BusyError(Exception):
@@ -114,8 +120,9 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             _make_private(Path(self.url.database))
-        self._orders = _sqlite(self.url, reads=False) if self.is_sqlite else _postgresql(self.url, reads=False)
-        self._questions = _sqlite(self.url, reads=True) if self.is_sqlite else _postgresql(self.url, reads=True)
+        engine = _sqlite if self.is_sqlite else _postgresql
+        self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
+        self._turns = Turns()
 
     def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
@@ -129,11 +136,17 @@ class Database:
         Raises:
             BusyError: no connection or no turn could be had in time.
         """
+        lock = IN_TURN.format(TURNS[turn]) if in_turn or turn else ""
+        return self._redone(self._orders.begin, work, lock)
+
+    def _redone(
+        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T], lock: str = ""
+    ) -> T:
         for attempt in range(REDO_MAX):
             try:
-                with self._orders.begin() as conn:
-                    if (in_turn or turn) and not self.is_sqlite:
-                        conn.exec_driver_sql(IN_TURN.format(TURNS[turn]))
+                with self._turn(), begin() as conn:
+                    if lock and not self.is_sqlite:
+                        conn.exec_driver_sql(lock)
                     return work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
@@ -146,6 +159,33 @@ class Database:
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite's one place for writers, given in the order in which it was asked for."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turns.take(TURN_WAIT_S):
+            raise BusyError("other orders take too long")
+        try:
+            yield
+        finally:
+            self._turns.give_back()
+
+    @contextmanager
+    def apart(self) -> Iterator["Apart"]:
+        """A connection of its own, for what is prepared first and then written in many short orders.
+
+        Raises:
+            BusyError: no connection could be had in time.
+        """
+        try:
+            conn = self._slices.connect()
+        except PoolTimeout as trouble:
+            raise BusyError("all connections to the database are in use") from trouble
+        with conn:
+            yield Apart(conn, self.is_sqlite, self._redone)
 
     def ask(self, work: Callable[[Connection], T]) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
@@ -194,6 +234,26 @@ class Database:
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
 
+    def compact(self) -> None:
+        """Overwrite what was deleted: it still stands in free parts of the file, and in the log beside it.
+
+        Raises:
+            BusyError: somebody reads; try again later.
+        """
+        if not self.is_sqlite:
+            self.outside_of_transactions("vacuum")
+            return
+        raw = self._orders.raw_connection()
+        try:
+            raw.cursor().execute("vacuum")
+            busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+        except sqlite3.OperationalError as trouble:
+            raise BusyError("the file cannot be compacted now") from trouble
+        finally:
+            raw.close()
+        if busy:
+            raise BusyError("the log of the file is being read")
+
     def time(self) -> datetime:
         """The moment by the database's clock, in UTC.
 
@@ -209,6 +269,56 @@ class Database:
         """Let all connections go."""
         self._orders.dispose()
         self._questions.dispose()
+        self._slices.dispose()
+
+
+class Apart:
+    """A connection of its own. What it keeps in temporary tables outlives its transactions.
+
+    Args:
+        conn: the connection.
+        is_sqlite: what kind of database it is.
+        redone: runs a piece of work in an order that the context manager begins.
+    """
+
+    def __init__(self, conn: Connection, is_sqlite: bool, redone: Callable[..., Any]) -> None:
+        self._conn = conn
+        self._is_sqlite = is_sqlite
+        self._redone = redone
+
+    def prepare(self, work: Callable[[Connection], T]) -> T:
+        """Read, and fill temporary tables, while nobody waits."""
+        with self._begun("begin", "set transaction isolation level read committed") as conn:
+            return work(conn)
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run a slice as an order of its own. On SQLite others get the time to come between, in other processes, too.
+
+        Raises:
+            BusyError: no turn could be had in time.
+        """
+        took_s = 0.0
+
+        @contextmanager
+        def begin() -> Iterator[Connection]:
+            nonlocal took_s
+            began_s = time.monotonic()
+            with self._begun("begin immediate") as conn:
+                yield conn
+            took_s = time.monotonic() - began_s
+
+        done: T = self._redone(begin, work)
+        if self._is_sqlite:
+            time.sleep(took_s * PAUSE_SHARE)
+        return done
+
+    @contextmanager
+    def _begun(self, sqlite: str, postgresql: str = "") -> Iterator[Connection]:
+        with self._conn.begin():
+            statement = sqlite if self._is_sqlite else postgresql
+            if statement:
+                self._conn.exec_driver_sql(statement)
+            yield self._conn
 
 
 def _known(url: str) -> URL:
@@ -256,13 +366,14 @@ def _locked(trouble: DBAPIError) -> bool:
     }
 
 
-def _sqlite(url: URL, *, reads: bool) -> Engine:
+def _sqlite(url: URL, use: Use) -> Engine:
     """WAL lets questions run beside the one order; FULL keeps an order through a power cut."""
+    reads = use == "questions"
     engine = create_engine(
         url,
-        pool_size=CONNECTIONS_MAX if reads else 1,
+        pool_size=1 if use == "orders" else CONNECTIONS_MAX,
         max_overflow=0,
-        pool_timeout=POOL_WAIT_S if reads else TURN_WAIT_S,
+        pool_timeout=POOL_WAIT_S,
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
@@ -275,14 +386,15 @@ def _sqlite(url: URL, *, reads: bool) -> Engine:
             dbapi.execute("pragma query_only = on")
 
     # Said by the dialect itself: an event would cost every question a twelfth of its time.
-    begin = "begin" if reads else "begin immediate"
+    begin = {"orders": "begin immediate", "questions": "begin", "slices": ""}[use]  # a slice says it itself
     engine.dialect.do_begin = lambda dbapi: dbapi.execute(begin)  # type: ignore[assignment]
 
     return engine
 
 
-def _postgresql(url: URL, *, reads: bool) -> Engine:
+def _postgresql(url: URL, use: Use) -> Engine:
     """`options` sets the isolation for the whole connection, so that no transaction pays for saying it."""
+    reads = use == "questions"
     isolation = "repeatable\\ read" if reads else "serializable"
     options = f"-c default_transaction_isolation={isolation} -c TimeZone=UTC"
     if reads:
@@ -298,6 +410,7 @@ def _postgresql(url: URL, *, reads: bool) -> Engine:
 
 
 __all__ = [
+    "Apart",
     "BusyError",
     "Connection",
     "Database",

@@ -70,8 +70,8 @@ def record(
         provider: its name.
         since: the first hour that was asked for.
         until: the hour before which.
-        told: what it told; an hour that it told before, and leaves out, stays.
-        whole: unless it tells everything, so that what it leaves out is not so any more.
+        told: what it told.
+        whole: whether of an hour of which it tells something it tells all: what it leaves out is not so any more.
 
     Returns:
         How many rows are new, changed or gone.
@@ -87,7 +87,8 @@ def record(
     if news:
         whose = attributed(hours, has_former=has_former(conn))
         conn.execute(update(hours).where(*here, hours.c.account_id == "").values(account_id=whose))
-    gone = sorted(known.keys() - words.keys()) if whole and words else []
+    again = {place.hour for place in told}
+    gone = sorted(key for key in known.keys() - words.keys() if whole and key[1] in again)
     for start in range(0, len(gone), AT_ONCE):
         conn.execute(delete(hours).where(tuple_(*_columns(_KEY)).in_(gone[start : start + AT_ONCE])))
     return len(news) + len(gone)

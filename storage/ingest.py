@@ -1,13 +1,15 @@
 """Charges taken in, and questions about what was spent.
 
 A batch is staged first; then a few statements make it count in one transaction: what is not news is left out, what is
-replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word.
+replaced is kept as an earlier version, the rollup moves by the difference, and the cells take the new word. A large
+batch is cut in slices of its key, each a transaction of its own after which all balances are right, so that no order
+waits for more than one of them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, islice
+from itertools import groupby, islice, pairwise
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,14 +31,17 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
+    tuple_,
     union_all,
     update,
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, hours, units
+from storage import bulk_load, erased, hours, units
 from storage.attribution import COLUMNS, attributed, has_former
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
+from storage.db import Apart
 from storage.directory import Link
 from storage.tables import (
     all_tokens,
@@ -46,6 +51,7 @@ from storage.tables import (
     lineage,
     spend,
     staged,
+    staged_apart,
 )
 from storage.units import from_nanos, scale_of, to_nanos
 from storage.upsert import insert_into
@@ -53,9 +59,12 @@ from storage.upsert import insert_into
 NANOS = units.NANOS
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
+SLICE_CELLS = 2_500
+"""Cells that are written in one transaction beside orders, those that are there already among them."""
 
 # Gives nanos of a currency in parts of the house currency, and the rate used (in 10⁻⁹ house currency for one unit).
 Convert = Callable[[int, str, date], tuple[int, int]]
+Key = tuple[Any, ...]
 
 KEY = tuple(column.name for column in charges.primary_key)
 VALUES = tuple(column.name for column in charges.columns if column.name not in (*KEY, "version", "recorded_at"))
@@ -70,10 +79,17 @@ SUMS = tuple(column.name for column in spend.columns if column.name not in ROLLE
 _DAY = timedelta(days=1)
 _AS_REPORTED = attrgetter(*REPORTED)
 _PLATFORM_AND_KIND = attrgetter("platform", "kind")
+_EVERYWHERE = true()
+_CHANGED_ACCOUNTS = select(changed.c.account_id).union(
+    select(changed.c.was_account_id).where(changed.c.was_account_id.is_not(None))
+)
 _KNOWN = charges.c.version.is_not(None)  # of a cell that words were joined to
 _IS_NEW = changed.c.was_day.is_(None)
 _STAYS = and_(*(changed.c[name] == changed.c[f"was_{name}"] for name in PLACE))
 _MOVES = or_(*(changed.c[name] != changed.c[f"was_{name}"] for name in PLACE))  # not so of a new cell
+_COUNTED = select(
+    func.count(), func.coalesce(func.sum(case((_IS_NEW, 1))), 0), func.coalesce(func.sum(case((_MOVES, 1))), 0)
+).select_from(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,50 @@ class WholeDay:
 
     provider: str
     day: date
+
+    @property
+    def since(self) -> Key:
+        """Not after the key of any of its cells."""
+        return self._at(self.day)
+
+    @property
+    def until(self) -> Key:
+        """After the key of each of its cells."""
+        return self._at(self.day + _DAY)
+
+    def _at(self, day: date) -> Key:
+        return (self.provider, datetime.combine(day, time(), UTC), *[""] * (len(KEY) - 2))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Cells of a staging table: all, or those from one key until before another.
+
+    Args:
+        table: where they are staged.
+        first: the earliest bucket of all that is staged there, None of nothing.
+        last: the latest one.
+        since: the key of the first one, None from the beginning.
+        until: the key after the last one, None until the end.
+    """
+
+    table: Table
+    first: datetime | None
+    last: datetime | None
+    since: Key | None = None
+    until: Key | None = None
+
+    def holds(self, table: FromClause) -> ColumnElement[bool]:
+        """Whether a cell belongs to it."""
+        key = tuple_(*(table.c[name] for name in KEY))
+        since = key >= _literal(self.since) if self.since else true()
+        return and_(since, key < _literal(self.until) if self.until else true())
+
+    @property
+    def near(self) -> ColumnElement[bool]:
+        """What holds of all cells that are there already: partitions and indexes need not be looked at beyond it."""
+        within = charges.c.bucket_start.between(self.first, self.last) if self.first else true()
+        return and_(within, self.holds(charges))
 
 
 def record(
@@ -110,12 +170,58 @@ def record(
         now: when the word was heard.
         whole: the day that the batch is all of; an empty batch says nothing, not that there was nothing.
     """
-    _clear(conn, staged, changed)
-    written = bulk_load.writer(conn)
-    seen = bulk_load.load(conn, staged, STAGED, (_row(charge, zone, convert, written) for charge in batch))
-    conn.exec_driver_sql(f"analyze {staged.name}")  # or SQLite goes through all charges to find these few
-    retired = _retire(conn, whole, now) if whole and seen else 0
-    return Recorded(seen, retired + _settle(conn, _words(staged, has_former=has_former(conn)), now))
+    seen = _stage(conn, staged, batch, zone, convert)
+    _clear(conn, changed)
+    part = _Part(staged, *_bounds(conn, staged))
+    retired = _retire(conn, replace(part, since=whole.since, until=whole.until), now) if whole and seen else 0
+    return Recorded(seen, retired + _settle(conn, _words_of(conn, part), now, part.near))
+
+
+def record_apart(
+    apart: Apart,
+    batch: Iterable[Charge],
+    zone: ZoneInfo,
+    convert: Convert,
+    now: datetime,
+    whole: WholeDay | None = None,
+    *,
+    meanwhile: Callable[[Connection, Sequence[str]], None],
+    at_last: Callable[[Connection], None],
+) -> Recorded:
+    """The same in slices, for a batch that is so large that orders would wait for it.
+
+    After each slice the balances are right: a cell is as it was or as it is now. A slice is a range of the key, in
+    which what is not told any more goes with what comes. If the process dies in the middle, the rest comes with the
+    next reading.
+
+    Args:
+        apart: the connection.
+        batch: see `record`.
+        zone: see `record`.
+        convert: see `record`.
+        now: see `record`.
+        whole: see `record`.
+        meanwhile: called in the transaction of each slice but the last one, with the accounts whose charges it changed.
+        at_last: called in that of the last one; a batch of a few cells has no other.
+    """
+    seen = apart.prepare(lambda conn: _stage(conn, staged_apart, batch, zone, convert))
+    parts = apart.prepare(lambda conn: _parts(conn, whole if seen else None))
+    cells = 0
+    for part in parts:
+
+        def work(conn: Connection, part: _Part = part) -> int:
+            _clear(conn, changed)
+            retired = _retire(conn, part, now) if whole and seen else 0
+            settled = _settle(conn, _words_of(conn, part), now, part.near)
+            if part is not parts[-1]:
+                meanwhile(conn, conn.execute(_CHANGED_ACCOUNTS).scalars().all())
+            else:
+                at_last(conn)
+            return retired + settled
+
+        cells += apart.transact(work)
+    apart.prepare(lambda conn: _empty(conn, staged_apart))
+    return Recorded(seen, cells)
 
 
 def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
@@ -134,8 +240,9 @@ def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Con
     written = bulk_load.writer(conn)
     bulk_load.load(conn, staged, STAGED, (_counted(charge, day, convert, written) for charge, day in cells))
     conn.exec_driver_sql(f"analyze {staged.name}")
+    near = _Part(staged, *_bounds(conn, staged)).near
     columns = (charges.c.account_id if name == "account_id" else staged.c[name] for name in (*KEY, *VALUES))
-    return _settle(conn, select(*columns).join_from(staged, charges, _same_cell(staged)), now)
+    return _settle(conn, select(*columns).join_from(staged, charges, and_(_same_cell(staged), near)), now, near)
 
 
 def repriceable(
@@ -205,6 +312,66 @@ def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int
         _add_to_spend(conn, amounts.where(some, charges.c.day >= since))
 
 
+def _stage(conn: Connection, table: Table, batch: Iterable[Charge], zone: ZoneInfo, convert: Convert) -> int:
+    """Write a batch into a table of nobody else; how many cells it has."""
+    _clear(conn, table)
+    written = bulk_load.writer(conn)
+    known = erased.under_pseudonym(conn, batch)
+    seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in known))
+    conn.exec_driver_sql(f"analyze {table.name}")  # or SQLite goes through all charges to find these few
+    return seen
+
+
+def _bounds(conn: Connection, table: Table) -> tuple[datetime | None, datetime | None]:
+    """The earliest and the latest bucket."""
+    start = table.c.bucket_start
+    first, last = conn.execute(select(func.min(start), func.max(start))).one()
+    return first, last
+
+
+def _parts(conn: Connection, whole: WholeDay | None) -> list[_Part]:
+    """What is staged apart, in slices. Of a whole day as few are there already in each, for some of them may go."""
+    since, until = (whole.since, whole.until) if whole else (None, None)
+    keys = [since, *_ends(conn, staged_apart, since, until), until]
+    if whole:
+        keys = [key for some in pairwise(keys) for key in (some[0], *_ends(conn, charges, *some))] + [until]
+    bounds = _bounds(conn, staged_apart)
+    return [_Part(staged_apart, *bounds, *some) for some in pairwise(keys)]
+
+
+def _ends(conn: Connection, table: Table, since: Key | None, until: Key | None) -> Iterator[Key]:
+    """Keys at which a table is cut, each so many cells or fewer, from one key until before another.
+
+    What may stand for each other, the cells of a key or of a user, is cut apart only where there is too much of it.
+    """
+    columns = [table.c[name] for name in KEY]
+    while True:
+        within = _Part(table, None, None, since, until).holds(table)
+        following = select(*columns).where(within).order_by(*columns).limit(1).offset(SLICE_CELLS)
+        row = conn.execute(following).first()
+        if row is None:
+            return
+        since = _cut(tuple(row), since)
+        yield since
+
+
+def _cut(key: Key, since: Key | None) -> Key:
+    """The first key of its resource, else the first one of its user there, else itself: one that is after another."""
+    for length in (KEY.index("resource") + 1, KEY.index("subject") + 1):
+        if since is None or key[:length] != since[:length]:
+            return (*key[:length], *[""] * (len(KEY) - length))
+    return key
+
+
+def _empty(conn: Connection, table: Table) -> None:
+    """Let all rows go at once: deleted one by one they would stay behind in PostgreSQL."""
+    conn.exec_driver_sql(f"{'delete from' if conn.dialect.name == 'sqlite' else 'truncate'} {table.name}")
+
+
+def _literal(key: Key) -> ColumnElement[Any]:
+    return tuple_(*(literal(value, charges.c[name].type) for name, value in zip(KEY, key, strict=True)))
+
+
 def _clear(conn: Connection, *tables: Table) -> None:
     """Make tables of one transaction, empty."""
     for table in tables:
@@ -252,23 +419,34 @@ def _amounts_as(charge: Charge, unit: Callable[[int, str], int]) -> Charge:
     return replace(charge, **amounts)
 
 
-def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:
-    """Let some words about cells count, as far as they are news."""
+def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnElement[bool] = _EVERYWHERE) -> int:
+    """Let some words about cells count, as far as they are news.
+
+    Args:
+        conn: an order's connection.
+        words: what is said.
+        now: when it was heard.
+        near: holds of all cells that they can be about.
+    """
     columns = [*KEY, *VALUES]
-    conn.execute(insert(changed).from_select([*columns, *(f"was_{name}" for name in (*PLACE, *SUMS))], _news(words)))
+    before = [f"was_{name}" for name in (*PLACE, *SUMS)]
+    conn.execute(insert(changed).from_select([*columns, *before], _news(words, near)))
     conn.exec_driver_sql(f"analyze {changed.name}")
-    cells = conn.execute(select(func.count()).select_from(changed)).scalar_one()
+    cells: int
+    cells, new_cells, moved_cells = conn.execute(_COUNTED).one()
     if not cells:
         return 0
     replaced = [charges.c[name] for name in (*columns, "version", "recorded_at")]
-    old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(changed, _same_cell(changed))
-    conn.execute(
-        insert(charge_versions).from_select([*columns, "version", "recorded_at", "replaced_at"], old.where(~_IS_NEW))
-    )
+    same = and_(_same_cell(changed), near)
+    old = select(*replaced, literal(now, charges.c.recorded_at.type)).join(changed, same).where(~_IS_NEW)
+    if new_cells < cells:
+        kept = insert(charge_versions).from_select([*columns, "version", "recorded_at", "replaced_at"], old)
+        conn.execute(kept)
     _add_to_spend(conn, _difference())
     # Few cells move; the upsert then leaves the index of places alone, which costs as much as the cells themselves.
-    moved = update(charges).where(_same_cell(changed), _MOVES)
-    conn.execute(moved.values({name: changed.c[name] for name in PLACE}))
+    if moved_cells:
+        moved = update(charges).where(same, _MOVES)
+        conn.execute(moved.values({name: changed.c[name] for name in PLACE}))
     new = select(*(changed.c[name] for name in columns), literal(1), literal(now, charges.c.recorded_at.type))
     statement = insert_into(conn, charges).from_select(
         [*columns, "version", "recorded_at"],
@@ -280,6 +458,11 @@ def _settle(conn: Connection, words: Select[Any], now: datetime) -> int:
     return cells
 
 
+def _words_of(conn: Connection, part: _Part) -> Select[Any]:
+    """What a part says."""
+    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table))
+
+
 def _words(table: Table, *, has_former: bool) -> Select[Any]:
     """What a table says about cells, and whose they are."""
     columns = (*KEY, *VALUES)
@@ -287,7 +470,7 @@ def _words(table: Table, *, has_former: bool) -> Select[Any]:
     return select(*(whose if name == "account_id" else table.c[name] for name in columns))
 
 
-def _news(words: Select[Any]) -> Select[Any]:
+def _news(words: Select[Any], near: ColumnElement[bool]) -> Select[Any]:
     """The words that are not what the cell says already, beside what it says, in the order of `changed`."""
     word = words.subquery()
     cell = [word.c[name] for name in (*KEY, *VALUES)]
@@ -296,20 +479,17 @@ def _news(words: Select[Any]) -> Select[Any]:
     same_values = and_(*(charges.c[name].is_not_distinct_from(word.c[name]) for name in compared))
     return (
         select(*cell, *(case((_KNOWN, each)) for each in was))
-        .outerjoin_from(word, charges, _same_cell(word))
+        .outerjoin_from(word, charges, and_(_same_cell(word), near))
         .where(or_(~_KNOWN, ~same_values))
     )
 
 
-def _retire(conn: Connection, whole: WholeDay, now: datetime) -> int:
-    """Take back the cells of a day that are not staged; what they said is kept."""
-    start = datetime.combine(whole.day, time(), UTC)
-    gone = and_(
-        charges.c.provider == whole.provider,
-        charges.c.bucket_start >= start,
-        charges.c.bucket_start < start + timedelta(days=1),
-        ~select(literal(1)).select_from(staged).where(_same_cell(staged)).correlate(charges).exists(),
-    )
+def _retire(conn: Connection, part: _Part, now: datetime) -> int:
+    """Take back the cells of a part that are not staged; what they said is kept."""
+    told = select(literal(1)).select_from(part.table).where(_same_cell(part.table)).correlate(charges).exists()
+    gone = and_(part.holds(charges), ~told)
+    if conn.execute(select(literal(1)).select_from(charges).where(gone).limit(1)).first() is None:
+        return 0
     kept = [charges.c[name] for name in (*KEY, *VALUES, "version", "recorded_at")]
     old = select(*kept, literal(now, charges.c.recorded_at.type)).where(gone)
     columns = [*KEY, *VALUES, "version", "recorded_at", "replaced_at"]
@@ -368,9 +548,3 @@ def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any]) 
     statement = insert_into(conn, spend).from_select([*ROLLED, *SUMS], moved)
     values = {name: spend.c[name] + statement.excluded[name] for name in SUMS}
     conn.execute(statement.on_conflict_do_update(index_elements=list(ROLLED), set_=values))
-
-
-# Questions -----------------------------------------------------------------------------------------------------------
-
-
-# Pulls ---------------------------------------------------------------------------------------------------------------

@@ -26,10 +26,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from storage import reservations
+from storage import reservations, terms
 from storage.reservations import Held
-from storage.sums import halves, whole
-from storage.tables import Instant, entries
+from storage.sums import halves, parts, whole
+from storage.tables import Instant, accounts, entries
+from storage.terms import BudgetPeriod
 from storage.upsert import insert_for
 
 K = TypeVar("K")
@@ -97,6 +98,7 @@ _SUMS = (
     *halves(entries.c.amount),
 )
 _HELD = -2
+_TERMS = -3
 _NO_ENTRY = (
     cast(null(), String(64)),
     cast(null(), Date),
@@ -115,6 +117,23 @@ _POSTED = (
 )
 
 
+_COUNTING = terms.counting()
+# What the terms say for the same account, in the columns of its entries.
+_TERMED = select(
+    accounts.c.id,
+    _COUNTING.c.budget,
+    _COUNTING.c.period_start,
+    _COUNTING.c.kind,
+    _COUNTING.c.first_posted_at,
+    *parts(_COUNTING.c.amount),
+).where(
+    accounts.c.id == bindparam("account"),
+    accounts.c.kind == _COUNTING.c.kind,
+    _COUNTING.c.period_start >= bindparam("since", type_=Date),
+    terms.are_for(accounts.c.id, _COUNTING.c.first_id),
+)
+
+
 @cache
 def _shares_of_all(count: int) -> Any:
     """Several selects in one statement, each with its number in the last column."""
@@ -123,13 +142,14 @@ def _shares_of_all(count: int) -> Any:
 
 @cache
 def _posted_and_shares(pools: int) -> Any:
-    """With them what is reserved: the columns of either are empty where the other is."""
+    """With them what the terms say, and what is reserved: the columns of either are empty where the other is."""
     own = _POSTED.add_columns(literal(-1), *reservations.NONE)
+    termed = _TERMED.add_columns(literal(_TERMS), *reservations.NONE)
     of_pools = (_shares(number).add_columns(*reservations.NONE) for number in range(pools))
     reserved = reservations.above().subquery()
     ancestor, *rest = reserved.c
     held = select(ancestor, *_NO_ENTRY, literal(_HELD), *rest)
-    return union_all(own, *of_pools, held)
+    return union_all(own, termed, *of_pools, held)
 
 
 def _shares(number: int) -> Select[Any]:
@@ -142,6 +162,20 @@ def _shares(number: int) -> Select[Any]:
         )
         .group_by(entries.c.account_id, entries.c.budget, entries.c.period_start, entries.c.kind)
     )
+
+
+def by_terms(own: Posted | None, amount: int, posted_at: datetime) -> Posted:
+    """What an account has by its entries, or where none of them is an allotment, by the terms of the period.
+
+    Args:
+        own: the sums of its entries, None if it has none.
+        amount: what the terms say.
+        posted_at: when they were posted.
+    """
+    if own and own.has_allotment:
+        return own
+    found = own or Posted(0, 0, None, has_allotment=False)
+    return replace(found, allotment=amount, first_posted_at=posted_at, has_allotment=True)
 
 
 def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
@@ -182,10 +216,6 @@ def _posting(dialect: str) -> Any:
     return insert_for(dialect, entries).on_conflict_do_nothing(index_elements=["key"])
 
 
-BudgetPeriod = tuple[str, date]
-"""A budget's name and the first day of a period."""
-
-
 def posted(
     conn: Connection, account_id: str, since: date, pools: Sequence[BudgetPeriod], now: datetime
 ) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
@@ -202,11 +232,14 @@ def posted(
         The account's by budget and period; those of each pool by account; the reservations of the account, and of all
         below each account above it.
     """
-    rows: dict[int, list[Any]] = {number: [] for number in range(_HELD, len(pools))}
+    rows: dict[int, list[Any]] = {number: [] for number in range(_TERMS, len(pools))}
     values = {"account": account_id, "since": since, "now": now, **_named(pools)}
     for row in conn.execute(_posted_and_shares(len(pools)), values):
         rows[row[7]].append(row)
     own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
+    for row in rows[_TERMS]:
+        key = row.budget, row.period_start
+        own[key] = by_terms(own.get(key), whole(row[5], row[6]), row[4])
     held = tuple(Held(row.account_id, *row[8:]) for row in rows[_HELD])
     return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}, held
 
@@ -235,14 +268,13 @@ def _by_account(rows: Iterable[Any]) -> dict[str, Posted]:
     return _folded(rows, lambda row: str(row.account_id))
 
 
-def allotted(conn: Connection, budget: str, period_start: date) -> set[str]:
-    """The accounts that have their allotment of a period."""
-    rows = conn.execute(
-        select(entries.c.account_id).where(
-            entries.c.budget == budget, entries.c.period_start == period_start, entries.c.kind == "allotment"
-        ),
-    )
-    return set(rows.scalars())
+def whole_shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:
+    """The same as `shares`, and everybody who has what the terms say."""
+    found = shares(conn, budget, period_start)
+    for kind, posted_ in terms.of(conn, budget, period_start).items():
+        for account_id in conn.scalars(terms.entitled(budget, period_start, kind, posted_.first_id)):
+            found[account_id] = by_terms(found.get(account_id), posted_.amount, posted_.posted_at)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +289,10 @@ class Moved:
 
 
 def moved(conn: Connection, first: date, end: date) -> list[Moved]:
-    """The entries of all periods that begin on the days first until before end, by kind and unit."""
+    """The entries of all periods that begin on the days first until before end, by kind and unit.
+
+    What the terms give counts as if each account had an entry of it.
+    """
     added = case((entries.c.amount > 0, entries.c.amount), else_=0)
     taken = case((entries.c.amount < 0, -entries.c.amount), else_=0)
     sums = (half for each in (added, taken) for half in halves(each))
@@ -267,10 +302,15 @@ def moved(conn: Connection, first: date, end: date) -> list[Moved]:
         .group_by(entries.c.kind, entries.c.unit)
         .order_by(entries.c.kind, entries.c.unit),
     )
-    return [
-        Moved(kind, unit, count, whole(high, low), whole(taken_high, taken_low))
+    found = {
+        (kind, unit): Moved(kind, unit, count, whole(high, low), whole(taken_high, taken_low))
         for kind, unit, count, high, low, taken_high, taken_low in rows
-    ]
+    }
+    for each in terms.given(conn, first, end):
+        old = found.get(("allotment", each.unit), Moved("allotment", each.unit, 0, 0, 0))
+        more = replace(old, count=old.count + each.count, added=old.added + each.count * each.amount)
+        found["allotment", each.unit] = more
+    return [found[key] for key in sorted(found) if found[key].count]
 
 
 def count(conn: Connection, budget: str, period_start: date) -> int:

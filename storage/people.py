@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest
+from storage import ingest, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
@@ -167,6 +167,24 @@ def who_answers(conn: Connection) -> set[str]:
 def every_account(conn: Connection) -> list[Account]:
     """All accounts that are active, by id."""
     return [Account(*row) for row in conn.execute(select(accounts).where(accounts.c.active).order_by(accounts.c.id))]
+
+
+def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
+    """The active teams whose owner is there, each with how many accounts are above it, those nearest the top first."""
+    above = (
+        select(lineage.c.account_id, func.count().label("above"))
+        .where(lineage.c.until == FOREVER)
+        .group_by(lineage.c.account_id)
+        .subquery()
+    )
+    rows = conn.execute(
+        select(accounts, above.c.above)
+        .join(above, above.c.account_id == accounts.c.id)
+        .join(people, and_(people.c.id == accounts.c.owner_id, people.c.active))
+        .where(accounts.c.kind == "team", accounts.c.active)
+        .order_by(above.c.above, accounts.c.id)
+    )
+    return [(Account(*row[:-1]), row[-1] - 1) for row in rows]
 
 
 def accounts_ever(conn: Connection) -> list[Account]:
@@ -411,8 +429,11 @@ def apply(
     upsert(conn, people, rows)
     _part_with(conn, people, rows)
     wanted = list(_account_rows(directory, organization))
+    before = set(conn.scalars(select(accounts.c.id).where(accounts.c.active)))
     upsert(conn, accounts, wanted)
     _part_with(conn, accounts, wanted)
+    active = {str(row["id"]) for row in wanted if row["active"]}
+    terms.came_and_left(conn, active - before, before - active)
     parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.

@@ -159,6 +159,34 @@ entries = Table(
     Index(None, "budget", "period_start"),
 )
 
+# What a budget gives in a period to each account of a kind that was there when this was posted and has no allotment of
+# its own among the entries. `cause` is "" for the first of a period; one of a later cause counts in its place.
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("budget", String(64), nullable=False),
+    Column("period_start", Date, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("cause", String(64), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("unit", String(8), nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    UniqueConstraint("budget", "period_start", "kind", "cause"),
+)
+
+# When accounts that came or left were there, by the numbers of the terms that were posted meanwhile: those above
+# `after_term`, up to `last_term` if they have left. Whoever has no row was always there.
+presence = Table(
+    "presence",
+    metadata,
+    Column("account_id", String(80), primary_key=True),
+    Column("after_term", BigInteger, primary_key=True),
+    Column("last_term", BigInteger),
+    Index(None, "after_term"),
+)
+
 
 def _charge_columns(*, keyed: bool) -> list[Column[object]]:
     """The columns of a charge, as the key and the values of a cell."""
@@ -251,19 +279,21 @@ spend = Table(
     sqlite_with_rowid=False,
 )
 
-# A batch on its way into charges. Both tables live for one transaction: what a provider said about some cells, and of
-# those the cells that it changes, with whose they are and what they said before.
+# A batch on its way into charges: what a provider said about some cells, and of those the cells that it changes, with
+# whose they are and what they said before. They live for one transaction; what is staged apart is written in many.
+_TEMPORARY: dict[str, Any] = {"prefixes": ["TEMPORARY"], "sqlite_with_rowid": False}
 _OF_ONE_TRANSACTION: dict[str, Any] = {
-    "prefixes": ["TEMPORARY"],
-    "sqlite_with_rowid": False,
+    **_TEMPORARY,
     "postgresql_on_commit": "DELETE ROWS",  # deleted one by one they stay behind, and every batch walks past them
 }
-staged = Table(
-    "staged",
-    MetaData(),
-    *(column for column in _charge_columns(keyed=True) if column.name != "account_id"),
-    **_OF_ONE_TRANSACTION,
-)
+
+
+def _staged_columns() -> list[Column[object]]:
+    return [column for column in _charge_columns(keyed=True) if column.name != "account_id"]
+
+
+staged = Table("staged", MetaData(), *_staged_columns(), **_OF_ONE_TRANSACTION)
+staged_apart = Table("staged_apart", MetaData(), *_staged_columns(), **_TEMPORARY)
 changed = Table(
     "changed",
     MetaData(),
@@ -725,6 +755,19 @@ audit = Table(
     Column("place", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    # Of a row of which somebody was erased: the seal of what is left of it. `hash` stays that of the whole row.
+    Column("erased", String(64), nullable=False, server_default=""),
+)
+
+# What providers call somebody who was erased, as a salted digest: until a moment it is written as the pseudonym, also
+# when a provider tells of an old day again.
+erased_identities = Table(
+    "erased_identities",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("pseudonym", String(255), nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 outbox_items = Table(
@@ -752,6 +795,15 @@ outbox_items = Table(
     Index(None, "state", "due_at"),
     Index(None, "target", "kind"),
     Index(None, "target", "place", "state"),
+)
+
+# What is so of this database as a whole, such as that its file is to be compacted.
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("since", Instant, nullable=False),
 )
 
 # Platforms that take nothing from us now, whatever it is.

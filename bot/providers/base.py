@@ -176,6 +176,7 @@ class Provider:
             UTC. Cells that it told before and leaves out are then taken back.
         zero_is_cost: it knows the price of all that it sells, so that tokens which it reports at no cost cost nothing.
             Others report nothing for what they have no price of.
+        hours_late: how long after its end an hour may still change, so that it is read again.
         live: whether one limit can be asked for at any time, and says at once what is counted against it.
     """
 
@@ -189,6 +190,7 @@ class Provider:
     complete: bool = False
     zero_is_cost: bool = False
     live: bool = False
+    hours_late: timedelta = timedelta(hours=6)
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """Everything reported for the days first to last, both included, in the provider's own calendar.

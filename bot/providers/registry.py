@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import ClaudeGateway
@@ -21,6 +22,7 @@ from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.running_totals import Told
 from bot.providers.sample.provider import Sample
 from bot.providers.tencent import Tencent
+from bot.providers.volcengine import Volcengine
 from bot.texts import t
 from handlers.language import N_
 
@@ -93,6 +95,15 @@ class ProviderKind:
 
 
 PROVIDERS: Mapping[str, ProviderKind] = {
+    "alibaba": ProviderKind(
+        "Alibaba Cloud Model Studio",
+        "Alibaba Cloud Model Studio",
+        lambda its: Alibaba(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://modelstudio.cn-beijing.aliyuncs.com",
+        key="ALIBABA_SECRET_KEY",
+        account=N_("the AccessKey ID"),
+        days_back=7,  # the bill of a month is final some days after its end
+    ),
     "anthropic-console": ProviderKind(
         "Claude Console",
         "Claude Console",
@@ -171,6 +182,15 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://tokenhub.tencentcloudapi.com",
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
+    ),
+    "volcengine": ProviderKind(
+        "Volcengine Ark",
+        "Volcengine Ark",
+        lambda its: Volcengine(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://open.volcengineapi.com",
+        key="VOLCENGINE_SECRET_KEY",
+        account=N_("the access key id, and after a slash the projects"),
+        days_back=5,  # the bill of a day comes by noon of the next, and at times later
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -1,11 +1,13 @@
 """Reading the hours that a provider tells beside its days: for seeing soon what goes on, never for what was spent."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.http import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider
 from bot.providers.set_aside import not_asked_for
 from bot.providers.set_aside import set_aside as set_aside_row
@@ -21,8 +23,6 @@ from storage.pulls import Pull
 
 FIRST = timedelta(hours=48)
 """So far back they are read the first time, and after a break."""
-AGAIN = timedelta(hours=6)
-"""So many hours before the newest that was told are read again each time, for what comes late."""
 COST_DAYS = timedelta(days=14)
 """What a model without a list price cost on so many days is taken for its price."""
 DAY_MAX = 10**17
@@ -33,6 +33,9 @@ def read_hours(
     database: Database, provider: Provider, policy: Policy, before: Pull, now: Callable[[], datetime]
 ) -> Pull:
     """Read the last hours of a provider that tells any; it fails by itself.
+
+    The right to it is one that nothing else needs: who may not, or has no such route, is read by the day, and `check`
+    names it.
 
     Args:
         database: where they are kept.
@@ -47,9 +50,13 @@ def read_hours(
     if "hours" not in provider.can:
         return before
     asked_at = now().astimezone(UTC)
-    since, until = _since(before, asked_at), _whole(asked_at) + timedelta(hours=1)
-    told, done = _asked_for(provider, since, until), False
-    with read_apart(database, provider.name, "hours", now) as odd, spooled(told) as rows:
+    since, until = _since(before, provider, asked_at), _whole(asked_at) + timedelta(hours=1)
+    done = False
+    with (
+        read_apart(database, provider.name, "hours", now) as odd,
+        suppress(KeyRefusedError, NotFoundError),
+        spooled(_asked_for(provider, since, until)) as rows,
+    ):
 
         def work(conn: Connection) -> None:
             used = _used(conn, provider.name, rows, policy, asked_at)
@@ -71,9 +78,10 @@ def _whole(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _since(before: Pull, now: datetime) -> datetime:
-    earliest = _whole(now - FIRST)
-    return earliest if before.hours_until is None else max(earliest, _whole(min(before.hours_until, now) - AGAIN))
+def _since(before: Pull, provider: Provider, now: datetime) -> datetime:
+    """From where on hours are read: from those that may have changed since the newest that was told."""
+    earliest, heard = _whole(now - FIRST), before.hours_until
+    return earliest if heard is None else max(earliest, _whole(min(heard, now) - provider.hours_late))
 
 
 def _asked_for(provider: Provider, since: datetime, until: datetime) -> Iterator[Charge]:

@@ -1,6 +1,7 @@
 """Reading a provider: who is there, and what was consumed since we last heard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -18,12 +19,13 @@ from handlers.context import CLOCK, NOWHERE, Context
 from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
-from handlers.telemetry import give_way
+from handlers.telemetry import give_way, make_room
 from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
 from storage.charges import Charge
-from storage.db import Database
+from storage.db import Apart, Database
 from storage.directory import Link, address
 from storage.ingest import Recorded, WholeDay
+from storage.prices import PostedPrice
 from storage.pulls import Pull
 from storage.seats import Seat
 from storage.units import from_nanos
@@ -240,8 +242,8 @@ def _read_day(
 ) -> Recorded:
     """Read one day whole before any of it counts. With odd rows it takes nothing back: they may be what is left out.
 
-    It is priced in the transaction in which it counts: a price that finance sets meanwhile is either known here, or its
-    own pricing finds these cells.
+    It counts by the prices that stand in the transactions in which it does: a price that finance sets meanwhile is
+    either known here, or its own pricing finds these cells.
     """
 
     def convert(cost_nanos: int, currency: str, day: date) -> tuple[int, int]:
@@ -255,16 +257,46 @@ def _read_day(
         whole = WholeDay(provider.name, day) if provider.complete and not odd else None
         found = asides(provider.name, "usage", day, odd)
 
-        def work(conn: Connection) -> Recorded:
-            set_aside.replace(conn, provider.name, "usage", day, found, now())
-            if mark:
-                pulls.note_mark(conn, provider.name, day, mark)
-            priced = map(PriceBook(how.policy, prices.posted(conn)).priced, rows)
-            done = ingest.record(conn, priced, how.policy.zone, convert, now(), whole)
-            give_way(Context(conn, now(), CLOCK, NOWHERE, how.policy), provider.name, day, asked_at)
-            return done
+        def context(conn: Connection) -> Context:
+            return Context(conn, now(), CLOCK, NOWHERE, how.policy)
 
-        return database.transact(work)
+        def record(apart: Apart) -> Recorded:
+            posted = database.ask(prices.posted)
+
+            def meanwhile(conn: Connection, account_ids: Sequence[str]) -> None:
+                _same_prices(conn, posted)
+                make_room(context(conn), provider.name, day, account_ids, asked_at)
+
+            def at_last(conn: Connection) -> None:
+                _same_prices(conn, posted)
+                set_aside.replace(conn, provider.name, "usage", day, found, now())
+                if mark:
+                    pulls.note_mark(conn, provider.name, day, mark)
+                give_way(context(conn), provider.name, day, asked_at)
+
+            priced = map(PriceBook(how.policy, posted).priced, rows)
+            return ingest.record_apart(
+                apart, priced, how.policy.zone, convert, now(), whole, meanwhile=meanwhile, at_last=at_last
+            )
+
+        with database.apart() as apart:
+            while True:
+                with suppress(_PricesChangedError):
+                    return record(apart)
+
+
+class _PricesChangedError(Exception):
+    """Finance set a price while a day was recorded."""
+
+
+def _same_prices(conn: Connection, known: Sequence[PostedPrice]) -> None:
+    """See that a slice counts by the prices of its own moment: all before were found by finance's own pricing.
+
+    Raises:
+        _PricesChangedError: they are others now.
+    """
+    if prices.posted(conn) != known:
+        raise _PricesChangedError
 
 
 def _read_besides(

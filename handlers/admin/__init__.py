@@ -1,9 +1,11 @@
 """Administration: identities, providers, status, tokens."""
 
 from handlers.admin.audit import audit
+from handlers.admin.erase import erase
 from handlers.admin.identities import link, people_
 from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
+from handlers.admin.retention import forget_old
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
@@ -11,6 +13,8 @@ from handlers.admin.tokens import check_tokens, old_token_used, token, token_end
 __all__ = [
     "audit",
     "check_tokens",
+    "erase",
+    "forget_old",
     "late",
     "link",
     "old_token_used",

@@ -12,13 +12,14 @@ from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
-from storage import outbox, pauses, people, set_aside
+from storage import outbox, pauses, people, reservations, set_aside
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
 LATE = timedelta(minutes=15)
 """A message that waits for longer is not being delivered."""
 UNREACHED_MAX = 10
+LAPSED_FOR = timedelta(days=7)
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -41,6 +42,7 @@ def status(ctx: Context) -> Card:
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
                 *outside,
+                *_jobs(ctx),
             ),
         ),
         Table(
@@ -86,6 +88,17 @@ def status(ctx: Context) -> Card:
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _jobs(ctx: Context) -> list[tuple[str, str]]:
+    """For how many jobs something is reserved, and how many never said what they cost; nothing if there are none."""
+    held, lapsed = reservations.totals(ctx.conn, ctx.now, ctx.now - LAPSED_FOR)
+    found = [(ctx.t("Reserved for"), ctx.nt("{n} job", "{n} jobs", held))] if held else []
+    if lapsed:
+        days = LAPSED_FOR.days
+        text = ctx.nt("{n} in the last {days} days", "{n} in the last {days} days", lapsed, days=days)
+        found.append((ctx.t("Jobs that never said what they cost"), text))
+    return found
 
 
 def late(ctx: Context) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from handlers.access import is_for_all
+from handlers.alerts.catching_up import MANY, OLD, can_be_told, is_old_news, tell_owners
 from handlers.arguments import One
 from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Text
@@ -26,13 +27,12 @@ from handlers.policy import Budget, ExceptionRule, after_working, is_working, ru
 from handlers.provenance import as_of
 from handlers.questions import facts, gauge, headed, title_of, tone_of
 from storage import alerts as store
-from storage import ledger, people, spend
-from storage.alerts import Alert, Used
+from storage import ledger, people, spend, terms
+from storage.alerts import WHOLE, Alert, Look, Used
 from storage.directory import Person
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
-WHOLE = 100
 ENDED_ABOVE = {
     "day": N_("{amount} over the limit of {limit} on a day that is over"),
     "week": N_("Last week ended {amount} over the limit of {limit}"),
@@ -156,11 +156,12 @@ def _alert_of(ctx: Context, handle: str) -> Alert:
 
 
 def _tell_of(ctx: Context, budget: Budget) -> None:
-    """Take the next step with every limit of a budget."""
+    """Take the next step with every limit of a budget of which something is news."""
     period = current(ctx, budget)
-    before = store.told(ctx.conn, budget.name, period.first)
+    limits = _limits(ctx, budget, period)
+    before = store.told(ctx.conn, budget.name, period.first, [each.account_id for each in limits])
     changed: list[Alert] = []
-    for limit in _limits(ctx, budget, period):
+    for limit in limits:
         fresh = Alert(budget.name, period.first, limit.account_id, 0, "", "armed", 0, 0, ctx.now)
         next_ = step(ctx.now, limit, budget.alert_at, before.get(limit.account_id, {}), fresh)
         if not next_.tell or _tell(ctx, budget, period, limit, next_):
@@ -170,11 +171,10 @@ def _tell_of(ctx: Context, budget: Budget) -> None:
 
 def _tell_of_end(ctx: Context, budget: Budget, period: Period) -> None:
     """Tell whose limit was passed by figures that came after its period had ended, unless they were told before."""
-    before = store.told(ctx.conn, budget.name, period.first)
+    limits = [each for each in _limits(ctx, budget, period, ended=True) if each.spent > each.limit]
+    before = store.told(ctx.conn, budget.name, period.first, [each.account_id for each in limits])
     changed: list[Alert] = []
-    for limit in _limits(ctx, budget, period):
-        if limit.spent <= limit.limit:
-            continue
+    for limit in limits:
         fresh = Alert(budget.name, period.first, limit.account_id, 0, "", "armed", 0, 0, ctx.now)
         told = before.get(limit.account_id, {})
         if any(percent >= WHOLE and each.state != "armed" for percent, each in told.items()):
@@ -185,18 +185,35 @@ def _tell_of_end(ctx: Context, budget: Budget, period: Period) -> None:
     store.note(ctx.conn, sorted(changed, key=lambda each: (each.account_id, each.percent)))
 
 
-def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
-    """Every limit by a rule of which a mark is reached, or was."""
-    if not (budget.is_pool or budget.zone):
-        return store.used_up(
-            ctx.conn,
-            budget.name,
-            (period.first, period.end),
-            min(budget.alert_at),
-            tokens=budget.unit in COUNTED,
-            models=_models(ctx, budget, period),
-        )
-    posted = ledger.shares(ctx.conn, budget.name, period.first)
+def _limits(ctx: Context, budget: Budget, period: Period, *, ended: bool = False) -> list[Used]:
+    """Every limit by a rule of which something may be news, but for old news of very many."""
+    if budget.is_pool or budget.zone not in ("", ctx.policy.organization.zone):
+        return _read(ctx, budget, period)
+    look = Look(
+        budget.name,
+        period.first,
+        period.end,
+        (WHOLE,) if ended else tuple(sorted(budget.alert_at)),
+        ctx.now,
+        tokens=budget.unit in COUNTED,
+        models=_models(ctx, budget, period),
+        over=ended,
+    )
+    said = terms.of(ctx.conn, budget.name, period.first)
+    found = store.news(ctx.conn, look, said, MANY + 1)
+    if len(found) <= MANY:
+        return found
+    if is_old_news(ctx, budget, store.tally(ctx.conn, look, said, ctx.today - OLD)):
+        if not can_be_told(ctx):
+            return []
+        store.hush(ctx.conn, look, said)
+        tell_owners(ctx, budget, period)
+    return store.news(ctx.conn, look, said)
+
+
+def _read(ctx: Context, budget: Budget, period: Period) -> list[Used]:
+    """Every limit by a rule of a pool, or of one that cuts days by another zone."""
+    posted = ledger.whole_shares(ctx.conn, budget.name, period.first)
     limits = {each: sums.allotment + sums.moved for each, sums in posted.items() if sums.allotment + sums.moved}
     if budget.is_pool:
         limits[budget.account_id] = sum(limits.values())
@@ -207,12 +224,12 @@ def _limits(ctx: Context, budget: Budget, period: Period) -> list[Used]:
     return [Used(each, limit, used(ctx.policy, budget, spent.get(each, []))) for each, limit in sorted(limits.items())]
 
 
-def _models(ctx: Context, budget: Budget, period: Period) -> list[str] | None:
+def _models(ctx: Context, budget: Budget, period: Period) -> tuple[str, ...] | None:
     """The models in use that count against a budget, None for all."""
     if budget.models == "all":
         return None
     everything = spend.spent_by(ctx.conn, ORGANIZATION, period.first, period.end, "model")
-    return [each.name for each in everything if ctx.policy.covers(budget, each.name)]
+    return tuple(each.name for each in everything if ctx.policy.covers(budget, each.name))
 
 
 def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step, *, ended: bool = False) -> bool:

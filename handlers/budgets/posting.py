@@ -56,11 +56,17 @@ def _entry(ctx: Context, kind: EntryKind, status: BudgetStatus, amount: int, not
     return entry_of(ctx, status.budget, status.period, key, status.account_id, amount, kind=kind, note=note)
 
 
-def post_many(ctx: Context, entries: Sequence[Entry]) -> None:
-    """The same for many: every provider is compared as a whole."""
+def post_many(ctx: Context, entries: Sequence[Entry], *, also: bool = False) -> None:
+    """The same for many: every provider is compared as a whole.
+
+    Args:
+        ctx: of the order.
+        entries: to append.
+        also: limits moved by something beside them.
+    """
     ledger.post_many(ctx.conn, entries)
     stamp = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
-    for name in _writable(ctx) if entries else ():
+    for name in _writable(ctx) if entries or also else ():
         ctx.emit(f"{name}/{stamp}", SyncProvider(name))
 
 

@@ -19,13 +19,14 @@ from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Budget, Policy, rules_for
-from storage import comparisons, ledger, people, spend
+from storage import comparisons, ledger, people, spend, terms
 from storage.directory import Person
-from storage.ledger import BudgetPeriod, Posted
+from storage.ledger import Posted
 from storage.people import Account
 from storage.reservations import Held
 from storage.spend import Spent, Window
 from storage.tables import ORGANIZATION
+from storage.terms import BudgetPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,16 @@ class BudgetStatus:
     def unreserved(self) -> int:
         """What may still be promised to somebody: what is left, less what is reserved."""
         return self.left - self.held
+
+    @property
+    def remaining(self) -> int:
+        """What people are told is left: not what is reserved; of one that is overspent, by how much."""
+        return self.unreserved if self.left > 0 else self.left
+
+    @property
+    def usable(self) -> int:
+        """What whose budget it is may still use: an agent's reservations are its own jobs."""
+        return self.left if self.account_id.startswith("agent/") else self.unreserved
 
     def is_enforced_in(self, unit: str) -> bool:
         """Whether a provider is to keep it whose limits are in a currency or in tokens."""
@@ -230,12 +241,13 @@ def _pool(
         budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside, holds=holds
     )
     if not split:
-        return [replace(whole, free=whole.left)]
+        return [replace(whole, free=whole.unreserved)]
     if account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     theirs = sum(below.get(each, 0) for each in shares)
-    free = allotment + own.moved - (spent - theirs)
+    of_rest = tuple(each for each in holds if each.account_id not in shares)
+    free = allotment + own.moved - (spent - theirs) - sum(each.amount for each in of_rest)
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
@@ -243,7 +255,6 @@ def _pool(
         return [replace(share, is_share=True, unpriced=outside, free=free, holds=own_holds), whole]
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
-    of_rest = tuple(each for each in holds if each.account_id not in shares)
     used = below.get(account.id, 0)
     return [replace(rest, unpriced=outside, free=free, used=used, holds=of_rest), whole]
 
@@ -382,7 +393,11 @@ class OfAll:
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""
-        return self.shares(budget, period).get(account.id, NOTHING)
+        own = self.shares(budget, period).get(account.id, NOTHING)
+        said = self._terms.get((budget.name, period.first), {}).get(account.kind)
+        if said is None or not self._moves.was_there(account.id, said):
+            return own
+        return ledger.by_terms(own, said.amount, said.posted_at)
 
     def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
         """See Figures."""
@@ -406,8 +421,19 @@ class OfAll:
 
     @cached_property
     def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
-        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
-        return ledger.shares_of_all(self._ctx.conn, budgets)
+        return ledger.shares_of_all(self._ctx.conn, self._periods)
+
+    @cached_property
+    def _terms(self) -> dict[BudgetPeriod, dict[str, terms.Posted]]:
+        return terms.of_all(self._ctx.conn, self._periods)
+
+    @cached_property
+    def _moves(self) -> terms.Moves:
+        return terms.moves(self._ctx.conn)
+
+    @cached_property
+    def _periods(self) -> list[BudgetPeriod]:
+        return [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
 
     def daily(self, _account: Account) -> None:
         """See Figures."""

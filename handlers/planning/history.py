@@ -92,10 +92,15 @@ class History:
     unallocated_nanos: int = 0
     tokens_unpriced: int = 0
 
+    def placed_on(self, account_id: str, day: date) -> Placed:
+        """Where an account stood on a day, and how long; alone if it is not known."""
+        here = self.placed.get(account_id, ())
+        found = next((each for each in here if each.since <= day < each.until), None)
+        return found or Placed(day, day + timedelta(days=1), (account_id,))
+
     def line(self, account_id: str, day: date) -> tuple[str, ...]:
         """An account and every account above it on a day, the nearest first."""
-        here = self.placed.get(account_id, ())
-        return next((each.line for each in here if each.since <= day < each.until), (account_id,))
+        return self.placed_on(account_id, day).line
 
     def person(self, account_id: str) -> Person | None:
         """Whose own account it is; None for a team or an agent, and for who has left."""

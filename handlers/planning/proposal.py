@@ -140,10 +140,10 @@ def understand(ctx: Context, words: str, *, changes: tuple[Change, ...] = ()) ->
     Raises:
         RefusedError: one plain sentence about what is wrong and what would be right.
     """
-    reading = _Reading(ctx, split_words(words))
+    reading = Reading(ctx, split_words(words))
     wished = _wished(ctx, reading, changes)
     every = max((_every_of(ctx, each) for each in wished.changes), key=lambda each: LENGTHS[each])
-    return Proposal(wished.changes, wished.whom, _window(ctx, reading, every), reading.granting)
+    return Proposal(wished.changes, wished.whom, window_of(ctx, reading, every), reading.granting)
 
 
 def wished(ctx: Context, words: str) -> Wished:
@@ -152,10 +152,10 @@ def wished(ctx: Context, words: str) -> Wished:
     Raises:
         RefusedError: as above.
     """
-    return _wished(ctx, _Reading(ctx, split_words(words)), ())
+    return _wished(ctx, Reading(ctx, split_words(words)), ())
 
 
-def _wished(ctx: Context, reading: "_Reading", changes: tuple[Change, ...]) -> Wished:
+def _wished(ctx: Context, reading: "Reading", changes: tuple[Change, ...]) -> Wished:
     while reading.words:
         if not reading.step():
             raise RefusedError(
@@ -241,7 +241,7 @@ def _every_of(ctx: Context, change: Change) -> Every:
             return max((each.every for each in budgets), key=lambda each: LENGTHS[each], default="month")
 
 
-def _window(ctx: Context, reading: "_Reading", every: Every) -> Window:
+def window_of(ctx: Context, reading: "Reading", every: Every) -> Window:
     """Whole periods that are over and of which figures are known.
 
     Raises:
@@ -272,7 +272,7 @@ def _window(ctx: Context, reading: "_Reading", every: Every) -> Window:
     return Window(firsts[-1], end, every)
 
 
-class _Reading:
+class Reading:
     """Words that are read one part after the other; what was understood so far."""
 
     def __init__(self, ctx: Context, words: Sequence[str]) -> None:
@@ -290,11 +290,11 @@ class _Reading:
         """Understand what stands in front; whether it was understood."""
         first = self.words[0].lower()
         if first.strip(",") in BREAKS or first == ",":
-            self._skip(1)
+            self.skip(1)
             return True
         if first == "without" and len(self.words) > 1:
-            self._skip(1)
-            name = self._word().lower()
+            self.skip(1)
+            name = self.word().lower()
             self._known(name)
             self.changes.append(DropBudget(name))
             return True
@@ -306,19 +306,22 @@ class _Reading:
             taken = WhomWord("of").take(self.words, self.ctx)
             if taken:
                 self.whom = taken[0]
-                self._skip(taken[1])
+                self.skip(taken[1])
             return taken is not None
         return self._change()
 
-    def _skip(self, count: int) -> None:
+    def skip(self, count: int) -> None:
+        """Pass over some words."""
         self.words = self.words[count:]
 
-    def _word(self) -> str:
+    def word(self) -> str:
+        """The word in front, which is passed over."""
         word = self.words[0].strip(",")
-        self._skip(1)
+        self.skip(1)
         return word
 
-    def _next(self) -> str:
+    def next(self) -> str:
+        """The word in front in small letters, "" at the end."""
         return self.words[0].lower().strip(",") if self.words else ""
 
     def _known(self, name: str) -> Budget:
@@ -335,7 +338,7 @@ class _Reading:
         for words, meant in GRANTING.items():
             if said[: len(words)] == words:
                 self.granting = meant
-                self._skip(1 + len(words))
+                self.skip(1 + len(words))
                 return True
         raise RefusedError("Say what becomes of requests: granting as then, granting none or granting all.")
 
@@ -349,38 +352,39 @@ class _Reading:
             if not 0 < self.count <= PERIODS_MAX:
                 raise RefusedError("Say from 1 to {most} periods.", most=PERIODS_MAX)
             self.every = next(each for each in LENGTHS if each == every)
-            self._skip(at + 2 + (lead != "since"))
+            self.skip(at + 2 + (lead != "since"))
             return True
         found = span_of(rest, self.ctx) if rest else None
         if found is None:
             return False
         self.since, self.until = found[0].first, found[0].end
-        self._skip(found[1] + (lead != "since"))
+        self.skip(found[1] + (lead != "since"))
         return True
 
     # A budget ------------------------------------------------------------------------------------------------------
 
     def _change(self) -> bool:
         before = self.words
-        name = "" if self._amount_in_front() or _percent(self._next()) else self._word().lower()
+        name = "" if self.amount_in_front() or _percent(self.next()) else self.word().lower()
         if self.changes and not self.words and base_of(self.ctx, name) is None:
             self.words = before
             return False
         if not self.words:
             self._known(name)
             raise RefusedError("Say how much, such as: {example}", example=f"try {name} 200 USD")
-        if _percent(self._next()):
+        if _percent(self.next()):
             return self._caps(name)
-        taken = self._amount_in_front()
+        taken = self.amount_in_front()
         if taken is None:
-            if name and base_of(self.ctx, name) and self._next() in ENDINGS:
+            if name and base_of(self.ctx, name) and self.next() in ENDINGS:
                 return self._set(name, None)
             self._known(name)
             return False
-        self._skip(taken[1])
+        self.skip(taken[1])
         return self._set(name, taken[0])
 
-    def _amount_in_front(self) -> tuple[Amount, int] | None:
+    def amount_in_front(self) -> tuple[Amount, int] | None:
+        """The amount in front, and how many words it is."""
         try:
             taken = take_amount(self.words, self.ctx.locale, self.ctx.policy.organization.currency)
         except AmountError as wrong:
@@ -394,13 +398,13 @@ class _Reading:
         said: dict[str, object] = {}
         every = EveryWord().take(self.words, self.ctx) if self.words else None
         if every:
-            self._skip(every[1])
+            self.skip(every[1])
             said["every"] = every[0]
-        if self._next() == "for" and len(self.words) > 1:
-            self._skip(1)
+        if self.next() == "for" and len(self.words) > 1:
+            self.skip(1)
             said["who"] = self._who(is_personal=base is None or not base.is_pool)
-        if self._next() in ENDINGS:
-            said["limit"] = self._word().lower()
+        if self.next() in ENDINGS:
+            said["limit"] = self.word().lower()
         if base is None and not name and "who" not in said:
             raise RefusedError("Say of which budget, such as: {example}", example=self.ctx.t(EXAMPLE))
         if base is None and ("who" not in said or not NAME.fullmatch(name or USUAL)):
@@ -419,20 +423,20 @@ class _Reading:
         if said[0] == "every" and said[1:2] and said[1].removesuffix("s") in ("person", "agent"):
             kind = said[1].removesuffix("s")
             if len(said) > 4 and said[2:4] == ["of", "team"]:  # noqa: PLR2004 - every person of team search
-                self._skip(5)
+                self.skip(5)
                 return f"every {kind} of team {self._team(said[4])}"
             if len(said) > 3 and said[2] == "in" and kind == "person":  # noqa: PLR2004 - every person in contractors
-                self._skip(4)
+                self.skip(4)
                 return f"every person in {said[3]}"
-            self._skip(2)
+            self.skip(2)
             return f"every {kind}"
         if said[0] in ("everybody", "everyone", "organization", "company"):
-            self._skip(1)
+            self.skip(1)
             return "every person" if is_personal else "organization"
         kind, word = (
             (said[0], said[1]) if said[0] in ("team", "person", "agent", "role") and said[1:] else ("", said[0])
         )
-        self._skip(2 if kind else 1)
+        self.skip(2 if kind else 1)
         if kind == "team":
             team = self._team(word)
             return f"every person of team {team}" if is_personal else f"team {team}"
@@ -469,24 +473,24 @@ class _Reading:
             raise RefusedError(
                 "Only a budget that every person has can be set by percentile, such as “{name}”.", name=self._usual()
             )
-        percent = _percent(self._word()) or 0
+        percent = _percent(self.word()) or 0
         made = Caps(name, percent)
         while self.words:
-            said = self._next()
+            said = self.next()
             if said == "of" and len(self.words) > 1:
-                self._skip(1)
-                word = self._word().lower().removesuffix("s")
+                self.skip(1)
+                word = self.word().lower().removesuffix("s")
                 made = replace(made, of="team" if word in ("team", "own", "department") else "company")
             elif said in ("times", "x", "×") and len(self.words) > 1:
-                self._skip(1)
-                made = replace(made, times=_times(self._word()))
+                self.skip(1)
+                made = replace(made, times=_times(self.word()))
             elif said == "floor" and len(self.words) > 1:
-                self._skip(1)
-                taken = self._amount_in_front()
+                self.skip(1)
+                taken = self.amount_in_front()
                 if taken is None:
                     raise RefusedError("Say the floor as an amount, such as: floor 150")
-                self._skip(taken[1])
-                made = replace(made, floor=_units(taken[0], base.unit))
+                self.skip(taken[1])
+                made = replace(made, floor=units_said(taken[0], base.unit))
             else:
                 break
         self.changes.append(made)
@@ -512,7 +516,12 @@ def usual_budget(ctx: Context, who: str = "every person") -> Budget:
     return found
 
 
-def _units(amount: Amount, unit: str) -> int:
+def units_said(amount: Amount, unit: str) -> int:
+    """An amount that was said, in nanos or pieces of a unit.
+
+    Raises:
+        RefusedError: it is in another unit, or too large.
+    """
     try:
         return amount.units(unit)
     except AmountError as wrong:

@@ -10,7 +10,7 @@ result does not depend on an order. Where nobody can be stopped (tiers of models
 spending goes on, and what is above the limit is what would be saved if people did as they are told.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import Literal
 
 from handlers.budgets import allotment_of, can_be_enforced, used
+from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.planning.history import DayUse, Granted, History
 from handlers.policy import Budget, Policy, rules_for, with_exceptions
@@ -25,6 +26,8 @@ from handlers.policy import Budget, Policy, rules_for, with_exceptions
 Granting = Literal["as then", "none", "all"]
 DAY = timedelta(days=1)
 WHOLE = Fraction(1)
+REST = "*"
+"""What of a pool is not split is shared by all who have no share."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,26 +102,70 @@ class Replayed:
     wanted_by: Mapping[str, int]
 
 
+Amounts = tuple[int, int]
+"""What somebody used on a day: where a limit can be kept, and where not."""
+
+
 @dataclass(slots=True)
 class _Open:
-    """A stop that goes on: of which purse, since when, until when at the latest."""
+    """A stop that goes on: of what, since when, and whether a provider stops them."""
 
-    budget: Budget
-    purse: Purse
+    pot: "_Pot"
     day: date
-    until: date
     kept: bool
     missed_nanos: int = 0
     missed: int = 0
 
 
 @dataclass(slots=True)
-class _Bound:
-    """What a purse is on a day, for those who spend from it: its rule, its period, its limit."""
+class _Pot:
+    """A purse while it is spent from.
 
+    Args:
+        purse: its name.
+        budget: its rule.
+        period: its days.
+        limit: what may be spent.
+        whole: of a share or of what is not split, the pool; else itself is meant, None.
+        sharers: of what is not split, those who have a share.
+        spent: so far.
+        wanted: so far.
+        inside: of a pool, what each account spent of it, where some have shares.
+        today: what was taken today.
+        above: which part of that is above the limit.
+    """
+
+    purse: Purse
     budget: Budget
     period: Period
     limit: int
+    whole: "_Pot | None" = None
+    sharers: tuple[str, ...] = ()
+    spent: int = 0
+    wanted: int = 0
+    inside: dict[str, int] | None = None
+    today: int = 0
+    above: Fraction | None = None
+
+    @property
+    def left(self) -> int:
+        """What may still be spent."""
+        return self.limit - self.used
+
+    @property
+    def used(self) -> int:
+        """What was spent: of a share by whoever has it, of what is not split by all others."""
+        if self.whole is None:
+            return self.spent
+        inside = self.whole.inside or {}
+        if self.purse.sharer == REST:
+            return self.whole.spent - sum(inside.get(each, 0) for each in self.sharers)
+        return inside.get(self.purse.sharer, 0)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several spend from it."""
+        return self.budget.is_pool and self.purse.sharer in ("", REST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +174,41 @@ class _Missed:
 
     cost_nanos: int
     units: int
-    by: Purse | None
+    by: _Pot | None
+
+
+NOTHING = _Missed(0, 0, None)
 
 
 @dataclass(slots=True)
 class _Wish:
-    """What an account wants on a day: where it can be stopped, where it cannot, and from which purses it takes it."""
+    """What an account wants on a day: where it can be stopped, where it cannot, and from what it takes it."""
 
     account_id: str
     use: DayUse
     kept: int
     free: int
-    purses: list[tuple[Purse, Budget]]
-    until: Fraction = WHOLE
-    by: Purse | None = None
+    pots: Sequence[tuple[_Pot, Amounts]]
+    until: Fraction | None = None
+    by: _Pot | None = None
 
-    @property
-    def served(self) -> int:
-        """What of it is served where it can be stopped."""
-        return int(self.kept * self.until)
+    def of(self, amounts: Amounts) -> int:
+        """What is taken of some amounts: up to the moment of the stop where there is one, and all of the rest."""
+        kept, free = amounts
+        return (kept if self.until is None else int(kept * self.until)) + free
+
+    def stop(self, until: Fraction, by: _Pot) -> None:
+        """Stop them at a moment, unless they have stopped before."""
+        if until < (WHOLE if self.until is None else self.until):
+            self.until, self.by = until, by
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What binds an account until before a day."""
+
+    until: date
+    pots: list[_Pot]
 
 
 @dataclass
@@ -164,36 +227,34 @@ class Replay:
     budgets: Sequence[Budget]
     history: History
     granting: Granting = "as then"
-    _spent: dict[Purse, int] = field(default_factory=lambda: defaultdict(int))
-    _wanted: dict[Purse, int] = field(default_factory=lambda: defaultdict(int))
-    _inside: dict[Purse, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    _pots: dict[Purse, _Pot] = field(default_factory=dict)
+    _standing: dict[str, _Standing] = field(default_factory=dict)
     _moved: dict[tuple[str, date], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
-    _bound: dict[Purse, _Bound] = field(default_factory=dict)
     _open: dict[tuple[str, bool], _Open] = field(default_factory=dict)
     _stops: list[Stop] = field(default_factory=list)
     _rules: dict[tuple[str, tuple[str, ...]], list[Budget]] = field(default_factory=dict)
-    _periods: dict[str, Period] = field(default_factory=dict)
+    _rollovers: dict[str, int | None] = field(default_factory=dict)
 
     def run(self) -> Replayed:
         """What would have happened."""
         wanted_by: dict[str, int] = defaultdict(int)
         missed_by_day: dict[date, int] = {}
-        moves = sorted(self._counting(), key=lambda each: each.day)
+        moves = deque(sorted(self._counting(), key=lambda each: each.day))
         day = self.history.first
         while day < self.history.end:
             while moves and moves[0].day <= day:
-                self._move(moves.pop(0))
-            uses = self.history.days.get(day, {})
-            for account_id, use in uses.items():
-                wanted_by[account_id] += _cost(use)
-            missed_by_day[day] = self._day(day, uses)
+                self._move(moves.popleft())
+            wishes = [self._wish(each, use, day) for each, use in self.history.days.get(day, {}).items()]
+            for wish in wishes:
+                wanted_by[wish.account_id] += wish.kept + wish.free
+            missed_by_day[day] = self._day(day, wishes)
             day += DAY
         for key in list(self._open):
             self._end(key, self.history.end)
         courses = (
-            Course(purse, bound.budget, bound.limit, self._spent[purse], self._wanted[purse])
-            for purse, bound in sorted(self._bound.items())
-            if purse.sharer != "*"
+            Course(purse, pot.budget, pot.limit, pot.used, pot.wanted)
+            for purse, pot in sorted(self._pots.items())
+            if purse.sharer != REST
         )
         stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
         return Replayed(tuple(stops), tuple(courses), sum(wanted_by.values()), missed_by_day, dict(wanted_by))
@@ -207,37 +268,46 @@ class Replay:
                 yield each
 
     def _move(self, one: Granted) -> None:
+        """Let a move count: what binds is looked at anew."""
         moved = self._moved[one.budget, one.first]
         moved[one.account_id] = moved.get(one.account_id, 0) + one.amount
+        self._standing.clear()
 
-    # A day ---------------------------------------------------------------------------------------------------------
-
-    def _day(self, day: date, uses: Mapping[str, DayUse]) -> int:
-        """Let everybody spend on a day; what was not served, or is above a limit, in nanos."""
-        self._periods.clear()
-        wishes = [self._wish(each, use, day) for each, use in uses.items()]
-        keeping = self.granting != "all"
-        if keeping:
-            self._stop_on_their_own(wishes)
-            self._stop_at_pools(wishes)
-        above = self._take(wishes)
-        missed = 0
-        for wish in wishes:
-            unserved = wish.kept - wish.served
-            told = self._told(wish, above)
-            missed += unserved + told.cost_nanos
-            self._note(wish.account_id, day, _Missed(unserved, unserved, wish.by), kept=True, wanted=wish.kept)
-            self._note(wish.account_id, day, told, kept=False, wanted=wish.kept + wish.free)
-        return missed
+    # What binds ----------------------------------------------------------------------------------------------------
 
     def _wish(self, account_id: str, use: DayUse, day: date) -> _Wish:
-        purses = [each for budget in self._binding(account_id, day) for each in self._purses(account_id, budget, day)]
+        standing = self._standing.get(account_id)
+        if standing is None or standing.until <= day:
+            standing = self._standing[account_id] = self._stands(account_id, day)
         kept, free = (sum(each.cost_nanos for each in part) for part in (use.kept, use.free))
-        return _Wish(account_id, use, kept, free, purses)
+        known: dict[tuple[str, str], Amounts] = {}
+        pots = []
+        for pot in standing.pots:
+            key = pot.budget.models, pot.budget.unit
+            if key not in known:
+                known[key] = (
+                    used(self.policy, pot.budget, list(use.kept)),
+                    used(self.policy, pot.budget, list(use.free)) if use.free else 0,
+                )
+            pots.append((pot, known[key]))
+        return _Wish(account_id, use, kept, free, pots)
 
-    def _binding(self, account_id: str, day: date) -> list[Budget]:
+    def _stands(self, account_id: str, day: date) -> _Standing:
+        """What binds an account, until a period ends, it is moved, or an exception begins or ends."""
+        placed = self.history.placed_on(account_id, day)
+        excepted = self.history.excepted.get(account_id, ())
+        cuts = [cut for each in excepted for cut in (each.since, each.until) if cut > day]
+        until = min([placed.until, self.history.end, *cuts])
+        pots: list[_Pot] = []
+        for budget in self._binding(account_id, placed.line, day):
+            period = period_of(day, budget.every, self.policy.budget_calendar)
+            until = min(until, period.end)
+            if self.history.first <= period.first and period.end <= self.history.end:
+                pots += self._of(account_id, budget, period)
+        return _Standing(until, pots)
+
+    def _binding(self, account_id: str, line: tuple[str, ...], day: date) -> list[Budget]:
         """The rules that bind an account on a day; none of a pool beyond the accounts that are looked at."""
-        line = self.history.line(account_id, day)
         running = [each.rule for each in self.history.excepted.get(account_id, ()) if each.since <= day < each.until]
         key = account_id, line
         if running or key not in self._rules:
@@ -254,168 +324,176 @@ class Replay:
             self._rules[key] = rules
         return self._rules[key]
 
-    def _purses(self, account_id: str, budget: Budget, day: date) -> Iterator[tuple[Purse, Budget]]:
-        """What an account takes from by a rule, if the period is a whole one of those that are looked at."""
-        period = self._period(budget, day)
-        if period.first < self.history.first or period.end > self.history.end:
-            return
+    def _of(self, account_id: str, budget: Budget, period: Period) -> Iterator[_Pot]:
+        """What an account takes from by a rule in a period."""
         holder = budget.account_id or account_id
         purse = Purse(budget.name, holder, period.first)
         moved = self._moved[budget.name, period.first]
+        carried = self._carried(purse, budget, period)
         if not budget.is_pool:
             person = self.history.person(account_id)
             given = allotment_of(budget, period, person.joined if person else None)
-            self._bind(purse, budget, period, given + moved.get(holder, 0) + self._carried(purse, budget, period))
-            yield purse, budget
+            yield self._pot(purse, budget, period, given + moved.get(holder, 0) + carried)
             return
-        carried = self._carried(purse, budget, period)
-        self._bind(purse, budget, period, budget.allotment + carried + sum(moved.values()))
-        yield purse, budget
+        whole = self._pot(purse, budget, period, budget.allotment + carried + sum(moved.values()))
+        whole.inside = {} if whole.inside is None else whole.inside
+        yield whole
         shares = {each: amount for each, amount in moved.items() if each != holder and amount}
         if account_id in shares:
-            share = replace(purse, sharer=account_id)
-            self._bind(share, budget, period, shares[account_id])
-            self._spent[share] = self._inside[purse][account_id]
-            yield share, budget
+            yield self._pot(replace(purse, sharer=account_id), budget, period, shares[account_id], whole)
         elif shares:
-            rest = replace(purse, sharer="*")
-            self._bind(rest, budget, period, budget.allotment + carried + moved.get(holder, 0))
-            self._spent[rest] = self._spent[purse] - sum(self._inside[purse][each] for each in shares)
-            yield rest, budget
+            limit = budget.allotment + carried + moved.get(holder, 0)
+            yield self._pot(replace(purse, sharer=REST), budget, period, limit, whole, tuple(shares))
 
-    def _bind(self, purse: Purse, budget: Budget, period: Period, limit: int) -> None:
-        self._bound[purse] = _Bound(budget, period, limit)
+    def _pot(
+        self,
+        purse: Purse,
+        budget: Budget,
+        period: Period,
+        limit: int,
+        whole: _Pot | None = None,
+        sharers: tuple[str, ...] = (),
+    ) -> _Pot:
+        known = self._pots.get(purse)
+        if known is None:
+            known = self._pots[purse] = _Pot(purse, budget, period, limit, whole)
+        known.budget, known.limit, known.sharers = budget, limit, sharers
+        return known
 
     def _carried(self, purse: Purse, budget: Budget, period: Period) -> int:
         """What is carried on from the period before, if that was looked at."""
-        if budget.rollover_max == 0:
+        if budget.rollover not in self._rollovers:
+            self._rollovers[budget.rollover] = budget.rollover_max
+        most = self._rollovers[budget.rollover]
+        if most == 0:
             return 0
         before = period_of(period.first - DAY, budget.every, self.policy.budget_calendar)
         if before.first < self.history.first:
             return 0
         earlier = replace(purse, first=before.first)
-        bound = self._bound.get(earlier)
-        limit = bound.limit if bound else budget.allotment + self._carried(earlier, budget, before)
-        left = max(0, limit - self._spent[earlier])
-        return left if budget.rollover_max is None else min(left, budget.rollover_max)
+        pot = self._pots.get(earlier)
+        left = max(0, pot.left if pot else budget.allotment + self._carried(earlier, budget, before))
+        return left if most is None else min(left, most)
 
-    def _period(self, budget: Budget, day: date) -> Period:
-        if budget.every not in self._periods:
-            self._periods[budget.every] = period_of(day, budget.every, self.policy.budget_calendar)
-        return self._periods[budget.every]
+    # A day ---------------------------------------------------------------------------------------------------------
 
-    # Who is stopped when -------------------------------------------------------------------------------------------
-
-    def _left(self, purse: Purse) -> int:
-        return self._bound[purse].limit - self._spent[purse]
-
-    def _stop_on_their_own(self, wishes: Iterable[_Wish]) -> None:
-        """Who alone spends from a purse stops when it is empty."""
+    def _day(self, day: date, wishes: Sequence[_Wish]) -> int:
+        """Let everybody spend on a day; what was not served, or is above a limit, in nanos."""
+        if self.granting != "all":
+            _stop_on_their_own(wishes)
+            _stop_at_pools(wishes)
+        touched = _take(wishes)
+        missed = 0
         for wish in wishes:
-            rate = wish.kept + wish.free
-            for purse, budget in wish.purses:
-                if rate and can_be_enforced(budget) and not _is_shared(purse, budget):
-                    until = min(WHOLE, Fraction(max(0, self._left(purse)), rate))
-                    if until < wish.until:
-                        wish.until, wish.by = until, purse
+            unserved = 0 if wish.until is None else wish.kept - wish.of((wish.kept, 0))
+            told = self._told(wish) if touched else NOTHING
+            missed += unserved + told.cost_nanos
+            if unserved or (wish.account_id, True) in self._open:
+                self._note(wish.account_id, day, _Missed(unserved, unserved, wish.by), kept=True, wanted=wish.kept)
+            if told.by or (wish.account_id, False) in self._open:
+                self._note(wish.account_id, day, told, kept=False, wanted=wish.kept + wish.free)
+        return missed
 
-    def _stop_at_pools(self, wishes: Sequence[_Wish]) -> None:
-        """Who spends from the same purse stops at the moment at which it is empty; the earliest such moment counts."""
-        members: dict[Purse, list[_Wish]] = defaultdict(list)
-        for wish in wishes:
-            for purse, budget in wish.purses:
-                if can_be_enforced(budget) and _is_shared(purse, budget):
-                    members[purse].append(wish)
-        while members:
-            empty = {purse: _empty_at(self._left(purse), each) for purse, each in members.items()}
-            purse = min(empty, key=lambda each: (empty[each], each))
-            if empty[purse] >= WHOLE:
-                return
-            for wish in members.pop(purse):
-                if empty[purse] < wish.until:
-                    wish.until, wish.by = empty[purse], purse
-
-    # What comes of it ----------------------------------------------------------------------------------------------
-
-    def _take(self, wishes: Iterable[_Wish]) -> dict[Purse, Fraction]:
-        """Take from the purses what is served; and which part of that is above a limit."""
-        taken: dict[Purse, int] = defaultdict(int)
-        for wish in wishes:
-            for purse, budget in wish.purses:
-                kept, free = self._counted(wish, budget)
-                amount = int(kept * wish.until) + free
-                taken[purse] += amount
-                if purse.sharer != "*":
-                    self._wanted[purse] += kept + free
-                if budget.is_pool and not purse.sharer:
-                    self._inside[purse][wish.account_id] += amount
-        above: dict[Purse, Fraction] = {}
-        for purse, amount in taken.items():
-            before, bound = self._spent[purse], self._bound[purse]
-            self._spent[purse] = before + amount
-            over = max(0, before + amount - bound.limit) - max(0, before - bound.limit)
-            if over > 0 and bound.budget.limit == "hard" and purse.sharer != "*":
-                above[purse] = Fraction(over, amount)
-        return above
-
-    def _told(self, wish: _Wish, above: Mapping[Purse, Fraction]) -> _Missed:
+    def _told(self, wish: _Wish) -> _Missed:
         """What somebody got above a limit: above which most, for it would be saved only once."""
-        most = _Missed(0, 0, None)
-        for purse, budget in wish.purses:
-            part = above.get(purse)
-            if part is None:
+        most = NOTHING
+        for pot, amounts in wish.pots:
+            if pot.above is None:
                 continue
-            kept, free = self._counted(wish, budget)
-            units = int((int(kept * wish.until) + free) * part)
-            cost = int(self._covered(wish, budget) * part)
+            taken = wish.of(amounts)
+            units = int(taken * pot.above)
+            cost = units if pot.budget.unit not in COUNTED else int(self._cost(wish, pot.budget) * pot.above)
             if units and (cost > most.cost_nanos or most.by is None):
-                most = _Missed(cost, units, purse)
+                most = _Missed(cost, units, pot)
         return most
 
-    def _counted(self, wish: _Wish, budget: Budget) -> tuple[int, int]:
-        """What somebody wants that counts against a budget: where they can be stopped, and where not."""
-        return used(self.policy, budget, list(wish.use.kept)), used(self.policy, budget, list(wish.use.free))
-
-    def _covered(self, wish: _Wish, budget: Budget) -> int:
-        """What of that which is served counts against a budget, in nanos of the house currency."""
+    def _cost(self, wish: _Wish, budget: Budget) -> int:
+        """What somebody used of what a budget in tokens or credits counts, in nanos of the house currency."""
+        use = wish.use
         kept, free = (
             sum(each.cost_nanos for each in part if self.policy.covers(budget, each.name))
-            for part in (wish.use.kept, wish.use.free)
+            for part in (use.kept, use.free)
         )
-        return int(kept * wish.until) + free
+        return wish.of((kept, free))
 
     def _note(self, account_id: str, day: date, missed: _Missed, *, kept: bool, wanted: int) -> None:
         """Begin a stop, let it go on, or end it because there was enough."""
         key = account_id, kept
         known = self._open.get(key)
-        if known and known.until <= day:
-            self._end(key, known.until)
+        if known and known.pot.period.end <= day:
+            self._end(key, day)
             known = None
         if missed.by is None or (kept and missed.units <= 0):
             if known and kept and wanted:
                 self._end(key, day)
             return
-        if known is None or known.purse != missed.by:
+        if known is None or known.pot is not missed.by:
             if known:
                 self._end(key, day)
-            bound = self._bound[missed.by]
-            known = self._open[key] = _Open(bound.budget, missed.by, day, bound.period.end, kept)
+            known = self._open[key] = _Open(missed.by, day, kept)
         known.missed_nanos += missed.cost_nanos
         known.missed += missed.units
 
     def _end(self, key: tuple[str, bool], day: date) -> None:
         one = self._open.pop(key)
-        until = min(day, one.until)
-        self._stops.append(Stop(key[0], one.purse, one.budget, one.day, until, one.missed_nanos, one.missed, one.kept))
+        until = min(day, one.pot.period.end)
+        self._stops.append(
+            Stop(key[0], one.pot.purse, one.pot.budget, one.day, until, one.missed_nanos, one.missed, one.kept)
+        )
 
 
-def _cost(use: DayUse) -> int:
-    return sum(each.cost_nanos for each in (*use.kept, *use.free))
+def _stop_on_their_own(wishes: Iterable[_Wish]) -> None:
+    """Who alone spends from something stops when it is empty."""
+    for wish in wishes:
+        rate = wish.kept + wish.free
+        for pot, _ in wish.pots:
+            if rate and rate > pot.left and can_be_enforced(pot.budget) and not pot.is_shared:
+                wish.stop(Fraction(max(0, pot.left), rate), pot)
 
 
-def _is_shared(purse: Purse, budget: Budget) -> bool:
-    """Whether several spend from it."""
-    return budget.is_pool and purse.sharer in ("", "*")
+def _stop_at_pools(wishes: Sequence[_Wish]) -> None:
+    """Who spends from the same pool stops at the moment at which it is empty; the earliest such moment counts."""
+    members: dict[Purse, list[_Wish]] = defaultdict(list)
+    pots: dict[Purse, _Pot] = {}
+    for wish in wishes:
+        for pot, _ in wish.pots:
+            if pot.is_shared and can_be_enforced(pot.budget):
+                members[pot.purse].append(wish)
+                pots[pot.purse] = pot
+    for purse, those in list(members.items()):
+        if sum(each.kept + each.free for each in those) <= pots[purse].left:
+            del members[purse]
+    while members:
+        empty = {purse: _empty_at(pots[purse].left, those) for purse, those in members.items()}
+        purse = min(empty, key=lambda each: (empty[each], each))
+        if empty[purse] >= WHOLE:
+            return
+        for wish in members.pop(purse):
+            wish.stop(empty[purse], pots[purse])
+
+
+def _take(wishes: Iterable[_Wish]) -> bool:
+    """Take what is served; whether anything of it is above a limit."""
+    touched: dict[Purse, _Pot] = {}
+    for wish in wishes:
+        for pot, amounts in wish.pots:
+            taken = wish.of(amounts)
+            touched[pot.purse] = pot
+            pot.today += taken
+            pot.wanted += amounts[0] + amounts[1]
+            if pot.inside is not None:
+                pot.inside[wish.account_id] = pot.inside.get(wish.account_id, 0) + taken
+    is_above = False
+    for pot in touched.values():
+        amount, pot.today = pot.today, 0
+        pot.spent += amount
+        over = 0
+        if pot.budget.limit == "hard" and pot.purse.sharer != REST:
+            after = pot.used
+            over = max(0, after - pot.limit) - max(0, after - amount - pot.limit)
+        pot.above = Fraction(over, amount) if over > 0 else None
+        is_above = is_above or pot.above is not None
+    return is_above
 
 
 def _empty_at(left: int, members: Sequence[_Wish]) -> Fraction:
@@ -424,11 +502,10 @@ def _empty_at(left: int, members: Sequence[_Wish]) -> Fraction:
         return Fraction(0) if any(each.kept or each.free for each in members) else WHOLE
     moment, spent = Fraction(0), Fraction(0)
     rate = sum(each.kept + each.free for each in members)
-    for wish in sorted(members, key=lambda each: each.until):
-        if wish.until >= WHOLE:
-            break
-        reached = spent + rate * (wish.until - moment)
+    stopping = [(each.until, each.kept) for each in members if each.until is not None]
+    for until, kept in sorted(stopping):
+        reached = spent + rate * (until - moment)
         if reached >= left:
             break
-        moment, spent, rate = wish.until, reached, rate - wish.kept
+        moment, spent, rate = until, reached, rate - kept
     return moment + (Fraction(left) - spent) / rate if rate else WHOLE

@@ -1,7 +1,7 @@
 """Caps from the past: what a share of the people of a group spent at most in a period, with a floor."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from math import ceil
@@ -24,7 +24,7 @@ class Group:
     """Some people, and what each of them spent in each period in which they spent anything.
 
     Args:
-        account_id: the team, or the organization for all who are in no team that is large enough.
+        account_id: the team; for all who are in none that is large enough, the account that is looked at.
         totals: by person.
     """
 
@@ -44,14 +44,14 @@ def with_changes(
 
 
 def groups(policy: Policy, budget: Budget, history: History, *, kind: str = "person", by_team: bool) -> list[Group]:
-    """The groups that get a cap of their own, and what is spent in them; the organization comes last.
+    """The groups that get a cap of their own, and what is spent in them.
 
     A team has its own if there are five people of whom enough periods are known; else its people count for the team
-    above it, and at last for the organization.
+    above it, and at last for all that is looked at, which comes last.
     """
     totals = spent_by_period(policy, budget, history, kind)
     if not by_team:
-        return [Group(ORGANIZATION, totals)]
+        return [Group(history.above, totals)]
     last = history.end
     below: dict[str, list[str]] = defaultdict(list)
     for account_id in totals:
@@ -69,7 +69,7 @@ def groups(policy: Policy, budget: Budget, history: History, *, kind: str = "per
             found.append(Group(team, {each: totals[each] for each in members}))
             taken.update(members)
     rest = {each: amounts for each, amounts in totals.items() if each not in taken}
-    return [*sorted(found, key=lambda each: each.account_id), Group(ORGANIZATION, rest or totals)]
+    return [*sorted(found, key=lambda each: each.account_id), *([Group(history.above, rest)] if rest else [])]
 
 
 def _depth(lines: Mapping[str, Sequence[str]], team: str) -> int:
@@ -118,7 +118,8 @@ def _capped(policy: Policy, budgets: Sequence[Budget], change: Caps, history: Hi
     if base is None:
         return tuple(budgets)
     found = groups(policy, base, history, by_team=change.of == "team")
-    made = list(_rules(base, change, found))
+    made = rules_of(base, change, found)
+    made += [base] if all(each.who != base.who for each in made) else []
     others = [each for each in budgets if each.name != change.name or not _is_replaced(each)]
     place = next(n for n, each in enumerate(budgets) if each is base)
     before = sum(1 for each in budgets[:place] if each in others)
@@ -129,11 +130,19 @@ def _is_replaced(budget: Budget) -> bool:
     return budget.who == "every person" or budget.who.startswith("every person of team ")
 
 
-def _rules(base: Budget, change: Caps, found: Sequence[Group]) -> Iterator[Budget]:
-    for group in found:
-        name = group.account_id.removeprefix("team/")
-        who = "every person" if group.account_id == ORGANIZATION else f"every person of team {name}"
-        yield with_amount(base, cap_of(change, group, base.unit)).model_copy(update={"who": who})
+def rules_of(base: Budget, change: Caps, found: Sequence[Group]) -> list[Budget]:
+    """A rule for the people of each group."""
+    return [
+        with_amount(base, cap_of(change, group, base.unit)).model_copy(update={"who": _who(group)}) for group in found
+    ]
+
+
+def _who(group: Group) -> str:
+    """Whose rule it is, as app.yaml writes it."""
+    if group.account_id == ORGANIZATION:
+        return "every person"
+    kind, _, name = group.account_id.partition("/")
+    return f"every person of team {name}" if kind == "team" else f"{kind} {name}"
 
 
 def with_amount(budget: Budget, units: int) -> Budget:

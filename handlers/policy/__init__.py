@@ -37,6 +37,7 @@ from handlers.policy.policy import (
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.programs import ProgramRules
+from handlers.policy.retention import RetentionRules
 from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
@@ -74,6 +75,7 @@ __all__ = [
     "ProgramRules",
     "Rates",
     "RequestRules",
+    "RetentionRules",
     "Rule",
     "Stage",
     "TelemetryRules",

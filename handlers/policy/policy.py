@@ -21,6 +21,7 @@ from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
 from handlers.policy.prices import PriceRule
 from handlers.policy.programs import ProgramRules
+from handlers.policy.retention import RetentionRules
 from handlers.policy.telemetry import NONE, PROGRAMS, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
@@ -359,6 +360,7 @@ class Policy(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
 

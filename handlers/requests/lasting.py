@@ -85,9 +85,10 @@ def _adjust(ctx: Context, account: Account, name: str, cause: str) -> list[Budge
         return found
     person = ctx.somebody(account.person_id) if account.person_id else None
     wanted = allotment_of(status.budget, status.period, person.joined if person else None)
-    difference = max(wanted - status.allotment, -max(0, status.left))
+    difference = max(wanted - status.allotment, -max(0, status.unreserved))
     if difference:
-        post(ctx, _entry(ctx, status, difference, cause))
+        # Whoever has what the terms say gets it as an entry of their own first: a difference alone would be all.
+        post(ctx, _entry(ctx, status, status.allotment), _entry(ctx, status, difference, cause))
     else:
         ctx.emit(f"{account.id}/{cause}", SyncAccount(account.id))
     return [replace(each, allotment=each.allotment + difference) if each is status else each for each in found]
@@ -97,9 +98,11 @@ def _own(found: Sequence[BudgetStatus], account: Account, name: str) -> BudgetSt
     return next((each for each in found if (each.account_id, each.budget.name) == (account.id, name)), None)
 
 
-def _entry(ctx: Context, status: BudgetStatus, amount: int, cause: str) -> Entry:
+def _entry(ctx: Context, status: BudgetStatus, amount: int, cause: str = "") -> Entry:
     return Entry(
-        key=f"allotment/{status.budget.name}/{status.account_id}/{status.period.first}/{cause}",
+        key="/".join(
+            filter(None, ("allotment", status.budget.name, status.account_id, f"{status.period.first}", cause))
+        ),
         account_id=status.account_id,
         budget=status.budget.name,
         period_start=status.period.first,

@@ -1,6 +1,6 @@
 """What programs say of themselves: taken in, counted until the provider speaks, held against its report."""
 
-from handlers.telemetry.counting import give_way, is_settled, still_counting
+from handlers.telemetry.counting import give_way, is_settled, make_room, still_counting
 from handlers.telemetry.reconcile import reconcile
 from handlers.telemetry.taking_in import subject_of, take_in
 from handlers.telemetry.uses import DIMENSIONS, costs_of, spent_on
@@ -10,6 +10,7 @@ __all__ = [
     "costs_of",
     "give_way",
     "is_settled",
+    "make_room",
     "reconcile",
     "spent_on",
     "still_counting",

@@ -19,6 +19,7 @@ from handlers.pricing import PriceBook, book_of
 from storage import ingest
 from storage import telemetry as storage
 from storage.charges import TOKENS, Charge
+from storage.tables import UNALLOCATED
 from storage.telemetry import Identity, Reported, Told
 from storage.units import from_nanos
 
@@ -65,6 +66,30 @@ def give_way(ctx: Context, provider: str, day: date, told_at: datetime) -> None:
     _count_day(ctx, provider, day, None, told_at)
 
 
+def make_room(ctx: Context, provider: str, day: date, account_ids: Collection[str], told_at: datetime) -> None:
+    """The same of some accounts, while the rest of a provider's day is still being written.
+
+    The day is not over before its last part counts: until then an account is charged the larger of the two.
+
+    Args:
+        ctx: of the transaction in which a part of the report is counted.
+        provider: that reported.
+        day: which.
+        account_ids: whose charges that part changed.
+        told_at: when it was asked.
+    """
+    programs = _spoken_for(ctx.policy, provider)
+    known = storage.told_at(ctx.conn, [provider], [day]).get((provider, day)) if programs else None
+    if not programs or is_settled(day, known):
+        return
+    so_far = min(told_at, _over_at(day) - timedelta(microseconds=1))
+    if known is None:
+        storage.note_told(ctx.conn, provider, day, so_far)
+    everybody = UNALLOCATED in account_ids  # of whom nobody knows, no link says which are theirs
+    whose = None if everybody else storage.identities_of(ctx.conn, programs, account_ids)
+    _count_day(ctx, provider, day, whose, so_far)
+
+
 def _spoken_for(policy: Policy, provider: str) -> list[str]:
     return [name for name in PROGRAMS if policy.speaker(name) == provider]
 
@@ -96,8 +121,11 @@ def _count_day(
 
 def is_settled(day: date, told_at: datetime | None) -> bool:
     """Whether a provider told of a day (UTC) when it was over there."""
-    end = datetime.combine(day, time(), UTC) + timedelta(days=1)
-    return told_at is not None and told_at >= end + SETTLED_AFTER
+    return told_at is not None and told_at >= _over_at(day)
+
+
+def _over_at(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC) + timedelta(days=1) + SETTLED_AFTER
 
 
 def still_counting(

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from bench import api, decisions, digest, forecast, ledger, pull, reconcile, servers, slash, start, telemetry
+from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, servers, slash, start, telemetry
 from bench.__main__ import BENCHMARKS, LARGE
 
 Sizes = Mapping[str, object]
@@ -37,6 +37,7 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "digest": DIGESTS,
     "digest-large": DIGESTS,
     "pull": {pull: {"SIZES": (500,), "PEOPLE": 50}},
+    "orders-beside-a-pull": {orders: {"ROWS": 5_000, "PEOPLE": 300, "TEAMS": 5, "QUIET": 5}},
     "forecast": {forecast: {"SEEDS": 1}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
     "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},

@@ -236,6 +236,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is now $510.00"),),
     "split": (Spoken("max", "split now", "$917.75 more for each of 3 people and agents"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
+    "erase": (Spoken("ada", "erase ana", "Ana Silva can't be erased yet"),),
     "correct": (Spoken("fay", "correct 20 of ana refund", "Ana Silva's budget corrected by $20.00"),),
     "price": (
         Spoken("fay", "price", "Every model that was used has a price"),

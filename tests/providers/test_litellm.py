@@ -71,7 +71,7 @@ def test_litellm_is_a_provider(provider: LiteLLM) -> None:
     """It keeps the promises of a provider and declares what it can."""
     kept: Provider = provider
     assert kept.name == "proxy"
-    assert kept.can == {"charges", "people", "limits", "set_limit", "pause"}
+    assert kept.can == {"charges", "hours", "people", "limits", "set_limit", "pause"}
 
 
 def test_the_recorded_day_is_counted_to_the_nano(provider: LiteLLM) -> None:
@@ -609,6 +609,7 @@ def test_a_good_key_passes_the_check(proxy: FakeLiteLLM, provider: LiteLLM) -> N
         "LITELLM_API_KEY may read /v2/team/list",
         "LITELLM_API_KEY may read /key/list",
         "LITELLM_API_KEY may read /user/daily/activity",
+        "LITELLM_API_KEY may read /spend/logs/v2",
         "LITELLM_API_KEY may set limits",
         "licence: not shown to this key, and not needed",
     ]
@@ -648,7 +649,7 @@ def test_a_key_without_rights_is_told_which_it_lacks(proxy: FakeLiteLLM) -> None
     provider = at(proxy, key=proxy.issue("quota-bot", routes=("/user/list", "/user/daily/activity")))
     found = findings(provider)
     provider.close()
-    unread = ["LITELLM_API_KEY may read /v2/team/list", "LITELLM_API_KEY may read /key/list"]
+    unread = [f"LITELLM_API_KEY may read {route}" for route in ("/v2/team/list", "/key/list", "/spend/logs/v2")]
     assert list(found) == [*unread, "LITELLM_API_KEY may set limits"]
     assert "it may not GET /v2/team/list" in found["LITELLM_API_KEY may read /v2/team/list"]
 

@@ -131,7 +131,7 @@ def test_orders_that_run_at_once_do_not_lose_each_others_work(database: Database
 
 def test_an_order_waits_for_the_disk(tmp_path: Path) -> None:
     """But for tests, in which nobody pulls a plug: 2 is FULL, which keeps an order through a power cut."""
-    engine = inspect.unwrap(db._sqlite)(make_url(f"sqlite:///{tmp_path}/bursar.db"), reads=False)
+    engine = inspect.unwrap(db._sqlite)(make_url(f"sqlite:///{tmp_path}/bursar.db"), "orders")
     with engine.connect() as conn:
         assert conn.execute(text("pragma synchronous")).scalar_one() == 2
     engine.dispose()

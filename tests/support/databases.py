@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.util import LRUCache
 
 from storage import db
-from storage.db import Database
+from storage.db import Database, Use
 
 STARTS_MAX = 12
 COMPILED_MAX = 4_000  # statements
@@ -39,8 +39,8 @@ def hurry() -> None:
 
 def _hurried(make: Callable[..., Engine]) -> Callable[..., Engine]:
     @wraps(make)
-    def made(url: URL, *, reads: bool) -> Engine:
-        engine = make(url, reads=reads)
+    def made(url: URL, use: Use) -> Engine:
+        engine = make(url, use)
         event.listen(engine, "connect", lambda dbapi, _: dbapi.execute("pragma synchronous = off"))
         return engine
 
@@ -49,17 +49,17 @@ def _hurried(make: Callable[..., Engine]) -> Callable[..., Engine]:
 
 def _sharing(make: Callable[..., Engine]) -> Callable[..., Engine]:
     """Engines like those of `make`, with the dialect of the first one that has learnt from its database what it is."""
-    dialects: dict[bool, Dialect] = {}
-    compiled: dict[bool, Any] = {reads: LRUCache(COMPILED_MAX) for reads in (True, False)}
+    dialects: dict[Use, Dialect] = {}
+    compiled: dict[Use, Any] = {use: LRUCache(COMPILED_MAX) for use in db.USES}
 
     @wraps(make)
-    def made(url: URL, *, reads: bool) -> Engine:
-        engine = make(url, reads=reads)
-        engine._compiled_cache = compiled[reads]
-        if reads in dialects:
-            engine.dialect = dialects[reads]
+    def made(url: URL, use: Use) -> Engine:
+        engine = make(url, use)
+        engine._compiled_cache = compiled[use]
+        if use in dialects:
+            engine.dialect = dialects[use]
         else:
-            event.listen(engine, "connect", lambda *_: dialects.setdefault(reads, engine.dialect), once=True)
+            event.listen(engine, "connect", lambda *_: dialects.setdefault(use, engine.dialect), once=True)
         return engine
 
     return made

@@ -15,17 +15,24 @@ from bot.config import Settings
 from bot.http import Patience
 from bot.platforms import terminal
 from bot.platforms.web.messenger import Web
+from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.base import Provider
+from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.platform import OpenAI
+from bot.providers.openrouter.provider import OpenRouter
 from handlers.place import Place
 from storage import spikes
 from storage.directory import Agent, Directory, Link, Person
 from tests.support.clock import Clock
 from tests.support.databases import migrated
+from tests.support.fakes.anthropic_console import FakeClaudeConsole
+from tests.support.fakes.litellm import FakeLiteLLM
 from tests.support.fakes.openai import FakeOpenAI
+from tests.support.fakes.openrouter import FakeOpenRouter
 
 TODAY = date(2026, 11, 24)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+DAY = timedelta(days=1)
+KEY = "apikey_crawler"
 QUICK = Patience(attempts=2, total_s=20.0, silence_s=5.0, pause_s=0.001)
 DIRECTORY = Directory(
     people=(
@@ -34,7 +41,7 @@ DIRECTORY = Directory(
     ),
     agents=(Agent("crawler", "Crawler", "max", ""),),
     links=(
-        Link("llm", "key", "key_crawler", "agent/crawler"),
+        Link("llm", "key", KEY, "agent/crawler"),
         Link("web", "user", "demo/max", "person/max"),
         Link("web", "user", "demo/fay", "person/fay"),
     ),
@@ -69,7 +76,7 @@ class Bot:
 
     def reads(self, moment: datetime) -> None:
         """A reading, and all that follows it."""
-        self.clock.moment = moment
+        self.clock.moment = self.vendor.now = moment
         self.app.tick()
         while self.app.deliver():
             pass
@@ -110,21 +117,62 @@ def bot(path: Path, kind: str, vendor: Any, make: Callable[[Clock], Provider], u
 def openai_bot(path: Path, vendor: FakeOpenAI) -> Bot:
     """OpenAI tells tokens by the hour, and costs by the day, hours later; a million input tokens cost 10 dollars."""
     vendor.add_user("max")
-    vendor.projects["proj_main"].keys["key_crawler"] = {"name": "crawler", "owner": {"type": "service_account"}}
+    vendor.projects["proj_main"].keys[KEY] = {"name": "crawler", "owner": {"type": "service_account"}}
 
     def use(day: date, hour: int, dollars: Decimal) -> None:
-        vendor.add_usage(day, None, "key_crawler", "gpt-5.2-2026-01-15", int(dollars * 100_000), hour=hour, requests=60)
+        vendor.add_usage(day, None, KEY, "gpt-5.2-2026-01-15", int(dollars * 100_000), hour=hour, requests=60)
 
-    return bot(
-        path,
-        "openai",
-        vendor,
-        lambda _: OpenAI("llm", vendor.base, vendor.key, patience=QUICK, calls_per_minute=None),
-        use,
-    )
+    def make(_: Clock) -> Provider:
+        return OpenAI("llm", vendor.base, vendor.key, patience=QUICK, calls_per_minute=None)
+
+    return bot(path, "openai", vendor, make, use)
 
 
-VENDORS: dict[str, tuple[Callable[[], Any], Callable[[Path, Any], Bot]]] = {"openai": (FakeOpenAI, openai_bot)}
+def claude_bot(path: Path, vendor: FakeClaudeConsole) -> Bot:
+    """Anthropic tells tokens and cost of whole hours."""
+
+    def use(day: date, hour: int, dollars: Decimal) -> None:
+        vendor.use(day, KEY, dollars, int(dollars * 100_000), hour=hour)
+
+    def make(clock: Clock) -> Provider:
+        return ClaudeConsole("llm", vendor.url, vendor.key, "LLM_KEY", clock, QUICK, calls_per_minute=60_000)
+
+    return bot(path, "anthropic-console", vendor, make, use)
+
+
+def litellm_bot(path: Path, vendor: FakeLiteLLM) -> Bot:
+    """LiteLLM has a log of requests, a few seconds late."""
+
+    def use(day: date, hour: int, dollars: Decimal) -> None:
+        tokens, spend = int(dollars * 100_000), float(dollars)
+        vendor.add_usage(day, None, None, KEY, "crawler", None, "openai/gpt-x", spend, tokens, 0, hour=hour)
+
+    def make(clock: Clock) -> Provider:
+        return LiteLLM("llm", vendor.url, vendor.key, patience=QUICK, now=clock)
+
+    return bot(path, "litellm", vendor, make, use)
+
+
+def openrouter_bot(path: Path, vendor: FakeOpenRouter) -> Bot:
+    """OpenRouter's analytics have hours, also of the hour that goes on."""
+    key = vendor.state.keys.pop(vendor.agent_key)
+    vendor.state.keys[KEY] = {**key, "hash": KEY}
+
+    def use(day: date, hour: int, dollars: Decimal) -> None:
+        vendor.use(day, KEY, "openai/gpt-x", float(dollars), int(dollars * 100_000), hour=hour)
+
+    def make(_: Clock) -> Provider:
+        return OpenRouter("llm", vendor.url, vendor.key, patience=QUICK, calls_per_minute=60_000)
+
+    return bot(path, "openrouter", vendor, make, use)
+
+
+VENDORS: dict[str, tuple[Callable[[], Any], Callable[[Path, Any], Bot]]] = {
+    "openai": (FakeOpenAI, openai_bot),
+    "anthropic-console": (FakeClaudeConsole, claude_bot),
+    "litellm": (FakeLiteLLM, litellm_bot),
+    "openrouter": (FakeOpenRouter, openrouter_bot),
+}
 
 
 @pytest.fixture(params=list(VENDORS))
@@ -154,7 +202,7 @@ def test_an_agent_that_burns_since_two_is_told_of_at_ten_past_three(night: Bot) 
     [spike] = [each for each in night.spikes() if each.rule == "velocity"]
     assert (spike.since, spike.burns) == (at(2, 0), True)
     for person in ("max", "fay"):
-        assert "Crawler spends $40.00 an hour" in night.told(person)[0]
+        assert any("Crawler spends $40.00 an hour" in title for title in night.told(person))
 
 
 def test_hours_count_nowhere_but_for_seeing_soon_what_goes_on(night: Bot) -> None:

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -93,6 +93,8 @@ BUDGETS: list[dict[str, object]] = [
     {"name": "agents", "who": "every agent", "amount": "50 USD", "every": "day"},
     {"name": "all", "who": "organization", "amount": "20000 USD", "every": "year"},
 ]
+TERMED = ("words", "agents")
+"""Budgets that give the same to all of a kind, and carry nothing on."""
 RULES = {
     "organization": {"name": "Acme", "zone": HERE, "fiscal_year_starts": 4},
     "budgets": BUDGETS,
@@ -100,6 +102,10 @@ RULES = {
 SETTINGS = Settings.model_validate(RULES)
 SHARED: dict[str, int] = Counter()
 """How often each thing was done, over all runs of this process."""
+
+
+Effect = tuple[str, str, date, str, int]
+"""Of whom, of what, since when, why, how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ class Row:
     rest: tuple[Any, ...]
 
     @property
-    def effect(self) -> tuple[str, str, date, str, int]:
+    def effect(self) -> Effect:
         """What it does: of whom, of what, since when, why, how much."""
         return self.account, self.budget, self.first, self.kind, self.amount
 
@@ -240,6 +246,11 @@ class Model:
         self.rows.append(row)
         self.by_period[row.budget, row.first].append(row)
 
+    def imply(self, effect: Effect) -> None:
+        """What the terms of a period say counts as if it had been posted for each."""
+        row = Row(0, "", *effect, ())
+        self.by_period[row.budget, row.first].append(row)
+
     def unpost(self) -> None:
         """Forget the last one, which was but supposed."""
         row = self.rows.pop()
@@ -330,7 +341,7 @@ class Model:
 
     # What must be posted --------------------------------------------------------------------------------------------
 
-    def beginning(self) -> Iterator[tuple[str, str, date, str, int]]:
+    def beginning(self) -> Iterator[Effect]:
         """The entries that the clock is to post now."""
         accounts = [each for each in self.parents() if self.active(each)]
         for budget in self.policy.budgets:
@@ -340,7 +351,7 @@ class Model:
                     yield each, budget.name, period.first, "allotment", self.rule(budget, period, each)
             yield from self.carried(budget, period)
 
-    def carried(self, budget: Budget, period: Period) -> Iterator[tuple[str, str, date, str, int]]:
+    def carried(self, budget: Budget, period: Period) -> Iterator[Effect]:
         """What is left of the last period, from two days after its end, once; not before its grants are ended."""
         done = any(row.kind == "rollover" for row in self.by_period[budget.name, period.first])
         last = self.period(budget, period.first - timedelta(days=1))
@@ -378,7 +389,9 @@ def bot_on_a_file() -> tuple[Path, Path, Database]:
     copied(home / "empty.db")
     with sqlite3.connect(home / "empty.db") as raw:  # the database itself refuses what must never happen
         for what in ("update", "delete"):
-            raw.execute(f"create trigger no_{what} before {what} on entries begin select raise(abort, 'never'); end")
+            for table in ("entries", "terms"):
+                never = f"before {what} on {table} begin select raise(abort, 'never'); end"
+                raw.execute(f"create trigger no_{what}_of_{table} {never}")
         raw.execute("pragma wal_checkpoint(truncate)")
     raw.close()
     database = Database(f"sqlite:///{home}/work.db")
@@ -478,10 +491,19 @@ class Months(RuleBasedStateMachine):
         self.model.settle_people()
         wanted = self.beginning()
         assert not self.app.refresh_people()
-        assert sorted(row.effect for row in self.new_rows()) == wanted
+        self.posted_or_implied(wanted, self.new_rows())
 
-    def beginning(self) -> list[tuple[str, str, date, str, int]]:
-        """The entries that a beginning is to post now."""
+    def posted_or_implied(self, wanted: Sequence[Effect], new: Sequence[Row]) -> None:
+        """Of what each is to be given, that is posted as an entry which the terms do not say for everybody."""
+        posted = [row.effect for row in new]
+        assert not Counter(posted) - Counter(wanted)
+        for effect in (Counter(wanted) - Counter(posted)).elements():
+            _, budget, _, kind, _ = effect
+            assert (budget in TERMED, kind) == (True, "allotment"), effect
+            self.model.imply(effect)
+
+    def beginning(self) -> list[Effect]:
+        """What a beginning is to give now."""
         grants = self.overdue()
         self.model.overdue = frozenset((one["budget"], date.fromisoformat(one["period_start"])) for one in grants)
         return sorted(self.model.beginning())
@@ -640,9 +662,9 @@ class Months(RuleBasedStateMachine):
         self.count("time")
 
     def begins(self) -> None:
-        """Exactly what is missing is posted."""
+        """Exactly what is missing is given."""
         wanted = self.beginning()
-        assert sorted(row.effect for row in self.happens(GiveAllotments())) == wanted
+        self.posted_or_implied(wanted, self.happens(GiveAllotments()))
 
     # Requests -------------------------------------------------------------------------------------------------------
 
@@ -729,7 +751,7 @@ class Months(RuleBasedStateMachine):
             assert [row.effect for row in new] == wanted
         self.count("taken back" if new else "not taken back")
 
-    def taken(self, asked: dict[str, Any]) -> list[tuple[str, str, date, str, int]]:
+    def taken(self, asked: dict[str, Any]) -> list[Effect]:
         """What the end of a grant takes away: what of it is left."""
         account, name, first = asked["account_id"], asked["budget"], date.fromisoformat(asked["period_start"])
         for budget, holder, start, limit, spent, _ in self.model.stands(account, first):
@@ -745,7 +767,7 @@ class Months(RuleBasedStateMachine):
 
     def grants_end(self) -> None:
         """One after the other, for the end of one may leave less for the next."""
-        wanted: list[tuple[str, str, date, str, int]] = []
+        wanted: list[Effect] = []
         for asked in self.overdue():
             for effect in self.taken(asked):
                 wanted.append(effect)
@@ -880,7 +902,7 @@ class Months(RuleBasedStateMachine):
                 wanted += [(each, name, period.first, "allotment", difference)] if difference else []
         _, new = self.say(speaker, f"enforce {name}")
         rightful = speaker in ("fay", "ada") and self.model.active(f"person/{speaker}")
-        assert sorted(row.effect for row in new) == (sorted(wanted) if rightful else [])
+        self.posted_or_implied(wanted if rightful else [], new)
 
     # Mischief -------------------------------------------------------------------------------------------------------
 

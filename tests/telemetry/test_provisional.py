@@ -1,11 +1,14 @@
 """What programs tell counts until the provider's own report covers its time, and never beside it (invariant 12)."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from bot.config import Settings
+from handlers.context import Context
 from handlers.policy import TelemetryRules, Vendor
+from handlers.telemetry import make_room
 from storage import ingest, spend
 from storage.db import Database
 from storage.directory import Link
@@ -79,6 +82,36 @@ def test_a_day_that_is_over_is_the_providers(company: Company, door: Collecting)
     assert (spent(company), spent(company, "person/max")) == ({"llm": 4.0}, {})
     tells(ana, NOON + timedelta(minutes=5), 9.0)
     assert spent(company) == {"llm": 4.0}
+    assert is_rebuilt_alike(company)
+
+
+def test_a_large_day_takes_the_place_of_what_was_told_slice_by_slice(
+    company: Company, door: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between its slices what was told never counts beside it, also where the process dies there."""
+    monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
+    who = ("ana", "max", "bob")
+    for person in who:
+        tells(door.exporter(who=person), NOON, 5.0)
+        company.llm.spends(person, "4.00", TODAY, MODEL)
+    company.clock.moment = NOON + timedelta(hours=21)  # the day is over
+    seen = []
+
+    def watched(ctx: Context, provider: str, day: date, account_ids: Collection[str], told_at: datetime) -> None:
+        make_room(ctx, provider, day, account_ids, told_at)
+        rows = spend.spent_by(ctx.conn, "org", TODAY, date(2026, 12, 31), "provider")
+        seen.append(sum(each.cost_nanos for each in rows) / 10**9)
+        if len(seen) == 2:
+            raise KeyError
+
+    monkeypatch.setattr("bot.sync.usage.make_room", watched)
+    with pytest.raises(KeyError):
+        company.pull()
+    assert seen == [15.0, 15.0]
+    tells(door.exporter(who="ana"), NOON + timedelta(minutes=2), 9.0)
+    assert sum(spent(company, "org").values()) == 24.0
+    company.pull()
+    assert spent(company, "org") == {"llm": 12.0}
     assert is_rebuilt_alike(company)
 
 

@@ -100,6 +100,10 @@ class Claude(Provider):
         for day in days(first, last):
             yield from self._reports.charges(self.name, day)
 
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """Tokens and cost by the hour, of whole hours."""
+        return self._reports.hours(self.name, since, until)
+
     def earliest(self, today: date) -> date:
         """See Provider."""
         return earliest(today)

@@ -157,7 +157,7 @@ class ClaudeConsole(Claude):
     needed = N_("an admin key (sk-ant-admin01-…, made by an admin in the Console, Settings, Admin keys)")
     dimensions = ("actor", "api_key_id", "workspace_id", "model", "service_tier")
     limits_beta = "spend-limit-reads-2026-09-26"
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause", "outcomes"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause", "outcomes"})
     limited = frozenset({"team", "organization"})
     step_nanos = NANOS_OF_A_CENT
     cannot = (

@@ -130,7 +130,7 @@ class ClaudeEnterprise(Claude):
         "(claude.ai, Organization settings, API)"
     )
     dimensions = ("actor", "model")
-    can = frozenset({"charges", "people", "limits", "set_limit", "increase_requests", "seats", "outcomes"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "increase_requests", "seats", "outcomes"})
     limited = frozenset({"user"})
     step_nanos = NANOS_OF_A_CENT
     cannot = (

@@ -18,7 +18,7 @@ from bot.providers.anthropic.client import ROOT, AdminApi, Cents, nanos
 from bot.providers.base import midnight
 from bot.providers.payload_fields import Body, Count, Currency, Tier, Word
 from bot.providers.set_aside import not_asked_for, set_aside, understood
-from storage.charges import TOKENS, Charge
+from storage.charges import HOURS_OF_A_DAY, TOKENS, Charge
 
 BETA = "analytics-usage-cost-2026-08-24"
 USAGE, COST = f"{ROOT}/analytics/usage", f"{ROOT}/analytics/cost"
@@ -92,6 +92,18 @@ class _Row(Body):
 
     starting_at: AwareDatetime | None = None
     group: _Group
+
+    @property
+    def begins(self) -> datetime:
+        """When its hour began, of one that was asked for by the hour."""
+        if self.starting_at is None:
+            raise AssertionError("an hour without its beginning was set aside")
+        return self.starting_at.astimezone(UTC)
+
+    def is_of_an_hour(self, start: datetime, end: datetime) -> bool:
+        """Whether it is of an hour within a time."""
+        at = self.starting_at
+        return at is not None and start <= at < end and not (at.minute or at.second or at.microsecond)
 
 
 class _UsageRow(_Row):
@@ -176,15 +188,36 @@ class Reports:
         for usage in self._rows(USAGE, _UsageRow, start, end):
             cells.setdefault(_cell(usage.group), _Used()).add(usage.usage)
         for cost in self._rows(COST, _CostRow, start, end):
-            used = cells.setdefault(_cell(cost.group), _Used())
-            if used.cents is None or used.currency == cost.cost.currency:
-                used.bill(cost.cost)
-            else:
-                set_aside(
-                    self.api.who, f"cost of {day}", "cost.currency", f"it is not {used.currency} as in other rows"
-                )
+            self._bill(cells.setdefault(_cell(cost.group), _Used()), cost, f"cost of {day}")
         for cell in sorted(cells):
-            yield _charge(provider, start, cell, cells[cell])
+            yield _charge(provider, start, HOURS_OF_A_DAY, cell, cells[cell])
+
+    def hours(self, provider: str, since: datetime, until: datetime) -> Iterator[Charge]:
+        """The cells of some hours (UTC), each once; the hour that goes on is not reported.
+
+        Rows are asked for in the order of time: by amount a page would move while money is spent.
+        """
+        now = self.now().astimezone(UTC)
+        start = max(since, midnight(earliest(now.date())))
+        end = min(until, now.replace(minute=0, second=0, microsecond=0))
+        if end <= start:
+            return
+        more = {"time_bucket_width": "1h", "order_by": "time", "order": "asc"}
+        cells: dict[tuple[datetime, _Cell], _Used] = {}
+        for usage in self._rows(USAGE, _UsageRow, start, end, more):
+            cells.setdefault((usage.begins, _cell(usage.group)), _Used()).add(usage.usage)
+        for cost in self._rows(COST, _CostRow, start, end, more):
+            used = cells.setdefault((cost.begins, _cell(cost.group)), _Used())
+            self._bill(used, cost, f"cost of {cost.begins:%Y-%m-%d %H:%M}")
+        for begins, cell in sorted(cells):
+            yield _charge(provider, begins, 1, cell, cells[begins, cell])
+
+    def _bill(self, used: _Used, cost: _CostRow, what: str) -> None:
+        """Count what a row cost in; one in another currency than the other rows is set aside."""
+        if used.cents is None or used.currency == cost.cost.currency:
+            used.bill(cost.cost)
+        else:
+            set_aside(self.api.who, what, "cost.currency", f"it is not {used.currency} as in other rows")
 
     def probes(self) -> Mapping[str, Params]:
         """The cheapest question to each."""
@@ -195,11 +228,14 @@ class Reports:
     def _asked(self, start: datetime, end: datetime) -> dict[str, Any]:
         return {"starting_at": _written(start), "ending_at": _written(end), "group_by[]": list(self.dimensions)}
 
-    def _rows(self, path: str, shape: type[RowShape], start: datetime, end: datetime) -> Iterator[RowShape]:
+    def _rows(
+        self, path: str, shape: type[RowShape], start: datetime, end: datetime, more: Params | None = None
+    ) -> Iterator[RowShape]:
+        """The rows of a time: of all of it, or of its hours if `more` asks for them."""
         what = f"{'usage' if path == USAGE else 'cost'} of {start.date()}"
-        bodies = self.api.paged(path, what, self._asked(start, end), self._page)
+        bodies = self.api.paged(path, what, {**self._asked(start, end), **(more or {})}, self._page)
         for row in understood(self.api.who, what, bodies, shape.model_validate):
-            if row.starting_at in {None, start}:
+            if row.starting_at == start or (row.is_of_an_hour(start, end) if more else row.starting_at is None):
                 yield row
             else:
                 set_aside(
@@ -234,12 +270,12 @@ def _cell(group: _Group) -> _Cell:
     )
 
 
-def _charge(provider: str, start: datetime, cell: _Cell, used: _Used) -> Charge:
+def _charge(provider: str, start: datetime, hours: int, cell: _Cell, used: _Used) -> Charge:
     counts = {name: getattr(used, name) for name in COUNTS}
     return Charge(
         provider=provider,
         bucket_start=start,
-        bucket_hours=24,
+        bucket_hours=hours,
         sub_account=cell.workspace,
         resource=cell.key,
         subject=cell.user,

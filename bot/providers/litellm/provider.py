@@ -5,7 +5,7 @@ All facts here were seen on version 1.106.2, but for the word for an expired key
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Literal, NamedTuple
@@ -16,6 +16,7 @@ from bot.checks import CheckLine, may_read, why_not
 from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
+from bot.providers.litellm import logs
 from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, listed
 from bot.providers.litellm.model_groups import ModelGroups, by_key
 from bot.providers.litellm.payloads import InfoAnswer, Owned, TeamMember, TeamRow, rows
@@ -48,6 +49,7 @@ PROBES: dict[str, dict[str, str | int]] = {
     TEAMS: {"page_size": 1},
     KEYS: {"size": 1},
     USAGE: {"start_date": "2026-01-01", "end_date": "2026-01-01", "page_size": 1},
+    logs.LOGS: logs.probe(),
 }
 
 # A sum of floats may fall short of its parts by its last digits. If it falls short by more dollars, it is no sum.
@@ -160,8 +162,9 @@ class LiteLLM(Provider):
         now: the clock.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause"})
     live = True
+    hours_late = timedelta(minutes=10)
     limited = frozenset({"user", "team", "member", "key"})
     complete = True
     cannot = (
@@ -201,6 +204,14 @@ class LiteLLM(Provider):
         self._api.get_json(USERS, PROBES[USERS])
         for day in days(first, last):
             yield from self._charges_of(day)
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """What single requests cost, added up by hour, team, key, user and model.
+
+        A proxy that keeps no log of requests (`disable_spend_logs`) has no hours.
+        """
+        self._api.get_json(USERS, PROBES[USERS])
+        yield from logs.hours(self._api, self.name, since, until)
 
     def model_groups(self) -> Mapping[str, str]:
         """See Provider. LiteLLM calls them so, too."""

@@ -1,10 +1,10 @@
 """What OpenRouter's bodies look like, as far as we need them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from bot.providers.base import Limit
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
@@ -104,6 +104,18 @@ class Meta(Body):
         return [name for name in (*METRICS, *DIMENSIONS) if name not in known]
 
 
+def _start(said: object) -> object:
+    """When a day or an hour begins: a day is written as such, a moment without a zone is of UTC."""
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        raise ValueError("Input should be a valid date or datetime") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+Start = Annotated[datetime, BeforeValidator(_start)]
+
+
 class Cut(Body):
     truncated: bool = False
 
@@ -114,9 +126,9 @@ class Answer(Body):
 
 
 class UsageRow(Body):
-    """A row of analytics: what does not apply is null, and its day is named by one of two prefixes."""
+    """A row of analytics: what does not apply is null, and its time is named by one of two prefixes."""
 
-    day: Word = Field(validation_alias=AliasChoices("date__day", "created_at__day"))
+    at: Start = Field(validation_alias=AliasChoices("date__day", "created_at__day", "date__hour", "created_at__hour"))
     model: Word | None = None
     user: Word | None = None
     user_email: Word | None = None

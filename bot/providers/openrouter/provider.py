@@ -5,11 +5,11 @@ All facts here are from its OpenAPI document and its docs of August 2026; nothin
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from bot.checks import CheckLine, may_read, why_not
@@ -36,13 +36,14 @@ from bot.providers.payload_fields import NANOS, Body, nanos
 from bot.providers.set_aside import set_aside, setting_aside, understood
 from bot.texts import in_words, t
 from handlers.language import N_
-from storage.charges import Charge
+from storage.charges import HOURS_OF_A_DAY, Charge
 from storage.limits import Subject
 
 CREDITS, MEMBERS, WORKSPACES, KEYS = "/credits", "/organization/members", "/workspaces", "/keys"
 RAILS, ASSIGNED = "/guardrails", "/guardrails/assignments/members"
 META, QUERY = "/analytics/meta", "/analytics/query"
 LIST_ROWS, KEY_ROWS, QUERY_ROWS_MAX = 100, 100, 10_000
+HOUR = timedelta(hours=1)
 
 # The documented rate of the analytics routes is 64 a minute; the others name none.
 CALLS_PER_MINUTE = 60
@@ -54,6 +55,10 @@ PAUSED = "Bursar: paused"
 Shape = TypeVar("Shape", bound=Body)
 
 NEEDED = N_("a management key that an admin of the organization makes")
+
+
+class _TooMuchError(UndeliverableError):
+    """There are more rows than are given at once."""
 
 
 class _Cell(NamedTuple):
@@ -101,7 +106,7 @@ class OpenRouter(Provider):
         calls_per_minute: how often it is asked at most.
     """
 
-    can = frozenset({"charges", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause"})
     limited = frozenset({"user", "key"})
     complete = True
     zero_is_cost = True
@@ -136,11 +141,33 @@ class OpenRouter(Provider):
 
         What remains is nobody's.
         """
-        orphans = [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
+        orphans = self._orphans()
         for day in days(first, last):
-            made = [key for key in orphans if key.created_at is None or key.created_at.date() <= day]
-            cells = self._cells(day, made)
-            yield from (_charge(self.name, day, cell, cells[cell]) for cell in sorted(cells))
+            start = midnight(day)
+            yield from self._charges(start, start + timedelta(days=1), "day", orphans)
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """The same by the hour; a time of which there is more than is given at once is asked for in two halves."""
+        try:
+            yield from list(self._charges(since, until, "hour", self._orphans()))
+        except _TooMuchError:
+            half = since + (until - since) // 2 // HOUR * HOUR
+            if half == since:
+                raise
+            yield from self.hours(since, half)
+            yield from self.hours(half, until)
+
+    def _orphans(self) -> list[ApiKeyRow]:
+        """The keys that no person made and that were ever used."""
+        return [key for key in self._keys() if not key.creator_user_id and key.usage + key.byok_usage]
+
+    def _charges(
+        self, start: datetime, end: datetime, grain: Literal["day", "hour"], orphans: Sequence[ApiKeyRow]
+    ) -> Iterator[Charge]:
+        made = [key for key in orphans if key.created_at is None or key.created_at < end]
+        cells = self._cells(start, end, grain, made)
+        hours = HOURS_OF_A_DAY if grain == "day" else 1
+        yield from (_charge(self.name, at, hours, cell, cells[at, cell]) for at, cell in sorted(cells))
 
     def people(self) -> Iterator[ProviderIdentity]:
         """Members of the organization by their address, and the keys of all workspaces by their hash."""
@@ -247,41 +274,46 @@ class OpenRouter(Provider):
         advice = t("It does not name {names} any more: a newer Bursar is needed.", names=names) if lacking else ""
         return CheckLine(what, ok=not lacking, advice=advice)
 
-    def _cells(self, day: date, orphans: list[ApiKeyRow]) -> dict[_Cell, _Used]:
+    def _cells(
+        self, start: datetime, end: datetime, grain: str, orphans: Sequence[ApiKeyRow]
+    ) -> dict[tuple[datetime, _Cell], _Used]:
         """What no person did is asked for key by key, until nothing is left of it."""
-        cells: dict[_Cell, _Used] = defaultdict(_Used)
-        for row in self._usage(day, "user", "model"):
-            cell = _Cell("", row.address, row.model or "")
-            cells[cell] = cells[cell].plus(_used(row))
+        cells: dict[tuple[datetime, _Cell], _Used] = defaultdict(_Used)
+        for row in self._usage(start, end, grain, "user", "model"):
+            at = row.at, _Cell("", row.address, row.model or "")
+            cells[at] = cells[at].plus(_used(row))
         for key in orphans:
-            if not any(used.is_some for cell, used in cells.items() if not (cell.key or cell.user)):
+            if not any(used.is_some for (_, cell), used in cells.items() if not (cell.key or cell.user)):
                 break
-            for row in self._usage(day, "model", api_key_id=key.hash):
-                cell, rest = _Cell(key.hash, "", row.model or ""), _Cell("", "", row.model or "")
-                cells[cell] = cells[cell].plus(_used(row))
+            for row in self._usage(start, end, grain, "model", api_key_id=key.hash):
+                theirs = row.at, _Cell(key.hash, "", row.model or "")
+                rest = row.at, _Cell("", "", row.model or "")
+                cells[theirs] = cells[theirs].plus(_used(row))
                 cells[rest] = cells[rest].less(_used(row))
-        return {cell: used for cell, used in cells.items() if used.is_some}
+        return {at: used for at, used in cells.items() if used.is_some}
 
-    def _usage(self, day: date, *dimensions: str, **only: str) -> Iterator[UsageRow]:
+    def _usage(self, start: datetime, end: datetime, grain: str, *dimensions: str, **only: str) -> Iterator[UsageRow]:
         question = {
             "metrics": METRICS,
             "dimensions": dimensions,
             "filters": [{"field": name, "operator": "eq", "value": value} for name, value in only.items()],
-            "granularity": "day",
-            "time_range": {"start": f"{day}T00:00:00Z", "end": f"{day + timedelta(days=1)}T00:00:00Z"},
+            "granularity": grain,
+            "time_range": {"start": _written(start), "end": _written(end)},
             "limit": QUERY_ROWS_MAX,
         }
-        what = f"usage of {day}"
+        if grain == "hour":
+            question["group_limit"] = (end - start) // HOUR + 1  # or hours of a combination would be left out
+        what = f"usage of {start.date()}" if grain == "day" else f"hours since {start:%Y-%m-%d %H:%M}"
         answer = self._one(Answer, self._api.ask_json(QUERY, question), what)
         if answer.metadata.truncated:
-            raise UndeliverableError(
+            raise _TooMuchError(
                 "{service} has more than {most} rows for {day}, which it does not give at once: nothing is counted",
                 service=self._api.who,
                 most=QUERY_ROWS_MAX,
-                day=day,
+                day=start.date(),
             )
         rows = understood(self.who, what, answer.data, UsageRow.model_validate)
-        return (row for row in rows if row.day.startswith(day.isoformat()))  # the end may be taken as included
+        return (row for row in rows if start <= row.at < end)  # the end may be taken as included
 
     def _members(self) -> Iterator[MemberRow]:
         return understood(self.who, "members", self._rows(MEMBERS, "members"), MemberRow.model_validate)
@@ -406,12 +438,16 @@ def _used(row: UsageRow) -> _Used:
     )
 
 
-def _charge(provider: str, day: date, cell: _Cell, used: _Used) -> Charge:
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _charge(provider: str, start: datetime, hours: int, cell: _Cell, used: _Used) -> Charge:
     """Tokens read from a cache are a part of the prompt; how many were written to one is not said."""
     return Charge(
         provider=provider,
-        bucket_start=midnight(day),
-        bucket_hours=24,
+        bucket_start=start,
+        bucket_hours=hours,
         resource=cell.key,
         subject=cell.user,
         model=cell.model,

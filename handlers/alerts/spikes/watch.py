@@ -219,7 +219,8 @@ def _heard_of(ctx: Context, pull: Pull) -> _Heard:
     earliest = ctx.today - LATE_DAYS * _DAY
     began = pull.began_at.date() - _DAY if pull.began_at else earliest
     unheard = is_waited_for and done < ctx.now - HOUR_LATE
-    return _Heard(told, max(earliest, began), unheard, hours if pull.hours_read_at else None)
+    has_hours = pull.hours_read_at is not None and pull.hours_read_at > ctx.now - _DAY
+    return _Heard(told, max(earliest, began), unheard, hours if has_hours else None)
 
 
 def _told_until(

@@ -1,5 +1,7 @@
 """The audit as finance looks at it."""
 
+from datetime import timedelta
+
 from sqlalchemy import update
 
 from storage import tables
@@ -12,6 +14,7 @@ def test_it_is_searched_by_whom_and_when_the_latest_first(database: Database, cl
     """What somebody did, and what was done to them."""
     acme = Company(database, clock)
     for number in range(23):
+        clock.forward(timedelta(seconds=1))
         acme.say("fay", f"correct {number + 1} of ana refund {number}")
     acme.say("fay", "correct 5 of bob refund of bob")
 

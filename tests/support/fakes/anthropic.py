@@ -21,11 +21,14 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 ROOT = "/v1/organizations"
 REPORTS_BETA = "analytics-usage-cost-2026-08-24"
 REPORTED_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 DIMENSIONS = (
     *("actor", "actor_type", "agent_id", "api_key_id", "claude_tag_category", "claude_tag_user_id", "context_window"),
     *("deployment_id", "environment_id", "inference_geo", "model", "product", "rbac_group_id", "service_tier"),
     *("session_id", "slack_channel_id", "speed", "user_profile_id", "workspace_id"),
 )
+
+ORDERED = ("order", "order_by")
 
 Json = dict[str, Any]
 
@@ -93,12 +96,14 @@ class FakeAnthropic(Loopback):
         key: opens everything.
         now: its clock.
         report_rows_max: how many rows a page of a report may have, which is not documented.
+        late: how long after its end an hour is reported.
     """
 
     def __init__(self, now: datetime = NOW) -> None:
         super().__init__()
         self.now = now
         self.report_rows_max = 100
+        self.late = timedelta()
         self.members: dict[str, Json] = {}
         self.uses: list[Use] = []
         self._credentials: dict[str, Credential] = {}
@@ -160,7 +165,7 @@ class FakeAnthropic(Loopback):
 
     def routes(self) -> Iterable[Route]:
         """What both kinds have."""
-        report = frozenset({"starting_at", "ending_at", "group_by[]", "limit", "page", "time_bucket_width"})
+        report = frozenset({"starting_at", "ending_at", "group_by[]", "limit", "page", "time_bucket_width", *ORDERED})
         yield Route("GET", "/me", "", lambda _heard: {"id": "org_013FP9", "name": "Acme", "type": "organization"})
         yield Route("GET", "/users", "read:members", self._users, frozenset({"limit", "after_id", "before_id"}))
         yield Route("GET", "/analytics/usage", "read:analytics", self._usage, report, REPORTS_BETA)
@@ -237,22 +242,39 @@ class FakeAnthropic(Loopback):
         unknown = set(asked) - set(dimensions)
         if unknown:
             raise invalid(f"group_by: unknown values {sorted(unknown)}")
+        hourly = self._width(heard)
         groups: dict[tuple[Any, ...], list[Use]] = {}
         for use in self.uses:
-            if start <= use.at < end:
-                groups.setdefault(tuple(use.group.get(name) for name in asked), []).append(use)
+            if start <= use.at < end and use.at + HOUR + self.late <= self.now:
+                begins = use.at if hourly else start
+                groups.setdefault((begins, *(use.group.get(name) for name in asked)), []).append(use)
         rows = []
-        for values, uses in groups.items():
+        for (begins, *values), uses in groups.items():
             if (row := told(uses)) is not None:
                 group = {**dict.fromkeys(dimensions), **dict(zip(asked, values, strict=True))}
                 if group["actor"]:
                     group["actor"] = self._who(group["actor"])
-                times = {"starting_at": f"{start:%Y-%m-%dT%H:%M:%SZ}", "ending_at": f"{end:%Y-%m-%dT%H:%M:%SZ}"}
+                ends = begins + HOUR if hourly else end
+                times = {"starting_at": f"{begins:%Y-%m-%dT%H:%M:%SZ}", "ending_at": f"{ends:%Y-%m-%dT%H:%M:%SZ}"}
                 rows.append((row[0], {**times, "group": group, **row[1]}))
-        rows.sort(key=lambda row: row[0], reverse=True)
+        if hourly:
+            rows.sort(key=lambda row: row[1]["starting_at"], reverse=heard.query.get("order", "desc") == "desc")
+        else:
+            rows.sort(key=lambda row: row[0], reverse=True)
         page = self.paged(heard, [row for _, row in rows], most=self.report_rows_max)
         refreshed = self.now - timedelta(minutes=90)
         return {**page, "data_refreshed_at": refreshed.isoformat()}
+
+    def _width(self, heard: Heard) -> bool:
+        """Whether hours are asked for; they need an end, and only they have an order in time."""
+        width = heard.query.get("time_bucket_width")
+        if width not in {None, "1h"}:
+            raise invalid("time_bucket_width: Input should be '1m', '1h' or '1d'")
+        if width and "ending_at" not in heard.query:
+            raise invalid("ending_at: required when time_bucket_width is set")
+        if heard.query.get("order_by") == "time" and not width:
+            raise invalid("order_by: time needs time_bucket_width")
+        return width is not None
 
     def _who(self, actor: str) -> Json:
         if actor.startswith("apikey_"):

@@ -5,6 +5,7 @@ about a team or key that is not there) is as in the source of 1.109.1.
 """
 
 import copy
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -12,7 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -22,7 +23,16 @@ from tests.support.paths import RECORDED
 
 MASTER_KEY = "litellm_proxy_master_key"
 MANAGEMENT_ROUTES = (
-    *("/user/daily/activity", "/user/list", "/v2/team/list", "/key/list", "/user/info", "/team/info", "/key/info"),
+    *(
+        "/spend/logs/v2",
+        "/user/daily/activity",
+        "/user/list",
+        "/v2/team/list",
+        "/key/list",
+        "/user/info",
+        "/team/info",
+        "/key/info",
+    ),
     *("/user/update", "/team/update", "/team/member_update", "/key/update"),
     *("/team/block", "/team/unblock", "/key/block", "/key/unblock"),
 )
@@ -35,6 +45,8 @@ WRITABLE = {
 }
 
 RESETS = {"1mo": "2026-12-01T00:00:00Z", "30d": "2026-12-01T00:00:00Z"}
+
+LOG_TIME = "%Y-%m-%d %H:%M:%S"
 
 Metrics = dict[str, float]
 
@@ -57,9 +69,10 @@ class Credential:
 
 @dataclass(slots=True)
 class Row:
-    """A row of its daily table, which is what its pages count."""
+    """What a key used of a model in an hour: requests in its log, and a part of a row of its daily table."""
 
     day: str
+    hour: int
     user_id: str | None
     key_hash: str
     model: str
@@ -73,10 +86,12 @@ class FakeLiteLLM(Loopback):
     Attributes:
         key: a management key of the user "quota-bot", who is a proxy_admin.
         master_key: the proxy's own key.
+        counted_max: so many requests of its log it counts.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.counted_max = 10_000
         self._credentials: dict[str, Credential] = {}
         self._users: dict[str, dict[str, Any]] = {}
         self._teams: dict[str, dict[str, Any]] = {}
@@ -112,8 +127,9 @@ class FakeLiteLLM(Loopback):
         requests: int = 1,
         failed: int = 0,
         endpoint: str = "/chat/completions",
+        hour: int = 0,
     ) -> None:
-        """Say what a key used on a day; said again for the same day, user, key, model and endpoint it is restated.
+        """Say what a key used in an hour; said again for the same hour, user, key, model and endpoint it is restated.
 
         The user, the team and the key are there from then on, and the key is its latest user's and team's.
         """
@@ -129,11 +145,11 @@ class FakeLiteLLM(Loopback):
             "successful_requests": requests - failed,
             "failed_requests": failed,
         }
-        row = Row(str(day), user_id, key_hash, model, endpoint, metrics)
+        row = Row(str(day), hour, user_id, key_hash, model, endpoint, metrics)
         owner = {"key_alias": key_alias, "team_id": team_id, "user_id": user_id, "user_email": email}
         with self.lock:
             self._know({**owner, "key_exists": key_hash != MASTER_KEY}, key_hash)
-            same = [old for old in self._rows if _identity(old) == _identity(row)]
+            same = [old for old in self._rows if (old.hour, *_identity(old)) == (hour, *_identity(row))]
             if same:
                 same[0].metrics = metrics
             else:
@@ -161,6 +177,7 @@ class FakeLiteLLM(Loopback):
         return {
             "/health/license": lambda _query, _credential: Answer(200, recorded("001")["response"]),
             "/user/daily/activity": self._usage,
+            "/spend/logs/v2": self._logs,
             "/user/list": partial(self._list, "users", self._users),
             "/v2/team/list": partial(self._list, "teams", self._teams),
             "/key/list": self._key_list,
@@ -321,7 +338,7 @@ class FakeLiteLLM(Loopback):
             for key_hash, keyed in use["api_key_breakdown"].items():
                 self._know(keyed["metadata"], key_hash)
                 user_id = keyed["metadata"]["user_id"]
-                self._rows.append(Row(day["date"], user_id, key_hash, model, "/chat/completions", keyed["metrics"]))
+                self._rows.append(Row(day["date"], 0, user_id, key_hash, model, "/chat/completions", keyed["metrics"]))
 
     def _know(self, owner: dict[str, Any], key_hash: str) -> None:
         self._owners[key_hash] = owner
@@ -340,6 +357,39 @@ class FakeLiteLLM(Loopback):
             if user_id is not None and user_id not in {each["user_id"] for each in members}:
                 members.append({"user_id": user_id, "user_email": owner["user_email"], "role": "user"})
 
+    def _daily(self) -> Iterable[Row]:
+        """The rows of the daily table, which is what its pages count."""
+        rows: dict[tuple[object, ...], Row] = {}
+        for row in self._rows:
+            same = rows.get(_identity(row))
+            metrics = self._sum([same, row]) if same else row.metrics
+            rows[_identity(row)] = dataclasses.replace(row, metrics=metrics)
+        return rows.values()
+
+    def _logs(self, query: Mapping[str, str], credential: Credential) -> Answer:
+        """Single requests, the latest first. Who is no admin is told about itself; only so many are counted."""
+        try:
+            start, end = (
+                datetime.strptime(f"{query[name]} +0000", f"{LOG_TIME} %z") for name in ("start_date", "end_date")
+            )
+        except (KeyError, ValueError):
+            return Answer(400, {"detail": {"error": "Invalid date format. Expected: YYYY-MM-DD HH:MM:SS"}})
+        rows = [
+            logged
+            for row in self._rows
+            if self._is_admin(credential) or row.user_id == credential.user_id
+            for logged in _requests(row, self._owners[row.key_hash])
+            if f"{start:%Y-%m-%dT%H:%M:%S}" <= logged["startTime"] <= f"{end:%Y-%m-%dT%H:%M:%S.999}"
+        ]
+        rows.sort(key=lambda each: each["startTime"], reverse=True)
+
+        def body(part: list[Any], total: int, page: int, size: int) -> dict[str, Any]:
+            counted = min(total, self.counted_max)
+            pages = {"page": page, "page_size": size, "total_pages": -(-counted // size)}
+            return {"data": part, "total": counted, **pages, "total_is_capped": total > self.counted_max}
+
+        return _paged(query, "page_size", 50, 1000, rows, body)
+
     def _usage(self, query: Mapping[str, str], credential: Credential) -> Answer:
         if "start_date" not in query or "end_date" not in query:
             return Answer(400, {"detail": {"error": "Please provide start_date and end_date"}})
@@ -353,7 +403,7 @@ class FakeLiteLLM(Loopback):
         wanted = {"user_id": user_id, "model": query.get("model"), "key_hash": query.get("api_key")}
         rows = [
             row
-            for row in sorted(self._rows, key=lambda row: row.day, reverse=True)
+            for row in sorted(self._daily(), key=lambda row: row.day, reverse=True)
             if query["start_date"] <= row.day <= query["end_date"]
             and all(value in {None, getattr(row, name)} for name, value in wanted.items())
         ]
@@ -455,6 +505,35 @@ def _as_recorded(number: str, ghost: str = "ghost") -> Answer:
 
 def _identity(row: Row) -> tuple[object, ...]:
     return row.day, row.user_id, row.key_hash, row.model, row.endpoint
+
+
+def _requests(row: Row, owner: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """The requests of an hour as they stand in the log, each with its part; those that failed cost nothing."""
+    (template,) = recorded("102")["response"]["data"]
+    count, failed = int(row.metrics["api_requests"]), int(row.metrics["failed_requests"])
+    paid = max(count - failed, 1)
+    for number in range(count):
+        shares = {
+            name: int(row.metrics[name]) // paid + (int(row.metrics[name]) % paid if number == 0 else 0)
+            for name in ("prompt_tokens", "completion_tokens")
+        }
+        spend = round(row.metrics["spend"] / paid, 9)
+        spend = row.metrics["spend"] - spend * (paid - 1) if number == 0 else spend
+        at = datetime.fromisoformat(row.day) + timedelta(hours=row.hour, milliseconds=number)
+        failure = number >= paid
+        yield {
+            **template,
+            "request_id": f"chatcmpl-{hashlib.sha256(repr((_identity(row), row.hour, number)).encode()).hexdigest()}",
+            "api_key": row.key_hash,
+            "user": row.user_id or "",
+            "team_id": owner["team_id"] or "",
+            "model": row.model,
+            "startTime": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}+00:00",
+            "status": "failure" if failure else "success",
+            "spend": 0 if failure else spend,
+            **dict.fromkeys(shares, 0),
+            **({} if failure else shares),
+        }
 
 
 def _like(template: dict[str, Any], **facts: object) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from tests.support.fakes.loopback import Answer, Heard, Loopback
@@ -15,14 +15,16 @@ RESETS = ("daily", "weekly", "monthly", None)
 METRICS = ("credits_usage", "request_count", "tokens_prompt", "cached_tokens", "tokens_completion", "reasoning_tokens")
 DIMENSIONS = ("user", "model", "api_key_id", "workspace")
 MAIN = "0df9e665-d932-5740-b2c7-b52af166bc11"
+GROUP_USUAL = 20
 BORN = "2026-08-24T10:30:00Z"
 
 
 @dataclass(slots=True)
 class Use:
-    """What a key used of a model on a day."""
+    """What a key used of a model in an hour of a day (UTC)."""
 
     day: date
+    hour: int
     key_hash: str
     model: str
     figures: Mapping[str, float]
@@ -120,13 +122,15 @@ class FakeOpenRouter(Loopback):
         cached: int = 0,
         reasoning: int = 0,
         requests: int = 1,
+        hour: int = 0,
     ) -> None:
-        """Say what a key used of a model on a day; said again it is restated."""
+        """Say what a key used of a model in an hour; said again it is restated."""
         values = (dollars, requests, prompt, cached, completion, reasoning)
-        new = Use(day, key_hash, model, dict(zip(METRICS, values, strict=True)))
+        new = Use(day, hour, key_hash, model, dict(zip(METRICS, values, strict=True)))
         with self.lock:
-            cell = (day, key_hash, model)
-            self.state.uses = [one for one in self.state.uses if (one.day, one.key_hash, one.model) != cell] + [new]
+            cell = (day, hour, key_hash, model)
+            others = [one for one in self.state.uses if (one.day, one.hour, one.key_hash, one.model) != cell]
+            self.state.uses = [*others, new]
             spent = sum(one.figures["credits_usage"] for one in self.state.uses if one.key_hash == key_hash)
             if key_hash in self.state.keys:  # else it was deleted
                 self.state.keys[key_hash]["usage"] = spent
@@ -252,24 +256,28 @@ class FakeOpenRouter(Loopback):
 
     def _query(self, question: dict[str, Any]) -> Answer:
         dimensions, span = question.get("dimensions", []), question.get("time_range")
+        grain = question.get("granularity")
         filters = question.get("filters", [])
         known = set(question["metrics"]) <= set(METRICS) and set(dimensions) <= set(DIMENSIONS)
-        if not known or len(dimensions) > 2 or not span or question.get("granularity") != "day":
+        if not known or len(dimensions) > 2 or not span or grain not in ("day", "hour"):
             return _no(400, "Invalid query")
         if any(set(one) != {"field", "operator", "value"} or one["operator"] != "eq" for one in filters):
             return _no(400, "Invalid filter")
-        start, end = (datetime.fromisoformat(span[name]).date() for name in ("start", "end"))
+        start, end = (datetime.fromisoformat(span[name]) for name in ("start", "end"))
         if not start < end:
             return _no(400, "Invalid time range")
         sums: dict[tuple[str | None, ...], dict[str, float]] = defaultdict(lambda: dict.fromkeys(METRICS, 0.0))
         for use in self.state.uses:
             words = self._words(use)
             wanted = all(words[one["field"]] == one["value"] for one in filters)
-            if start <= use.day <= end and wanted:
-                figures = sums[str(use.day), *(words[name] for name in dimensions)]
+            at = datetime.combine(use.day, time(use.hour), UTC)
+            if start <= at <= end and wanted:  # the end is included, of a day all of it
+                when = str(use.day) if grain == "day" else f"{at:%Y-%m-%d %H:%M:%S}"
+                figures = sums[when, *(words[name] for name in dimensions)]
                 for name, value in use.figures.items():
                     figures[name] += value
-        rows = [self._row(cell, dimensions, figures) for cell, figures in sums.items()]
+        rows = [self._row(cell, dimensions, figures, grain) for cell, figures in sums.items()]
+        rows = _not_too_many(rows, dimensions, question.get("group_limit"))
         limit = min(self.rows_max, question.get("limit", 1000))
         cut = {"query_time_ms": 3, "row_count": min(len(rows), limit), "truncated": len(rows) > limit}
         return Answer(200, {"data": {"data": rows[:limit], "metadata": cut}})
@@ -279,16 +287,30 @@ class FakeOpenRouter(Loopback):
         key = self.state.keys.get(use.key_hash, {})
         return {"user": key.get("creator_user_id"), "model": use.model, "api_key_id": key.get("hash")}
 
-    def _row(self, cell: tuple[str | None, ...], dimensions: list[str], figures: Mapping[str, float]) -> dict[str, Any]:
+    def _row(
+        self, cell: tuple[str | None, ...], dimensions: list[str], figures: Mapping[str, float], grain: str
+    ) -> dict[str, Any]:
         """People are named and never by their id; counts are numbers in quotes."""
         prefix = "created_at" if dimensions == ["model"] else "date"
-        row: dict[str, Any] = {f"{prefix}__day": cell[0], **dict(zip(dimensions, cell[1:], strict=True))}
+        row: dict[str, Any] = {f"{prefix}__{grain}": cell[0], **dict(zip(dimensions, cell[1:], strict=True))}
         if "user" in row:
             member = self.state.members.get(row["user"] or "", {})
             row |= {"user": member.get("first_name"), "user_email": member.get("email")}
         counts: dict[str, str | None] = {name: str(int(value)) for name, value in figures.items()}
         counts |= dict.fromkeys(name for name in ("cached_tokens", "reasoning_tokens") if not figures[name])
         return {**row, **counts, "credits_usage": figures["credits_usage"]}
+
+
+def _not_too_many(rows: list[dict[str, Any]], dimensions: list[str], most: int | None) -> list[dict[str, Any]]:
+    """So many rows of each combination; without a number some are left out."""
+    counts: dict[tuple[Any, ...], int] = defaultdict(int)
+    found = []
+    for row in rows:
+        group = tuple(row[name] for name in dimensions)
+        counts[group] += 1
+        if counts[group] <= (most or GROUP_USUAL):
+            found.append(row)
+    return found
 
 
 def _paged(rows: list[dict[str, Any]], query: Mapping[str, str]) -> Answer:

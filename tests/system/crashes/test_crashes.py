@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from bot.app import App
 from handlers.card import Card
 from handlers.place import Place
+from storage import ingest
 from storage.db import Database
 from storage.outbox import LEASE
 from tests.support.clock import NOW, Clock
@@ -70,11 +71,13 @@ def life(url: str, board: MortalBoard, fate: Fate, clock: Clock) -> Company:
         fate.step()
 
     company.llm.charges = charges  # type: ignore[method-assign, assignment]
-    event.listen(company.database._orders, "commit", fate.step)
+    for engine in (company.database._orders, company.database._slices):
+        event.listen(engine, "commit", fate.step)
     try:
         work(company)
     finally:
-        event.remove(company.database._orders, "commit", fate.step)
+        for engine in (company.database._orders, company.database._slices):
+            event.remove(engine, "commit", fate.step)
         company.database.close()
     return company
 
@@ -101,6 +104,12 @@ def facts(url: str) -> list[object]:
     found: list[object] = database.ask(lambda conn: [conn.execute(text(each)).all() for each in questions])
     database.close()
     return found
+
+
+@pytest.fixture(autouse=True)
+def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day is written in several transactions, and the process may die between them."""
+    monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
 
 
 def fresh(tmp_path: object, name: str) -> str:
