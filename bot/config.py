@@ -530,6 +530,7 @@ class Settings(House, Rule):
             seats=self.seats,
             prices=self.prices,
             telemetry=self.telemetry,
+            console_url=self.console.url,
             retention=self.retention,
         )
 

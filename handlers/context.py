@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from sqlalchemy import Connection
 
-from handlers.card import CARD, Card, File
+from handlers.card import CARD, Card, File, Text
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, N_, language_of, said_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
@@ -31,6 +31,7 @@ from storage.tables import FOREVER
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
+CONSOLE = "console"
 TIERS = (N_("small"), N_("standard"), N_("flagship"))
 """The tiers that app.yaml need not name."""
 
@@ -131,6 +132,12 @@ class Context:
         if self.person.id == CLOCK.id:
             return language_of(self.locale)
         return spoken_to(self.person, self.policy)
+
+    def on_a_page(self, path: str) -> tuple[Text, ...]:
+        """Where the console shows the same on a page; nothing where there is no console, and on its pages."""
+        if not self.policy.console_url or self.place.platform == CONSOLE:
+            return ()
+        return (Text(self.t("On a page: {address}", address=f"{self.policy.console_url}{path}"), quiet=True),)
 
     def t(self, text: str, /, **values: object) -> str:
         """A text in the language of the person who speaks, with its named placeholders filled."""

@@ -365,6 +365,7 @@ class Policy(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    console_url: str = ""
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -132,6 +132,7 @@ def _card(ctx: Context, month: Month) -> Card:
         *([_apart(ctx, month.apart)] if month.apart else []),
         *_buttons(ctx, month),
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
+        *ctx.on_a_page(f"/money?period={called_after(month.period.first):%Y-%m}"),
     ]
     files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.console.pages import PAGES
 from handlers import COMMANDS, is_order, parse_command
-from tests.console.conftest import Console, words_of
+from tests.console.conftest import URL, Console, words_of
 from tests.support.company import ACME
 
 EXAMPLES = {"team": "search", "period": "2026-11"}
@@ -224,3 +224,16 @@ def test_a_viewer_has_the_organization_and_no_person_in_it(console: Console) -> 
     shown = {path: [name for name in names if name in words_of(kim.get(path).text)] for path in paths}
     assert shown == {path: [] for path in paths}
     assert kim.get("/money").status_code == 404
+
+
+def test_cards_of_the_chat_lead_to_their_page(console: Console) -> None:
+    """The digest, the close and the Home name an address that shows the same, but not on that page."""
+    acme = console.company
+    acme.app.policy = acme.app.policy.model_copy(update={"console_url": URL})
+
+    assert f"{URL}/team/search" in acme.say("max", "digest of team search")
+    assert f"{URL}/money?period=2026-10" in acme.say("fay", "month")
+    acme.say("ana", "request 50 finish the migration")
+    assert f"{URL}/queue" in acme.say("max", "home")
+    assert f"{URL}/" in acme.say("bob", "home")
+    assert URL not in console.of("max").reads("/queue")
