@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import FileRules
+from bot.providers.files.settings import BUCKETS, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -191,6 +191,7 @@ class ServerSettings(Rule):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+    log: Literal["json", "console"] = "json"
 
 
 class SignInSettings(Rule):
@@ -306,7 +307,8 @@ class ProviderSettings(FileRules):
         folder: Path = (info.context or {}).get("folder", Path())
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
-            given["file"] = str(folder / str(given["file"]))
+            where = str(given["file"])
+            given["file"] = where if where.startswith(BUCKETS) else str(folder / where)
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
 
@@ -519,7 +521,8 @@ class Settings(House, Rule):
             requests=self.requests,
             programs=self.programs,
             rates=self.rates,
-            budgets=self.budgets,
+            budgets=tuple(each for each in self.budgets if each.limit != "shadow"),
+            shadows=tuple(each for each in self.budgets if each.limit == "shadow"),
             tiers=self.tiers,
             limits=self.limits,
             guard=self.guard,

@@ -11,7 +11,7 @@ from bot.database_trouble import SENTENCES
 from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNREACHED, UNWRITABLE
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
-from storage import outbox, pauses, pulls, set_aside
+from storage import installation, outbox, pauses, pulls, set_aside
 from storage.db import BusyError, why_unusable
 
 STANDSTILL_S = 120.0
@@ -63,7 +63,9 @@ class Health:
 
     def notes(self) -> list[str]:
         """What else a person should know, a line each."""
-        lines = [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
+        held = self._app.database.ask(lambda conn: installation.noted(conn, installation.RESTORED))
+        lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
+        lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")

@@ -17,6 +17,7 @@ from handlers.events import (
     CheckDrifts,
     CheckJobs,
     CheckRequests,
+    CheckShadows,
     CheckThresholds,
     DetectWaste,
     EndGrants,
@@ -64,6 +65,7 @@ RECURRING = (
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
     Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 

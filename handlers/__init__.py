@@ -12,6 +12,7 @@ from handlers.admin import (
     check_tokens,
     erase,
     forget_old,
+    go_live,
     link,
     old_token_used,
     people_,
@@ -62,7 +63,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
-from handlers.planning import propose, suggest, try_
+from handlers.planning import check_shadows, demote, lab, promote, propose, report_shadow, suggest, try_
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -263,7 +264,11 @@ COMMANDS: Mapping[str, Command] = {
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
         command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
+        command(go_live, N_("go-live"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
+        command(lab, N_("lab"), ADMIN, "admin", writes=False),
+        command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
+        command(demote, N_("demote per-person-next"), ADMIN, "admin", writes=True),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
         command(providers, N_("providers"), ADMIN, "admin", writes=False),
         command(limits_, N_("limits"), ADMIN, "admin", writes=False),
@@ -304,6 +309,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_thresholds, "clock", bulk=True),
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
+        event_type(check_shadows, "clock", bulk=True),
+        event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),

@@ -92,6 +92,24 @@ class RepriceDay(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckShadows(Event):
+    """Periods of shadow budgets may be over, of which finance is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShadow(Event):
+    """A period of a shadow budget is over, and its figures are known.
+
+    Args:
+        budget: its name.
+        first: the first day of the period, such as "2026-10-01".
+    """
+
+    budget: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendNotes(Event):
     """Private notes of the week may be due."""
 

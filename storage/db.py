@@ -4,6 +4,7 @@ Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDI
 on a snapshot and never wait for a writer. Nobody else commits.
 """
 
+import json
 import os
 import random
 import sqlite3
@@ -18,14 +19,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage import installation
 from storage.turns import Turns
 
 T = TypeVar("T")
+
+SCHEMA = "schema"
+"""The note of who made the tables as they are."""
 
 REDO_MAX = 30
 BUSY_TIMEOUT_MS = 5_000
@@ -208,13 +213,28 @@ class Database:
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
-    def migrate(self) -> None:
-        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
+    def migrate(self, program: str = "") -> None:
+        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do.
+
+        Tables of a newer program are left as they are, if it said that older ones can go on (CONTRIBUTING.md).
+
+        Args:
+            program: what is written down as the one that made them so, such as "0.2.0".
+
+        Raises:
+            UnreadableDatabaseError: they are of a newer program with which this one cannot work.
+        """
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if self.ask(revision) == head:
+        scripts = ScriptDirectory.from_config(config)
+        head, here = scripts.get_current_head() or "", self.ask(revision)
+        known = {each.revision for each in scripts.walk_revisions()}
+        if here is not None and here not in known:
+            self._refuse_newer(head, program)
+        if here == head or here not in (None, *known):
             return
+        now = self.time()
+        needs = [getattr(each.module, "oldest_program", "") for each in scripts.walk_revisions()]
         with self._orders.connect() as conn:
             if not self.is_sqlite:
                 # The lock belongs to the connection: the migration's own snapshot must be younger than it.
@@ -224,10 +244,18 @@ class Database:
                 with conn.begin():
                     config.attributes["connection"] = conn
                     command.upgrade(config, "head")
+                    made_by = json.dumps({"program": program, "oldest": max(needs)})
+                    installation.note(conn, SCHEMA, made_by, now)
             finally:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
                     conn.commit()
+
+    def _refuse_newer(self, head: str, program: str) -> None:
+        made_by = self.ask(_made_by)
+        if not made_by or made_by["oldest"] > head:
+            newer = (made_by or {}).get("program") or "newer"
+            raise UnreadableDatabaseError("newer", newer=newer, own=program)
 
     def outside_of_transactions(self, statement: str) -> None:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
@@ -351,6 +379,14 @@ def _make_private(path: Path) -> None:
 def revision(conn: Connection) -> str | None:
     """The last migration that was done here, None if none was."""
     return MigrationContext.configure(conn).get_current_revision()
+
+
+def _made_by(conn: Connection) -> dict[str, str] | None:
+    """Which program made the tables as they are, and the last migration of the oldest that can work with them."""
+    if not inspect(conn).has_table(installation.NAME):
+        return None
+    noted = installation.noted(conn, SCHEMA)
+    return json.loads(noted[0]) if noted else None
 
 
 def _sqlstate(trouble: DBAPIError) -> str:

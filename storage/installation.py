@@ -7,6 +7,10 @@ from sqlalchemy import Connection, delete, select
 from storage.tables import installation
 from storage.upsert import upsert
 
+NAME = installation.name
+RESTORED = "restored"
+"""The note that this is a restored copy, and of which moment: nothing goes out until an admin says so."""
+
 
 def note(conn: Connection, name: str, value: str, now: datetime) -> None:
     """Let something be so from now on."""

@@ -516,6 +516,16 @@ alerts = Table(
 )
 
 # What somebody wants otherwise than it is for all.
+# Shadow budgets that were let count, each from a day on.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("budget", String(64), primary_key=True),
+    Column("starts", Date, nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
 preferences = Table(
     "preferences",
     metadata,

@@ -14,7 +14,7 @@ import shtab
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import config, logging
+from bot import __version__, config, logging
 from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.app import App, utc_now
 from bot.build import build
@@ -50,7 +50,7 @@ from handlers.periods import called_after, period_of
 from handlers.place import Place
 from handlers.planning import try_policy
 from handlers.sentence import Sentence
-from storage import audit, people, pulls, set_aside
+from storage import audit, installation, people, pulls, set_aside
 from storage.db import BusyError, Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> int:
     logging.to_json()
     clock = SharedClock()
     app = _app(now=clock)
+    if app.settings.server.log == "console":
+        logging.to_console()
     if args.host:
         app.settings = app.settings.at_host(args.host)
     serve(app, os.environ)
@@ -357,11 +359,16 @@ def backup(args: argparse.Namespace) -> int:
 
 
 def restore_(args: argparse.Namespace) -> int:
-    held = restore(args.file, database_url(_settings()), replace=args.replace)
+    url = database_url(_settings())
+    held = restore(args.file, url, replace=args.replace)
+    restored = Database(url)
+    restored.migrate(__version__)
+    restored.transact(lambda conn: installation.note(conn, installation.RESTORED, args.file.name, utc_now()))
+    restored.close()
     print(
         nt(
-            "Restored: {n} row, as it was written. Messages that waited then go out when Bursar starts.",
-            "Restored: {n} rows, as they were written. Messages that waited then go out when Bursar starts.",
+            "Restored: {n} row, as it was written. Nothing is sent or limited until an admin says: go-live",
+            "Restored: {n} rows, as they were written. Nothing is sent or limited until an admin says: go-live",
             held.rows,
         )
     )

@@ -327,7 +327,7 @@ def _by_model(row: Any) -> _ByModel:
 def _quota(row: Any) -> _Quota:
     found = _Quota.model_validate(row)
     if found.CycleUnit not in WINDOWS:
-        raise RowError(N_("its period is none that we know"), "CycleUnit")
+        raise RowError(N_("its period is not one that we know"), "CycleUnit")
     return found
 
 

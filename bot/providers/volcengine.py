@@ -365,7 +365,7 @@ PROMPT, COMPLETION = "PromptTokens", "CompletionTokens"
 def _kind(row: Any) -> _Kind:
     found = _Kind.model_validate(row)
     if found.Name not in {PROMPT, COMPLETION}:
-        raise RowError(N_("it is a kind of tokens that we do not know"), "Name")
+        raise RowError(N_("it is an unknown kind of tokens"), "Name")
     return found
 
 

@@ -1,6 +1,7 @@
 """Administration: identities, providers, status, tokens."""
 
 from handlers.admin.erase import erase
+from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
 from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
@@ -13,6 +14,7 @@ __all__ = [
     "check_tokens",
     "erase",
     "forget_old",
+    "go_live",
     "late",
     "link",
     "old_token_used",

@@ -13,7 +13,7 @@ from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import outbox, pauses, people, reservations, set_aside
+from storage import installation, outbox, pauses, people, reservations, set_aside
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -145,6 +145,8 @@ def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tupl
 
 def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
     """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
+    if installation.noted(ctx.conn, installation.RESTORED):
+        return ctx.t("This is a restored copy: nothing is sent or limited until an admin says go-live")
     for each in sorted(stopped, key=lambda each: not each.refused):
         name = platform_name(each.target)
         if each.refused:
