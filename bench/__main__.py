@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, slash, start, telemetry
+from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, rush, slash, start, telemetry
 from bench.machine import described
 from bench.table import Table
 
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "forecast": forecast.bench,
     "telemetry": telemetry.bench,
     "api": api.bench,
+    "load": rush.bench,
 }
 
 # Only when they are named: they take long.

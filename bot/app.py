@@ -554,6 +554,10 @@ class App:
 
     # Tick ----------------------------------------------------------------------------------------------------------
 
+    def knows_people(self) -> bool:
+        """Whether the people sources were ever read here."""
+        return self.database.ask(people.any_known)
+
     def refresh_people(self) -> str:
         """Make people, teams and links as the people sources say, and give newcomers their allotment.
 

@@ -65,7 +65,20 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
-from handlers.planning import check_shadows, demote, lab, promote, propose, report_shadow, suggest, try_
+from handlers.planning import (
+    check_contracts,
+    check_shadows,
+    contracts,
+    demote,
+    lab,
+    promote,
+    propose,
+    renewal,
+    report_contract,
+    report_shadow,
+    suggest,
+    try_,
+)
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -268,6 +281,8 @@ COMMANDS: Mapping[str, Command] = {
         command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
         command(go_live, N_("go-live"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
+        command(contracts, N_("contracts"), ADMIN, "admin", writes=False),
+        command(renewal, N_("renewal cursor +400 %"), ADMIN, "admin", writes=False),
         command(lab, N_("lab"), ADMIN, "admin", writes=False),
         command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
         command(demote, N_("demote per-person-next"), ADMIN, "admin", writes=True),
@@ -313,6 +328,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_thresholds, "clock", bulk=True),
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
+        event_type(check_contracts, "clock", bulk=True),
+        event_type(report_contract, "clock"),
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),

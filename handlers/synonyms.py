@@ -197,6 +197,7 @@ CHINESE = Tongue(
     words={
         "按模型": "by model",
         "按天": "by day",
+        "按小时": "by hour",
         "按日": "by day",
         "按服务商": "by provider",
         "按供应商": "by provider",

@@ -5,7 +5,21 @@ from types import ModuleType
 
 import pytest
 
-from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, servers, slash, start, telemetry
+from bench import (
+    api,
+    decisions,
+    digest,
+    forecast,
+    ledger,
+    orders,
+    pull,
+    reconcile,
+    rush,
+    servers,
+    slash,
+    start,
+    telemetry,
+)
 from bench.__main__ import BENCHMARKS, LARGE
 
 Sizes = Mapping[str, object]
@@ -41,6 +55,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "forecast": {forecast: {"SEEDS": 1}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
     "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},
+    "load": {
+        servers: {"DAYS": 2},
+        rush: {"KINDS": ("SQLite",), "ROWS": 3_000, "STEADY_S": 1.0, "RUSH": 50.0, "RUSH_S": 1.0, "DECISIONS": 1},
+    },
     "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
 }
 
