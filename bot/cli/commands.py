@@ -404,7 +404,7 @@ def _app(*, or_sample: bool = False, now: Callable[[], datetime] = utc_now) -> A
 
 
 def _read(app: App, names: Sequence[str]) -> int:
-    why = app.refresh_people()
+    why = app.refresh_people(anew=True)
     if why:
         print(t("people: {what}", what=why), file=sys.stderr)
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
