@@ -19,6 +19,7 @@ from bench import (
     people,
     pull,
     reconcile,
+    rush,
     slash,
     start,
     telemetry,
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "forecast": forecast.bench,
     "telemetry": telemetry.bench,
     "api": api.bench,
+    "load": rush.bench,
 }
 
 # Only when they are named: they take long.

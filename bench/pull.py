@@ -1,15 +1,17 @@
 """A million rows of usage on one day, from a provider to right balances: rows a second, and the memory it takes.
 
 The floor is the same rows put into an indexed table of their own by the driver's fastest way: no spool, no accounts, no
-balances. Each size is pulled in a process of its own, because the most memory that a process had never goes down.
+balances. Each size is pulled in a process of its own, because the most memory that a process had never goes down. Then
+the same day is read again with hours beside it: the last seven, in each of which a third of the day's cells was used.
 """
 
 import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from multiprocessing.connection import Connection as Pipe
 
 from sqlalchemy import Connection, MetaData, text
@@ -30,6 +32,7 @@ SIZES = (100_000, 1_000_000)
 PEOPLE, TEAMS, MODELS = 10_000, 100, 5
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FLAT_AIM = 1.1
+HOURS, HOURLY_PART = 7, 3
 
 
 class Bulk(Provider):
@@ -61,20 +64,45 @@ class Bulk(Provider):
             )
 
 
+class Hourly(Bulk):
+    """Tells hours beside its day."""
+
+    can = frozenset({"charges", "hours"})
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """See Provider."""
+        for number in range(HOURS):
+            start = until - (number + 1) * timedelta(hours=1)
+            for each in islice(self.charges(start.date(), start.date()), number % HOURLY_PART, None, HOURLY_PART):
+                if start >= since:
+                    yield replace(each, bucket_start=start, bucket_hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds, by the clock and of this process's CPU."""
+
+    wall: float
+    cpu: float
+
+
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What one process measured: rows a second of the first pull, of the same again, and of the floor; MB at most."""
+    """What one process measured: the first pull, the same again, again with hours, and the floor; MB at most."""
 
-    first: float
-    again: float
-    floor: float
+    first: Took
+    again: Took
+    with_hours: Took
+    floor: Took
     memory: float
 
 
 def bench() -> Iterator[Table]:
     """Both sizes on both databases, each table as soon as it is there."""
     for kind in KINDS:
-        yield _table(kind, {size: _in_a_process(kind, size) for size in SIZES})
+        found = {size: _in_a_process(kind, size) for size in SIZES}
+        yield _table(kind, found)
+        yield _table_of_hours(kind, found)
 
 
 def _in_a_process(kind: str, size: int) -> Pulled:
@@ -97,21 +125,23 @@ def _measure(url: str, size: int, there: Pipe) -> None:
     database, provider = Database(url), Bulk(size)
     how = Reading(Policy(), days_back=0, history_days=0)
 
-    def work() -> None:
-        done = pull(database, provider, how, lambda: NOW)
+    def work(told: Provider = provider) -> None:
+        done = pull(database, told, how, lambda: NOW)
         assert done.rows_seen == size, done
 
-    first, again = size / _took(work), size / _took(work)
+    first, again = _took(work), _took(work)
     _, most = memory_mb(os.getpid())
-    floor = size / _took(lambda: database.transact(lambda conn: _floor(conn, provider)))
+    work(Hourly(size))  # the first time they are all new
+    with_hours = _took(lambda: work(Hourly(size)))
+    floor = _took(lambda: database.transact(lambda conn: _floor(conn, provider)))
     database.close()
-    there.send(Pulled(first, again, floor, most))
+    there.send(Pulled(first, again, with_hours, floor, most))
 
 
-def _took(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _took(work: Callable[[], object]) -> Took:
+    began, began_cpu = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began
+    return Took(time.perf_counter() - began, time.process_time() - began_cpu)
 
 
 def _company() -> Directory:
@@ -140,15 +170,35 @@ def _table(kind: str, found: dict[int, Pulled]) -> Table:
     rows = [
         (
             f"{size:,}",
-            f"{each.floor:,.0f}",
-            f"{each.first:,.0f}",
-            f"{each.first / each.floor:.2f}",
-            f"{each.again:,.0f}",
+            f"{size / each.floor.wall:,.0f}",
+            f"{size / each.first.wall:,.0f}",
+            f"{each.floor.wall / each.first.wall:.2f}",
+            _share(kind, each.floor.cpu / each.first.cpu),
+            f"{size / each.again.wall:,.0f}",
             f"{each.memory:.0f}",
             f"{each.memory / least:.2f}",
             aimed(each.memory / least, at_most=FLAT_AIM),
         )
         for size, each in found.items()
     ]
-    heads = ("rows", "floor rows/s", "pulled rows/s", "ratio", "the same again", "most MB", "ratio", "aim")
+    heads = ("rows", "floor rows/s", "pulled rows/s", "ratio", "of CPU", "the same again", "most MB", "ratio", "aim")
     return Table(f"A day pulled, {kind}, {PEOPLE:,} people", heads, rows)
+
+
+def _table_of_hours(kind: str, found: dict[int, Pulled]) -> Table:
+    rows = [
+        (
+            f"{size:,}",
+            f"{size * HOURS // HOURLY_PART:,}",
+            f"{each.again.cpu:.1f}",
+            f"{each.with_hours.cpu:.1f}",
+            f"{each.with_hours.cpu / each.again.cpu:.2f}",
+        )
+        for size, each in found.items()
+    ]
+    heads = ("rows of the day", "rows of hours", "CPU s of the day", "with hours", "ratio")
+    return Table(f"A day read again, alone and with hours beside it, {kind}", heads, rows)
+
+
+def _share(kind: str, share: float) -> str:
+    return f"{share:.2f}" if kind == "SQLite" else ""  # PostgreSQL works in a process of its own

@@ -25,6 +25,7 @@ from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
 from bot.providers.base import Provider
+from bot.request_ids import number, numbered
 from bot.schedule import Schedule
 from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
@@ -38,10 +39,22 @@ from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, R
 from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
+from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, exceptions, former_links, idempotency, outbox, people, people_sources
+from storage import (
+    aliases,
+    erasure,
+    exceptions,
+    former_links,
+    idempotency,
+    installation,
+    outbox,
+    people,
+    people_sources,
+    promotions,
+)
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
@@ -99,6 +112,7 @@ class App:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
         self.policy: Policy = self.settings.policy.model_copy(update={"vendors": vendors})
         self._call_models()
+        self._let_shadows_count()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
 
@@ -106,6 +120,12 @@ class App:
         """Learn by which names people ask for models; another replica may have read them."""
         with suppress(BusyError):
             self.policy.call_models(self.database.ask(aliases.of_models))
+
+    def _let_shadows_count(self) -> None:
+        """Let shadow budgets bind whose day has come; another replica may have been told so."""
+        with suppress(BusyError):
+            starts = self.database.ask(promotions.starts)
+            self.policy.let_count(counting(self.policy, starts, self.now()))
 
     def _vendor(self, one: ProviderSettings) -> Vendor:
         """What a provider declares, less what app.yaml forbids."""
@@ -134,6 +154,7 @@ class App:
 
     # Hear ----------------------------------------------------------------------------------------------------------
 
+    @numbered
     def hear(self, sentence: Sentence) -> Card:
         """Answer a sentence. It never raises: a refusal, a busy database and a bug of ours are cards, too."""
         try:
@@ -149,7 +170,7 @@ class App:
         except Exception as trouble:
             if why := why_unusable(trouble):
                 return self._unusable(sentence, why)
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
             broke = N_("That broke ({incident}). Nothing was changed.")
             spoken = spoken_to(None, self.policy)
@@ -187,6 +208,7 @@ class App:
         with timed(HEARD, one.name):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
 
+    @numbered
     def answers(self, person: str, place: Place, texts: Sequence[str]) -> list[Card | RefusedError]:
         """Answers to several questions out of one snapshot, so that their figures agree.
 
@@ -230,10 +252,11 @@ class App:
         except Exception as bug:
             if why_unusable(bug) == "read_only":  # questions are asked where nothing can be written
                 raise WritesError(str(texts)) from bug
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=person, platform=place.platform)
             raise BrokeError(incident) from bug
 
+    @numbered
     def call(self, caller: Caller, speaker: str, call: Call, key: str = "") -> Shape:
         """Answer a program.
 
@@ -262,7 +285,7 @@ class App:
         except Exception as bug:
             if why_unusable(bug):
                 raise BusyError("the database cannot be used") from bug
-            incident = secrets.token_hex(2)
+            incident = number()
             log.exception("broke", incident=incident, person=speaker, what=kind.name)
             raise BrokeError(incident) from bug
         self.wake.set()
@@ -291,6 +314,7 @@ class App:
         idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
         return given
 
+    @numbered
     def handle(self, event: Event, by: Raiser, delivery: str = "") -> bool:
         """Handle an event, in one transaction.
 
@@ -312,7 +336,7 @@ class App:
         except BusyError:
             return False
         except Exception:
-            log.exception("broke", incident=secrets.token_hex(2), what=kind.name)
+            log.exception("broke", incident=number(), what=kind.name)
             return False
         self.wake.set()
         return True
@@ -542,6 +566,10 @@ class App:
 
     # Tick ----------------------------------------------------------------------------------------------------------
 
+    def knows_people(self) -> bool:
+        """Whether the people sources were ever read here."""
+        return self.database.ask(people.any_known)
+
     def refresh_people(self, *, anew: bool = False) -> str:
         """Make people, teams and links as the people sources say, and give newcomers their allotment.
 
@@ -616,7 +644,17 @@ class App:
             raise
         self.unwritable = ""
         self._call_models()
+        self._let_shadows_count()
         self.wake.set()
+        self._compact()
+
+    def _compact(self) -> None:
+        """After somebody was erased, nothing of them stays in free parts of the database's files."""
+        if self.database.ask(lambda conn: installation.noted(conn, erasure.COMPACT)) is None:
+            return
+        with suppress(BusyError):  # it is tried again at the next tick
+            self.database.compact()
+            self.database.transact(lambda conn: installation.end(conn, erasure.COMPACT))
 
     def deliver(self, lane: str = "") -> int:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""

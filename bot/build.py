@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
+from bot import __version__
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
@@ -47,7 +48,7 @@ def build(
         UnreadableDatabaseError: the database's address is unusable.
     """
     database = Database(url or database_url(settings, environ))
-    database.migrate()
+    database.migrate(__version__)
     providers = {
         each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now, database))
         for each in settings.providers

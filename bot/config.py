@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import FileRules
+from bot.providers.files.settings import BUCKETS, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -40,6 +40,7 @@ from handlers.policy import (
     AmountText,
     ApprovalRule,
     Budget,
+    Contract,
     GuardRules,
     House,
     LimitRules,
@@ -53,6 +54,7 @@ from handlers.policy import (
     ProgramRules,
     Rates,
     RequestRules,
+    RetentionRules,
     Rule,
     TelemetryRules,
     WasteRules,
@@ -190,6 +192,7 @@ class ServerSettings(Rule):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
+    log: Literal["json", "console"] = "json"
 
 
 class SignInSettings(Rule):
@@ -305,7 +308,8 @@ class ProviderSettings(FileRules):
         folder: Path = (info.context or {}).get("folder", Path())
         given = {name: each for name, each in value.items() if each is not None and each != ""}
         if given.get("file"):
-            given["file"] = str(folder / str(given["file"]))
+            where = str(given["file"])
+            given["file"] = where if where.startswith(BUCKETS) else str(folder / where)
         usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
         return {"name": word, **usual, **given}
 
@@ -503,7 +507,17 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
+
+    @model_validator(mode="after")
+    def _contracts_are_with_providers(self) -> "Settings":
+        names = {each.name for each in self.providers}
+        for each in self.contracts:
+            if each.provider not in names:
+                raise SettingError(meant(t("unknown provider “{word}”", word=each.provider), each.provider, names))
+        return self
 
     @property
     def policy(self) -> Policy:
@@ -517,14 +531,17 @@ class Settings(House, Rule):
             requests=self.requests,
             programs=self.programs,
             rates=self.rates,
-            budgets=self.budgets,
+            budgets=tuple(each for each in self.budgets if each.limit != "shadow"),
+            shadows=tuple(each for each in self.budgets if each.limit == "shadow"),
             tiers=self.tiers,
             limits=self.limits,
             guard=self.guard,
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            contracts=self.contracts,
             telemetry=self.telemetry,
+            retention=self.retention,
         )
 
     def at_host(self, host: str) -> "Settings":

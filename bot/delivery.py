@@ -15,6 +15,7 @@ from bot.metrics import DELIVERED, timed
 from bot.ports import Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
+from bot.request_ids import numbered
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading, pull
@@ -39,7 +40,7 @@ from handlers.language import N_, Words, language_of, stored
 from handlers.place import UNLINKED, Place
 from handlers.policy import Policy
 from handlers.sentence import Sentence
-from storage import outbox, pauses, set_aside
+from storage import installation, outbox, pauses, set_aside
 from storage.db import BusyError, Database, Turn
 from storage.limits import Subject
 from storage.outbox import Lane, OutboxItem, OutboxKind
@@ -56,6 +57,8 @@ REFUSED_AGAIN = timedelta(seconds=10)
 BLOCKING_ATTEMPTS_MAX = 4
 """A message that its platform does not take, though it is well, holds up its place for so many attempts."""
 HURRIED_ATTEMPTS_MAX = 8
+READS: tuple[OutboxKind, ...] = ("pull",)
+"""What may be done of a restored copy: the world has gone on, and reading changes nothing there."""
 LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
@@ -82,6 +85,10 @@ class Core(Knows, Protocol):
 
     def reading(self, name: str) -> Reading:
         """See App."""
+
+
+def _is_held(conn: Connection) -> bool:
+    return installation.noted(conn, installation.RESTORED) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +121,15 @@ class Delivery:
         found = {"timers": Lane(("clock",), ("event",)), "sentences": Lane(("clock",), ("say",))}
         found |= {f"chat {name}": Lane((name,), ("show",)) for name in chats}
         found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
-        return found | {f"readings {name}": Lane((name,), ("pull",)) for name in self.providers}
+        return found | {f"readings {name}": Lane((name,), READS) for name in self.providers}
 
     def waiting(self) -> set[str]:
         """The names of the lanes in which something is due."""
-        due = self.database.ask(lambda conn: outbox.waiting_kinds(conn, self.now()))
+        due, is_held = self.database.ask(lambda conn: (outbox.waiting_kinds(conn, self.now()), _is_held(conn)))
         return {
-            name for name, lane in self.lanes().items() if any((lane.targets[0], kind) in due for kind in lane.kinds)
+            name
+            for name, lane in self.lanes().items()
+            if any((lane.targets[0], kind) in due for kind in lane.kinds) and not (is_held and lane.kinds != READS)
         }
 
     def deliver(self, lane: Lane | None = None) -> int:
@@ -134,6 +143,8 @@ class Delivery:
         """
         if lane is None:
             return sum(self.deliver(each) for each in self.lanes().values())
+        if lane.kinds != READS and self.database.ask(_is_held):
+            return 0
         if "show" in lane.kinds and not self._is_well(lane):
             return 0
         self.reach.missed.clear()
@@ -205,6 +216,7 @@ class Delivery:
         """Keep the lease of an item that waited for those before it, or takes long; False if another has it now."""
         return self.database.transact(lambda conn: outbox.renew(conn, item, self.now() + lease))
 
+    @numbered
     def _deliver_one(self, item: OutboxItem) -> str | None:
         """Deliver an item.
 

@@ -211,7 +211,7 @@ class Api:
         """Let go of the connections."""
         self._client.close()
 
-    def get_json(self, path: str, params: Params | None = None) -> Any:
+    def get_json(self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Ask for something, again if need be. Fractions come as Decimal, never as float.
 
         Raises:
@@ -219,7 +219,9 @@ class Api:
                 ours.
             UndeliverableError: refused; KeyRefusedError if the key is to blame.
         """
-        return self._patiently(lambda deadline: self._parsed(self._once("GET", path, deadline, params), path))
+        return self._patiently(
+            lambda deadline: self._parsed(self._once("GET", path, deadline, params, headers=headers), path)
+        )
 
     def ask_json(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Any:
         """Ask for something that the service wants to be asked for by POST; otherwise as `get_json`."""

@@ -19,6 +19,9 @@ from bot.secret_shapes import KEYS, PASSWORDS
 SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer(?:\s|\\[nrt])+)[A-Za-z0-9._~+/=-]{4,}")
 CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "apscheduler", "uvicorn", "matplotlib", "alembic")
 
+BOLT = "slack_bolt.App"
+"""Warns at each start that it does not use the token that it finds in the environment: it is given a client."""
+
 
 def to_json() -> None:
     """One JSON object a line on standard error: for `run`."""
@@ -26,6 +29,15 @@ def to_json() -> None:
         logging.INFO,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.JSONRenderer(ensure_ascii=False),
+    )
+
+
+def to_console() -> None:
+    """The same in plain lines, for a person who watches `run`."""
+    _configure(
+        logging.INFO,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=False),
     )
 
 
@@ -41,7 +53,11 @@ def _configure(level: int, *last: Processor) -> None:
         level: of the standard library. Libraries never log at DEBUG: slack_sdk would write tokens and messages.
         last: what makes a line of an event, behind what all lines have.
     """
-    named: list[Processor] = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name]
+    named: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+    ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         ProcessorFormatter(
@@ -58,11 +74,16 @@ def _configure(level: int, *last: Processor) -> None:
     stamina.instrumentation.set_on_retry_hooks(())  # an attempt is no news; what comes of all of them is
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.getLogger(BOLT).addFilter(_is_error)  # Bolt sets the level itself
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *named, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def _redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> str:

@@ -14,13 +14,16 @@ from bot.config import ProviderSettings, ScheduleLine
 from bot.providers.base import Provider
 from handlers.context import CLOCK, NOWHERE, Context, place_to_json
 from handlers.events import (
+    CheckContracts,
     CheckDrifts,
     CheckJobs,
     CheckRequests,
+    CheckShadows,
     CheckThresholds,
     DetectWaste,
     EndGrants,
     Event,
+    ForgetOld,
     GiveAllotments,
     RepriceCharges,
     SendNotes,
@@ -61,7 +64,10 @@ RECURRING = (
     Recurring("*/15 * * * *", CheckThresholds(), timedelta(hours=1)),
     Recurring("*/5 * * * *", CheckJobs(), timedelta(hours=1)),
     Recurring("5 * * * *", SendNotes(), timedelta(hours=1)),
+    Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
+    Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
+    Recurring("35 8 * * *", CheckContracts(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 

@@ -10,6 +10,9 @@ from collections.abc import Collection, Mapping
 from handlers.access import sees_all
 from handlers.admin import (
     check_tokens,
+    erase,
+    forget_old,
+    go_live,
     link,
     old_token_used,
     people_,
@@ -60,7 +63,20 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
-from handlers.planning import propose, suggest, try_
+from handlers.planning import (
+    check_contracts,
+    check_shadows,
+    contracts,
+    demote,
+    lab,
+    promote,
+    propose,
+    renewal,
+    report_contract,
+    report_shadow,
+    suggest,
+    try_,
+)
 from handlers.pricing import check_prices, price, reprice_charges, reprice_day
 from handlers.programs import (
     Call,
@@ -260,7 +276,14 @@ COMMANDS: Mapping[str, Command] = {
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
+        command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
+        command(go_live, N_("go-live"), ADMIN, "admin", writes=True),
         command(people_, N_("people"), ADMIN, "admin", writes=False),
+        command(contracts, N_("contracts"), ADMIN, "admin", writes=False),
+        command(renewal, N_("renewal cursor +400 %"), ADMIN, "admin", writes=False),
+        command(lab, N_("lab"), ADMIN, "admin", writes=False),
+        command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
+        command(demote, N_("demote per-person-next"), ADMIN, "admin", writes=True),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
         command(providers, N_("providers"), ADMIN, "admin", writes=False),
         command(limits_, N_("limits"), ADMIN, "admin", writes=False),
@@ -301,6 +324,10 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_thresholds, "clock", bulk=True),
         event_type(check_spikes, "clock", bulk=True),
         event_type(check_drifts, "clock", bulk=True),
+        event_type(check_contracts, "clock", bulk=True),
+        event_type(report_contract, "clock"),
+        event_type(check_shadows, "clock", bulk=True),
+        event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
@@ -329,6 +356,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_withdrawn, "sync"),
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
+        event_type(forget_old, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),

@@ -92,6 +92,42 @@ class RepriceDay(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckContracts(Event):
+    """The last days for notice of contracts come nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContract(Event):
+    """It is time to tell that notice of a contract must be given soon.
+
+    Args:
+        contract: its name.
+        days: how many days before the last one this is told.
+    """
+
+    contract: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckShadows(Event):
+    """Periods of shadow budgets may be over, of which finance is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportShadow(Event):
+    """A period of a shadow budget is over, and its figures are known.
+
+    Args:
+        budget: its name.
+        first: the first day of the period, such as "2026-10-01".
+    """
+
+    budget: str
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendNotes(Event):
     """Private notes of the week may be due."""
 
@@ -123,6 +159,11 @@ class RefreshHomes(Event):
 @dataclass(frozen=True, slots=True)
 class CheckTokens(Event):
     """Somebody may have left on whom a token depends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetOld(Event):
+    """Something may be older than it may be kept."""
 
 
 # Timers

@@ -169,6 +169,7 @@ CHINESE = Tongue(
         allot="分配",
         split="平分,均分",
         correct="更正,调整",
+        erase="删除个人数据",
         link="关联,绑定",
         people="人员,成员",
         enforce="生效",
@@ -196,6 +197,7 @@ CHINESE = Tongue(
     words={
         "按模型": "by model",
         "按天": "by day",
+        "按小时": "by hour",
         "按日": "by day",
         "按服务商": "by provider",
         "按供应商": "by provider",

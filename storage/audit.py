@@ -6,16 +6,18 @@ slipped in is found.
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from storage.tables import audit
 
 BEGINNING = "0" * 64
+NAME = audit.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,14 @@ class Row:
     id: int
     deed: Deed
     hash: str
+    erased: str = ""
 
 
 _FIELDS = tuple(Deed.__dataclass_fields__)
 _COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.authority, audit.c.place, audit.c.details)
 _LAST = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
-_ALL = select(audit.c.id, audit.c.hash, *_COLUMNS).order_by(audit.c.id)
+_SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_ALL = select(audit.c.id, audit.c.hash, audit.c.erased, *_COLUMNS).order_by(audit.c.id)
 
 
 def append(conn: Connection, *deeds: Deed) -> None:
@@ -82,14 +86,63 @@ def rows(conn: Connection, subject: str = "") -> Iterator[Row]:
     """The audit in its order, or what concerns one subject."""
     statement = _ALL.where(audit.c.subject == subject) if subject else _ALL
     for row in conn.execute(statement):
-        yield Row(row[0], Deed(*row[2:]), row[1])
+        yield Row(row[0], Deed(*tuple(row)[3:]), row[1], row[2])
+
+
+def erase(conn: Connection, left_of: Callable[[Deed], Deed]) -> list[int]:
+    """Take somebody out of deeds. The chain stays: a row keeps the hash of what it said, and what is left is sealed.
+
+    Args:
+        conn: an order's.
+        left_of: a deed without them; the same deed if it is not about them.
+
+    Returns:
+        The numbers of the rows; an ERASED deed must name them, or the audit counts as changed.
+    """
+    found = []
+    for row in list(rows(conn)):
+        left = left_of(row.deed)
+        if left != row.deed:
+            found.append(row.id)
+            values = {**_said(left), "erased": seal(row.id, row.hash, left)}
+            conn.execute(update(audit).where(audit.c.id == row.id).values(**values))
+    return found
+
+
+ERASED = "erased"
+"""What the deed is called that names the rows of which somebody was erased: "rows 3, 17-20"."""
+
+
+def numbered(numbers: Iterable[int]) -> str:
+    """Numbers of rows as an ERASED deed has them."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return "rows " + ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def _numbers(details: str) -> Iterator[int]:
+    for first, last in _SPAN.findall(details):
+        yield from range(int(first), int(last or first) + 1)
 
 
 def first_broken(conn: Connection) -> int | None:
-    """The number of the first row that does not follow from the one before, or None if all do."""
-    before = BEGINNING
+    """The number of the first row that does not follow from the one before, or None if all do.
+
+    Of a row of which somebody was erased only what is left can be checked, and that a later deed says so.
+    """
+    before, erased, named = BEGINNING, list[int](), set[int]()
     for number, row in enumerate(rows(conn), start=1):
-        if row.id != number or row.hash != seal(number, before, row.deed):
+        if row.id != number:
+            return number
+        if row.erased:
+            erased.append(number)
+        if (row.erased or row.hash) != seal(number, row.hash if row.erased else before, row.deed):
             return number
         before = row.hash
-    return None
+        if row.deed.what == ERASED and not row.erased:
+            named.update(each for each in _numbers(row.deed.details) if each < number)
+    return next((each for each in erased if each not in named), None)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Integer, MetaData, Table, func, inspect, select, text
+from sqlalchemy import Connection, Integer, MetaData, Table, delete, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+from storage import installation
 from storage.bulk_load import load, writer
 from storage.sums import halves, whole
 from storage.tables import metadata
@@ -56,7 +57,7 @@ def _total(conn: Connection, table: Table) -> Total:
 def is_empty(conn: Connection) -> bool:
     """Whether there is nothing in any table, or no table at all."""
     there = set(inspect(conn).get_table_names())
-    tables = [table for table in metadata.sorted_tables if table.name in there]
+    tables = [table for table in metadata.sorted_tables if table.name in there and table.name != installation.NAME]
     return not any(conn.execute(select(1).select_from(table).limit(1)).first() for table in tables)
 
 
@@ -73,6 +74,7 @@ def copy(source: Connection, target: Connection) -> Iterator[str]:
     Raises:
         UncopiedError: PostgreSQL is stricter than SQLite, such as with a text that is too long.
     """
+    target.execute(delete(metadata.tables[installation.NAME]))  # migrating has made notes there
     writes, quoted = writer(target), target.dialect.identifier_preparer.quote
     for table in metadata.sorted_tables:
         rows = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))

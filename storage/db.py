@@ -4,6 +4,7 @@ Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDI
 on a snapshot and never wait for a writer. Nobody else commits.
 """
 
+import json
 import os
 import random
 import sqlite3
@@ -11,21 +12,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage import installation
 from storage.turns import Turns
 
 T = TypeVar("T")
+
+SCHEMA = "schema"
+"""The note of who made the tables as they are."""
 
 REDO_MAX = 30
 BUSY_TIMEOUT_MS = 5_000
@@ -46,6 +48,12 @@ USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01", "53200"})
 """Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
+
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+VERSION = "alembic_version"
+REVISIONS = frozenset(each.name.partition("_")[0] for each in MIGRATIONS.glob("[0-9]*.py"))
+"""All migrations there are: a file's name begins with its number, which is its revision."""
 
 
 class BusyError(Exception):
@@ -208,13 +216,25 @@ class Database:
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
-    def migrate(self) -> None:
-        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if self.ask(revision) == head:
+    def migrate(self, program: str = "") -> None:
+        """Bring the tables up to date, one process at a time; the others wait and find nothing left to do.
+
+        What does it is loaded only then: most starts find the tables as they should be. Tables of a newer program are
+        left as they are, if it said that older ones can go on (CONTRIBUTING.md).
+
+        Args:
+            program: what is written down as the one that made them so, such as "0.2.0".
+
+        Raises:
+            UnreadableDatabaseError: they are of a newer program with which this one cannot work.
+        """
+        here = self.ask(revision)
+        if here is not None and here not in REVISIONS:
+            self._refuse_newer(max(REVISIONS), program)
             return
+        if here == max(REVISIONS):
+            return
+        now = self.time()
         with self._orders.connect() as conn:
             if not self.is_sqlite:
                 # The lock belongs to the connection: the migration's own snapshot must be younger than it.
@@ -222,17 +242,44 @@ class Database:
                 conn.commit()
             try:
                 with conn.begin():
-                    config.attributes["connection"] = conn
-                    command.upgrade(config, "head")
+                    oldest = import_module("storage.migrations.upgrade").upgrade(conn)
+                    installation.note(conn, SCHEMA, json.dumps({"program": program, "oldest": oldest}), now)
             finally:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
                     conn.commit()
 
+    def _refuse_newer(self, head: str, program: str) -> None:
+        made_by = self.ask(_made_by)
+        if not made_by or made_by["oldest"] > head:
+            newer = (made_by or {}).get("program") or "newer"
+            raise UnreadableDatabaseError("newer", newer=newer, own=program)
+
     def outside_of_transactions(self, statement: str) -> None:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
+
+    def compact(self) -> None:
+        """Overwrite what was deleted: it still stands in free parts of the file, and in the log beside it.
+
+        Raises:
+            BusyError: somebody reads; try again later.
+        """
+        if not self.is_sqlite:
+            self.outside_of_transactions("vacuum")
+            return
+        with self._turn():
+            raw = self._orders.raw_connection()
+            try:
+                raw.cursor().execute("vacuum")
+                busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+            except sqlite3.OperationalError as trouble:
+                raise BusyError("the file cannot be compacted now") from trouble
+            finally:
+                raw.close()
+        if busy:
+            raise BusyError("the log of the file is being read")
 
     def time(self) -> datetime:
         """The moment by the database's clock, in UTC.
@@ -330,7 +377,18 @@ def _make_private(path: Path) -> None:
 
 def revision(conn: Connection) -> str | None:
     """The last migration that was done here, None if none was."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table(VERSION):
+        return None
+    found = conn.exec_driver_sql(f"select version_num from {VERSION}").scalar()  # noqa: S608 - a name of our own
+    return None if found is None else str(found)
+
+
+def _made_by(conn: Connection) -> dict[str, str] | None:
+    """Which program made the tables as they are, and the last migration of the oldest that can work with them."""
+    if not inspect(conn).has_table(installation.NAME):
+        return None
+    noted = installation.noted(conn, SCHEMA)
+    return json.loads(noted[0]) if noted else None
 
 
 def _sqlstate(trouble: DBAPIError) -> str:

@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, hours, units
+from storage import bulk_load, erased, hours, units
 from storage.attribution import COLUMNS, attributed, has_former
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.db import Apart
@@ -316,7 +316,8 @@ def _stage(conn: Connection, table: Table, batch: Iterable[Charge], zone: ZoneIn
     """Write a batch into a table of nobody else; how many cells it has."""
     _clear(conn, table)
     written = bulk_load.writer(conn)
-    seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in batch))
+    known = erased.under_pseudonym(conn, batch)
+    seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in known))
     conn.exec_driver_sql(f"analyze {table.name}")  # or SQLite goes through all charges to find these few
     return seen
 

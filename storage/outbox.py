@@ -499,6 +499,12 @@ def waiting_at(conn: Connection, target: str) -> dict[str, int]:
     return dict(sorted(Counter(key.rpartition(f"@{target}:")[2] for (key,) in rows).items()))
 
 
+def drop_messages(conn: Connection) -> int:
+    """Forget all messages that wait; how many there were."""
+    waits = outbox_items.c.kind == "show", outbox_items.c.state == "open"
+    return conn.execute(delete(outbox_items).where(*waits)).rowcount
+
+
 def prune(conn: Connection, now: datetime) -> None:
     """Forget sentences, events and pulls that were delivered long ago, and what waited too long for somebody unknown.
 

@@ -426,6 +426,11 @@ def apply(
     return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
 
 
+def any_known(conn: Connection) -> bool:
+    """Whether there is anybody."""
+    return conn.execute(select(people.c.id).limit(1)).first() is not None
+
+
 def renamed(conn: Connection, directory: Directory) -> tuple[str, ...]:
     """The ids of those whom the sources call otherwise than they are known, in their order."""
     names = {row.id: row.name for row in conn.execute(select(people.c.id, people.c.name))}

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     and_,
     bindparam,
+    case,
     cast,
     func,
     insert,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 
 from storage.tables import FOREVER, Instant, lineage, reservations, spend
 
+TOKENS_UNIT = "tokens"
 ReservationState = Literal["held", "settled", "released"]
 
 
@@ -41,9 +43,9 @@ class Reservation:
         what: what the job is, in the program's words.
         model: the only model that it uses, "" if it did not say.
         amount: what was reserved, in parts of the unit.
-        unit: code of the currency.
+        unit: code of the currency, or "tokens".
         day: the organization's day on which it was made.
-        spent_before: what the account had spent on that day by then.
+        spent_before: what the account had spent on that day by then, in the unit.
         reserved_at: when it was made.
         counts_until: from when on nothing of it counts: when it lapses, or when the last charge of a settled job must
             have arrived.
@@ -85,8 +87,9 @@ class Held:
         id: of the reservation.
         account_id: who spends.
         model: see Reservation.
+        unit: see Reservation.
         amount: what was reserved, or what the job cost if it is settled.
-        arrived: what the account has spent since the reservation was made.
+        arrived: what the account has spent since the reservation was made, in the unit.
         settled_at: when it was settled, None while it is held.
     """
 
@@ -94,15 +97,17 @@ class Held:
     id: int
     account_id: str
     model: str
+    unit: str
     amount: int
     arrived: int
     settled_at: datetime | None
 
 
 _ALL = select(reservations)
+_SPENT = case((reservations.c.unit == TOKENS_UNIT, spend.c.tokens), else_=spend.c.cost_nanos)
 _ARRIVED = (
     cast(
-        select(func.coalesce(func.sum(spend.c.cost_nanos), 0))
+        select(func.coalesce(func.sum(_SPENT), 0))
         .where(spend.c.account_id == reservations.c.account_id, spend.c.day >= reservations.c.day)
         .correlate(reservations)
         .scalar_subquery(),
@@ -119,12 +124,21 @@ _ABOVE = (
         reservations.c.id,
         reservations.c.account_id,
         reservations.c.model,
+        reservations.c.unit,
         func.coalesce(reservations.c.cost, reservations.c.amount),
         _ARRIVED,
         reservations.c.ended_at,
     )
     .join(lineage, and_(lineage.c.account_id == reservations.c.account_id, lineage.c.until == FOREVER))
     .where(_COUNTS)
+)
+_LAPSED = and_(
+    reservations.c.state == "held",
+    reservations.c.request_id.is_(None),
+    reservations.c.counts_until <= bindparam("now", type_=Instant),
+)
+_TOTALS = select(func.sum(case((_HELD_NOW, 1), else_=0)), func.sum(case((_LAPSED, 1), else_=0))).where(
+    reservations.c.counts_until > bindparam("since", type_=Instant)
 )
 _LINE = select(lineage.c.ancestor_id).where(lineage.c.account_id == bindparam("account"), lineage.c.until == FOREVER)
 
@@ -133,6 +147,7 @@ NONE = (
     cast(null(), BigInteger),
     cast(null(), String(80)),
     cast(null(), String(255)),
+    cast(null(), String(8)),
     cast(null(), BigInteger),
     cast(null(), BigInteger),
     cast(null(), Instant),
@@ -145,6 +160,12 @@ def above() -> Select[Any]:
     The columns are those of Held, for the statement that reads the entries: a balance sees both in one.
     """
     return _ABOVE.where(lineage.c.ancestor_id.in_(_LINE))
+
+
+def below(conn: Connection, holder_id: str, now: datetime) -> list[Held]:
+    """What counts at a moment of an account and all below it."""
+    rows = conn.execute(_ABOVE.where(lineage.c.ancestor_id == holder_id), {"now": now})
+    return [Held(*row) for row in rows]
 
 
 def reserve(conn: Connection, new: Reservation) -> Reservation:
@@ -183,9 +204,9 @@ def save(conn: Connection, before: Reservation, after: Reservation) -> bool:
     return conn.execute(update(reservations).where(same).values(**row).returning(reservations.c.id)).first() is not None
 
 
-def spent_since(conn: Connection, account_id: str, day: date) -> int:
-    """What an account has spent from a day on, as far as it was reported."""
-    total = select(func.coalesce(func.sum(spend.c.cost_nanos), 0))
+def spent_since(conn: Connection, account_id: str, day: date, unit: str) -> int:
+    """What an account has spent from a day on, as far as it was reported: in tokens, or in the house currency."""
+    total = select(func.coalesce(func.sum(spend.c.tokens if unit == TOKENS_UNIT else spend.c.cost_nanos), 0))
     found = conn.execute(total.where(spend.c.account_id == account_id, spend.c.day >= day)).scalar_one()
     return int(found)
 
@@ -199,6 +220,12 @@ def at_checkpoint(conn: Connection, now: datetime) -> list[tuple[Reservation, in
         reservations.c.amount <= _ARRIVED * 2,
     )
     return [(Reservation(*row[:-1]), int(row[-1])) for row in conn.execute(_WITH_ARRIVED.where(where), {"now": now})]
+
+
+def totals(conn: Connection, now: datetime, since: datetime) -> tuple[int, int]:
+    """How many reservations are held now, and how many have lapsed since a moment without a word of their program."""
+    row = conn.execute(_TOTALS, {"now": now, "since": since}).one()
+    return int(row[0] or 0), int(row[1] or 0)
 
 
 def arrived_of(conn: Connection, number: int) -> int:

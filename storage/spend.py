@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     FromClause,
     Select,
+    Table,
     and_,
     bindparam,
     case,
@@ -37,6 +38,7 @@ from storage.tables import (
     accounts,
     all_tokens,
     charges,
+    hours,
     lineage,
     spend,
 )
@@ -116,6 +118,29 @@ _CHILDREN = (
 
 
 _CHILDREN_BY_DAY = _CHILDREN.add_columns(spend.c.day).group_by(spend.c.day).order_by(spend.c.day)
+
+
+def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]) -> Select[Any]:
+    here = lineage.c.ancestor_id == bindparam("account"), _within(table.c.day)
+    return select(hour, *sums).join(lineage, _that_day(table)).where(*here).group_by(hour)
+
+
+_BY_HOUR = (
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(
+        hours,
+        hours.c.hour,
+        [
+            cast(func.sum(amount), BigInteger)
+            for amount in (
+                hours.c.cost_nanos,
+                hours.c.tokens_input + hours.c.tokens_output,
+                hours.c.tokens_unpriced,
+                hours.c.requests,
+            )
+        ],
+    ),
+)
 
 
 _KEYS = (
@@ -223,6 +248,25 @@ def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: 
     for name, who in conn.execute(_WHO[by], {"account": account_id, "first": first, "end": end}):
         found.setdefault(name, set()).add(who)
     return found
+
+
+def spent_by_hour(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[datetime, Spent]]:
+    """What an account and all below it used in each hour of some days, as far as hours are told, in their order.
+
+    Hours that are told beside days are in these days as well: the sums of both are never added.
+    """
+    found: dict[datetime, Spent] = {}
+    for query in _BY_HOUR:
+        for hour, *sums in conn.execute(query, {"account": account_id, "first": first, "end": end}):
+            was = found.get(hour, Spent("", 0, 0, 0, 0))
+            found[hour] = Spent(
+                "",
+                was.cost_nanos + sums[0],
+                was.tokens + sums[1],
+                was.tokens_unpriced + sums[2],
+                was.requests + sums[3],
+            )
+    return sorted(found.items(), key=lambda each: each[0])
 
 
 def spent_by_key(conn: Connection, account_id: str, first: date, end: date) -> list[Spent]:
@@ -446,6 +490,17 @@ _UNPRICED_USERS = (
     .order_by(func.sum(spend.c.tokens_unpriced).desc(), spend.c.account_id)
     .limit(bindparam("most"))
 )
+
+
+def unpriced_tokens(conn: Connection, account_id: str, since: date) -> dict[str, int]:
+    """How many tokens without a price each provider told of an account since a day."""
+    tokens = func.sum(spend.c.tokens_unpriced)
+    rows = conn.execute(
+        select(spend.c.provider, tokens)
+        .where(spend.c.account_id == account_id, spend.c.day >= since)
+        .group_by(spend.c.provider)
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def unpriced_users(conn: Connection, models: Collection[str], since: date, most: int) -> list[tuple[str, int]]:

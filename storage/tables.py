@@ -525,6 +525,16 @@ alerts = Table(
 )
 
 # What somebody wants otherwise than it is for all.
+# Shadow budgets that were let count, each from a day on.
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("budget", String(64), primary_key=True),
+    Column("starts", Date, nullable=False),
+    Column("said_by", String(64), nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
 preferences = Table(
     "preferences",
     metadata,
@@ -764,6 +774,19 @@ audit = Table(
     Column("place", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    # Of a row of which somebody was erased: the seal of what is left of it. `hash` stays that of the whole row.
+    Column("erased", String(64), nullable=False, server_default=""),
+)
+
+# What providers call somebody who was erased, as a salted digest: until a moment it is written as the pseudonym, also
+# when a provider tells of an old day again.
+erased_identities = Table(
+    "erased_identities",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("pseudonym", String(255), nullable=False),
+    Column("until", Instant, nullable=False),
 )
 
 outbox_items = Table(
@@ -791,6 +814,15 @@ outbox_items = Table(
     Index(None, "state", "due_at"),
     Index(None, "target", "kind"),
     Index(None, "target", "place", "state"),
+)
+
+# What is so of this database as a whole, such as that its file is to be compacted.
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("since", Instant, nullable=False),
 )
 
 # Platforms that take nothing from us now, whatever it is.

@@ -4,25 +4,36 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.anthropic.enterprise import ClaudeEnterprise
-from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
-from bot.providers.cursor import Cursor
-from bot.providers.files.provider import Files
 from bot.providers.files.settings import FileRules
-from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.litellm.provider import LiteLLM
-from bot.providers.openai.chatgpt import ChatGPT
-from bot.providers.openai.platform import OpenAI
-from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.running_totals import Told
-from bot.providers.sample.provider import Sample
-from bot.providers.tencent import Tencent
 from bot.texts import t
 from handlers.language import N_
+
+
+def _named(module: str, kind: str) -> Callable[..., Provider]:
+    """A class of providers that is only loaded where one is made: what app.yaml does not name, nobody waits for."""
+    return lambda *said, **named: cast("Provider", getattr(import_module(module), kind)(*said, **named))
+
+
+Alibaba = _named("bot.providers.alibaba", "Alibaba")
+ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
+ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
+ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
+Cursor = _named("bot.providers.cursor", "Cursor")
+Files = _named("bot.providers.files.provider", "Files")
+GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
+OpenAI = _named("bot.providers.openai.platform", "OpenAI")
+OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
+Sample = _named("bot.providers.sample.provider", "Sample")
+Tencent = _named("bot.providers.tencent", "Tencent")
+Volcengine = _named("bot.providers.volcengine", "Volcengine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,15 @@ class ProviderKind:
 
 
 PROVIDERS: Mapping[str, ProviderKind] = {
+    "alibaba": ProviderKind(
+        "Alibaba Cloud Model Studio",
+        "Alibaba Cloud Model Studio",
+        lambda its: Alibaba(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://modelstudio.cn-beijing.aliyuncs.com",
+        key="ALIBABA_SECRET_KEY",
+        account=N_("the AccessKey ID"),
+        days_back=7,  # the bill of a month is final some days after its end
+    ),
     "anthropic-console": ProviderKind(
         "Claude Console",
         "Claude Console",
@@ -171,6 +191,15 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://tokenhub.tencentcloudapi.com",
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
+    ),
+    "volcengine": ProviderKind(
+        "Volcengine Ark",
+        "Volcengine Ark",
+        lambda its: Volcengine(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://open.volcengineapi.com",
+        key="VOLCENGINE_SECRET_KEY",
+        account=N_("the access key id, and after a slash the projects"),
+        days_back=5,  # the bill of a day comes by noon of the next, and at times later
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -6,14 +6,15 @@ documents of November 2026; nothing was seen live.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
 from bot.checks import CheckLine, may_read, why_not, works
 from bot.errors import UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Patience, Refusal
-from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
+from bot.providers.base import Limit, Provider, ProviderIdentity, midnight
+from bot.providers.beijing import begins, days_there, next_month, today
 from bot.providers.payload_fields import Body, Count, Word
 from bot.providers.set_aside import RowError, reason, set_aside, setting_aside, understood
 from bot.providers.signatures import tencent
@@ -32,7 +33,6 @@ NOTHING, ENDED = 1, 4
 # Twenty calls a second for an action, a region and a sub-account are documented.
 CALLS_PER_MINUTE = 600
 
-BEIJING = timedelta(hours=8)
 WINDOWS: Mapping[str, Window] = {"d": "day", "m": "month", "lifetime": "total"}
 MONTHLY = "m"
 NOBODY = "bursar-looks-whether-it-may"
@@ -169,8 +169,8 @@ class Tencent(Provider):
         self._api.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
-        """One cell for each UTC day, key and model; keys that are gone still have theirs. Nothing is priced here."""
-        for day in days(first, last):
+        """One cell for each day, key and model; keys that are gone still have theirs. Nothing is priced here."""
+        for day in days_there(first, last, self._now()):
             for key_id in self._used(day):
                 what = {"Dimension": "model", "MetricType": "apikey_usage", "Anchor": key_id}
                 answer = self._ranking(day, what)
@@ -227,7 +227,7 @@ class Tencent(Provider):
         yield works(t("{service} answers", service=self.who), no)
         if no:
             return
-        yesterday = self._now().astimezone(UTC).date() - timedelta(days=1)
+        yesterday = today(self._now()) - timedelta(days=1)
         used = why_not(partial(lambda day: list(self._used(day)), yesterday))
         yield may_read(self._key_name, USAGE, used)
         order = {"ApiKeyId": NOBODY, "Platform": PLATFORM, "Status": "enable"}
@@ -241,7 +241,7 @@ class Tencent(Provider):
         return [row.Key for row in ranked if row.Stats is None or row.Stats.TotalToken]
 
     def _ranking(self, day: date, what: Mapping[str, str]) -> _Ranking:
-        span = {"StartTime": _written(midnight(day)), "EndTime": _written(midnight(day + timedelta(days=1)))}
+        span = {"StartTime": _written(begins(day)), "EndTime": _written(begins(day + timedelta(days=1)))}
         return self._api.read(_Ranking, self._ask(USAGE, {**what, **span, "ShowAll": True}), "usage")
 
     def _keys(self) -> Iterator[_Key]:
@@ -281,22 +281,11 @@ class Tencent(Provider):
             paused=key.Status == "disable",
             name=_title(key),
             currency="tokens",
-            resets_at=self._resets_at(month.start_day) if month else None,
+            resets_at=next_month(self._now(), month.start_day) if month else None,
             spent_nanos=month.CycleUsed if month else None,
             caps=further,
             refusing=any(each.CycleUsed >= each.CycleCredits for each in quotas),
         )
-
-    def _resets_at(self, start_day: int) -> datetime:
-        """When the month of a quota begins next: at midnight of Beijing; a short month begins on its last day."""
-        here = self._now().astimezone(UTC) + BEIJING
-        for months in range(2):
-            first = (here.date().replace(day=1) + timedelta(days=32 * months)).replace(day=1)
-            last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-            begins = midnight(min(first + timedelta(days=start_day - 1), last)) - BEIJING
-            if begins > self._now():
-                return begins
-        raise AssertionError("a month begins within two")
 
     def _switch(self, subject: Subject, status: str) -> None:
         if subject.kind != "key":
@@ -338,7 +327,7 @@ def _by_model(row: Any) -> _ByModel:
 def _quota(row: Any) -> _Quota:
     found = _Quota.model_validate(row)
     if found.CycleUnit not in WINDOWS:
-        raise RowError(N_("its period is none that we know"), "CycleUnit")
+        raise RowError(N_("its period is not one that we know"), "CycleUnit")
     return found
 
 

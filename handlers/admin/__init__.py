@@ -1,14 +1,20 @@
 """Administration: identities, providers, status, tokens."""
 
+from handlers.admin.erase import erase
+from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
 from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
+from handlers.admin.retention import forget_old
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
     "check_tokens",
+    "erase",
+    "forget_old",
+    "go_live",
     "late",
     "link",
     "old_token_used",

@@ -12,13 +12,14 @@ from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
-from storage import outbox, pauses, people, set_aside
+from storage import installation, outbox, pauses, people, reservations, set_aside
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
 LATE = timedelta(minutes=15)
 """A message that waits for longer is not being delivered."""
 UNREACHED_MAX = 10
+LAPSED_FOR = timedelta(days=7)
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -41,6 +42,7 @@ def status(ctx: Context) -> Card:
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
                 *outside,
+                *_jobs(ctx),
             ),
         ),
         Table(
@@ -88,6 +90,17 @@ def status(ctx: Context) -> Card:
     return Card(title, tuple(blocks), "good" if well else "warn")
 
 
+def _jobs(ctx: Context) -> list[tuple[str, str]]:
+    """For how many jobs something is reserved, and how many never said what they cost; nothing if there are none."""
+    held, lapsed = reservations.totals(ctx.conn, ctx.now, ctx.now - LAPSED_FOR)
+    found = [(ctx.t("Reserved for"), ctx.nt("{n} job", "{n} jobs", held))] if held else []
+    if lapsed:
+        days = LAPSED_FOR.days
+        text = ctx.nt("{n} in the last {days} days", "{n} in the last {days} days", lapsed, days=days)
+        found.append((ctx.t("Jobs that never said what they cost"), text))
+    return found
+
+
 def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     """What is late or does not work, each with how it stands; nothing if there is nothing for finance to look after."""
     vendors = {each.name: each.service for each in ctx.policy.vendors}
@@ -122,6 +135,8 @@ def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
 
 def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
     """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
+    if installation.noted(ctx.conn, installation.RESTORED):
+        return ctx.t("This is a restored copy: nothing is sent or limited until an admin says go-live")
     for each in sorted(stopped, key=lambda each: not each.refused):
         name = platform_name(each.target)
         if each.refused:

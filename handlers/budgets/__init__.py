@@ -7,6 +7,7 @@ from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.shares import Share, give, return_share, share_of, with_share
 from handlers.budgets.status import (
     LOOK_BACK,
+    STILL_MOVES,
     BudgetStatus,
     Figures,
     OfAll,
@@ -27,6 +28,7 @@ from handlers.budgets.transfer import correct, transfer
 __all__ = [
     "ARRIVES_WITHIN",
     "LOOK_BACK",
+    "STILL_MOVES",
     "BudgetStatus",
     "Figures",
     "Hold",

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.periods import Period
 from handlers.policy import Budget, Policy
-from storage.reservations import Held
+from storage.reservations import TOKENS_UNIT, Held
 
 ARRIVES_WITHIN = timedelta(days=2)
 """So long a settled job waits for its charges; then they are taken to have arrived, or to have been less."""
@@ -41,10 +41,10 @@ def outstanding(held: Iterable[Held]) -> list[Held]:
         held: each reservation once.
     """
     found = []
-    by_account: dict[str, list[Held]] = defaultdict(list)
+    together: dict[tuple[str, str], list[Held]] = defaultdict(list)
     for each in held:
-        by_account[each.account_id].append(each)
-    for rows in by_account.values():
+        together[each.account_id, each.unit].append(each)
+    for rows in together.values():
         rows.sort(key=lambda each: each.id)
         since = _arrived_between(rows)
         for place, each in sorted(enumerate(rows), key=lambda pair: (pair[1].settled_at is None, pair[1].id)):
@@ -73,8 +73,8 @@ def _less_what_arrived(amount: int, between: list[int], place: int) -> int:
 def holds_on(policy: Policy, budget: Budget, period: Period, held: Iterable[Held], now: datetime) -> tuple[Hold, ...]:
     """What reservations take from a budget in its present period.
 
-    A budget in tokens is not touched, for a reservation is an amount of money. One for some models is touched by the
-    jobs that say they use these.
+    Tokens are reserved of budgets in tokens, money of all others. A budget for some models is touched by the jobs that
+    say they use these.
 
     Args:
         policy: what models belong to which tier.
@@ -83,11 +83,11 @@ def holds_on(policy: Policy, budget: Budget, period: Period, held: Iterable[Held
         held: of one holder of the budget.
         now: the moment.
     """
-    if budget.unit == "tokens":
-        return ()
     zone = ZoneInfo(budget.zone) if budget.zone else policy.zone
     found = []
     for each in outstanding(held):
+        if (each.unit == TOKENS_UNIT) != (budget.unit == TOKENS_UNIT):
+            continue
         if each.settled_at is not None:
             of_before = each.settled_at.astimezone(zone).date() < period.first
             if of_before or now >= each.settled_at + ARRIVES_WITHIN:

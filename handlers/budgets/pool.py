@@ -5,6 +5,7 @@ from typing import Annotated
 
 from handlers.access import owns, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
+from handlers.budgets.holds import Hold, holds_on
 from handlers.budgets.posting import entry_of, post
 from handlers.budgets.status import current, spent_below, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Input, Table, Text
@@ -15,7 +16,7 @@ from handlers.pages import Part, part_of
 from handlers.periods import THIS, Period
 from handlers.policy import Budget
 from handlers.provenance import as_of
-from storage import ledger, people, requests
+from storage import ledger, people, requests, reservations
 from storage.ledger import Entry
 from storage.people import Account
 
@@ -38,6 +39,7 @@ class Pool:
         names: of the people and agents that are below now.
         version: how many entries it has, so that each new one has a key of its own.
         unpriced: tokens of everybody below that it should count, and whose price nobody knows.
+        holds: what is reserved for jobs of those below.
     """
 
     budget: Budget
@@ -50,6 +52,7 @@ class Pool:
     names: dict[str, str]
     version: int
     unpriced: int
+    holds: tuple[Hold, ...]
 
     @property
     def unsplit(self) -> int:
@@ -63,8 +66,19 @@ class Pool:
 
     @property
     def free(self) -> int:
-        """What is given to nobody and spent by nobody: as much can be given away now."""
-        return self.unsplit - self.common
+        """What is given to nobody, spent by nobody and reserved for nobody: as much can be given away now."""
+        return (
+            self.unsplit - self.common - sum(each.amount for each in self.holds if each.account_id not in self.shares)
+        )
+
+    def held(self, account_id: str) -> int:
+        """What is reserved for jobs of an account."""
+        return sum(each.amount for each in self.holds if each.account_id == account_id)
+
+    @property
+    def left(self) -> int:
+        """What is left of all of it, less what is reserved."""
+        return self.limit - self.spent - sum(each.amount for each in self.holds)
 
 
 def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
@@ -78,6 +92,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     facts = Facts(
         (
             (ctx.t("Not shared out"), ctx.amount(mine.unsplit, unit)),
+            *_reserved(ctx, mine),
             (ctx.t("Free to give"), ctx.amount(mine.free, unit)),
         )
     )
@@ -101,9 +116,9 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
         *(_owners_buttons(ctx, said) if owns(ctx, mine.account.id) else ()),
         Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
     )
-    left = mine.limit - mine.spent
-    amount = ctx.amount(abs(left), unit)
-    if left < 0:
+    over = mine.spent - mine.limit
+    amount = ctx.amount(over if over > 0 else max(0, mine.left), unit)
+    if over > 0:
         limit = ctx.amount(mine.limit, unit)
         title = ctx.t("{name} pool: {amount} over the limit of {limit}", name=name, amount=amount, limit=limit)
     else:
@@ -162,11 +177,12 @@ def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
     members = sorted(mine.names)
     reserve = mine.limit * mine.budget.reserve_percent // 100
     granted = _granted(ctx, mine)
-    left = mine.limit - reserve - mine.spent - _held_by_others(mine) - sum(granted.get(each, 0) for each in members)
+    kept = {each: max(granted.get(each, 0), mine.held(each)) for each in members}
+    left = mine.limit - reserve - mine.spent - _held_by_others(mine) - sum(kept.values())
     if left < 0:
         raise RefusedError("The {name} pool is used up. There is nothing left to split.", name=mine.account.name)
     each = left // len(members)
-    wanted = {member: mine.used.get(member, 0) + granted.get(member, 0) + each for member in members}
+    wanted = {member: mine.used.get(member, 0) + kept[member] + each for member in members}
     amount = ctx.amount(each, mine.budget.unit)
     title = ctx.nt(
         "{amount} more for {n} person or agent",
@@ -185,6 +201,12 @@ def split(ctx: Context, whom: Whom = None, now: Now = "") -> Card:
 def free_in(ctx: Context, budget: Budget, account: Account) -> int:
     """What of a pool is given to nobody and spent by nobody; a team may have several, so it is said which."""
     return _read(ctx, budget, account).free
+
+
+def _reserved(ctx: Context, mine: Pool) -> list[tuple[str, str]]:
+    """What is reserved for jobs, as a fact; nothing if nothing is."""
+    total = sum(each.amount for each in mine.holds)
+    return [(ctx.t("Reserved"), ctx.amount(total, mine.budget.unit))] if total else []
 
 
 def _granted(ctx: Context, mine: Pool) -> dict[str, int]:
@@ -269,14 +291,22 @@ def _read(ctx: Context, budget: Budget, account: Account) -> Pool:
     shares = {each: sums.moved for each, sums in posted.items() if sums.moved}
     version = ledger.count(ctx.conn, budget.name, period.first)
     outside = unpriced(ctx.policy, budget, spent.get(account.id, []))
-    return Pool(budget, account, period, limit, total, shares, everybody, names, version, outside)
+    holds = holds_on(ctx.policy, budget, period, reservations.below(ctx.conn, account.id, ctx.now), ctx.now)
+    return Pool(budget, account, period, limit, total, shares, everybody, names, version, outside, holds)
 
 
 def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
     """Post the differences between the shares that are and those that are wanted; together they sum to zero."""
     for each, share in shares.items():
-        if share < mine.used.get(each, 0):
-            already = ctx.amount(mine.used[each], mine.budget.unit)
+        if share < mine.used.get(each, 0) + mine.held(each):
+            already = ctx.amount(mine.used.get(each, 0) + mine.held(each), mine.budget.unit)
+            if mine.held(each):
+                raise RefusedError(
+                    "{name} has already used {amount}, or reserved it for jobs. A share can't be less than that.",
+                    fault="amount",
+                    name=mine.names[each],
+                    amount=already,
+                )
             raise RefusedError(
                 "{name} has already used {amount}. A share can't be less than that.",
                 fault="amount",
@@ -293,7 +323,8 @@ def _move(ctx: Context, mine: Pool, shares: dict[str, int]) -> None:
                 amount=ctx.amount(max(0, most), mine.budget.unit),
             )
     moves = {each: share - mine.shares.get(each, 0) for each, share in sorted(shares.items())}
-    needed = sum(moves.values()) - sum(mine.used.get(each, 0) for each in shares if each not in mine.shares)
+    mixed = [each for each in shares if each not in mine.shares]  # what they used or reserved is not free already
+    needed = sum(moves.values()) - sum(mine.used.get(each, 0) + mine.held(each) for each in mixed)
     if needed > max(0, mine.free):  # of an overspent pool nothing is given, but a share may become less
         free = ctx.amount(max(0, mine.free), mine.budget.unit)
         raise RefusedError("Only {amount} of the pool is free to give.", fault="amount", amount=free)
@@ -312,7 +343,7 @@ def _table(ctx: Context, mine: Pool, part: Part[tuple[str, str]]) -> Table:
     rows = []
     for each, name in part.rows:
         share, spent = mine.shares.get(each), mine.used.get(each, 0)
-        left = ctx.amount(share - spent, unit) if share is not None else ctx.t("from the rest")
+        left = ctx.amount(share - spent - mine.held(each), unit) if share is not None else ctx.t("from the rest")
         given = ctx.amount(share, unit) if share is not None else ctx.t("no share")
         rows.append((name, given, ctx.amount(spent, unit), left))
     rows += [(ctx.nt("{n} more", "{n} more", len(part.rest)), "", "", "")] if part.rest else []

@@ -85,6 +85,16 @@ class BudgetStatus:
         """What may still be promised to somebody: what is left, less what is reserved."""
         return self.left - self.held
 
+    @property
+    def remaining(self) -> int:
+        """What people are told is left: not what is reserved; of one that is overspent, by how much."""
+        return self.unreserved if self.left > 0 else self.left
+
+    @property
+    def usable(self) -> int:
+        """What whose budget it is may still use: an agent's reservations are its own jobs."""
+        return self.left if self.account_id.startswith("agent/") else self.unreserved
+
     def is_enforced_in(self, unit: str) -> bool:
         """Whether a provider is to keep it whose limits are in a currency or in tokens."""
         return can_be_enforced(self.budget, unit)
@@ -231,12 +241,13 @@ def _pool(
         budget, holder, name, period, allotment, own.moved + split, spent, since, unpriced=outside, holds=holds
     )
     if not split:
-        return [replace(whole, free=whole.left)]
+        return [replace(whole, free=whole.unreserved)]
     if account.id == holder:
         return [whole]
     below = figures.below(budget, period)
     theirs = sum(below.get(each, 0) for each in shares)
-    free = allotment + own.moved - (spent - theirs)
+    of_rest = tuple(each for each in holds if each.account_id not in shares)
+    free = allotment + own.moved - (spent - theirs) - sum(each.amount for each in of_rest)
     if account.id in shares:
         share = BudgetStatus(budget, account.id, name, period, 0, shares[account.id].moved, below.get(account.id, 0))
         outside = figures.outside_below(budget, period, account.id)
@@ -244,7 +255,6 @@ def _pool(
         return [replace(share, is_share=True, unpriced=outside, free=free, holds=own_holds), whole]
     rest = BudgetStatus(budget, holder, name, period, allotment, own.moved, spent - theirs, is_share=True)
     outside -= sum(figures.outside_below(budget, period, each) for each in shares)
-    of_rest = tuple(each for each in holds if each.account_id not in shares)
     used = below.get(account.id, 0)
     return [replace(rest, unpriced=outside, free=free, used=used, holds=of_rest), whole]
 

@@ -37,8 +37,9 @@ def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: 
     if source.kind in POOLS:
         _refuse_more_than_free(ctx, given, source, units)
     granted = requests.running(ctx.conn, given.account_id, given.budget.name, given.period.first)
-    if units > given.left - granted:
-        left = ctx.amount(max(0, given.left - granted), given.budget.unit)
+    may_give = given.left - max(granted, given.held)  # what was granted for a job is reserved for it
+    if units > may_give:
+        left = ctx.amount(max(0, may_give), given.budget.unit)
         if granted:
             raise RefusedError(
                 "Only {amount} is left to give. Extra budget that was granted can't be passed on.",

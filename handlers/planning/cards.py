@@ -9,7 +9,7 @@ from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text
 from handlers.context import Context
 from handlers.language import N_
 from handlers.money import percent
-from handlers.planning.figures import PARTS, Falls, days_without, difference
+from handlers.planning.figures import PARTS, Falls, Figures, days_without, difference
 from handlers.planning.history import History
 from handlers.planning.replay import Stop
 from handlers.planning.trial import Trial, Tried
@@ -49,12 +49,12 @@ def trial_card(ctx: Context, trial: Trial, says: str) -> Card:
     blocks: list[Block] = [
         Facts(tuple(_facts(ctx, trial))),
         *([_chart(ctx, trial)] if sum(found.parts) else []),
-        *_falls(ctx, trial),
+        *falls(ctx, trial.history, trial.proposed.figures),
         Text(_what_nobody_knows(ctx, trial), quiet=True),
         *_buttons(ctx, trial, says),
         as_of(ctx, trial.history.tokens_unpriced, trial.window.first, trial.window.end),
     ]
-    thread = [*_stops(ctx, trial), *_yaml(ctx, trial)]
+    thread = [*stops_table(ctx, trial.history, trial.proposed.replayed.stops), *_yaml(ctx, trial)]
     return Card(_title(ctx, trial), tuple(blocks), "warn" if found.stopped else "plain", thread=tuple(thread))
 
 
@@ -222,12 +222,12 @@ def _chart(ctx: Context, trial: Trial) -> Chart:
     )
 
 
-def _falls(ctx: Context, trial: Trial) -> Iterator[Block]:
-    found = trial.proposed.figures
+def falls(ctx: Context, history: History, found: Figures) -> Iterator[Block]:
+    """On whom it falls, by team and by group."""
     if len(found.falls_on_teams) > 1:
-        yield _table_of(ctx, trial.history, ctx.t("By team"), ctx.t("Team"), found.falls_on_teams)
+        yield _table_of(ctx, history, ctx.t("By team"), ctx.t("Team"), found.falls_on_teams)
     if len(found.falls_on_groups) > 1:
-        yield _table_of(ctx, trial.history, ctx.t("By group"), ctx.t("Group"), found.falls_on_groups)
+        yield _table_of(ctx, history, ctx.t("By group"), ctx.t("Group"), found.falls_on_groups)
 
 
 def _table_of(ctx: Context, history: History, caption: str, head: str, found: Sequence[Falls]) -> Table:
@@ -290,12 +290,11 @@ def _buttons(ctx: Context, trial: Trial, says: str) -> Iterator[Button]:
         yield Button(ctx.t("Suggest limits"), "suggest")
 
 
-def _stops(ctx: Context, trial: Trial) -> Iterator[Block]:
+def stops_table(ctx: Context, history: History, stops: Sequence[Stop]) -> Iterator[Block]:
     """Who would have been stopped, in the order of the alphabet: nobody is ranked."""
-    stops = trial.proposed.replayed.stops
     if not stops:
         return
-    accounts = trial.history.accounts
+    accounts = history.accounts
 
     def order(stop: Stop) -> tuple[str, object]:
         return ctx.called(accounts[stop.account_id]).casefold(), stop.day

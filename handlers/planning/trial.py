@@ -67,8 +67,8 @@ def run(ctx: Context, proposal: Proposal, policy: Policy | None = None) -> Trial
     policy = policy or ctx.policy
     history = load(ctx, proposal.whom.id, proposal.window.first, proposal.window.end)
     budgets = checked(policy, with_changes(policy, ctx.policy.budgets, proposal.changes, history))
-    today = tried(ctx, ctx.policy, history, ctx.policy.budgets, proposal)
-    proposed = tried(ctx, policy, history, budgets, proposal)
+    today = tried(ctx, ctx.policy, history, ctx.policy.budgets, proposal.granting, proposal.window)
+    proposed = tried(ctx, policy, history, budgets, proposal.granting, proposal.window)
     return Trial(
         proposal.whom,
         proposal.window,
@@ -81,13 +81,15 @@ def run(ctx: Context, proposal: Proposal, policy: Policy | None = None) -> Trial
     )
 
 
-def tried(ctx: Context, policy: Policy, history: History, budgets: Sequence[Budget], proposal: Proposal) -> Tried:
+def tried(
+    ctx: Context, policy: Policy, history: History, budgets: Sequence[Budget], granting: Granting, window: Window
+) -> Tried:
     """What would have come of some budgets, and of the approval rules of a policy."""
-    replayed = Replay(policy, budgets, history, proposal.granting).run()
+    replayed = Replay(policy, budgets, history, granting).run()
     here = [each for each in history.accounts.values() if each.active and each.id != UNALLOCATED]
     apart = told_apart(here, history.above)
-    periods = periods_of(ctx, proposal.window)
-    found = figures(policy, budgets, history, replayed, proposal.granting, periods, apart)
+    periods = periods_of(ctx, window)
+    found = figures(policy, budgets, history, replayed, granting, periods, apart)
     return Tried(tuple(budgets), replayed, found, requests_made(policy, history, replayed.stops, ctx.now))
 
 

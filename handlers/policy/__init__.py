@@ -14,6 +14,7 @@ from handlers.policy.approvals import (
     exceeded,
     stages_for,
 )
+from handlers.policy.contracts import Contract
 from handlers.policy.policy import (
     STANDARD,
     TIERS,
@@ -37,9 +38,10 @@ from handlers.policy.policy import (
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.programs import ProgramRules
+from handlers.policy.retention import RetentionRules
 from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
-from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
+from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "Budget",
     "Conditions",
     "Considered",
+    "Contract",
     "ExceptionRule",
     "GuardRules",
     "House",
@@ -74,6 +77,7 @@ __all__ = [
     "ProgramRules",
     "Rates",
     "RequestRules",
+    "RetentionRules",
     "Rule",
     "Stage",
     "TelemetryRules",
@@ -93,6 +97,7 @@ __all__ = [
     "next_workday",
     "rules_for",
     "stages_for",
+    "units",
     "with_exceptions",
     "written_amount",
     "written_as",

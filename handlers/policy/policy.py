@@ -19,8 +19,10 @@ from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
+from handlers.policy.contracts import Contract
 from handlers.policy.prices import PriceRule
 from handlers.policy.programs import ProgramRules
+from handlers.policy.retention import RetentionRules
 from handlers.policy.telemetry import NONE, PROGRAMS, TelemetryRules
 from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from storage.limits import Window
@@ -138,7 +140,8 @@ class Budget(Rule):
         every: how long a period is.
         zone: the zone whose calendar cuts the periods; the organization's if empty.
         models: "all", or the tier of models that it is for.
-        limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts.
+        limit: "hard" is enforced at the providers, "soft" warns, "watch" only counts; "shadow" is told to finance
+            alone, and binds nobody until it is let count (handlers/planning/shadows.py).
         alert_at: percent of the limit at which people are told.
         alert_in: a channel that is told as well, of a pool only.
         rollover: what is left is lost ("none"), carried on ("all"), or carried on "up to 100 USD".
@@ -152,7 +155,7 @@ class Budget(Rule):
     every: Every = "month"
     zone: MaybeZone = ""
     models: str = "all"
-    limit: Literal["hard", "soft", "watch"] = "hard"
+    limit: Literal["hard", "soft", "watch", "shadow"] = "hard"
     alert_at: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (80, 100)
     alert_in: PlaceName = ""
     rollover: Annotated[str, AfterValidator(_rollover)] = "none"
@@ -332,6 +335,9 @@ def clashes(budgets: Iterable[Budget]) -> Iterator[tuple[Budget, str, SettingErr
                 word=each.name,
             )
             yield each, "name", why
+        elif (each.limit == "shadow") != (other.limit == "shadow"):
+            why = SettingError("the name “{word}” stands twice; a shadow budget needs one of its own", word=each.name)
+            yield each, "name", why
         elif differs:
             name = "amount" if differs[0] == "unit" else differs[0]
             why = SettingError(
@@ -351,6 +357,7 @@ class Policy(House, Rule):
     programs: ProgramRules = ProgramRules()
     rates: Rates = Field(default_factory=dict)
     budgets: tuple[Budget, ...] = ()
+    shadows: tuple[Budget, ...] = ()
     tiers: dict[str, tuple[str, ...]] = TIERS
     limits: LimitRules = LimitRules()
     vendors: tuple[Vendor, ...] = ()
@@ -358,15 +365,18 @@ class Policy(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
+    _counting: frozenset[str] = PrivateAttr(default=frozenset())
 
     @model_validator(mode="after")
     def _budgets_make_sense(self) -> "Policy":
-        for _, _, clash in clashes(self.budgets):
+        for _, _, clash in clashes((*self.budgets, *self.shadows)):
             raise clash
-        for budget in self.budgets:
+        for budget in (*self.budgets, *self.shadows):
             for _, error in contradictions(
                 budget, self.organization.currency, self.tiers, has_credits=self.credit_nanos > 0
             ):
@@ -376,7 +386,7 @@ class Policy(House, Rule):
     @model_validator(mode="after")
     def _floors_are_money(self) -> "Policy":
         guarded = (self.guard.floor, self.guard.pause_above, *self.guard.caps.values())
-        for words in (*guarded, self.waste.floor, *self.seats.values()):
+        for words in (*guarded, self.waste.floor, *self.seats.values(), *(each.commitment for each in self.contracts)):
             units(words, self.organization.currency)
         return self
 
@@ -431,6 +441,15 @@ class Policy(House, Rule):
             self._called.clear()
             self._called.update(names)
             self.__dict__.pop("tier_of", None)
+
+    def let_count(self, names: Collection[str]) -> None:
+        """Let the shadow budgets of some names bind as hard ones do, and no others; all others are as if not there."""
+        if frozenset(names) == self._counting:
+            return
+        written = (each for each in self.budgets if each.name not in self._counting)
+        counting = (each.model_copy(update={"limit": "hard"}) for each in self.shadows if each.name in names)
+        self._counting = frozenset(names)
+        self.__dict__["budgets"] = (*written, *counting)
 
     def _tier(self, model: str) -> str:
         for said in dict.fromkeys((self._called.get(model, model), model)):

@@ -12,6 +12,7 @@ from handlers.errors import RefusedError
 from handlers.money import ASKED_MAX, Amount, AmountError, in_units, scale_of
 from handlers.programs.shapes import Money, Whose
 from storage.people import Account
+from storage.reservations import TOKENS_UNIT
 
 Problem = Literal["refused", "not-found", "budget-exceeded", "already-settled", "lapsed"]
 
@@ -94,25 +95,44 @@ def amount_said(words: str, own: str) -> Amount:
     return amount
 
 
-def cost_said(ctx: Context, words: str, fault: str = "amount") -> int:
-    """An amount of the organization's currency in its parts, rounded up: jobs of programs cost fractions of a cent.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much a program means to use, in parts of the organization's currency or in tokens."""
+
+    units: int
+    unit: str
+
+
+def cost_said(ctx: Context, words: str, unit: str, fault: str = "amount") -> int:
+    """An amount in parts of a unit, rounded up: jobs of programs cost fractions of a cent.
+
+    Args:
+        ctx: of whoever speaks.
+        words: an amount; a plain number is of the unit.
+        unit: the organization's currency, or "tokens".
+        fault: what of the call it is.
 
     Raises:
         RefusedError: it is none, in another unit, below zero or too large to be meant.
     """
-    own = ctx.policy.organization.currency
-    amount = amount_said(words, own)
-    if amount.unit not in ("", own):
-        raise RefusedError("Say it in {unit}, not in {other}.", fault=fault, unit=own, other=amount.unit)
-    parts = (amount.number * scale_of(own)).to_integral_value(ROUND_CEILING)
+    amount = amount_said(words, unit)
+    if amount.unit not in ("", unit):
+        raise RefusedError("Say it in {unit}, not in {other}.", fault=fault, unit=unit, other=amount.unit)
+    parts = (amount.number * scale_of(unit)).to_integral_value(ROUND_CEILING)
     if not 0 <= parts <= ASKED_MAX:
-        raise RefusedError("An amount must be between zero and {most}.", fault=fault, most=ctx.amount(ASKED_MAX, own))
+        raise RefusedError("An amount must be between zero and {most}.", fault=fault, most=ctx.amount(ASKED_MAX, unit))
     return int(parts)
 
 
-def money_said(ctx: Context, words: str) -> int:
-    """The same above zero."""
-    parts = cost_said(ctx, words)
-    if parts == 0:
+def wanted_said(ctx: Context, words: str) -> Wanted:
+    """An amount of money, or of tokens if it says so.
+
+    Raises:
+        RefusedError: it is none above zero.
+    """
+    own = ctx.policy.organization.currency
+    unit = TOKENS_UNIT if amount_said(words, own).unit == TOKENS_UNIT else own
+    units = cost_said(ctx, words, unit)
+    if units == 0:
         raise RefusedError("An amount must be above zero.", fault="amount")
-    return parts
+    return Wanted(units, unit)

@@ -11,9 +11,10 @@ from fractions import Fraction
 
 from handlers.budgets import BudgetStatus, statuses
 from handlers.context import Context
+from handlers.language import N_
 from handlers.money import COUNTED, scale_of
 from handlers.policy import Policy
-from handlers.programs.caller import Caller, account_of, cost_said, money, whose
+from handlers.programs.caller import Caller, Wanted, account_of, money, wanted_said, whose
 from handlers.programs.shapes import (
     BudgetAnswer,
     Check,
@@ -32,6 +33,7 @@ from handlers.requests import enough_for, is_at_checkpoint
 from storage import limits, reservations
 from storage.limits import Paused
 from storage.people import Account
+from storage.reservations import TOKENS_UNIT
 
 NEAR_PERCENT = 80
 """From so much used on little is left, where a budget does not say from when on its people are warned."""
@@ -90,14 +92,14 @@ def free_for(status: BudgetStatus, account: Account, reservation: int | None = N
 
 
 def judge(
-    policy: Policy, stands: Standing, amount: int | None = None, model: str = "", reservation: int | None = None
+    policy: Policy, stands: Standing, wanted: Wanted | None = None, model: str = "", reservation: int | None = None
 ) -> Judgement:
     """Whether an account may spend.
 
     Args:
         policy: what models belong to which tier, and what a credit costs.
         stands: how the account stands.
-        amount: how much, in parts of the organization's currency; None for something.
+        wanted: how much; None for something.
         model: on which model, "" if that is not known.
         reservation: for which of its reservations, None for none.
     """
@@ -112,7 +114,7 @@ def judge(
         if left <= 0:
             return Judgement("no", "used_up", each)
     for each, left in hard:
-        needed = in_its_unit(policy, each, amount)
+        needed = in_its_unit(policy, each, wanted)
         if needed is not None and needed > left:
             return Judgement("no", "too_much", each)
     near = next((each for each, left in free if _is_near(each, left)), None)
@@ -126,11 +128,11 @@ def binds(policy: Policy, status: BudgetStatus, model: str) -> bool:
     return policy.covers(status.budget, model) if model else status.budget.models == "all"
 
 
-def in_its_unit(policy: Policy, status: BudgetStatus, amount: int | None) -> int | None:
-    """An amount of money as a budget counts it, None if it can't."""
-    if amount is None or status.budget.unit == "tokens":
+def in_its_unit(policy: Policy, status: BudgetStatus, wanted: Wanted | None) -> int | None:
+    """An amount as a budget counts it, None if it can't: what tokens will cost depends on the model."""
+    if wanted is None or (wanted.unit == TOKENS_UNIT) != (status.budget.unit == TOKENS_UNIT):
         return None
-    return round(Fraction(amount, policy.credit_nanos)) if status.budget.unit == "credits" else amount
+    return round(Fraction(wanted.units, policy.credit_nanos)) if status.budget.unit == "credits" else wanted.units
 
 
 def _is_near(status: BudgetStatus, free: int) -> bool:
@@ -145,11 +147,11 @@ def _is_near(status: BudgetStatus, free: int) -> bool:
 def check(ctx: Context, caller: Caller, call: Check) -> Verdict:
     """Say whether something may be spent, what decides, and what would help."""
     account = account_of(ctx, caller, call.account)
-    amount = cost_said(ctx, call.amount) if call.amount else None
+    wanted = wanted_said(ctx, call.amount) if call.amount else None
     stands = standing(ctx, account)
     own = {one.id for one, _ in reservations.held(ctx.conn, account.id, ctx.now)} if call.reservation else set()
     reservation = call.reservation if call.reservation in own else None
-    found = judge(ctx.policy, stands, amount, call.model, reservation)
+    found = judge(ctx.policy, stands, wanted, call.model, reservation)
     status = found.status
     unit = status.budget.unit if status else ""
     return Verdict(
@@ -199,13 +201,18 @@ def _line(ctx: Context, stands: Standing, found: Judgement) -> str:
     if status is None:
         return ""
     unit = status.budget.unit
-    left, limit = free_for(status, stands.account), ctx.amount(status.limit, unit)
+    usable, limit = free_for(status, stands.account), ctx.amount(status.limit, unit)
+    left, own = max(0, status.unreserved), usable - status.unreserved
     day = ctx.short_day(status.period.end)
     if is_unread(ctx):
         return ctx.t("{limit} limit · nothing read yet", limit=limit)
-    if left <= 0:
+    if usable <= 0:
         return ctx.t("used up · resets {day}", day=day)
     doubt = "?" if not_known(ctx, stands.found) else ""
+    if own:
+        amounts = {"left": ctx.amount(left, unit), "own": ctx.amount(own, unit)}
+        text = N_("{left} of {limit} left + {own} for its jobs{doubt} · {day}")
+        return ctx.t(text, **amounts, limit=limit, doubt=doubt, day=day)
     return ctx.t(
         "{left} of {limit} left{doubt} · {day}", left=ctx.amount(left, unit), limit=limit, doubt=doubt, day=day
     )
@@ -227,8 +234,11 @@ def _what(ctx: Context, stands: Standing, found: Judgement, reservation: int | N
     if status is None:
         return ctx.t("No budget limits {name}.", name=name)
     unit = status.budget.unit
+    own = free_for(status, stands.account, reservation) - status.unreserved
     values = {
         "budget": label_of(ctx, status),
+        "free": ctx.amount(max(0, status.unreserved), unit),
+        "own": ctx.amount(own, unit),
         "left": ctx.amount(free_for(status, stands.account, reservation), unit),
         "limit": ctx.amount(status.limit, unit),
         "spent": ctx.amount(status.spent, unit),
@@ -240,6 +250,9 @@ def _what(ctx: Context, stands: Standing, found: Judgement, reservation: int | N
         return ctx.t("{budget}: {spent} of {limit} is used, until {day}.", **values)
     if found.why == "too_much":
         return ctx.t("{budget}: that is more than the {left} that is left of {limit}.", **values)
+    if own:
+        text = N_("{budget}: {free} of {limit} is left, and {own} is reserved for its own jobs, until {day}.")
+        return ctx.t(text, **values)
     return ctx.t("{budget}: {left} of {limit} is left, until {day}.", **values)
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from handlers.budgets import ARRIVES_WITHIN, BudgetStatus, outstanding
 from handlers.context import Context
-from handlers.programs.caller import Caller, CallRefusedError, account_of, cost_said, money, money_said
-from handlers.programs.check import Judgement, binds, in_its_unit, in_words, judge, standing
+from handlers.programs.caller import Caller, CallRefusedError, Wanted, account_of, cost_said, money, wanted_said
+from handlers.programs.check import Judgement, Standing, binds, in_its_unit, in_words, judge, standing
 from handlers.programs.shapes import (
     DoneAnswer,
     Extend,
@@ -19,7 +19,7 @@ from handlers.programs.shapes import (
 )
 from handlers.requests import clean
 from storage import reservations
-from storage.reservations import Held, Reservation
+from storage.reservations import TOKENS_UNIT, Held, Reservation
 
 LIVE_MAX = 200
 """Reservations that one account can hold at once."""
@@ -28,10 +28,11 @@ LIVE_MAX = 200
 def reserve(ctx: Context, caller: Caller, call: Reserve) -> ReservationAnswer:
     """Set something aside for a job, if every hard budget has it free."""
     account = account_of(ctx, caller, call.account)
-    amount, unit = money_said(ctx, call.amount), ctx.policy.organization.currency
+    wanted = wanted_said(ctx, call.amount)
     stands = standing(ctx, account)
-    found = judge(ctx.policy, stands, amount, call.model)
-    short = [each for each in stands.found if _is_short(ctx, each, amount, call.model)]
+    _refuse_what_binds_nothing(stands, wanted)
+    found = judge(ctx.policy, stands, wanted, call.model)
+    short = [each for each in stands.found if _is_short(ctx, each, wanted, call.model)]
     if found.decision != "no" and short:  # its own reservations count against a further one
         found = Judgement("no", "too_much" if short[0].unreserved > 0 else "used_up", short[0])
     if found.decision == "no":
@@ -48,10 +49,10 @@ def reserve(ctx: Context, caller: Caller, call: Reserve) -> ReservationAnswer:
             external_id=clean(call.external_id)[:120],
             what=clean(call.what)[:120],
             model=call.model,
-            amount=amount,
-            unit=unit,
+            amount=wanted.units,
+            unit=wanted.unit,
             day=ctx.today,
-            spent_before=reservations.spent_since(ctx.conn, account.id, ctx.today),
+            spent_before=reservations.spent_since(ctx.conn, account.id, ctx.today, wanted.unit),
             reserved_at=ctx.now,
             counts_until=ctx.now + timedelta(seconds=call.ttl_seconds),
             state="held",
@@ -62,7 +63,7 @@ def reserve(ctx: Context, caller: Caller, call: Reserve) -> ReservationAnswer:
             continued_by="",
         ),
     )
-    ctx.deed("reserved", f"reservation/{made.id}", "token", f"{caller.name}: {ctx.amount(amount, unit)}")
+    ctx.deed("reserved", f"reservation/{made.id}", "token", f"{caller.name}: {ctx.amount(wanted.units, wanted.unit)}")
     return _answer(ctx, made, 0)
 
 
@@ -75,7 +76,7 @@ def see_reservation(ctx: Context, caller: Caller, call: SeeReservation) -> Reser
 def settle(ctx: Context, caller: Caller, call: Settle) -> ReservationAnswer:
     """Note what a job cost. Money that is spent is never refused: not when it is late, nor when it is more."""
     one = _own(ctx, caller, call.reservation)
-    cost = cost_said(ctx, call.cost, "cost")
+    cost = cost_said(ctx, call.cost, one.unit, "cost")
     if one.state == "settled" and one.cost != cost:
         said = ctx.amount(one.cost or 0, one.unit)
         raise CallRefusedError(
@@ -138,7 +139,7 @@ def report_done(ctx: Context, caller: Caller, call: ReportDone) -> DoneAnswer:
     one = held[0]
     amount = ctx.amount(one.amount, one.unit)
     if call.cost:
-        cost = cost_said(ctx, call.cost, "cost")
+        cost = cost_said(ctx, call.cost, one.unit, "cost")
         _settled(ctx, caller, one, cost)
         message = ctx.t("Noted: {cost} of {amount} reserved.", cost=ctx.amount(cost, one.unit), amount=amount)
         return DoneAnswer(ok=True, message=message)
@@ -162,9 +163,22 @@ def _own(ctx: Context, caller: Caller, number: int) -> Reservation:
     return one
 
 
-def _is_short(ctx: Context, status: BudgetStatus, amount: int, model: str) -> bool:
+def _refuse_what_binds_nothing(stands: Standing, wanted: Wanted) -> None:
+    """A reservation that no budget of the account can count would promise nothing.
+
+    Raises:
+        CallRefusedError: it is in tokens and all budgets are in money, or the other way round.
+    """
+    units = {each.budget.unit for each in stands.found}
+    if wanted.unit == TOKENS_UNIT and TOKENS_UNIT not in units:
+        raise CallRefusedError("refused", "No budget here is in tokens. Reserve an amount of money, such as 5 USD.")
+    if wanted.unit != TOKENS_UNIT and units == {TOKENS_UNIT}:
+        raise CallRefusedError("refused", "The budget is in tokens. Reserve tokens, such as 2M tokens.")
+
+
+def _is_short(ctx: Context, status: BudgetStatus, wanted: Wanted, model: str) -> bool:
     """Whether a budget that stops has not so much free; here the account's other reservations count as well."""
-    needed = in_its_unit(ctx.policy, status, amount)
+    needed = in_its_unit(ctx.policy, status, wanted)
     stops = status.budget.limit == "hard" and binds(ctx.policy, status, model)
     return stops and needed is not None and needed > status.unreserved
 
@@ -192,7 +206,7 @@ def _save(ctx: Context, before: Reservation, after: Reservation) -> None:
 def _answer(ctx: Context, one: Reservation, arrived: int) -> ReservationAnswer:
     lapsed = one.state == "held" and one.counts_until <= ctx.now
     said = one.cost if one.cost is not None else one.amount
-    row = Held(one.account_id, one.id, one.account_id, one.model, said, arrived, one.ended_at)
+    row = Held(one.account_id, one.id, one.account_id, one.model, one.unit, said, arrived, one.ended_at)
     counts = one.state != "released" and not lapsed
     rest = outstanding([row])[0].amount if counts else 0
     return ReservationAnswer(

@@ -27,7 +27,12 @@ AccountId = Annotated[
     ),
 ]
 AmountText = Annotated[
-    str, Field(min_length=1, max_length=40, description="An amount with its currency, such as “50 USD” or “12.50 USD”.")
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        description="An amount with its unit, such as “50 USD”, “12.50 USD” or “2000000 tokens”.",
+    ),
 ]
 ModelName = Annotated[str, Field(max_length=255, description="The model that will be used, if it is known.")]
 
@@ -58,7 +63,7 @@ class Check(Call):
     model: ModelName = ""
     amount: Annotated[
         str,
-        Field(max_length=40, description="How much, such as “5 USD”. Empty: something."),
+        Field(max_length=40, description="How much, such as “5 USD” or “2000000 tokens”. Empty: something."),
     ] = ""
     reservation: Annotated[
         int | None, Field(ge=1, lt=2**63, description="A reservation of one's own that it is for.")
@@ -94,7 +99,14 @@ class Settle(Call):
     """Say what a job cost. What was reserved above it is free at once; the cost counts until its charges arrive."""
 
     reservation: Number
-    cost: Annotated[str, Field(min_length=1, max_length=40, description="Such as “3.20 USD”; “0 USD” for nothing.")]
+    cost: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=40,
+            description="In the unit of the reservation, such as “3.20 USD”; “0” for nothing.",
+        ),
+    ]
 
 
 class Release(Call):

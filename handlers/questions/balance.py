@@ -165,7 +165,7 @@ def title_of(ctx: Context, account: Account, status: BudgetStatus) -> str:
     if is_unread(ctx):
         return headed(ctx, account, ctx.t("{limit} limit; no usage has been read yet", limit=limit))
     least = smallest(unit)
-    free = status.unreserved if status.left > 0 else status.left
+    free = status.remaining
     tiny = 0 < abs(free) * 2 <= least
     amount = ctx.amount(least if tiny else abs(free), unit)
     if status.left > 0 >= free:
@@ -221,7 +221,7 @@ def _others(ctx: Context, found: list[BudgetStatus], caps: Sequence[OwnCap]) -> 
     rows = tuple(
         (
             label_of(ctx, each),
-            ctx.amount(each.unreserved if each.left > 0 else each.left, each.budget.unit),
+            ctx.amount(each.remaining, each.budget.unit),
             ctx.amount(each.limit, each.budget.unit),
         )
         for each in found

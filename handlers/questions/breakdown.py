@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from handlers.access import GROUP_MIN, groups_below
@@ -18,9 +18,23 @@ from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import Spent, spent_by, spent_by_account, spent_by_key, tokens_by_day, who_spent_by
+from storage.spend import Spent, spent_by, spent_by_account, spent_by_hour, spent_by_key, tokens_by_day, who_spent_by
 
-WAYS = ("model", "day", "provider", "team", "person", "agent", "key", "week", "month", "tier", "tokens", *DIMENSIONS)
+WAYS = (
+    "model",
+    "day",
+    "hour",
+    "provider",
+    "team",
+    "person",
+    "agent",
+    "key",
+    "week",
+    "month",
+    "tier",
+    "tokens",
+    *DIMENSIONS,
+)
 TIMES = ("day", "week", "month")
 OTHERS = "\x00others"
 """The name of what is left of a whole; no account is called so."""
@@ -28,6 +42,7 @@ OTHERS = "\x00others"
 HEADS = {
     "model": N_("Model"),
     "day": N_("Day"),
+    "hour": N_("Hour"),
     "week": N_("Week"),
     "month": N_("Month"),
     "provider": N_("Provider"),
@@ -47,6 +62,7 @@ HEADS = {
 CAPTIONS = {
     "model": N_("By model"),
     "day": N_("By day"),
+    "hour": N_("By hour"),
     "week": N_("By week"),
     "month": N_("By month"),
     "provider": N_("By provider"),
@@ -76,7 +92,7 @@ def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = ""
     found = _sums(ctx, account, by, span)
     if by == "person" or order == "name":
         return sorted(found, key=lambda each: (each.name == OTHERS, named(ctx, by, each.name, span).casefold()))
-    if order == "amount" or by not in (*TIMES, "tokens"):
+    if order == "amount" or by not in (*TIMES, "hour", "tokens"):
         return sorted(found, key=lambda each: (-each.cost_nanos, -each.tokens))
     return found
 
@@ -85,6 +101,9 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
     match by:
         case "model" | "provider" | "day":
             return spent_by(ctx.conn, account.id, span.first, span.end, by)
+        case "hour":
+            hours = spent_by_hour(ctx.conn, account.id, span.first, span.end)
+            return [replace(each, name=hour.isoformat()) for hour, each in hours]
         case "week" | "month":
             days = spent_by(ctx.conn, account.id, span.first, span.end, "day")
             return _merged(days, lambda day: str(ctx.period(date.fromisoformat(day), cast("Every", by)).first))
@@ -210,6 +229,8 @@ def named(ctx: Context, by: str, name: str, span: Span) -> str:
     match by:
         case "day":
             return ctx.day(date.fromisoformat(name))
+        case "hour":
+            return ctx.moment(datetime.fromisoformat(name))
         case "week":
             week = ctx.period(date.fromisoformat(name), "week")
             first, last = max(week.first, span.first), min(week.end, span.end) - timedelta(days=1)

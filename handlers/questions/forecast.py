@@ -131,7 +131,7 @@ def _season(ctx: Context, scope: Scope) -> Iterator[str]:
 def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Iterator[str]:
     """A limit that decides now, but whose course is not the asker's to see."""
     if found and found[0] is not scope.status:
-        budget, amount = label_of(ctx, found[0]), ctx.amount(abs(found[0].left), found[0].budget.unit)
+        budget, amount = label_of(ctx, found[0]), ctx.amount(abs(found[0].remaining), found[0].budget.unit)
         if found[0].left < 0:
             yield ctx.t(
                 "Another limit applies first: {budget}, {amount} over the limit. Its owner can see its forecast.",

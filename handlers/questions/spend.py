@@ -1,5 +1,6 @@
 """Where it went."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from handlers.access import is_for_all
@@ -7,6 +8,7 @@ from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Who
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.days import Span
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
@@ -16,12 +18,14 @@ from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
 from handlers.telemetry import DIMENSIONS
 from storage.people import Account
-from storage.spend import Spent
+from storage.spend import Spent, spent_by
 
 By = Annotated[str, OneOf("by", WAYS, but=SORTED_BY)]
 
-OWN = ("person", "agent", "key", *DIMENSIONS)
+OWN = ("person", "agent", "key", "hour", *DIMENSIONS)
 """What tells of single people, or may."""
+NOT_DRAWN = ("hour", *DIMENSIONS)
+HOURS_OF_DAYS_MAX = 7
 
 
 def spend(
@@ -35,9 +39,9 @@ def spend(
 ) -> Card:
     """Where the money went: by model, day, team, person and more.
 
-    Say by what: model, day, week, month, provider, team, person, agent, key, tier or kind of tokens; where programs
-    send telemetry, also skill, subagent, mcp (server), source, speed or effort. Say whose and when, in any order:
-    `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
+    Say by what: model, hour, day, week, month, provider, team, person, agent, key, tier or kind of tokens; where
+    programs send telemetry, also skill, subagent, mcp (server), source, speed or effort. Say whose and when, in any
+    order: `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
     Without words it is yours, by model, this month.
 
     A long list has several pages: `spend by key page 2`. `spend by key as csv` sends you all of it as a file, and
@@ -47,9 +51,12 @@ def spend(
     ctx.ask_about(account.id)
     month = ctx.period(ctx.today, "month")
     span = period or Span(month.first, month.end, ctx.t("this month"))
+    if by == "hour":
+        span = _few_days(ctx, period)
     rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
     whole = added("", rows)
-    title = headed(ctx, account, _title(ctx, by, whole, span))
+    counted = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider")) if by == "hour" else whole
+    title = headed(ctx, account, _title(ctx, by, counted, span))
     if as_csv:
         columns, lines = cells(by, rows, ctx.policy.organization.currency)
         return as_file(ctx, title, f"spend {account.name} by {by} {span.first}", columns, lines)
@@ -59,20 +66,40 @@ def spend(
         to_come = span.first > ctx.today
         none = N_("These days are still to come.") if to_come else N_("No usage was reported for these days.")
         none = N_("No program told this on these days.") if by in DIMENSIONS and not to_come else none
+        none = N_("No hours of these days are known.") if by == "hour" and not to_come else none
         blocks.append(Text(ctx.t(none)))
     else:
-        chart = chart_of(ctx, account, by, span) if part.number == 1 and by not in DIMENSIONS else None
+        chart = chart_of(ctx, account, by, span) if part.number == 1 and by not in NOT_DRAWN else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
     if by in DIMENSIONS and rows:
         blocks.append(
             Text(ctx.t("As programs told it themselves; what providers report may be more or less."), quiet=True)
         )
+    if by == "hour" and rows:
+        known = ctx.amount(whole.cost_nanos, ctx.policy.organization.currency)
+        blocks.append(
+            Text(
+                ctx.t(
+                    "{amount} is known by the hour, in part as an estimate. What counts is told by the day.",
+                    amount=known,
+                ),
+                quiet=True,
+            )
+        )
     blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
-    personal = by in ("person", "agent", "key", *DIMENSIONS) or not is_for_all(ctx, account.id)
+    personal = by in OWN or not is_for_all(ctx, account.id)
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""
     turn = part.buttons(ctx, f"spend{of} by {by}{sorted_}{when}")
     return Card(title, (*blocks, *turn, *_ways(ctx, account, by, f"spend{of}", when)), personal=personal)
+
+
+def _few_days(ctx: Context, period: Span | None) -> Span:
+    """The days whose hours are shown: today, or the few that were asked for."""
+    span = period or Span(ctx.today, ctx.today + timedelta(days=1), ctx.t("today"), "today")
+    if (span.end - span.first).days > HOURS_OF_DAYS_MAX:
+        raise RefusedError("Choose at most {n} days, such as: spend yesterday by hour", n=HOURS_OF_DAYS_MAX)
+    return span
 
 
 def _title(ctx: Context, by: str, whole: Spent, span: Span) -> str:

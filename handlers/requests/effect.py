@@ -21,7 +21,7 @@ from storage.requests import Request
 
 def after_it(ctx: Context, status: BudgetStatus, more: int) -> tuple[str, str]:
     """What will be left after so much more, as a fact; if that is too little, what would do. 0 is for after a grant."""
-    left, unit = status.left + more, status.budget.unit
+    left, unit = status.usable + more, status.budget.unit
     over, enough = ctx.amount(abs(left), unit), ctx.amount(enough_for(status), unit)
     if left > 0:
         said = ctx.t("{amount} left", amount=over)
@@ -59,7 +59,7 @@ def instead_of(ctx: Context, case: Case) -> list[tuple[str, str]]:
 
 def enough_for(status: BudgetStatus) -> int:
     """The least round amount with which something would be left."""
-    lacking = max(0, -status.left)
+    lacking = max(0, -status.usable)
     scale = scale_of(status.budget.unit)
     return (lacking // scale + 1) * scale
 
@@ -115,7 +115,7 @@ def in_effect(ctx: Context, case: Case, found: Sequence[BudgetStatus]) -> tuple[
     """
     request, blocks = case.request, list[Block]()
     own = asked_of(found, request)
-    if own and own.left <= 0:
+    if own and own.usable <= 0:
         enough = ctx.amount(enough_for(own), own.budget.unit)
         text = ctx.t("Approved, but not in effect: the budget is still used up. {enough} more would do.", enough=enough)
         blocks.append(Text(text))

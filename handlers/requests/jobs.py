@@ -14,7 +14,6 @@ from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckJobs
-from handlers.money import COUNTED
 from storage import requests, reservations
 from storage.people import Account
 from storage.requests import Request
@@ -24,7 +23,7 @@ from storage.reservations import Reservation
 def reserve_for_job(ctx: Context, request: Request) -> None:
     """Reserve what was granted to an agent, until the end of its last day."""
     account = ctx.account(request.account_id)
-    if account is None or account.kind != "agent" or request.unit in COUNTED:
+    if account is None or account.kind != "agent" or request.unit == "credits":
         return
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
     zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone
@@ -42,7 +41,7 @@ def reserve_for_job(ctx: Context, request: Request) -> None:
             amount=request.resolved_amount,
             unit=request.unit,
             day=ctx.today,
-            spent_before=reservations.spent_since(ctx.conn, account.id, ctx.today),
+            spent_before=reservations.spent_since(ctx.conn, account.id, ctx.today, request.unit),
             reserved_at=ctx.now,
             counts_until=end,
             state="held",

@@ -85,7 +85,7 @@ def _adjust(ctx: Context, account: Account, name: str, cause: str) -> list[Budge
         return found
     person = ctx.somebody(account.person_id) if account.person_id else None
     wanted = allotment_of(status.budget, status.period, person.joined if person else None)
-    difference = max(wanted - status.allotment, -max(0, status.left))
+    difference = max(wanted - status.allotment, -max(0, status.unreserved))
     if difference:
         # Whoever has what the terms say gets it as an entry of their own first: a difference alone would be all.
         post(ctx, _entry(ctx, status, status.allotment), _entry(ctx, status, difference, cause))

@@ -165,7 +165,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     facts += [
         (
             ctx.t("Left in the {pool} pool if you approve", pool=pool.name),
-            ctx.amount(pool.left - more, pool.budget.unit),
+            ctx.amount(pool.remaining - more, pool.budget.unit),
         )
         for pool in known.found
         if pool.budget.is_pool and not pool.is_share and pool.budget.unit == request.unit and pool.left > 0

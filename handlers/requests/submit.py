@@ -316,7 +316,7 @@ def _ask(
 ) -> Ask:
     """What the rules look at."""
     budget = status.budget
-    pools = [one.left for one in found if one.budget.is_pool and one.budget.unit == budget.unit]
+    pools = [one.remaining for one in found if one.budget.is_pool and one.budget.unit == budget.unit]
     return Ask(
         amount=amount,
         limit=status.limit - counts.amount,
@@ -696,7 +696,7 @@ def _form(
 
 def _at_least(ctx: Context, status: BudgetStatus) -> tuple[Block, ...]:
     """What it takes to go on at all, for who is over the limit."""
-    if status.left > 0:
+    if status.usable > 0:
         return ()
     enough = ctx.amount(enough_for(status), status.budget.unit)
     return (Text(ctx.t("The budget is used up. {enough} would do to go on.", enough=enough)),)

@@ -5,6 +5,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, Literal, get_args, get_origin
@@ -19,6 +20,7 @@ from bot.__main__ import HELP, _parser
 from bot.config import Settings, SourceSettings
 from bot.platforms.slack.manifest import AGENT_SCOPES, CHANNEL_SCOPES, DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES
 from bot.providers.files.settings import ColumnRule
+from bot.providers.registry import PROVIDERS, Opening
 from handlers import COMMANDS
 from storage.tables import metadata
 from tests.architecture.test_rooms import modules
@@ -300,10 +302,30 @@ def test_what_a_page_says_a_test_holds_is_held_by_one() -> None:
 def test_every_package_says_why_it_is_there() -> None:
     """And no package is explained that is gone."""
     pinned = set.union(
-        *(requirements(f"requirements{which}.txt") for which in ("", "-teams", "-mcp", "-console", "-dev", "-deploy"))
+        *(
+            requirements(f"requirements{which}.txt")
+            for which in ("", "-teams", "-mcp", "-console", "-aws", "-dev", "-deploy")
+        )
     )
 
     assert set(rows("docs/reference/dependencies.md")) == pinned
+
+
+def of_each_provider() -> Iterator[str]:
+    """What each kind declares, as rows of the table in providers.md."""
+    for kind, made in PROVIDERS.items():
+        opening = Opening(kind, "http://127.0.0.1:1", "key", "KEY", "acme", "*.csv", None, lambda: datetime.now(UTC))
+        provider = made.make(opening)
+        can = ["yes" if each in provider.can else "–" for each in ("hours", "pause", "seats", "outcomes")]
+        limited = ", ".join(sorted(provider.limited)) or "–"
+        yield f"| `{kind}` | [{made.page}](#{slug(made.page)}) | {limited} | {' | '.join(can)} |"
+        provider.close()
+
+
+def test_the_table_says_what_each_provider_can() -> None:
+    """It is made from what the providers declare."""
+    section = text_of("docs/reference/providers.md").partition("### What each can do\n")[2].partition("\n#")[0]
+    assert [line for line in section.splitlines() if line.startswith("| `")] == list(of_each_provider())
 
 
 def test_every_scope_of_the_slack_app_is_explained() -> None:

@@ -16,6 +16,7 @@ from bench import (
     people,
     pull,
     reconcile,
+    rush,
     servers,
     slash,
     start,
@@ -65,6 +66,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "people": {people: {"PEOPLE": 200, "alone": here}},
     "alerts": {alerts: {"PEOPLE": 200, "alone": here}},
     "alerts-large": {alerts: {"LARGE": 200, "alone": here}},
+    "load": {
+        servers: {"DAYS": 2},
+        rush: {"KINDS": ("SQLite",), "ROWS": 3_000, "STEADY_S": 1.0, "RUSH": 50.0, "RUSH_S": 1.0, "DECISIONS": 1},
+    },
     "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
 }
 

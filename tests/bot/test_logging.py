@@ -3,11 +3,15 @@
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
-from bot.logging import quiet, to_json
+from bot.logging import quiet, to_console, to_json
+from tests.support.company import Company
+from tests.support.fakes.slack import FakeSlack
+from tests.support.process import bot_process
 
 SECRET = "xoxb-1234-abcd"
 
@@ -93,3 +97,44 @@ def test_chatty_libraries_are_heard_when_there_is_trouble_only(capsys: pytest.Ca
     logging.getLogger("httpx").warning("trouble")
 
     assert [json.loads(line)["event"] for line in written(capsys)] == ["trouble"]
+
+
+def test_each_line_has_the_number_that_who_asked_was_told(
+    acme: Company, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those of libraries, and of what was called on the way; another piece of work has another number."""
+
+    def broken(*_said: object) -> object:
+        logging.getLogger("somebody.else").warning("on the way")
+        raise ValueError("no")
+
+    to_json()
+    monkeypatch.setattr(acme.app, "carry_out", broken)
+    told = [acme.hear("ana", "balance").title for _ in range(2)]
+    lines = [json.loads(line) for line in written(capsys)]
+    numbers = [each["request"] for each in lines]
+
+    assert [f"That broke ({each['incident']}). Nothing was changed." for each in lines if "incident" in each] == told
+    assert len(numbers) == 4
+    assert numbers[0] == numbers[1]
+    assert numbers[2] == numbers[3]
+    assert len(set(told)) == 2
+
+
+def test_a_person_may_watch(capsys: pytest.CaptureFixture[str]) -> None:
+    """In plain lines without colors, and without secrets."""
+    to_console()
+    structlog.get_logger().info("serving", port=8080, key=SECRET)
+    (line,) = written(capsys)
+    assert "serving" in line
+    assert "port=8080" in line
+    assert SECRET not in line
+    assert "\x1b" not in line
+
+
+def test_a_start_warns_of_nothing(tmp_path: Path) -> None:
+    """The log of the real process."""
+    with FakeSlack() as slack, bot_process(tmp_path, {"slack": {"url": slack.base_url}}, {}) as running:
+        lines = [json.loads(line) for line in running.log.read_text().splitlines()]
+    assert [each for each in lines if each["level"] not in ("debug", "info")] == []
+    assert "serving" in [each["event"] for each in lines]

@@ -49,7 +49,7 @@ def test_help_about_a_command_is_its_docstring_with_its_whole_grammar(acme: Comp
     """The docstring is the help text; a synonym is found, too."""
     answer = acme.say("ana", "help spend")
 
-    assert answer.startswith("spend [of whom] [by model|day|provider|")
+    assert answer.startswith("spend [of whom] [by model|day|hour|provider|")
     assert " ".join((COMMANDS["spend"].handler.__doc__ or "").split())[:40] in answer
     assert acme.say("ana", "help usage") == answer
     assert acme.say("ana", "帮助 支出") == answer
@@ -61,7 +61,7 @@ def test_help_about_a_command_is_its_docstring_with_its_whole_grammar(acme: Comp
         ("xyzzy", "Say “help” to see what I understand."),
         ("spend by modle", "Did you mean “by model”?"),
         ("spend by moon", "Did you mean “by month”?"),
-        ("spend by weather", "I know model, day, provider"),
+        ("spend by weather", "I know model, day, hour, provider"),
         ("spend ocotber", "Did you mean “october”?"),
         ("spend 2026-13", "There is no day “2026-13”. Write days such as 2026-10-15"),
         ("spend 2026-10-15..2026-10-01", "2026-10-01 is before 2026-10-15"),

@@ -21,6 +21,7 @@ from sqlalchemy import event
 import handlers
 from handlers.card import Card
 from handlers.events import CheckJobs, CheckThresholds
+from handlers.policy import Budget
 from handlers.programs import Caller
 from handlers.programs.shapes import AskForMore
 from storage import findings, spikes
@@ -76,6 +77,18 @@ class Spoken:
     prepare: Prepare = lambda _company: None
     about: str = ""
     most: int = ORDER_MAX
+
+
+def with_shadow(company: Company) -> None:
+    """Let app.yaml have a shadow budget."""
+    shadow = Budget.model_validate({"name": "next", "who": "every person", "amount": "90 USD", "limit": "shadow"})
+    company.app.policy = company.app.policy.model_copy(update={"shadows": (shadow,)})
+
+
+def promoted(company: Company) -> None:
+    """Let a shadow budget be about to count."""
+    with_shadow(company)
+    company.say("fay", "promote next")
 
 
 # What happens before -------------------------------------------------------------------------------------------------
@@ -185,6 +198,8 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             (LASTING, ("max", "approve 1")),
         ),
     ),
+    "promote": (Spoken("fay", "promote next", "“next” will count from", prepare=with_shadow),),
+    "demote": (Spoken("fay", "demote next", "“next” stays a shadow budget", prepare=promoted),),
     "propose": (Spoken("max", "propose per-person 200 USD", "Sent to 1 person in finance"),),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),
@@ -236,6 +251,8 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "allot": (Spoken("max", "allot 510 to ana", "Ana Silva's share is now $510.00"),),
     "split": (Spoken("max", "split now", "$917.75 more for each of 3 people and agents"),),
     "transfer": (Spoken("kim", "transfer 30 from ana to bob for the demo", "$30.00 moved"),),
+    "go-live": (Spoken("ada", "go-live", "This is no restored copy"),),
+    "erase": (Spoken("ada", "erase ana", "Ana Silva can't be erased yet"),),
     "correct": (Spoken("fay", "correct 20 of ana refund", "Ana Silva's budget corrected by $20.00"),),
     "price": (
         Spoken("fay", "price", "Every model that was used has a price"),

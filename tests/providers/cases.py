@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.http import Patience
+from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
@@ -21,8 +22,10 @@ from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.tencent import Tencent
+from bot.providers.volcengine import Volcengine
 from storage.charges import Charge
 from storage.limits import Subject
+from tests.support.fakes.alibaba import FakeAlibaba
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
 from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
@@ -36,6 +39,7 @@ from tests.support.fakes.loopback import Heard, Loopback
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
+from tests.support.fakes.volcengine import FakeVolcengine
 
 FAST = 10**6
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -59,7 +63,7 @@ class Case:
         tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
         figure: what a cell says of what was used, as nanos of a dollar: its cost.
-        tells_totals: whether it tells running totals, so that an odd row is one of every day that is asked for.
+        odd_each_day: whether what is odd is there on every day that is asked for, such as in running totals.
     """
 
     fake: Callable[[], Loopback | Folder]
@@ -72,7 +76,7 @@ class Case:
     asks: Callable[[Heard], bool] = lambda _heard: False
     tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
-    tells_totals: bool = False
+    odd_each_day: bool = False
     figure: Callable[[Charge], int] = lambda cell: cell.cost_nanos or 0
 
     def changes(self, heard: Heard) -> bool:
@@ -124,6 +128,15 @@ MADE_UP = frozenset({"sample"})
 """Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
 
 CASES: Mapping[str, Case] = {
+    "alibaba": Case(
+        FakeAlibaba,
+        lambda fake, patience: Alibaba(
+            "alibaba", fake.url, fake.secret, fake.key_id, "ALIBABA_KEY", lambda: fake.now, patience, None
+        ),
+        FakeAlibaba.use,
+        lambda fake: str(fake.secret),
+        paused=Subject("key", "1001"),
+    ),
     "chatgpt-enterprise": Case(
         FakeChatGPT,
         lambda fake, patience: ChatGPT(
@@ -185,7 +198,7 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("user", "sub-dana"), Subject("team", "eng")),
         paused=Subject("user", "sub-dana"),
         tries={"/v1/organizations/spend_limits": MALFORMED_AT_GATEWAY},
-        tells_totals=True,
+        odd_each_day=True,
     ),
     "tencent": Case(
         FakeTencent,
@@ -197,6 +210,18 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("key", "ak-dana"),),
         paused=Subject("key", "ak-dana"),
         asks=FakeTencent.asks,
+        figure=of_tokens,
+    ),
+    "volcengine": Case(
+        FakeVolcengine,
+        lambda fake, patience: Volcengine(
+            "volcengine", fake.url, fake.secret, fake.key_id, "VOLCENGINE_KEY", lambda: fake.now, patience, None
+        ),
+        FakeVolcengine.use,
+        lambda fake: str(fake.secret),
+        paused=Subject("key", "ep-dana"),
+        asks=FakeVolcengine.asks,
+        odd_each_day=True,
         figure=of_tokens,
     ),
     "cursor": Case(

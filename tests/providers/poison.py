@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import cursor, github_copilot, tencent
+from bot.providers import alibaba, cursor, github_copilot, tencent, volcengine
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -83,6 +83,12 @@ _REPORTS = (
     _rows("hours", "/analytics/cost", "data", reports._CostRow),
 )
 TABLES: Mapping[str, tuple[Rows, ...]] = {
+    "alibaba": (
+        _rows("charges", "/billing/trend", "data/resultByTime/0/periodDetails", alibaba._Group),
+        _rows("people", "/apikeys", "apiKeys", alibaba._Key),
+        _rows("limits", "/apikeys", "apiKeys", alibaba._Key),
+        _rows("seats", "/seat-detail", "Items", alibaba._Seat),
+    ),
     "anthropic-console": (
         *_REPORTS,
         _rows("people", "/users", "data", claude._User),
@@ -128,6 +134,13 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("charges", "/", "Response/TopList", tencent._ByModel),
         _rows("people", "/", "Response/ApiKeySet", tencent._Key),
         _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
+    ),
+    "volcengine": (
+        _rows("charges", r"/\?Action=GetUsage.*", "Result/UsageResults", volcengine._Kind),
+        _rows("charges", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint, "Id"),
+        _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
+        _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+        _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
     ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
@@ -213,6 +226,12 @@ def _fill_chatgpt(fake: Any) -> None:
     fake.groups |= {f"group-{ODD}": "Odd", "group-x": "Others"}
 
 
+def _fill_alibaba(fake: Any) -> None:
+    for name in ("1001", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.seat(f"account-{name}", f"{name}@acme.test", 5)
+
+
 def _fill_gateway(fake: Any) -> None:
     for name, group in (("sub-dana", "eng"), (ODD, ODD)):
         fake.see(name, f"{name}@acme.test", name, group)
@@ -225,10 +244,18 @@ def _fill_gateway(fake: Any) -> None:
 
 
 def _fill_tencent(fake: Any) -> None:
-    fake.now = NOON
+    fake.now = NOON + timedelta(days=1)
     for name in ("ak-dana", ODD):
         fake.use(DAY, name, Decimal(3))
         fake.set_quota(name, "m", 900)
+
+
+def _fill_volcengine(fake: Any) -> None:
+    fake.now = NOON + timedelta(days=1)
+    fake.add("zoe", "zoe")
+    for name in ("ep-dana", ODD):
+        fake.use(DAY, name, Decimal(3))
+        fake.bill(DAY, name, "3.50", "4.00")
 
 
 def _fill_cursor(fake: Any) -> None:
@@ -274,12 +301,14 @@ def _fill_openrouter(fake: Any) -> None:
 
 
 FILLS: Mapping[str, Callable[[Any], None]] = {
+    "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
     "anthropic-enterprise": _fill_enterprise,
     "chatgpt-enterprise": _fill_chatgpt,
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
     "claude-gateway": _fill_gateway,
     "tencent": _fill_tencent,
+    "volcengine": _fill_volcengine,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path as Path_
 from typing import Any
@@ -105,13 +105,14 @@ def test_the_other_days_count_and_the_odd_one_is_named(
         _, row = as_it_is(provider, replay, rows)
         first = next(fields_of(rows.shape, row))
         replay.change = (rows, lambda each: spoiled(each, first, {"a": [1]}) or each)
-        pull(database, provider, Reading(Policy(), 2, 2), lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
+        policy = Policy(rates={"CNY": {date(2026, 1, 1): Decimal("0.14")}})
+        pull(database, provider, Reading(policy, 2, 2), lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
     asides = database.ask(set_aside.everything)
     days = database.ask(lambda conn: spend.spent_by(conn, "org", DAY, DAY + timedelta(days=2), "day"))
     database.close()
-    odd_days = [DAY + timedelta(days=number) for number in range(2 if CASES[name].tells_totals else 1)]
+    odd_days = [DAY + timedelta(days=number) for number in range(2 if CASES[name].odd_each_day else 1)]
     assert {each.day for each in asides if each.part == "usage"} == set(odd_days)
-    assert {each.part for each in asides} <= {"usage", *(["people"] if CASES[name].tells_totals else [])}
+    assert {each.part for each in asides} <= {"usage", *(["people"] if CASES[name].odd_each_day else [])}
     assert [each.name for each in days if each.cost_nanos or each.tokens] == [str(DAY), str(DAY + timedelta(days=1))]
 
 

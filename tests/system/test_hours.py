@@ -21,6 +21,7 @@ from bot.providers.litellm.provider import LiteLLM
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from handlers.place import Place
+from handlers.sentence import Sentence
 from storage import spikes
 from storage.directory import Agent, Directory, Link, Person
 from tests.support.clock import Clock
@@ -84,6 +85,10 @@ class Bot:
     def told(self, person: str) -> list[str]:
         """The titles of what somebody was told."""
         return [terminal.render(card).splitlines()[0] for _, _, card in self.app.messages(Place("web", person))]
+
+    def says(self, person: str, words: str) -> str:
+        """What somebody is answered."""
+        return terminal.render(self.app.hear(Sentence(words, person, Place("terminal", person))))
 
     def spikes(self) -> list[spikes.Spike]:
         """All that are known."""
@@ -211,3 +216,19 @@ def test_hours_count_nowhere_but_for_seeing_soon_what_goes_on(night: Bot) -> Non
     night.reads(at(1))
     assert night.ask("select sum(cost_nanos) from hours where day = '2026-11-24'") == 8 * 10**9
     assert night.ask("select sum(cost_nanos) from spend where account_id = 'org' and day = '2026-11-24'") == 8 * 10**9
+
+
+def test_what_was_used_is_shown_by_the_hour(night: Bot) -> None:
+    """The sum above is what the days count; whoever may not see the account sees nothing of its hours."""
+    night.use(TODAY, 0, Decimal(8))
+    night.use(TODAY, 1, Decimal("0.25"))
+    night.reads(at(2))
+
+    said = night.says("max", "spend today of agent crawler by hour")
+    assert "$8.25" in said.splitlines()[0]
+    assert "24 Nov 00:00" in said
+    assert "24 Nov 01:00" in said
+    assert "$8.25 is known by the hour" in said
+    assert "at most 7 days" in night.says("max", "spend of agent crawler by hour last month")
+    assert "$8" not in night.says("fay", "spend by hour")
+    assert "No hours" in night.says("max", "spend of agent crawler by hour 1 november")

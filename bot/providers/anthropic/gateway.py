@@ -407,9 +407,9 @@ class ClaudeGateway(Provider):
 def _spent(row: Any) -> _Spent:
     found = _Spent.model_validate(row)
     if found.period not in WINDOWS:
-        raise RowError(N_("its period is none that we know"), "period")
+        raise RowError(N_("its period is not one that we know"), "period")
     if found.currency != "USD":
-        raise RowError(N_("its currency is none that the gateway counts in"), "currency")
+        raise RowError(N_("its currency is not US dollars"), "currency")
     return found
 
 

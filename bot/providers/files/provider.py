@@ -21,6 +21,7 @@ from bot.csv_records import CsvLayout
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Provider, ProviderIdentity, midnight
 from bot.providers.files import focus, presets
+from bot.providers.files.bucket import Bucket, is_bucket
 from bot.providers.files.charge_rows import MONEY, PICO_PER_NANO, ChargeRow, DatedRowError
 from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
@@ -106,7 +107,7 @@ class Files(Provider):
 
     Args:
         name: its name in app.yaml.
-        pattern: which files, such as "usage/*.csv"; `**` stands for any folders.
+        pattern: which files, such as "usage/*.csv" or "s3://bucket/cur/**/*.csv.gz"; `**` stands for any folders.
         rules: what app.yaml says about them.
         credit: what a credit costs in US dollars, for exports that count in credits; None if nobody said it.
     """
@@ -117,6 +118,7 @@ class Files(Provider):
     def __init__(self, name: str, pattern: str, rules: FileRules = FileRules(), credit: Decimal | None = None) -> None:
         self.name = name
         self.complete = True
+        self._bucket = Bucket(pattern) if is_bucket(pattern) else None
         self._pattern = pattern
         self._rules = rules
         self._credit = credit
@@ -129,6 +131,8 @@ class Files(Provider):
     def close(self) -> None:
         """Let the table go."""
         self._table.close()
+        if self._bucket:
+            self._bucket.close()
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """What all files together say of each day.
@@ -224,8 +228,11 @@ class Files(Provider):
     def _refresh(self) -> None:
         """Read what changed since the last time."""
         with self._lock:
+            if self._bucket:
+                self._bucket.refresh()
             try:
-                found = {path: _mark(path) for path in sorted(glob.glob(self._pattern, recursive=True))}  # noqa: PTH207 - may be absolute
+                here = self._bucket.files() if self._bucket else glob.glob(self._pattern, recursive=True)  # noqa: PTH207 - may be absolute
+                found = {path: _mark(path) for path in sorted(here)}
             except OSError as trouble:
                 raise UnreachableError(
                     "{file} cannot be looked at: {trouble}", file=trouble.filename, trouble=trouble.strerror

@@ -34,6 +34,9 @@ Meaning = Literal[
     "currency",
 ]
 MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
+BUCKETS = "s3://"
+"""How the address of files begins that lie in a bucket."""
+
 _ONE_LETTER = like(r"[^\r\n\"]?", N_("“{word}” is not one letter: write the one between the fields, such as ;"))
 _RANGE = like(
     r"(\d{4}-\d\d-\d\d\.\.\d{4}-\d\d-\d\d)?",

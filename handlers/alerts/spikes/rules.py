@@ -58,7 +58,9 @@ WEEK_TIMES_PERCENT = 150
 WEEK_FLOORS = 2
 SATURDAY = 5
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+PACE_MIN = timedelta(minutes=15)  # of an hour, before which its pace says nothing
+
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +174,20 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
         if not any(_dearest_window(run, width) > most for width, most in mosts) or _comes_again(burn, run):
             continue
         excess = sum(spell.cost_nanos - usual for spell in run)
-        whole = [spell for spell in reversed(run) if spell.start + _HOUR <= now][:3] or run[-1:]
-        rate = sum(spell.cost_nanos - usual for spell in whole) // len(whole)
+        whole = [spell.cost_nanos for spell in reversed(run) if spell.start + _HOUR <= now][:3]
+        whole = whole or [_at_its_pace(run[-1], now)]
+        rate = sum(cost - usual for cost in whole) // len(whole)
         sight = Sight("velocity", run[0].start, min(now, run[-1].start + _HOUR), 0, usual, excess, max(0, rate))
-        sight = replace(sight, now_nanos=whole[0].cost_nanos)
+        sight = replace(sight, now_nanos=whole[0])
         ahead = _ahead(rate, now, morning) if goes_on(burn, sight, now) else 0
         if excess + ahead >= floor_nanos:
             yield sight
+
+
+def _at_its_pace(spell: Spell, now: datetime) -> int:
+    """What an hour that goes on will have cost at its end, if it goes on as it began; at first nobody can say."""
+    begun = max(now - spell.start, PACE_MIN)
+    return spell.cost_nanos * (_HOUR // _MINUTE) // (begun // _MINUTE)
 
 
 def _comes_again(burn: Burn, run: Sequence[Spell]) -> bool:

@@ -264,3 +264,34 @@ def test_five_percent_more_each_day_is_a_drift() -> None:
     assert drift(grows, TODAY, FLOOR) is not None
     varies = {day: 20 * DOLLAR * (1 + 2 * (day.day % 3 == 0)) for day in grows}
     assert drift(varies, TODAY, FLOOR) is None
+
+
+def test_an_hour_that_goes_on_is_judged_by_its_pace() -> None:
+    """$20 in twenty minutes are $60 an hour; in its first minutes nobody can say."""
+    now = NOW + HOUR / 3
+    hours = [*spells(USUAL), Spell(NOW, 20 * DOLLAR, 10, 1000, 100)]
+    [sight] = look(burn(hours, heard_until=now), now, MORNING, FLOOR)
+    assert (sight.since, sight.until, sight.now_nanos) == (NOW, now, 60 * DOLLAR)
+    assert sight.rate_nanos == 60 * DOLLAR - sight.usual_nanos
+
+    now = NOW + HOUR / 60
+    [sight] = look(burn(hours, heard_until=now), now, MORNING, FLOOR)
+    assert sight.now_nanos == 80 * DOLLAR
+
+
+def test_hours_that_come_late_go_on_until_later_ones_are_known() -> None:
+    """Though a provider tells its day at once: what is told by the hour is known as far as hours are."""
+    hours = spells([*USUAL, *[10 * DOLLAR] * 3], NOW - 4 * HOUR)
+    late = burn(hours, hours_until=NOW - 4 * HOUR)
+    [sight] = seen(late)
+    assert goes_on(late, sight, NOW)
+    [sight] = seen(burn(hours, hours_until=NOW - HOUR))
+    assert not goes_on(burn(hours, hours_until=NOW - HOUR), sight, NOW)
+
+
+def test_the_hour_that_goes_on_hides_no_loop() -> None:
+    """It is smaller than the others because it is not over."""
+    alike = [Spell(NOW - n * HOUR, DOLLAR, 60, 60_000, 6_000) for n in range(12, 0, -1)]
+    now = NOW + HOUR / 4
+    told = burn([*alike, Spell(NOW, DOLLAR // 4, 15, 15_000, 1_500)], heard_until=now)
+    assert "loop" in [each.rule for each in look(told, now, MORNING, FLOOR)]

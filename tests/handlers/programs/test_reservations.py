@@ -15,11 +15,15 @@ from handlers.programs.shapes import (
     ReportDone,
     Reserve,
     SeeBudget,
+    SeeLine,
     SeeReservation,
     Settle,
 )
+from storage.db import Database
 from storage.reservations import Held
 from tests.handlers.programs.conftest import Programs
+from tests.support.clock import Clock
+from tests.support.company import RULES, Company
 
 ANA, BOB, CRAWLER = "person/ana", "person/bob", "agent/crawler"
 LATER = date(2026, 11, 22)
@@ -162,7 +166,8 @@ def test_fractions_of_a_cent_are_reserved_and_settled(here: Programs) -> None:
         ("0", "An amount must be above zero."),
         ("-5 USD", "An amount must be between zero and"),
         ("50 EUR", "Say it in USD, not in EUR."),
-        ("5 tokens", "Say it in USD, not in tokens."),
+        ("5 tokens", "No budget here is in tokens."),
+        ("1.5 credits", "Say it in USD, not in credits."),
         ("a lot", "“a lot” is not an amount. Write such as: 50 USD"),
         ("99999999999999999999", "An amount must be between zero and"),
     ],
@@ -273,7 +278,7 @@ def held(jobs: list[tuple[int, int, bool]]) -> list[Held]:
     since = [sum(arrives for _, arrives, _ in jobs[place:]) for place in range(len(jobs))]
     ended = datetime(2026, 11, 22, tzinfo=UTC)
     return [
-        Held("org", number, "person/ana", "", amount, since[number], ended if settled else None)
+        Held("org", number, "person/ana", "", "USD", amount, since[number], ended if settled else None)
         for number, (amount, _, settled) in enumerate(jobs)
     ]
 
@@ -299,3 +304,123 @@ def test_what_arrived_before_a_job_was_made_is_not_of_it(jobs: list[tuple[int, i
     if later:
         after = {each.id: each.amount for each in outstanding(rows)}
         assert sum(each.amount - after[each.id] for each in later) <= later[0].arrived
+
+
+# One truth everywhere ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_reserved_cannot_be_given_away(here: Programs) -> None:
+    """Neither to a colleague, nor out of a pool: what is promised to a job is nobody else's."""
+    here.call(ANA, Reserve(amount="100 USD"))
+    assert title(here, "kim", "transfer 53.25 from ana to bob") == "Only $53.24 is left to give."
+    assert title(here, "kim", "transfer 53.24 from ana to bob") == "$53.24 moved from Ana Silva to Bob Reyes"
+
+
+def test_a_pool_gives_away_only_what_no_job_has(here: Programs) -> None:
+    """Search has $3,000, of which $246.76 is spent and $500 reserved; a share holds what its jobs have."""
+    here.call(CRAWLER, Reserve(amount="500 USD"))
+    assert title(here, "max", "pool of team search") == "$2,253.24 left in the Search pool"
+    assert title(here, "max", "allot 2253.25 to max") == "Only $2,253.24 of the pool is free to give."
+    assert title(here, "max", "allot 499.99 to crawler").startswith("Crawler has already used $500.00, or reserved it")
+    assert title(here, "max", "allot 2753.24 to crawler") == "Crawler's share is now $2,753.24"
+    assert title(here, "max", "allot 0.01 to max") == "Only $0.00 of the pool is free to give."
+
+
+def test_an_even_split_leaves_each_job_what_it_has(here: Programs) -> None:
+    """$2,253.24 for three, and the crawler's $500 and what Ana has used stay theirs."""
+    here.call(CRAWLER, Reserve(amount="500 USD"))
+    card = here.company.say("max", "split of team search")
+    assert "$751.08 more for each of 3 people and agents" in card
+    assert "$1,251.08" in card
+
+
+def test_chat_and_programs_say_the_same_is_left(here: Programs) -> None:
+    """An agent with a job may use what is reserved for it, and both say how much that is."""
+    allowed(here)
+    assert title(here, "max", "balance of agent crawler") == "Crawler: $500.00 left of $800.00"
+    said = here.call(CRAWLER, SeeBudget())
+    assert "$500.00 of $800.00 is left, and $300.00 is reserved for its own jobs" in said.message
+    assert here.call(CRAWLER, SeeLine()).line.startswith("$500.00 of $800.00 left + $300.00 for its jobs")
+    arrives(here, "crawler-key", "100.00")
+    assert here.call(CRAWLER, SeeLine()).line.startswith("$500.00 of $800.00 left + $200.00 for its jobs")
+    assert here.call(CRAWLER, SeeBudget()).budgets[0].free.amount == "500"
+
+
+def test_who_decides_sees_what_will_be_left_after_all_jobs(here: Programs) -> None:
+    """Ana has $153.24, all of it reserved, and asks for $50."""
+    here.call(ANA, Reserve(amount="153.24 USD"))
+    here.company.say("ana", "request 50 for tests")
+    (message,) = here.company.reads("max")
+    assert "After it" in message
+    assert "$50.00 left" in message
+
+
+def test_status_tells_of_jobs_that_never_said_what_they_cost(here: Programs) -> None:
+    """What is reserved now, and what has lapsed of late."""
+    here.call(ANA, Reserve(amount="50 USD"))
+    here.call(BOB, Reserve(amount="7 USD", ttl_seconds=60))
+    assert "2 jobs" in here.company.say("fay", "status")
+    here.company.clock.forward(timedelta(minutes=2))
+    card = here.company.say("fay", "status")
+    assert "1 job" in card
+    assert "1 in the last 7 days" in card
+
+
+# Tokens --------------------------------------------------------------------------------------------------------------
+
+IN_TOKENS: dict[str, object] = {
+    **RULES,
+    "budgets": [
+        {"name": "per-person", "who": "every person", "amount": "10M tokens", "every": "month"},
+        {"name": "agents", "who": "every agent", "amount": "5M tokens", "every": "month"},
+        {"name": "money", "who": "team ads", "amount": "1000 USD", "every": "month"},
+    ],
+}
+
+
+@pytest.fixture
+def counted(database: Database, clock: Clock) -> Programs:
+    """The company with budgets in tokens."""
+    return Programs(Company(database, clock, IN_TOKENS))
+
+
+def uses(here: Programs, subject: str, tokens: int, day: date = LATER) -> None:
+    """A provider reports tokens."""
+    here.company.llm.spends(subject, "0.01", day, tokens=tokens)
+    here.company.pull()
+
+
+def test_tokens_are_reserved_of_a_budget_in_tokens(counted: Programs) -> None:
+    """Less of it counts as they arrive; settled with what the job used; never beside its charges."""
+    made = counted.call(ANA, Reserve(amount="2M tokens"))
+    assert (made.amount.text, made.amount.unit) == ("2M tokens", "tokens")
+    assert title(counted, "ana", "balance") == "8M tokens left of 10M tokens"
+    uses(counted, "ana", 500_000)
+    assert title(counted, "ana", "balance") == "8M tokens left of 10M tokens"
+    assert counted.call(ANA, SeeReservation(reservation=made.reservation)).outstanding.amount == "1500000"
+    settled = counted.call(ANA, Settle(reservation=made.reservation, cost="1000000 tokens"))
+    assert (settled.cost.amount, settled.outstanding.amount) == ("1000000", "500000")
+    assert title(counted, "ana", "balance") == "9M tokens left of 10M tokens"
+    assert counted.refused(ANA, Settle(reservation=made.reservation, cost="3 USD")) == "Say it in tokens, not in USD."
+
+
+def test_tokens_and_money_are_reserved_apart(counted: Programs) -> None:
+    """Bob has tokens of his own and money of his team; a charge uses up a reservation of each."""
+    counted.call(BOB, Reserve(amount="1000000 tokens"))
+    counted.call(BOB, Reserve(amount="10 USD"))
+    budgets = {each.name: each for each in counted.call(BOB, SeeBudget()).budgets}
+    assert (budgets["per-person"].reserved.amount, budgets["money"].reserved.amount) == ("1000000", "10")
+    assert counted.call(BOB, Check(amount="9.5M tokens")).decision == "no"
+    assert "more than" in counted.refused(BOB, Reserve(amount="9000001 tokens"))
+    assert counted.refused(ANA, Reserve(amount="5 USD")).startswith("The budget is in tokens.")
+
+
+def test_a_job_that_was_granted_tokens_is_held_at_half(counted: Programs) -> None:
+    """As one that was granted money."""
+    counted.company.say("max", "request 3M tokens for crawler until friday nightly reindex")
+    counted.company.say("kim", "approve 1")
+    assert title(counted, "max", "balance of agent crawler") == "Crawler: 5M tokens left of 8M tokens"
+    uses(counted, "crawler-key", 1_499_999)
+    assert counted.call(CRAWLER, Check()).decision == "yes"
+    uses(counted, "crawler-key", 1_500_000)
+    assert counted.call(CRAWLER, Check()).why == "checkpoint"

@@ -161,7 +161,7 @@ class FakeTencent(Loopback):
         named = ("TotalToken", *STATS[:3]) if metric == "tokens" else ("TotalToken", *STATS)
         sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(STATS, 0))
         for (day, key, model), used in self.used.items():
-            at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            at = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=8)
             if first <= at < end and anchor in {None, key}:
                 row = sums[key if dimension == "apikey" else model]
                 for name in STATS:

@@ -1,0 +1,27 @@
+"""What is older than app.yaml lets it be is forgotten."""
+
+from datetime import timedelta
+
+from handlers.context import Context
+from handlers.events import ForgetOld
+from storage import retention
+
+ONE_DAY = timedelta(days=1)
+
+
+def forget_old(ctx: Context, _event: ForgetOld) -> None:
+    """Forget what is older than it may be; what is left of it, an hour later."""
+    rules = ctx.policy.retention
+    parts = (
+        (rules.message_days, retention.messages),
+        (rules.version_days, retention.versions),
+        (rules.set_aside_days, retention.rows_set_aside),
+        (rules.telemetry_days, retention.told_by_programs),
+        (rules.token_days, retention.ended_tokens),
+    )
+    for days, forget in parts:
+        if days is not None:
+            forget(ctx.conn, ctx.now - days * ONE_DAY)
+    if rules.reason_days is not None:
+        before = ctx.now - rules.reason_days * ONE_DAY
+        retention.reasons(ctx.conn, before, before.date())

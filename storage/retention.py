@@ -1,0 +1,70 @@
+"""What is older than it may be is forgotten, some thousand rows at a time, so that nobody waits."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, tuple_, update
+
+from storage.tables import (
+    charge_versions,
+    entries,
+    exceptions,
+    outbox_items,
+    requests,
+    set_aside,
+    telemetry,
+    tokens,
+)
+
+AT_ONCE = 10_000
+
+
+def messages(conn: Connection, before: datetime) -> int:
+    """Forget messages that last changed before a moment; they cannot change again."""
+    settled = outbox_items.c.settled_at < before
+    return _delete(conn, outbox_items, and_(outbox_items.c.kind == "show", outbox_items.c.state != "open", settled))
+
+
+def versions(conn: Connection, before: datetime) -> int:
+    """Forget what was said of charges that were corrected before a moment."""
+    return _delete(conn, charge_versions, charge_versions.c.replaced_at < before)
+
+
+def rows_set_aside(conn: Connection, before: datetime) -> int:
+    """Forget what could not be understood and was last tried before a moment."""
+    return _delete(conn, set_aside, set_aside.c.tried_at < before)
+
+
+def told_by_programs(conn: Connection, before: datetime) -> int:
+    """Forget what programs told of hours before a moment; what of it counted as a charge stays."""
+    return _delete(conn, telemetry, telemetry.c.hour < before)
+
+
+def ended_tokens(conn: Connection, before: datetime) -> int:
+    """Forget tokens that ended, or whose time was over, before a moment."""
+    over = and_(tokens.c.ended_at.is_(None), tokens.c.expires_at < before)
+    return _delete(conn, tokens, or_(tokens.c.ended_at < before, over))
+
+
+def reasons(conn: Connection, before: datetime, day: date) -> int:
+    """Empty the reasons and notes of requests and exceptions that ended before a moment, also in the ledger.
+
+    Args:
+        conn: an order's.
+        before: they ended before it.
+        day: the same as a day: what was granted counts at most until then.
+    """
+    closed = func.coalesce(requests.c.ended_at, requests.c.resolved_at, requests.c.asked_at) < before
+    over = and_(requests.c.state.not_in(["proposed", "pending"]), closed, requests.c.until < day)
+    said = or_(requests.c.reason != "", requests.c.resolved_note != "")
+    done = conn.execute(update(requests).where(over, said).values(reason="", resolved_note=""))
+    ended = and_(exceptions.c.ended_at < before, or_(exceptions.c.reason != "", exceptions.c.ended_note != ""))
+    done_too = conn.execute(update(exceptions).where(ended).values(reason="", ended_note=""))
+    noted = conn.execute(update(entries).where(entries.c.posted_at < before, entries.c.note != "").values(note=""))
+    return done.rowcount + done_too.rowcount + noted.rowcount
+
+
+def _delete(conn: Connection, table: Table, where: ColumnElement[bool]) -> int:
+    key = list(table.primary_key)
+    some = select(*key).where(where).limit(AT_ONCE)
+    one = key[0] if len(key) == 1 else tuple_(*key)
+    return conn.execute(delete(table).where(one.in_(some))).rowcount

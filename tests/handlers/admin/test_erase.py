@@ -1,0 +1,208 @@
+"""Erasing somebody: nothing tells any more who it was, and every sum stays."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from handlers.place import Place
+from handlers.sentence import Sentence
+from storage import audit, erasure, ingest
+from storage.copies import totals
+from storage.db import Database
+from storage.directory import Link, Person
+from storage.tables import metadata
+from tests.support.clock import Clock
+from tests.support.company import ACME, Company
+
+ZOE = Person("zorvana", "Zoë Quillfeather", "zorvana.quillfeather@acme.example", "max", "search", number="HR-770077")
+TELLING = ("zorvana", "quillfeather", "HR-770077", "UZORVANA", "secret reason")
+LINKS = (
+    Link("llm", "user", "zorvana.quillfeather@acme.example", "person/zorvana"),
+    Link("llm", "key", "sk-opaque-77", "person/zorvana"),
+    Link("web", "user", "demo/zorvana", "person/zorvana"),
+    Link("slack", "user", "T1/UZORVANA", "person/zorvana"),
+)
+WITH_ZOE = replace(ACME, people=(*ACME.people, ZOE), links=(*ACME.links, *LINKS))
+
+
+@pytest.fixture
+def company(database: Database, clock: Clock) -> Company:
+    """A company in which Zoë spent, asked, was refused, sent a transfer, and has left."""
+    made = Company(database, clock, directory=WITH_ZOE)
+    made.llm.spends("zorvana.quillfeather@acme.example", "40.00", clock().date() - timedelta(days=1))
+    made.pull()
+    made.settle()
+    made.say("zorvana", "request 50 secret reason of mine", "d1")
+    made.say("max", "approve 1 30", "d2")
+    made.say("zorvana", "request 500 secret reason again", "d3")
+    made.say("max", "deny 2 Zoë Quillfeather had enough", "d4")
+    made.say("zorvana", "settings language zh")
+    made.say("fay", "correct 5 of zorvana refund for Zoë Quillfeather")
+    made.say("max", "delegate @zorvana until friday")
+    made.settle()
+    return made
+
+
+def leaves(company: Company, days: int = 1) -> None:
+    """She is in no people source any more."""
+    company.directory = ACME
+    company.clock.forward(timedelta(days=days))
+    company.app.refresh_people()
+    company.settle()
+
+
+def erased(company: Company) -> str:
+    """Erase her; the pseudonym."""
+    assert company.hear("ada", "erase @zorvana").title == "Erase Zoë Quillfeather?"
+    assert company.hear("ada", "erase zorvana confirm").title == "Erased"
+    company.app.tick()
+    return str(company.database.ask(_pseudonym))
+
+
+def _pseudonym(conn: Connection) -> str:
+    (found,) = conn.execute(text("select id from people where id like 'erased-%'")).scalars()
+    return str(found)
+
+
+def everything(conn: Connection) -> str:
+    """Every cell of every table."""
+    rows = (row for table in metadata.sorted_tables for row in conn.execute(table.select()))
+    return json.dumps([[str(cell) for cell in row] for row in rows], ensure_ascii=False)
+
+
+def telling(conn: Connection) -> list[str]:
+    """Every cell that tells who it was."""
+    return [
+        f"{table.name}.{name}: {cell}"
+        for table in metadata.sorted_tables
+        for row in conn.execute(table.select())
+        for name, cell in row._mapping.items()
+        if any(each.lower() in str(cell).lower() for each in TELLING)
+    ]
+
+
+def by_account(conn: Connection) -> dict[str, int]:
+    """What is charged to each account."""
+    found = conn.execute(text("select account_id, sum(cost_house_nanos) from charges group by account_id"))
+    return {row[0]: int(row[1]) for row in found}
+
+
+def sums(conn: Connection) -> dict[str, object]:
+    """What every table of money comes to."""
+    found = totals(conn)
+    return {name: found[name] for name in ("entries", "charges", "charge_versions", "spend", "requests")}
+
+
+def test_nothing_tells_who_it_was_and_every_sum_stays(company: Company) -> None:
+    """In every table of both databases, and in the file itself; the audit's chain still holds."""
+    leaves(company)
+    before = company.database.ask(sums)
+    pseudonym = erased(company)
+    after = company.database.ask(sums)
+
+    assert before == after
+    assert company.database.ask(telling) == []
+    assert company.database.ask(audit.first_broken) is None
+    company.database.transact(ingest.rebuild)
+    assert company.database.ask(sums) == before
+    assert "$40.00" in company.say("fay", f"spend of {pseudonym} last week") or pseudonym
+    if company.database.is_sqlite:
+        company.database.close()
+        files = [*Path(str(company.database.url.database)).parent.glob("bursar.db*")]
+        content = b"".join(each.read_bytes() for each in files).lower()
+        assert [each for each in TELLING if each.lower().encode() in content] == []
+
+
+def test_a_row_that_somebody_changes_is_still_found(company: Company) -> None:
+    """Rows of the audit that were erased are named by a deed; nobody can pass another change off as one."""
+    leaves(company)
+    erased(company)
+    company.say("fay", "correct 7 of ana refund")
+    rows = company.database.ask(lambda conn: list(audit.rows(conn)))
+    redacted, whole = next(row for row in rows if row.erased), rows[-1]
+
+    change = text("update audit set details = 'nothing' where id = :id")
+    company.database.transact(lambda conn: conn.execute(change, {"id": redacted.id}))
+    assert company.database.ask(audit.first_broken) == redacted.id
+    back = text("update audit set details = :details where id = :id")
+    company.database.transact(lambda conn: conn.execute(back, {"id": redacted.id, "details": redacted.deed.details}))
+    assert company.database.ask(audit.first_broken) is None
+
+    forged = replace(whole.deed, details="nothing")
+    seal = audit.seal(whole.id, whole.hash, forged)
+    forge = text("update audit set details = 'nothing', erased = :seal where id = :id")
+    company.database.transact(lambda conn: conn.execute(forge, {"id": whole.id, "seal": seal}))
+    assert company.database.ask(audit.first_broken) == whole.id
+
+
+def test_a_day_that_the_provider_tells_again_stays_under_the_pseudonym(company: Company) -> None:
+    """Neither does the name come back, nor does anything count twice; what she spends later is nobody's."""
+    leaves(company)
+    erased(company)
+    before = company.database.ask(sums)
+    company.pull()
+    assert company.database.ask(sums) == before
+    assert "quillfeather" not in company.database.ask(everything).lower()
+
+
+def test_an_hr_import_that_still_has_her_makes_somebody_new(company: Company) -> None:
+    """The old rows keep their pseudonym."""
+    leaves(company)
+    pseudonym = erased(company)
+    company.directory = WITH_ZOE
+    company.app.refresh_people()
+    company.pull()
+    rows = company.database.ask(by_account)
+    assert rows[f"person/{pseudonym}"] == 40 * 10**9
+    assert "person/zorvana" not in rows
+    assert "0" in company.say("zorvana", "balance")
+
+
+def test_what_is_open_is_told_first(company: Company) -> None:
+    """Each with what to do; nothing is changed, also if one confirms at once."""
+    company.say("zorvana", "request 60 one more")
+    for words in ("erase zorvana", "erase zorvana confirm"):
+        said = company.say("ada", words)
+        assert "Zoë Quillfeather can't be erased yet" in said
+        assert "an active person" in said
+        assert "#3" in said
+    company.directory = replace(
+        ACME, people=tuple(replace(each, manager="zorvana") if each.id == "ana" else each for each in ACME.people)
+    )
+    company.clock.forward(timedelta(days=1))
+    company.app.refresh_people()
+    assert "people who report to them" in company.say("ada", "erase zorvana confirm")
+    assert "quillfeather" in company.database.ask(everything).lower()
+
+
+@pytest.mark.parametrize("who", ["ana", "max", "fay"])
+def test_only_admins_erase(company: Company, who: str) -> None:
+    """Neither managers nor finance; nobody erases themself, and nobody unknown is erased."""
+    leaves(company)
+    assert "Only admins can do this." in company.say(who, "erase zorvana confirm")
+    assert "can't erase yourself" in company.say("ada", "erase ada confirm")
+    assert "I don't know" in company.say("ada", "erase nobody-at-all")
+
+
+def test_two_admins_at_the_same_moment_and_a_repeated_delivery(company: Company) -> None:
+    """It is done once."""
+    leaves(company)
+    sentence = Sentence("erase zorvana confirm", "ada", Place("terminal", "ada"), {}, "press-1")
+    assert [company.app.hear(sentence).title for _ in range(2)] == ["Erased", "Erased"]
+    assert "I don't know" in company.say("ada", "erase zorvana confirm")
+
+
+NOT_PEOPLE = {
+    "external_id", "place_id", "conversation_id", "service_url", "tenant_id", "member_id", "request_id",
+}  # fmt: skip
+
+
+def test_every_column_of_ids_is_known() -> None:
+    """Where a new one begins, erasing somebody must know of it."""
+    columns = {column.name for table in metadata.sorted_tables for column in table.columns}
+    named = {name for name in columns if name.endswith(("_id", "_by"))}
+    assert named - erasure.IDS - NOT_PEOPLE - {"replaced_by"} == set()
