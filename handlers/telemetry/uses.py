@@ -41,7 +41,7 @@ def spent_on(ctx: Context, account_id: str, by: str, span: Span) -> list[Spent]:
 
 
 def costs_of(ctx: Context, uses: Iterable[Use]) -> Iterator[tuple[Use, int | None]]:
-    """What uses cost in the house currency: by own prices, by what the program says, or by the list; None if unknown."""
+    """What uses cost in the house currency: by own prices, by the program, or by the list; None if nobody knows."""
     book = book_of(ctx)
     for use in uses:
         charge = Charge(
