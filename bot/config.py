@@ -541,6 +541,7 @@ class Settings(House, Rule):
             prices=self.prices,
             contracts=self.contracts,
             telemetry=self.telemetry,
+            console_url=self.console.url,
             retention=self.retention,
         )
 

@@ -367,6 +367,7 @@ class Policy(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    console_url: str = ""
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
