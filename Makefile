@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages agents test-agents playground pictures lock sbom test-deploy docs clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages axe agents test-agents playground pictures lock sbom test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -90,6 +90,9 @@ messages: .venv/dev ## collect the texts that people read into the catalogs of h
 
 playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, and npm
 	npm install --prefix var/playground --no-audit --no-fund --loglevel=error $(PLAYGROUND)
+
+axe: ## what the test of the console in a browser needs to see who could not read it: Node.js and npm
+	npm install --prefix var/axe --no-audit --no-fund --loglevel=error axe-core@4.14.1
 
 AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0 \
   @modelcontextprotocol/inspector@2.12.0

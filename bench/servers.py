@@ -53,7 +53,7 @@ class Server:
 def workspace() -> Workspace:
     """Everybody of the sample company, in Slack."""
     people = Sample(now=utc_now).directory().people
-    return Workspace(FakeSlack.team, FakeSlack.secret, [_slack_id(each.id) for each in people if each.active])
+    return Workspace(FakeSlack.team, FakeSlack.secret, [slack_id(each.id) for each in people if each.active])
 
 
 @contextmanager
@@ -82,16 +82,32 @@ def answering(home: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def bursar(slack: FakeSlack, home: Path, database_url: str) -> Iterator[Server]:
-    """`python -m bot run` with the sample company, in HTTP mode."""
+def bursar(
+    slack: FakeSlack,
+    home: Path,
+    database_url: str,
+    more: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """`python -m bot run` with the sample company, in HTTP mode.
+
+    Args:
+        slack: the workspace.
+        home: where its files are.
+        database_url: its database.
+        more: what comes to the lists of app.yaml.
+        secrets: what comes to its environment.
+    """
     port = _free_port()
     config = home / f"app-{port}.yaml"
-    config.write_text(yaml.safe_dump(rules(slack, port)))
+    settings = rules(slack, port)
+    config.write_text(yaml.safe_dump(settings | {name: settings[name] + each for name, each in (more or {}).items()}))
     environ = {
         "BURSAR_CONFIG": str(config),
         "DATABASE_URL": database_url,
         "SLACK_BOT_TOKEN": FakeSlack.bot_token,
         "SLACK_SIGNING_SECRET": FakeSlack.secret,
+        **(secrets or {}),
     }
     with _process("Bursar", ["-m", "bot", "run"], environ, port, "/readyz", home) as server:
         yield server
@@ -109,7 +125,7 @@ def rules(slack: FakeSlack, port: int) -> dict[str, Any]:
             {
                 "platform": "slack",
                 "kind": "user",
-                "id": f"{FakeSlack.team}/{_slack_id(person.id)}",
+                "id": f"{FakeSlack.team}/{slack_id(person.id)}",
                 "account": f"person/{person.id}",
             }
             for person in people
@@ -170,7 +186,8 @@ def _answers(port: int, path: str) -> bool:
         return False
 
 
-def _slack_id(person: str) -> str:
+def slack_id(person: str) -> str:
+    """The Slack user of somebody of the sample company."""
     return "U" + "".join(letter for letter in person.upper() if letter.isalnum())
 
 

@@ -40,6 +40,7 @@ from handlers.policy import (
     AmountText,
     ApprovalRule,
     Budget,
+    Contract,
     GuardRules,
     House,
     LimitRules,
@@ -506,8 +507,17 @@ class Settings(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     retention: RetentionRules = RetentionRules()
+
+    @model_validator(mode="after")
+    def _contracts_are_with_providers(self) -> "Settings":
+        names = {each.name for each in self.providers}
+        for each in self.contracts:
+            if each.provider not in names:
+                raise SettingError(meant(t("unknown provider “{word}”", word=each.provider), each.provider, names))
+        return self
 
     @property
     def policy(self) -> Policy:
@@ -529,7 +539,9 @@ class Settings(House, Rule):
             waste=self.waste,
             seats=self.seats,
             prices=self.prices,
+            contracts=self.contracts,
             telemetry=self.telemetry,
+            console_url=self.console.url,
             retention=self.retention,
         )
 

@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import App
 from bot.database_trouble import SENTENCES
-from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNREACHED, UNWRITABLE
+from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNPRICED, UNREACHED, UNWRITABLE
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
-from storage import installation, outbox, pauses, pulls, set_aside
+from storage import installation, outbox, pauses, pulls, set_aside, spend
 from storage.db import BusyError, why_unusable
+from storage.tables import ORGANIZATION
 
 STANDSTILL_S = 120.0
 """After so long without a look at the outbox, nothing is delivered any more."""
 MEASURED_S = 10.0
 """The database is not asked for figures more often."""
+UNPRICED_SINCE = timedelta(days=30)
 
 
 def _said(why: str) -> str:
@@ -82,7 +85,7 @@ class Health:
 
     def _read(self, conn: Connection) -> None:
         now = self._app.now()
-        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE):
+        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE, UNPRICED):
             gauge.clear()
         for target, kind, state, count, since in outbox.depth(conn, now):
             OUTBOX.labels(target, kind, state).set(count)
@@ -92,6 +95,9 @@ class Health:
             PAUSED.labels(pause.target, "refused" if pause.refused else "down").set((now - pause.since).total_seconds())
         for pull in pulls.pulled(conn):
             READ.labels(pull.provider).set(pull.done_at.timestamp() if pull.done_at else 0)
+        today = now.astimezone(self._app.policy.zone).date()
+        for provider, tokens in spend.unpriced_tokens(conn, ORGANIZATION, today - UNPRICED_SINCE).items():
+            UNPRICED.labels(provider).set(tokens)
         for aside in set_aside.everything(conn):
             ASIDE.labels(aside.provider).inc(aside.rows or 1)
         UNREACHED.set(len(outbox.waiting_at(conn, UNLINKED)))

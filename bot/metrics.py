@@ -26,5 +26,6 @@ PAUSED = Gauge("bursar_platform_paused_seconds", "How long a chat platform has t
 CONNECTED = Gauge("bursar_platform_connected", "Whether Slack's socket stands (1).", ["platform"])
 READ = Gauge("bursar_reading_success_timestamp_seconds", "When a provider was last read whole.", ["provider"])
 ASIDE = Gauge("bursar_set_aside_rows", "Rows that could not be understood.", ["provider"])
+UNPRICED = Gauge("bursar_unpriced_tokens", "Tokens of the last 30 days without a price.", ["provider"])
 UNREACHED = Gauge("bursar_unreachable_people", "People for whom messages wait and of whom no account is known.")
 UNWRITABLE = Gauge("bursar_database_unwritable", "Whether the database takes no writes (1).")

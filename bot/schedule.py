@@ -14,6 +14,7 @@ from bot.config import ProviderSettings, ScheduleLine
 from bot.providers.base import Provider
 from handlers.context import CLOCK, NOWHERE, Context, place_to_json
 from handlers.events import (
+    CheckContracts,
     CheckDrifts,
     CheckJobs,
     CheckRequests,
@@ -66,6 +67,7 @@ RECURRING = (
     Recurring("25 * * * *", ForgetOld(), timedelta(hours=24)),
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
     Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
+    Recurring("35 8 * * *", CheckContracts(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 

@@ -1,20 +1,25 @@
 """Who may see what: the one place that decides it.
 
 A person sees their own figures; an owner sees their account and all below it; finance and admins see all. A channel
-sees group totals only.
+sees group totals only, and so do viewers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from handlers.context import CLOCK, Context
 from storage import people
 from storage.people import Account
+from storage.tables import ORGANIZATION
 
 GROUP_MIN = 5
 
 
 def may_see(ctx: Context, account_id: str) -> bool:
     """Whether the person who speaks may see an account's figures."""
+    if ctx.only is not None:
+        return account_id in ctx.only
     if account_id == ctx.account_id or sees_all(ctx):
         return True
     return owns(ctx, account_id)
@@ -32,13 +37,13 @@ def is_for_all(ctx: Context, account_id: str) -> bool:
 
 def is_group(ctx: Context, account_id: str) -> bool:
     """Whether so many people are behind an account that its totals tell of nobody."""
-    people_below = [one for one in people.descendants(ctx.conn, account_id) if one.kind == "person" and one.active]
-    return len(people_below) >= GROUP_MIN
+    return sum(people.headcounts(ctx.conn, account_id).values()) >= GROUP_MIN
 
 
 def groups_below(ctx: Context, account_id: str) -> frozenset[str]:
     """The teams below an account whose totals may stand beside its own in a channel."""
-    return told_apart([one for one in people.descendants(ctx.conn, account_id) if one.active], account_id)
+    teams = people.teams_below(ctx.conn, account_id)
+    return _told_apart(teams, people.headcounts(ctx.conn, account_id), account_id)
 
 
 def told_apart(accounts: Iterable[Account], whole_id: str) -> frozenset[str]:
@@ -50,17 +55,23 @@ def told_apart(accounts: Iterable[Account], whole_id: str) -> frozenset[str]:
         accounts: a whole, and all below it.
         whole_id: whose total is told, too.
     """
+    every = list(accounts)
+    direct = Counter(each.parent_id for each in every if each.kind == "person")
+    return _told_apart([each for each in every if each.kind == "team"], direct, whole_id)
+
+
+def _told_apart(teams: Iterable[Account], direct: Mapping[str, int], whole_id: str) -> frozenset[str]:
+    """The same, of teams and of how many people have each account directly above them."""
     below: dict[str, list[Account]] = {}
-    for each in accounts:
+    for each in teams:
         below.setdefault(each.parent_id, []).append(each)
 
     def people_in(account_id: str) -> int:
-        here = below.get(account_id, [])
-        return sum(1 if each.kind == "person" else people_in(each.id) for each in here)
+        return direct.get(account_id, 0) + sum(people_in(each.id) for each in below.get(account_id, []))
 
     def told(account_id: str, size: int) -> Iterator[str]:
         yield account_id
-        sizes = {each.id: people_in(each.id) for each in below.get(account_id, []) if each.kind == "team"}
+        sizes = {each.id: people_in(each.id) for each in below.get(account_id, [])}
         kept = {each: number for each, number in sizes.items() if number >= GROUP_MIN}
         rest = size - sum(kept.values())
         for each in sorted(kept, key=lambda one: (kept[one], one)):
@@ -72,6 +83,27 @@ def told_apart(accounts: Iterable[Account], whole_id: str) -> frozenset[str]:
 
     whole = people_in(whole_id)
     return frozenset(told(whole_id, whole)) if whole >= GROUP_MIN else frozenset()
+
+
+def is_viewer(ctx: Context) -> bool:
+    """Whether the person who speaks sees the company in groups: what a channel may see, and no single person."""
+    return "viewer" in ctx.person.roles
+
+
+def as_viewer(ctx: Context) -> Context:
+    """The same question as a channel would be answered, about groups that nobody can be told out of; in their language.
+
+    The clock asks, at a place that many read: then all that names single people is left out or personal. Of whose
+    figures it asks is held here: not only is each a group, what two of them leave is none or a group, too.
+    """
+    organization = ctx.policy.organization.model_copy(update={"locale": ctx.locale, "channels": {}})
+    return replace(
+        ctx,
+        person=replace(CLOCK, zone=ctx.person.zone),
+        place=replace(ctx.place, public=True),
+        policy=ctx.policy.model_copy(update={"organization": organization}),
+        only=groups_below(ctx, ORGANIZATION),
+    )
 
 
 def role_of(ctx: Context) -> str:

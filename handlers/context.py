@@ -11,7 +11,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from sqlalchemy import Connection
 
-from handlers.card import CARD, Card, File
+from handlers.card import CARD, Card, File, Text
 from handlers.events import Event, name_of, to_json
 from handlers.language import ENGLISH, N_, language_of, said_of, say, say_many
 from handlers.money import show_amount, show_estimate, smallest
@@ -31,6 +31,7 @@ from storage.tables import FOREVER
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
 CHAT_PLATFORMS = ("slack", "teams", "web")
+CONSOLE = "console"
 TIERS = (N_("small"), N_("standard"), N_("flagship"))
 """The tiers that app.yaml need not name."""
 
@@ -93,6 +94,7 @@ class Context:
         excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
+        only: the accounts whose figures may be seen, None for those that the person may see.
     """
 
     conn: Connection
@@ -108,6 +110,7 @@ class Context:
     excepted: list[tuple[BudgetException, ...]] = field(default_factory=list, repr=False)
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
+    only: frozenset[str] | None = None
 
     @property
     def today(self) -> date:
@@ -129,6 +132,12 @@ class Context:
         if self.person.id == CLOCK.id:
             return language_of(self.locale)
         return spoken_to(self.person, self.policy)
+
+    def on_a_page(self, path: str) -> tuple[Text, ...]:
+        """Where the console shows the same on a page; nothing where there is no console, and on its pages."""
+        if not self.policy.console_url or self.place.platform == CONSOLE:
+            return ()
+        return (Text(self.t("On a page: {address}", address=f"{self.policy.console_url}{path}"), quiet=True),)
 
     def t(self, text: str, /, **values: object) -> str:
         """A text in the language of the person who speaks, with its named placeholders filled."""

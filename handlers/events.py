@@ -92,6 +92,24 @@ class RepriceDay(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckContracts(Event):
+    """The last days for notice of contracts come nearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportContract(Event):
+    """It is time to tell that notice of a contract must be given soon.
+
+    Args:
+        contract: its name.
+        days: how many days before the last one this is told.
+    """
+
+    contract: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckShadows(Event):
     """Periods of shadow budgets may be over, of which finance is told."""
 

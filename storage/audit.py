@@ -7,12 +7,12 @@ slipped in is found.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from storage.tables import audit
 
@@ -127,6 +127,46 @@ def numbered(numbers: Iterable[int]) -> str:
 def _numbers(details: str) -> Iterator[int]:
     for first, last in _SPAN.findall(details):
         yield from range(int(first), int(last or first) + 1)
+
+
+def count(conn: Connection, about: Sequence[str] | None, since: datetime | None, until: datetime | None) -> int:
+    """How many rows there are, by what they are about and when; see `latest`."""
+    found = select(func.count()).select_from(audit).where(*_asked(about, since, until))
+    return int(conn.execute(found).scalar_one())
+
+
+def latest(
+    conn: Connection,
+    about: Sequence[str] | None,
+    since: datetime | None,
+    until: datetime | None,
+    most: int,
+    skipped: int,
+) -> list[Row]:
+    """The latest rows, the last first.
+
+    Args:
+        conn: any connection.
+        about: ids of who did it or to what it was done, None for all.
+        since: from this moment on, None for the beginning.
+        until: before this moment, None for now.
+        most: so many.
+        skipped: so many later ones are left out.
+    """
+    asked = select(audit.c.id, audit.c.hash, audit.c.erased, *_COLUMNS).where(*_asked(about, since, until))
+    rows_ = conn.execute(asked.order_by(audit.c.id.desc()).limit(most).offset(skipped))
+    return [Row(row[0], Deed(*tuple(row)[3:]), row[1], row[2]) for row in rows_]
+
+
+def _asked(about: Sequence[str] | None, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if about is not None:
+        found.append(or_(audit.c.who.in_(about), audit.c.subject.in_(about)))
+    if since is not None:
+        found.append(audit.c.at >= since)
+    if until is not None:
+        found.append(audit.c.at < until)
+    return found
 
 
 def first_broken(conn: Connection) -> int | None:

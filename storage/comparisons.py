@@ -69,6 +69,12 @@ def begun(conn: Connection) -> date | None:
     return found
 
 
+def begun_at(conn: Connection, provider: str) -> date | None:
+    """The first day of which any usage at a provider is known, None if nothing is."""
+    found: date | None = conn.execute(_BEGUN.where(spend.c.provider == provider)).scalar()
+    return found
+
+
 def consumed(conn: Connection, account_id: str, first: date, end: date, *, keys: bool) -> list[Consumed]:
     """What was consumed on the days first until before end, priced charges only.
 

@@ -12,13 +12,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -51,6 +48,12 @@ USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
 RETRYABLE = frozenset({"40001", "40P01", "53200"})
 """Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
+
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+VERSION = "alembic_version"
+REVISIONS = frozenset(each.name.partition("_")[0] for each in MIGRATIONS.glob("[0-9]*.py"))
+"""All migrations there are: a file's name begins with its number, which is its revision."""
 
 
 class BusyError(Exception):
@@ -216,7 +219,8 @@ class Database:
     def migrate(self, program: str = "") -> None:
         """Bring the tables up to date, one process at a time; the others wait and find nothing left to do.
 
-        Tables of a newer program are left as they are, if it said that older ones can go on (CONTRIBUTING.md).
+        What does it is loaded only then: most starts find the tables as they should be. Tables of a newer program are
+        left as they are, if it said that older ones can go on (CONTRIBUTING.md).
 
         Args:
             program: what is written down as the one that made them so, such as "0.2.0".
@@ -224,17 +228,13 @@ class Database:
         Raises:
             UnreadableDatabaseError: they are of a newer program with which this one cannot work.
         """
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-        scripts = ScriptDirectory.from_config(config)
-        head, here = scripts.get_current_head() or "", self.ask(revision)
-        known = {each.revision for each in scripts.walk_revisions()}
-        if here is not None and here not in known:
-            self._refuse_newer(head, program)
-        if here == head or here not in (None, *known):
+        here = self.ask(revision)
+        if here is not None and here not in REVISIONS:
+            self._refuse_newer(max(REVISIONS), program)
+            return
+        if here == max(REVISIONS):
             return
         now = self.time()
-        needs = [getattr(each.module, "oldest_program", "") for each in scripts.walk_revisions()]
         with self._orders.connect() as conn:
             if not self.is_sqlite:
                 # The lock belongs to the connection: the migration's own snapshot must be younger than it.
@@ -242,10 +242,8 @@ class Database:
                 conn.commit()
             try:
                 with conn.begin():
-                    config.attributes["connection"] = conn
-                    command.upgrade(config, "head")
-                    made_by = json.dumps({"program": program, "oldest": max(needs)})
-                    installation.note(conn, SCHEMA, made_by, now)
+                    oldest = import_module("storage.migrations.upgrade").upgrade(conn)
+                    installation.note(conn, SCHEMA, json.dumps({"program": program, "oldest": oldest}), now)
             finally:
                 if not self.is_sqlite:
                     conn.execute(text("select pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -271,14 +269,15 @@ class Database:
         if not self.is_sqlite:
             self.outside_of_transactions("vacuum")
             return
-        raw = self._orders.raw_connection()
-        try:
-            raw.cursor().execute("vacuum")
-            busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
-        except sqlite3.OperationalError as trouble:
-            raise BusyError("the file cannot be compacted now") from trouble
-        finally:
-            raw.close()
+        with self._turn():
+            raw = self._orders.raw_connection()
+            try:
+                raw.cursor().execute("vacuum")
+                busy, *_ = raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchone()
+            except sqlite3.OperationalError as trouble:
+                raise BusyError("the file cannot be compacted now") from trouble
+            finally:
+                raw.close()
         if busy:
             raise BusyError("the log of the file is being read")
 
@@ -378,7 +377,10 @@ def _make_private(path: Path) -> None:
 
 def revision(conn: Connection) -> str | None:
     """The last migration that was done here, None if none was."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table(VERSION):
+        return None
+    found = conn.exec_driver_sql(f"select version_num from {VERSION}").scalar()  # noqa: S608 - a name of our own
+    return None if found is None else str(found)
 
 
 def _made_by(conn: Connection) -> dict[str, str] | None:

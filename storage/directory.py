@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 from unicodedata import category, normalize
 
-Role = Literal["finance", "admin"]
+Role = Literal["finance", "admin", "viewer"]
 RESERVED = frozenset({"clock", "rules"})
 """Ids that the bot itself speaks and decides under; nobody may have one of them."""
 

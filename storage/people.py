@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest, terms
+from storage import ingest, people_sources, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
@@ -236,6 +236,21 @@ def descendants(conn: Connection, account_id: str) -> list[Account]:
     return [Account(*row) for row in rows]
 
 
+def headcounts(conn: Connection, account_id: str) -> dict[str, int]:
+    """How many people who are there have each account directly above them, of those below an account."""
+    inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
+    here = accounts.c.id.in_(inside), accounts.c.kind == "person", accounts.c.active
+    rows = conn.execute(select(accounts.c.parent_id, func.count()).where(*here).group_by(accounts.c.parent_id))
+    return {parent_id: int(number) for parent_id, number in rows}
+
+
+def teams_below(conn: Connection, account_id: str) -> list[Account]:
+    """The active teams below an account, by id."""
+    inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
+    here = accounts.c.id.in_(inside), accounts.c.kind == "team", accounts.c.active
+    return [Account(*row) for row in conn.execute(select(accounts).where(*here).order_by(accounts.c.id))]
+
+
 def owned(conn: Connection, person_id: str) -> list[Account]:
     """The active accounts whose owner a person is, by id."""
     here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
@@ -341,6 +356,7 @@ def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
 def relink(conn: Connection, new: Link) -> None:
     """Note an identity as a person says it, whatever was known of it."""
     upsert(conn, links, [_link_row(new, "explicit")])
+    people_sources.forget(conn)
 
 
 def linked_like(conn: Connection, platform: str, kind: str, beginning: str) -> dict[str, str]:
@@ -423,6 +439,11 @@ def apply(
     _grow(conn, parents, today)
     # What is charged to an account that is not there would count nowhere.
     return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
+
+
+def any_known(conn: Connection) -> bool:
+    """Whether there is anybody."""
+    return conn.execute(select(people.c.id).limit(1)).first() is not None
 
 
 def renamed(conn: Connection, directory: Directory) -> tuple[str, ...]:

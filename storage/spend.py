@@ -492,6 +492,17 @@ _UNPRICED_USERS = (
 )
 
 
+def unpriced_tokens(conn: Connection, account_id: str, since: date) -> dict[str, int]:
+    """How many tokens without a price each provider told of an account since a day."""
+    tokens = func.sum(spend.c.tokens_unpriced)
+    rows = conn.execute(
+        select(spend.c.provider, tokens)
+        .where(spend.c.account_id == account_id, spend.c.day >= since)
+        .group_by(spend.c.provider)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
 def unpriced_users(conn: Connection, models: Collection[str], since: date, most: int) -> list[tuple[str, int]]:
     """Who used some models without a price since a day, most tokens first: accounts, each with how many."""
     asked = {"models": sorted(models), "since": since, "most": most}

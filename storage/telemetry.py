@@ -36,6 +36,7 @@ from storage.tables import (
     lineage,
     links,
     reported_days,
+    spend,
     telemetry,
     telemetry_counters,
     telemetry_seen,
@@ -334,6 +335,55 @@ def reported(conn: Connection, provider: str, day: date, account_ids: Collection
         )
         found += [Reported(row[0], row[1], tuple(row[2:7]), *row[7:]) for row in rows]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a program told of an account's day and model, and what a provider reported of a model of that account's day.
+
+    The costs are in the house currency.
+    """
+
+    program: str
+    provider: str
+    account_id: str
+    day: date
+    model: str
+    tokens: int
+    cost_nanos: int
+    its_model: str
+    its_tokens: int
+    its_cost: int
+
+
+_THEIRS = spend.alias("theirs")
+_BESIDE = (
+    select(
+        spend.c.provider,
+        _THEIRS.c.provider,
+        spend.c.account_id,
+        spend.c.day,
+        spend.c.model,
+        spend.c.tokens,
+        spend.c.cost_nanos,
+        _THEIRS.c.model,
+        _THEIRS.c.tokens,
+        _THEIRS.c.cost_nanos,
+    )
+    .join(_THEIRS, and_(_THEIRS.c.account_id == spend.c.account_id, _THEIRS.c.day == spend.c.day))
+    .where(or_(spend.c.account_id.startswith("person/"), spend.c.account_id.startswith("agent/")))
+)
+
+
+def beside(conn: Connection, programs: Collection[str], providers: Collection[str], first: date) -> list[Beside]:
+    """What programs told and providers reported of the same accounts on the same days, since a day."""
+    here = (
+        spend.c.day >= first,
+        spend.c.provider.in_(sorted(programs)),
+        _THEIRS.c.provider.in_(sorted(providers)),
+    )
+    rows: Iterable[Any] = conn.execute(_BESIDE.where(*here))
+    return [Beside(*row) for row in rows]
 
 
 def note_told(conn: Connection, provider: str, day: date, at: datetime) -> None:

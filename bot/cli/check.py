@@ -24,12 +24,13 @@ from bot.platforms.slack.messenger import check_channel
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
-from handlers.context import CLOCK, Context
+from handlers.context import CLOCK, NOWHERE, Context
 from handlers.errors import RefusedError
 from handlers.parser import understand
 from handlers.place import Place, named_place
+from handlers.telemetry import twice_in_words
 from storage import conversations, people, set_aside
-from storage.db import BusyError, UnreadableDatabaseError
+from storage.db import BusyError, Connection, UnreadableDatabaseError
 
 NAMED_MAX = 5
 DIFFERENCES_MAX = 20
@@ -78,7 +79,18 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
+    yield from _told_twice(app)
     app.close()
+
+
+def _told_twice(app: App) -> Iterator[CheckLine]:
+    """What programs tell by telemetry, and a gateway that app.yaml does not name as theirs reports as well."""
+
+    def read(conn: Connection) -> list[tuple[str, str]]:
+        return list(twice_in_words(Context(conn, app.now(), CLOCK, NOWHERE, app.policy)))
+
+    for text, advice in app.database.ask(read):
+        yield CheckLine(text, ok=True, advice=advice)
 
 
 def summary(lines: Sequence[CheckLine]) -> str:
@@ -147,7 +159,7 @@ def _readable_by_others(app: App) -> Iterator[CheckLine]:
 def _unlearnt(app: App) -> str:
     """Why the people sources taught nothing, or ""."""
     try:
-        return app.refresh_people()
+        return app.refresh_people(anew=True)
     except (OutsideError, UnusableSourceError) as trouble:
         return in_words(trouble)
 

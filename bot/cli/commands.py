@@ -1,18 +1,16 @@
-"""What the commands of bot/__main__.py do; what each is for is said there."""
+"""What the commands of bot/__main__.py do; what each is for is said there. Those of an answer alone are in say.py."""
 
 import argparse
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import shtab
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import __version__, config, logging
 from bot.api.manifest import HOOK_MANIFESTS, Hooks
@@ -23,11 +21,10 @@ from bot.cli.check import findings, no_provider, summary
 from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
+from bot.cli.opened import opened, plainly, settings_of
 from bot.cli.progress import progress
-from bot.cli.sample_company import prepare
 from bot.config import database_url
 from bot.console.sign_in import make_link
-from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
@@ -40,7 +37,7 @@ from bot.run import events_url, serve
 from bot.shared_clock import SharedClock
 from bot.sync.usage import pull
 from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
-from bot.texts import in_words, nt, speak_as, t
+from bot.texts import in_words, nt, t
 from handlers import COMMANDS as SENTENCES
 from handlers.card import CARD, Card, Text
 from handlers.context import CLOCK, NOWHERE, Context
@@ -50,8 +47,8 @@ from handlers.periods import called_after, period_of
 from handlers.place import Place
 from handlers.planning import try_policy
 from handlers.sentence import Sentence
-from storage import audit, installation, people, pulls, set_aside
-from storage.db import BusyError, Database, UnreadableDatabaseError
+from storage import audit, installation, people, set_aside
+from storage.db import Database
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
 
@@ -62,7 +59,7 @@ TEAMS_PACKAGE = "bursar-teams.zip"
 def run(args: argparse.Namespace) -> int:
     logging.to_json()
     clock = SharedClock()
-    app = _app(now=clock)
+    app = opened(now=clock)
     if app.settings.server.log == "console":
         logging.to_console()
     if args.host:
@@ -73,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
 
 def demo(args: argparse.Namespace) -> int:
     logging.quiet()
-    settings = _settings(or_sample=True)
+    settings = settings_of(or_sample=True)
     if not settings.is_sample:
         raise config.ConfigError(
             t(
@@ -115,7 +112,7 @@ def check(args: argparse.Namespace) -> int:
 
 
 def _check_person(person: str, *, as_json: bool) -> int:
-    app = _app()
+    app = opened()
     lines = list(rules_of(app, person))
     print(json.dumps(lines, ensure_ascii=False, indent=2) if as_json else "\n".join(lines))
     app.close()
@@ -123,7 +120,7 @@ def _check_person(person: str, *, as_json: bool) -> int:
 
 
 def _check_audit() -> int:
-    app = build(_settings())
+    app = build(settings_of())
     broken = app.database.ask(audit.first_broken)
     app.close()
     if broken is None:
@@ -138,7 +135,7 @@ def _check_audit() -> int:
 
 def export(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = build(_settings())
+    app = build(settings_of())
     if args.what == "audit":
         app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
@@ -151,30 +148,10 @@ def export(args: argparse.Namespace) -> int:
     return 0
 
 
-def say(args: argparse.Namespace) -> int:
-    logging.quiet()
-    app = _app(or_sample=True)
-    if app.settings.is_sample and not app.database.ask(pulls.pulled):
-        prepare(app)
-    person = args.person.removeprefix("@")
-
-    def hear(text: str) -> Card:
-        return app.hear(Sentence(text, person, Place("terminal", person)))
-
-    if args.sentence:
-        card = hear(" ".join(args.sentence))
-        print(CARD.dump_json(card, indent=2).decode() if args.json else terminal.render(card))
-        return 1 if card.tone == "bad" else 0
-    name = {one.id: one.name for one in app.everybody()}.get(person, person)
-    print(t("You are {name}. Say “help” to see what I understand, “quit” to end.", name=name), end="\n\n")
-    terminal.converse(hear, iter(lambda: _prompt(person), ""), lambda text: print(f"{text}\n"))
-    return 0
-
-
 def try_(args: argparse.Namespace) -> int:
     logging.quiet()
     proposed = config.load({"BURSAR_CONFIG": str(args.file)}).policy
-    app = _app(or_sample=True)
+    app = opened(or_sample=True)
     words = " ".join(args.words)
 
     def work(conn: Connection) -> Card:
@@ -198,7 +175,7 @@ def try_(args: argparse.Namespace) -> int:
 
 def sync(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = _app()
+    app = opened()
     names = [args.provider] if args.provider else sorted(app.providers)
     unknown = [name for name in names if name not in app.providers]
     if unknown:
@@ -218,14 +195,9 @@ def sync(args: argparse.Namespace) -> int:
     return failed
 
 
-def status(args: argparse.Namespace) -> int:
-    args.sentence, args.person = ["status"], "clock"
-    return say(args)
-
-
 def token(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = _app()
+    app = opened()
     person = args.person.removeprefix("@")
     card = app.hear(Sentence(" ".join(["token", *args.words]), person, Place("terminal", person)))
     app.close()
@@ -239,7 +211,7 @@ def token(args: argparse.Namespace) -> int:
 
 def signin(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = _app()
+    app = opened()
     if not app.settings.console.url:
         raise config.ConfigError(t("There is no console. Say in app.yaml how browsers reach it: console.url"))
     person = {one.id: one for one in app.everybody()}.get(args.person.removeprefix("@"))
@@ -252,7 +224,7 @@ def signin(args: argparse.Namespace) -> int:
 
 def outcomes(args: argparse.Namespace) -> int:
     logging.quiet()
-    app = _app()
+    app = opened()
     teams = [each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"]
     try:
         new = read_outcomes(args.file, teams)
@@ -265,7 +237,7 @@ def outcomes(args: argparse.Namespace) -> int:
 
 
 def manifest_(args: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = settings_of()
     if (args.platform == "hooks") != bool(args.program):
         raise config.ConfigError(t("Say for which program, such as: manifest hooks claude-code"))
     if args.platform == "hooks":
@@ -276,7 +248,7 @@ def manifest_(args: argparse.Namespace) -> int:
     if args.platform == "teams":
         return _teams_package(settings, args.url or "", args.version)
     if args.platform in MANIFESTS:
-        return _agent_settings(settings, args.platform, _reached(args.url))
+        return _agentsettings_of(settings, args.platform, _reached(args.url))
     reads_people = any(each.kind == "slack" for each in settings.directory)
     named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
     channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
@@ -304,7 +276,7 @@ def _reached(url: str | None) -> str:
     return str(url).rstrip("/")
 
 
-def _agent_settings(settings: config.Settings, program: str, url: str) -> int:
+def _agentsettings_of(settings: config.Settings, program: str, url: str) -> int:
     token = config.secret("BURSAR_TOKEN", os.environ)
     print(MANIFESTS[program](url, token or PLACEHOLDER, settings.telemetry))
     if not token:
@@ -359,7 +331,7 @@ def backup(args: argparse.Namespace) -> int:
 
 
 def restore_(args: argparse.Namespace) -> int:
-    url = database_url(_settings())
+    url = database_url(settings_of())
     held = restore(args.file, url, replace=args.replace)
     restored = Database(url)
     restored.migrate(__version__)
@@ -392,26 +364,11 @@ def move_(args: argparse.Namespace) -> int:
 
 def _database() -> Database:
     logging.quiet()
-    return Database(database_url(_settings()))
-
-
-def _settings(*, or_sample: bool = False) -> config.Settings:
-    """The settings; from now on the organization's language is spoken where the terminal says none."""
-    settings = config.load(or_sample=or_sample)
-    speak_as(settings.organization.locale)
-    return settings
-
-
-def _app(*, or_sample: bool = False, now: Callable[[], datetime] = utc_now) -> App:
-    app = build(_settings(or_sample=or_sample), now=now)
-    if isinstance(now, SharedClock):
-        now.sync(app.database.time)
-    app.refresh_people()
-    return app
+    return Database(database_url(settings_of()))
 
 
 def _read(app: App, names: Sequence[str]) -> int:
-    why = app.refresh_people()
+    why = app.refresh_people(anew=True)
     if why:
         print(t("people: {what}", what=why), file=sys.stderr)
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
@@ -445,14 +402,6 @@ def _pulled(app: App, name: str) -> bool:
     return True
 
 
-def _prompt(person: str) -> str:
-    """A line, or "" at the end of the input."""
-    try:
-        return input(f"{person}> ") or "help"
-    except (EOFError, KeyboardInterrupt):
-        return ""
-
-
 def _keep_private(url: str) -> None:
     """An earlier release made the demo's file for everybody on the machine to read."""
     path = Path(config.DEMO_DATABASE.removeprefix("sqlite:///"))
@@ -474,10 +423,8 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "demo": demo,
     "check": check,
     "export": export,
-    "say": say,
     "sync": sync,
     "try": try_,
-    "status": status,
     "token": token,
     "signin": signin,
     "outcomes": outcomes,
@@ -491,19 +438,4 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 
 def main(args: argparse.Namespace) -> int:
     """Run the command that `args.command` names; trouble is one plain sentence on standard error and exit status 2."""
-    try:
-        status = COMMANDS[args.command](args)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has enough, such as `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (SQLAlchemyError, sqlite3.Error, UnreadableDatabaseError) as trouble:
-        print(sentence(trouble), file=sys.stderr)
-        return 2
-    except BusyError:
-        print(t("The database is busy. Try again in a minute."), file=sys.stderr)
-        return 2
-    except (config.ConfigError, UnusableSourceError, OutsideError) as trouble:
-        print(in_words(trouble), file=sys.stderr)
-        return 2
-    return status
+    return plainly(COMMANDS[args.command], args)

@@ -6,7 +6,7 @@ A page is what its sentences answer to whoever looks, out of one snapshot. Nothi
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,7 +23,7 @@ from bot.console.pages import PAGES, PERIOD, PERIODS, Page
 from bot.console.visitors import Door, Visitor, place_of
 from bot.csv_files import text_of
 from bot.platforms.web.html import fill
-from handlers.card import Button, Card, File
+from handlers.card import Button, Card, File, Input
 from handlers.context import spoken_to
 from handlers.errors import RefusedError
 from handlers.language import N_, say
@@ -88,9 +88,10 @@ class Desk:
             for number, (card, (says, _)) in enumerate(zip(cards, shown, strict=True))
         ]
         fields = [
-            fill("input.html", visitor.language, input=each, key=f"f-{each.name}", error="") for each in one.fields
+            fill("input.html", visitor.language, input=asked, key=f"f-{asked.name}", error="")
+            for asked in (_said(each, values, visitor.language) for each in one.fields)
         ]
-        months = self._months(visitor, values.get(PERIOD, "")) if one.has_period else []
+        months = self._months(one, visitor, values.get(PERIOD, "")) if one.has_period else []
         return self.filled(
             request,
             visitor,
@@ -106,10 +107,12 @@ class Desk:
             ],
         )
 
-    def _months(self, visitor: Visitor, chosen: str) -> Iterator[tuple[str, str, bool]]:
+    def _months(self, one: Page, visitor: Visitor, chosen: str) -> Iterator[tuple[str, str, bool]]:
         """The months that are offered, the newest first: what is said, the word for it, whether it is shown."""
         calendar, locale = self.app.policy.calendar, visitor.person.locale or self.app.policy.organization.locale
         first = period_of(self.app.now().astimezone(self.app.policy.zone).date(), "month", calendar).first
+        if one.months_over:
+            first = period_of(first - ONE_DAY, "month", calendar).first
         for number in range(PERIODS):
             word = f"{called_after(first):%Y-%m}" if number else ""
             yield format_skeleton("yMMMM", called_after(first), locale=locale), word, word == chosen
@@ -312,3 +315,9 @@ TEAM = "/team/{team}"
 
 def _query(request: Request) -> str:
     return f"?{request.url.query}" if request.url.query else ""
+
+
+def _said(field: Input, values: Mapping[str, str], language: str) -> Input:
+    """A field of a page in the reader's language, with what was filled in."""
+    label, hint = say(language, field.label), say(language, field.hint)
+    return replace(field, label=label, hint=hint, value=values.get(field.name, field.value))

@@ -30,10 +30,11 @@ class Page:
         title: what the navigation calls it.
         question: what it answers.
         sentences: what it asks; the first one is the heart of it, and the page is there for whoever may ask that. One
-            with a `{name}` is asked if that field is filled in; `{period}` may stay empty.
+            with a `{name}` is asked if that field is filled in; `{period}` and what is optional may stay empty.
         for_whom: in whose navigation it stands.
         fields: a form at its top; each fills the placeholder of its name.
         in_navigation: whether it stands there by itself.
+        months_over: whether the months it offers are those that are over.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Page:
     for_whom: Audience = "all"
     fields: tuple[Input, ...] = ()
     in_navigation: bool = True
+    months_over: bool = False
 
     @property
     def has_period(self) -> bool:
@@ -57,7 +59,8 @@ class Page:
     def asks(self, values: Mapping[str, str]) -> list[str]:
         """Its sentences, as far as their placeholders are filled."""
         filled = {PERIOD: "", **{each.name: "" for each in self.fields}, **values}
-        missing = [f"{{{name}}}" for name, value in filled.items() if not value and name != PERIOD]
+        may_stay_empty = {PERIOD, *(each.name for each in self.fields if each.optional)}
+        missing = [f"{{{name}}}" for name, value in filled.items() if not value and name not in may_stay_empty]
         ready = [each for each in self.sentences if not any(name in each for name in missing)]
         return [" ".join(each.format_map(filled).split()) for each in ready]
 
@@ -132,8 +135,17 @@ PAGES: tuple[Page, ...] = (
         "/money",
         N_("Month end"),
         N_("What do I post, and what is not known yet?"),
-        ("link", "price"),
+        ("month {period}", "link", "price"),
         "finance",
+        months_over=True,
+    ),
+    Page(
+        "/audit",
+        N_("Audit"),
+        N_("Who did what?"),
+        ("audit {filter}",),
+        "finance",
+        (Input("filter", N_("Of whom, and when"), hint=N_("such as: of ana last week"), optional=True),),
     ),
 )
 """In the order of the navigation."""

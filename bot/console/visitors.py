@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from bot.app import App
 from bot.console.pages import Audience
-from handlers.context import Context, spoken_to
+from handlers.context import CONSOLE, Context, spoken_to
 from handlers.place import Place
 from storage import people, sessions
 from storage.directory import Person
 from storage.people import Account
 from storage.sessions import Lifetime, Session
 
-PLATFORM = "console"
 TOKEN_MAX = 200
 TEAMS_MAX = 8
 """So many teams of one person stand in the navigation."""
@@ -25,7 +24,7 @@ TEAMS_MAX = 8
 
 def place_of(person_id: str) -> Place:
     """Where somebody speaks in the console: the audit says so."""
-    return Place(PLATFORM, person_id)
+    return Place(CONSOLE, person_id)
 
 
 @dataclass(frozen=True, slots=True)

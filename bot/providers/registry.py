@@ -4,27 +4,36 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
-from bot.providers.alibaba import Alibaba
-from bot.providers.anthropic.console import ClaudeConsole
-from bot.providers.anthropic.enterprise import ClaudeEnterprise
-from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
-from bot.providers.cursor import Cursor
-from bot.providers.files.provider import Files
 from bot.providers.files.settings import FileRules
-from bot.providers.github_copilot import GitHubCopilot
-from bot.providers.litellm.provider import LiteLLM
-from bot.providers.openai.chatgpt import ChatGPT
-from bot.providers.openai.platform import OpenAI
-from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.running_totals import Told
-from bot.providers.sample.provider import Sample
-from bot.providers.tencent import Tencent
-from bot.providers.volcengine import Volcengine
 from bot.texts import t
 from handlers.language import N_
+
+
+def _named(module: str, kind: str) -> Callable[..., Provider]:
+    """A class of providers that is only loaded where one is made: what app.yaml does not name, nobody waits for."""
+    return lambda *said, **named: cast("Provider", getattr(import_module(module), kind)(*said, **named))
+
+
+Alibaba = _named("bot.providers.alibaba", "Alibaba")
+ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
+ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
+ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
+Cursor = _named("bot.providers.cursor", "Cursor")
+Files = _named("bot.providers.files.provider", "Files")
+GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
+OpenAI = _named("bot.providers.openai.platform", "OpenAI")
+OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
+Sample = _named("bot.providers.sample.provider", "Sample")
+Tencent = _named("bot.providers.tencent", "Tencent")
+Volcengine = _named("bot.providers.volcengine", "Volcengine")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Administration: identities, providers, status, tokens."""
 
+from handlers.admin.audit import audit
 from handlers.admin.erase import erase
 from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
@@ -11,6 +12,7 @@ from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
+    "audit",
     "check_tokens",
     "erase",
     "forget_old",

@@ -12,7 +12,7 @@ from storage import audit, erasure, exceptions, people, requests, reservations, 
 from storage.directory import Person
 
 SURE = "confirm"
-PLATFORMS = (*CHAT_PLATFORMS, "web", "terminal")
+PLATFORMS = (*CHAT_PLATFORMS, "oidc", "web", "terminal")
 Sure = Annotated[str, OneOf("", (SURE,))]
 
 TO_DO = N_("What to do first")

@@ -12,6 +12,7 @@ from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
+from handlers.telemetry import twice_in_words
 from storage import installation, outbox, pauses, people, reservations, set_aside
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
@@ -55,6 +56,8 @@ def status(ctx: Context) -> Card:
     odd = not_whole(ctx, names=vendors)
     blocks += [Text(ctx.t("Not in the sum: {what}.", what=together(ctx, odd)))] if odd else []
     blocks += [table(ctx, aside)] if aside else []
+    twice = list(twice_in_words(ctx))
+    blocks += _advised(ctx, twice)
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
     if unreached:
         blocks.append(_unreached(ctx, unreached))
@@ -81,9 +84,9 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = _works(ctx, unpriced)
+        title = _works(ctx, unpriced, twice)
     title = _refusal(ctx, stopped) or title
-    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing)
+    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -127,7 +130,14 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _works(ctx: Context, unpriced: Sequence[UnpricedModel]) -> str:
+def _advised(ctx: Context, twice: Sequence[tuple[str, str]]) -> list[Text]:
+    """What programs and gateways both tell, each with what to set."""
+    return [Text(ctx.t("{text}. {next}", text=text, next=advice)) for text, advice in twice]
+
+
+def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tuple[str, str]]) -> str:
+    if twice:
+        return twice[0][0]
     if not unpriced:
         return ctx.t("Everything works")
     return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))

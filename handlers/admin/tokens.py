@@ -13,7 +13,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckTokens, OldTokenUsed, TokenEnds
 from handlers.language import N_
-from storage import people, tokens
+from storage import people, sessions, tokens
 from storage.people import Account
 from storage.tables import ORGANIZATION
 from storage.tokens import Bearer, Scope, Token
@@ -247,12 +247,16 @@ def _revoke(ctx: Context, one: Bearer) -> Card:
 
 
 def check_tokens(ctx: Context, _event: CheckTokens) -> None:
-    """End the tokens of those who have left; who answers for a program hears of it, for it stops in silence."""
+    """End the tokens and sessions of those who left; who answers for a program hears of it, for it stops in silence."""
     for one in (each for each in tokens.live(ctx.conn, ctx.now) if not each.stands):
         tokens.end(ctx.conn, one.token.id, ctx.person.id, ctx.now)
         ctx.deed("ended token", f"token/{one.token.id}", "rules", f"{one.token.scope} for {one.token.account_id}")
         if one.kind != "person":
             _tell(ctx, one, f"token/{one.token.id}/ended", _ended_card)
+    gone = sessions.of_leavers(ctx.conn)
+    sessions.end(ctx.conn, [each.id for each in gone])
+    for each in gone:
+        ctx.deed("ended session", f"session/{each.id}", "rules", each.person_id)
 
 
 def _ended_card(ctx: Context, one: Bearer) -> Card:

@@ -25,8 +25,9 @@ def home(ctx: Context) -> Card:
         return _of_finance(ctx, mine, own)
     if mine:
         title = ctx.nt("{n} request waits for you", "{n} requests wait for you", len(mine))
-        return Card(title, (*_queue(ctx, mine), *_below(own), *open_ones(ctx)), stale=own.stale)
-    return replace(own, blocks=(*own.blocks, *open_ones(ctx)))
+        there = ctx.on_a_page("/queue")
+        return Card(title, (*_queue(ctx, mine), *there, *_below(own), *open_ones(ctx)), stale=own.stale)
+    return replace(own, blocks=(*own.blocks, *open_ones(ctx), *ctx.on_a_page("/")))
 
 
 def _of_finance(ctx: Context, mine: list[Case], own: Card) -> Card:

@@ -14,6 +14,7 @@ from handlers.policy.approvals import (
     exceeded,
     stages_for,
 )
+from handlers.policy.contracts import Contract
 from handlers.policy.policy import (
     STANDARD,
     TIERS,
@@ -40,7 +41,7 @@ from handlers.policy.programs import ProgramRules
 from handlers.policy.retention import RetentionRules
 from handlers.policy.rules import Considered, ExceptionRule, considered, rules_for, with_exceptions
 from handlers.policy.telemetry import NONE, PROGRAMS, Program, TelemetryRules
-from handlers.policy.thresholds import AmountText, GuardRules, WasteRules
+from handlers.policy.thresholds import AmountText, GuardRules, WasteRules, units
 from handlers.policy.working_hours import after_working, is_working, next_morning, next_workday
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Budget",
     "Conditions",
     "Considered",
+    "Contract",
     "ExceptionRule",
     "GuardRules",
     "House",
@@ -95,6 +97,7 @@ __all__ = [
     "next_workday",
     "rules_for",
     "stages_for",
+    "units",
     "with_exceptions",
     "written_amount",
     "written_as",

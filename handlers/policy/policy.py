@@ -19,6 +19,7 @@ from handlers.money import COUNTED, NANOS, AmountError, scale_of
 from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
+from handlers.policy.contracts import Contract
 from handlers.policy.prices import PriceRule
 from handlers.policy.programs import ProgramRules
 from handlers.policy.retention import RetentionRules
@@ -364,7 +365,9 @@ class Policy(House, Rule):
     waste: WasteRules = WasteRules()
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
+    console_url: str = ""
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -384,7 +387,7 @@ class Policy(House, Rule):
     @model_validator(mode="after")
     def _floors_are_money(self) -> "Policy":
         guarded = (self.guard.floor, self.guard.pause_above, *self.guard.caps.values())
-        for words in (*guarded, self.waste.floor, *self.seats.values()):
+        for words in (*guarded, self.waste.floor, *self.seats.values(), *(each.commitment for each in self.contracts)):
             units(words, self.organization.currency)
         return self
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from handlers.access import is_for_all
 from handlers.arguments import Whom
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
@@ -45,6 +46,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         headed(ctx, account, _title(ctx, scope, seen)),
         (*blocks, as_of(ctx, outside), *_buttons(ctx, account, scope, seen)),
         _tone(seen, limit),
+        personal=not is_for_all(ctx, account.id),
     )
 
 

@@ -132,5 +132,6 @@ def _figures(ctx: Context, by: str, sums: Spent, whole: Spent) -> tuple[str, ...
 
 def _ways(ctx: Context, account: Account, by: str, says: str, when: str) -> tuple[Button, ...]:
     """Other ways to divide the same sum."""
-    ways = ["model", "day"] + (["person"] if account.kind in ("team", "organization") else ["key"])
+    finer = ["person"] if account.kind in ("team", "organization") else ["key"]
+    ways = ["model", "day", *(finer if ctx.only is None else [])]
     return tuple(Button(ctx.t(CAPTIONS[way]), f"{says} by {way}{when}") for way in ways if way != by)

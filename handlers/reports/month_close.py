@@ -8,6 +8,7 @@ from handlers.access import sees_all
 from handlers.arguments import When
 from handlers.card import Block, Button, Card, Facts, File, Table, Text
 from handlers.context import CLOCK, Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
@@ -57,22 +58,40 @@ def close(ctx: Context, period: When = None) -> Card:
     `close` is about last month, `close october` about another one. You get the card and the files in a direct message.
     When the schedule says it, all of finance does.
     """
-    if not sees_all(ctx):
-        raise RefusedError("Only finance and admins can close a month.")
-    last = ctx.period(ctx.period(ctx.today, "month").first - DAY, "month")
-    month = ctx.period(period.first, "month") if period else last
-    if (period and period.end != month.end) or month.end > ctx.today:
-        raise RefusedError("You can only close a whole month that is over, such as: close october")
-    key = f"close/{called_after(month.first):%Y-%m}"
+    asked = _asked(ctx, period)
+    key = f"close/{called_after(asked.first):%Y-%m}"
     if ctx.person.id == CLOCK.id:
-        told = [_send(replace(ctx, person=each), month, key) for each in people.people_with_role(ctx.conn, "finance")]
+        told = [_send(replace(ctx, person=each), asked, key) for each in people.people_with_role(ctx.conn, "finance")]
         title = N_("The close of {month} was sent to {told} of {all} people in finance")
-        return Card(ctx.t(title, month=ctx.month(month.first), told=sum(told), all=len(told)))
-    card = _card(ctx, _read(ctx, month))
+        return Card(ctx.t(title, month=ctx.month(asked.first), told=sum(told), all=len(told)))
+    card = _card(ctx, _read(ctx, asked))
     if not ctx.is_linked(ctx.person.id):
         return replace(card, thread=tuple(block for block in card.thread if not isinstance(block, File)))
     ctx.tell(ctx.person.id, f"{key}/{ctx.now:%Y-%m-%dT%H:%M:%S}", card)
     return Card(card.title, (Text(ctx.t("The details and the files are in your direct messages.")),))
+
+
+def month(ctx: Context, period: When = None) -> Card:
+    """What `close` says of a month, to look at: `month` is about last month, `month october` about another one.
+
+    For finance and admins. `close` also sends the files to your direct messages.
+    """
+    return _card(ctx, _read(ctx, _asked(ctx, period)))
+
+
+def _asked(ctx: Context, period: Span | None) -> Period:
+    """The month that is meant.
+
+    Raises:
+        RefusedError: it is none that is over, or who asks may not see it.
+    """
+    if not sees_all(ctx):
+        raise RefusedError("Only finance and admins can close a month.")
+    last = ctx.period(ctx.period(ctx.today, "month").first - DAY, "month")
+    whole = ctx.period(period.first, "month") if period else last
+    if (period and period.end != whole.end) or whole.end > ctx.today:
+        raise RefusedError("You can only close a whole month that is over, such as: close october")
+    return whole
 
 
 def _send(theirs: Context, month: Period, key: str) -> bool:
@@ -113,6 +132,7 @@ def _card(ctx: Context, month: Month) -> Card:
         *([_apart(ctx, month.apart)] if month.apart else []),
         *_buttons(ctx, month),
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
+        *ctx.on_a_page(f"/money?period={called_after(month.period.first):%Y-%m}"),
     ]
     files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in EXPORTS)
     thread: list[Block] = [_teams(ctx, month), *files]

@@ -1,12 +1,18 @@
 """The tables that one can read, the contract cases and the docs name the same things; whoever forgets one is told."""
 
 import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
 
 from bot.directory import SOURCES
-from bot.providers.registry import PROVIDERS
+from bot.providers.base import Provider
+from bot.providers.registry import PROVIDERS, Opening
 from handlers.context import CHAT_PLATFORMS
 from handlers.waste.detectors import DETECTORS
 from tests.providers.cases import CASES, MADE_UP
+from tests.support.clock import NOW
 from tests.support.paths import ROOT
 
 OTHER_SECTIONS = {"Prices"}
@@ -22,6 +28,16 @@ def test_every_provider_keeps_the_contract() -> None:
     """A kind without a case would be believed without proof; a case may come in several variants."""
     assert {name.partition(" ")[0] for name in CASES} | MADE_UP == set(PROVIDERS)
     assert not MADE_UP & set(CASES)
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_every_provider_can_be_made(name: str, tmp_path: Path) -> None:
+    """The table has names of classes, which are only loaded where one is made: a wrong name is found here."""
+    kind = PROVIDERS[name]
+    url, file = kind.url or "http://127.0.0.1:9", f"{tmp_path}/usage.csv"
+    made = kind.make(Opening(name, url, "secret", "KEY", "acme", file, Decimal(1), lambda: NOW))
+    assert isinstance(made, Provider)
+    made.close()
 
 
 def test_every_provider_has_its_section_and_no_other_has() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bot.server import server
 from handlers.card import Card
 from handlers.place import Place
 from storage import pauses
+from storage.charges import Charge
 from storage.db import BusyError
 from storage.pauses import DeliveryPause
 from tests.support.company import Company
@@ -83,3 +85,19 @@ def test_alerts_and_dashboard_name_figures_that_a_scrape_shows(acme: Company) ->
     asked = [rule["expr"] for rule in rules] + [panel["targets"][0]["expr"] for panel in board["panels"]]
 
     assert {name for each in asked for name in NAMES.findall(each)} <= shown
+
+
+def test_tokens_without_a_price_are_measured(acme: Company) -> None:
+    """By provider, of the last month; gone when they have a price, or are old."""
+
+    def shown() -> str:
+        Health(acme.app, lambda: True).measure()
+        return next(each for each in generate_latest().decode().splitlines() if each.startswith("bursar_unpriced_"))
+
+    start = datetime(2026, 11, 21, tzinfo=UTC)
+    acme.llm.rows.append(Charge("llm", start, 24, "nobody-knows-it", subject="ana", tokens_input=700, requests=1))
+    acme.pull()
+    assert shown() == 'bursar_unpriced_tokens{provider="llm"} 700.0'
+    acme.say("fay", "price nobody-knows-it input 3 output 15")
+    acme.settle()
+    assert shown() == 'bursar_unpriced_tokens{provider="llm"} 0.0'

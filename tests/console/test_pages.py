@@ -1,12 +1,14 @@
 """What pages show, and to whom: the same as the chat, out of the same sentences."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from bot.console.pages import PAGES
 from handlers import COMMANDS, is_order, parse_command
-from tests.console.conftest import Console, words_of
+from tests.console.conftest import URL, Console, words_of
+from tests.support.company import ACME
 
 EXAMPLES = {"team": "search", "period": "2026-11"}
 
@@ -31,10 +33,12 @@ def test_somebody_has_the_pages_that_are_of_use_to_them(console: Console) -> Non
 
     assert pages["ana"] == ["/", "/requests", "/waste"]
     assert pages["max"] == ["/", "/requests", "/waste", "/queue", "/team/search"]
-    assert pages["fay"] == ["/", "/requests", "/waste", "/queue", "/organization", "/providers", "/money"]
+    assert pages["fay"] == ["/", "/requests", "/waste", "/queue", "/organization", "/providers", "/money", "/audit"]
 
 
-@pytest.mark.parametrize("path", ["/organization", "/providers", "/money", "/team/search", "/team/nowhere", "/queue"])
+@pytest.mark.parametrize(
+    "path", ["/organization", "/providers", "/money", "/audit", "/team/search", "/team/nowhere", "/queue"]
+)
 def test_what_one_may_not_see_and_what_is_not_there_are_answered_alike(path: str, console: Console) -> None:
     """Nobody learns by an address what there is."""
     ana = console.of("ana")
@@ -170,3 +174,66 @@ def test_what_breaks_says_a_number_and_no_more(console: Console, monkeypatch: py
     assert answer.status_code == 500
     assert "That broke (" in answer.text
     assert "secret" not in answer.text
+
+
+def test_the_close_of_a_month_is_looked_at_without_sending_it(console: Console) -> None:
+    """Its files are there for whoever sees the page, and its messages are not sent."""
+    fay = console.of("fay")
+
+    page = fay.get("/money")
+
+    assert "spent in October 2026" in words_of(page.text)
+    files = re.findall(r'href="(/files/[^"]+)"', page.text)
+    assert [each.partition("?")[0] for each in files] == [
+        "/files/showback-2026-10.csv",
+        "/files/focus-1.2-2026-10.csv",
+        "/files/focus-1.4-2026-10.csv",
+    ]
+    assert fay.get(files[0].replace("&amp;", "&")).text.startswith("\ufeffmonth,team,cost_center")
+    assert console.of("max").get(files[0].replace("&amp;", "&")).status_code == 404
+    assert console.company.reads("fay") == []
+
+
+def test_the_audit_is_searched(console: Console) -> None:
+    """By whom it is about; and it says whether it is complete."""
+    console.of("ana").says("request 50 finish the migration")
+    fay = console.of("fay")
+
+    assert "asked" in fay.reads("/audit")
+    assert "asked" in fay.reads("/audit?filter=of+ana")
+    assert "asked" not in fay.reads("/audit?filter=of+bob")
+    assert "The audit is complete" in fay.reads("/ask?q=audit+verify")
+    assert fay.get("/audit?filter=nonsense").status_code == 404
+
+
+def test_a_viewer_has_the_organization_and_no_person_in_it(console: Console) -> None:
+    """Whatever the address."""
+    people = tuple(replace(each, roles=("viewer",)) if each.id == "kim" else each for each in ACME.people)
+    console.company.directory = replace(ACME, people=people)
+    console.app.refresh_people()
+    kim = console.of("kim")
+
+    page = kim.reads("/organization")
+
+    assert "Acme: $346.76 spent this month" in page.replace("\n", "")
+    names = [each.name for each in ACME.people if each.id != "kim"]
+    paths = ["/organization", "/organization?period=2026-11", "/ask?q=spend+of+organization+by+person"]
+    paths += [
+        f"/ask?q=balance+of+{each.id}" for each in ACME.people if each.id not in ("kim", "max", "lea", "ana", "bob")
+    ]
+    shown = {path: [name for name in names if name in words_of(kim.get(path).text)] for path in paths}
+    assert shown == {path: [] for path in paths}
+    assert kim.get("/money").status_code == 404
+
+
+def test_cards_of_the_chat_lead_to_their_page(console: Console) -> None:
+    """The digest, the close and the Home name an address that shows the same, but not on that page."""
+    acme = console.company
+    acme.app.policy = acme.app.policy.model_copy(update={"console_url": URL})
+
+    assert f"{URL}/team/search" in acme.say("max", "digest of team search")
+    assert f"{URL}/money?period=2026-10" in acme.say("fay", "month")
+    acme.say("ana", "request 50 finish the migration")
+    assert f"{URL}/queue" in acme.say("max", "home")
+    assert f"{URL}/" in acme.say("bob", "home")
+    assert URL not in console.of("max").reads("/queue")

@@ -101,6 +101,8 @@ def test_a_leaver_is_out_at_the_next_click(console: Console) -> None:
 
     assert browser.get("/").status_code == 303
     assert browser.post("/say", says="request 50 finish it").status_code == 401
+    assert tokens_kept(console) == set()
+    assert console.audit()[-1] == ("clock", "ended session", "session/1")
 
 
 def test_rights_are_looked_up_at_each_click(console: Console) -> None:

@@ -1,0 +1,95 @@
+"""The audit, to look at: who did what, to what, when, on whose authority and from where. Nothing is decided by it."""
+
+from datetime import datetime, time
+from typing import Annotated
+
+from handlers.access import sees_all
+from handlers.arguments import OneOf, Page, When, Whom
+from handlers.card import Block, Button, Card, Table, Text
+from handlers.context import Context
+from handlers.days import Span
+from handlers.errors import RefusedError
+from handlers.pages import ROWS_MAX
+from storage import audit as deeds
+from storage import people
+from storage.audit import Row
+
+Act = Annotated[str, OneOf("", ("list", "verify"))]
+DETAILS_MAX = 160
+
+
+def audit(ctx: Context, act: Act = "list", whom: Whom = None, period: When = None, page: Page = 1) -> Card:
+    """Who did what, the latest first: `audit`, `audit last week`. For finance and admins.
+
+    `audit of ana last week` shows what Ana did and what was done to her. `audit page 2` goes further back, and
+    `audit verify` checks that no row was changed or removed.
+    """
+    if not sees_all(ctx):
+        raise RefusedError("Only finance and admins can see this.")
+    if act == "verify":
+        return _verified(ctx)
+    about = (whom.person_id, whom.id) if whom else None
+    since, until = _moments(ctx, period)
+    total = deeds.count(ctx.conn, about, since, until)
+    pages = max(1, -(-total // ROWS_MAX))
+    number = min(max(1, page), pages)
+    found = deeds.latest(ctx.conn, about, since, until, ROWS_MAX, (number - 1) * ROWS_MAX)
+    title = ctx.nt("{n} entry in the audit", "{n} entries in the audit", total)
+    blocks: list[Block] = [_table(ctx, found)] if found else []
+    says = " ".join(
+        ["audit", *([f"of {whom.id.replace('/', ' ')}"] if whom else []), *([period.words] if period else [])]
+    )
+    if number < pages:
+        blocks.append(Button(ctx.t("Earlier"), f"{says} page {number + 1}"))
+    if number > 1:
+        blocks.append(Button(ctx.t("Later"), f"{says} page {number - 1}"))
+    blocks.append(Button(ctx.t("Is it complete?"), "audit verify"))
+    return Card(title, tuple(blocks))
+
+
+def _moments(ctx: Context, period: Span | None) -> tuple[datetime | None, datetime | None]:
+    """The beginning and the end of a period by the organization's clock."""
+    if period is None:
+        return None, None
+    first, end = (datetime.combine(day, time(), ctx.policy.zone) for day in (period.first, period.end))
+    return first, end
+
+
+def _table(ctx: Context, found: list[Row]) -> Table:
+    names = people.persons(ctx.conn, {row.deed.who for row in found})
+    ctx.look_up({row.deed.subject for row in found})
+    rows = tuple(
+        (
+            ctx.moment(row.deed.at),
+            names[row.deed.who].name if row.deed.who in names else row.deed.who,
+            row.deed.what,
+            _subject(ctx, row.deed.subject),
+            row.deed.authority,
+            row.deed.details[:DETAILS_MAX],
+            row.deed.place,
+        )
+        for row in found
+    )
+    heads = (
+        ctx.t("When"),
+        ctx.t("Who"),
+        ctx.t("Did what"),
+        ctx.t("To what"),
+        ctx.t("Authority"),
+        ctx.t("Details"),
+        ctx.t("From where"),
+    )
+    return Table(ctx.t("The latest first"), heads, rows, "l" * len(heads))
+
+
+def _subject(ctx: Context, subject: str) -> str:
+    account = ctx.account(subject)
+    return ctx.called(account) if account else subject.replace("request/", "#")
+
+
+def _verified(ctx: Context) -> Card:
+    broken = deeds.first_broken(ctx.conn)
+    if broken is None:
+        return Card(ctx.t("The audit is complete: every row follows from the one before."), tone="good")
+    why = ctx.t("It, or one before it, was changed or removed.")
+    return Card(ctx.t("Row {n} of the audit does not follow from the one before", n=broken), (Text(why),), "bad")

@@ -1,0 +1,143 @@
+"""Contracts: how far they are drawn, when notice is due, and what a renewal costs at another price."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bot.config import Settings
+from handlers.card import Card, Table
+from handlers.events import CheckContracts
+from storage import seats
+from storage.db import Database
+from storage.seats import Seat
+from tests.support.clock import Clock
+from tests.support.company import RULES, Company
+from tests.support.history import read_all, uses
+
+CONTRACT = {
+    "name": "llm-2026",
+    "provider": "llm",
+    "owner": "kim",
+    "starts": date(2026, 9, 14),
+    "ends": date(2027, 3, 14),
+    "commitment": "3000 USD",
+    "renews_months": 12,
+}
+
+
+def with_contract(database: Database, clock: Clock, **said: object) -> Company:
+    """Ana and Bob spend ten dollars a day each, from 14 September to 21 November: 69 days."""
+    company = Company(database, clock, {**RULES, "contracts": [{**CONTRACT, **said}]})
+    company.llm.rows = []
+    uses(company, "ana", lambda _: "10.00")
+    uses(company, "bob", lambda _: "10.00", model="claude-opus-4-5")
+    return read_all(company)
+
+
+def facts(card: Card) -> dict[str, str]:
+    """What a card says, by name."""
+    return {name: value for block in card.blocks if block.kind == "facts" for name, value in block.facts}
+
+
+def test_it_says_when_a_commitment_is_used_up(database: Database, clock: Clock) -> None:
+    """Of 3,000 dollars 1,380 are drawn; 20 a day use up the rest in 81 days."""
+    said = facts(with_contract(database, clock).hear("fay", "contracts"))
+
+    assert said["Commitment"] == "$1,380 of $3,000 drawn (46 %)"
+    assert said["At this pace"].startswith("used up on 11 February 2027 (11 February 2027 to 11 February 2027)")
+    assert said["Notice"] == "until 14 December (22 days left)"
+
+
+def test_it_says_what_lapses_and_what_each_dollar_of_use_then_costs(acme: Company) -> None:
+    """112 days more at 20 make 3,620 of 7,240 dollars: every dollar of use costs two."""
+    said = facts(with_contract(acme.database, acme.clock, commitment="7240 USD").hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("$3,620 ($3,620 to $3,620) lapse at its end")
+    assert said["At this pace"].endswith("costs 200 % of its price")
+
+
+def test_only_finance_admins_and_its_owner_see_a_contract(acme: Company) -> None:
+    """Others get the answer of one that does not exist."""
+    company = with_contract(acme.database, acme.clock)
+
+    for person in ("fay", "ada", "kim"):
+        assert company.say(person, "contracts").startswith("1 contract")
+    assert company.say("max", "contracts").startswith("! Only finance, admins and whoever owns a contract see it.")
+    assert company.say("max", "renewal llm-2026 +400 %").startswith("! There is no contract “llm-2026”")
+    assert company.say("max", "renewal other +400 %").startswith("! There is no contract “other”")
+
+
+def test_each_milestone_before_notice_is_told_once(acme: Company) -> None:
+    """Notice is due by 14 December: on 22 November the mark of 30 days has passed, on 30 November that of 14."""
+    company = with_contract(acme.database, acme.clock)
+
+    for _ in range(3):
+        company.happens(CheckContracts())
+        company.settle()
+    assert [card.title for card in company.messages("fay")] == ["llm-2026: 22 days left to give notice"]
+    assert [card.title for card in company.messages("kim")] == ["llm-2026: 22 days left to give notice"]
+    assert company.messages("max") == []
+
+    company.clock.moment = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+    company.happens(CheckContracts())
+    company.settle()
+    assert [card.title for card in company.messages("fay")][1:] == ["llm-2026: 14 days left to give notice"]
+
+    company.clock.moment = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
+    company.happens(CheckContracts())
+    company.settle()
+    assert len(company.messages("fay")) == 2
+    assert facts(company.hear("fay", "contracts"))["Notice"] == "the last day was 14 December; it renews for 12 months"
+
+
+@pytest.mark.parametrize(("offer", "times"), [("+400 %", "5"), ("5 times", "5"), ("at +20%", "1.2"), ("-10 %", "0.9")])
+def test_a_change_is_said_both_ways(acme: Company, offer: str, times: str) -> None:
+    """Four hundred percent more is five times."""
+    company = with_contract(acme.database, acme.clock)
+
+    assert facts(company.hear("fay", f"renewal llm-2026 {offer}"))["Offer"].endswith(f"{times} times the price")
+
+
+def test_a_renewal_shows_what_it_costs_by_team_and_which_seats_to_let_go(acme: Company) -> None:
+    """Twenty dollars a day are 7,300 a year, and two seats of 30 a month 720."""
+    company = with_contract(acme.database, acme.clock)
+    used = {"ana": date(2026, 11, 20), "bob": date(2026, 9, 1)}
+    new = [Seat("llm", who, "assistant", 30 * 10**9, day, date(2026, 1, 1)) for who, day in used.items()]
+    company.database.transact(lambda conn: seats.record(conn, "llm", new))
+
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+
+    assert card.title == "llm-2026: $40,100 a year instead of $8,020"
+    teams, idle = (block for block in card.blocks if isinstance(block, Table))
+    assert ("Search", "$300", "$1,500") in teams.rows
+    assert idle.rows == (("Bob Reyes", "assistant", "$150"),)
+    assert facts(card)["Budgets of today buy"] == "20 % of what they buy now"
+
+
+@pytest.mark.parametrize("words", ["renewal llm-2026", "renewal llm-2026 more", "renewal llm-2026 400"])
+def test_another_price_must_be_said_so_that_nobody_can_mistake_it(acme: Company, words: str) -> None:
+    """A bare number is neither a percentage nor a factor."""
+    company = with_contract(acme.database, acme.clock)
+
+    assert company.say("fay", words).startswith("! Say another price such as: renewal cursor +400 %")
+
+
+def test_too_little_is_known_of_a_new_provider(acme: Company) -> None:
+    """A year is not guessed from two weeks."""
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [CONTRACT]})
+
+    assert company.say("fay", "renewal llm-2026 +20 %").startswith("! Less than four weeks of llm are known")
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"provider": "lllm"}, "unknown provider"),
+        ({"ends": date(2026, 9, 14)}, "ends must be after starts"),
+        ({"commitment": "3000 EUR"}, "EUR"),
+    ],
+)
+def test_a_contract_that_cannot_be_is_refused(said: dict[str, object], why: str) -> None:
+    """When app.yaml is read."""
+    with pytest.raises(ValueError, match=why):
+        _ = Settings.model_validate({**RULES, "contracts": [{**CONTRACT, **said}]}).policy
