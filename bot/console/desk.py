@@ -75,7 +75,12 @@ class Desk:
         answers = self.app.answers(visitor.person.id, place_of(visitor.person.id), says)
         if answers and isinstance(answers[0], RefusedError):
             return self._message(request, visitor, answers[0].said(visitor.language), status=404)
-        shown = [(text, card) for text, card in zip(says, answers, strict=True) if isinstance(card, Card)]
+        typed = [values[each.name] for each in one.fields if values.get(each.name)]
+        shown = [
+            (text, answer if isinstance(answer, Card) else refusal(answer, visitor.language))
+            for text, answer in zip(says, answers, strict=True)
+            if isinstance(answer, Card) or any(each in text for each in typed)
+        ]
         return self._page(request, visitor, one, values, shown)
 
     def _page(

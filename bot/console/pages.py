@@ -140,6 +140,17 @@ PAGES: tuple[Page, ...] = (
         months_over=True,
     ),
     Page(
+        "/lab",
+        N_("Policy lab"),
+        N_("What would other limits have done?"),
+        ("lab", "try {first}", "try {second}", "contracts"),
+        "finance",
+        (
+            Input("first", N_("Try"), hint=N_("such as: per-person 150 USD")),
+            Input("second", N_("Beside it"), hint=N_("such as: per-person 200 USD granting none")),
+        ),
+    ),
+    Page(
         "/audit",
         N_("Audit"),
         N_("Who did what?"),

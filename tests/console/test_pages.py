@@ -33,11 +33,21 @@ def test_somebody_has_the_pages_that_are_of_use_to_them(console: Console) -> Non
 
     assert pages["ana"] == ["/", "/requests", "/waste"]
     assert pages["max"] == ["/", "/requests", "/waste", "/queue", "/team/search"]
-    assert pages["fay"] == ["/", "/requests", "/waste", "/queue", "/organization", "/providers", "/money", "/audit"]
+    assert pages["fay"] == [
+        "/",
+        "/requests",
+        "/waste",
+        "/queue",
+        "/organization",
+        "/providers",
+        "/money",
+        "/lab",
+        "/audit",
+    ]
 
 
 @pytest.mark.parametrize(
-    "path", ["/organization", "/providers", "/money", "/audit", "/team/search", "/team/nowhere", "/queue"]
+    "path", ["/organization", "/providers", "/money", "/lab", "/audit", "/team/search", "/team/nowhere", "/queue"]
 )
 def test_what_one_may_not_see_and_what_is_not_there_are_answered_alike(path: str, console: Console) -> None:
     """Nobody learns by an address what there is."""
@@ -192,6 +202,15 @@ def test_the_close_of_a_month_is_looked_at_without_sending_it(console: Console) 
     assert fay.get(files[0].replace("&amp;", "&")).text.startswith("\ufeffmonth,team,cost_center")
     assert console.of("max").get(files[0].replace("&amp;", "&")).status_code == 404
     assert console.company.reads("fay") == []
+
+
+def test_two_proposals_stand_beside_each_other_in_the_lab(console: Console) -> None:
+    """Each is a sentence of the chat; what cannot be tried is said where it was typed."""
+    fay = console.of("fay")
+    assert "whole week" not in words_of(fay.get("/lab").text)
+    both = words_of(fay.get("/lab?first=per-person+1+USD&second=per-person+9+USD+over+last+1+week").text)
+    assert "There is no whole month of figures" in both
+    assert "There is no whole week of figures" in both
 
 
 def test_the_audit_is_searched(console: Console) -> None:
