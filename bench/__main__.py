@@ -8,7 +8,22 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench import api, decisions, digest, forecast, ledger, orders, pull, reconcile, rush, slash, start, telemetry
+from bench import (
+    alerts,
+    api,
+    decisions,
+    digest,
+    forecast,
+    ledger,
+    orders,
+    people,
+    pull,
+    reconcile,
+    rush,
+    slash,
+    start,
+    telemetry,
+)
 from bench.machine import described
 from bench.table import Table
 
@@ -18,6 +33,8 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger": ledger.bench,
     "decisions": decisions.bench,
     "digest": digest.bench,
+    "people": people.bench,
+    "alerts": alerts.bench,
     "pull": pull.bench,
     "orders-beside-a-pull": orders.bench,
     "reconcile": reconcile.bench,
@@ -31,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
 LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
+    "alerts-large": alerts.bench_large,
 }
 
 

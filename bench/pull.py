@@ -9,9 +9,8 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from multiprocessing.connection import Connection as Pipe
 
 from sqlalchemy import Connection, MetaData, text
@@ -48,20 +47,22 @@ class Bulk(Provider):
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """See Provider."""
         start = datetime(first.year, first.month, last.day, tzinfo=UTC)
-        for n in range(self._rows):
-            user, model, key = n % PEOPLE, n // PEOPLE % MODELS, n // PEOPLE // MODELS
-            yield Charge(
-                self.name,
-                start,
-                24,
-                f"model-{model}",
-                resource=f"key-{key}",
-                subject=f"u{user}",
-                tokens_input=1_000 + n,
-                tokens_output=100,
-                requests=1,
-                cost_nanos=1_000_000 + n,
-            )
+        yield from (self._cell(n, start, 24) for n in range(self._rows))
+
+    def _cell(self, n: int, start: datetime, hours: int) -> Charge:
+        user, model, key = n % PEOPLE, n // PEOPLE % MODELS, n // PEOPLE // MODELS
+        return Charge(
+            self.name,
+            start,
+            hours,
+            f"model-{model}",
+            resource=f"key-{key}",
+            subject=f"u{user}",
+            tokens_input=1_000 + n,
+            tokens_output=100,
+            requests=1,
+            cost_nanos=1_000_000 + n,
+        )
 
 
 class Hourly(Bulk):
@@ -73,9 +74,8 @@ class Hourly(Bulk):
         """See Provider."""
         for number in range(HOURS):
             start = until - (number + 1) * timedelta(hours=1)
-            for each in islice(self.charges(start.date(), start.date()), number % HOURLY_PART, None, HOURLY_PART):
-                if start >= since:
-                    yield replace(each, bucket_start=start, bucket_hours=1)
+            if start >= since:
+                yield from (self._cell(n, start, 1) for n in range(number % HOURLY_PART, self._rows, HOURLY_PART))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 import handlers
+from bot import __version__
 from bot.config import ProviderSettings, Settings
 from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
-from bot.directory.source import UnusableSourceError
+from bot.directory.source import Marked, UnusableSourceError
 from bot.errors import OutsideError
 from bot.exports import files
 from bot.metrics import HEARD, timed
@@ -42,7 +43,18 @@ from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.sentence import Sentence
-from storage import aliases, erasure, exceptions, former_links, idempotency, installation, outbox, people, promotions
+from storage import (
+    aliases,
+    erasure,
+    exceptions,
+    former_links,
+    idempotency,
+    installation,
+    outbox,
+    people,
+    people_sources,
+    promotions,
+)
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
@@ -558,10 +570,14 @@ class App:
         """Whether the people sources were ever read here."""
         return self.database.ask(people.any_known)
 
-    def refresh_people(self) -> str:
+    def refresh_people(self, *, anew: bool = False) -> str:
         """Make people, teams and links as the people sources say, and give newcomers their allotment.
 
-        A source that cannot be read, or not be believed, leaves everybody as they were.
+        A source that cannot be read, or not be believed, leaves everybody as they were. Sources that say the same as
+        on the last reading of the day are not read again.
+
+        Args:
+            anew: read them in any case, for whoever wants to know what cannot be used of them.
 
         Returns:
             Why nothing was learnt, or "".
@@ -572,9 +588,7 @@ class App:
         """
         why, renamed = "", tuple[str, ...]()
         try:
-            directory = self.directory()
-            today = self.now().astimezone(self.policy.zone).date()
-            renamed = self.database.transact(lambda conn: self._apply(conn, directory, today))
+            renamed = self._read_people(anew=anew)
         except (OutsideError, UnusableSourceError) as trouble:
             if not self.everybody():
                 raise
@@ -586,9 +600,6 @@ class App:
                 n=shrunk.leavers,
                 all=shrunk.before,
             )
-        else:
-            if directory.left_out:
-                log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
         if why:
             log.warning("people were not refreshed", why=why)
         self.handle(GiveAllotments(), "clock")
@@ -596,9 +607,23 @@ class App:
         self.handle(CheckTokens(), "clock")
         return why
 
-    def _apply(self, conn: Connection, directory: Directory, today: date) -> tuple[str, ...]:
+    def _read_people(self, *, anew: bool) -> tuple[str, ...]:
         """Returns the ids of those who are called otherwise now."""
+        today = self.now().astimezone(self.policy.zone).date()
+        sources: object = self.directory
+        said = sources.mark() if isinstance(sources, Marked) else ""
+        mark = f"{said}/{today}/{self.policy.organization.name}/{__version__}" if said else ""
+        if mark and not anew and mark == self.database.ask(people_sources.mark):
+            return ()
+        directory = self.directory()
+        renamed = self.database.transact(lambda conn: self._apply(conn, directory, today, mark))
+        if directory.left_out:
+            log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
+        return renamed
+
+    def _apply(self, conn: Connection, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
         renamed = people.renamed(conn, directory)
+        people_sources.note(conn, mark, self.now())
         organization = self.policy.organization
         new = people.apply(conn, directory, today, organization.name, organization.leavers_percent)
         at_providers = (each for each in new if each.link.platform in self.providers)

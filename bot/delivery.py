@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 import handlers
 from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
+from bot.http import KeyRefusedError
 from bot.metrics import DELIVERED, timed
 from bot.ports import Knows, Platform, Probes
 from bot.providers.base import Provider
@@ -346,7 +347,10 @@ class Delivery:
         asked_to_wait = isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None
         waits = item.kind == "show" and isinstance(trouble, UnreachableError) and not isinstance(trouble, NotYetError)
         blocks = waits and (asked_to_wait or item.attempts < BLOCKING_ATTEMPTS_MAX)
-        useless = isinstance(trouble, UndeliverableError) or item.attempts + 1 >= ATTEMPTS_MAX
+        # A key may be exchanged, and then limits go on by themselves; a reading has its next slot.
+        may_end = isinstance(trouble, KeyRefusedError) and item.kind in LIMIT_KINDS
+        final = isinstance(trouble, UndeliverableError) and not may_end
+        useless = final or item.attempts + 1 >= ATTEMPTS_MAX
         pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
         if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
             pause = timedelta(seconds=trouble.retry_after_s)

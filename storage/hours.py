@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, cast, delete, func, select, tuple_, update
 
@@ -20,10 +21,10 @@ _HOUR = timedelta(hours=1)
 _KEY = tuple(column.name for column in hours.primary_key)
 _AMOUNTS = ("cost_nanos", "tokens_input", "tokens_output", "tokens_unpriced", "requests")
 _TOLD = (*_KEY, "day", *_AMOUNTS)
+_amounts = attrgetter(*_AMOUNTS)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Whose an hour is, as the provider tells it.
 
     Args:
@@ -80,8 +81,8 @@ def record(
     known = {tuple(row[: len(_KEY)]): tuple(row) for row in conn.execute(select(*_columns(_TOLD)).where(*here))}
     words = {}
     for place, used in sorted(told.items()):
-        key = (provider, place.hour, place.sub_account, place.resource, place.subject)
-        words[key] = (*key, used.day, *(getattr(used, name) for name in _AMOUNTS))
+        key = (provider, *place)
+        words[key] = (*key, used.day, *_amounts(used))
     news = [dict(zip(_TOLD, word, strict=True)) for key, word in words.items() if known.get(key) != word]
     upsert(conn, hours, [{**row, "account_id": ""} for row in news])
     if news:

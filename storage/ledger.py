@@ -3,7 +3,8 @@
 Balance = sum of entries - sum of charges. It is always derived.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
@@ -29,7 +30,7 @@ from sqlalchemy import (
 from storage import reservations, terms
 from storage.reservations import Held
 from storage.sums import halves, parts, whole
-from storage.tables import Instant, accounts, entries
+from storage.tables import FOREVER, Instant, accounts, entries, presence
 from storage.terms import BudgetPeriod
 from storage.upsert import insert_for
 
@@ -134,10 +135,26 @@ _TERMED = select(
 )
 
 
+_PRESENCE = -4
+# The terms of some periods and who was there when, for the statement of everybody's entries. The number of the first
+# terms stands where entries have their account.
+_TERMS_SINCE = select(
+    cast(_COUNTING.c.first_id, String(80)),
+    _COUNTING.c.budget,
+    _COUNTING.c.period_start,
+    _COUNTING.c.kind,
+    _COUNTING.c.first_posted_at,
+    *parts(_COUNTING.c.amount),
+    literal(_TERMS),
+).where(_COUNTING.c.period_start >= bindparam("since", type_=Date))
+_STRETCHES = select(
+    presence.c.account_id, *_NO_ENTRY[:4], presence.c.after_term, presence.c.last_term, literal(_PRESENCE)
+)
+
+
 @cache
-def _shares_of_all(count: int) -> Any:
-    """Several selects in one statement, each with its number in the last column."""
-    return union_all(*(_shares(number) for number in range(count)))
+def _everything(count: int) -> Any:
+    return union_all(*(_shares(number) for number in range(count)), _TERMS_SINCE, _STRETCHES)
 
 
 @cache
@@ -162,6 +179,9 @@ def _shares(number: int) -> Select[Any]:
         )
         .group_by(entries.c.account_id, entries.c.budget, entries.c.period_start, entries.c.kind)
     )
+
+
+_SHARES = _shares(0)
 
 
 def by_terms(own: Posted | None, amount: int, posted_at: datetime) -> Posted:
@@ -246,15 +266,47 @@ def posted(
 
 def shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:
     """All entries of a budget in a period, by account: of a pool, its own account and everybody's share."""
-    return shares_of_all(conn, [(budget, period_start)])[budget, period_start]
+    return _by_account(conn.execute(_SHARES, _named([(budget, period_start)])))
 
 
-def shares_of_all(conn: Connection, budgets: Sequence[BudgetPeriod]) -> dict[BudgetPeriod, dict[str, Posted]]:
-    """The same for several budgets, in one statement."""
-    rows: dict[int, list[Any]] = {number: [] for number in range(len(budgets))}
-    for row in conn.execute(_shares_of_all(len(budgets)), _named(budgets)) if budgets else ():
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What was posted of some budgets and periods, for everybody.
+
+    Args:
+        entries: the sums of entries, by account.
+        said: the terms that count now, by the kind of account.
+        moves: who was there when.
+    """
+
+    entries: Mapping[BudgetPeriod, Mapping[str, Posted]]
+    said: Mapping[BudgetPeriod, Mapping[str, terms.Posted]]
+    moves: terms.Moves
+
+    def of(self, budget: str, period_start: date, account_id: str, kind: str) -> Posted:
+        """What an account of a kind has."""
+        own = self.entries[budget, period_start].get(account_id)
+        said = self.said[budget, period_start].get(kind)
+        if said is None or not self.moves.was_there(account_id, said):
+            return own or Posted(0, 0, None, has_allotment=False)
+        return by_terms(own, said.amount, said.posted_at)
+
+
+def everything(conn: Connection, budgets: Sequence[BudgetPeriod]) -> Everything:
+    """What was posted of several budgets, for everybody, in one statement."""
+    rows: dict[int, list[Any]] = {number: [] for number in range(_PRESENCE, len(budgets))}
+    since = min((first for _, first in budgets), default=FOREVER)
+    for row in conn.execute(_everything(len(budgets)), {"since": since, **_named(budgets)}):
         rows[row[7]].append(row)
-    return {budget: _by_account(rows[number]) for number, budget in enumerate(budgets)}
+    said: dict[BudgetPeriod, dict[str, terms.Posted]] = {each: {} for each in budgets}
+    for first_id, budget, first, kind, posted_at, high, low, _ in rows[_TERMS]:
+        if (budget, first) in said:
+            said[budget, first][kind] = terms.Posted(kind, whole(high, low), int(first_id), posted_at)
+    stretches: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+    for row in rows[_PRESENCE]:
+        stretches[row[0]].append((row[5], row[6]))
+    own = {budget: _by_account(rows[number]) for number, budget in enumerate(budgets)}
+    return Everything(own, said, terms.Moves(stretches))
 
 
 def _named(budgets: Sequence[BudgetPeriod]) -> dict[str, object]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest, terms
+from storage import ingest, people_sources, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
@@ -356,6 +356,7 @@ def _link_row(new: Link, how: str, name: str = "") -> dict[str, object]:
 def relink(conn: Connection, new: Link) -> None:
     """Note an identity as a person says it, whatever was known of it."""
     upsert(conn, links, [_link_row(new, "explicit")])
+    people_sources.forget(conn)
 
 
 def linked_like(conn: Connection, platform: str, kind: str, beginning: str) -> dict[str, str]:

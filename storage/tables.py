@@ -108,6 +108,15 @@ lineage = Table(
     Index(None, "ancestor_id", "until"),
 )
 
+# By a mark, what the people sources said when they were read last.
+people_sources = Table(
+    "people_sources",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("mark", Text, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+
 # Explicit identities: this id over there is that account here. `how` is "explicit", "email" or "owner" (of a key).
 links = Table(
     "links",

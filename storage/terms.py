@@ -162,17 +162,12 @@ class Moves:
         return any(after < posted.first_id and (last is None or last >= posted.first_id) for after, last in own)
 
 
-def moves(conn: Connection, account_ids: Collection[str] | None = None) -> Moves:
-    """Who of some accounts, or of all, was there when."""
+def moves(conn: Connection, account_ids: Collection[str]) -> Moves:
+    """Who of some accounts was there when."""
     every = select(presence).order_by(presence.c.account_id, presence.c.after_term)
-    asked = (
-        [every]
-        if account_ids is None
-        else [every.where(presence.c.account_id.in_(some)) for some in batched(sorted(account_ids))]
-    )
     found: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
-    for each in asked:
-        for account_id, after, last in conn.execute(each):
+    for some in batched(sorted(account_ids)):
+        for account_id, after, last in conn.execute(every.where(presence.c.account_id.in_(some))):
             found[account_id].append((after, last))
     return Moves(found)
 

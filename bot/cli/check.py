@@ -159,7 +159,7 @@ def _readable_by_others(app: App) -> Iterator[CheckLine]:
 def _unlearnt(app: App) -> str:
     """Why the people sources taught nothing, or ""."""
     try:
-        return app.refresh_people()
+        return app.refresh_people(anew=True)
     except (OutsideError, UnusableSourceError) as trouble:
         return in_words(trouble)
 

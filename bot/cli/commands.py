@@ -368,7 +368,7 @@ def _database() -> Database:
 
 
 def _read(app: App, names: Sequence[str]) -> int:
-    why = app.refresh_people()
+    why = app.refresh_people(anew=True)
     if why:
         print(t("people: {what}", what=why), file=sys.stderr)
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from bot.directory.known_people import Memory
 from bot.directory.merge import Merger
-from bot.directory.source import Known, Source, UnusableSourceError
+from bot.directory.source import Known, Marked, Source, UnusableSourceError
 from bot.texts import t
 from storage.directory import RESERVED, Directory
 
@@ -29,6 +30,16 @@ class Everybody:
     """Where the sources contradicted each other when they were read last, a sentence each."""
     left_out: tuple[str, ...] = field(default=(), init=False)
     """What could not be used of them, a sentence each."""
+
+    def mark(self) -> str:
+        """See Marked. A source that is asked over a network can't tell, so that all are read anew."""
+        said = [repr(self.inline)]
+        for name, source in self.sources:
+            own = source.mark() if isinstance(source, Marked) else ""
+            if not own:
+                return ""
+            said.append(f"{name}/{own}")
+        return sha256("\n".join(said).encode()).hexdigest()
 
     def __call__(self) -> Directory:
         """All that the sources say.

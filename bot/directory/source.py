@@ -79,6 +79,14 @@ class Probed(Protocol):
         """Probe address, secret and rights, cheaply."""
 
 
+@runtime_checkable
+class Marked(Protocol):
+    """Something that can tell without reading whether it says the same as before."""
+
+    def mark(self) -> str:
+        """A text that changes whenever what is said on one day may change, "" if that can't be told now."""
+
+
 class Source(Protocol):
     """Names people, teams, agents and links."""
 

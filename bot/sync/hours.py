@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -23,6 +24,8 @@ from storage.pulls import Pull
 
 FIRST = timedelta(hours=48)
 """So far back they are read the first time, and after a break."""
+_tokens = attrgetter(*TOKENS)
+
 COST_DAYS = timedelta(days=14)
 """What a model without a list price cost on so many days is taken for its price."""
 DAY_MAX = 10**17
@@ -99,15 +102,21 @@ def _used(conn: Connection, provider: str, rows: Iterable[Charge], policy: Polic
     """What was used in each hour, of whatever model. What has no price is estimated by what its model cost of late."""
     book = PriceBook(policy, prices.posted(conn))
     found: dict[Place, Used] = {}
+    days: dict[datetime, date] = {}
     unpriced: list[tuple[Used, str, int]] = []
     for charge in rows:
-        place = Place(charge.bucket_start, charge.sub_account, charge.resource, charge.subject)
-        used = found.setdefault(place, Used(ingest.day_of(charge, policy.zone)))
-        tokens = sum(getattr(charge, kind) for kind in TOKENS)
+        start = charge.bucket_start
+        if start not in days:
+            days[start] = ingest.day_of(charge, policy.zone)
+        place = Place(start, charge.sub_account, charge.resource, charge.subject)
+        used = found.get(place)
+        if used is None:
+            used = found[place] = Used(days[start])
+        tokens = sum(_tokens(charge))
         used.tokens_input += tokens - charge.tokens_output
         used.tokens_output += charge.tokens_output
         used.requests += charge.requests
-        cost = _house_cost(policy, book.priced(charge))
+        cost = _house_cost(policy, book.priced(charge), days[start])
         if cost is not None:
             used.cost_nanos += cost
         elif tokens:
@@ -120,9 +129,9 @@ def _used(conn: Connection, provider: str, rows: Iterable[Charge], policy: Polic
     return found
 
 
-def _house_cost(policy: Policy, charge: Charge) -> int | None:
+def _house_cost(policy: Policy, charge: Charge, day: date) -> int | None:
     """What an hour costs in the house currency, None if nobody can say; the reading of days says what is wrong."""
     if charge.cost_nanos is None:
         return None
-    house = policy.convert(charge.cost_nanos, charge.currency, ingest.day_of(charge, policy.zone))
+    house = policy.convert(charge.cost_nanos, charge.currency, day)
     return house[0] if house and abs(house[0]) <= DAY_MAX else None

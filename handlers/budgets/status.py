@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -19,7 +19,7 @@ from handlers.context import Context
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
 from handlers.policy import Budget, Policy, rules_for
-from storage import comparisons, ledger, people, spend, terms
+from storage import comparisons, ledger, people, spend
 from storage.directory import Person
 from storage.ledger import Posted
 from storage.people import Account
@@ -154,7 +154,7 @@ class Figures(Protocol):
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """The entries of an account's own budget."""
 
-    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+    def shares(self, budget: Budget, period: Period) -> Mapping[str, Posted]:
         """The entries of a pool by account."""
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
@@ -393,15 +393,11 @@ class OfAll:
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""
-        own = self.shares(budget, period).get(account.id, NOTHING)
-        said = self._terms.get((budget.name, period.first), {}).get(account.kind)
-        if said is None or not self._moves.was_there(account.id, said):
-            return own
-        return ledger.by_terms(own, said.amount, said.posted_at)
+        return self._posted.of(budget.name, period.first, account.id, account.kind)
 
-    def shares(self, budget: Budget, period: Period) -> dict[str, Posted]:
+    def shares(self, budget: Budget, period: Period) -> Mapping[str, Posted]:
         """See Figures."""
-        return self._entries[budget.name, period.first]
+        return self._posted.entries[budget.name, period.first]
 
     def spent(self, budget: Budget, period: Period, account_id: str) -> int:
         """See Figures."""
@@ -420,20 +416,9 @@ class OfAll:
         return unpriced(self._ctx.policy, budget, self._window(budget, period, budget.account_id).get(account_id, []))
 
     @cached_property
-    def _entries(self) -> dict[BudgetPeriod, dict[str, Posted]]:
-        return ledger.shares_of_all(self._ctx.conn, self._periods)
-
-    @cached_property
-    def _terms(self) -> dict[BudgetPeriod, dict[str, terms.Posted]]:
-        return terms.of_all(self._ctx.conn, self._periods)
-
-    @cached_property
-    def _moves(self) -> terms.Moves:
-        return terms.moves(self._ctx.conn)
-
-    @cached_property
-    def _periods(self) -> list[BudgetPeriod]:
-        return [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
+    def _posted(self) -> ledger.Everything:
+        budgets = [(each.name, current(self._ctx, each).first) for each in self._ctx.policy.budgets]
+        return ledger.everything(self._ctx.conn, budgets)
 
     def daily(self, _account: Account) -> None:
         """See Figures."""

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
 
-from handlers.access import may_see
 from handlers.arguments import AsFile, Rest
 from handlers.card import Button, Card, Facts, Text
 from handlers.context import Context
@@ -13,12 +11,11 @@ from handlers.money import in_units
 from handlers.pages import as_file
 from handlers.planning.cards import trial_card, whose
 from handlers.planning.figures import days_without
-from handlers.planning.proposal import NewBudgets, Proposal, Wished, understand, wished
+from handlers.planning.proposal import NewBudgets, understand, wished
 from handlers.planning.trial import Trial, run
 from handlers.policy import Policy
 from storage import people
 
-P = TypeVar("P", Proposal, Wished)
 AS_FILE = " as csv"
 COLUMNS = ("who", "name", "budget", "day", "until", "working_days", "not_spent", "kept_by_provider")
 
@@ -33,7 +30,7 @@ def try_(ctx: Context, as_csv: AsFile = False, what: Rest = "") -> Card:
     words = what.strip()
     if words.lower().endswith(AS_FILE):
         words, as_csv = words[: -len(AS_FILE)], True
-    trial = run(ctx, _theirs(ctx, understand(ctx, words)))
+    trial = run(ctx, understand(ctx, words))
     return _file(ctx, trial) if as_csv else trial_card(ctx, trial, words)
 
 
@@ -57,7 +54,7 @@ def try_policy(ctx: Context, policy: Policy, words: str = "", *, as_csv: bool = 
 def propose(ctx: Context, what: Rest = "") -> Card:
     """Send a limit that you tried to finance: `propose per-person 200 USD`. Nothing is changed by it."""
     words = what.strip()
-    proposal = _theirs(ctx, wished(ctx, words))
+    proposal = wished(ctx, words)
     to = [each for each in people.people_with_role(ctx.conn, "finance") if each.id != ctx.person.id]
     if not to:
         raise RefusedError("Nobody else is in finance. Put the lines of the proposal into app.yaml yourself.")
@@ -71,17 +68,6 @@ def propose(ctx: Context, what: Rest = "") -> Card:
     ctx.deed("proposed", f"account/{proposal.whom.id}", "asker", words)
     sent = ctx.nt("Sent to {n} person in finance", "Sent to {n} people in finance", len(to))
     return Card(sent, (Text(ctx.t("They see what the limits would have done. Nothing was changed.")),))
-
-
-def _theirs(ctx: Context, proposal: P) -> P:
-    """What is tried, if it is about somebody whom the asker may see.
-
-    Raises:
-        RefusedError: it is not.
-    """
-    if not may_see(ctx, proposal.whom.id):
-        raise RefusedError("You can try limits for yourself, and for teams and agents that you own.")
-    return proposal
 
 
 def _file(ctx: Context, trial: Trial) -> Card:

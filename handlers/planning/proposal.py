@@ -130,7 +130,7 @@ class Wished:
 
 
 def understand(ctx: Context, words: str, *, changes: tuple[Change, ...] = ()) -> Proposal:
-    """Read a proposal.
+    """Read a proposal. Of whom it is, is somebody whom the asker may see: that is how an account is read.
 
     Args:
         ctx: whoever asks.

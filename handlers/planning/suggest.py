@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from handlers.access import may_see
 from handlers.amounts import split_words
 from handlers.arguments import Rest
 from handlers.card import Block, Button, Card, Facts, Table, Text
@@ -127,8 +126,6 @@ def suggest(ctx: Context, what: Rest = "") -> Card:
                 example=ctx.t(EXAMPLE),
             )
     whom = asked.whom or default_whom(ctx)
-    if not may_see(ctx, whom.id):
-        raise RefusedError("You can try limits for yourself, and for teams and agents that you own.")
     if whom.kind not in ("organization", "team"):
         raise RefusedError("Limits are suggested for a team or for everybody, such as: suggest limits of team search")
     base = usual_budget(ctx) if asked.kind == "person" else usual_budget(ctx, "every agent")

@@ -214,12 +214,20 @@ def _nothing(charge: Charge) -> Charge:
     return Charge(*key, **named, cost_nanos=0, cost_source="telemetry")
 
 
-def _priced(policy: Policy, book: PriceBook, charge: Charge) -> Charge:
-    """What it costs by what the program says, else by the prices that count here; what cannot be counted has no cost.
+def best_priced(book: PriceBook, charge: Charge) -> Charge:
+    """What it costs by the company's own prices, else by what the program says, else by the list.
 
-    The zero of a program that knows no price is not believed, as of any other.
+    Programs compute their figure at list prices, and know nothing of a contract. The zero of one that knows no price is
+    not believed, as of any other.
     """
-    known = charge if charge.cost_nanos else book.priced(charge)
+    ours = book.priced(replace(charge, cost_nanos=None, cost_source="unpriced"))
+    is_own = ours.cost_source == "own_price" and ours.cost_nanos is not None
+    return charge if charge.cost_nanos and not is_own else ours
+
+
+def _priced(policy: Policy, book: PriceBook, charge: Charge) -> Charge:
+    """The same; what cannot be counted has no cost."""
+    known = best_priced(book, charge)
     if known.cost_nanos is None or _converted(policy, known) is None:
         return replace(charge, cost_nanos=None, cost_source="unpriced")
     return known

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from handlers.context import Context
 from handlers.days import Span
 from handlers.pricing import book_of
+from handlers.telemetry.counting import best_priced
 from storage import telemetry
 from storage.charges import Charge
 from storage.spend import Spent
@@ -41,7 +41,7 @@ def spent_on(ctx: Context, account_id: str, by: str, span: Span) -> list[Spent]:
 
 
 def costs_of(ctx: Context, uses: Iterable[Use]) -> Iterator[tuple[Use, int | None]]:
-    """What uses cost in the house currency: by what the program says, else by prices; None if nobody knows."""
+    """What uses cost in the house currency: by own prices, by the program, or by the list; None if nobody knows."""
     book = book_of(ctx)
     for use in uses:
         charge = Charge(
@@ -57,7 +57,7 @@ def costs_of(ctx: Context, uses: Iterable[Use]) -> Iterator[tuple[Use, int | Non
             tokens_output=use.tokens[4],
             cost_nanos=use.cost_nanos,
         )
-        priced = charge if use.cost_nanos else book.priced(replace(charge, cost_nanos=None, cost_source="unpriced"))
+        priced = best_priced(book, charge)
         house = None
         if priced.cost_nanos is not None:
             house = ctx.policy.convert(priced.cost_nanos, priced.currency, use.day)

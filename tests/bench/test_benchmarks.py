@@ -1,17 +1,19 @@
 """Every benchmark runs to its end at the smallest size. What it measures there means nothing, and is not looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 
 import pytest
 
 from bench import (
+    alerts,
     api,
     decisions,
     digest,
     forecast,
     ledger,
     orders,
+    people,
     pull,
     reconcile,
     rush,
@@ -23,6 +25,12 @@ from bench import (
 from bench.__main__ import BENCHMARKS, LARGE
 
 Sizes = Mapping[str, object]
+
+
+def here(work: Callable[[], object]) -> object:
+    """Not in a process of its own, which takes longer than what it does."""
+    return work()
+
 
 COMPANY: Sizes = {"PEOPLE": 200, "TEAMS": 10}
 DIGESTS: Mapping[ModuleType, Sizes] = {
@@ -55,6 +63,9 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "forecast": {forecast: {"SEEDS": 1}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
     "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},
+    "people": {people: {"PEOPLE": 200, "alone": here}},
+    "alerts": {alerts: {"PEOPLE": 200, "alone": here}},
+    "alerts-large": {alerts: {"LARGE": 200, "alone": here}},
     "load": {
         servers: {"DAYS": 2},
         rush: {"KINDS": ("SQLite",), "ROWS": 3_000, "STEADY_S": 1.0, "RUSH": 50.0, "RUSH_S": 1.0, "DECISIONS": 1},

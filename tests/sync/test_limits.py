@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.errors import UndeliverableError, UnreachableError
+from bot.http import KeyRefusedError
 from bot.providers.base import Limit, ProviderIdentity
 from handlers.budgets import BudgetStatus
 from handlers.card import Table, Text
@@ -209,6 +210,24 @@ def test_what_the_provider_refuses_is_told_and_given_up(acme: Company) -> None:
     item = acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:ana"))
     assert item is not None
     assert item.state == "parked"
+
+
+def test_a_key_that_is_refused_stops_nothing_for_good(acme: Company, clock: Clock) -> None:
+    """It is told once; when the key was exchanged, what waited is applied without anybody's doing, a day later, too."""
+    acme.say("ana", "request 50 finish the migration")
+    acme.llm.trouble = KeyRefusedError("LiteLLM refused the key (401): exchange it", "expired")
+    acme.say("max", "approve 1")
+    acme.settle()
+    for _ in range(24):
+        clock.moment += timedelta(hours=1)
+        acme.settle()
+    assert titles(acme, "fay").count("The sample company (llm) did not accept Ana Silva's limit") == 1
+    assert "refused the key" in acme.say("fay", "status")
+    acme.llm.trouble = None
+    clock.moment += timedelta(hours=1)
+    acme.settle()
+    assert acme.llm.allows("ana") == 450
+    assert titles(acme, "ana")[-1].startswith("$50.00 more: applied at The sample company (llm) after")
 
 
 def test_a_limit_that_reads_back_otherwise_is_not_announced(acme: Company) -> None:

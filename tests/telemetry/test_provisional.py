@@ -14,7 +14,7 @@ from storage.db import Database
 from storage.directory import Link
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
-from tests.support.exporters import Collecting, Exporter, metrics, point
+from tests.support.exporters import Collecting, Exporter, collecting, metrics, point
 
 MODEL = "claude-sonnet-4-5"
 TODAY = date(2026, 11, 24)
@@ -99,6 +99,8 @@ def test_a_large_day_takes_the_place_of_what_was_told_slice_by_slice(
 
     def watched(ctx: Context, provider: str, day: date, account_ids: Collection[str], told_at: datetime) -> None:
         make_room(ctx, provider, day, account_ids, told_at)
+        if day != TODAY:
+            return
         rows = spend.spent_by(ctx.conn, "org", TODAY, date(2026, 12, 31), "provider")
         seen.append(sum(each.cost_nanos for each in rows) / 10**9)
         if len(seen) == 2:
@@ -193,3 +195,22 @@ def test_an_anthropic_provider_speaks_for_claude_code_unless_it_is_said_otherwis
     assert (policy.speaker("claude-code"), policy.speaker("codex")) == ("console", "")
     none = policy.model_copy(update={"telemetry": TelemetryRules(provisional={"claude-code": "none"})})
     assert none.speaker("claude-code") == ""
+
+
+@pytest.mark.parametrize("speaker", ["llm", "none"])
+def test_own_prices_decide_over_what_the_program_says(database: Database, clock: Clock, speaker: str) -> None:
+    """Claude Code computes its figure at list prices; the company pays by contract. Other models cost what it says."""
+    clock.moment = NOON
+    rules: dict[str, object] = {
+        **RULES,
+        "telemetry": {"provisional": {"claude-code": speaker}},
+        "prices": [{"model": MODEL, "input": 2, "output": 10}],
+    }
+    company = Company(database, clock, rules)
+    with collecting(company) as door:
+        ana = door.exporter()
+        tells(ana, NOON, 3.0, tokens=1_000_000, skill__name="review")
+        assert spent(company) == {"claude-code": 2.0}
+        assert company.hear("ana", "spend by skill today").title == "$2.00 spent today"
+        tells(ana, NOON, 1.25, tokens=1_000_000, model="claude-haiku-4-5")
+        assert spent(company) == {"claude-code": 3.25}

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -28,6 +29,7 @@ from storage.directory import Directory, Person, Role, address, visible
 
 ROWS_MAX = 5_000_000
 CIRCLE_SHOWN_MAX = 5
+_PART_BYTES = 1 << 20
 CENTURY = 100
 YEAR_MAX = 2069
 """A year in two digits above it is of the century before, as in POSIX (strptime, %y)."""
@@ -70,6 +72,17 @@ class Csv:
     path: Path
     layout: HrLayout = HrLayout()
     today: Callable[[], date] = lambda: date.min
+
+    def mark(self) -> str:
+        """See Marked: of the whole file, in constant memory, and of how it is read."""
+        try:
+            with opened(self.path) as file:
+                content = sha256()
+                while part := file.read(_PART_BYTES):
+                    content.update(part)
+        except OSError:
+            return ""  # reading it says what is wrong
+        return f"{content.hexdigest()}/{self.layout!r}"
 
     def read(self, known: Known) -> Directory:
         """See Source. What could not be used stands in `left_out`.

@@ -14,16 +14,18 @@ An account without a history of its own is measured by what it may cost as a new
 money stays in whole nanos.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from heapq import nlargest
+from itertools import accumulate
 from math import exp, log
 from statistics import median, median_low
 
+from handlers.alerts.spikes.tail import seldom_above
 from storage.spikes import Sight, SpikeRule
 
 PRESSING: frozenset[SpikeRule] = frozenset({"velocity", "daily", "wave", "ceiling"})
@@ -39,14 +41,20 @@ LATE_DAYS = 7  # a day that arrives later than that is judged by nobody
 HOURS_JUDGED = timedelta(hours=48)
 HOUR_LATE = timedelta(hours=3)  # an hour is reported by then, where nothing is known of how late a provider is
 RUN_DAY_PERCENT, RUN_TOP_PERCENT = 150, 140  # of a usual day, and of the dearest but one: what they cost at least
+RUN_TOP_PERCENT_FEW = 200  # of the dearest day, where few are known
 RUN_PERCENT = 150  # of the dearest but one in twenty of one's own hours: dear hours in a row
 WINDOWS = ((1, 400), (3, 300), (8, 220))  # hours in a row, and what they cost of so many of the dearest usual ones
+CLOCK_HOURS, CLOCK_PERCENT = 8, 600  # hours on end, and what they cost of the most but one at that time of the day
+CLOCK_DAY_PERCENT = 150  # and of a usual day
 WINDOW_TOP_PERCENT = 130  # of what as many hours cost on one's dearest day but one
-DAY_PERCENT = 175  # of one's own dearest day but one
+SELDOM = {1: 0.003, 2: 0.001}  # so seldom a day costs more, and two days together, which have twice as many chances
+ANOTHER_DAY_PERCENT = 175  # of a usual day: less, and a stretch of dear days has ended
+BATCH_PART = 2  # of the dearest day: days above it are the large ones
+BATCH_DAYS_MIN, BATCH_MONTHS_MIN = 4, 2  # so many large days on one weekday, or one day of the month, are a batch
 AGAIN_PERCENT = 160  # of last time, for what comes at its time again
 NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
 DEVIATIONS = 3.3  # by chance one day in two thousand is as far off; at 3 it is one in seven hundred
-SCALE_MIN, SCALE_FEW = 0.2, 0.5
+SCALE_MIN = 0.2
 MAD_TO_SIGMA = 1.4826
 STRETCH_MAX = 7
 LOOP_HOURS = 8
@@ -54,7 +62,8 @@ LOOP_REQUESTS = 10
 LOOP_PERMILLE = 10
 WEEK = 7
 WEEKS_MIN = 3
-WEEK_TIMES_PERCENT = 150
+WEEK_TIMES_PERCENT = 200  # of the dearest week
+GROWN_PERCENT = 150  # of a usual week, if all its days are dear
 WEEK_FLOORS = 2
 SATURDAY = 5
 
@@ -86,7 +95,7 @@ class Burn:
         heard_until: up to when the providers that report it have told something, of anybody.
         judged_from: days before this one are the past, which nobody needs to hear of any more.
         since: when the danger began that is known already, if there is one: what is usual was before.
-        odd: days of dangers to which nobody said anything: not usual, but a batch comes again.
+        odd: days of a danger to which nobody said anything: not usual, but a batch comes again.
         has_timetable: whether it may have one: programs do, people do not.
         hours_until: up to when they told hours beside their days, None if the hours are the days, or none are told.
     """
@@ -119,7 +128,7 @@ def look(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> list
     """
     loop = _loop(burn, now, floor_nanos)
     return [
-        *_velocity(burn, now, morning, floor_nanos),
+        *_hourly(burn, now, morning, floor_nanos),
         *_daily(burn, now, morning, floor_nanos),
         *([loop] if loop else []),
     ]
@@ -161,6 +170,15 @@ def total(burn: Burn, one: Sight) -> Sight:
 # Hours ---------------------------------------------------------------------------------------------------------------
 
 
+def _hourly(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
+    """Dear hours, and beside them those that are dear for their time of the day."""
+    found = list(_velocity(burn, now, morning, floor_nanos))
+    yield from found
+    for sight in _off_clock(burn, now, morning, floor_nanos):
+        if not any(sight.since < each.until and each.since < sight.until for each in found):
+            yield sight
+
+
 def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
     """Runs of dear hours among those that became known of late, the latest first; one quiet hour does not end a run."""
     fresh = min(burn.heard_by("velocity", now) - HOURS_JUDGED, burn.since or now)
@@ -173,15 +191,100 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
     for run in runs:
         if not any(_dearest_window(run, width) > most for width, most in mosts) or _comes_again(burn, run):
             continue
-        excess = sum(spell.cost_nanos - usual for spell in run)
-        whole = [spell.cost_nanos for spell in reversed(run) if spell.start + _HOUR <= now][:3]
-        whole = whole or [_at_its_pace(run[-1], now)]
-        rate = sum(cost - usual for cost in whole) // len(whole)
-        sight = Sight("velocity", run[0].start, min(now, run[-1].start + _HOUR), 0, usual, excess, max(0, rate))
-        sight = replace(sight, now_nanos=whole[0])
-        ahead = _ahead(rate, now, morning) if goes_on(burn, sight, now) else 0
-        if excess + ahead >= floor_nanos:
+        sight = _sight_of(run, usual, now)
+        if _comes_to(burn, sight, now, morning) >= floor_nanos:
             yield sight
+
+
+def _sight_of(run: Sequence[Spell], usual: int, now: datetime) -> Sight:
+    """What hours in a row look like, where one of them usually costs so much."""
+    excess = sum(spell.cost_nanos - usual for spell in run)
+    whole = [spell.cost_nanos for spell in reversed(run) if spell.start + _HOUR <= now][:3]
+    whole = whole or [_at_its_pace(run[-1], now)]
+    rate = max(0, sum(cost - usual for cost in whole) // len(whole))
+    until = min(now, run[-1].start + _HOUR)
+    return Sight("velocity", run[0].start, until, whole[0], usual, excess, rate)
+
+
+def _comes_to(burn: Burn, sight: Sight, now: datetime, morning: datetime) -> int:
+    """What it costs above the usual until somebody is there again."""
+    return sight.excess_nanos + (_ahead(sight.rate_nanos, now, morning) if goes_on(burn, sight, now) else 0)
+
+
+def _off_clock(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
+    """Hours that cost far more than ever at their time of the day, as of a loop at night or on a day off.
+
+    A whole day may cost what it likes by day and still be within the usual; at an hour at which nobody works it is not.
+    """
+    fresh = min(burn.heard_by("velocity", now) - HOURS_JUDGED, burn.since or now)
+    usual_days = [cost for day, cost in burn.days.items() if cost > 0 and day < fresh.date() and day not in burn.odd]
+    if len(usual_days) < ACTIVE_DAYS_MIN:
+        return
+    least = max(floor_nanos, median_low(usual_days) * CLOCK_DAY_PERCENT // 100)
+    sums = _Sums(burn.hours)
+    group: list[Spell] = []
+    usual = 0
+    for spell in burn.hours:
+        if spell.start < fresh:
+            continue
+        cost = sums.of(spell.start)
+        most = sums.most_but_one(spell.start, fresh) if cost >= least else 0
+        if cost < least or cost * 100 <= CLOCK_PERCENT * most or _was_then(burn, sums, spell.start, cost):
+            continue
+        mine = [each for each in sums.spells(spell.start) if each.cost_nanos * 2 * CLOCK_HOURS >= cost]
+        if group and mine[0].start > group[-1].start + CLOCK_HOURS * _HOUR:
+            yield from _told_of(burn, group, usual, now, morning, floor_nanos)
+            group = []
+        group += [each for each in mine if not group or each.start > group[-1].start]
+        usual = most // CLOCK_HOURS
+    if group:
+        yield from _told_of(burn, group, usual, now, morning, floor_nanos)
+
+
+def _told_of(
+    burn: Burn, group: Sequence[Spell], usual: int, now: datetime, morning: datetime, floor_nanos: int
+) -> Iterator[Sight]:
+    sight = _sight_of(group, usual, now)
+    if _comes_to(burn, sight, now, morning) >= floor_nanos:
+        yield sight
+
+
+def _was_then(burn: Burn, sums: "_Sums", last: datetime, cost: int) -> bool:
+    """Whether it came a week or two ago at that time of the day, or four weeks or a month ago on that day."""
+    if not burn.has_timetable:
+        return False
+    then = max(sums.of(last - back * _DAY + off * _HOUR) for back in (WEEK, 2 * WEEK) for off in (-1, 0, 1))
+    backs = (4 * WEEK, *_month_back(last.date()))
+    return cost * 100 <= max(then, _again(burn, last.date(), 1, backs)) * AGAIN_PERCENT
+
+
+class _Sums:
+    """What hours on end cost: sums that are taken once."""
+
+    def __init__(self, spells: Sequence[Spell]) -> None:
+        self._spells = spells
+        self._starts = [each.start for each in spells]
+        self._sums = [0, *accumulate(each.cost_nanos for each in spells)]
+
+    def of(self, last: datetime) -> int:
+        """What the hours until the end of one cost."""
+        first, end = self._between(last)
+        return self._sums[end] - self._sums[first]
+
+    def spells(self, last: datetime) -> Sequence[Spell]:
+        """These hours, as far as they cost anything."""
+        first, end = self._between(last)
+        return self._spells[first:end]
+
+    def most_but_one(self, last: datetime, before: datetime) -> int:
+        """What such hours cost on the dearest day but one, at that time of the day or an hour off it."""
+        days = range(1, HOURS_DAYS)
+        ends = ([last - number * _DAY + off * _HOUR for off in (-1, 0, 1)] for number in days)
+        tops = nlargest(2, (max(self.of(each) for each in near) for near in ends if near[-1] < before))
+        return tops[1] if len(tops) > 1 else 0
+
+    def _between(self, last: datetime) -> tuple[int, int]:
+        return bisect_right(self._starts, last - CLOCK_HOURS * _HOUR), bisect_right(self._starts, last)
 
 
 def _at_its_pace(spell: Spell, now: datetime) -> int:
@@ -235,7 +338,9 @@ def _least_run(burn: Burn, before: datetime) -> int:
     known = [cost for day, cost in burn.days.items() if cost > 0 and day < before.date() and day not in burn.odd]
     if len(known) < ACTIVE_DAYS_FEW:
         return 0
-    return max(median_low(known) * RUN_DAY_PERCENT, nlargest(2, known)[1] * RUN_TOP_PERCENT) // 100
+    first, second = nlargest(2, known)
+    top = second * RUN_TOP_PERCENT if len(known) >= ACTIVE_DAYS_MIN else first * RUN_TOP_PERCENT_FEW
+    return max(median_low(known) * RUN_DAY_PERCENT, top) // 100
 
 
 def _ahead(rate_nanos: int, now: datetime, morning: datetime) -> int:
@@ -281,6 +386,7 @@ class _Past:
         starts: the first of them, in order, with usage and not odd.
         sums: what they cost.
         kinds: which of them are on a weekend.
+        batches: on which days a batch comes, by what was known before a day; filled as it is asked for.
     """
 
     burn: Burn
@@ -288,6 +394,7 @@ class _Past:
     starts: list[date]
     sums: list[int]
     kinds: list[int]
+    batches: dict[date, Callable[[date], bool]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, burn: Burn, length: int) -> "_Past":
@@ -309,9 +416,41 @@ class _Past:
         kind = _kinds(first, self.length)
         alike = [cost for cost, each in zip(sums, self.kinds, strict=False) if each == kind]
         known = alike if len(alike) >= WEEK else sums
-        middle = median_low(known)
-        least = SCALE_MIN if count >= ACTIVE_DAYS_MIN else SCALE_FEW
-        return middle, max(int(middle * _times(known, least)), nlargest(2, sums)[1] * DAY_PERCENT // 100, again)
+        sums = self._without_batches(sums, end, first)
+        return median_low(known), max(seldom_above(sums, SELDOM[self.length], ACTIVE_DAYS_MIN), again)
+
+    def _without_batches(self, sums: list[int], end: date, first: date) -> list[int]:
+        """What such days cost that are no days of a batch either, if enough of them are known."""
+        if not self.burn.has_timetable:
+            return sums
+        if end not in self.batches:
+            days = {day: cost for day, cost in self.burn.days.items() if day < end and day not in self.burn.odd}
+            self.batches[end] = _timetable(days)
+        others = [cost for cost, day in zip(sums, self.starts, strict=False) if not self._is_batch(day, end)]
+        return sums if self._is_batch(first, end) or len(others) < ACTIVE_DAYS_FEW else others
+
+    def _is_batch(self, first: date, end: date) -> bool:
+        return any(self.batches[end](first + number * _DAY) for number in range(self.length))
+
+
+def _timetable(days: Mapping[date, int]) -> Callable[[date], bool]:
+    """On which days a batch comes: all large days of a program are on one weekday, or on one day of the month.
+
+    Its days say nothing of the others, on which as much is out of the ordinary.
+    """
+    dearest = max(days.values(), default=0)
+    large = [day for day, cost in days.items() if cost * BATCH_PART > dearest]
+    weekdays = {day.weekday() for day in large}
+    if len(large) >= BATCH_DAYS_MIN and len(weekdays) == 1:
+        return lambda day: day.weekday() in weekdays
+    numbers, months = [day.day for day in large], {(day.year, day.month) for day in large}
+    if len(months) == len(large) >= BATCH_MONTHS_MIN and max(numbers) - min(numbers) <= 1:
+        return lambda day: min(numbers) - 1 <= day.day <= max(numbers) + 1
+    return _never
+
+
+def _never(_day: date) -> bool:
+    return False
 
 
 def _stretch_until(burn: Burn, day: date, past: _Past, now: datetime) -> Sight | None:
@@ -327,7 +466,7 @@ def _stretch_until(burn: Burn, day: date, past: _Past, now: datetime) -> Sight |
         usual, most = past.before(min(first, known), first)
         if least > most:
             found = first, usual, number + 1
-        elif least * 100 <= usual * DAY_PERCENT:
+        elif least * 100 <= usual * ANOTHER_DAY_PERCENT:
             break
     if found is None:
         return None
@@ -347,14 +486,16 @@ def _stretch(days: Mapping[date, int], first: date, length: int) -> int:
     return sum(days.get(first + number * _DAY, 0) for number in range(length))
 
 
-def _again(burn: Burn, first: date, length: int) -> int:
+def _again(burn: Burn, first: date, length: int, backs: Sequence[int] = ()) -> int:
     """What it cost a week, two, or four before, or on that day of the month before, if that stood alone, as now."""
-    found = 0
-    for back in (WEEK, 2 * WEEK, 4 * WEEK, *_month_back(first)) if burn.has_timetable else ():
+    found, batch = 0, None
+    for back in (backs or (WEEK, 2 * WEEK, 4 * WEEK, *_month_back(first))) if burn.has_timetable else ():
         then = first - back * _DAY
         cost = _stretch(burn.days, then, length)
-        if 2 * _stretch(burn.days, then + length * _DAY, length) < cost:
-            found = max(found, cost)
+        if cost > found and 2 * _stretch(burn.days, then + length * _DAY, length) < cost:
+            batch = batch or _timetable({day: cost for day, cost in burn.days.items() if day < first})
+            if batch(first) or not batch(then):  # else it came on its own weekday, which this is not
+                found = cost
     return found
 
 
@@ -371,11 +512,11 @@ def _kinds(first: date, length: int) -> int:
     return sum(1 << number for number in range(length) if (weekday + number) % WEEK >= SATURDAY)
 
 
-def _times(known: Sequence[int], least: float = SCALE_MIN) -> float:
+def _times(known: Sequence[int]) -> float:
     """How many times the median is still usual, by the median deviation of the logarithms."""
     logs = [log(each) for each in known]
     middle = median(logs)
-    scale = max(least, MAD_TO_SIGMA * median(abs(each - middle) for each in logs))
+    scale = max(SCALE_MIN, MAD_TO_SIGMA * median(abs(each - middle) for each in logs))
     return exp(min(DEVIATIONS * scale, 20.0))
 
 
@@ -439,7 +580,7 @@ def _is_above(days: Mapping[date, int], end: date, middle: int, now: int) -> boo
     active = [cost for cost in week if cost > 0]
     if len(active) < ACTIVE_DAYS_FEW or len(past) < ACTIVE_DAYS_MIN:
         return False
-    return min(active) > past[len(past) * 9 // 10] and now * 100 > WEEK_TIMES_PERCENT * middle
+    return min(active) > past[len(past) * 9 // 10] and now * 100 > GROWN_PERCENT * middle
 
 
 def _week(days: Mapping[date, int], end: date, number: int) -> int:

@@ -274,7 +274,8 @@ def _burn(
     here: _Heard,
     mine: Sequence[Spike],
 ) -> Burn:
-    """An account as the rules see it, without what was said not to be expected."""
+    """An account as the rules see it, without what was said not to be expected, and without what happened once."""
+    mine = _unusual(mine)
     spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours]
     never = [each for each in mine if each.verdict == "unexpected"]
     return Burn(
@@ -288,6 +289,15 @@ def _burn(
         since=min((one.since for one in mine if one.burns), default=None),
         odd=frozenset(day for day in days if _was_spike_on(day, ctx, mine)) if mine else frozenset(),
     )
+
+
+def _unusual(mine: Sequence[Spike]) -> list[Spike]:
+    """The dangers that say nothing of what is usual: what nobody answered does, once it happened twice.
+
+    Else who uses more each week, or tries something out now and then, would ring each time.
+    """
+    unanswered = sum(not each.burns and not each.verdict for each in mine)
+    return [each for each in mine if each.burns or each.verdict or unanswered == 1]
 
 
 def _of_late(sights: Iterable[Sight], here: _Heard) -> list[Sight]:

@@ -441,6 +441,66 @@ def test_a_person_whose_day_runs_away_is_told_on_that_day(acme: Company) -> None
     assert [one.says for one in card.buttons][:2] == ["pause person ana", "expected 1"]
 
 
+def spends_by_day(acme: Company, who: str, costs: dict[date, str], today: str) -> list[str]:
+    """The past is read on Tuesday morning, then what today costs; what finance is told."""
+    acme.llm.rows = []
+    for day, usd in costs.items():
+        acme.llm.spends(who, usd, day)
+    acme.clock.moment = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    acme.llm.spends(who, today, date(2026, 11, 24))
+    acme.clock.moment = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    pulled(acme)
+    return [card.title for card in acme.messages("fay") if "spends" in card.title]
+
+
+BEFORE = [date(2026, 11, 24) - timedelta(days=number) for number in range(1, 57)]
+
+
+def test_ten_times_the_usual_of_somebody_with_ten_days_of_history_is_told(acme: Company) -> None:
+    """Nobody else is needed for it."""
+    days = {day: f"{5 + number % 3}.00" for number, day in enumerate(BEFORE[:10])}
+    assert spends_by_day(acme, "ana", days, "60.00") == ["Ana Silva spends $60.00 a day, usually $6.00"]
+
+
+def test_an_old_large_day_hides_no_burn(acme: Company) -> None:
+    """Twelve times the usual three weeks ago, eight times today."""
+    days = {day: f"{9 + number % 3}.00" for number, day in enumerate(BEFORE)} | {BEFORE[20]: "120.00"}
+    assert spends_by_day(acme, "ana", days, "80.00") == ["Ana Silva spends $80.00 a day, usually $10.00"]
+
+
+def test_a_weekly_batch_hides_no_burn_on_another_weekday(acme: Company) -> None:
+    """Twenty times a usual day is told, though each Sunday costs as much; Sunday itself is silent."""
+    days = {day: "100.00" if day.weekday() == 6 else f"{4 + day.day % 3}.00" for day in BEFORE}
+    assert spends_by_day(acme, "crawler-key", days, "100.00") == ["Crawler spends $100.00 a day, usually $5.00"]
+
+
+def test_a_batch_on_its_weekday_is_silent(acme: Company) -> None:
+    """Each Tuesday, as today."""
+    days = {day: "100.00" if day.weekday() == 1 else f"{4 + day.day % 3}.00" for day in BEFORE}
+    assert spends_by_day(acme, "crawler-key", days, "110.00") == []
+
+
+def test_what_nobody_answers_rings_twice_and_is_usual_then(acme: Company) -> None:
+    """Three days of $60 in three weeks: who is told twice and says nothing is not told again."""
+    acme.llm.rows = []
+    for number, day in enumerate(BEFORE):
+        acme.llm.spends("ana", f"{5 + number % 3}.00", day)
+    acme.clock.moment = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    rings = []
+    for number in range(20):
+        day = date(2026, 11, 24) + timedelta(days=number)
+        acme.llm.spends("ana", "60.00" if number % 6 == 0 else "6.00", day)
+        acme.clock.moment = datetime(2026, 11, 24, 20, 0, tzinfo=UTC) + timedelta(days=number)
+        pulled(acme)
+        known = acme.database.ask(lambda conn: spikes.known(conn, datetime(2026, 11, 1, tzinfo=UTC)))
+        rings.append(sum(each.told_nanos is not None for each in known))
+    assert [rings[number] for number in (0, 6, 12, 18)] == [1, 2, 2, 2]
+
+
 def test_the_same_document_for_a_week_is_a_loop_told_in_working_hours(acme: Company) -> None:
     """Dear it is not, but no work is so even; it waits for the morning."""
     acme.llm.rows = []

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.alerts.spikes.rules import Burn, Spell, drift, goes_on, look
+from handlers.alerts.spikes.tail import seldom_above
 from handlers.waste.totals import total
 from storage.findings import Found, Said
 from storage.spikes import Sight
@@ -247,6 +248,63 @@ def test_ten_times_the_usual_rings_after_ten_days_of_history() -> None:
     days = {TODAY - n * DAY: (5 + n % 3) * DOLLAR for n in range(1, 11)}
     assert [each.rule for each in seen(burn(days=days | {TODAY: 60 * DOLLAR}, new_day=900 * DOLLAR))] == ["daily"]
     assert seen(burn(days=days | {TODAY: 20 * DOLLAR})) == []
+
+
+@pytest.mark.parametrize(("growth", "times"), [(1.06, 1.7), (1.12, 2.0), (1.4, 1.4)])
+def test_the_dearest_days_say_how_far_others_may_go(growth: float, times: float) -> None:
+    """The more unlike they are, the further, up to twice the dearest; where nothing is usual, 1.4 times is enough."""
+    days = [round(DOLLAR * growth ** (n % 20)) for n in range(40)]
+    assert seldom_above(days, 0.003, 14) / max(days) == pytest.approx(times, abs=0.02)
+    alone = 20 * max(days)
+    assert seldom_above([*days, alone], 0.003, 14) < alone  # what happened once is not usual
+
+
+def test_five_days_that_are_alike_may_be_so_by_chance() -> None:
+    """More is allowed after them than after forty."""
+    even = [10 * DOLLAR + n * 10**7 for n in range(40)]
+    assert seldom_above(even[:5], 0.003, 14) > seldom_above(even, 0.003, 14)
+
+
+def test_a_day_between_batches_is_compared_with_such_days_only() -> None:
+    """A weekly batch of $200 hides no $150 on another weekday; on its own weekday it does."""
+    batch = TODAY.weekday()
+    days = {
+        day: 200 * DOLLAR if day.weekday() == batch else (5 + day.day % 3) * DOLLAR
+        for day in (TODAY - n * DAY for n in range(1, 57))
+    }
+    assert seen(burn(days=days | {TODAY: 200 * DOLLAR})) == []
+    other = {day - DAY: cost for day, cost in days.items()}
+    assert [each.rule for each in seen(burn(days=other | {TODAY: 150 * DOLLAR}))] == ["daily"]
+    assert seen(burn(days=other | {TODAY: 150 * DOLLAR}, has_timetable=False)) == []
+
+
+def test_a_monthly_batch_hides_nothing_on_another_day_of_the_month() -> None:
+    """Two closes of $300, on the first of two months."""
+    days = {TODAY - n * DAY: (5 + n % 3) * DOLLAR for n in range(1, 57)}
+    days |= {date(2026, 11, 1): 300 * DOLLAR, date(2026, 10, 1): 290 * DOLLAR}
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 200 * DOLLAR}))] == ["daily"]
+
+
+def test_a_night_at_which_nobody_works_rings_though_a_day_may_cost_as_much() -> None:
+    """$40 from eight in the evening on; by day it is one of many such days."""
+    costs = [10, 35, 20, 45, 15]
+    start = NOW - timedelta(days=27, hours=3)
+    office = [
+        Spell(start + n * DAY + hour * HOUR, costs[n % 5] * DOLLAR // 10, 9, 900, 90)
+        for n in range(27)
+        for hour in range(6, 16)
+    ]
+    days = {start.date() + n * DAY: costs[n % 5] * DOLLAR for n in range(27)}
+    night = [Spell(NOW - (7 - n) * HOUR, 5 * DOLLAR, 9, 900, 90) for n in range(8)]
+    one = burn([*office, *night], days | {TODAY - DAY: 20 * DOLLAR, TODAY: 20 * DOLLAR})
+    [sight] = seen(one)
+    assert (sight.rule, sight.since, sight.excess_nanos) == ("velocity", NOW - 7 * HOUR, 40 * DOLLAR)
+    again = [Spell(each.start - 14 * DAY, each.cost_nanos, 9, 900, 90) for each in night]
+    twice = [Spell(each.start - 21 * DAY, each.cost_nanos, 9, 900, 90) for each in night]
+    worked = sorted([*office, *again, *twice, *night], key=lambda each: each.start)
+    assert seen(replace(one, hours=worked)) == []  # two such nights are usual
+    by_day = [replace(each, start=each.start - 14 * HOUR) for each in night]
+    assert seen(replace(one, hours=[*office[:-20], *by_day])) == []
 
 
 def test_eight_hours_of_twice_the_dearest_hour_ring() -> None:

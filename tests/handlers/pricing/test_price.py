@@ -1,6 +1,6 @@
 """Models without a price: everybody sees that they are outside, finance hears once and sets the price in a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,7 @@ from handlers.events import CheckPrices, CheckThresholds, RepriceCharges
 from handlers.pricing import fingerprint
 from storage import audit, ingest, spend
 from storage.charges import Charge
-from storage.db import Database
+from storage.db import Apart, Database
 from storage.tables import charge_versions, charges
 from storage.tables import spend as rollup
 from tests.support.clock import Clock
@@ -300,6 +300,29 @@ def test_a_price_while_the_provider_is_read_misses_nothing(company: Company) -> 
 
     pull(company.database, Slow(), company.app.reading("llm"), company.clock)
     assert cost_of(company) == (1_640 * 10**9, 0)
+
+
+def test_a_price_between_two_slices_of_a_day_misses_nothing(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written before is priced anew by finance's own pricing, and what comes after by what counts then."""
+    monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
+    start = datetime(2026, 11, 20, tzinfo=UTC)
+    company.llm.rows += [replace(USED, bucket_start=start, subject=who) for who in ("ana", "bob", "max")]
+    written = select(charges.c.subject).where(charges.c.bucket_start == start, charges.c.model == MODEL)
+    write, seen = Apart.transact, list[int]()
+
+    def transact(apart: Apart, work: Callable[[Connection], int]) -> int:
+        done = write(apart, work)
+        here = len(company.database.ask(lambda conn: conn.execute(written).all()))
+        if here and not seen:
+            seen.append(here)
+            company.hear("fay", f"price {MODEL} input 0.8 output 2 from 2026-11-01")
+            company.settle()
+        return done
+
+    monkeypatch.setattr(Apart, "transact", transact)
+    company.pull()
+    assert seen == [1]
+    assert [cost_of(company, f"person/{who}")[0] // 10**9 for who in ("max", "bob")] == [820, 2 * 820]
 
 
 def test_a_later_word_replaces_a_price_and_one_taken_back_leaves_none(company: Company) -> None:

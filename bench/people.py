@@ -1,0 +1,101 @@
+"""People from an HR export: the first time, with one in a hundred changed, and the same file again.
+
+The floors are what nobody can do without: reading the file through a hash, and through the csv module.
+"""
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from bench.alerts import Took, alone, measured
+from bench.databases import KINDS, temporary
+from bench.table import Table, aimed
+from bot.app import App
+from bot.config import Settings
+from bot.directory import everybody
+from storage.db import Database
+
+PEOPLE = 200_000
+PER_TEAM = 20
+SPAN = 8
+CHANGED_EVERY = 100
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_AIM_S = 1.0
+_HEAD = ("Employee ID", "Name", "Email", "Manager ID", "Department", "Cost center", "Time zone", "Status", "Start date")
+_BLOCK = 1 << 20
+
+
+def bench() -> Iterator[Table]:
+    """Two hundred thousand people, each time in a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="bursar-bench-") as home:
+        file = Path(home, "people.csv")
+        for kind in KINDS:
+            yield _of(kind, file)
+
+
+def _of(kind: str, file: Path) -> Table:
+    with temporary(kind) as url:
+        write(file, PEOPLE, changed=False)
+        took = {
+            "floor: the file through a hash": alone(partial(_hashed, file)),
+            "floor: the file through the csv module": alone(partial(_parsed, file)),
+            "the first time": alone(partial(_read, url, file)),
+            "the same file again": alone(partial(_read, url, file)),
+        }
+        write(file, PEOPLE, changed=True)
+        took[f"one in {CHANGED_EVERY} changed"] = alone(partial(_read, url, file))
+    aims = {"the same file again": aimed(took["the same file again"].cpu_s, at_most=SAME_AIM_S)}
+    rows = [
+        (name, f"{each.cpu_s:.2f}", f"{each.wall_s:.2f}", f"{each.peak_mb:.0f}", aims.get(name, ""))
+        for name, each in took.items()
+    ]
+    return Table(f"People, {kind}, {PEOPLE:,} in a file", ("", "CPU s", "seconds", "peak MB", "aim"), rows)
+
+
+def write(file: Path, people: int, *, changed: bool) -> None:
+    """An HR export: a tree in which everybody answers for eight, and teams of twenty."""
+    with file.open("w", newline="", encoding="utf-8") as out:
+        rows = csv.writer(out)
+        rows.writerow(_HEAD)
+        for number in range(people):
+            other = changed and number % CHANGED_EVERY == CHANGED_EVERY - 1
+            manager = str((number - 1) // SPAN) if number else ""
+            name = f"Person {number} Renamed" if other else f"Person {number}"
+            team = f"Team {number // PER_TEAM}"
+            rows.writerow(
+                (number, name, f"p{number}@large.example", manager, team, "", "Europe/Berlin", "active", "2020-01-01")
+            )
+
+
+def _read(url: str, file: Path) -> Took:
+    """As the clock does every hour, and the bot when it starts."""
+    database = Database(url)
+    database.migrate()
+    settings = Settings.model_validate({"directory": [{"csv": str(file)}]})
+    app = App(settings, database, directory=everybody(settings, {}, lambda: NOW, database), now=lambda: NOW)
+    took = measured(app.refresh_people)
+    database.close()
+    return took
+
+
+def _hashed(file: Path) -> Took:
+    def work() -> None:
+        whole = sha256()
+        with file.open("rb") as read:
+            while block := read.read(_BLOCK):
+                whole.update(block)
+
+    return measured(work)
+
+
+def _parsed(file: Path) -> Took:
+    def work() -> None:
+        with file.open(newline="", encoding="utf-8") as read:
+            for _ in csv.reader(read):
+                pass
+
+    return measured(work)
