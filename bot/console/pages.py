@@ -92,7 +92,7 @@ PAGES: tuple[Page, ...] = (
         "/queue",
         N_("To decide"),
         N_("Who waits for my decision?"),
-        ("home", "guard"),
+        ("home",),
         "decider",
     ),
     Page(

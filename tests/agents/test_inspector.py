@@ -46,4 +46,4 @@ def test_it_is_told_what_is_wrong(desk: Desk) -> None:
     """A resource that is not there, and a token that has ended."""
     assert "Unknown resource" in inspected(desk, "--method", "resources/read", "--uri", "bursar://x")
     desk.api.company.hear("ana", "token revoke 1")
-    assert "401" in inspected(desk, "--method", "tools/list")
+    assert '"auth_required"' in inspected(desk, "--method", "tools/list")
