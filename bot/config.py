@@ -40,6 +40,7 @@ from handlers.policy import (
     AmountText,
     ApprovalRule,
     Budget,
+    ClaimRules,
     Contract,
     GuardRules,
     House,
@@ -60,6 +61,7 @@ from handlers.policy import (
     WasteRules,
     WorkingHours,
     like,
+    refuse_claims,
 )
 from storage.directory import Agent, Directory, Group, Link, Person, Role, Team, visible
 
@@ -508,6 +510,7 @@ class Settings(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    claims: ClaimRules = ClaimRules()
     telemetry: TelemetryRules = TelemetryRules()
     retention: RetentionRules = RetentionRules()
 
@@ -517,6 +520,11 @@ class Settings(House, Rule):
         for each in self.contracts:
             if each.provider not in names:
                 raise SettingError(meant(t("unknown provider “{word}”", word=each.provider), each.provider, names))
+        return self
+
+    @model_validator(mode="after")
+    def _claims_fit(self) -> "Settings":
+        refuse_claims(self.claims, self.organization.currency, self.budgets)
         return self
 
     @property
@@ -540,6 +548,7 @@ class Settings(House, Rule):
             seats=self.seats,
             prices=self.prices,
             contracts=self.contracts,
+            claims=self.claims,
             telemetry=self.telemetry,
             console_url=self.console.url,
             retention=self.retention,

@@ -15,7 +15,8 @@ BYTE_ORDER_MARK = "\ufeff"
 
 _WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@])")
 """Where a cell may begin within another: Excel in German and many other languages separates at semicolons."""
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+"""What is written as a number; an employee number such as 00042 keeps its noughts."""
 
 
 def safe(cell: object) -> str:

@@ -107,6 +107,8 @@ from handlers.requests import (
     change,
     check_jobs,
     check_requests,
+    claim,
+    claims_,
     continue_,
     delegate,
     deny,
@@ -119,6 +121,8 @@ from handlers.requests import (
     history,
     message_given_up,
     other,
+    paid,
+    payroll,
     permanent,
     proposal_expired,
     question,
@@ -153,6 +157,8 @@ from storage import people, requests
 OFFERS_MAX = 3
 EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
+CLAIMS = ("claim", "claims", "payroll", "paid")
+"""Commands that are of use only where app.yaml says what can be claimed."""
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
 
@@ -228,7 +234,8 @@ def _of_use_to(ctx: Context) -> list[Command]:
         each.manager == ctx.person.id for each in people.active_people(ctx.conn)
     ):
         shown |= {"decider"}
-    return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown]
+    unset = () if ctx.policy.claims.categories else CLAIMS
+    return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown and one.name not in unset]
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -246,6 +253,8 @@ COMMANDS: Mapping[str, Command] = {
         command(raise_, N_("raise me to 400 until 31 March"), REQUEST, writes=True),
         command(permanent, N_("permanent: 400 a month for me"), REQUEST, writes=True),
         command(exceptions, N_("exceptions"), REQUEST, writes=False),
+        command(claim, N_("claim 20 USD cursor: pairing"), REQUEST, writes=True),
+        command(claims_, N_("claims"), REQUEST, writes=False),
         command(end_exception, N_("end-exception 42 it is over"), DECIDE, "decider", writes=True),
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
@@ -277,6 +286,8 @@ COMMANDS: Mapping[str, Command] = {
         command(transfer, N_("transfer 50 to bob"), REQUEST, writes=True),
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
+        command(payroll, N_("payroll"), ADMIN, "admin", writes=False),
+        command(paid, N_("paid 42 43"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
         command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
         command(go_live, N_("go-live"), ADMIN, "admin", writes=True),

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from handlers.access import may_see, sees_all
 from handlers.amounts import half_width, take_amount
+from handlers.chinese_numbers import in_digits
 from handlers.context import Context
 from handlers.days import Span, day_to_come, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
@@ -16,7 +17,7 @@ from handlers.money import ASKED_MAX, Amount, AmountError
 from handlers.parser import STOPS, InForm, nearest_few
 from handlers.periods import Every
 from handlers.policy import Budget
-from handlers.synonyms import TONGUES
+from handlers.synonyms import TONGUES, translated
 from storage import limits, people, tokens
 from storage.limits import Held
 from storage.people import Account
@@ -47,6 +48,8 @@ FILES = ("csv", "excel", "spreadsheet")
 DAYS_TO = ("to", "until", "through", "-", "–")
 TIMES_DIGITS, TIMES_MAX = 4, 100
 PAGE_DIGITS = 6
+TOOL_LEADS, WHEN_LEADS, SECOND = ("for", "at", "from"), ("on", "in", "for", "from"), "second-purchase"
+BOUGHT_WORDS_MAX = 12
 ADVERBS: dict[str, Every] = {
     "daily": "day",
     "weekly": "week",
@@ -612,6 +615,84 @@ def _has_programs(ctx: Context, account: Account) -> bool:
     return asking or any(each.provider == limits.HOOKS for each in limits.pauses_of(ctx.conn, account.id))
 
 
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What somebody bought.
+
+    Args:
+        tool: its name.
+        span: the month or day, None if it was not said.
+        category: the yearly budget, "" if it was not said.
+        second: that it is another purchase than one that looks the same.
+    """
+
+    tool: str
+    span: Span | None = None
+    category: str = ""
+    second: bool = False
+
+
+class BoughtWord:
+    """What was bought, and when: "cursor september", "for Claude Max on 3 Nov in tools:", "ChatGPT Plus: a comparison".
+
+    It ends with a colon, or where a month, a day and a category end; without any of these it is one word.
+    """
+
+    def usage(self, name: str) -> str:
+        """See Word."""
+        return f"{name} [month|day] [in category]"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Bought, int] | None:
+        """See Word."""
+        led = words[0].lower() in TOOL_LEADS and len(words) > 1
+        said = [half_width(each) for each in words[led:]]
+        ends = next((n + 1 for n, each in enumerate(said[:BOUGHT_WORDS_MAX]) if each.endswith(":")), 0)
+        head = [each.rstrip(":") for each in said[: ends or BOUGHT_WORDS_MAX]]
+        for count in range(1, min(NAME_WORDS_MAX, len(head)) + 1):
+            found, used = self._when(Bought(" ".join(words[led : led + count]).rstrip(":：,")), head[count:], ctx)
+            if used or count == ends:
+                taken = count + used
+                break
+        else:
+            taken, found = 1, Bought(head[0].rstrip(","))
+        if taken < ends and any(head[taken:]):
+            raise RefusedError(
+                "I don't understand “{words}”. Say the tool, the month, a colon and what for, such as: {example}",
+                words=" ".join(words[led + taken : led + ends]),
+                example="claim 20 USD cursor September: pair programming",
+            )
+        return found, led + max(taken, ends)
+
+    def _when(self, found: Bought, words: Sequence[str], ctx: Context) -> tuple[Bought, int]:
+        """With the month or day, the category and the mark of a second purchase at the front, and how many words."""
+        used, names = 0, {each.name for each in ctx.policy.claims.categories}
+        while used < len(words):
+            rest = list(words[used:])
+            lead = rest[0].lower() in WHEN_LEADS and len(rest) > 1
+            if rest[0].lower() == "in" and len(rest) > 1 and rest[1].lower() in names and not found.category:
+                found, used = replace(found, category=rest[1].lower()), used + 2
+            elif rest[0].lower() == SECOND:
+                found, used = replace(found, second=True), used + 1
+            elif not found.span and (taken := self._span(rest[lead:], ctx)):
+                found, used = replace(found, span=taken[0]), used + taken[1] + lead
+            else:
+                break
+        return found, used
+
+    def _span(self, words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+        if not words[0]:
+            return None
+        chinese = translated(in_digits(words[0]))
+        if chinese and not chinese[1]:
+            said = chinese[0].split()
+            found = span_of(said, ctx)
+            return (found[0], 1) if found and found[1] == len(said) else None
+        try:
+            return span_of(words, ctx)
+        except MeantOtherwiseError:  # much like a month, but then it is a name or a reason
+            return None
+
+
 class BudgetWord:
     """One of the budgets by its name: "of flagship"; a form says the name alone."""
 
@@ -627,6 +708,7 @@ class BudgetWord:
         return (found, 1 + led) if found and (led or len(words) == 1) else None
 
 
+MaybeBought = Annotated[Bought | None, BoughtWord()]
 ForAgent = Annotated[Account | None, AgentWord()]
 OfBudget = Annotated[Budget | None, BudgetWord()]
 FormText = Annotated[str, InForm()]

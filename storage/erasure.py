@@ -45,7 +45,7 @@ IDS = frozenset(
     {
         *("id", "manager_id", "owner_id", "account_id", "parent_id", "ancestor_id", "person_id", "to_id", "for_id"),
         *("asker_id", "by_id", "said_by", "paused_by", "resumed_by", "resolved_by", "continued_by", "asked_by"),
-        *("approved_by", "ended_by", "made_by"),
+        *("approved_by", "ended_by", "made_by", "paid_by"),
     }
 )
 """Columns that hold nothing but the id of a person ("ana") or an account ("person/ana")."""

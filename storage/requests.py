@@ -27,7 +27,7 @@ from storage.tables import FOREVER, Instant, asked, delegations, lineage, reques
 from storage.upsert import upsert
 
 RequestState = Literal["proposed", "pending", "approved", "denied", "withdrawn", "expired", "revoked"]
-RequestKind = Literal["", "exception"]
+RequestKind = Literal["", "exception", "claim"]
 ID_DIGITS_MAX = 9
 
 
@@ -62,6 +62,7 @@ class Request:
         origin: "provider/id" of the provider's own request that it mirrors, "" if it was asked here.
         applied: names of the providers that are known to have what was granted, with blanks between.
         kind: "" for extra budget in a period, "exception" for another limit; then the amounts are limits of a period.
+            "claim" for money that was paid already (storage/claims.py); its budget is the claim's category.
         given: what of a share was given out of what is free in the pool; the amount is what is asked beyond that.
         share_base: what somebody without a share had used when they were given one, None for who had one.
         through: the program that asked in the asker's stead, as its token is called; "" if a person asked.
@@ -102,6 +103,11 @@ class Request:
     def is_exception(self) -> bool:
         """Whether another limit is asked for, beyond the present period."""
         return self.kind == "exception"
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether money is claimed back that was paid already."""
+        return self.kind == "claim"
 
     @property
     def granted(self) -> int:
@@ -183,6 +189,7 @@ _EARLIER = requests.alias("earlier")
 _BEFORE = and_(
     _EARLIER.c.id != requests.c.id,
     _EARLIER.c.unit == requests.c.unit,
+    (_EARLIER.c.kind == "claim") == (requests.c.kind == "claim"),
     _EARLIER.c.state.in_(("approved", "revoked")),
     _EARLIER.c.period_start >= requests.c.period_start,
     or_(
@@ -209,7 +216,7 @@ _WITH_ASKED = (
 )
 _BY_NUMBER_WITH_ASKED = _WITH_ASKED.where(requests.c.id == bindparam("id"))
 _BY_HANDLE_WITH_ASKED = _WITH_ASKED.where(requests.c.handle == bindparam("handle"))
-_FIELDS = tuple(name for name in Request.__dataclass_fields__ if name != "before")
+FIELDS = tuple(name for name in Request.__dataclass_fields__ if name != "before")
 _MINE = (
     select(requests)
     .where(requests.c.asker_id == bindparam("person"), requests.c.asked_at >= bindparam("since"))
@@ -264,7 +271,7 @@ def all_pending(conn: Connection) -> list[tuple[Request, tuple[Asked, ...]]]:
 
 
 def _with_asked(rows: Iterable[Any]) -> list[tuple[Request, tuple[Asked, ...]]]:
-    width = len(_FIELDS)
+    width = len(FIELDS)
     found: dict[int, tuple[Request, list[Asked]]] = {}
     for row in rows:
         before = whole(row.before_high, row.before_low)
@@ -301,11 +308,11 @@ def note_applied(conn: Connection, one: Request, provider: str) -> None:
 
 
 def decided_since(conn: Connection, account_id: str, since: datetime) -> list[Request]:
-    """Grants of an account that are running and were decided since a moment, oldest first."""
+    """Grants of an account that are running and were decided since a moment, oldest first; no claims."""
     rows = conn.execute(
         select(requests)
         .where(requests.c.account_id == account_id, requests.c.state == "approved", requests.c.ended_at.is_(None))
-        .where(requests.c.resolved_at >= since)
+        .where(requests.c.resolved_at >= since, _NO_CLAIM)
         .order_by(requests.c.id),
     )
     return [Request(*row) for row in rows]
@@ -323,7 +330,7 @@ def save(conn: Connection, old: Request, new: Request) -> bool:
     Returns:
         False if it was resolved or changed meanwhile, and nothing was written.
     """
-    values = {name: getattr(new, name) for name in _FIELDS if getattr(new, name) != getattr(old, name)}
+    values = {name: getattr(new, name) for name in FIELDS if getattr(new, name) != getattr(old, name)}
     here = {"old_id": old.id, "old_version": old.version, "old_state": old.state}
     return bool(
         conn.execute(_saving(tuple(values)), {**here, **{f"new_{name}": values[name] for name in values}}).rowcount
@@ -381,11 +388,13 @@ _EXTRA = requests.c.kind == ""
 _GRANTED = and_(_OF_ACCOUNT, _EXTRA, requests.c.state.in_(("approved", "revoked")))
 _TIMES = select(func.count()).where(_GRANTED).scalar_subquery()
 _HIGH, _LOW = (select(half).where(_GRANTED).scalar_subquery() for half in halves(_SUM))
-_OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending")
+_NO_CLAIM = requests.c.kind != "claim"
+_OPEN = select(func.count()).where(requests.c.asker_id == bindparam("asker"), requests.c.state == "pending", _NO_CLAIM)
 _SINCE = and_(
     requests.c.asker_id == bindparam("asker"),
     requests.c.state.in_(("approved", "revoked")),
     requests.c.resolved_at >= bindparam("since", type_=Instant),
+    _NO_CLAIM,
 )
 _RULES = requests.c.resolved_by == "rules"
 _SAME_UNIT = requests.c.unit == bindparam("unit")
@@ -465,7 +474,7 @@ def open_below(conn: Connection, account_id: str) -> list[tuple[str, int, int]]:
     rows = conn.execute(
         select(requests.c.unit, func.count(), *halves(requests.c.amount))
         .join(lineage, below)
-        .where(lineage.c.ancestor_id == account_id, requests.c.state == "pending")
+        .where(lineage.c.ancestor_id == account_id, requests.c.state == "pending", _NO_CLAIM)
         .group_by(requests.c.unit)
         .order_by(requests.c.unit),
     )

@@ -50,6 +50,11 @@ def record(conn: Connection, provider: str, here: Sequence[Seat], *, all_told: b
     upsert(conn, seats, [asdict(each) for each in sorted(here, key=lambda each: each.external_id)])
 
 
+def of_account(conn: Connection, account_id: str) -> list[Seat]:
+    """The seats of one account."""
+    return [Seat(*values) for _, *values in conn.execute(_OWNED.where(links.c.account_id == account_id))]
+
+
 def owned(conn: Connection) -> dict[str, list[Seat]]:
     """The seats of each account that a person was linked to."""
     found: dict[str, list[Seat]] = {}

@@ -499,6 +499,22 @@ exceptions = Table(
     Column("ended_note", Text, nullable=False),
 )
 
+# What people paid themselves and claim back: each is decided as the request of its number, of the kind "claim".
+# `amount` is in parts of the currency it was paid in, `day` the one whose rate counts.
+claims = Table(
+    "claims",
+    metadata,
+    Column("request_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("vendor", String(80), nullable=False),
+    Column("month", Date, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("rate_nanos", BigInteger, nullable=False),
+    Column("paid_at", Instant, index=True),
+    Column("paid_by", String(64), nullable=False),
+)
+
 # Who decides in whose stead until the end of a day.
 delegations = Table(
     "delegations",

@@ -8,7 +8,7 @@ from handlers.card import Button, Card, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
 from handlers.language import N_
-from storage import audit, erasure, exceptions, people, requests, reservations, tokens
+from storage import audit, claims, erasure, exceptions, people, requests, reservations, tokens
 from storage.directory import Person
 
 SURE = "confirm"
@@ -95,6 +95,11 @@ def _of_requests(ctx: Context, person: Person) -> Iterator[tuple[str, str]]:
     if pending:
         numbers = ctx.listed([f"#{each}" for each in pending])
         yield N_("open requests"), ctx.t("Decide {numbers}, such as: deny {first}", numbers=numbers, first=pending[0])
+    unpaid = [each.request.id for each in claims.unpaid(ctx.conn) if each.request.asker_id == person.id]
+    if unpaid:
+        numbers = ctx.listed([f"#{each}" for each in unpaid])
+        said = ctx.t("Pay back {numbers}, and say: paid {first}", numbers=numbers, first=unpaid[0])
+        yield N_("claims that are not paid back"), said
     to_decide = requests.open_for(ctx.conn, person.id)
     if to_decide:
         numbers = ctx.listed([f"#{each.id}" for each in to_decide])

@@ -20,6 +20,8 @@ from handlers.policy.policy import (
     TIERS,
     ZONES,
     Budget,
+    ClaimCategory,
+    ClaimRules,
     LimitRules,
     LocaleName,
     MaybeLocale,
@@ -35,6 +37,7 @@ from handlers.policy.policy import (
     clashes,
     contradictions,
     like,
+    refuse_claims,
 )
 from handlers.policy.prices import PRICE_MAX, PriceRule, is_model
 from handlers.policy.programs import ProgramRules
@@ -58,6 +61,8 @@ __all__ = [
     "ApprovalRule",
     "Ask",
     "Budget",
+    "ClaimCategory",
+    "ClaimRules",
     "Conditions",
     "Considered",
     "Contract",
@@ -95,6 +100,7 @@ __all__ = [
     "like",
     "next_morning",
     "next_workday",
+    "refuse_claims",
     "rules_for",
     "stages_for",
     "units",

@@ -217,6 +217,64 @@ class Budget(Rule):
         return cap.units(self.unit) if cap else 0
 
 
+class ClaimCategory(Rule):
+    """What people may buy themselves and claim back, and how much each of them in a year.
+
+    Args:
+        name: a short word; it stands on every claim, so it must not change.
+        who: for whom, as for a budget of people; of one name, the most specific rule counts.
+        amount: of one year, in the organization's currency.
+    """
+
+    name: Name
+    who: Annotated[str, _WHO] = "every person"
+    amount: AmountWritten
+
+    @property
+    def rule(self) -> Budget:
+        """The same as a budget, so that who has which is decided as for those."""
+        return Budget.model_construct(name=self.name, who=self.who, amount=self.amount, every="year", limit="watch")
+
+
+class ClaimRules(Rule):
+    """Claims for tools that people bought themselves.
+
+    Args:
+        within_months: what was bought longer ago cannot be claimed.
+        categories: what can be; none at all switches claims off. The first that a person has is meant if none is said.
+    """
+
+    within_months: Annotated[int, Field(ge=1, le=36)] = 6
+    categories: tuple[ClaimCategory, ...] = ()
+
+
+def refuse_claims(rules: ClaimRules, currency: str, budgets: Iterable[Budget]) -> None:
+    """Refuse categories of claims that do not fit with the rest.
+
+    Raises:
+        SettingError: what is wrong, and what would be right.
+    """
+    names, seen = {each.name for each in budgets}, set[tuple[str, str]]()
+    for each in rules.categories:
+        if each.name in names:
+            raise SettingError(
+                "“{word}” is a budget already; give this category of claims another name", word=each.name
+            )
+        if (each.name, each.who) in seen:
+            raise SettingError("the category of claims “{word}” stands twice for “{who}”", word=each.name, who=each.who)
+        if each.rule.kind != "person" and not each.who.startswith("person "):
+            raise SettingError(
+                "“{who}” are no people: claims are for every person, a group, a role or one", who=each.who
+            )
+        if each.amount.unit != currency:
+            raise SettingError(
+                "{unit} is not the organization's currency: write the amount in {currency}",
+                unit=each.amount.unit,
+                currency=currency,
+            )
+        seen.add((each.name, each.who))
+
+
 TIERS: dict[str, tuple[str, ...]] = {
     "small": ("*haiku*", "*-mini*", "*-nano*", "*flash*", "*-lite*", "*-small*"),
     "flagship": ("*opus*", "gpt-5*pro*", "*gemini*pro*", "o1*", "o3*", "*ultra*", "*fable*"),
@@ -366,6 +424,7 @@ class Policy(House, Rule):
     seats: dict[str, AmountText] = Field(default_factory=dict)
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
+    claims: ClaimRules = ClaimRules()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
     retention: RetentionRules = RetentionRules()

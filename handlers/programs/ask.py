@@ -43,8 +43,8 @@ def see_requests(ctx: Context, caller: Caller, _call: SeeRequests) -> RequestLis
 
 
 def _may_see(ctx: Context, caller: Caller, found: Request) -> bool:
-    """Their own requests, for an account that is theirs to see. An agent's program sees those for the agent only."""
-    if found.asker_id != ctx.person.id:
+    """Their own requests but claims, for an account that is theirs to see; an agent's program those for the agent."""
+    if found.asker_id != ctx.person.id or found.is_claim:
         return False
     try:
         account_of(ctx, caller, found.account_id)

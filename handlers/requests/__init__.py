@@ -2,6 +2,7 @@
 
 from handlers.requests.approvers import LEAD, deciders
 from handlers.requests.case import Case, load
+from handlers.requests.claims import claim, claims_, paid, payroll
 from handlers.requests.decide import (
     approve,
     approve_anew,
@@ -41,6 +42,8 @@ __all__ = [
     "change",
     "check_jobs",
     "check_requests",
+    "claim",
+    "claims_",
     "clean",
     "continue_",
     "decided",
@@ -63,6 +66,8 @@ __all__ = [
     "open_ones",
     "open_request",
     "other",
+    "paid",
+    "payroll",
     "permanent",
     "proposal_expired",
     "question",

@@ -15,8 +15,10 @@ from handlers.periods import period_of
 from handlers.place import UNLINKED, Place
 from handlers.policy import STAGES, Budget, ExceptionRule, Policy, Stage
 from handlers.questions import AtProviders, at_providers, looked_at
+from handlers.requests.claimed import YearOfClaims, category_named, year_of
 from handlers.waste import Advice, advice
-from storage import people, requests
+from storage import claims, people, requests
+from storage.claims import Claim
 from storage.directory import Person
 from storage.people import Account, Circle
 from storage.requests import Asked, Counts, Request, Resolution
@@ -39,6 +41,7 @@ class Case:
         circle: all people who may decide it now, all managers above them and above whoever asks, and stand-ins.
         four_eyes: whoever decided one stage of it decides no other.
         pool_id: the account whose pool it is of which a share is asked, "" for none.
+        claim: what was bought, if money is claimed back.
     """
 
     request: Request
@@ -47,6 +50,7 @@ class Case:
     circle: Circle
     four_eyes: bool = False
     pool_id: str = ""
+    claim: Claim | None = None
 
     @property
     def account(self) -> Account | None:
@@ -144,6 +148,7 @@ class Background:
         granted: how much in all.
         advice: what looks like waste, and what would be cheaper.
         there: what holds for the account at the providers.
+        claims: the claims of the year, if it is one.
     """
 
     status: BudgetStatus | None
@@ -152,6 +157,7 @@ class Background:
     granted: int
     advice: Advice
     there: AtProviders
+    claims: YearOfClaims | None = None
 
 
 def load(ctx: Context, word: str) -> Case | None:
@@ -166,12 +172,18 @@ def case_of(ctx: Context, request: Request, asked: tuple[Asked, ...]) -> Case:
 
 
 def cases_of(ctx: Context, rows: Sequence[tuple[Request, tuple[Asked, ...]]]) -> list[Case]:
-    """The cases of several requests, in two statements and one more for each pool that some of them would enlarge."""
+    """The cases of several requests, in two statements and one more for each pool that some of them would enlarge.
+
+    Claims among them take one more.
+    """
     ctx.look_up({request.account_id for request, _ in rows})
     alike: dict[frozenset[str], list[tuple[Request, tuple[Asked, ...]]]] = {}
     for request, asked in rows:
         alike.setdefault(frozenset(_enlarged(ctx.policy, request)), []).append((request, asked))
-    return [case for below, same in alike.items() for case in _of_one_circle(ctx, same, below)]
+    numbers = [request.id for request, _ in rows if request.is_claim]
+    claimed = claims.of(ctx.conn, numbers) if numbers else {}
+    found = (case for below, same in alike.items() for case in _of_one_circle(ctx, same, below))
+    return [replace(case, claim=claimed.get(case.request.id)) for case in found]
 
 
 def _of_one_circle(
@@ -227,11 +239,25 @@ def in_all(ctx: Context, rule: Budget, more: int, last: date) -> int:
 def background(ctx: Context, case: Case) -> Background:
     """What whoever decides should know, in six statements."""
     request = case.request
+    if case.claim:
+        return of_claims(claims_beside(ctx, case, case.claim))
     found = looked_at(ctx, case.account) if case.account else []
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
     who = request.account_id, request.asker_id
     counts = counts_of(ctx, *who, rule or request.budget, request.unit, request.period_start)
     return make_background(ctx, request, found, counts)
+
+
+def of_claims(year: YearOfClaims) -> Background:
+    """What whoever decides a claim should know: no budget is any fuller by it."""
+    return Background(None, (), 0, 0, Advice(0, 0, None), AtProviders(), year)
+
+
+def claims_beside(ctx: Context, case: Case, claim: Claim) -> YearOfClaims:
+    """The claims of the year that a claim is in, and of which yearly budget it is."""
+    account = case.account
+    category = category_named(ctx, account, case.person(case.request.asker_id), case.request.budget)
+    return year_of(ctx, category, account, claim) if account else YearOfClaims(None)
 
 
 def counts_of(ctx: Context, account_id: str, asker_id: str, budget: Budget | str, unit: str, first: date) -> Counts:

@@ -15,7 +15,8 @@ from handlers.language import N_
 from handlers.money import COUNTED, Amount, in_units
 from handlers.questions import OwnCap, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
-from handlers.requests.case import Case, asked_of, case_of, counts_of, load, make_background
+from handlers.requests.case import Case, asked_of, case_of, claims_beside, counts_of, load, make_background
+from handlers.requests.claimed import refuse_beyond
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
@@ -47,6 +48,7 @@ from handlers.requests.wording import (
 )
 from handlers.requests.write import ask_more, at_its_stage, deed, grant, record, take_back, tell_asker
 from storage import audit, outbox, requests
+from storage.claims import Claim
 from storage.requests import Request, Resolution
 
 DELEGATED_DAYS_MAX = 60
@@ -98,6 +100,8 @@ def _approve(ctx: Context, before: Case, case: Case, mine: Decider, amount: Amou
     if units > asked.amount:
         most = sum_of(ctx, asked, asked.amount)
         raise RefusedError("You can approve at most {amount}, which is what was asked for.", "amount", amount=most)
+    if case.claim:
+        refuse_beyond(ctx, claims_beside(ctx, case, case.claim), units, asked.id)
     if case.stage.by == "lead":
         return _give(ctx, before, case, mine, units)
     agreed = case.agreed(ctx.person.id, mine.for_id)
@@ -114,6 +118,8 @@ def _approve(ctx: Context, before: Case, case: Case, mine: Decider, amount: Amou
         return Card(ctx.t("You agreed to {amount}. Next to decide: {names}", amount=shown, names=next_))
     approved = agreed.resolved(Resolution("approved", ctx.person.id, units), ctx.now)
     record(ctx, before, approved, "approved", mine.authority, shown)
+    if case.claim:
+        return _approved_claim(ctx, approved, mine)
     known = grant(ctx, approved.request)
     standing = known or (statuses(ctx, case.account) if case.account else [])
     capped = lower_caps(ctx, approved, standing)
@@ -125,6 +131,16 @@ def _approve(ctx: Context, before: Case, case: Case, mine: Decider, amount: Amou
     _tell_delegator(ctx, approved, mine)
     card = settled_card(ctx, approved)
     return replace(card, blocks=(*card.blocks, *_after(ctx, approved, standing, capped)))
+
+
+def _approved_claim(ctx: Context, case: Case, mine: Decider) -> Card:
+    """A claim that is approved is paid back by payroll: no budget grows by it."""
+    request = case.request
+    title = _said_by(ctx, N_("{name} approved your claim for {amount}"), request, request.resolved_amount)
+    later = N_("You will see in “claims” when it is paid back.")
+    tell_asker(ctx, request, title, lambda theirs: (Text(theirs.t(later)),))
+    _tell_delegator(ctx, case, mine)
+    return settled_card(ctx, case)
 
 
 def _give(ctx: Context, before: Case, case: Case, mine: Decider, units: int) -> Card:
@@ -334,6 +350,8 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
         raise RefusedError("There is no approved request with that number to take back.")
     if not reason:
         raise RefusedError("Say why, for example: revoke 42 the project ended", fault="reason")
+    if case.claim:
+        return _take_back_claim(ctx, case, case.claim, "decider" if mine else "role finance", reason[:NOTE_MAX])
     ended = _ended(ctx, case)
     note = reason[:NOTE_MAX]
     record(ctx, case, ended, "revoked", "decider" if mine else "role finance", note)
@@ -417,10 +435,27 @@ def return_grant(ctx: Context, number: One) -> Card:
         raise RefusedError("You have no request with that number. To see yours, say: requests")
     if case.request.is_exception:
         return end_exception(ctx, number)
+    if case.claim:
+        return _take_back_claim(ctx, case, case.claim, "asker", "")
     ended = _ended(ctx, case)
     record(ctx, case, ended, "given back", "asker")
     returned = ctx.amount(take_back(ctx, ended.request), case.request.unit)
     return Card(ctx.t("{amount} returned", amount=returned))
+
+
+def _take_back_claim(ctx: Context, case: Case, claim: Claim, authority: str, note: str) -> Card:
+    """Take back a claim that was approved, as long as it is not paid back."""
+    if claim.paid_at:
+        raise RefusedError("Claim #{number} is already paid back.", number=case.request.id)
+    if case.request.state != "approved":
+        raise RefusedError("Request #{number} was not approved, so there is nothing to return.", number=case.request.id)
+    ended = case.changed(state="revoked", ended_at=ctx.now)
+    record(ctx, case, ended, "revoked", authority, note)
+    amount = case.request.resolved_amount
+    if authority != "asker":
+        title = _said_by(ctx, N_("{name} took back the approval of your claim for {amount}"), ended.request, amount)
+        tell_asker(ctx, ended.request, title, lambda _theirs: (_quoted(note),), key="revoked")
+    return Card(ctx.t("Claim #{number} will not be paid back", number=case.request.id))
 
 
 # Kernel --------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from handlers.periods import Period, period_of
 from handlers.policy import Budget, next_workday, rules_for
 from handlers.requests.approvers import deciders
 from handlers.requests.case import Case
+from handlers.requests.claimed import category_named
 
 EXPIRED = {
     "silent": N_("Request #{number} has expired: nobody decided in time."),
@@ -35,12 +36,17 @@ def why_expired(ctx: Context, case: Case) -> str:
         "asker": asker is None or not asker.active,
         "account": account is None or not account.active,
         "owner": account is not None and account.kind == "agent" and account.owner_id != request.asker_id,
-        "budget": rule is None,
+        "budget": _has_none(ctx, case) if request.is_claim else rule is None,
         "period": rule is not None and _is_over(ctx, case, rule),
         "provider": bool(service) and ctx.policy.vendor(service) is None,
         "nobody": not deciders(case),
     }
     return next((why for why, is_so in reasons.items() if is_so), "")
+
+
+def _has_none(ctx: Context, case: Case) -> bool:
+    """Whether somebody has no yearly budget any more of what they claim."""
+    return category_named(ctx, case.account, case.person(case.request.asker_id), case.request.budget) is None
 
 
 def next_period(ctx: Context, case: Case) -> Period | None:

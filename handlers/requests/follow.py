@@ -9,6 +9,7 @@ from handlers.notify import tell_finance
 from handlers.periods import THIS, Period
 from handlers.requests.approvers import Decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, cases_of, load
+from handlers.requests.claimed import say_again
 from handlers.requests.expiry import in_words, next_period, why_expired
 from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import goes_to, sum_of
@@ -145,6 +146,8 @@ def ask_again(theirs: Context, case: Case) -> tuple[Button, ...]:
     """The form of the same request for the present period."""
     request, account = case.request, case.account
     agent = f" for {account.id.replace('/', ' ')}" if account and account.kind == "agent" else ""
+    if case.claim:
+        return (Button(theirs.t("Ask again"), say_again(case.claim, request.budget, request.reason)),)
     says = "raise" if request.is_exception else "request"
     return (Button(theirs.t("Ask again"), f"{says}{agent} of {request.budget} {to_say_again(request)}"),)
 

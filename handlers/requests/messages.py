@@ -15,6 +15,7 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
+from handlers.requests.claimed import claim_facts, year_facts
 from handlers.requests.effect import (
     after_it,
     binding_facts,
@@ -156,7 +157,8 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     """What somebody needs to decide: who, how much, why; what was used; what was asked before; the buttons."""
     request, status = case.request, known.status
     more = more_of(request, status)
-    facts = [*asked_by(ctx, case), (ctx.t("Until"), last_day_of(ctx, request)), *instead_of(ctx, case)]
+    facts = [*asked_by(ctx, case), *_what_for(ctx, case), *instead_of(ctx, case)]
+    facts += year_facts(ctx, known.claims, case.claim) if known.claims and case.claim else []
     facts += _granted_before(ctx, case, known)
     facts += pool_facts(ctx, case, known.found)
     facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
@@ -205,9 +207,14 @@ def asked_facts(ctx: Context, case: Case) -> list[tuple[str, str]]:
         *agent,
         *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
-        (ctx.t("Until"), last_day_of(ctx, request)),
+        *_what_for(ctx, case),
         (ctx.t("Reason"), reason_of(ctx, request)),
     ]
+
+
+def _what_for(ctx: Context, case: Case) -> list[tuple[str, str]]:
+    """Until when more is asked for; of a claim, what was bought."""
+    return claim_facts(ctx, case.claim) if case.claim else [(ctx.t("Until"), last_day_of(ctx, case.request))]
 
 
 def asked_by(ctx: Context, case: Case) -> list[tuple[str, str]]:

@@ -154,8 +154,8 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
     return Card(
         ctx.t(text, amount=shown),
         (
-            Facts(((ctx.t("Request"), f"#{asked.id}"), *_route(ctx, opened), *until, *instead, reason, *after)),
-            Text(_what_next(ctx, opened.case)),
+            Facts(((ctx.t("Request"), f"#{asked.id}"), *route_facts(ctx, opened), *until, *instead, reason, *after)),
+            Text(what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
         ),
     )
@@ -188,7 +188,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
                 ctx.t(STATES[one.state]),
                 _for_whom(ctx, one),
                 one.budget,
-                ctx.t("no end (permanent)") if one.until == FOREVER else ctx.short_day(one.until),
+                _until_of(ctx, one),
                 reason_of(ctx, one)[:60],
             )
             for one in part.rows
@@ -215,6 +215,13 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
 
 
+def _until_of(ctx: Context, one: Request) -> str:
+    """Until when it is asked for; a claim is for what was bought before."""
+    if one.is_claim:
+        return ""
+    return ctx.t("no end (permanent)") if one.until == FOREVER else ctx.short_day(one.until)
+
+
 def _for_whom(ctx: Context, one: Request) -> str:
     """The agent that a request of one's own is for."""
     account = ctx.account(one.account_id)
@@ -224,7 +231,7 @@ def _for_whom(ctx: Context, one: Request) -> str:
 def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     """A request that waits for whoever reads, with its numbers and what can be done."""
     request, account = case.request, case.account
-    status = asked_of(statuses(ctx, account), request) if account else None
+    status = asked_of(statuses(ctx, account), request) if account and not case.claim else None
     title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
     facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
     number = {"number": request.id}
@@ -329,7 +336,7 @@ def _ask(
     )
 
 
-def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
+def route_facts(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
     """Whom it was sent to by name, who decides after, and why."""
     case, route = opened.case, opened.route
     facts = [(ctx.t("Goes to"), goes_to(ctx, case, opened.deciders))]
@@ -344,7 +351,7 @@ def _route(ctx: Context, opened: "Opened") -> list[tuple[str, str]]:
     return facts
 
 
-def _what_next(ctx: Context, case: Case) -> str:
+def what_next(ctx: Context, case: Case) -> str:
     """What to expect; somebody who was never seen in the chat has to be found first, and the asker must know."""
     unseen = unreached(case)
     if unseen:

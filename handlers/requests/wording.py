@@ -82,6 +82,7 @@ DEEDS = {
     "reached": N_("reached them after all"),
     "ended": N_("ended"),
     "applied": N_("applied at the provider"),
+    "paid": N_("noted as paid back"),
 }
 """What was done to a request, from the verb that the audit has."""
 
@@ -175,6 +176,8 @@ def asks(ctx: Context, case: Case) -> str:
     request, account = case.request, case.account
     agent = account.name if account and account.kind == "agent" else ""
     values = {"name": case.name_of(request.asker_id), "amount": sum_of(ctx, request, request.amount), "agent": agent}
+    if case.claim:
+        return ctx.t("{name} claims {amount} for {tool}", tool=case.claim.vendor, **values)
     return ctx.t(ASKS[request.is_exception, bool(agent)], **values)
 
 

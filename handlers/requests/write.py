@@ -177,6 +177,8 @@ def tell_asker(
             ((theirs.t("Request"), f"#{request.id}"), *whose, (theirs.t("Reason"), reason_of(theirs, request)))
         )
         left = Button(theirs.t("What is left?"), "balance")
+        if request.is_claim:
+            left = Button(theirs.t("Your claims"), "claims")
         card = Card(title(theirs), (facts, *blocks(theirs), left), "good" if good else "warn")
         theirs.tell(asker.id, f"{key}/{request.id}", card)
 

@@ -21,7 +21,7 @@ from sqlalchemy import event
 import handlers
 from handlers.card import Card
 from handlers.events import CheckJobs, CheckThresholds
-from handlers.policy import Budget
+from handlers.policy import Budget, ClaimRules
 from handlers.programs import Caller
 from handlers.programs.shapes import AskForMore
 from storage import findings, spikes
@@ -89,6 +89,27 @@ def promoted(company: Company) -> None:
     """Let a shadow budget be about to count."""
     with_shadow(company)
     company.say("fay", "promote next")
+
+
+CLAIMED = ("ana", "claim 20 USD cursor: pair programming")
+
+
+def with_claims(company: Company) -> None:
+    """Let app.yaml say what can be claimed."""
+    rules = ClaimRules.model_validate({"categories": [{"name": "tools", "amount": "1000 USD"}]})
+    company.app.policy = company.app.policy.model_copy(update={"claims": rules})
+
+
+def claim_made(company: Company) -> None:
+    """Ana has claimed something."""
+    with_claims(company)
+    company.say(*CLAIMED)
+
+
+def claim_approved(company: Company) -> None:
+    """It is to be paid back."""
+    claim_made(company)
+    company.say("max", "approve 1")
 
 
 # What happens before -------------------------------------------------------------------------------------------------
@@ -201,12 +222,20 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "promote": (Spoken("fay", "promote next", "“next” will count from", prepare=with_shadow),),
     "demote": (Spoken("fay", "demote next", "“next” stays a shadow budget", prepare=promoted),),
     "propose": (Spoken("max", "propose per-person 200 USD", "Sent to 1 person in finance"),),
+    "claim": (
+        Spoken(*CLAIMED, "Claimed $20.00 for cursor", prepare=with_claims),
+        Spoken(
+            "ana", "claim 20 USD llm: again", "Claimed $20.00 for llm", prepare=with_claims, about="provided already"
+        ),
+    ),
+    "paid": (Spoken("fay", "paid 1", "1 claim is noted", prepare=claim_approved),),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),
     "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
     "approve": (
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
         Spoken("max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception"),
+        Spoken("max", "approve 1", "Approved: $20.00", prepare=claim_made, about="of a claim"),
         Spoken("max", "approve 1", "Approved: $50.00", (SHARE,), about="of what is free in a pool"),
         Spoken(
             "max",
