@@ -167,7 +167,7 @@ def help(ctx: Context, about: One = "") -> Card:
         if rows:
             tables.append(Table(ctx.t(group), (ctx.t("Say"), ctx.t("What it does")), rows, "ll"))
     buttons = (Button(ctx.t("What is left?"), "balance"), Button(ctx.t("Where did it go?"), "spend"))
-    more = Text(ctx.t("More about one of them: {example}", example="help request"), quiet=True)
+    more = Text(ctx.t("More about one of them: {example}", example=ctx.t("help request")), quiet=True)
     return Card(ctx.t("What you can say"), (*tables, more, *buttons))
 
 
