@@ -27,6 +27,7 @@ _SHAPES = (
     r"pplx-[A-Za-z0-9]{16,}",
     r"hf_[A-Za-z0-9]{16,}",
     r"nvapi-[A-Za-z0-9_-]{16,}",
+    r"vc[a-z]_[A-Za-z0-9]{16,}",  # Vercel
     r"r8_[A-Za-z0-9]{16,}",
     r"dapi[0-9a-f]{32}",  # Databricks
     r"key_[0-9a-f]{60,}",  # Cursor

@@ -33,6 +33,7 @@ OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
+Vercel = _named("bot.providers.vercel", "Vercel")
 Volcengine = _named("bot.providers.volcengine", "Volcengine")
 
 
@@ -51,6 +52,8 @@ class Opening:
         now: the clock.
         files: what app.yaml says about the files.
         told: what the ledger holds of it.
+        reports_key: the secret key of its reports, "" if the other one opens them.
+        reports_key_name: the environment variable that this one is in.
     """
 
     name: str
@@ -63,6 +66,8 @@ class Opening:
     now: Callable[[], datetime]
     files: FileRules = field(default_factory=FileRules)
     told: Told = lambda _first, _last: {}
+    reports_key: str = ""
+    reports_key_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ class ProviderKind:
         file: whether it is read from files that `file:` names.
         days_back: days that are read again each time unless app.yaml says otherwise.
         credit: what a credit costs in US dollars if it counts in them at a price of its own, None if not.
+        reports_key: the environment variable of a second key, which opens its reports, "" if the first does.
+        read: when it is read unless app.yaml says otherwise, as a cron line.
     """
 
     service: str
@@ -90,6 +97,8 @@ class ProviderKind:
     file: bool = False
     days_back: int = 3
     credit: Decimal | None = None
+    reports_key: str = ""
+    read: str = "*/10 * * * *"
 
     def missing(self, url: str, account: str, file: str) -> list[str]:
         """What app.yaml still has to say, each as the setting to write."""
@@ -191,6 +200,19 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://tokenhub.tencentcloudapi.com",
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
+    ),
+    "vercel": ProviderKind(
+        "Vercel AI Gateway",
+        "Vercel AI Gateway",
+        lambda its: Vercel(
+            its.name, its.url, its.key, its.account, its.key_name, its.reports_key, its.reports_key_name
+        ),
+        url="https://api.vercel.com",
+        key="VERCEL_TOKEN",
+        account=N_("the team's id, which begins with team_"),
+        days_back=1,
+        reports_key="AI_GATEWAY_API_KEY",
+        read="20 */6 * * *",  # each report costs money
     ),
     "volcengine": ProviderKind(
         "Volcengine Ark",

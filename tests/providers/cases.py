@@ -22,6 +22,7 @@ from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.tencent import Tencent
+from bot.providers.vercel import Vercel
 from bot.providers.volcengine import Volcengine
 from storage.charges import Charge
 from storage.limits import Subject
@@ -39,6 +40,7 @@ from tests.support.fakes.loopback import Heard, Loopback
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
+from tests.support.fakes.vercel import FakeVercel
 from tests.support.fakes.volcengine import FakeVolcengine
 
 FAST = 10**6
@@ -280,5 +282,14 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/analytics/query"}),
+    ),
+    "vercel": Case(
+        FakeVercel,
+        lambda fake, patience: Vercel(
+            "vercel", fake.url, fake.token, fake.team, "VERCEL_KEY", fake.key, "GATEWAY_KEY", patience, None
+        ),
+        FakeVercel.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "uid-dana"), Subject("team", "prj_shop"), Subject("organization", "")),
     ),
 }

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, github_copilot, tencent, volcengine
+from bot.providers import alibaba, cursor, github_copilot, tencent, vercel, volcengine
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -134,6 +134,15 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("charges", "/", "Response/TopList", tencent._ByModel),
         _rows("people", "/", "Response/ApiKeySet", tencent._Key),
         _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
+    ),
+    "vercel": (
+        _rows("charges", "/v1/report", "results", vercel._Row),
+        _rows("people", "/members", "members", vercel._Member),
+        _rows("people", "/projects", "projects", vercel._Project),
+        _rows("people", "/ai-gateway/budgets/list", "budgets", vercel._Budget, "archived"),
+        _rows("limits", "/ai-gateway/budgets/list", "budgets", vercel._Budget, "archived"),
+        _rows("limits", "/members", "members", vercel._Member),
+        _rows("limits", "/projects", "projects", vercel._Project),
     ),
     "volcengine": (
         _rows("charges", r"/\?Action=GetUsage.*", "Result/UsageResults", volcengine._Kind),
@@ -300,6 +309,14 @@ def _fill_openrouter(fake: Any) -> None:
     fake.use(DAY, key, f"m-{ODD}", 1.5)
 
 
+def _fill_vercel(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"), 10)
+    fake.use(DAY, ODD, Decimal("1.5"), 10, f"m-{ODD}")
+    fake.add_project(ODD)
+    for scope in ("user", "project", "api-key"):
+        fake.set_budget(scope, f"key-{ODD}" if scope == "api-key" else ODD, 20)
+
+
 FILLS: Mapping[str, Callable[[Any], None]] = {
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
@@ -308,6 +325,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
     "claude-gateway": _fill_gateway,
     "tencent": _fill_tencent,
+    "vercel": _fill_vercel,
     "volcengine": _fill_volcengine,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
