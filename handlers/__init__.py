@@ -151,7 +151,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
-EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
+EXAMPLES = re.compile(r"\s*[:：]\s*`[^`]+`(?:(?:, | or |、|或 ?| 或 ?)`[^`]+`)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
@@ -183,8 +183,8 @@ def _help_about(ctx: Context, about: str) -> Card:
 
 
 def _first_of(ctx: Context, one: Command) -> str:
-    """What a command is for, without the example at its end: the list has one."""
-    return EXAMPLE_AT_THE_END.sub(r"\1", ctx.t(one.texts[0]))
+    """What a command is for, without its examples: the list has one."""
+    return EXAMPLES.sub("", ctx.t(one.texts[0]))
 
 
 def unknown(ctx: Context, words: Rest = "") -> Card:
