@@ -23,7 +23,7 @@ _SHAPES = (
     r"AIza[A-Za-z0-9_-]{30,}",  # Google
     r"ya29\.[A-Za-z0-9_-]{16,}",
     r"GOCSPX-[A-Za-z0-9_-]{16,}",
-    r"xai-[A-Za-z0-9]{16,}",
+    r"xai-(?:token-)?[A-Za-z0-9]{16,}",
     r"pplx-[A-Za-z0-9]{16,}",
     r"hf_[A-Za-z0-9]{16,}",
     r"nvapi-[A-Za-z0-9_-]{16,}",

@@ -35,6 +35,7 @@ Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
 Vercel = _named("bot.providers.vercel", "Vercel")
 Volcengine = _named("bot.providers.volcengine", "Volcengine")
+XAI = _named("bot.providers.xai", "XAI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         key="VOLCENGINE_SECRET_KEY",
         account=N_("the access key id, and after a slash the projects"),
         days_back=5,  # the bill of a day comes by noon of the next, and at times later
+    ),
+    "xai": ProviderKind(
+        "xAI",
+        "xAI",
+        lambda its: XAI(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://management-api.x.ai",
+        key="XAI_MANAGEMENT_KEY",
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -30,6 +30,7 @@ SECRETS = {
     "aws": "AKIA" + drawn(16, string.ascii_uppercase + "234567"),
     "google": "AIza" + drawn(35),
     "xai": "xai-" + drawn(80),
+    "xai to manage": "xai-token-" + drawn(72),
     "vercel": "vck_" + drawn(56),
     "groq": "gsk_" + drawn(52),
     "cursor": "key_" + drawn(64, "0123456789abcdef"),

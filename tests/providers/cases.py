@@ -24,6 +24,7 @@ from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.tencent import Tencent
 from bot.providers.vercel import Vercel
 from bot.providers.volcengine import Volcengine
+from bot.providers.xai import XAI
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.support.fakes.alibaba import FakeAlibaba
@@ -42,6 +43,7 @@ from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
 from tests.support.fakes.vercel import FakeVercel
 from tests.support.fakes.volcengine import FakeVolcengine
+from tests.support.fakes.xai import FakeXAI
 
 FAST = 10**6
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -291,5 +293,14 @@ CASES: Mapping[str, Case] = {
         FakeVercel.use,
         lambda fake: str(fake.key),
         subjects=(Subject("user", "uid-dana"), Subject("team", "prj_shop"), Subject("organization", "")),
+    ),
+    "xai": Case(
+        FakeXAI,
+        lambda fake, patience: XAI("xai", fake.url, fake.key, "", "XAI_KEY", patience, None),
+        FakeXAI.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("organization", ""),),
+        paused=Subject("key", "key-dana"),
+        asks=FakeXAI.asks,
     ),
 }

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, github_copilot, tencent, vercel, volcengine
+from bot.providers import alibaba, cursor, github_copilot, tencent, vercel, volcengine, xai
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -150,6 +150,12 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
         _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
         _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+    ),
+    "xai": (
+        _rows("charges", "/usage", "timeSeries", xai._Series),
+        _rows("hours", "/usage", "timeSeries", xai._Series),
+        _rows("people", "/api-keys", "apiKeys", xai._Key),
+        _rows("limits", "/api-keys", "apiKeys", xai._Key),
     ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
@@ -317,6 +323,11 @@ def _fill_vercel(fake: Any) -> None:
         fake.set_budget(scope, f"key-{ODD}" if scope == "api-key" else ODD, 20)
 
 
+def _fill_xai(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"))
+    fake.use(DAY, ODD, Decimal("1.5"), what=f"Chat {ODD}")
+
+
 FILLS: Mapping[str, Callable[[Any], None]] = {
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
@@ -327,6 +338,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "tencent": _fill_tencent,
     "vercel": _fill_vercel,
     "volcengine": _fill_volcengine,
+    "xai": _fill_xai,
     "cursor": _fill_cursor,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,

@@ -33,7 +33,7 @@ METHODS = {
 }
 LIMITED = [(name, subject) for name, case in CASES.items() for subject in case.subjects]
 ASKED = [name for name, case in CASES.items() if case.is_asked]
-HOURLY = ("anthropic-console", "anthropic-enterprise", "litellm", "openai", "openrouter")
+HOURLY = ("anthropic-console", "anthropic-enterprise", "litellm", "openai", "openrouter", "xai")
 PAUSED = [name for name, case in CASES.items() if case.paused]
 
 
