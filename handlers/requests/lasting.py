@@ -78,14 +78,17 @@ def _close(ctx: Context, ended: Sequence[BudgetException], by: str, note: str) -
 
 
 def _adjust(ctx: Context, account: Account, name: str, cause: str) -> list[BudgetStatus]:
-    """Let the present period's limit be what the rule gives that counts now; what was spent stays allowed."""
+    """Let the present period's limit be what the rule gives that counts now; what was spent stays allowed.
+
+    What is reserved is not spent: who reserves before the end and lets go of it after would keep the difference.
+    """
     found = statuses(ctx, account)
     status = _own(found, account, name)
     if status is None:
         return found
     person = ctx.somebody(account.person_id) if account.person_id else None
     wanted = allotment_of(status.budget, status.period, person.joined if person else None)
-    difference = max(wanted - status.allotment, -max(0, status.unreserved))
+    difference = max(wanted - status.allotment, -max(0, status.left))
     if difference:
         # Whoever has what the terms say gets it as an entry of their own first: a difference alone would be all.
         post(ctx, _entry(ctx, status, status.allotment), _entry(ctx, status, difference, cause))
