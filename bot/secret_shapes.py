@@ -25,6 +25,7 @@ _SHAPES = (
     r"GOCSPX-[A-Za-z0-9_-]{16,}",
     r"xai-(?:token-)?[A-Za-z0-9]{16,}",
     r"pplx-[A-Za-z0-9]{16,}",
+    r"cog_[A-Za-z0-9]{16,}",  # Devin
     r"hf_[A-Za-z0-9]{16,}",
     r"nvapi-[A-Za-z0-9_-]{16,}",
     r"vc[a-z]_[A-Za-z0-9]{16,}",  # Vercel

@@ -25,6 +25,7 @@ ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
 ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
 ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
 Cursor = _named("bot.providers.cursor", "Cursor")
+Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
@@ -157,6 +158,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: Cursor(its.name, its.url, its.key, its.key_name, its.now),
         url="https://api.cursor.com",
         key="CURSOR_API_KEY",
+    ),
+    "devin": ProviderKind(
+        "Devin",
+        "Devin",
+        lambda its: Devin(its.name, its.url, its.key, its.credit, its.key_name),
+        url="https://api.devin.ai",
+        key="DEVIN_SERVICE_KEY",
     ),
     "files": ProviderKind(
         "Files",

@@ -31,6 +31,7 @@ SECRETS = {
     "google": "AIza" + drawn(35),
     "xai": "xai-" + drawn(80),
     "xai to manage": "xai-token-" + drawn(72),
+    "devin": "cog_" + drawn(48),
     "vercel": "vck_" + drawn(56),
     "groq": "gsk_" + drawn(52),
     "cursor": "key_" + drawn(64, "0123456789abcdef"),

@@ -15,6 +15,7 @@ from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
 from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
 from bot.providers.cursor import CallRates, Cursor
+from bot.providers.devin import Devin
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import MALFORMED, LiteLLM
@@ -34,6 +35,7 @@ from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.support.fakes.chatgpt import FakeChatGPT
 from tests.support.fakes.claude_gateway import FakeClaudeGateway
 from tests.support.fakes.cursor import FakeCursor
+from tests.support.fakes.devin import FakeDevin
 from tests.support.fakes.folder import Folder
 from tests.support.fakes.github import FakeGitHub
 from tests.support.fakes.litellm import FakeLiteLLM
@@ -236,6 +238,13 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("user", "ana@acme.example"),),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
+    ),
+    "devin": Case(
+        FakeDevin,
+        lambda fake, patience: Devin("devin", fake.url, fake.key, Decimal(1), "DEVIN_KEY", patience, None),
+        FakeDevin.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("team", "org-platform"),),
     ),
     "files": Case(
         Folder,

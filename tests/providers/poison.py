@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, github_copilot, tencent, vercel, volcengine, xai
+from bot.providers import alibaba, cursor, devin, github_copilot, tencent, vercel, volcengine, xai
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -164,6 +164,13 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("seats", "/teams/members", "teamMembers", cursor._MemberRow, "isRemoved"),
         _rows("seats", "/teams/daily-usage-data", "data", cursor._DailyRow),
         _rows("outcomes", "/teams/daily-usage-data", "data", cursor._DailyRow, "email date day"),
+    ),
+    "devin": (
+        _rows("charges", "/consumption/daily/users/.*", "consumption_by_date", devin._Day),
+        _rows("people", "/members/users", "items", devin._User),
+        _rows("people", "/enterprise/organizations", "items", devin._Organization),
+        _rows("limits", "/enterprise/organizations", "items", devin._Organization),
+        _rows("limits", "/acu-limits/devin", "items", devin._Cap),
     ),
     "github-copilot": (
         _rows("charges", ".*ai_credit/usage", "usageItems", github_copilot._Item),
@@ -328,6 +335,13 @@ def _fill_xai(fake: Any) -> None:
     fake.use(DAY, ODD, Decimal("1.5"), what=f"Chat {ODD}")
 
 
+def _fill_devin(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"))
+    fake.use(DAY, ODD, Decimal("1.5"), product=f"m-{ODD}")
+    fake.add_organization(f"org-{ODD}", None)
+    fake.limits[f"org-{ODD}"] = 20
+
+
 FILLS: Mapping[str, Callable[[Any], None]] = {
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
@@ -340,6 +354,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "volcengine": _fill_volcengine,
     "xai": _fill_xai,
     "cursor": _fill_cursor,
+    "devin": _fill_devin,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
     "openai": _fill_openai,
