@@ -26,11 +26,25 @@ def _opening(
     one: ProviderSettings, environ: Mapping[str, str], now: Callable[[], datetime], database: Database
 ) -> Opening:
     key = secret(one.key, environ) if one.key else ""
+    reports_key = secret(one.reports_key, environ) if one.reports_key else ""
 
     def told(first: date, last: date) -> Mapping[tuple[str, date], int]:
         return database.ask(lambda conn: spend.told(conn, one.name, first, last))
 
-    return Opening(one.name, one.url, key, one.key, one.account, one.file, one.credit, now, one, told)
+    return Opening(
+        one.name,
+        one.url,
+        key,
+        one.key,
+        one.account,
+        one.file,
+        one.credit,
+        now,
+        one,
+        told,
+        reports_key,
+        one.reports_key,
+    )
 
 
 def build(

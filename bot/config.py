@@ -290,6 +290,7 @@ class ProviderSettings(FileRules):
     kind: str
     url: Annotated[str, _ADDRESS] = ""
     key: Annotated[str, _VARIABLE] = ""
+    reports_key: Annotated[str, _VARIABLE] = ""
     account: str = ""
     file: str = ""
     credit: Annotated[Decimal, Field(gt=0, le=1000, decimal_places=6)] | None = None
@@ -312,7 +313,9 @@ class ProviderSettings(FileRules):
         if given.get("file"):
             where = str(given["file"])
             given["file"] = where if where.startswith(BUCKETS) else str(folder / where)
-        usual = {"url": kind.url, "key": kind.key, "days_back": kind.days_back} if kind else {}
+        usual = (
+            {name: getattr(kind, name) for name in ("url", "key", "reports_key", "days_back", "read")} if kind else {}
+        )
         return {"name": word, **usual, **given}
 
     @model_validator(mode="after")

@@ -23,10 +23,12 @@ _SHAPES = (
     r"AIza[A-Za-z0-9_-]{30,}",  # Google
     r"ya29\.[A-Za-z0-9_-]{16,}",
     r"GOCSPX-[A-Za-z0-9_-]{16,}",
-    r"xai-[A-Za-z0-9]{16,}",
+    r"xai-(?:token-)?[A-Za-z0-9]{16,}",
     r"pplx-[A-Za-z0-9]{16,}",
+    r"cog_[A-Za-z0-9]{16,}",  # Devin
     r"hf_[A-Za-z0-9]{16,}",
     r"nvapi-[A-Za-z0-9_-]{16,}",
+    r"vc[a-z]_[A-Za-z0-9]{16,}",  # Vercel
     r"r8_[A-Za-z0-9]{16,}",
     r"dapi[0-9a-f]{32}",  # Databricks
     r"key_[0-9a-f]{60,}",  # Cursor

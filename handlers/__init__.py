@@ -155,7 +155,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
-EXAMPLE_AT_THE_END = re.compile(r"\s*[:：]\s*`[^`]+`([.。])$")
+EXAMPLES = re.compile(r"\s*[:：]\s*`[^`]+`(?:(?:, | or |、|或 ?| 或 ?)`[^`]+`)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 CLAIMS = ("claim", "claims", "payroll", "paid")
 """Commands that are of use only where app.yaml says what can be claimed."""
@@ -173,7 +173,7 @@ def help(ctx: Context, about: One = "") -> Card:
         if rows:
             tables.append(Table(ctx.t(group), (ctx.t("Say"), ctx.t("What it does")), rows, "ll"))
     buttons = (Button(ctx.t("What is left?"), "balance"), Button(ctx.t("Where did it go?"), "spend"))
-    more = Text(ctx.t("More about one of them: {example}", example="help request"), quiet=True)
+    more = Text(ctx.t("More about one of them: {example}", example=ctx.t("help request")), quiet=True)
     return Card(ctx.t("What you can say"), (*tables, more, *buttons))
 
 
@@ -189,8 +189,8 @@ def _help_about(ctx: Context, about: str) -> Card:
 
 
 def _first_of(ctx: Context, one: Command) -> str:
-    """What a command is for, without the example at its end: the list has one."""
-    return EXAMPLE_AT_THE_END.sub(r"\1", ctx.t(one.texts[0]))
+    """What a command is for, without its examples: the list has one."""
+    return EXAMPLES.sub("", ctx.t(one.texts[0]))
 
 
 def unknown(ctx: Context, words: Rest = "") -> Card:

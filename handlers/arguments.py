@@ -96,8 +96,8 @@ class WhomWord:
         skipped = len(words) - len(rest)
         if rest[0].lower() in ("me", "myself", "mine"):
             return self._own(ctx), skipped + 1
-        if [each.lower() for each in rest[:2]] in (["my", "team"], ["our", "team"]) and ctx.person.team:
-            rest = ["team", ctx.person.team, *rest[2:]]
+        if [each.lower() for each in rest[:2]] in (["my", "team"], ["our", "team"]):
+            rest = ["team", self._team(ctx), *rest[2:]]
         certain = led or rest[0].startswith("@") or rest[0].lower() in KINDS
         kind = rest[0].lower() if rest[0].lower() in KINDS and len(rest) > 1 else ""
         if kind:
@@ -119,6 +119,12 @@ class WhomWord:
         if account is None:
             raise RefusedError("You have no account of your own. Say whose, such as: of team search")
         return account
+
+    def _team(self, ctx: Context) -> str:
+        team = next((one for one in ctx.line(ctx.account_id) if one.kind == "team"), None)
+        if team is None:
+            raise RefusedError("You are in no team. Say which one, such as: of team search")
+        return team.id.removeprefix("team/")
 
     def _fitting(self, found: list[Account], kind: str, ctx: Context) -> list[Account]:
         fitting = [one for one in found if not kind or one.kind == kind]

@@ -122,9 +122,7 @@ class Context:
         """How the person who speaks writes numbers and dates; for what all of a channel read, how the channel does."""
         if self.person.id == CLOCK.id:
             return locale_at(self.place, self.policy)
-        said = self.person.locale or self.policy.organization.locale
-        chosen = self.person.language
-        return chosen if chosen and language_of(said) != chosen else said
+        return locale_of(self.person, self.policy)
 
     @property
     def language(self) -> str:
@@ -413,6 +411,12 @@ def spoken_to(person: Person | None, policy: Policy) -> str:
     if person and person.language:
         return person.language
     return language_of((person and person.locale) or policy.organization.locale)
+
+
+def locale_of(person: Person, policy: Policy) -> str:
+    """How somebody writes numbers and dates: as their locale does, unless they chose another language."""
+    said = person.locale or policy.organization.locale
+    return person.language if person.language and language_of(said) != person.language else said
 
 
 def locale_at(place: Place, policy: Policy) -> str:

@@ -209,6 +209,8 @@ CHINESE = Tongue(
         ",",
     ),
     words={
+        "我的团队": "of my team",
+        "我们团队": "of my team",
         "按模型": "by model",
         "按天": "by day",
         "按小时": "by hour",

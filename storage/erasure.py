@@ -1,8 +1,10 @@
 """Somebody is taken out of the whole database: what they spent stays, under a pseudonym.
 
-Ids stand in columns that are named after what they hold, and inside keys such as "allotment/monthly/person/ana"; names,
-addresses and ids of chats may stand in any text. So the columns of ids are listed here (tests/storage/test_erasure.py
-sees that none is missing), and every other text of every table is gone through for the rest.
+Ids stand in columns that are named after what they hold, and inside keys such as "allotment/monthly/person/ana";
+addresses and ids of chats may stand in any text. So the columns of ids are listed here, and every other text of every
+table is gone through for the rest. A name or a reason is looked for only where people read: somebody may be called as a
+team or a budget is, or may have written "allotment", and what programs go by must stay what it is. The tests of `erase`
+see that no column is missing in these lists.
 """
 
 import json
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, String, Table, and_, delete, func, or_, select, update
+from sqlalchemy import Column, Connection, String, Table, Text, and_, delete, func, or_, select, update
 
 from storage import audit as audits
 from storage import erased, installation
@@ -52,7 +54,16 @@ IDS = frozenset(
 EXTERNAL = frozenset({"external_id", "subject", "resource", "sub_account"})
 """Columns that hold what a provider or platform calls somebody."""
 OF_CHARGES = (charges, charge_versions)
+SPOKEN = frozenset(
+    {
+        *("name", "note", "reason", "ended_note", "resolved_note", "what", "evidence", "advice", "why", "place"),
+        *("error", "payload", "answer", "plan"),
+    }
+)
+"""Columns that, where they are of any length, hold what people read: there a name or a reason may stand."""
 AT_PROVIDERS = ("limit", "pause", "answer")
+FOR_PROGRAMS = ("limit", "pause", "pull")
+MESSAGES = ("show", "say")
 WORDS_MIN = 8
 COMPACT = "compact"
 """The note in `installation` that deleted content still stands in the file."""
@@ -81,25 +92,50 @@ class Target:
     @property
     def telling(self) -> tuple[str, ...]:
         """What tells who it was, wherever it stands; the longest first."""
-        found = {self.person.name, self.person.email, *self.chats, *self.externals, *self.words}
-        found -= {self.person.id}  # a short word that may mean something else
-        return tuple(sorted(filter(None, found), key=lambda each: (-len(each), each)))
+        return self._longest_first({*self.addresses, self.person.name, *self.words})
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What belongs to nobody and nothing else: addresses, and what platforms and providers call them."""
+        return self._longest_first({self.person.email, *self.chats, *self.externals})
+
+    def _longest_first(self, words: set[str]) -> tuple[str, ...]:
+        found = words - {"", self.person.id}  # the id is a short word that may mean something else
+        return tuple(sorted(found, key=lambda each: (-len(each), each)))
 
     def without(self, value: str) -> str:
-        """A text without them."""
+        """A text that people read without them."""
+        return self._without(value, self.telling)
+
+    def unaddressed(self, value: str) -> str:
+        """A text that programs go by without them: no word of it is taken for a name."""
+        return self._without(value, self.addresses)
+
+    def outside_of_messages(self, value: str, *, is_told: bool) -> str:
+        """An item of the outbox that is no message without them; several words of theirs may stand in it as JSON."""
+        several = [json.dumps(each)[1:-1] for each in self.telling if " " in each] if is_told else []
+        return self._without(value, (*self.addresses, *several))
+
+    def _without(self, value: str, words: Iterable[str]) -> str:
         value = _account(self.person.id).sub(f"person/{self.pseudonym}", value)
         value = _mention(self.person.id).sub(self.pseudonym, value)
-        for each in self.telling:
+        for each in words:
             value = _told(each).sub(self.pseudonym, value)
         return value
 
-    def instead(self, column: str, value: str) -> str:
+    def instead(self, column: Column[str], value: str) -> str:
         """What is written in a column in place of a value."""
-        if column in EXTERNAL and value in self.externals:
+        if column.name in EXTERNAL and value in self.externals:
             return self.externals[value]
-        if column in IDS and value in (self.person.id, f"person/{self.person.id}"):
-            return value.removesuffix(self.person.id) + self.pseudonym
-        return self.without(value)
+        if column.name in IDS:
+            is_theirs = value in (self.person.id, f"person/{self.person.id}")
+            return value.removesuffix(self.person.id) + self.pseudonym if is_theirs else value
+        return self.without(value) if is_spoken(column) else self.unaddressed(value)
+
+
+def is_spoken(column: Column[Any]) -> bool:
+    """Whether a column holds what people read."""
+    return column.name in SPOKEN and isinstance(column.type, Text)
 
 
 def _account(person_id: str) -> re.Pattern[str]:
@@ -113,11 +149,11 @@ def _mention(person_id: str) -> re.Pattern[str]:
 
 
 def _told(words: str) -> re.Pattern[str]:
-    """A name, an address or an id, also as JSON writes it; one word alone only as it is written."""
+    """A name, an address or an id, also as JSON writes it but no name of a field; one word alone only as written."""
     forms = dict.fromkeys((words, json.dumps(words)[1:-1]))
     several = " " in words or "@" in words
     return re.compile(
-        r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + r")(?!\w)", re.IGNORECASE if several else re.NOFLAG
+        r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + r')(?!\w)(?!"\s*:)', re.IGNORECASE if several else re.NOFLAG
     )
 
 
@@ -125,7 +161,7 @@ def target(conn: Connection, person: Person, pseudonym: str, chat_platforms: Ite
     """All that tells who somebody was."""
     rows = conn.execute(select(links).where(links.c.account_id == f"person/{person.id}")).all()
     chats = {row.external_id for row in rows if row.platform in set(chat_platforms)}
-    parts = {part for each in chats for part in each.split("/")[1:] if part}
+    parts = {each.rpartition("/")[2] for each in chats if "/" in each}
     first = Target(person, pseudonym, frozenset({*chats, *parts} - {person.id}))
     named = {row.external_id for row in rows if row.platform not in set(chat_platforms)}
     named |= {person.email, f"person/{person.id}"} - {""}
@@ -198,9 +234,9 @@ def _left_of(deed: audits.Deed, who: Target) -> audits.Deed:
         deed.at,
         who.pseudonym if own else deed.who,
         deed.what,
-        who.without(deed.subject),
-        who.without(re.sub(rf"(?<=for ){one}(?= until )", who.pseudonym, deed.authority)),
-        "" if own else who.without(deed.place),
+        who.unaddressed(deed.subject),
+        who.unaddressed(re.sub(rf"(?<=for ){one}(?= until )", who.pseudonym, deed.authority)),
+        "" if own else who.unaddressed(deed.place),
         "" if about else who.without(re.sub(rf"^{one}(?= until )", who.pseudonym, deed.details)),
     )
     return deed if left == deed else left
@@ -257,23 +293,30 @@ def _about(conn: Connection, table: Table, who: Target) -> list[Any]:
     quoted = (f'"{who.person.id}"', f":{who.person.id}", f"@{who.person.id}", f"/{who.person.id}")
     tests += [each.contains(word, autoescape=True) for each in columns for word in quoted]
     rows = conn.execute(select(table).where(or_(*tests))).all()
-    return [row for row in rows if any(_differs(row, each.name, who) for each in columns)]
+    return [row for row in rows if any(_differs(row, each, who) for each in columns)]
 
 
-def _differs(row: Any, column: str, who: Target) -> bool:
-    value = getattr(row, column)
-    return bool(value) and _written(column, value, who) != value
+def _differs(row: Any, column: Column[str], who: Target) -> bool:
+    value: str = getattr(row, column.name)
+    if column.table is outbox_items and row.kind not in MESSAGES:
+        return who.outside_of_messages(_in_key(column, value, who), is_told=row.kind not in FOR_PROGRAMS) != value
+    return _written(column, value, who) != value
 
 
-def _written(column: str, value: str, who: Target) -> str:
-    if column in ("key", "delivery"):
-        value = re.sub(rf"(?<=/){re.escape(who.person.id)}(?=[/@]|$)", who.pseudonym, value)
-    return who.instead(column, value)
+def _written(column: Column[str], value: str, who: Target) -> str:
+    return who.instead(column, _in_key(column, value, who))
+
+
+def _in_key(column: Column[str], value: str, who: Target) -> str:
+    """A key without their id; behind "team/" and "agent/" stands another's that is called alike."""
+    if column.name not in ("key", "delivery"):
+        return value
+    return re.sub(rf"(?<!team/)(?<!agent/)(?<=/){re.escape(who.person.id)}(?=[/@]|$)", who.pseudonym, value)
 
 
 def _rewrite(conn: Connection, table: Table, who: Target) -> None:
-    columns = [each.name for each in _texts(table)]
+    columns = _texts(table)
     for row in _about(conn, table, who):
-        values = {name: _written(name, getattr(row, name), who) for name in columns if getattr(row, name)}
+        values = {each.name: _written(each, getattr(row, each.name), who) for each in columns}
         here = and_(*(column == getattr(row, column.name) for column in table.primary_key))
         conn.execute(update(table).where(here).values(**values))

@@ -74,8 +74,8 @@ def demo(args: argparse.Namespace) -> int:
     if not settings.is_sample:
         raise config.ConfigError(
             t(
-                "The demo page lets anyone be anyone, so it only shows the sample company. Start it with an app.yaml "
-                "whose only provider is the sample (BURSAR_CONFIG=…)."
+                "The demo page lets anyone be anyone, so it only shows the sample company. Unset BURSAR_CONFIG, "
+                "or set it to an app.yaml whose only provider is the sample."
             )
         )
     url = database_url(settings)

@@ -24,7 +24,7 @@ from bot.console.visitors import Door, Visitor, place_of
 from bot.csv_files import text_of
 from bot.platforms.web.html import fill
 from handlers.card import Button, Card, File, Input
-from handlers.context import spoken_to
+from handlers.context import locale_of, spoken_to
 from handlers.errors import RefusedError
 from handlers.language import N_, say
 from handlers.periods import called_after, period_of
@@ -114,7 +114,7 @@ class Desk:
 
     def _months(self, one: Page, visitor: Visitor, chosen: str) -> Iterator[tuple[str, str, bool]]:
         """The months that are offered, the newest first: what is said, the word for it, whether it is shown."""
-        calendar, locale = self.app.policy.calendar, visitor.person.locale or self.app.policy.organization.locale
+        calendar, locale = self.app.policy.calendar, locale_of(visitor.person, self.app.policy)
         first = period_of(self.app.now().astimezone(self.app.policy.zone).date(), "month", calendar).first
         if one.months_over:
             first = period_of(first - ONE_DAY, "month", calendar).first

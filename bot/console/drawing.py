@@ -72,17 +72,20 @@ def _drawn(language: str) -> Callable[[Chart, str], Markup]:
 def once(cards: Sequence[Card]) -> tuple[list[Card], list[str]]:
     """What several cards of a page say alike in small print, such as as of when, is said once, below them.
 
+    A note that another one of these contains is left out: that one says it.
+
     Returns:
         The cards without it, and what it is.
     """
     notes = [[each.text for each in card.blocks if isinstance(each, Text) and each.quiet] for card in cards]
     said = [each for number, here in enumerate(notes) for each in here if any(each in more for more in notes[:number])]
     twice = list(dict.fromkeys(said))
+    below = [each for each in twice if not any(each != other and each in other for other in twice)]
 
     def is_left(block: object) -> bool:
         return not (isinstance(block, Text) and block.quiet and block.text in twice)
 
-    return [replace(card, blocks=tuple(filter(is_left, card.blocks))) for card in cards], twice
+    return [replace(card, blocks=tuple(filter(is_left, card.blocks))) for card in cards], below
 
 
 def with_values(form: Card, values: dict[str, str], refusal: Card) -> Card:

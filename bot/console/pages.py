@@ -147,7 +147,7 @@ PAGES: tuple[Page, ...] = (
         "finance",
         (
             Input("first", N_("Try"), hint=N_("such as: per-person 150 USD")),
-            Input("second", N_("Beside it"), hint=N_("such as: per-person 200 USD granting none")),
+            Input("second", N_("Compare with"), hint=N_("such as: per-person 200 USD granting none")),
         ),
     ),
     Page(

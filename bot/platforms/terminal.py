@@ -86,8 +86,10 @@ def bar(permille: int) -> str:
 
 def _table(table: Table) -> str:
     lines = [table.columns, *table.rows]
+    # What stands last may be a sentence: nothing beside it moves.
+    most = [NAME_WIDTH * 2] * (len(table.columns) - 1) + [NAME_WIDTH * 4]
     cut = [
-        tuple(cell if len(cell) <= NAME_WIDTH * 2 else cell[: NAME_WIDTH * 2 - 1] + "…" for cell in line)
+        tuple(cell if len(cell) <= each else cell[: each - 1] + "…" for cell, each in zip(line, most, strict=True))
         for line in lines
     ]
     widths = [max(cells(line[column]) for line in cut) for column in range(len(table.columns))]

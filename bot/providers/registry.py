@@ -25,6 +25,7 @@ ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
 ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
 ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
 Cursor = _named("bot.providers.cursor", "Cursor")
+Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
@@ -33,7 +34,9 @@ OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
+Vercel = _named("bot.providers.vercel", "Vercel")
 Volcengine = _named("bot.providers.volcengine", "Volcengine")
+XAI = _named("bot.providers.xai", "XAI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Opening:
         now: the clock.
         files: what app.yaml says about the files.
         told: what the ledger holds of it.
+        reports_key: the secret key of its reports, "" if the other one opens them.
+        reports_key_name: the environment variable that this one is in.
     """
 
     name: str
@@ -63,6 +68,8 @@ class Opening:
     now: Callable[[], datetime]
     files: FileRules = field(default_factory=FileRules)
     told: Told = lambda _first, _last: {}
+    reports_key: str = ""
+    reports_key_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class ProviderKind:
         file: whether it is read from files that `file:` names.
         days_back: days that are read again each time unless app.yaml says otherwise.
         credit: what a credit costs in US dollars if it counts in them at a price of its own, None if not.
+        reports_key: the environment variable of a second key, which opens its reports, "" if the first does.
+        read: when it is read unless app.yaml says otherwise, as a cron line.
     """
 
     service: str
@@ -90,6 +99,8 @@ class ProviderKind:
     file: bool = False
     days_back: int = 3
     credit: Decimal | None = None
+    reports_key: str = ""
+    read: str = "*/10 * * * *"
 
     def missing(self, url: str, account: str, file: str) -> list[str]:
         """What app.yaml still has to say, each as the setting to write."""
@@ -148,6 +159,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.cursor.com",
         key="CURSOR_API_KEY",
     ),
+    "devin": ProviderKind(
+        "Devin",
+        "Devin",
+        lambda its: Devin(its.name, its.url, its.key, its.credit, its.key_name),
+        url="https://api.devin.ai",
+        key="DEVIN_SERVICE_KEY",
+    ),
     "files": ProviderKind(
         "Files",
         "Files",
@@ -192,6 +210,19 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         key="TENCENT_SECRET_KEY",
         account=N_("the SecretId"),
     ),
+    "vercel": ProviderKind(
+        "Vercel AI Gateway",
+        "Vercel AI Gateway",
+        lambda its: Vercel(
+            its.name, its.url, its.key, its.account, its.key_name, its.reports_key, its.reports_key_name
+        ),
+        url="https://api.vercel.com",
+        key="VERCEL_TOKEN",
+        account=N_("the team's id, which begins with team_"),
+        days_back=1,
+        reports_key="AI_GATEWAY_API_KEY",
+        read="20 */6 * * *",  # each report costs money
+    ),
     "volcengine": ProviderKind(
         "Volcengine Ark",
         "Volcengine Ark",
@@ -200,6 +231,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         key="VOLCENGINE_SECRET_KEY",
         account=N_("the access key id, and after a slash the projects"),
         days_back=5,  # the bill of a day comes by noon of the next, and at times later
+    ),
+    "xai": ProviderKind(
+        "xAI",
+        "xAI",
+        lambda its: XAI(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://management-api.x.ai",
+        key="XAI_MANAGEMENT_KEY",
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -1,18 +1,20 @@
 """The audit, to look at: who did what, to what, when, on whose authority and from where. Nothing is decided by it."""
 
+from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Annotated
 
 from handlers.access import sees_all
 from handlers.arguments import OneOf, Page, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
-from handlers.context import Context
+from handlers.context import CLOCK, NOWHERE, Context
 from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.pages import ROWS_MAX
 from storage import audit as deeds
 from storage import people
 from storage.audit import Row
+from storage.directory import Person
 
 Act = Annotated[str, OneOf("", ("list", "verify"))]
 DETAILS_MAX = 160
@@ -55,18 +57,25 @@ def _moments(ctx: Context, period: Span | None) -> tuple[datetime | None, dateti
     return first, end
 
 
+def _actor(names: Mapping[str, Person], who: str) -> str:
+    """A person's name; what nobody ordered was done by Bursar itself."""
+    if who in names:
+        return names[who].name
+    return "Bursar" if who == CLOCK.id else who
+
+
 def _table(ctx: Context, found: list[Row]) -> Table:
     names = people.persons(ctx.conn, {row.deed.who for row in found})
     ctx.look_up({row.deed.subject for row in found})
     rows = tuple(
         (
             ctx.moment(row.deed.at),
-            names[row.deed.who].name if row.deed.who in names else row.deed.who,
+            _actor(names, row.deed.who),
             row.deed.what,
             _subject(ctx, row.deed.subject),
             row.deed.authority,
             row.deed.details[:DETAILS_MAX],
-            row.deed.place,
+            "" if row.deed.place.startswith(f"{NOWHERE.platform}:") else row.deed.place,
         )
         for row in found
     )

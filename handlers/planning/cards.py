@@ -48,7 +48,7 @@ def trial_card(ctx: Context, trial: Trial, says: str) -> Card:
     found = trial.proposed.figures
     blocks: list[Block] = [
         Facts(tuple(_facts(ctx, trial))),
-        *([_chart(ctx, trial)] if sum(found.parts) else []),
+        *([_chart(ctx, trial)] if sum(found.parts) > 1 else []),
         *falls(ctx, trial.history, trial.proposed.figures),
         Text(_what_nobody_knows(ctx, trial), quiet=True),
         *_buttons(ctx, trial, says),
@@ -89,7 +89,7 @@ def _facts(ctx: Context, trial: Trial) -> Iterator[tuple[str, str]]:
         )
         yield (
             ctx.t("For how long"),
-            ctx.nt("{n} working day in the middle", "{n} working days in the middle", found.days_without),
+            ctx.nt("{n} working day (median)", "{n} working days (median)", found.days_without),
         )
         yield ctx.t("Requests"), _requests(ctx, trial)
     if trial.granting != "all":
@@ -194,8 +194,15 @@ def _against_today(ctx: Context, trial: Trial, newly: int, no_longer: int) -> st
 def _unused(ctx: Context, tried: Tried) -> Iterator[tuple[str, str]]:
     found = tried.figures
     if found.never_bind:
+        names = [each.budget.name for each in found.never_bind]
         shown = [
-            ctx.t("{budget} (highest use {percent} %)", budget=each.budget.name, percent=each.highest)
+            ctx.t(
+                "{budget} (highest use {percent} %)",
+                budget=each.budget.name
+                if names.count(each.budget.name) == 1
+                else ctx.t("{list}, {next}", list=each.budget.name, next=each.budget.who),
+                percent=each.highest,
+            )
             for each in found.never_bind[:UNUSED_MAX]
         ]
         yield ctx.t("Never binds"), ctx.listed(shown)
@@ -260,9 +267,9 @@ def _what_nobody_knows(ctx: Context, trial: Trial) -> str:
     if trial.today.figures.stopped and trial.granting != "all":
         said.append(ctx.t("What people wanted beyond the limits of then is not known."))
     if trial.periods < FEW_PERIODS:
-        said.append(ctx.nt("{n} period is few.", "{n} periods are few.", trial.periods))
+        said.append(ctx.nt("{n} period says little.", "{n} periods say little.", trial.periods))
     if history.unallocated_nanos:
-        said.append(ctx.t("{amount} are unallocated and left out.", amount=_money(ctx, history.unallocated_nanos)))
+        said.append(ctx.t("{amount} is unallocated and left out.", amount=_money(ctx, history.unallocated_nanos)))
     whole = {each.budget.name for each in trial.proposed.replayed.courses}
     left_out = dict.fromkeys(each.name for each in trial.proposed.budgets if each.name not in whole)
     if left_out:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from handlers.access import sees_all
+from handlers.access import groups_below, may_see, sees_all
 from handlers.arguments import One, Rest
 from handlers.card import Block, Button, Card, Facts, Heading, Table, Text
 from handlers.context import Context
@@ -89,7 +89,11 @@ def contracts(ctx: Context) -> Card:
 
 
 def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
-    """What the next term of a contract costs at another price: `renewal cursor +400 %` or `renewal cursor 5 times`."""
+    """What the next term of a contract costs at another price: `renewal cursor +400 %` or `renewal cursor 5 times`.
+
+    Whoever owns the contract sees teams of five people and more, and how many seats are not used. Finance and admins
+    see all teams, and whose seats these are.
+    """
     contract = next((each for each in ctx.policy.contracts if each.name == name.lower() and _may_see(ctx, each)), None)
     if contract is None:
         raise RefusedError("There is no contract “{name}” that you may see. To see them, say: contracts", name=name)
@@ -118,11 +122,9 @@ def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
     )
     blocks: list[Block] = [
         Facts(tuple(_offer_facts(ctx, contract, times, now, usage_year, seats_year, days))),
-        _by_team(ctx, spent, times, days),
+        *_by_team(ctx, spent, times, days),
     ]
-    idle = [(who, seat) for who, seat in held if _is_idle(ctx, seat)]
-    if idle:
-        blocks.append(_idle(ctx, idle, times))
+    blocks += _idle(ctx, [(who, seat) for who, seat in held if _is_idle(ctx, seat)], times)
     blocks.append(Text(ctx.t("Prices alone change here: people may use less of what costs more."), quiet=True))
     return Card(title, (*blocks, as_of(ctx, 0, first, end)), "warn" if times > 1 else "plain")
 
@@ -286,16 +288,21 @@ def _offer_facts(
     yield ctx.t("Notice"), _notice(ctx, contract)
 
 
-def _by_team(ctx: Context, spent: dict[str, int], times: Decimal, days: int) -> Table:
+def _by_team(ctx: Context, spent: dict[str, int], times: Decimal, days: int) -> Iterator[Block]:
     """What each team spends a month, and what the same costs then: what its budgets would have to be."""
     teams = {each.id: each.name for each in people.every_account(ctx.conn) if each.kind == "team"}
+    if not sees_all(ctx):
+        ctx.look_up(teams)
+        apart = groups_below(ctx, ORGANIZATION)
+        teams = {each: name for each, name in teams.items() if each in apart or may_see(ctx, each)}
     rows = []
     for team, name in sorted(teams.items(), key=lambda each: each[1].casefold()):
         month = spent.get(team, 0) * 30 // days
         if month:
             rows.append((name, _money(ctx, month), _money(ctx, int(month * times))))
     heads = (ctx.t("Team"), ctx.t("A month today"), ctx.t("The same at the offer"))
-    return Table(ctx.t("By team, with its subteams"), heads, tuple(rows[:TEAMS_MAX]), "lrr")
+    if rows:
+        yield Table(ctx.t("By team, with its subteams"), heads, tuple(rows[:TEAMS_MAX]), "lrr")
 
 
 def _is_idle(ctx: Context, seat: seats.Seat) -> bool:
@@ -303,16 +310,23 @@ def _is_idle(ctx: Context, seat: seats.Seat) -> bool:
     return last is not None and (ctx.today - last).days >= IDLE_DAYS
 
 
-def _idle(ctx: Context, idle: Sequence[tuple[str, seats.Seat]], times: Decimal) -> Table:
-    """Seats that nobody used for a month: to be let go first."""
+def _idle(ctx: Context, idle: Sequence[tuple[str, seats.Seat]], times: Decimal) -> Iterator[Block]:
+    """Seats that nobody used for a month: to be let go first. Of whom one may not see, only how many there are."""
     ctx.look_up([who for who, _ in idle])
-    rows = sorted(
-        (ctx.line(who)[0].name, seat.plan, _money(ctx, int(seat.month_nanos * times)))
-        for who, seat in idle
-        if ctx.line(who)
-    )
+    seen = [(who, seat) for who, seat in idle if ctx.line(who) and may_see(ctx, who)]
+    rows = sorted((ctx.line(who)[0].name, seat.plan, _money(ctx, int(seat.month_nanos * times))) for who, seat in seen)
     heads = (ctx.t("Who"), ctx.t("Seat"), ctx.t("A month at the offer"))
-    return Table(ctx.t("Not used for 30 days: let these go first"), heads, tuple(rows[:TEAMS_MAX]), "llr")
+    if rows:
+        yield Table(ctx.t("Not used for 30 days: let these go first"), heads, tuple(rows[:TEAMS_MAX]), "llr")
+    hidden = 0 if sees_all(ctx) else len(idle) - len(seen)
+    if hidden:
+        yield Text(
+            ctx.nt(
+                "{n} seat was not used for 30 days. Finance sees whose it is.",
+                "{n} seats were not used for 30 days. Finance sees whose they are.",
+                hidden,
+            )
+        )
 
 
 def _money(ctx: Context, nanos: int) -> str:

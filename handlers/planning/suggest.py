@@ -151,6 +151,12 @@ def _of_people(ctx: Context, asked: _Asked, base: Budget, history: History, wind
     if stops_most is not None:
         change = _least_times(change, lambda one: comes_to(one, found, base.unit, periods).stops_a_period <= stops_most)
     elif total is not None:
+        spent = comes_to(change, found, base.unit, periods).spent // max(1, periods)
+        if spent <= total:
+            raise RefusedError(
+                "They spent {amount} a period, so such a total needs no limits. Say a smaller total.",
+                amount=ctx.estimate(spent, base.unit),
+            )
         change = _most_times(change, lambda one: _served(comes_to(one, found, base.unit, periods), periods) <= total)
     chosen = comes_to(change, found, base.unit, periods)
     yield Text(_title(ctx, base, chosen))

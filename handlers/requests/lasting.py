@@ -6,8 +6,10 @@ lasts. When it ends within a period, what is not spent of the difference is take
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
-from handlers.budgets import BudgetStatus, allotment_of, post, statuses
+from handlers.budgets import BudgetStatus, allotment_of, current, post, statuses
 from handlers.card import Block, Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.events import SyncAccount
@@ -68,7 +70,18 @@ def finish(ctx: Context, one: BudgetException, note: str) -> None:
     account = ctx.account(one.account_id)
     _close(ctx, [one], ctx.person.id, note)
     if account:
-        _adjust(ctx, account, one.budget, f"exception/{one.request_id}/ended")
+        cause = f"exception/{one.request_id}/ended"
+        _adjust(ctx, account, one.budget, cause)
+        _adjust_what_is_carried_on(ctx, account, one, cause)
+
+
+def _adjust_what_is_carried_on(ctx: Context, account: Account, one: BudgetException, cause: str) -> None:
+    """Take back what is left of an exception whose period ended with it: like a grant, it is not carried on."""
+    rule = next((each for each in base_rules(ctx, account) if each.name == one.budget), None)
+    if rule is None or rule.rollover_max == 0 or one.until >= current(ctx, rule).first:
+        return
+    zone = ZoneInfo(rule.zone) if rule.zone else ctx.policy.zone
+    _adjust(replace(ctx, now=datetime.combine(one.until, time(12), zone).astimezone(UTC)), account, one.budget, cause)
 
 
 def _close(ctx: Context, ended: Sequence[BudgetException], by: str, note: str) -> None:
@@ -78,14 +91,17 @@ def _close(ctx: Context, ended: Sequence[BudgetException], by: str, note: str) -
 
 
 def _adjust(ctx: Context, account: Account, name: str, cause: str) -> list[BudgetStatus]:
-    """Let the present period's limit be what the rule gives that counts now; what was spent stays allowed."""
+    """Let the present period's limit be what the rule gives that counts now; what was spent stays allowed.
+
+    What is reserved is not spent: who reserves before the end and lets go of it after would keep the difference.
+    """
     found = statuses(ctx, account)
     status = _own(found, account, name)
     if status is None:
         return found
     person = ctx.somebody(account.person_id) if account.person_id else None
     wanted = allotment_of(status.budget, status.period, person.joined if person else None)
-    difference = max(wanted - status.allotment, -max(0, status.unreserved))
+    difference = max(wanted - status.allotment, -max(0, status.left))
     if difference:
         # Whoever has what the terms say gets it as an entry of their own first: a difference alone would be all.
         post(ctx, _entry(ctx, status, status.allotment), _entry(ctx, status, difference, cause))

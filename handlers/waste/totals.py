@@ -149,6 +149,8 @@ def _wasted(ctx: Context, given: Advice) -> str:
         return ""
     if not given.low_nanos:
         return ctx.t("Up to {high} a month of it may be waste.", high=high)
+    if low == high:
+        return ctx.t("{amount} a month of it looks like waste.", amount=high)
     return ctx.t("{low} to {high} a month of it looks like waste.", low=low, high=high)
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from bot.console.drawing import once
 from bot.console.pages import PAGES
 from handlers import COMMANDS, is_order, parse_command
+from handlers.card import Card, Text
 from tests.console.conftest import URL, Console, words_of
 from tests.support.company import ACME
 
@@ -139,6 +141,27 @@ def test_a_page_knows_what_may_stand_behind_its_address(console: Console) -> Non
 def test_a_page_can_be_about_an_earlier_month(console: Console) -> None:
     """Everything on it that has a period follows."""
     assert "October 2026" in console.of("ana").reads("/?period=2026-10")
+
+
+def test_months_are_called_as_the_reader_says_them(console: Console) -> None:
+    """Who chose a language reads the whole page in it."""
+    console.company.say("ana", "settings language zh")
+
+    page = console.of("ana").get("/").text
+
+    assert re.findall(r'aria-current="true">([^<]+)<', page) == ["2026年11月"]
+    assert 'placeholder="支出 按模型 上周"' in page
+
+
+def test_what_cards_say_alike_in_small_print_stands_once_below() -> None:
+    """A note that says the same and something more takes the place of the shorter one."""
+    short, long = Text("As of 9:00.", quiet=True), Text("As of 9:00. $1 is an estimate.", quiet=True)
+    cards = [Card("One", (each,)) for each in (short, long, short, long)]
+
+    left, below = once(cards)
+
+    assert [card.blocks for card in left] == [()] * 4
+    assert below == [long.text]
 
 
 def test_a_small_file_comes_with_the_rights_of_its_question(console: Console) -> None:

@@ -40,6 +40,15 @@ def test_help_shows_what_is_of_use_to_whoever_asks(acme: Company, who: str, grou
     assert max(len(row[0]) for each in tables for row in each.rows) <= 32
 
 
+def test_the_list_says_each_example_once(acme: Company) -> None:
+    """The first column has it, so the second one leaves it out; the whole sentence stands in the terminal."""
+    said = acme.say("fay", "help")
+
+    assert "Approve a request, in full or with a smaller amount." in said
+    assert "Keep an unused seat. I don't ask again for 90 days." in said
+    assert "…" not in said.replace("1a2b…", "")
+
+
 def test_every_command_of_the_menu_stands_in_a_group() -> None:
     """What has none is shown to nobody."""
     assert {one.name for one in COMMANDS.values() if not one.hidden and one.group not in GROUPS} == set()

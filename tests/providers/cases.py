@@ -15,6 +15,7 @@ from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
 from bot.providers.anthropic.gateway import ClaudeGateway
 from bot.providers.base import Provider
 from bot.providers.cursor import CallRates, Cursor
+from bot.providers.devin import Devin
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.litellm.provider import MALFORMED, LiteLLM
@@ -22,7 +23,9 @@ from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.tencent import Tencent
+from bot.providers.vercel import Vercel
 from bot.providers.volcengine import Volcengine
+from bot.providers.xai import XAI
 from storage.charges import Charge
 from storage.limits import Subject
 from tests.support.fakes.alibaba import FakeAlibaba
@@ -32,6 +35,7 @@ from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
 from tests.support.fakes.chatgpt import FakeChatGPT
 from tests.support.fakes.claude_gateway import FakeClaudeGateway
 from tests.support.fakes.cursor import FakeCursor
+from tests.support.fakes.devin import FakeDevin
 from tests.support.fakes.folder import Folder
 from tests.support.fakes.github import FakeGitHub
 from tests.support.fakes.litellm import FakeLiteLLM
@@ -39,7 +43,9 @@ from tests.support.fakes.loopback import Heard, Loopback
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
+from tests.support.fakes.vercel import FakeVercel
 from tests.support.fakes.volcengine import FakeVolcengine
+from tests.support.fakes.xai import FakeXAI
 
 FAST = 10**6
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
@@ -233,6 +239,13 @@ CASES: Mapping[str, Case] = {
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/teams/spend", "/teams/filtered-usage-events", "/teams/daily-usage-data"}),
     ),
+    "devin": Case(
+        FakeDevin,
+        lambda fake, patience: Devin("devin", fake.url, fake.key, Decimal(1), "DEVIN_KEY", patience, None),
+        FakeDevin.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("team", "org-platform"),),
+    ),
     "files": Case(
         Folder,
         lambda fake, _patience: Files("files", f"{fake.path}/*.csv"),
@@ -280,5 +293,23 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/analytics/query"}),
+    ),
+    "vercel": Case(
+        FakeVercel,
+        lambda fake, patience: Vercel(
+            "vercel", fake.url, fake.token, fake.team, "VERCEL_KEY", fake.key, "GATEWAY_KEY", patience, None
+        ),
+        FakeVercel.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("user", "uid-dana"), Subject("team", "prj_shop"), Subject("organization", "")),
+    ),
+    "xai": Case(
+        FakeXAI,
+        lambda fake, patience: XAI("xai", fake.url, fake.key, "", "XAI_KEY", patience, None),
+        FakeXAI.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("organization", ""),),
+        paused=Subject("key", "key-dana"),
+        asks=FakeXAI.asks,
     ),
 }

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, github_copilot, tencent, volcengine
+from bot.providers import alibaba, cursor, devin, github_copilot, tencent, vercel, volcengine, xai
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -135,12 +135,27 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("people", "/", "Response/ApiKeySet", tencent._Key),
         _rows("limits", "/", "Response/ApiKeySet", tencent._Key),
     ),
+    "vercel": (
+        _rows("charges", "/v1/report", "results", vercel._Row),
+        _rows("people", "/members", "members", vercel._Member),
+        _rows("people", "/projects", "projects", vercel._Project),
+        _rows("people", "/ai-gateway/budgets/list", "budgets", vercel._Budget, "archived"),
+        _rows("limits", "/ai-gateway/budgets/list", "budgets", vercel._Budget, "archived"),
+        _rows("limits", "/members", "members", vercel._Member),
+        _rows("limits", "/projects", "projects", vercel._Project),
+    ),
     "volcengine": (
         _rows("charges", r"/\?Action=GetUsage.*", "Result/UsageResults", volcengine._Kind),
         _rows("charges", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint, "Id"),
         _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
         _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
         _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+    ),
+    "xai": (
+        _rows("charges", "/usage", "timeSeries", xai._Series),
+        _rows("hours", "/usage", "timeSeries", xai._Series),
+        _rows("people", "/api-keys", "apiKeys", xai._Key),
+        _rows("limits", "/api-keys", "apiKeys", xai._Key),
     ),
     "cursor": (
         _rows("charges", "/teams/filtered-usage-events", "usageEvents", cursor._Event),
@@ -149,6 +164,13 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("seats", "/teams/members", "teamMembers", cursor._MemberRow, "isRemoved"),
         _rows("seats", "/teams/daily-usage-data", "data", cursor._DailyRow),
         _rows("outcomes", "/teams/daily-usage-data", "data", cursor._DailyRow, "email date day"),
+    ),
+    "devin": (
+        _rows("charges", "/consumption/daily/users/.*", "consumption_by_date", devin._Day),
+        _rows("people", "/members/users", "items", devin._User),
+        _rows("people", "/enterprise/organizations", "items", devin._Organization),
+        _rows("limits", "/enterprise/organizations", "items", devin._Organization),
+        _rows("limits", "/acu-limits/devin", "items", devin._Cap),
     ),
     "github-copilot": (
         _rows("charges", ".*ai_credit/usage", "usageItems", github_copilot._Item),
@@ -300,6 +322,26 @@ def _fill_openrouter(fake: Any) -> None:
     fake.use(DAY, key, f"m-{ODD}", 1.5)
 
 
+def _fill_vercel(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"), 10)
+    fake.use(DAY, ODD, Decimal("1.5"), 10, f"m-{ODD}")
+    fake.add_project(ODD)
+    for scope in ("user", "project", "api-key"):
+        fake.set_budget(scope, f"key-{ODD}" if scope == "api-key" else ODD, 20)
+
+
+def _fill_xai(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"))
+    fake.use(DAY, ODD, Decimal("1.5"), what=f"Chat {ODD}")
+
+
+def _fill_devin(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"))
+    fake.use(DAY, ODD, Decimal("1.5"), product=f"m-{ODD}")
+    fake.add_organization(f"org-{ODD}", None)
+    fake.limits[f"org-{ODD}"] = 20
+
+
 FILLS: Mapping[str, Callable[[Any], None]] = {
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
@@ -308,8 +350,11 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "chatgpt-enterprise with its log of costs": _fill_chatgpt,
     "claude-gateway": _fill_gateway,
     "tencent": _fill_tencent,
+    "vercel": _fill_vercel,
     "volcengine": _fill_volcengine,
+    "xai": _fill_xai,
     "cursor": _fill_cursor,
+    "devin": _fill_devin,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
     "openai": _fill_openai,

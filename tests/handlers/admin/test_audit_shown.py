@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from handlers.card import Table
+from handlers.events import RequestExpired
 from storage import tables
 from storage.db import Database
 from tests.support.clock import Clock
@@ -38,6 +40,17 @@ def test_a_row_that_was_changed_is_found(database: Database, clock: Clock) -> No
     database.transact(lambda conn: conn.execute(update(tables.audit).where(tables.audit.c.id == 1).values(who="ana")))
 
     assert "Row 1 of the audit does not follow" in acme.say("fay", "audit verify")
+
+
+def test_what_nobody_ordered_was_done_by_bursar(acme: Company) -> None:
+    """The clock is at no place that a reader could look for."""
+    acme.say("ana", "request 50 more")
+    acme.happens(RequestExpired(1, 0))
+
+    table = next(block for block in acme.hear("fay", "audit").blocks if isinstance(block, Table))
+
+    assert (table.rows[0][1], table.rows[0][-1]) == ("Bursar", "")
+    assert table.rows[-1][1] == "Ana Silva"
 
 
 def test_nobody_else_sees_it(acme: Company) -> None:

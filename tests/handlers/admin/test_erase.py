@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Text, text
 
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import audit, erasure, ingest
+from storage import audit, erasure, ingest, outbox
 from storage.copies import totals
 from storage.db import Database
 from storage.directory import Link, Person
@@ -206,3 +206,71 @@ def test_every_column_of_ids_is_known() -> None:
     columns = {column.name for table in metadata.sorted_tables for column in table.columns}
     named = {name for name in columns if name.endswith(("_id", "_by"))}
     assert named - erasure.IDS - NOT_PEOPLE - {"replaced_by"} == set()
+
+
+FOR_PROGRAMS_ONLY = {
+    "applied", "authority", "before", "caps", "content", "conversation_id", "cost_center", "details", "email", "field",
+    "groups", "issuer", "locale", "mark", "member_id", "number", "parts", "receipt", "roles", "rule", "service_url",
+    "stages", "subject", "value", "zone",
+}  # fmt: skip
+"""Texts in which programs find what they wrote there; the audit's are gone through by its own rules."""
+
+
+def test_every_text_is_for_people_or_for_programs() -> None:
+    """Where a new one begins, it has to be said whether a name may stand in it."""
+    texts = {each.name for table in metadata.sorted_tables for each in table.columns if isinstance(each.type, Text)}
+    assert texts - erasure.SPOKEN == FOR_PROGRAMS_ONLY
+
+
+def of_others(conn: Connection) -> list[list[object]]:
+    """What accounts, budgets, links and providers of others are called, and what is to be made so there."""
+    asked = (
+        "select id, kind, parent_id, owner_id from accounts where id not like 'person/%' order by id",
+        "select key, budget, kind, unit from entries where account_id not like 'person/%' order by key",
+        "select budget, kind, unit from terms order by id",
+        "select platform, kind, external_id from links where account_id = 'person/ana' order by platform, external_id",
+        "select provider, kind, external_id, currency from limits order by provider, external_id",
+        "select key, kind, payload from outbox where kind = 'limit' order by key",
+        "select state, stages from requests where asker_id = 'max' order by id",
+    )
+    return [[tuple(row) for row in conn.execute(text(each))] for each in asked]
+
+
+@pytest.mark.parametrize(
+    ("person_id", "name", "reason"),
+    [
+        ("zorvana", "search", "secret reason"),
+        ("zorvana", "monthly", "secret reason"),
+        ("zorvana", "Zoë Quillfeather", "allotment"),
+        ("zorvana", "Zoë Quillfeather", "currency"),
+        ("zorvana", "Zoë Quillfeather", '"currency": "USD"'),
+        ("search", "Zoë Quillfeather", "secret reason"),
+    ],
+)
+def test_nobody_takes_down_a_budget_by_their_name_or_by_what_they_write(
+    person_id: str, name: str, reason: str, database: Database, clock: Clock
+) -> None:
+    """Called as a team is, or with a reason that is a word of ours: all that is others' stays as it is called."""
+    issuer = "https://acme.okta.example/oauth2/default"
+    links = (
+        Link("oidc", "user", f"{issuer} 00u1", f"person/{person_id}"),
+        Link("oidc", "user", f"{issuer} 00u2", "person/ana"),
+    )
+    them = replace(ZOE, id=person_id, name=name)
+    company = Company(
+        database, clock, directory=replace(ACME, people=(*ACME.people, them), links=(*ACME.links, *links))
+    )
+    company.settle()
+    assert "Asked for" in company.say(person_id, f"request 50 {reason}", "d1")
+    company.say("max", "deny 1 no", "d2")
+    company.say("max", "request 50 something else", "d3")
+    leaves(company)
+    limit, now = '{"id": "ana", "currency": "USD"}', clock()
+    company.database.transact(
+        lambda conn: outbox.ensure(conn, "limit/llm/user:ana", "limit", "llm", limit, now, now),
+    )
+    before = company.database.ask(of_others)
+
+    assert company.hear("ada", f"erase {person_id} confirm").title == "Erased"
+
+    assert company.database.ask(of_others) == before

@@ -114,6 +114,20 @@ def test_a_renewal_shows_what_it_costs_by_team_and_which_seats_to_let_go(acme: C
     assert facts(card)["Budgets of today buy"] == "20 % of what they buy now"
 
 
+def test_the_owner_of_a_contract_sees_nobody_behind_it(acme: Company) -> None:
+    """Neither a team of fewer than five nor whose seat is not used: who signed a contract is nobody's manager by it."""
+    company = with_contract(acme.database, acme.clock, owner="lea")
+    seat = Seat("llm", "ana", "assistant", 30 * 10**9, date(2026, 9, 1), date(2026, 1, 1))
+    company.database.transact(lambda conn: seats.record(conn, "llm", [seat]))
+
+    said = company.say("lea", "renewal llm-2026 +400 %")
+
+    assert "a year instead of" in said
+    assert "Search" not in said
+    assert "Ana" not in said
+    assert "1 seat was not used for 30 days. Finance sees whose it is." in said
+
+
 @pytest.mark.parametrize("words", ["renewal llm-2026", "renewal llm-2026 more", "renewal llm-2026 400"])
 def test_another_price_must_be_said_so_that_nobody_can_mistake_it(acme: Company, words: str) -> None:
     """A bare number is neither a percentage nor a factor."""

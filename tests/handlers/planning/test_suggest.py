@@ -68,6 +68,13 @@ def test_a_total_finds_the_highest_limits_that_keep_it(company: Company) -> None
     assert company.say("fay", "suggest total 0.01 USD").startswith("! No limits keep the spending below that.")
 
 
+def test_a_total_that_nobody_reaches_needs_no_limits(company: Company) -> None:
+    """Limits of thousands for each would be no suggestion."""
+    said = company.say("fay", "suggest total 20000 USD")
+
+    assert said.startswith("! They spent $1,650 a period, so such a total needs no limits.")
+
+
 def test_what_is_suggested_can_be_tried_with_one_press(company: Company) -> None:
     """The replay stops as many as the suggestion says."""
     card = company.hear("fay", "suggest limits for every person floor 1")

@@ -73,6 +73,21 @@ def test_what_a_settled_job_cost_counts_until_its_charge_arrives(here: Programs)
     assert title(here, "ana", "balance") == "$123.24 left of $400.00"
 
 
+def test_nobody_keeps_a_limit_that_has_ended_by_reserving_it(here: Programs) -> None:
+    """Whether they let go of it after the end, or say that a job cost it which no provider tells of."""
+    for number, ends in enumerate((Release(reservation=1), Settle(reservation=2, cost="600 USD")), 1):
+        here.company.say("ana", "raise me to 900 a month until 31 March: migration")
+        here.company.say("max", f"approve {number}")
+        here.call(ANA, Reserve(amount="600 USD"))
+        if isinstance(ends, Settle):
+            here.call(ANA, ends)
+        here.company.say("max", f"end-exception {number} the project ended")
+        if isinstance(ends, Release):
+            here.call(ANA, ends)
+        here.company.clock.forward(timedelta(days=2))
+        assert title(here, "ana", "balance") == "$153.24 left of $400.00"
+
+
 def test_a_settled_job_waits_two_days_for_its_charges(here: Programs) -> None:
     """If they never arrive, the balance believes the provider again."""
     made = here.call(ANA, Reserve(amount="50 USD"))

@@ -48,6 +48,14 @@ def test_an_owner_hears_of_the_team_and_of_the_agent(acme: Company) -> None:
     assert acme.say("max", "balance crawler").startswith("Crawler: $500.00 left of $500.00")
 
 
+def test_my_team_is_the_team_that_one_is_in(acme: Company) -> None:
+    """In each language that help says it in; finance is in none."""
+    for words in ("balance of my team", "balance my team", "balance of our team", "余额 我的团队"):
+        assert acme.say("max", words) == acme.say("max", "balance of team search"), words
+    assert "You can't see figures for “search”" in acme.say("ana", "balance of my team")
+    assert acme.say("fay", "balance of my team").startswith("! You are in no team.")
+
+
 def test_nobody_hears_of_others_and_unknown_and_forbidden_sound_alike(acme: Company) -> None:
     """Invariant 10: the refusal does not even tell whether somebody exists."""
     forbidden, unknown = acme.say("ana", "balance of bob"), acme.say("ana", "balance of xyz")

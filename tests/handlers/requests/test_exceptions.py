@@ -111,6 +111,18 @@ def test_it_ends_by_itself_and_those_concerned_hear_it_a_day_before_and_then(com
     assert "ended" in company.say("ana", "history 1")
 
 
+def test_what_is_left_of_it_is_not_carried_on_beyond_its_last_day(database: Database, clock: Clock) -> None:
+    """Like extra budget: of $653.24 that are left in November, $153.24 come on top of the $400 of December."""
+    carried = {"name": "per-person", "who": "every person", "amount": "400 USD", "rollover": "all"}
+    company = Company(database, clock, {**RULES, "budgets": [carried]})
+    company.say("ana", "raise me to 900 a month until 30 November: migration")
+    company.say("max", "approve 1")
+    assert limit(company) == "$653.24 left of $900.00"
+    for day in (1, 3, 5):
+        is_now(company, datetime(2026, 12, day, 8, tzinfo=UTC))
+    assert limit(company) == "$553.24 left of $553.24"
+
+
 def test_within_a_period_only_what_is_not_spent_goes(company: Company) -> None:
     """What she spent of it was hers to spend; nobody is over the limit by an end."""
     company.say("ana", "raise me to 900 a month until friday: migration")
