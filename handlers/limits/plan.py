@@ -154,8 +154,9 @@ class LimitPlanner:
     def _in_tokens(self, vendor: Vendor, held: Held, account: Account, status: BudgetStatus) -> WantedLimit | None:
         """What a budget allows in tokens; None where it is in money and nobody knows yet what a token costs.
 
-        Money is worth as many tokens as it bought lately. That is an estimate and moves a little with every reading, so
-        it is written in two digits: it changes when it has changed, and is never above what the money allows.
+        Money is taken to buy as many tokens as it bought lately. That is an estimate, which each reading corrects: dear
+        tokens after cheap ones may cost more than is left until the next one. It moves a little with every reading, so
+        it is written in two digits.
         """
         there = self._spent_as(held, account, _window(self._ctx, vendor, held, status), TOKENS)
         left = max(0, self._share(vendor, account, status.left))

@@ -9,7 +9,7 @@ import tempfile
 from fnmatch import translate
 from importlib import import_module
 from os import utime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from re import Pattern, compile
 from typing import Any
 
@@ -107,7 +107,7 @@ class Bucket:
 
     def _here(self, key: str) -> Path:
         """Where a file lies here. A name may hold anything, but it leads nowhere else."""
-        steps = [step for step in PurePosixPath(key).parts if step not in {"/", "..", "."}]
+        steps = ["_" if step in {"", "..", "."} else step for step in key.split("/")]
         return self._folder.joinpath(self._bucket, *steps)
 
 
