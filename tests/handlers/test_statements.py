@@ -45,6 +45,8 @@ BATCH = 1
 
 HOURS = 1
 """The hours that providers tell beside their days follow a new link, too."""
+SOURCES = 1
+"""A corrected link lets the sources of people be read anew, for the mark by which they were left alone is dropped."""
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LADDER = [
@@ -294,7 +296,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "link llm user usr_stranger to ana",
             "usr_stranger is linked to Ana Silva",
             prepare=knows_a_stranger,
-            most=ORDER_MAX + BATCH + HOURS,
+            most=ORDER_MAX + BATCH + HOURS + SOURCES,
         ),
     ),
     "enforce": (Spoken("fay", "enforce per-person", "All limits already have the current amount"),),
