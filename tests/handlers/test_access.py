@@ -340,6 +340,8 @@ ORDERS = {
 }
 # What anybody may do, for it concerns but them.
 FREE = {"delegate", "settings"}
+ELSEWHERE = {"claim", "demote", "erase", "go-live", "paid", "promote", "propose"}
+"""Orders that need something of their own first, such as a restored copy: their own tests hold who may give them."""
 
 
 def test_no_person_says_an_event(fresh: Company) -> None:
@@ -355,7 +357,9 @@ def test_no_person_says_an_event(fresh: Company) -> None:
 
 def test_every_order_of_the_menu_stands_in_the_table() -> None:
     """A new order without a word on who may give it fails here."""
-    assert {words.split()[0] for words in ORDERS} | FREE == {one.name for one in COMMANDS.values() if one.writes}
+    assert {words.split()[0] for words in ORDERS} | FREE | ELSEWHERE == {
+        one.name for one in COMMANDS.values() if one.writes
+    }
 
 
 def everything(company: Company) -> str:

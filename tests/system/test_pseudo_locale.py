@@ -40,12 +40,12 @@ NAMES = {
     *(word for one in PEOPLE for word in (one.id, one.name, one.name.split()[0])),
     *(one.name for one in ACME.teams),
     *("Acme", "Crawler", "crawler-key", "usr_stranger", "llm", "The sample company", "per-person", "search-pool"),
-    *("claude-sonnet-4-5", "claude-opus-4-5", "English", "Bursar", "#ai-spend", "USD"),
+    *("claude-sonnet-4-5", "claude-opus-4-5", "English", "Bursar", "#ai-spend", "USD", "tools", "cursor"),
 }
 WRITTEN = (
     *("finish the migration", "a quick test", "train a model", "nightly reindex", "the review", "train a larger model"),
     *("too early", "why?", "so", "the project ended", "more", "the review needs it", "the demo", "refund", "demo", "x"),
-    *("migration", "it is needed", "I lead it", "it is over"),
+    *("migration", "it is needed", "I lead it", "it is over", "pair programming", "again"),
     *("Nothing is cached", "Cached", "Cache it."),  # a finding of the tests' own
 )
 """What people wrote in these tests."""
@@ -152,6 +152,8 @@ def test_an_order_is_answered_and_told_in_the_readers_language(name: str, tmp_pa
 def test_a_question_is_answered_in_the_readers_language(busy: Company) -> None:
     """Every question there is, about everybody and everything, also where it is refused."""
     for name, one in COMMANDS.items():
+        if name == "audit":  # its verbs and authorities are as they were written, and the same for every reader
+            continue
         for said in (name, *(f"{name}{words}" for words in ASKED if not one.writes)):
             for person in ("ana", "max", "fay"):
                 assert escapes(busy.hear(person, said)) == [], f"{person}: {said}"
