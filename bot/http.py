@@ -152,6 +152,19 @@ class Refusal:
     kind: str
     message: str
 
+    @classmethod
+    def of_code(cls, code: str, message: object, statuses: Mapping[str, int], otherwise: int = 400) -> "Refusal":
+        """By a service's own word, for one whose status does not say it.
+
+        Args:
+            code: its word, such as "AuthFailure.SignatureFailure".
+            message: what it says besides.
+            statuses: what its words amount to, by how they begin.
+            otherwise: what any other word amounts to.
+        """
+        status = next((status for word, status in statuses.items() if code.startswith(word)), otherwise)
+        return cls(status, code, f"{code}: {message}")
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

@@ -357,6 +357,4 @@ def _refusal(said: Any) -> Refusal | None:
             pass
         case _:
             return None
-    unknown = NOT_FOUND if code.endswith("NotFound") else REFUSED
-    status = next((status for word, status in STATUSES.items() if code.startswith(word)), unknown)
-    return Refusal(status, code, f"{code}: {message}")
+    return Refusal.of_code(code, message, STATUSES, NOT_FOUND if code.endswith("NotFound") else REFUSED)

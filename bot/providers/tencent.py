@@ -50,7 +50,6 @@ STATUSES: Mapping[str, int] = {
     "InternalError": 500,
     "ServiceUnavailable": 503,
 }
-REFUSED = 400
 
 
 class _Answer(Body):
@@ -306,8 +305,7 @@ def _headers(action: str) -> Mapping[str, str]:
 def _refusal(said: Any) -> Refusal | None:
     match said:
         case {"Response": {"Error": {"Code": str(code), **more}}}:
-            status = next((status for word, status in STATUSES.items() if code.startswith(word)), REFUSED)
-            return Refusal(status, code, f"{code}: {more.get('Message', '')}")
+            return Refusal.of_code(code, more.get("Message", ""), STATUSES)
         case _:
             return None
 

@@ -60,7 +60,6 @@ STATUSES: Mapping[str, int] = {
     "InternalServiceError": 500,
     "ServiceUnavailable": 503,
 }
-REFUSED = 400
 STOPPED = frozenset({"stopped", "stopping"})
 
 
@@ -372,7 +371,6 @@ def _kind(row: Any) -> _Kind:
 def _refusal(said: Any) -> Refusal | None:
     match said:
         case {"ResponseMetadata": {"Error": {"Code": str(code), **more}}}:
-            status = next((status for word, status in STATUSES.items() if code.startswith(word)), REFUSED)
-            return Refusal(status, code, f"{code}: {more.get('Message', '')}")
+            return Refusal.of_code(code, more.get("Message", ""), STATUSES)
         case _:
             return None
