@@ -6,6 +6,7 @@ When it is gone the vendor refuses the calls of everybody, which is worse than a
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 
 from handlers.card import Card, Text
 from handlers.context import Context
@@ -64,7 +65,7 @@ def check_credit(ctx: Context, _event: CheckCredit) -> None:
     at = f"{ctx.now:%Y-%m-%dT%H:%M:%S.%f}"
     for each in found:
         key = f"credit/{each.credit.provider}/{each.credit.currency}/{at}"
-        tell_finance(ctx, key, lambda reader, each=each: _news(reader, each))
+        tell_finance(ctx, key, partial(_news, known=each))
 
 
 def short_credits(ctx: Context) -> list[Known]:
