@@ -28,6 +28,8 @@ Cursor = _named("bot.providers.cursor", "Cursor")
 Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+Helicone = _named("bot.providers.helicone", "Helicone")
+Langfuse = _named("bot.providers.langfuse", "Langfuse")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
@@ -189,6 +191,21 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         key="GITHUB_COPILOT_KEY",
         account=N_("the organization, or enterprises/ and the enterprise"),
         credit=Decimal("0.01"),
+    ),
+    "helicone": ProviderKind(
+        "Helicone",
+        "Helicone",
+        lambda its: Helicone(its.name, its.url, its.key, its.key_name),
+        url="https://api.helicone.ai",
+        key="HELICONE_API_KEY",
+    ),
+    "langfuse": ProviderKind(
+        "Langfuse",
+        "Langfuse",
+        lambda its: Langfuse(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://cloud.langfuse.com",
+        key="LANGFUSE_SECRET_KEY",
+        account=N_("the public key, which begins with pk-lf-"),
     ),
     "litellm": ProviderKind(
         "LiteLLM",

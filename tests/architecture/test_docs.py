@@ -40,6 +40,8 @@ BOT = "python -m bot "
 UNHEARD = ("I don't know “", "I don't understand", "You can't see figures", "I don't know")
 HOSTS = {
     "api.moonshot.ai",
+    "eu.api.helicone.ai",
+    "us.cloud.langfuse.com",
     "api.z.ai",
     "127.0.0.1",
     "api.slack.com",
