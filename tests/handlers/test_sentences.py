@@ -391,8 +391,6 @@ turn off the weekly report -> help | about=settings
 change my language to Chinese -> help | about=settings
 how do I make a token for claude code -> help | about=token
 request status -> requests
-request 20 status page -> request | amount=20 | reason=status page
-change 1 better reason -> change | number=1 | reason=better reason
 approve request 1 -> approve | number=1
 help me please -> help
 tokens -> token
