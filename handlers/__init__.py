@@ -27,6 +27,7 @@ from handlers.admin import (
     token_ends,
 )
 from handlers.alerts import (
+    check_credit,
     check_drifts,
     check_spikes,
     check_thresholds,
@@ -344,6 +345,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
+        event_type(check_credit, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),

@@ -32,6 +32,7 @@ LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
+Prepaid = _named("bot.providers.prepaid", "Prepaid")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
 Vercel = _named("bot.providers.vercel", "Vercel")
@@ -159,6 +160,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.cursor.com",
         key="CURSOR_API_KEY",
     ),
+    "deepseek": ProviderKind(
+        "DeepSeek",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("deepseek", its.name, its.url, its.key, its.key_name),
+        url="https://api.deepseek.com",
+        key="DEEPSEEK_API_KEY",
+    ),
     "devin": ProviderKind(
         "Devin",
         "Devin",
@@ -187,6 +195,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         "LiteLLM",
         lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
         key="LITELLM_API_KEY",
+    ),
+    "moonshot": ProviderKind(
+        "Moonshot",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("moonshot", its.name, its.url, its.key, its.key_name),
+        url="https://api.moonshot.cn",
+        key="MOONSHOT_API_KEY",
     ),
     "openai": ProviderKind(
         "OpenAI's API platform",
@@ -238,6 +253,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: XAI(its.name, its.url, its.key, its.account, its.key_name),
         url="https://management-api.x.ai",
         key="XAI_MANAGEMENT_KEY",
+    ),
+    "zhipu": ProviderKind(
+        "Zhipu",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("zhipu", its.name, its.url, its.key, its.key_name),
+        url="https://open.bigmodel.cn",
+        key="ZHIPU_API_KEY",
     ),
     "sample": ProviderKind(
         "The sample company",
