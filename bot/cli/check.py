@@ -281,7 +281,7 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     have = {name: secret(name, environ) for name in needed}
     if not several and not any(have.values()):
         advice = t(
-            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and `say` work.", page=page
+            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and “say” work.", page=page
         )
         yield CheckLine(t("Slack is not set up"), ok=settings.is_sample or settings.msteams.on, advice=advice)
         return

@@ -19,7 +19,7 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, devin, github_copilot, tencent, vercel, volcengine, xai
+from bot.providers import alibaba, cursor, devin, github_copilot, helicone, langfuse, tencent, vercel, volcengine, xai
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -151,6 +151,8 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
         _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
     ),
+    "helicone": (_rows("charges", "/v1/user/metrics/query", "data/users", helicone._User),),
+    "langfuse": (_rows("charges", "/api/public/v2/observations", "data", langfuse._Observation),),
     "xai": (
         _rows("charges", "/usage", "timeSeries", xai._Series),
         _rows("hours", "/usage", "timeSeries", xai._Series),
@@ -335,6 +337,11 @@ def _fill_xai(fake: Any) -> None:
     fake.use(DAY, ODD, Decimal("1.5"), what=f"Chat {ODD}")
 
 
+def _fill_observer(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"), 10)
+    fake.use(DAY, ODD, Decimal("1.5"), 10)
+
+
 def _fill_devin(fake: Any) -> None:
     fake.use(DAY, "zoe", Decimal("1.5"))
     fake.use(DAY, ODD, Decimal("1.5"), product=f"m-{ODD}")
@@ -355,6 +362,8 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "xai": _fill_xai,
     "cursor": _fill_cursor,
     "devin": _fill_devin,
+    "helicone": _fill_observer,
+    "langfuse": _fill_observer,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
     "openai": _fill_openai,
