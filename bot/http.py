@@ -73,9 +73,10 @@ def bearer(secret: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def basic(secret: str) -> Mapping[str, str]:
-    """A secret as the user of basic authentication, without a password (RFC 7617)."""
-    return {"Authorization": f"Basic {b64encode(f'{secret}:'.encode()).decode()}"}
+def basic(secret: str, user: str = "") -> Mapping[str, str]:
+    """A secret as the password of a user of basic authentication, or as the user, without a password (RFC 7617)."""
+    said = f"{user}:{secret}" if user else f"{secret}:"
+    return {"Authorization": f"Basic {b64encode(said.encode()).decode()}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from handlers.admin import (
     token_ends,
 )
 from handlers.alerts import (
+    check_credit,
     check_drifts,
     check_spikes,
     check_thresholds,
@@ -157,7 +158,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
-EXAMPLES = re.compile(r"\s*[:：]\s*`[^`]+`(?:(?:, | or |、|或 ?| 或 ?)`[^`]+`)*(?=[.。])")
+EXAMPLES = re.compile(r"\s*[:：]\s*“[^”]+”(?:(?:, | or |、|或 ?| 或 ?)“[^”]+”)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 CLAIMS = ("claim", "claims", "receipt", "receipts", "payroll", "paid")
 """Commands that are of use only where app.yaml says what can be claimed."""
@@ -165,7 +166,7 @@ GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
 
 def help(ctx: Context, about: One = "") -> Card:
-    """What you can say, or more about one command: `help spend`."""
+    """What you can say, or more about one command: “help spend”."""
     if about and about.lower() not in ("me", "please"):
         return _help_about(ctx, about)
     shown = _of_use_to(ctx)
@@ -348,6 +349,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
+        event_type(check_credit, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),

@@ -663,6 +663,28 @@ seats = Table(
     Column("use_known", Boolean, nullable=False, server_default=true()),
 )
 
+# Credit that was paid ahead at a provider: what was left of it when it was last read, and the last stage of its going
+# down that finance was told of. The days say by how much it fell.
+prepaid = Table(
+    "prepaid",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("left_nanos", BigInteger, nullable=False),
+    Column("granted_nanos", BigInteger, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Column("told", String(16), nullable=False),
+)
+prepaid_days = Table(
+    "prepaid_days",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used_nanos", BigInteger, nullable=False),
+)
+
 # What finance said that a model costs, from a day on. Rows are only added: of those that have begun the last counts.
 # Prices are for a million tokens, in 10⁻⁹ of the currency. `what` is "price", "free", or "removed" for none any more.
 prices = Table(
