@@ -6,6 +6,7 @@ import pytest
 
 from bot.clock import TICK_S
 from bot.platforms import terminal
+from handlers.card import Card
 from storage.charges import Charge
 from storage.db import Database
 from tests.support.clock import Clock
@@ -22,7 +23,7 @@ TOKENS_A_MINUTE = 134 * M
 def company(database: Database, clock: Clock) -> Company:
     """A company that counts in yuan; its crawler cost some 30 yuan a day so far."""
     clock.moment = MIDNIGHT
-    rules = {
+    rules: dict[str, object] = {
         **RULES,
         "organization": {"name": "Acme", "zone": "Asia/Shanghai", "currency": "CNY", "locale": "zh_CN"},
         "rates": {"USD": {date(2026, 1, 1): "7.2"}},
@@ -43,7 +44,7 @@ def test_it_is_told_in_the_first_minutes_and_not_with_the_bill(company: Company,
     """By tokens alone, at a list price in dollars, in the owner's language, with what it costs in yuan."""
     crawler = door.exporter("token new for agent crawler telemetry", "max")
     used = {"model": "doubao-seed-2.1-pro", "type": "output", "session__id": "s1"}
-    seconds, cards = 0, []
+    seconds, cards = 0, list[Card]()
     while not cards and seconds < 600:
         seconds += 1
         at = MIDNIGHT + timedelta(seconds=seconds)
@@ -59,4 +60,4 @@ def test_it_is_told_in_the_first_minutes_and_not_with_the_bill(company: Company,
     assert seconds < 180
     assert cards[0].title == "Crawler每小时支出¥16,642.80，平时为¥2.08"
     assert "¥4,1" in terminal.render(cards[0])
-    assert "¥95,8" in company.say("max", "balance crawler")
+    assert "剩余¥95,724.10" in company.say("max", "balance crawler")
