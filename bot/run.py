@@ -182,6 +182,7 @@ def scopes_for(settings: Settings) -> dict[str, bool]:
         "groups": any(each.slack for each in settings.groups),
         "channels": any(each.public for each in places),
         "agent": settings.slack.agent,
+        "receipts": bool(settings.policy.claims.categories),
     }
 
 

@@ -31,6 +31,7 @@ GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
 Helicone = _named("bot.providers.helicone", "Helicone")
 Langfuse = _named("bot.providers.langfuse", "Langfuse")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+Mistral = _named("bot.providers.mistral", "Mistral")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
@@ -212,6 +213,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         "LiteLLM",
         lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
         key="LITELLM_API_KEY",
+    ),
+    "mistral": ProviderKind(
+        "Mistral",
+        "Mistral",
+        lambda its: Mistral(its.name, its.url, its.key, its.key_name),
+        url="https://api.mistral.ai",
+        key="MISTRAL_ADMIN_KEY",
     ),
     "moonshot": ProviderKind(
         "Moonshot",

@@ -21,6 +21,7 @@ from bot.providers.github_copilot import GitHubCopilot
 from bot.providers.helicone import Helicone
 from bot.providers.langfuse import Langfuse
 from bot.providers.litellm.provider import MALFORMED, LiteLLM
+from bot.providers.mistral import Mistral
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
@@ -44,6 +45,7 @@ from tests.support.fakes.helicone import FakeHelicone
 from tests.support.fakes.langfuse import FakeLangfuse
 from tests.support.fakes.litellm import FakeLiteLLM
 from tests.support.fakes.loopback import Heard, Loopback
+from tests.support.fakes.mistral import FakeMistral
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
@@ -310,6 +312,13 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: Langfuse("langfuse", fake.url, fake.key, fake.public, "LANGFUSE_KEY", patience, None),
         FakeLangfuse.use,
         lambda fake: str(fake.key),
+    ),
+    "mistral": Case(
+        FakeMistral,
+        lambda fake, patience: Mistral("mistral", fake.url, fake.key, "MISTRAL_KEY", patience, None),
+        FakeMistral.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("organization", ""),),
     ),
     "vercel": Case(
         FakeVercel,

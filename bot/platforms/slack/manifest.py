@@ -37,6 +37,9 @@ CHANNEL_SCOPES: Mapping[str, str] = {
 AGENT_SCOPES: Mapping[str, str] = {"assistant:write": N_("suggest what to ask in the agent view")}
 """What `slack.agent` takes."""
 
+CLAIM_SCOPES: Mapping[str, str] = {"files:read": N_("read receipts that people send to it")}
+"""What receipts of claims take."""
+
 SHORTCUTS: Mapping[str, tuple[str, str, str]] = {
     "ask-for-more": ("global", "Ask for more budget", "Ask for more of your AI budget"),
     "what-is-left": ("global", "What is left?", "Show what is left of your AI budget"),
@@ -60,13 +63,14 @@ REMOVALS = ("app_uninstalled", "tokens_revoked")
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
 
 
-def wanted_scopes(*, directory: bool, groups: bool, channels: bool, agent: bool) -> list[str]:
+def wanted_scopes(*, directory: bool, groups: bool, channels: bool, agent: bool, receipts: bool) -> list[str]:
     """The scopes of the bot token; see manifest."""
     more = (
         (directory, DIRECTORY_SCOPES),
         (groups, GROUP_SCOPES),
         (channels, CHANNEL_SCOPES),
         (agent, AGENT_SCOPES),
+        (receipts, CLAIM_SCOPES),
     )
     return [*SCOPES, *(scope for wanted, scopes in more if wanted for scope in scopes)]
 
@@ -79,6 +83,7 @@ def manifest(
     groups: bool = False,
     channels: bool = False,
     agent: bool = False,
+    receipts: bool = False,
     back: str = "",
 ) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
@@ -90,6 +95,7 @@ def manifest(
         groups: whether app.yaml names user groups.
         channels: whether app.yaml names channels.
         agent: whether the app is one of Slack's agents, with suggestions in its Messages tab.
+        receipts: whether people send receipts of claims.
         back: the public address to which people are sent back who install the app in one of several workspaces; ""
             if it is installed in one by its token. Tokens of several expire and are renewed.
 
@@ -99,7 +105,7 @@ def manifest(
     if not COMMAND.match(command):
         raise ValueError(f"{command!r} cannot be a slash command: / and up to 31 lower-case characters, no spaces.")
     address = {"request_url": url} if url else {}
-    scopes = wanted_scopes(directory=directory, groups=groups, channels=channels, agent=agent)
+    scopes = wanted_scopes(directory=directory, groups=groups, channels=channels, agent=agent, receipts=receipts)
     view = {
         "agent_description": DESCRIPTION,
         "suggested_prompts": [{"title": title, "message": says} for title, says in PROMPTS],
