@@ -173,10 +173,10 @@ def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[S
 
 def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
     """The accounts of a kind below, with their names: of teams those that have no team below."""
-    below = people.descendants(ctx.conn, account.id)
+    below = people.descendants(ctx.conn, account.id, kind)
     if kind != "team":
-        return {each.id: each.name for each in below if each.kind == kind}
-    teams = [each for each in below if each.kind == "team"]
+        return {each.id: each.name for each in below}
+    teams = below
     parents = {each.parent_id for each in teams}
     found = {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
     if not for_all(ctx):
