@@ -7,6 +7,7 @@ sees group totals only, and so do viewers.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 from handlers.context import CLOCK, Context
 from storage import people
@@ -109,6 +110,12 @@ def as_viewer(ctx: Context) -> Context:
 def role_of(ctx: Context) -> str:
     """The role by which somebody who sees all acts, as the audit says it."""
     return "role finance" if "finance" in ctx.person.roles else "role admin"
+
+
+def page_of(account: Account) -> str:
+    """The page of the console that shows an account to whoever may see it."""
+    pages = {"organization": "/organization", "team": f"/team/{quote(account.id.removeprefix('team/'), safe='')}"}
+    return pages.get(account.kind, "/")
 
 
 def sees_all(ctx: Context) -> bool:
