@@ -7,14 +7,20 @@ sees group totals only, and so do viewers.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from urllib.parse import quote
 
 from handlers.context import CLOCK, Context
+from handlers.errors import RefusedError
 from storage import people
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 GROUP_MIN = 5
+
+
+class TooFewError(RefusedError):
+    """Viewers are not told this, for so few people are behind a part of it that it tells of them."""
 
 
 def may_see(ctx: Context, account_id: str) -> bool:
@@ -105,6 +111,17 @@ def as_viewer(ctx: Context) -> Context:
         policy=ctx.policy.model_copy(update={"organization": organization}),
         only=groups_below(ctx, ORGANIZATION),
     )
+
+
+def refuse_parts_of_months(ctx: Context, first: date, end: date, example: str) -> None:
+    """Refuse viewers all days but whole months: what two stretches differ by may be a day of a single person.
+
+    Raises:
+        TooFewError: they asked for others.
+    """
+    is_whole = ctx.period(first, "month").first == first and ctx.period(end, "month").first == end
+    if ctx.only is not None and not is_whole:
+        raise TooFewError("You see whole months, such as: {example}", example=example)
 
 
 def role_of(ctx: Context) -> str:

@@ -83,6 +83,10 @@ def chart_of(ctx: Context, account: Account, by: str, span: Span) -> Chart | Non
         return None
     colours = COLOURS.get(by, by)
     hidden = few_behind(ctx, account, colours, span)
+    if ctx.only is not None:  # a colour of a day may be one person's, and so may a day
+        if by == "tokens" or few_behind(ctx, account, "day", span):
+            return None
+        colours = ""
     cells: Cells = {}
     firsts: dict[date, date] = {}
     for (day, said), sum_ in _cells(ctx, account, colours, max(first, starts[0]), end).items():
