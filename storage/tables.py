@@ -516,6 +516,21 @@ claims = Table(
     Column("paid_by", String(64), nullable=False),
 )
 
+# Files that show what was paid. One that belongs to no claim yet is kept for a day; the content goes before its mark.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("person_id", String(64), nullable=False),
+    Column("request_id", BigInteger, index=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("content", LargeBinary),
+    Column("sent_at", Instant, nullable=False),
+    Index(None, "person_id", "request_id"),
+)
+
 # Who decides in whose stead until the end of a day.
 delegations = Table(
     "delegations",

@@ -58,6 +58,7 @@ class Visitor:
         owned: the teams that they own.
         decides: whether they are somebody's manager, or a request waits for them.
         session: their session, None on a page without sign-in.
+        can_claim: whether something can be claimed at all.
     """
 
     person: Person
@@ -65,6 +66,7 @@ class Visitor:
     owned: tuple[Account, ...]
     decides: bool
     session: Session | None
+    can_claim: bool = False
 
     @property
     def audience(self) -> frozenset[Audience]:
@@ -78,14 +80,17 @@ class Visitor:
             found |= {"decider", "owner"}
         if self.decides:
             found.add("decider")
+        if self.can_claim:
+            found |= {"claimant", "payer"} if "finance" in found else {"claimant"}
         return frozenset(found)
 
 
-def visitor_of(conn: Connection, person: Person, language: str, session: Session | None = None) -> Visitor:
+def visitor_of(conn: Connection, person: Person, policy: Policy, session: Session | None = None) -> Visitor:
     """What is to be known of who looks."""
     owned = [each for each in people.owned(conn, person.id) if each.kind == "team"]
     decides = people.manages(conn, person.id) or bool(requests.waiting_for(conn, person.id))
-    return Visitor(person, language, tuple(owned[:TEAMS_MAX]), decides, session)
+    can_claim = bool(policy.claims.categories)
+    return Visitor(person, spoken_to(person, policy), tuple(owned[:TEAMS_MAX]), decides, session, can_claim)
 
 
 class Door(Protocol):
@@ -126,7 +131,7 @@ class Sessions:
             if found is None:
                 return None
             person, session = found
-            return visitor_of(conn, person, spoken_to(person, self.app.policy), session)
+            return visitor_of(conn, person, self.app.policy, session)
 
         visitor = self.app.database.ask(look)
         session = visitor.session if visitor else None
@@ -209,6 +214,6 @@ class AnyoneAsAnyone:
 
         def look(conn: Connection) -> Visitor | None:
             person = people.person(conn, chosen)
-            return visitor_of(conn, person, spoken_to(person, self.app.policy)) if person and person.active else None
+            return visitor_of(conn, person, self.app.policy) if person and person.active else None
 
         return self.app.database.ask(look) if chosen else None
