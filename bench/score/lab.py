@@ -157,7 +157,7 @@ def _asked(days: Days, account: str, limit: int, chance: random.Random) -> int:
     """How often somebody asks for more in November."""
     heeds, asks = chance.random() < HEEDS, chance.random() < ASKS
     used = times = 0
-    allowed, grants = limit, {}
+    allowed, grants = limit, dict[date, int]()
     day = SET
     while day < END:
         allowed += grants.pop(day, 0)

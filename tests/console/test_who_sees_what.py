@@ -44,14 +44,11 @@ def _members() -> list[One]:
 
 
 MEMBERS = _members()
-OTHERS = tuple(
-    Person(id_, name, f"{id_}@acme.example", team="core", roles=roles)
-    for id_, name, roles in (
-        ("boss", "Bo Boss", ()),
-        ("fin", "Fi Nance", ("finance",)),
-        ("vic", "Vic Viewer", ("viewer",)),
-        ("ada", "Ada Admin", ("admin",)),
-    )
+OTHERS = (
+    Person("boss", "Bo Boss", "boss@acme.example", team="core"),
+    Person("fin", "Fi Nance", "fin@acme.example", team="core", roles=("finance",)),
+    Person("vic", "Vic Viewer", "vic@acme.example", team="core", roles=("viewer",)),
+    Person("ada", "Ada Admin", "ada@acme.example", team="core", roles=("admin",)),
 )
 RULES = {
     "organization": {"name": "Acme", "zone": "Europe/Berlin"},
