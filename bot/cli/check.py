@@ -76,6 +76,7 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _slack(settings, environ)
     yield from _teams(app, environ)
     yield from _channels(app, environ)
+    yield from _console(app, environ)
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
@@ -316,6 +317,19 @@ def _channels(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
             yield CheckLine(what, ok=bool(here), advice="" if here else advice)
         elif place.platform == "web" and not app.settings.is_sample:
             yield CheckLine(what, ok=False, advice=t("Only the demo shows it. Write a channel of Slack or Teams."))
+
+
+def _console(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    """Whether people can sign in to the console."""
+    settings = app.settings.console
+    if not settings.url or not settings.sign_in:
+        return
+    try:
+        sign_in = optional("bot.console.sign_in_check", "OpenID Connect", "requirements-console.txt")
+    except ConfigError as trouble:
+        yield CheckLine(t("console"), ok=False, advice=str(trouble))
+        return
+    yield from sign_in.lines(settings, environ, app.now)
 
 
 def unreached(app: App) -> CheckLine:
