@@ -132,9 +132,14 @@ class Context:
             return language_of(self.locale)
         return spoken_to(self.person, self.policy)
 
-    def on_a_page(self, path: str) -> tuple[Text, ...]:
-        """Where the console shows the same on a page; nothing where there is no console, and on its pages."""
-        if not self.policy.console_url or self.place.platform == CONSOLE:
+    def on_a_page(self, path: str, *, elsewhere: bool = False) -> tuple[Text, ...]:
+        """Where the console shows the same on a page; nothing where there is no console, and on its pages.
+
+        Args:
+            path: of the page.
+            elsewhere: whether the card goes to somebody's chat, wherever it was caused.
+        """
+        if not self.policy.console_url or (self.place.platform == CONSOLE and not elsewhere):
             return ()
         return (Text(self.t("On a page: {address}", address=f"{self.policy.console_url}{path}"), quiet=True),)
 

@@ -387,6 +387,7 @@ limits = Table(
     Column("spent_nanos", BigInteger),
     Column("caps", Text, nullable=False, server_default=""),
     Column("refusing", Boolean, nullable=False, server_default=false()),
+    Index(None, "kind"),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.

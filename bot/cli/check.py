@@ -82,6 +82,7 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _slack(app, environ)
     yield from _teams(app, environ)
     yield from _channels(app, environ)
+    yield from _console(app, environ)
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
@@ -369,6 +370,19 @@ def _clients(app: App, environ: Mapping[str, str]) -> Mapping[str, WebClient]:
     found = {id: installed.client(id) for id in installed.every()}
     first = slack.workspaces[0]
     return found | ({"": found[first]} if first in found else {})
+
+
+def _console(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    """Whether people can sign in to the console."""
+    settings = app.settings.console
+    if not settings.url or not settings.sign_in:
+        return
+    try:
+        sign_in = optional("bot.console.sign_in_check", "OpenID Connect", "requirements-console.txt")
+    except ConfigError as trouble:
+        yield CheckLine(t("console"), ok=False, advice=str(trouble))
+        return
+    yield from sign_in.lines(settings, environ, app.now)
 
 
 def unreached(app: App) -> CheckLine:
