@@ -39,6 +39,7 @@ from tests.support.process import until
 from tests.support.small_bot import served
 
 ADDRESS = "https://bursar.acme.test"
+INSTALLED = "select * from slack_installations"
 ACCESS = "oauth.v2.access"
 KEY = Fernet.generate_key().decode()
 SECRETS = {
@@ -196,6 +197,7 @@ def test_tokens_are_unreadable_in_the_database_and_keys_can_be_exchanged(running
         kept = bot.tokens()
         assert len(kept) == 4  # token and refresh token, in both tables
         assert not any("xox" in each for each in kept)
+        assert "INSTALLER" not in str(bot.app.database.ask(lambda conn: conn.execute(text(INSTALLED)).all()))
     with running(environ={"SLACK_TOKEN_KEYS": f"{newer},{KEY}"}) as bot:
         assert "$10.00" in json.dumps(town.workspaces["T1"].command("UANA", "balance").json)
     with running(environ={"SLACK_TOKEN_KEYS": newer}) as bot:
@@ -393,6 +395,7 @@ def test_requests_that_name_other_workspaces_get_nothing_by_it(running: Running,
     """Whatever a signed payload says of workspace, organization and app, it only chooses among our installations."""
     one, two = town.workspaces["T1"], town.workspaces["T2"]
     with running() as bot:
+        assert one.send("events_api", {"type": "url_verification", "challenge": "abc"}).body == "abc"
         bot.install(one)
         bot.install(two)
         two.command("UMAX", "balance")
