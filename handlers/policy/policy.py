@@ -429,6 +429,7 @@ class Policy(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     claims: ClaimRules = ClaimRules()
+    outcomes: tuple[str, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
     retention: RetentionRules = RetentionRules()
