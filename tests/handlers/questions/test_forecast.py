@@ -236,3 +236,15 @@ def test_a_budget_of_the_year_that_is_gone_in_march_is_told_in_january(tmp_path:
     assert told["digest"]["Runs out"] == told["forecast"]["Runs out"]
     assert told["digest"]["Year-end estimate"].split()[0] == told["balance"]["Year-end estimate"]
     database.close()
+
+
+def test_a_range_that_was_seldom_right_promises_nothing(acme: Company) -> None:
+    """After a burst, most past weeks ended outside of it: it is a rough one."""
+    begins, burst = date(2026, 9, 28), [date(2026, 11, number) for number in range(3, 7)]
+    uses(acme, "ana", lambda day: "0" if day < begins else "50" if day in burst else on_working_days("10")(day))
+
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert re.search(r"the range was right \d+ times", answer)
+    assert "Range         roughly" in answer
+    assert "8 of 10" not in answer
