@@ -33,7 +33,7 @@ LASTS, LASTS_LONG, LONG_DAYS = 0.85, 0.93, 40
 """So much of a growth is left a week later; more of it if the end is far."""
 OUTER = 1.2816
 """A normal deviate is below this in nine cases of ten."""
-CAREFUL = 1.3
+CAREFUL = 1.25
 """Errors of one series are alike, so that trials look better than they are."""
 SPREADS, NARROWS = 0.3, 0.4
 """The range grows with this power of the days ahead, where they are more than could be tried, and where they are fewer
