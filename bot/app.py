@@ -21,7 +21,7 @@ from bot.config import ProviderSettings, Settings
 from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.source import Marked, UnusableSourceError
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UnreachableError
 from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
@@ -43,6 +43,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
+from handlers.requests import keep_receipt, opened
 from handlers.sentence import Sentence
 from storage import (
     aliases,
@@ -405,6 +406,50 @@ class App:
         known: dict[str, Person | None] = {person.id: person}
         return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
+    # Files ---------------------------------------------------------------------------------------------------------
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+        return bool(self.policy.claims.categories) and handlers.takes_file(text)
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Args:
+            person: id of who sent it.
+            content: of the file.
+
+        Raises:
+            RefusedError: it can be no receipt.
+            BusyError: the database had no time; nothing was kept.
+        """
+
+        def work(conn: Connection) -> str:
+            return keep_receipt(self._context(conn, Sentence("", person, NOWHERE)), content)
+
+        return self.database.transact(work, in_turn=True)
+
+    def receipt(self, person: str, place: Place, name: str) -> tuple[str, bytes]:
+        """The content of a receipt, and its type, for somebody who may see it; the audit says who looked.
+
+        Args:
+            person: id of who looks.
+            place: where.
+            name: such as "receipt-42-1.pdf".
+
+        Raises:
+            RefusedError: there is none, or it is not for them.
+            BusyError: the database had no time.
+        """
+
+        def work(conn: Connection) -> tuple[str, bytes]:
+            ctx = self._context(conn, Sentence("", person, place))
+            found = opened(ctx, name)
+            ctx.write()
+            return found
+
+        return self.database.transact(work, in_turn=True)
+
     # Who -----------------------------------------------------------------------------------------------------------
 
     def who(self, platform: str, external_id: str) -> str | None:
@@ -677,6 +722,19 @@ class App:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""
         delivery = self._delivery()
         return delivery.deliver(delivery.lanes()[lane] if lane else None)
+
+    def welcome(self) -> None:
+        """Somewhere else people can be written to now: they are looked for again, and what waits for them is sent."""
+        try:
+            self.refresh_people(anew=True)
+        except (OutsideError, UnusableSourceError) as trouble:
+            log.warning("people were not refreshed", why=in_words(trouble))
+        self.database.transact(lambda conn: outbox.wake(conn, UNLINKED, outbox.waiting_at(conn, UNLINKED), self.now()))
+        self.wake.set()
+
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a chat platform, or one of its workspaces such as "slack/T2", wait until it is well."""
+        self._delivery().pause(name, trouble)
 
     def waiting_lanes(self) -> set[str]:
         """The lanes of the outbox in which something is due; each may be delivered beside the others."""

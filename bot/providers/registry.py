@@ -28,7 +28,10 @@ Cursor = _named("bot.providers.cursor", "Cursor")
 Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+Helicone = _named("bot.providers.helicone", "Helicone")
+Langfuse = _named("bot.providers.langfuse", "Langfuse")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+Mistral = _named("bot.providers.mistral", "Mistral")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
@@ -190,11 +193,33 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         account=N_("the organization, or enterprises/ and the enterprise"),
         credit=Decimal("0.01"),
     ),
+    "helicone": ProviderKind(
+        "Helicone",
+        "Helicone",
+        lambda its: Helicone(its.name, its.url, its.key, its.key_name),
+        url="https://api.helicone.ai",
+        key="HELICONE_API_KEY",
+    ),
+    "langfuse": ProviderKind(
+        "Langfuse",
+        "Langfuse",
+        lambda its: Langfuse(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://cloud.langfuse.com",
+        key="LANGFUSE_SECRET_KEY",
+        account=N_("the public key, which begins with pk-lf-"),
+    ),
     "litellm": ProviderKind(
         "LiteLLM",
         "LiteLLM",
         lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
         key="LITELLM_API_KEY",
+    ),
+    "mistral": ProviderKind(
+        "Mistral",
+        "Mistral",
+        lambda its: Mistral(its.name, its.url, its.key, its.key_name),
+        url="https://api.mistral.ai",
+        key="MISTRAL_ADMIN_KEY",
     ),
     "moonshot": ProviderKind(
         "Moonshot",
