@@ -13,7 +13,7 @@ import handlers
 from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.metrics import DELIVERED, timed
-from bot.ports import Knows, Platform, Probes
+from bot.ports import Divided, Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.request_ids import numbered
@@ -122,13 +122,16 @@ class Delivery:
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core))
+        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core, self.core.policy.workspaces))
 
     def lanes(self) -> dict[str, Lane]:
         """What is delivered beside each other: a provider or platform that hangs stops nobody else."""
-        chats = [*self.platforms, *([UNLINKED] if self.platforms else [])]
         found = {"timers": Lane(("clock",), ("event",)), "sentences": Lane(("clock",), ("say",))}
-        found |= {f"chat {name}": Lane((name,), ("show",)) for name in chats}
+        for name, platform in self.platforms.items():
+            others = tuple(platform.workspaces) if isinstance(platform, Divided) else ()
+            found[f"chat {name}"] = Lane((name,), ("show",), others=others)
+            found |= {f"chat {name}/{each}": Lane((name,), ("show",), workspace=each) for each in others}
+        found |= {f"chat {UNLINKED}": Lane((UNLINKED,), ("show",))} if self.platforms else {}
         found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
         read = [*self.providers, *(outcomes_target(name) for name in self.outcomes)]
         return found | {f"readings {name}": Lane((name,), READS) for name in read}
@@ -181,7 +184,7 @@ class Delivery:
 
     def _is_well(self, lane: Lane) -> bool:
         """Whether a platform takes messages. One that did not is asked, without showing anything."""
-        name = lane.targets[0]
+        name = lane.name
         pause = self.database.ask(lambda conn: pauses.of(conn, name))
         if pause is None:
             return True
@@ -189,7 +192,7 @@ class Delivery:
             return False
         trouble = self._probed(name)
         if trouble:
-            self._pause(name, trouble)
+            self.pause(name, trouble)
             return False
         self.database.transact(lambda conn: self._go_on(conn, name, lane))
         log.info("platform is well again", platform=name, paused_s=round((self.now() - pause.since).total_seconds()))
@@ -201,7 +204,10 @@ class Delivery:
 
     def _probed(self, name: str) -> UnreachableError | None:
         """Why a platform takes nothing now, None if it does, or cannot be asked."""
-        platform: object = self.platforms.get(name)
+        target, _, workspace = name.partition("/")
+        platform: object = self.platforms.get(target)
+        if workspace and isinstance(platform, Divided):
+            platform = platform.workspaces.get(workspace)
         if isinstance(platform, Probes):
             try:
                 platform.probe()
@@ -209,8 +215,8 @@ class Delivery:
                 return trouble
         return None
 
-    def _pause(self, name: str, trouble: UnreachableError) -> None:
-        """Let all that is for a platform wait as it is."""
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a platform, or for one of its workspaces such as "slack/T2", wait as it is."""
         refused = isinstance(trouble, RefusesUsError)
         now = self.now()
         until = now + (REFUSED_AGAIN if refused else DOWN_AGAIN)
@@ -354,7 +360,7 @@ class Delivery:
 
     def _postpone(self, item: OutboxItem, trouble: Exception) -> str | None:
         """Note why an item is not delivered, and when it is tried again; returns what _deliver_one does."""
-        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item.target, trouble):
+        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item, trouble):
             self.database.transact(lambda conn: outbox.release(conn, [item], self.now()))
             return ""
         asked_to_wait = isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None
@@ -379,10 +385,11 @@ class Delivery:
         self._tell(item, trouble, useless=useless)
         return item.place if blocks else None
 
-    def _stops_all(self, name: str, trouble: UnreachableError) -> bool:
-        """Whether it is no trouble of one message; then the platform is paused."""
+    def _stops_all(self, item: OutboxItem, trouble: UnreachableError) -> bool:
+        """Whether it is no trouble of one message; then the platform, or its one workspace, is paused."""
         if isinstance(trouble, NoAccountError | NotYetError):
             return False
+        name = next((lane.name for lane in self.lanes().values() if lane.holds(item)), item.target)
         if not isinstance(trouble, RefusesUsError):
             if trouble.retry_after_s is not None:
                 return False
@@ -390,7 +397,7 @@ class Delivery:
             if found is None:
                 return False
             trouble = found
-        self._pause(name, trouble)
+        self.pause(name, trouble)
         return True
 
     def _tell(self, item: OutboxItem, trouble: Exception, *, useless: bool) -> None:

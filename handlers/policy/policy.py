@@ -432,6 +432,7 @@ class Policy(House, Rule):
     outcomes: tuple[str, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
+    workspaces: tuple[str, ...] = ()
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)
