@@ -86,8 +86,19 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
+    yield from _outcomes(app)
     yield from _told_twice(app)
     app.close()
+
+
+def _outcomes(app: App) -> Iterator[CheckLine]:
+    """Where outcomes are counted: whether it can be read, and whether the teams of app.yaml are there."""
+    teams = {each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"}
+    for rules in app.settings.outcomes:
+        yield from app.outcomes[rules.called].check()
+        for unknown in sorted(rules.teams.keys() - teams):
+            what = t("outcomes of {name}", name=rules.called)
+            yield CheckLine(what, ok=False, advice=t("There is no team “{name}”.", name=unknown))
 
 
 def _told_twice(app: App) -> Iterator[CheckLine]:
