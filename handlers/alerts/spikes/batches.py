@@ -8,7 +8,8 @@ from handlers.alerts.spikes.burn import DAY, WEEK, Burn
 
 BATCH_PERCENT = 300  # of the other days: a weekday that usually costs so much is one of a batch
 BATCH_DAYS_MIN = 4  # of that weekday
-BATCH_PART, BATCH_MONTHS_MIN = 2, 2  # of the dearest day, in so many months: days above it are those of the month
+BATCH_PART = 2  # of the dearest day: those above it are the large ones
+BATCH_MONTHS_MIN = 2
 AGAIN_PERCENT = 175  # of last time, for what comes at its time again
 BACKS = (WEEK, 2 * WEEK, 4 * WEEK, 5 * WEEK)  # days ago: the first Sunday of a month is four or five weeks ago
 
@@ -16,14 +17,17 @@ BACKS = (WEEK, 2 * WEEK, 4 * WEEK, 5 * WEEK)  # days ago: the first Sunday of a 
 def timetable(days: Mapping[date, int]) -> Callable[[date], bool] | None:
     """On which days a batch comes, None if there is none.
 
-    It comes on a weekday that usually costs far more than the others, or on one day of the month if all large days are
-    on that. Its days say nothing of the others, on which as much is out of the ordinary.
+    It comes on a weekday that usually costs far more than the others; on the weekday that all large days are on, such as
+    every second Sunday; or on the day of the month that they are on. Its days say nothing of the others, on which as
+    much is out of the ordinary.
     """
-    weekdays = {weekday for weekday in range(WEEK) if _is_dear(days, weekday)}
-    if weekdays:
-        return lambda day: day.weekday() in weekdays
     dearest = max(days.values(), default=0)
     large = [day for day, cost in days.items() if cost * BATCH_PART > dearest]
+    usually = {weekday for weekday in range(WEEK) if _is_dear(days, weekday)}
+    alone = {day.weekday() for day in large}
+    weekdays = usually or (alone if len(large) >= BATCH_DAYS_MIN and len(alone) == 1 else None)
+    if weekdays:
+        return lambda day: day.weekday() in weekdays
     numbers, months = [day.day for day in large], {(day.year, day.month) for day in large}
     if len(months) == len(large) >= BATCH_MONTHS_MIN and max(numbers) - min(numbers) <= 1:
         return lambda day: min(numbers) - 1 <= day.day <= max(numbers) + 1

@@ -60,6 +60,7 @@ def remember(ctx: Context, account_id: str, here: Look, mine: Sequence[Spike]) -
 
 
 def grow(ctx: Context, same: Spike, sight: Sight) -> Spike:
+    """Bring a spike up to date by what is seen of it now."""
     since, excess = min(same.since, sight.since), max(same.excess_nanos, sight.excess_nanos)
     grown = replace(sight, since=since, excess_nanos=excess)
     return spikes.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))

@@ -428,6 +428,12 @@ def test_a_weekday_of_batches_is_known_though_something_large_came_on_another_on
     ]
 
 
+def test_a_batch_of_every_second_sunday_hides_nothing_on_another_day() -> None:
+    """Four Sundays of eight cost $200; a Wednesday of $150 is none of them."""
+    days = {TODAY - n * DAY: (200 if n % 14 == 3 else 5) * DOLLAR for n in range(1, 57)}
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 150 * DOLLAR}))] == ["daily"]
+
+
 def test_what_comes_on_the_first_sunday_of_a_month_is_a_batch() -> None:
     """Five weeks lie between two of them, or four."""
     sunday = datetime(2026, 11, 1, 23, 0, tzinfo=UTC)
