@@ -17,7 +17,7 @@ BACKS = (WEEK, 2 * WEEK, 4 * WEEK, 5 * WEEK)  # days ago: the first Sunday of a 
 def timetable(days: Mapping[date, int]) -> Callable[[date], bool] | None:
     """On which days a batch comes, None if there is none.
 
-    It comes on a weekday that usually costs far more than the others; on the weekday that all large days are on, such as
+    It comes on a weekday that usually costs far more than the others; on the weekday that all large days are on, as
     every second Sunday; or on the day of the month that they are on. Its days say nothing of the others, on which as
     much is out of the ordinary.
     """
