@@ -19,10 +19,14 @@ BRIDGED_MAX = 4
 
 def free_days(policy: Policy, first: date, end: date) -> frozenset[date]:
     """The free days of a company from one day until before another, weekends not counted."""
-    zone = policy.organization.zone
-    country = policy.working.country or get_global("zone_territories").get(zone, "")
-    public = _public(country, first.year - 1, end.year + 1)
-    days = {*policy.working.holidays, *public, *_bridges(public)}
+    return _free(policy.organization.zone, policy.working.country, policy.working.holidays, first, end)
+
+
+@lru_cache(maxsize=64)
+def _free(zone: str, country: str, named: tuple[date, ...], first: date, end: date) -> frozenset[date]:
+    """Worked out once a day: it takes longer than all else that a balance looks ahead by."""
+    public = _public(country or get_global("zone_territories").get(zone, ""), first.year - 1, end.year + 1)
+    days = {*named, *public, *_bridges(public)}
     return frozenset(day for day in days if first <= day < end and day.weekday() < SATURDAY)
 
 
