@@ -26,6 +26,7 @@ from sqlalchemy import (
 from storage import ingest, people_sources, terms
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
+from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
     FOREVER,
@@ -62,10 +63,12 @@ LIKE_MAX = 100
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
 _PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
-_LINKED = select(links.c.account_id).where(
-    links.c.platform == bindparam("platform"),
-    links.c.kind == bindparam("kind"),
-    links.c.external_id == bindparam("external_id"),
+_LINKED = Prepared(
+    select(links.c.account_id).where(
+        links.c.platform == bindparam("platform"),
+        links.c.kind == bindparam("kind"),
+        links.c.external_id == bindparam("external_id"),
+    )
 )
 _PLACES = (
     select(links.c.account_id, links.c.platform, links.c.external_id)
@@ -76,10 +79,11 @@ _PLACES = (
     )
     .order_by(links.c.account_id, links.c.platform, links.c.external_id)
 )
-_LINES = (
+_LINES = Prepared(
     select(accounts, lineage.c.account_id.label("whose"))
     .join(lineage, accounts.c.id == lineage.c.ancestor_id)
-    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER)
+    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER),
+    lists=("accounts",),
 )
 _EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
 _LOWER = func.lower(accounts.c.name)
@@ -97,9 +101,9 @@ _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
 def person_of(row: Any) -> Person:
-    """The person of a row with all columns of the table."""
-    values = {name: getattr(row, name) for name in _PERSON_FIELDS}
-    values |= {name: tuple(values[name].split()) for name in ("roles", "groups")}
+    """The person of a row that begins with all columns of the table, in their order."""
+    values = dict(zip(_PERSON_FIELDS, row, strict=False))
+    values["roles"], values["groups"] = tuple(values["roles"].split()), tuple(values["groups"].split())
     return Person(manager=values.pop("manager_id"), **values)
 
 
@@ -200,8 +204,8 @@ def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
 def lines(conn: Connection, account_ids: Collection[str]) -> dict[str, tuple[Account, ...]]:
     """The same for several accounts."""
     above: dict[str, dict[str, Account]] = {each: {} for each in account_ids}
-    for row in conn.execute(_LINES, {"accounts": list(account_ids)}):
-        above[row.whose][row.id] = Account(*row[:-1])
+    for *account, whose in _LINES.rows(conn, {"accounts": list(account_ids)}):
+        above[whose][account[0]] = Account(*account)
     return {account_id: tuple(_upwards(account_id, found)) for account_id, found in above.items()}
 
 
@@ -297,8 +301,8 @@ def _ids(word: str) -> list[str]:
 
 def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:
     """The account that an identity over there was linked to, or None."""
-    row = conn.execute(_LINKED, {"platform": platform, "kind": kind, "external_id": external_id}).first()
-    return str(row[0]) if row else None
+    found = _LINKED.rows(conn, {"platform": platform, "kind": kind, "external_id": external_id})
+    return str(found[0][0]) if found else None
 
 
 def identities(

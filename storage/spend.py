@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
     UNALLOCATED,
@@ -183,7 +184,7 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     for number, (account_id, first, end) in enumerate(windows):
         values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
     found: list[list[Spent]] = [[] for _ in windows]
-    for row in conn.execute(_in_windows(len(windows)), values) if windows else ():
+    for row in _in_windows(len(windows)).rows(conn, values) if windows else ():
         found[row[5]].append(Spent(*row[:5]))
     return found
 
@@ -197,16 +198,19 @@ def spent_in_and_daily(
         values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
     found: list[list[Spent]] = [[] for _ in windows]
     days: list[tuple[date, Spent]] = []
-    for row in conn.execute(_in_windows(len(windows), daily=True), values):
-        if row[6] is None:
-            found[row[5]].append(Spent(*row[:5]))
+    for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), daily=True).rows(
+        conn, values
+    ):
+        spent = Spent(model, cost_nanos, tokens, unpriced, requests)
+        if day is None:
+            found[number].append(spent)
         else:
-            days.append((row[6], Spent(*row[:5])))
+            days.append((day, spent))
     return found, days
 
 
 @cache
-def _in_windows(count: int, *, daily: bool = False) -> Any:
+def _in_windows(count: int, *, daily: bool = False) -> Prepared:
     """A select for each window, the number of the window in its last column but one. Built once for each count.
 
     Args:
@@ -220,7 +224,7 @@ def _in_windows(count: int, *, daily: bool = False) -> Any:
     if daily:
         by_day = _summed(by=spend.c.model, suffix=f"_{count}").add_columns(literal(count), spend.c.day)
         sums.append(by_day.group_by(spend.c.day))
-    return union_all(*sums).order_by(text("1"))
+    return Prepared(union_all(*sums).order_by(text("1")))
 
 
 def spent_by_account(conn: Connection, above: str, account_ids: Sequence[str], first: date, end: date) -> list[Spent]:
