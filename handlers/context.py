@@ -94,6 +94,7 @@ class Context:
         excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
+        beside: others may be carrying out the same command at this moment.
         only: the accounts whose figures may be seen, None for those that the person may see.
     """
 
@@ -111,6 +112,7 @@ class Context:
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
     only: frozenset[str] | None = None
+    beside: bool = False
 
     @property
     def today(self) -> date:
@@ -395,13 +397,13 @@ class Context:
         self.outgoing.items.append((item, again))
 
     def write(self) -> None:
-        """Write what was said: the audit in two statements, the outbox in one or two."""
-        if self.outgoing.deeds:
-            audit.append(self.conn, *self.outgoing.deeds)
+        """Write what was said: the outbox in one or two statements, then the audit, which others wait for, in two."""
         shown = outbox.known(self.conn, {item.key for item, again in self.outgoing.items if again})
         shown |= {item.key for item, again in self.outgoing.items if not again}
         items = [item for item, again in self.outgoing.items if not again or item.key in shown]
         outbox.ensure_all(self.conn, items, self.now)
+        if self.outgoing.deeds:
+            audit.append(self.conn, *self.outgoing.deeds)
         self.outgoing.deeds.clear()
         self.outgoing.items.clear()
 

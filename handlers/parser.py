@@ -87,6 +87,7 @@ class Command:
         writes: an order; a question only reads.
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        beside: several of it may be carried out at once, for it holds what they have in common (requests.hold).
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -99,6 +100,7 @@ class Command:
     writes: bool
     hidden: bool
     bulk: bool
+    beside: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
@@ -123,6 +125,7 @@ def command(
     writes: bool,
     hidden: bool = False,
     bulk: bool = False,
+    beside: bool = False,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -132,7 +135,7 @@ def command(
     )
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, parameters, texts, example or name, group, audience)
+    return Command(name, handler, writes, hidden, bulk, beside, parameters, texts, example or name, group, audience)
 
 
 def _word_of(hint: Any) -> Word:

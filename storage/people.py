@@ -603,21 +603,22 @@ def circle(
     stand_ins: dict[str, tuple[str, date]] = {}
     identities_: dict[str, tuple[tuple[str, str], ...]] = {}
     inside = set()
-    for row in conn.execute(_circle(len(roles)), values):
-        if row.id not in found:
-            found[row.id] = person_of(row)
-            identities_[row.id] = ()
-        if row.to_id:
-            stand_ins[row.id] = (row.to_id, row.until)
-        if row.platform:
-            identities_[row.id] += ((row.platform, row.external_id),)
-        if row.inside:
-            inside.add(row.id)
+    for row in _circle(len(roles)).rows(conn, values):
+        person_id, (to_id, until, platform, external_id, is_inside) = row[0], row[len(_PERSON_FIELDS) :]
+        if person_id not in found:
+            found[person_id] = person_of(row)
+            identities_[person_id] = ()
+        if to_id:
+            stand_ins[person_id] = (to_id, until)
+        if platform:
+            identities_[person_id] += ((platform, external_id),)
+        if is_inside:
+            inside.add(person_id)
     return Circle(found, stand_ins, identities_, frozenset(inside))
 
 
 @cache
-def _circle(roles: int) -> Any:
+def _circle(roles: int) -> Prepared:
     """One row for each person and identity. Built once for each number of roles."""
     has_role = (and_(people.c.active, people.c.roles.like(bindparam(f"role_{number}"))) for number in range(roles))
     ids = people.c.id.in_(bindparam("ids", expanding=True))
@@ -636,7 +637,7 @@ def _circle(roles: int) -> Any:
         links.c.kind == "user",
         links.c.platform.in_(bindparam("platforms", expanding=True)),
     )
-    return (
+    found = (
         select(
             people,
             delegations.c.to_id,
@@ -650,3 +651,4 @@ def _circle(roles: int) -> Any:
         .where(people.c.id.in_(union(select(line.c.id), stand_ins)))
         .order_by(people.c.name, people.c.id, links.c.platform, links.c.external_id)
     )
+    return Prepared(found, lists=("ids", "below", "platforms"))

@@ -62,25 +62,29 @@ class Prepared:
         counts = tuple(len(values[name]) for name in self._lists)
         one = self._known.get((conn.dialect.name, counts))
         if one is None:
-            one = self._known[conn.dialect.name, counts] = self._compiled(conn.dialect, values, counts)
+            one = self._known[conn.dialect.name, counts] = self._compiled(conn.dialect, values)
         given = {**one.fixed, **values}
         for name in self._lists:
             given |= {f"{name}_{number}": value for number, value in enumerate(values[name], start=1)}
         for name, convert in one.bound:
             given[name] = convert(given[name])
         sent = [given[name] for name in one.names] if one.names else given
-        found = _run(conn, one.text, sent)
+        found = run(conn, one.text, sent)
         if not one.read:
             return found
         return [_converted(row, one.read) for row in found]
 
-    def _compiled(self, dialect: Dialect, values: Mapping[str, Any], counts: Sequence[int]) -> _Compiled:
+    def _compiled(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         statement = self._statement.params(**values)  # a list is written out when it is known how long it is
         compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        binds: dict[str, BindParameter[Any]] = dict(compiled.binds)
-        for name, count in zip(self._lists, counts, strict=True):
-            whole = binds.pop(name)
-            binds |= {f"{name}_{number}": whole for number in range(1, count + 1)}
+        binds: dict[str, BindParameter[Any]] = {}
+        fixed = dict[str, Any]()
+        for bind, name in compiled.bind_names.items():
+            said = values.get(name, bind.effective_value)
+            members = {f"{name}_{number}": each for number, each in enumerate(said, start=1)} if bind.expanding else {}
+            binds |= dict.fromkeys(members or (name,), bind)
+            if name not in values:
+                fixed |= members or {name: said}
         bound = ((name, _impl(bind.type, dialect).bind_processor(dialect)) for name, bind in binds.items())
         read = (
             (number, _impl(column.type, dialect).result_processor(dialect, None))
@@ -89,7 +93,7 @@ class Prepared:
         return _Compiled(
             text=str(compiled),
             names=tuple(compiled.positiontup or ()),
-            fixed={name: each.effective_value for name, each in compiled.binds.items() if name not in values},
+            fixed=fixed,
             bound=tuple((name, convert) for name, convert in bound if convert),
             read=tuple((number, convert) for number, convert in read if convert),
         )
@@ -106,12 +110,25 @@ def _converted(row: Sequence[Any], read: Sequence[tuple[int, Convert]]) -> tuple
     return tuple(values)
 
 
-def _run(conn: Connection, text: str, sent: Any) -> list[tuple[Any, ...]]:
+def run(conn: Connection, text: str, sent: Any = (), answers: int = 1) -> list[tuple[Any, ...]]:
+    """What a statement finds that stands as the driver takes it.
+
+    Args:
+        conn: any connection.
+        text: the statement, or several, as PostgreSQL takes them if nothing is sent with them.
+        sent: the values of its parameters.
+        answers: of how many statements; what the last one finds is given.
+
+    Raises:
+        DBAPIError: as with `Connection.execute`.
+    """
     cursor = conn.connection.cursor()
     try:
         for heard in conn.engine.dispatch.before_cursor_execute:  # who counts statements counts these, too
             heard(conn, cursor, text, sent, None, False)
-        cursor.execute(text, sent)
+        cursor.execute(text, sent) if sent else cursor.execute(text)
+        for _ in range(answers - 1):
+            cursor.nextset()
         found = list(cursor.fetchall())
     except conn.dialect.loaded_dbapi.Error as trouble:
         gone = conn.dialect.is_disconnect(trouble, conn.connection, cursor)

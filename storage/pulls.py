@@ -1,11 +1,11 @@
 """How reading a provider went last."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Date, Row, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, case, cast, func, or_, select
 
 from storage.limits import EVERYWHERE, HOOKS, Held, held_of
 from storage.prepared import Prepared
@@ -138,7 +138,7 @@ def pulled_and_limits(
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 
 
-def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
+def _pulls(rows: Iterable[Sequence[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
     for row in rows:
         pull = found.setdefault(row[0], replace(Pull(*row[:_FIELDS]), told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))
