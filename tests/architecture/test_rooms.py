@@ -23,6 +23,7 @@ BOUNDARIES = {
     ("bot/app.py", "handle"),
     ("bot/clock.py", "guarded"),
     ("bot/delivery.py", "_deliver_one"),
+    ("bot/platforms/slack/listener.py", "dispatch"),
     ("bot/platforms/teams/listener.py", "_unbroken"),
     ("bot/telemetry/intake.py", "_run"),
 }
@@ -50,6 +51,7 @@ NEVERS = (
 LATE_IMPORTS = {
     ("bot/charts/png.py", "matplotlib"),
     ("bot/charts/fonts.py", "matplotlib"),
+    ("handlers/pricing/list_prices.py", "genai_prices"),
     ("handlers/questions/free_days.py", "holidays"),
 }
 
