@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -35,7 +34,7 @@ from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
-from handlers.errors import AloneError, RefusedError
+from handlers.errors import RefusedError
 from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
 from handlers.language import N_, say
 from handlers.parser import Command
@@ -384,30 +383,34 @@ class App:
         return answer or card
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
-        def work(conn: Connection, *, beside: bool = False) -> Card:
+        def work(conn: Connection) -> Card:
             delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:]
             if sentence.delivery:
                 before = idempotency.note(conn, delivery, self.now())
                 if before is not None:
                     return CARD.validate_json(before)
-            card = self._answer(conn, sentence, one, rest, beside=beside)
+            card = self._answer(conn, sentence, one, rest)
             if sentence.delivery:
                 idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
-        card = self._carried_out(work, one)
+        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
         self.wake.set()
         return card
 
-    def _carried_out(self, work: Callable[..., Card], one: Command) -> Card:
-        """In one transaction; beside others of its kind, where the database can do that and it may."""
-        if one.beside and not self.database.is_sqlite:
-            with suppress(AloneError):
-                return self.database.transact(partial(work, beside=True), turn="decisions")
-        return self.database.transact(work, in_turn=not one.bulk)
+    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+        """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
+        if one.beside is None or self.database.is_sqlite:
+            return None
+        apart, may = one.beside, list[bool]()
+        return self.database.transact(
+            lambda conn: work(conn) if may[-1] else None,
+            turn="decisions",
+            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+        )
 
-    def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str, *, beside: bool = False) -> Card:
-        ctx = replace(self._context(conn, sentence), beside=beside) if beside else self._context(conn, sentence)
+    def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
+        ctx = self._context(conn, sentence)
         return replace(handlers.answer(one, rest, sentence.inputs, ctx), language=ctx.language)
 
     def _context(self, conn: Connection, sentence: Sentence) -> Context:

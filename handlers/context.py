@@ -94,7 +94,6 @@ class Context:
         excepted: the exceptions that were approved, once they were looked up.
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
-        beside: others may be carrying out the same command at this moment.
         only: the accounts whose figures may be seen, None for those that the person may see.
     """
 
@@ -112,7 +111,6 @@ class Context:
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
     only: frozenset[str] | None = None
-    beside: bool = False
 
     @property
     def today(self) -> date:

@@ -27,10 +27,6 @@ class RefusedError(Exception):
         return say(language, self.why, **self.values)
 
 
-class AloneError(Exception):
-    """An order that was begun beside others must be carried out while no other is; it is begun again by itself."""
-
-
 class MeantOtherwiseError(RefusedError):
     """Words that may have meant something else.
 

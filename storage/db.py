@@ -142,7 +142,14 @@ class Database:
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
         self._turns = Turns()
 
-    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
+    def transact(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        in_turn: bool = False,
+        turn: Turn = "",
+        first: Callable[[Connection, str], object] | None = None,
+    ) -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
 
         Args:
@@ -151,21 +158,27 @@ class Database:
                 them again and again (measured: eight at once, 1.8 times each).
             turn: wait for others that take the same turn. "decisions" do not wait for each other, only for those that
                 are in turn; what they check against each other they must lock themselves (requests.hold).
+            first: on PostgreSQL, sends the words by which the turn is taken, along with what is to be known first, and
+                only that: it may be called again.
 
         Raises:
             BusyError: no connection or no turn could be had in time.
         """
-        return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else NOTHING_YET)
+        return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else NOTHING_YET, first)
 
     def _redone(
-        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T], lock: str = ""
+        self,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        work: Callable[[Connection], T],
+        lock: str = "",
+        first: Callable[[Connection, str], object] | None = None,
     ) -> T:
         for attempt in range(REDO_MAX):
             begun = self.is_sqlite or not lock
             try:
                 with self._turn(), begin() as conn:
                     if not begun:
-                        conn.exec_driver_sql(lock)
+                        first(conn, lock) if first else conn.exec_driver_sql(lock)
                         begun = True
                     return work(conn)
             except PoolTimeout as trouble:

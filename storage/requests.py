@@ -1,5 +1,6 @@
 """Requests for more: pending, then resolved at most once."""
 
+import re
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -261,28 +262,39 @@ def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, 
     return next(iter(_with_asked(rows)), None)
 
 
-_HOLD = """
-select pg_advisory_xact_lock(number) from (
-  select distinct hashtextextended(whose, 0) as number
+# Sent along with other statements, so its one value, which is digits or a handle, stands in it.
+_HOLD = """; select pg_advisory_xact_lock(number), apart from (
+  select distinct hashtextextended(whose, 0) as number,
+    kind = '' and origin = '' and given = 0 and share_base is null and position('"lead"' in stages) = 0
+      and starts_with(account_id, 'person/') as apart
   from requests cross join lateral (values ('person/' || asker_id), (account_id)) as held (whose)
-  where id = %(id)s or handle = %(handle)s
+  where {} = '{}'
   order by number
-) as held
-"""
+) as held"""
+_HANDLE = re.compile("[0-9a-f]{32}")
 
 
-def hold(conn: Connection, word: str) -> None:
+def hold(conn: Connection, turn: str, word: str) -> bool:
     """Let nobody else decide about whoever asks by a request, or about whom it is for, until the order is done.
 
     What is counted of them when it is decided (how much they were granted before) is so still true when it is written.
-    On SQLite there is nobody else.
 
     Args:
-        conn: an order's, before anything was read.
+        conn: an order's on PostgreSQL, before anything was read.
+        turn: three statements by which it begins.
         word: a number or a handle.
+
+    Returns:
+        Whether nothing else is counted: no pool, no claim, no exception, no reservation of an agent.
     """
-    if conn.dialect.name != "sqlite":
-        run(conn, _HOLD, {"id": int(word) if _is_number(word) else None, "handle": word})
+    if _is_number(word):
+        asked_ = _HOLD.format("id", int(word))
+    elif _HANDLE.fullmatch(word):
+        asked_ = _HOLD.format("handle", word)
+    else:
+        return False
+    found = run(conn, turn + asked_, answers=4)
+    return bool(found and found[0][1])
 
 
 def waiting_for(conn: Connection, person_id: str) -> list[tuple[Request, tuple[Asked, ...]]]:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from handlers.access import role_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
 from handlers.budgets import BudgetStatus, give, share_of, statuses, with_share
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.errors import AloneError, RefusedError
+from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
 from handlers.money import COUNTED, Amount, in_units
@@ -56,22 +58,16 @@ DELEGATED_DAYS_MAX = 60
 
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     """Approve a request, in full or with a smaller amount: `approve 42`, `approve 42 30`."""
-    if ctx.beside:
-        requests.hold(ctx.conn, number.partition(".")[0])
     case, mine = _mine_to_decide(ctx, number)
-    if ctx.beside and not _is_apart(case):
-        raise AloneError
     if next_period(ctx, case):
         return _offer(ctx, case)
     _refuse_expired(ctx, case)
     return _approve(ctx, case, case, mine, amount)
 
 
-def _is_apart(case: Case) -> bool:
-    """Whether nothing is counted for a decision but what `hold` holds: no pool, no claim, no reservation, no rule."""
-    asked = case.request
-    plain = not (asked.kind or asked.origin or asked.given) and asked.share_base is None
-    return plain and case.stage.by != "lead" and asked.account_id.startswith("person/")
+def approved_apart(conn: Connection, turn: str, words: str) -> bool:
+    """Whether what `approve` is to decide touches nobody else's figures; then it holds whose it does touch."""
+    return requests.hold(conn, turn, words.partition(" ")[0].partition(".")[0])
 
 
 def approve_anew(ctx: Context, number: One) -> Card:
