@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
+from handlers.requests import keep_receipt, opened
 from handlers.sentence import Sentence
 from storage import (
     aliases,
@@ -54,6 +56,7 @@ from storage import (
     people,
     people_sources,
     promotions,
+    roster,
 )
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
@@ -422,6 +425,50 @@ class App:
         known: dict[str, Person | None] = {person.id: person}
         return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
+    # Files ---------------------------------------------------------------------------------------------------------
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+        return bool(self.policy.claims.categories) and handlers.takes_file(text)
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Args:
+            person: id of who sent it.
+            content: of the file.
+
+        Raises:
+            RefusedError: it can be no receipt.
+            BusyError: the database had no time; nothing was kept.
+        """
+
+        def work(conn: Connection) -> str:
+            return keep_receipt(self._context(conn, Sentence("", person, NOWHERE)), content)
+
+        return self.database.transact(work, in_turn=True)
+
+    def receipt(self, person: str, place: Place, name: str) -> tuple[str, bytes]:
+        """The content of a receipt, and its type, for somebody who may see it; the audit says who looked.
+
+        Args:
+            person: id of who looks.
+            place: where.
+            name: such as "receipt-42-1.pdf".
+
+        Raises:
+            RefusedError: there is none, or it is not for them.
+            BusyError: the database had no time.
+        """
+
+        def work(conn: Connection) -> tuple[str, bytes]:
+            ctx = self._context(conn, Sentence("", person, place))
+            found = opened(ctx, name)
+            ctx.write()
+            return found
+
+        return self.database.transact(work, in_turn=True)
+
     # Who -----------------------------------------------------------------------------------------------------------
 
     def who(self, platform: str, external_id: str) -> str | None:
@@ -612,7 +659,7 @@ class App:
             if not self.everybody():
                 raise
             why = in_words(trouble)
-        except people.ShrunkError as shrunk:
+        except roster.ShrunkError as shrunk:
             why = t(
                 "By the people sources, {n} of {all} people have left at once. Nothing was changed. Check the sources; "
                 "if it is true, raise organization.leavers_percent in app.yaml.",
@@ -635,21 +682,36 @@ class App:
         if mark and not anew and mark == self.database.ask(people_sources.mark):
             return ()
         directory = self.directory()
-        renamed = self.database.transact(lambda conn: self._apply(conn, directory, today, mark))
+        renamed = self._make_so(directory, today, mark)
         if directory.left_out:
             log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
         return renamed
 
-    def _apply(self, conn: Connection, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
-        renamed = people.renamed(conn, directory)
-        people_sources.note(conn, mark, self.now())
+    def _make_so(self, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
+        """Staged and compared while nobody waits; what differs is written in one transaction."""
         organization = self.policy.organization
-        new = people.apply(conn, directory, today, organization.name, organization.leavers_percent)
+        with self.database.apart() as apart:
+            apart.prepare(lambda conn: roster.stage(conn, directory, organization.name))
+            try:
+                while True:
+                    found = apart.prepare(lambda conn: roster.compare(conn, organization.leavers_percent))
+                    if apart.transact(partial(self._write, found, directory.links, today, mark)):
+                        return found.renamed
+            finally:
+                apart.prepare(roster.clear)
+
+    def _write(self, found: roster.Compared, wanted: Sequence[Link], today: date, mark: str, conn: Connection) -> bool:
+        """Whether it is written: not if somebody else wrote people since it was compared."""
+        people_sources.take_turn(conn)
+        if not roster.is_as_compared(conn, found):
+            return False
+        people_sources.note(conn, mark, self.now())
+        new = people.settle(conn, wanted, today)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
         known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
         outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
-        return renamed
+        return True
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

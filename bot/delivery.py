@@ -24,6 +24,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    CheckCredit,
     CheckJobs,
     CheckPrices,
     CheckSpikes,
@@ -67,6 +68,7 @@ AFTER_READING: tuple[Event, ...] = (
     CheckThresholds(),
     CheckSpikes(),
     CheckPrices(),
+    CheckCredit(),
     CheckJobs(),
     RefreshHomes(),
 )

@@ -273,7 +273,7 @@ def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine
     have = {name: secret(name, environ) for name in needed}
     if not any(have.values()):
         advice = t(
-            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and `say` work.",
+            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and “say” work.",
             page="docs/how-to/slack.md",
         )
         yield CheckLine(t("Slack is not set up"), ok=settings.is_sample or settings.msteams.on, advice=advice)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from handlers.access import sees_all
 from handlers.admin.platforms import service as platform_name
 from handlers.admin.set_aside import said, table
+from handlers.alerts import credit_said, short_credits
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -37,12 +38,14 @@ def status(ctx: Context) -> Card:
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
+    ending = _ending(ctx, vendors)
     blocks: list[Block] = [
         Facts(
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
                 *outside,
+                *ending,
                 *_jobs(ctx),
             ),
         ),
@@ -84,9 +87,10 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = _works(ctx, unpriced, twice)
+        title = _works(ctx, unpriced, twice, ending)
     title = _refusal(ctx, stopped) or title
-    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
+    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
+    well = well and not (unpriced or ending)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -116,6 +120,7 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
             found.append((service, ctx.t("Last read: {when}", when=read)))
         elif pull.error:
             found.append((service, ctx.said(pull.error)))
+    found += _ending(ctx, vendors)
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
     waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
@@ -135,7 +140,22 @@ def _advised(ctx: Context, twice: Sequence[tuple[str, str]]) -> list[Text]:
     return [Text(ctx.t("{text}. {next}", text=text, next=advice)) for text, advice in twice]
 
 
-def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tuple[str, str]]) -> str:
+def _ending(ctx: Context, vendors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Credit at providers that will soon be used up, each with what is left."""
+    found = short_credits(ctx)
+    return [
+        (ctx.t("Credit at {service}", service=vendors[each.credit.provider]), credit_said(ctx, each)) for each in found
+    ]
+
+
+def _works(
+    ctx: Context,
+    unpriced: Sequence[UnpricedModel],
+    twice: Sequence[tuple[str, str]],
+    ending: Sequence[tuple[str, str]],
+) -> str:
+    if ending:
+        return ctx.t("{name}: {news}", name=ending[0][0], news=ending[0][1])
     if twice:
         return twice[0][0]
     if not unpriced:
