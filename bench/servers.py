@@ -88,8 +88,6 @@ def bursar(
     database_url: str,
     more: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
-    *,
-    direct: bool = False,
 ) -> Iterator[Server]:
     """`python -m bot run` with the sample company, in HTTP mode.
 
@@ -99,12 +97,10 @@ def bursar(
         database_url: its database.
         more: what comes to the lists of app.yaml.
         secrets: what comes to its environment.
-        direct: slash commands go past Bolt.
     """
     port = _free_port()
     config = home / f"app-{port}.yaml"
     settings = rules(slack, port)
-    settings["slack"] |= {"slash_commands": "direct"} if direct else {}
     config.write_text(yaml.safe_dump(settings | {name: settings[name] + each for name, each in (more or {}).items()}))
     environ = {
         "BURSAR_CONFIG": str(config),

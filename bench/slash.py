@@ -52,8 +52,6 @@ def bench() -> list[Table]:
         for name, url in _databases(home, stack.enter_context(postgresql(home))):
             fill(url, slack)
             servers[f"Bursar, {name}"] = (stack.enter_context(bursar(slack, home, url)), ANSWERED)
-            past = stack.enter_context(bursar(slack, home, url, direct=True))
-            servers[f"Bursar, {name}, past Bolt"] = (past, ANSWERED)
         with on_core(LOAD_CORE):
             rounds = _rounds(servers, workspace())
         asked = sorted({method for method, _ in slack.calls} - {"auth.test", "users.info"})

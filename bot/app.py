@@ -180,14 +180,6 @@ class App:
             return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
         return card if sentence.person == CLOCK.id else card.whole
 
-    def is_at_hand(self, words: str) -> bool:
-        """Whether words are answered within a millisecond: nothing is written for it, and nobody is asked elsewhere.
-
-        On PostgreSQL each statement goes to another program and back, which must not be waited for by all.
-        """
-        at_hand = words.strip() in handlers.AT_HAND and self.database.is_sqlite
-        return at_hand and not any(each.live for each in self.policy.vendors)
-
     def _unusable(self, sentence: Sentence, why: Unusable) -> Card:
         """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
         log.error("the database cannot be used", why=why, person=sentence.person, platform=sentence.place.platform)

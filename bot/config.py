@@ -161,7 +161,6 @@ class SlackSettings(Rule):
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
     agent: bool = False
-    slash_commands: Literal["bolt", "direct"] = "bolt"
 
 
 class TeamsSettings(Rule):

@@ -66,9 +66,6 @@ class Hears(Knows, Protocol):
     def hear(self, sentence: Sentence) -> Card:
         """Answer a sentence. It takes milliseconds and never raises."""
 
-    def is_at_hand(self, words: str) -> bool:
-        """Whether words are answered within a millisecond: nothing is written for it, and nobody is asked elsewhere."""
-
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""
 

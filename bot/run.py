@@ -138,7 +138,6 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
         teams=frozenset(slack.teams),
         language=spoken_to(None, app.policy),
         agent=slack.agent,
-        direct=slack.slash_commands == "direct",
     )
     listener = SlackListener(app, client, heard)
     with ExitStack() as stack:

@@ -466,8 +466,6 @@ def is_order(text: str) -> bool:
 
 
 _COMMENT = re.compile(r"comment/(\d+)/")
-AT_HAND = frozenset({"balance"})
-"""What a few rows of whoever asks answer, if it is said with nothing else."""
 ALONE = frozenset({"help", "balance", "requests"})
 """What is heard as a question to the bot in every thread, if it is said with nothing else."""
 

@@ -35,22 +35,16 @@ class Verdicts(Generic[V]):
         self._found: dict[str, tuple[float, V]] = {}
         self._lock = Lock()
 
-    def fresh(self, member: str) -> V | None:
-        """What was said of a member within an hour, None if nothing was."""
-        found = self._found.get(member)
-        return found[1] if found and self._now() - found[0] < FRESH_S else None
-
     def of(self, member: str, ask: Callable[[], V]) -> V:
         """What is said of a member; the platform is asked if that is not known, or was an hour ago.
 
         Raises:
             OutsideError: the platform does not answer, and what it said before is older than a day.
         """
-        fresh = self.fresh(member)
-        if fresh is not None:
-            return fresh
         now = self._now()
         at_s, before = self._found.get(member, (-KNOWN_MAX_S, None))
+        if before is not None and now - at_s < FRESH_S:
+            return before
         try:
             found = ask()
         except OutsideError:

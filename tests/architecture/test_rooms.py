@@ -23,7 +23,6 @@ BOUNDARIES = {
     ("bot/app.py", "handle"),
     ("bot/clock.py", "guarded"),
     ("bot/delivery.py", "_deliver_one"),
-    ("bot/platforms/slack/listener.py", "dispatch"),
     ("bot/platforms/teams/listener.py", "_unbroken"),
     ("bot/telemetry/intake.py", "_run"),
 }

@@ -81,10 +81,6 @@ class SmallApp:
             return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
 
-    def is_at_hand(self, words: str) -> bool:
-        """What is known by heart and needs no patience."""
-        return words in ("balance", "totals", "request")
-
     def show_home(self, sentence: Sentence) -> None:
         """Show a Home."""
         self.slack.show(sentence.place, self.hear(sentence), "")

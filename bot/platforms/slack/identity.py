@@ -74,11 +74,6 @@ class OwnHome:
         self._more = frozenset(more)
         self._found: Home | None = None
 
-    @property
-    def known(self) -> Home | None:
-        """Our home, if Slack was asked."""
-        return self._found
-
     def __call__(self) -> Home:
         """Our home.
 
@@ -122,7 +117,7 @@ class SlackPeople:
         self,
         app: Knows,
         client: WebClient,
-        home: OwnHome,
+        home: Callable[[], Home],
         language: str = ENGLISH,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -141,13 +136,6 @@ class SlackPeople:
         found = self._found(speaker, home, verdict)
         return in_language(found, self._identities.language) if isinstance(found, Card) else found
 
-    def at_hand(self, speaker: SlackSpeaker) -> str | None:
-        """The id of the person who speaks, if neither Slack must be asked for that nor anything be written."""
-        home, verdict = self._home.known, self._verdicts.fresh(speaker.user)
-        if home is None or verdict is None or verdict.no or _is_foreign(speaker, home, verdict):
-            return None
-        return self._identities.known(f"{home.team}/{speaker.user}")
-
     def named(self, user: str) -> str | None:
         """The person id of somebody who is mentioned, if known."""
         try:
@@ -162,8 +150,8 @@ class SlackPeople:
     def _found(self, speaker: SlackSpeaker, home: Home, verdict: Verdict) -> str | Card:
         if verdict.no:
             return verdict.no
-        if _is_foreign(speaker, home, verdict):
-            return STRANGER
+        if speaker.own_teams and not (home.ids | verdict.teams).intersection(speaker.own_teams):
+            return STRANGER  # ids of users are unique in a workspace only
         identity = f"{home.team}/{speaker.user}"
         for each in (identity, *(f"{team}/{speaker.user}" for team in sorted(verdict.teams))):
             known = self._identities.known(each)
@@ -182,11 +170,6 @@ class SlackPeople:
                 return Verdict(STRANGER)
             raise trouble(Words("Ask Slack who somebody is"), error) from error
         return Verdict(_refusal(said, user, home), _teams(said), confirmed_address(said))
-
-
-def _is_foreign(speaker: SlackSpeaker, home: Home, verdict: Verdict) -> bool:
-    """Whether somebody speaks from another company's workspace: ids of users are unique in a workspace only."""
-    return bool(speaker.own_teams) and not (home.ids | verdict.teams).intersection(speaker.own_teams)
 
 
 def _refusal(said: Mapping[str, Any], user: str, home: Home) -> Card | None:

@@ -62,7 +62,6 @@ class ListenerSettings:
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
         agent: the app is one of Slack's agents: it suggests what to ask, and answers each message in a thread.
-        direct: a slash command goes past Bolt's dispatcher, and what can be answered at once takes no thread.
     """
 
     command: str = "/tokens"
@@ -70,7 +69,6 @@ class ListenerSettings:
     native: bool = True
     language: str = ENGLISH
     agent: bool = False
-    direct: bool = False
 
 
 class Turn:
@@ -118,27 +116,7 @@ class SlackListener:
 
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
         """Answer a payload that was verified."""
-        if not self._settings.direct or "command" not in payload:
-            return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
-        context = BoltContext({"turn": turn})
-        try:
-            return self._commanded(_ack(), payload, context)
-        except Exception as error:  # noqa: BLE001 - a boundary: what broke is logged, and said to whoever asked
-            return self._broken(_ack(), payload, context, error)
-
-    def at_once(self, payload: Json, turn: Turn) -> BoltResponse | None:
-        """The answer to a slash command for which nobody else is waited for, neither Slack nor a writer; else None.
-
-        It is given where it is called, which may be the one thread that serves everybody.
-        """
-        if not self._settings.direct or "command" not in payload or not self._app.is_at_hand(payload["text"]):
-            return None
-        person = self._people.at_hand(_speaker(payload))
-        if person is None:
-            return None
-        place = _place(payload)
-        card = self._app.hear(Sentence(payload["text"].strip(), person, place, {}, payload["trigger_id"]))
-        return self._reply_command(_ack(), payload, turn, card, place)
+        return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
 
     def late(self, payload: Json) -> BoltResponse:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
@@ -411,11 +389,6 @@ class _OneWorkspace(Authorize):
 
     def __call__(self, **_context: object) -> AuthorizeResult:
         return AUTHORIZED
-
-
-def _ack() -> Ack:
-    """An acknowledgement as Bolt makes one."""
-    return Ack()  # type: ignore[no-untyped-call]
 
 
 def _ignored(ack: Ack) -> BoltResponse:

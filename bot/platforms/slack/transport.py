@@ -53,7 +53,7 @@ class Endpoint:
         if isinstance(payload, Rejection):
             return await _send(send, payload.status, payload.why)
         turn = Turn()
-        response = self._listener.at_once(payload, turn) or await self._answer(payload, turn)
+        response = await self._answer(payload, turn)
         await _send(send, response.status, response.body)
         self._listener.after(turn)
         return None

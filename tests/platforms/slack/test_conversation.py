@@ -29,17 +29,17 @@ def slack() -> Iterator[FakeSlack]:
         yield made
 
 
-@pytest.fixture(params=["bolt", "direct"])
-def bot(slack: FakeSlack, request: pytest.FixtureRequest) -> Iterator[SlackBot]:
-    """A bot in it that waits for an answer, as long as it takes; commands go through Bolt, or past it."""
-    with running(slack, settings=ListenerSettings(direct=request.param == "direct")) as made:
+@pytest.fixture
+def bot(slack: FakeSlack) -> Iterator[SlackBot]:
+    """A bot in it that waits for an answer, as long as it takes."""
+    with running(slack) as made:
         yield made
 
 
-@pytest.fixture(params=["bolt", "direct"])
-def hasty_bot(slack: FakeSlack, request: pytest.FixtureRequest) -> Iterator[SlackBot]:
+@pytest.fixture
+def hasty_bot(slack: FakeSlack) -> Iterator[SlackBot]:
     """A bot in it that waits half a second for an answer."""
-    with running(slack, wait_s=0.5, settings=ListenerSettings(direct=request.param == "direct")) as made:
+    with running(slack, wait_s=0.5) as made:
         yield made
 
 
