@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from handlers.access import as_viewer, is_viewer, sees_all
+from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
     check_tokens,
@@ -99,7 +99,7 @@ from handlers.programs import (
     settle,
 )
 from handlers.programs import release as release_reservation
-from handlers.questions import balance, forecast, models, spend, value, why
+from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
 from handlers.reports import close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
@@ -280,6 +280,7 @@ COMMANDS: Mapping[str, Command] = {
         command(comment, N_("comment 12 is it still needed?"), WASTE, writes=True),
         command(release, N_("release 12"), WASTE, writes=True),
         command(value, N_("value of my team"), TEAM, "owner", writes=False),
+        command(outcomes_, N_("outcomes"), TEAM, "owner", writes=False),
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
@@ -451,6 +452,8 @@ def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:
     channel = as_viewer(ctx)
     try:
         card = one.handler(channel, **understand(one, rest, {}, channel))
+    except TooFewError:
+        raise
     except RefusedError:
         return None
     if card.personal:

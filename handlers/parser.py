@@ -408,7 +408,7 @@ def _day_at_the_end(one: Command, words: list[str], values: dict[str, Any], ctx:
         RefusedError: what follows looks like a day and is none.
     """
     until = next((each for each in one.parameters if getattr(each.word, "ends", False)), None)
-    free = any(getattr(each.word, "rest", False) for each in one.parameters)
+    free, spans = (any(getattr(each.word, name, False) for each in one.parameters) for name in ("rest", "spans"))
     if until is None or not free or until.name in values:
         return words
     for place in range(len(words)):
@@ -422,6 +422,8 @@ def _day_at_the_end(one: Command, words: list[str], values: dict[str, Any], ctx:
                 values[until.name] = taken[0]
                 return [*words[:place], *([before] if before else [])]
         if half_width(word).lower() in ENGLISH.until and place + 1 < len(words):
+            if place and spans and until.word.take([words[place - 1]], ctx):
+                continue  # "friday until sunday" are days that belong together
             taken = until.word.take(["until", *_spoken_day(words[place + 1 :])], ctx)
             if taken:
                 values[until.name] = taken[0]

@@ -392,7 +392,7 @@ CHINESE = Tongue(
         (re.compile(r"(?:最近|过去|近)(\d{1,3})个?月"), "last {0} months"),
         (re.compile(r"自(?=\d|[上本今昨周星])"), "since"),
         (re.compile(r"从(?=\d|[上本今昨周星])"), "since"),
-        (re.compile(rf"[到至](?={_DAY})"), "until"),
+        (re.compile(rf"[到至](?={_DAY}|$)"), "until"),
         (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?"), "{2} {month1} {0}"),
         (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?"), "{1} {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月份?"), "{month1} {0}"),

@@ -14,7 +14,7 @@ from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import installation, outbox, pauses, people, reservations, set_aside
+from storage import installation, outbox, pauses, people, reservations, set_aside, slack_workspaces
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -70,6 +70,7 @@ def status(ctx: Context) -> Card:
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     stopped = pauses.every(ctx.conn)
     blocks[1:1] = _stopped(ctx, stopped)
+    absent = _workspaces(ctx, blocks)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
@@ -88,9 +89,9 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced, twice, ending)
-    title = _refusal(ctx, stopped) or title
+    title = _refusal(ctx, stopped) or _absent(ctx, absent) or title
     well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
-    well = well and not (unpriced or ending)
+    well = well and not (unpriced or ending or absent)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -180,6 +181,29 @@ def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
     rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
     columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
     return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
+
+
+def _workspaces(ctx: Context, blocks: list[Block]) -> list[str]:
+    """Add a table of Slack's workspaces, if there are several; the ids of those that have not installed the app."""
+    wanted = ctx.policy.workspaces
+    if not wanted:
+        return []
+    there = slack_workspaces.installed(ctx.conn)
+    rows = tuple(
+        (f"{there[each].name} ({each})", ctx.moment(there[each].installed_at))
+        if each in there
+        else (each, ctx.t("not installed"))
+        for each in wanted
+    )
+    blocks.append(Table(ctx.t("Workspaces of Slack"), (ctx.t("Workspace"), ctx.t("Installed")), rows, "ll"))
+    return [each for each in wanted if each not in there]
+
+
+def _absent(ctx: Context, absent: Sequence[str]) -> str:
+    """The title that says that workspaces are missing, "" if none is."""
+    if not absent:
+        return ""
+    return ctx.nt("{n} workspace has not installed the app", "{n} workspaces have not installed the app", len(absent))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

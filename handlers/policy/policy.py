@@ -429,8 +429,10 @@ class Policy(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     claims: ClaimRules = ClaimRules()
+    outcomes: tuple[str, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
+    workspaces: tuple[str, ...] = ()
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -1,6 +1,7 @@
 """Days on which a company works as little as on a weekend: those it names, public holidays, and what lies between them.
 
-Public holidays come from the package `holidays`, which knows some 200 countries.
+Public holidays come from the package `holidays`, which knows some 200 countries. Where Christmas is one, its eve and
+the last day of the year count, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,8 @@ def free_days(policy: Policy, first: date, end: date) -> frozenset[date]:
 @lru_cache(maxsize=64)
 def _free(zone: str, country: str, named: tuple[date, ...], first: date, end: date) -> frozenset[date]:
     """Worked out once a day: it takes longer than all else that a balance looks ahead by."""
-    public = _public(country or get_global("zone_territories").get(zone, ""), first.year - 1, end.year + 1)
+    where = country or get_global("zone_territories").get(zone, "")
+    public = _with_eves(_public(where, first.year - 1, end.year + 1))
     days = {*named, *public, *_bridges(public)}
     return frozenset(day for day in days if first <= day < end and day.weekday() < SATURDAY)
 
@@ -39,6 +41,12 @@ def _public(country: str, first_year: int, last_year: int) -> Sequence[date]:
         return tuple(sorted(country_holidays(country, years=range(first_year, last_year + 1))))
     except NotImplementedError:
         return ()
+
+
+def _with_eves(public: Sequence[date]) -> Sequence[date]:
+    """The public holidays, with the eves of Christmas and New Year's Day where Christmas is one: few work then."""
+    years = {day.year for day in public if (day.month, day.day) == (12, 25)}
+    return sorted({*public, *(date(year, 12, day) for year in years for day in (24, 31))})
 
 
 def _bridges(public: Sequence[date]) -> Iterable[date]:
