@@ -6,7 +6,8 @@ from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
 from bot.directory.combined import Everybody
-from bot.directory.hr_csv.source import Csv, HrLayout
+from bot.directory.hr_csv.rows import HrLayout
+from bot.directory.hr_csv.source import Csv
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.slack.source import slack_directory
@@ -67,4 +68,4 @@ def everybody(
         database: what it remembers of people keeps their ids the same.
     """
     sources = [(str(each), SOURCES[each.kind](each, settings, environ, now)) for each in settings.directory]
-    return Everybody(settings.inline_directory(), sources, lambda: database.ask(recall))
+    return Everybody(settings.inline_directory(), sources, lambda: recall(database.ask))
