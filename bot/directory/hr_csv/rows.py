@@ -273,7 +273,8 @@ class Rows:
     ) -> tuple[object, ...] | None:
         """A row if it names somebody: at once, if nothing about it is odd."""
         by = _BY_COLUMN
-        cells = [cell.strip() if cell.isascii() else visible(cell) for cell in cells]
+        is_plain = "".join(cells).isascii()
+        cells = list(map(str.strip, cells)) if is_plain else list(map(visible, cells))
         raw_email, raw_number, raw_id = cells[by["email"]], cells[by["number"]], cells[by["id"]]
         email, number, own_id = address(raw_email), raw_number.lower(), raw_id.lower()
         first, last = cells[by["first_name"]], cells[by["last_name"]]
