@@ -21,9 +21,10 @@ from bot.config import ProviderSettings, Settings
 from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.source import Marked, UnusableSourceError
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UnreachableError
 from bot.exports import files
 from bot.metrics import HEARD, timed
+from bot.outcomes import OutcomeSource
 from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.request_ids import number, numbered
@@ -31,6 +32,7 @@ from bot.schedule import Schedule
 from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
+from bot.sync.outcomes import read_outcomes
 from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
@@ -43,6 +45,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
+from handlers.requests import keep_receipt, opened
 from handlers.sentence import Sentence
 from storage import (
     aliases,
@@ -94,6 +97,7 @@ class App:
         directory: gives all that the people sources say.
         now: the clock.
         link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
+        outcomes: where it is counted what came out of the work of teams, by name.
         wake: set when there is something to deliver.
         looked_s: when it was last looked whether something is due, by a clock that only goes forward; 0 for never.
         unwritable: why the database took no writes at the last tick, "" if it did.
@@ -106,6 +110,7 @@ class App:
     directory: Callable[[], Directory] = Directory
     now: Callable[[], datetime] = utc_now
     link_by_email: Mapping[str, bool] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeSource] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
     looked_s: float = field(default=0.0, init=False)
     unwritable: str = field(default="", init=False)
@@ -152,6 +157,8 @@ class App:
         self.live.close()
         for provider in self.providers.values():
             provider.close()
+        for source in self.outcomes.values():
+            source.close()
         self.database.close()
 
     # Hear ----------------------------------------------------------------------------------------------------------
@@ -405,6 +412,50 @@ class App:
         known: dict[str, Person | None] = {person.id: person}
         return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
 
+    # Files ---------------------------------------------------------------------------------------------------------
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+        return bool(self.policy.claims.categories) and handlers.takes_file(text)
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Args:
+            person: id of who sent it.
+            content: of the file.
+
+        Raises:
+            RefusedError: it can be no receipt.
+            BusyError: the database had no time; nothing was kept.
+        """
+
+        def work(conn: Connection) -> str:
+            return keep_receipt(self._context(conn, Sentence("", person, NOWHERE)), content)
+
+        return self.database.transact(work, in_turn=True)
+
+    def receipt(self, person: str, place: Place, name: str) -> tuple[str, bytes]:
+        """The content of a receipt, and its type, for somebody who may see it; the audit says who looked.
+
+        Args:
+            person: id of who looks.
+            place: where.
+            name: such as "receipt-42-1.pdf".
+
+        Raises:
+            RefusedError: there is none, or it is not for them.
+            BusyError: the database had no time.
+        """
+
+        def work(conn: Connection) -> tuple[str, bytes]:
+            ctx = self._context(conn, Sentence("", person, place))
+            found = opened(ctx, name)
+            ctx.write()
+            return found
+
+        return self.database.transact(work, in_turn=True)
+
     # Who -----------------------------------------------------------------------------------------------------------
 
     def who(self, platform: str, external_id: str) -> str | None:
@@ -651,7 +702,7 @@ class App:
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
-        schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
+        schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers, tuple(self.outcomes))
         if isinstance(self.now, SharedClock):
             self.now.sync(self.database.time)
         try:
@@ -678,12 +729,34 @@ class App:
         delivery = self._delivery()
         return delivery.deliver(delivery.lanes()[lane] if lane else None)
 
+    def welcome(self) -> None:
+        """Somewhere else people can be written to now: they are looked for again, and what waits for them is sent."""
+        try:
+            self.refresh_people(anew=True)
+        except (OutsideError, UnusableSourceError) as trouble:
+            log.warning("people were not refreshed", why=in_words(trouble))
+        self.database.transact(lambda conn: outbox.wake(conn, UNLINKED, outbox.waiting_at(conn, UNLINKED), self.now()))
+        self.wake.set()
+
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a chat platform, or one of its workspaces such as "slack/T2", wait until it is well."""
+        self._delivery().pause(name, trouble)
+
     def waiting_lanes(self) -> set[str]:
         """The lanes of the outbox in which something is due; each may be delivered beside the others."""
         return self._delivery().waiting()
 
     def _delivery(self) -> Delivery:
-        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self)
+        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self, self.outcomes)
+
+    def read_outcomes(self, name: str) -> str:
+        """Read what a source of outcomes counts; what came of it, in a word for the outbox.
+
+        Raises:
+            OutsideError: it cannot be asked; what was known before stands.
+        """
+        rules = next(each for each in self.settings.outcomes if each.called == name)
+        return read_outcomes(self.database, self.outcomes[name], rules, self.policy, self.now)
 
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""

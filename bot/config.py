@@ -153,7 +153,20 @@ def _understood(sentence: str) -> str:
 
 
 class SlackSettings(Rule):
-    """Slack: how to be reached, and where it is."""
+    """Slack: how to be reached, and where it is.
+
+    Args:
+        mode: by a socket that we open, or over HTTP.
+        command: the slash command in the manifest.
+        url: of the Web API.
+        teams: workspaces and organizations that are ours, besides those that have installed the app.
+        link_by_email: whether people are recognized by their confirmed address.
+        agent: whether the app is one of Slack's agents.
+        workspaces: which may install the app, if it is not installed in one by its token.
+        app_id: of the app that they install.
+        client_id: of the same.
+        address: under which browsers reach the pages by which it is installed.
+    """
 
     mode: Literal["socket", "http"] = "socket"
     command: Annotated[str, _COMMAND] = "/tokens"
@@ -161,6 +174,36 @@ class SlackSettings(Rule):
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
     agent: bool = False
+    workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
+    app_id: Annotated[
+        str, like(r"(A[A-Z0-9]{1,63})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))
+    ] = ""
+    client_id: Annotated[
+        str,
+        like(
+            r"(\d+\.\d+)?", N_("“{word}” is not a client id of Slack: write one in quotes such as “2210535565.4187112”")
+        ),
+    ] = ""
+    address: Annotated[
+        str,
+        like(
+            r"(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)?",
+            N_("“{word}” is not an address of the bot: write one such as https://bursar.acme.example"),
+        ),
+    ] = ""
+
+    @model_validator(mode="after")
+    def _can_be_installed(self) -> "SlackSettings":
+        needed = ("app_id", "client_id", "address")
+        missing = [each for each in needed if not getattr(self, each)]
+        if self.workspaces and missing:
+            raise SettingError("add what is missing: {settings}", settings=", ".join(missing))
+        if not self.workspaces and len(missing) < len(needed):
+            raise SettingError("add which workspaces may install the app (workspaces: [T024BE7LD])")
+        twice = next((each for each in self.workspaces if self.workspaces.count(each) > 1), "")
+        if twice:
+            raise SettingError("“{name}” stands here twice", name=twice)
+        return self
 
 
 class TeamsSettings(Rule):
@@ -428,7 +471,7 @@ class GroupSettings(Rule):
         id: such as "contractors".
         people: ids.
         column: what stands in which column of the HR export, such as "Worker type = Contractor".
-        slack: the id of a user group.
+        slack: the id of a user group; of several workspaces, all but the first have their id before it.
         microsoft: the object id of a group.
     """
 
@@ -438,7 +481,10 @@ class GroupSettings(Rule):
         str, like(r"(\s*[^=\s][^=]*=.*\S\s*)?", N_("write the column and its value, such as Worker type = Contractor"))
     ] = ""
     slack: Annotated[
-        str, like(r"(S[A-Z0-9]{2,})?", N_("“{word}” is not the id of a Slack user group, such as S0614TZR7"))
+        str,
+        like(
+            r"(([TE][A-Z0-9]+/)?S[A-Z0-9]{2,})?", N_("“{word}” is not the id of a Slack user group, such as S0614TZR7")
+        ),
     ] = ""
     microsoft: Guid = ""
 
@@ -483,6 +529,47 @@ class LinkSettings(Rule):
     account: Annotated[str, _ACCOUNT]
 
 
+class OutcomeSettings(Rule):
+    """Where it is counted what came out of the work of teams.
+
+    Args:
+        kind: which service.
+        name: stands on all its figures; empty is the kind.
+        url: of a server of one's own, "" for github.com or gitlab.com.
+        organization: at GitHub.
+        groups: at GitLab, each with all groups below it.
+        token: the environment variable that holds a token which may only read.
+        teams: names of repositories by the id of a team, with * for any letters.
+        labels: whether a label such as team:search says whose something is, before its repository does.
+        people: the name of a provider: whose login there is somebody's counts for their team, where nothing else fits.
+    """
+
+    kind: Literal["github", "gitlab"]
+    name: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62})?$")] = ""
+    url: str = ""
+    organization: str = ""
+    groups: tuple[str, ...] = ()
+    token: str
+    teams: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    labels: bool = False
+    people: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "OutcomeSettings":
+        if self.kind == "github" and (not self.organization or self.groups):
+            raise SettingError("github needs organization, such as acme, and no groups")
+        if self.kind == "gitlab" and (not self.groups or self.organization):
+            raise SettingError("gitlab needs groups, such as [acme], and no organization")
+        if not (self.teams or self.labels or self.people):
+            raise SettingError("say whose repositories are, such as teams: {search: [acme/search-*]}")
+        return self
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.kind
+
+
 class Settings(House, Rule):
     """All of app.yaml."""
 
@@ -514,6 +601,7 @@ class Settings(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     claims: ClaimRules = ClaimRules()
+    outcomes: tuple[OutcomeSettings, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     retention: RetentionRules = RetentionRules()
 
@@ -523,6 +611,17 @@ class Settings(House, Rule):
         for each in self.contracts:
             if each.provider not in names:
                 raise SettingError(meant(t("unknown provider “{word}”", word=each.provider), each.provider, names))
+        return self
+
+    @model_validator(mode="after")
+    def _outcomes_have_names(self) -> "Settings":
+        names = [each.called for each in self.outcomes]
+        for each in self.outcomes:
+            if names.count(each.called) > 1:
+                raise SettingError("two sources of outcomes are called “{word}”: give each a name", word=each.called)
+            known = {one.name for one in self.providers}
+            if each.people and each.people not in known:
+                raise SettingError(meant(t("unknown provider “{word}”", word=each.people), each.people, known))
         return self
 
     @model_validator(mode="after")
@@ -552,8 +651,10 @@ class Settings(House, Rule):
             prices=self.prices,
             contracts=self.contracts,
             claims=self.claims,
+            outcomes=tuple(each.called for each in self.outcomes),
             telemetry=self.telemetry,
             console_url=self.console.url,
+            workspaces=self.slack.workspaces,
             retention=self.retention,
         )
 

@@ -1,7 +1,7 @@
 """Deliver: what the outbox says should be so outside is made so; trouble is kept there and tried again later."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -13,10 +13,11 @@ import handlers
 from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.metrics import DELIVERED, timed
-from bot.ports import Knows, Platform, Probes
+from bot.ports import Divided, Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.request_ids import numbered
+from bot.schedule import outcomes_target
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading, pull
@@ -24,6 +25,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    CheckCredit,
     CheckJobs,
     CheckPrices,
     CheckSpikes,
@@ -67,6 +69,7 @@ AFTER_READING: tuple[Event, ...] = (
     CheckThresholds(),
     CheckSpikes(),
     CheckPrices(),
+    CheckCredit(),
     CheckJobs(),
     RefreshHomes(),
 )
@@ -87,6 +90,9 @@ class Core(Knows, Protocol):
     def reading(self, name: str) -> Reading:
         """See App."""
 
+    def read_outcomes(self, name: str) -> str:
+        """See App."""
+
 
 def _is_held(conn: Connection) -> bool:
     return installation.noted(conn, installation.RESTORED) is not None
@@ -103,6 +109,7 @@ class Delivery:
         now: the clock.
         limits: keeps limits at the providers equal to the ledger.
         core: hears sentences and handles events.
+        outcomes: the names of sources of outcomes.
     """
 
     database: Database
@@ -111,18 +118,23 @@ class Delivery:
     now: Callable[[], datetime]
     limits: LimitSync
     core: Core
+    outcomes: Collection[str] = ()
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core))
+        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core, self.core.policy.workspaces))
 
     def lanes(self) -> dict[str, Lane]:
         """What is delivered beside each other: a provider or platform that hangs stops nobody else."""
-        chats = [*self.platforms, *([UNLINKED] if self.platforms else [])]
         found = {"timers": Lane(("clock",), ("event",)), "sentences": Lane(("clock",), ("say",))}
-        found |= {f"chat {name}": Lane((name,), ("show",)) for name in chats}
+        for name, platform in self.platforms.items():
+            others = tuple(platform.workspaces) if isinstance(platform, Divided) else ()
+            found[f"chat {name}"] = Lane((name,), ("show",), others=others)
+            found |= {f"chat {name}/{each}": Lane((name,), ("show",), workspace=each) for each in others}
+        found |= {f"chat {UNLINKED}": Lane((UNLINKED,), ("show",))} if self.platforms else {}
         found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
-        return found | {f"readings {name}": Lane((name,), READS) for name in self.providers}
+        read = [*self.providers, *(outcomes_target(name) for name in self.outcomes)]
+        return found | {f"readings {name}": Lane((name,), READS) for name in read}
 
     def waiting(self) -> set[str]:
         """The names of the lanes in which something is due."""
@@ -172,7 +184,7 @@ class Delivery:
 
     def _is_well(self, lane: Lane) -> bool:
         """Whether a platform takes messages. One that did not is asked, without showing anything."""
-        name = lane.targets[0]
+        name = lane.name
         pause = self.database.ask(lambda conn: pauses.of(conn, name))
         if pause is None:
             return True
@@ -180,7 +192,7 @@ class Delivery:
             return False
         trouble = self._probed(name)
         if trouble:
-            self._pause(name, trouble)
+            self.pause(name, trouble)
             return False
         self.database.transact(lambda conn: self._go_on(conn, name, lane))
         log.info("platform is well again", platform=name, paused_s=round((self.now() - pause.since).total_seconds()))
@@ -192,7 +204,10 @@ class Delivery:
 
     def _probed(self, name: str) -> UnreachableError | None:
         """Why a platform takes nothing now, None if it does, or cannot be asked."""
-        platform: object = self.platforms.get(name)
+        target, _, workspace = name.partition("/")
+        platform: object = self.platforms.get(target)
+        if workspace and isinstance(platform, Divided):
+            platform = platform.workspaces.get(workspace)
         if isinstance(platform, Probes):
             try:
                 platform.probe()
@@ -200,8 +215,8 @@ class Delivery:
                 return trouble
         return None
 
-    def _pause(self, name: str, trouble: UnreachableError) -> None:
-        """Let all that is for a platform wait as it is."""
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a platform, or for one of its workspaces such as "slack/T2", wait as it is."""
         refused = isinstance(trouble, RefusesUsError)
         now = self.now()
         until = now + (REFUSED_AGAIN if refused else DOWN_AGAIN)
@@ -293,8 +308,12 @@ class Delivery:
 
     def _read(self, item: OutboxItem) -> str:
         """Read a provider's usage, its limits or its own requests for more."""
-        provider, wanted = self.providers[item.target], json.loads(item.payload)
+        wanted = json.loads(item.payload)
         what: str = wanted.get("what", "")
+        if what == "outcomes":
+            self._renew(item, READING_LEASE)
+            return self.core.read_outcomes(item.target.removeprefix(outcomes_target("")))
+        provider = self.providers[item.target]
         if what == "live":
             return self._ask_live(provider, item, wanted)
         self._renew(item, READING_LEASE)
@@ -341,7 +360,7 @@ class Delivery:
 
     def _postpone(self, item: OutboxItem, trouble: Exception) -> str | None:
         """Note why an item is not delivered, and when it is tried again; returns what _deliver_one does."""
-        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item.target, trouble):
+        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item, trouble):
             self.database.transact(lambda conn: outbox.release(conn, [item], self.now()))
             return ""
         asked_to_wait = isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None
@@ -366,10 +385,11 @@ class Delivery:
         self._tell(item, trouble, useless=useless)
         return item.place if blocks else None
 
-    def _stops_all(self, name: str, trouble: UnreachableError) -> bool:
-        """Whether it is no trouble of one message; then the platform is paused."""
+    def _stops_all(self, item: OutboxItem, trouble: UnreachableError) -> bool:
+        """Whether it is no trouble of one message; then the platform, or its one workspace, is paused."""
         if isinstance(trouble, NoAccountError | NotYetError):
             return False
+        name = next((lane.name for lane in self.lanes().values() if lane.holds(item)), item.target)
         if not isinstance(trouble, RefusesUsError):
             if trouble.retry_after_s is not None:
                 return False
@@ -377,7 +397,7 @@ class Delivery:
             if found is None:
                 return False
             trouble = found
-        self._pause(name, trouble)
+        self.pause(name, trouble)
         return True
 
     def _tell(self, item: OutboxItem, trouble: Exception, *, useless: bool) -> None:

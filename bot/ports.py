@@ -10,7 +10,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
 
-__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "Probes", "broken", "in_language"]
+__all__ = ["Conversation", "Conversations", "Divided", "Hears", "Knows", "Platform", "Probes", "broken", "in_language"]
 
 
 class Platform(Protocol):
@@ -50,6 +50,15 @@ class Probes(Protocol):
         """
 
 
+@runtime_checkable
+class Divided(Protocol):
+    """A platform of several workspaces, each of which may be down, or take nothing from us, by itself."""
+
+    @property
+    def workspaces(self) -> Mapping[str, Probes]:
+        """Each but the first, by what the ids of its places begin with; the first has all other places."""
+
+
 class Knows(Protocol):
     """Knows people by what platforms call them."""
 
@@ -71,6 +80,20 @@ class Hears(Knows, Protocol):
 
     def show_home(self, sentence: Sentence) -> None:
         """Hear a sentence and show its card as somebody's Home, which is its place; it stays true from then on."""
+
+    def language(self, person_id: str) -> str:
+        """The language of somebody."""
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Raises:
+            RefusedError: it can be no receipt, and why.
+            BusyError: the database had no time.
+        """
 
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """What words mean that somebody wrote in reply to the message of a receipt."""

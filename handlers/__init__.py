@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from handlers.access import as_viewer, is_viewer, sees_all
+from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
     check_tokens,
@@ -27,6 +27,7 @@ from handlers.admin import (
     token_ends,
 )
 from handlers.alerts import (
+    check_credit,
     check_drifts,
     check_spikes,
     check_thresholds,
@@ -98,7 +99,7 @@ from handlers.programs import (
     settle,
 )
 from handlers.programs import release as release_reservation
-from handlers.questions import balance, forecast, models, spend, value, why
+from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
 from handlers.reports import close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
@@ -127,6 +128,8 @@ from handlers.requests import (
     proposal_expired,
     question,
     raise_,
+    receipt_,
+    receipts_,
     remind,
     remind_approver,
     request,
@@ -155,15 +158,15 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
-EXAMPLES = re.compile(r"\s*[:：]\s*`[^`]+`(?:(?:, | or |、|或 ?| 或 ?)`[^`]+`)*(?=[.。])")
+EXAMPLES = re.compile(r"\s*[:：]\s*“[^”]+”(?:(?:, | or |、|或 ?| 或 ?)“[^”]+”)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
-CLAIMS = ("claim", "claims", "payroll", "paid")
+CLAIMS = ("claim", "claims", "receipt", "receipts", "payroll", "paid")
 """Commands that are of use only where app.yaml says what can be claimed."""
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
 
 def help(ctx: Context, about: One = "") -> Card:
-    """What you can say, or more about one command: `help spend`."""
+    """What you can say, or more about one command: “help spend”."""
     if about and about.lower() not in ("me", "please"):
         return _help_about(ctx, about)
     shown = _of_use_to(ctx)
@@ -255,6 +258,8 @@ COMMANDS: Mapping[str, Command] = {
         command(exceptions, N_("exceptions"), REQUEST, writes=False),
         command(claim, N_("claim 20 USD cursor: pairing"), REQUEST, writes=True),
         command(claims_, N_("claims"), REQUEST, writes=False),
+        command(receipt_, N_("receipt 42"), REQUEST, writes=True),
+        command(receipts_, N_("receipts 42"), REQUEST, writes=False),
         command(end_exception, N_("end-exception 42 it is over"), DECIDE, "decider", writes=True),
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
@@ -274,6 +279,7 @@ COMMANDS: Mapping[str, Command] = {
         command(comment, N_("comment 12 is it still needed?"), WASTE, writes=True),
         command(release, N_("release 12"), WASTE, writes=True),
         command(value, N_("value of my team"), TEAM, "owner", writes=False),
+        command(outcomes_, N_("outcomes"), TEAM, "owner", writes=False),
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
@@ -344,6 +350,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
+        event_type(check_credit, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),
@@ -444,6 +451,8 @@ def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:
     channel = as_viewer(ctx)
     try:
         card = one.handler(channel, **understand(one, rest, {}, channel))
+    except TooFewError:
+        raise
     except RefusedError:
         return None
     if card.personal:
@@ -482,6 +491,11 @@ def in_reply(key: str, card: Card, words: str) -> str:
     if (one.name in ALONE and not rest) or (one is not UNKNOWN and rest.partition(" ")[0].lstrip("#") == about):
         return words
     return f"{name} {about} {words}"
+
+
+def takes_file(text: str) -> bool:
+    """Whether a sentence can do something with a file that was sent with it; one without words asks what it is for."""
+    return not text.strip() or any(each.name == "receipt" for each in parse_command(text)[0].parameters)
 
 
 def may_say(ctx: Context, text: str) -> bool:

@@ -20,14 +20,15 @@ from bot.app import App, BrokeError, WritesError
 from bot.console import files
 from bot.console.drawing import Drawer, once, page, with_values
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
-from bot.console.visitors import Door, Visitor, place_of
+from bot.console.visitors import Door, Visitor, language_in, place_of
 from bot.csv_files import text_of
 from bot.platforms.web.html import fill
 from handlers.card import Button, Card, File, Input
-from handlers.context import locale_of, spoken_to
+from handlers.context import locale_of
 from handlers.errors import RefusedError
-from handlers.language import N_, say
+from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
+from handlers.requests import is_receipt
 from handlers.sentence import Sentence
 from storage.db import BusyError
 
@@ -35,6 +36,7 @@ ONE_DAY = timedelta(days=1)
 TEXT_MAX = 4000
 CHUNK_BYTES = 64 * 1024
 OWN_FIELDS = ("says", "delivery", "back", "form")
+CLOSED = "default-src 'none'; sandbox"
 LATE = N_("The database is busy. Nothing was changed. Load the page again in a moment.")
 GONE = N_("You can't see this page, or it doesn't exist.")
 BROKE = N_("That broke ({incident}). Nothing was changed.")
@@ -151,7 +153,7 @@ class Desk:
             if isinstance(answer, Card):
                 found = next((each for each in answer.files if each.name == name), None)
                 if found:
-                    return self._file(found)
+                    return self._receipt(visitor, name) if is_receipt(name) else self._file(found)
         return self._message(request, visitor, say(visitor.language, GONE), status=404)
 
     def _file(self, file: File) -> Response:
@@ -161,6 +163,12 @@ class Desk:
             return Response(text_of(file), media_type=kind, headers=headers)
         return StreamingResponse(self._made(file.name), media_type=kind, headers=headers)
 
+    def _receipt(self, visitor: Visitor, name: str) -> Response:
+        """A receipt, to be saved and never shown here: whatever is in it, no browser runs it in our name."""
+        kind, content = self.app.receipt(visitor.person.id, place_of(visitor.person.id), name)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": CLOSED}
+        return Response(content, media_type=kind, headers=headers)
+
     def _made(self, name: str) -> Iterator[bytes]:
         with self.app.file(name) as path, path.open("rb") as content:
             while chunk := content.read(CHUNK_BYTES):
@@ -168,14 +176,19 @@ class Desk:
 
     # Orders ----------------------------------------------------------------------------------------------------------
 
-    def say(self, request: Request, said: Mapping[str, str]) -> Response:
-        """POST /say: a sentence, with the fields of the form that was sent with it."""
+    def say(self, request: Request, said: Mapping[str, str], sent: Mapping[str, bytes]) -> Response:
+        """POST /say: a sentence, with the fields and the files of the form that was sent with it."""
         visitor = self.let_in(request)
         text = said.get("says", "").strip()
         inputs = {name: value for name, value in said.items() if name not in OWN_FIELDS}
         delivery = f"{visitor.person.id}/{said['delivery'][:100]}" if said.get("delivery") else ""
         place = place_of(visitor.person.id)
-        card = self.app.hear(Sentence(text, visitor.person.id, place, inputs, delivery)).whole
+        try:
+            kept = {name: self.app.keep_receipt(visitor.person.id, content) for name, content in sent.items()}
+        except RefusedError as refused:
+            card = refusal(refused, visitor.language)
+        else:
+            card = self.app.hear(Sentence(text, visitor.person.id, place, {**inputs, **kept}, delivery)).whole
         return self._answer(request, visitor, text, self._again(visitor, said, inputs, card), said.get("back", ""))
 
     def _again(self, visitor: Visitor, said: Mapping[str, str], inputs: dict[str, str], refused: Card) -> Card:
@@ -189,6 +202,14 @@ class Desk:
         if not isinstance(form, Card) or refused.fault not in [each.name for each in form.inputs]:
             return refused
         return with_values(form, inputs, refused)
+
+    def speak(self, request: Request, said: Mapping[str, str]) -> Response:
+        """POST /language: speak another language from now on, here and in chat, and show the same page in it."""
+        visitor = self.let_in(request)
+        if said.get("language") in languages():
+            text = f"settings language {said['language']}"
+            self.app.hear(Sentence(text, visitor.person.id, place_of(visitor.person.id)))
+        return RedirectResponse(local(said.get("back", "")) or f"{base_of(request)}/", 303)
 
     def confirm(self, request: Request, said: Mapping[str, str]) -> Response:
         """POST /confirm?why=…: a second look at what a button says."""
@@ -217,7 +238,7 @@ class Desk:
         self, request: Request, visitor: Visitor | None, template: str, status: int = 200, **values: Any
     ) -> Response:
         """A page for somebody, or for nobody who is known."""
-        language = visitor.language if visitor else spoken_to(None, self.app.policy)
+        language = visitor.language if visitor else language_in(request, self.app.policy)
         base = base_of(request)
         shared = {
             "base": base,
@@ -227,8 +248,10 @@ class Desk:
             "navigation": list(navigation(visitor, base)) if visitor else [],
             "file": lambda name: base + files.address(name),
             "cast": self.cast,
+            "others": [(each, each.replace("_", "-"), autonym(each)) for each in languages() if each != language],
+            "back": request.url.path + _query(request) if request.method == "GET" else f"{base}/",
         }
-        return HTMLResponse(page(template, language, **shared, **values), status)
+        return HTMLResponse(page(template, language, **(shared | values)), status)
 
     def stranger(
         self,
@@ -272,7 +295,7 @@ class Desk:
         """What is shown when a page cannot be."""
         visitor: Visitor | None = None
         status, text = 500, ""
-        language = spoken_to(None, self.app.policy)
+        language = language_in(request, self.app.policy)
         if isinstance(trouble, BusyError):
             status, text = 503, say(language, LATE)
         elif isinstance(trouble, BrokeError):

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from handlers.card import Input
 from handlers.language import N_
 
-Audience = Literal["all", "decider", "owner", "viewer", "finance"]
-"""Everybody; who is somebody's manager; who owns a team; who sees groups of the whole company; who sees all."""
+Audience = Literal["all", "claimant", "decider", "owner", "viewer", "finance", "payer"]
+"""Everybody; the same where something can be claimed; who is somebody's manager; who owns a team; who sees groups of
+the whole company; who sees all; the same where something can be claimed."""
 
 PERIOD = "period"
 """A placeholder that may stay empty: the page then is about now."""
@@ -74,13 +75,28 @@ PAGES: tuple[Page, ...] = (
         "/",
         N_("My budget"),
         N_("What is left, and will it last?"),
-        ("balance", "spend by model {period}", "forecast", "spend by key {period}"),
+        ("balance", "spend by model {period}", "forecast"),
     ),
     Page(
         "/requests",
         N_("Requests"),
         N_("What did I ask for, and what waits for me?"),
         ("requests", "request", "exceptions"),
+    ),
+    Page(
+        "/claims",
+        N_("My claims"),
+        N_("What did I buy myself, and what is left of the year?"),
+        ("claims", "claim"),
+        "claimant",
+    ),
+    Page(
+        "/claim/{number}",
+        N_("Claim"),
+        N_("What was bought, and what shows it?"),
+        ("receipts {number}", "history {number}"),
+        "claimant",
+        in_navigation=False,
     ),
     Page(
         "/waste",
@@ -120,6 +136,7 @@ PAGES: tuple[Page, ...] = (
             "balance of organization",
             "spend of organization by model {period}",
             "spend of organization by provider {period}",
+            "outcomes",
             "guard",
         ),
         "viewer",
@@ -128,7 +145,7 @@ PAGES: tuple[Page, ...] = (
         "/providers",
         N_("Providers"),
         N_("Is everything read and applied?"),
-        ("status", "providers", "limits"),
+        ("status", "providers"),
         "finance",
     ),
     Page(
@@ -138,6 +155,13 @@ PAGES: tuple[Page, ...] = (
         ("month {period}", "link", "price"),
         "finance",
         months_over=True,
+    ),
+    Page(
+        "/payroll",
+        N_("To pay back"),
+        N_("Which claims does payroll have to pay?"),
+        ("payroll", "claims all"),
+        "payer",
     ),
     Page(
         "/lab",

@@ -21,17 +21,23 @@ def _named(module: str, kind: str) -> Callable[..., Provider]:
 
 
 Alibaba = _named("bot.providers.alibaba", "Alibaba")
+Azure = _named("bot.providers.azure", "Azure")
 ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
 ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
 ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
 Cursor = _named("bot.providers.cursor", "Cursor")
 Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
+FilesWithLog = _named("bot.providers.files.provider", "FilesWithLog")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+Helicone = _named("bot.providers.helicone", "Helicone")
+Langfuse = _named("bot.providers.langfuse", "Langfuse")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+Mistral = _named("bot.providers.mistral", "Mistral")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
+Prepaid = _named("bot.providers.prepaid", "Prepaid")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
 Vercel = _named("bot.providers.vercel", "Vercel")
@@ -138,6 +144,16 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.anthropic.com",
         key="ANTHROPIC_ENTERPRISE_KEY",
     ),
+    "azure": ProviderKind(
+        "Azure",
+        "Azure AI Foundry",
+        lambda its: Azure(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://management.azure.com",
+        key="AZURE_CLIENT_SECRET",
+        account=N_("the tenant, the application id and the scope, with slashes between them"),
+        days_back=5,  # cost comes within a day, and the last days change
+        read="40 */4 * * *",
+    ),
     "chatgpt-enterprise": ProviderKind(
         "ChatGPT Enterprise",
         "ChatGPT Enterprise",
@@ -159,6 +175,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.cursor.com",
         key="CURSOR_API_KEY",
     ),
+    "deepseek": ProviderKind(
+        "DeepSeek",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("deepseek", its.name, its.url, its.key, its.key_name),
+        url="https://api.deepseek.com",
+        key="DEEPSEEK_API_KEY",
+    ),
     "devin": ProviderKind(
         "Devin",
         "Devin",
@@ -169,7 +192,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
     "files": ProviderKind(
         "Files",
         "Files",
-        lambda its: Files(its.name, its.file, its.files, its.credit),
+        lambda its: (FilesWithLog if its.files.log else Files)(its.name, its.file, its.files, its.credit),
         file=True,
         days_back=35,  # a month may come in one file, after its end
     ),
@@ -182,11 +205,40 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         account=N_("the organization, or enterprises/ and the enterprise"),
         credit=Decimal("0.01"),
     ),
+    "helicone": ProviderKind(
+        "Helicone",
+        "Helicone",
+        lambda its: Helicone(its.name, its.url, its.key, its.key_name),
+        url="https://api.helicone.ai",
+        key="HELICONE_API_KEY",
+    ),
+    "langfuse": ProviderKind(
+        "Langfuse",
+        "Langfuse",
+        lambda its: Langfuse(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://cloud.langfuse.com",
+        key="LANGFUSE_SECRET_KEY",
+        account=N_("the public key, which begins with pk-lf-"),
+    ),
     "litellm": ProviderKind(
         "LiteLLM",
         "LiteLLM",
         lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
         key="LITELLM_API_KEY",
+    ),
+    "mistral": ProviderKind(
+        "Mistral",
+        "Mistral",
+        lambda its: Mistral(its.name, its.url, its.key, its.key_name),
+        url="https://api.mistral.ai",
+        key="MISTRAL_ADMIN_KEY",
+    ),
+    "moonshot": ProviderKind(
+        "Moonshot",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("moonshot", its.name, its.url, its.key, its.key_name),
+        url="https://api.moonshot.cn",
+        key="MOONSHOT_API_KEY",
     ),
     "openai": ProviderKind(
         "OpenAI's API platform",
@@ -238,6 +290,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: XAI(its.name, its.url, its.key, its.account, its.key_name),
         url="https://management-api.x.ai",
         key="XAI_MANAGEMENT_KEY",
+    ),
+    "zhipu": ProviderKind(
+        "Zhipu",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("zhipu", its.name, its.url, its.key, its.key_name),
+        url="https://open.bigmodel.cn",
+        key="ZHIPU_API_KEY",
     ),
     "sample": ProviderKind(
         "The sample company",

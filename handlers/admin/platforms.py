@@ -5,7 +5,7 @@ from dataclasses import replace
 from handlers.card import Button, Card, Text
 from handlers.context import Context
 from handlers.events import PlatformRefused
-from handlers.place import UNLINKED
+from handlers.place import UNLINKED, paused_as
 from storage import pauses, people
 
 SERVICES = {"slack": "Slack", "teams": "Microsoft Teams"}
@@ -13,8 +13,9 @@ SERVICES = {"slack": "Slack", "teams": "Microsoft Teams"}
 
 
 def service(platform: str) -> str:
-    """What people call a platform."""
-    return SERVICES.get(platform, platform)
+    """What people call a platform, or one of its workspaces such as "slack/T2"."""
+    name, _, workspace = platform.partition("/")
+    return f"{SERVICES.get(name, name)} {workspace}".rstrip()
 
 
 def platform_refused(ctx: Context, event: PlatformRefused) -> None:
@@ -27,7 +28,7 @@ def platform_refused(ctx: Context, event: PlatformRefused) -> None:
     for person in {each.id: each for each in those}.values():
         reader = replace(ctx, person=person)
         for place in places[person.id]:
-            if place.platform not in {event.platform, UNLINKED}:
+            if paused_as(place, ctx.policy.workspaces[1:]) not in {event.platform, UNLINKED}:
                 name = service(event.platform)
                 title = reader.t("{service} takes no messages from me", service=name)
                 waits = reader.t("Everything for {service} waits, and is sent when it works again.", service=name)

@@ -2,6 +2,7 @@
 
 from handlers.access import sees_all
 from handlers.admin.set_aside import said, table
+from handlers.alerts import credits_here, credits_said
 from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -11,6 +12,7 @@ from handlers.limits import unknown_vendor
 from handlers.policy import Vendor
 from handlers.provenance import not_whole
 from storage import limits, pulls, set_aside, spend
+from storage.prepaid import Known
 from storage.pulls import Pull
 from storage.set_aside import Aside
 from storage.spend import Unallocated
@@ -25,11 +27,12 @@ ABLE = {
     "increase_requests": N_("sends requests for more to the manager"),
     "seats": N_("reads seats"),
     "outcomes": N_("reads outcomes"),
+    "credit": N_("reads prepaid credit"),
 }
 
 
 def providers(ctx: Context, provider: One = "") -> Card:
-    """When each provider was read, and what Bursar can do there: `providers litellm`. For finance and admins."""
+    """When each provider was read, and what Bursar can do there: “providers litellm”. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
     vendors = [each for each in ctx.policy.vendors if provider in ("", each.name)]
@@ -39,6 +42,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
     unlinked = spend.unallocated(ctx.conn)
     aside = [each for each in set_aside.everything(ctx.conn) if any(each.provider == one.name for one in vendors)]
     troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]
+    credit = credits_here(ctx)
     rows = tuple(_row(ctx, each, reads.get(each.name), unlinked) for each in vendors)
     columns = (
         ctx.t("Provider"),
@@ -55,7 +59,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
             for each in not_whole(ctx, names=[each.name for each in vendors])
         ),
         *([table(ctx, aside)] if aside else []),
-        *(_abilities(ctx, each) for each in vendors),
+        *(_abilities(ctx, each, credit) for each in vendors),
         *(_inability(ctx, each, sentence) for each in vendors for sentence in each.cannot),
         Button(ctx.t("What is not linked?"), "link"),
     ]
@@ -92,12 +96,16 @@ def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:
     return Text(ctx.t("{name}: {news}", name=vendor.service, news=ctx.t(sentence)))
 
 
-def _abilities(ctx: Context, vendor: Vendor) -> Facts:
+def _abilities(ctx: Context, vendor: Vendor, credit: list[Known]) -> Facts:
     can = ctx.listed([ctx.t(words) for name, words in ABLE.items() if name in vendor.can])
     facts = [(vendor.service, can or ctx.t("nothing"))]
-    held = limits.of_provider(ctx.conn, vendor.name) if "limits" in vendor.can else []
+    held, capped, changed = limits.counts(ctx.conn, vendor.name) if "limits" in vendor.can else (0, 0, 0)
     if held:
-        capped = sum(each.seen_nanos is not None for each in held)
-        words = ctx.t("{set} set, {unset} without a limit", set=capped, unset=len(held) - capped)
+        words = ctx.t("{set} set, {unset} without a limit", set=capped, unset=held - capped)
         facts.append((ctx.t("Limits there"), words))
+    if changed:
+        facts.append((ctx.t("Changed there"), ctx.nt("{n} limit", "{n} limits", changed)))
+    mine = [each for each in credit if each.credit.provider == vendor.name]
+    if mine:
+        facts.append((ctx.t("Credit left"), credits_said(ctx, mine)))
     return Facts(tuple(facts))

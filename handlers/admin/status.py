@@ -6,6 +6,7 @@ from datetime import timedelta
 from handlers.access import sees_all
 from handlers.admin.platforms import service as platform_name
 from handlers.admin.set_aside import said, table
+from handlers.alerts import credit_said, short_credits
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
@@ -13,7 +14,7 @@ from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import installation, outbox, pauses, people, reservations, set_aside
+from storage import installation, outbox, pauses, people, reservations, set_aside, slack_workspaces
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -37,12 +38,14 @@ def status(ctx: Context) -> Card:
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
+    ending = _ending(ctx, vendors)
     blocks: list[Block] = [
         Facts(
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
                 *outside,
+                *ending,
                 *_jobs(ctx),
             ),
         ),
@@ -67,6 +70,7 @@ def status(ctx: Context) -> Card:
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     stopped = pauses.every(ctx.conn)
     blocks[1:1] = _stopped(ctx, stopped)
+    absent = _workspaces(ctx, blocks)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
@@ -84,9 +88,10 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = _works(ctx, unpriced, twice)
-    title = _refusal(ctx, stopped) or title
-    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
+        title = _works(ctx, unpriced, twice, ending)
+    title = _refusal(ctx, stopped) or _absent(ctx, absent) or title
+    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
+    well = well and not (unpriced or ending or absent)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -116,6 +121,7 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
             found.append((service, ctx.t("Last read: {when}", when=read)))
         elif pull.error:
             found.append((service, ctx.said(pull.error)))
+    found += _ending(ctx, vendors)
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
     waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
@@ -135,7 +141,22 @@ def _advised(ctx: Context, twice: Sequence[tuple[str, str]]) -> list[Text]:
     return [Text(ctx.t("{text}. {next}", text=text, next=advice)) for text, advice in twice]
 
 
-def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tuple[str, str]]) -> str:
+def _ending(ctx: Context, vendors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Credit at providers that will soon be used up, each with what is left."""
+    found = short_credits(ctx)
+    return [
+        (ctx.t("Credit at {service}", service=vendors[each.credit.provider]), credit_said(ctx, each)) for each in found
+    ]
+
+
+def _works(
+    ctx: Context,
+    unpriced: Sequence[UnpricedModel],
+    twice: Sequence[tuple[str, str]],
+    ending: Sequence[tuple[str, str]],
+) -> str:
+    if ending:
+        return ctx.t("{name}: {news}", name=ending[0][0], news=ending[0][1])
     if twice:
         return twice[0][0]
     if not unpriced:
@@ -160,6 +181,29 @@ def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
     rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
     columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
     return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
+
+
+def _workspaces(ctx: Context, blocks: list[Block]) -> list[str]:
+    """Add a table of Slack's workspaces, if there are several; the ids of those that have not installed the app."""
+    wanted = ctx.policy.workspaces
+    if not wanted:
+        return []
+    there = slack_workspaces.installed(ctx.conn)
+    rows = tuple(
+        (f"{there[each].name} ({each})", ctx.moment(there[each].installed_at))
+        if each in there
+        else (each, ctx.t("not installed"))
+        for each in wanted
+    )
+    blocks.append(Table(ctx.t("Workspaces of Slack"), (ctx.t("Workspace"), ctx.t("Installed")), rows, "ll"))
+    return [each for each in wanted if each not in there]
+
+
+def _absent(ctx: Context, absent: Sequence[str]) -> str:
+    """The title that says that workspaces are missing, "" if none is."""
+    if not absent:
+        return ""
+    return ctx.nt("{n} workspace has not installed the app", "{n} workspaces have not installed the app", len(absent))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from handlers.access import owns, sees_all
+from handlers.access import owns, page_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
 from handlers.budgets.holds import Hold, holds_on
 from handlers.budgets.posting import entry_of, post
@@ -84,7 +84,7 @@ class Pool:
 def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     """The pool of your team: who has what share of it, who used how much, and what is still free.
 
-    To see another pool that you own: `pool of team search`. Buttons split it. Finance sees every pool.
+    To see another pool that you own: “pool of team search”. Buttons split it. Finance sees every pool.
     """
     mine = _pool_of(ctx, whom, seen=True)
     unit = mine.budget.unit
@@ -115,6 +115,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
         as_of(ctx, mine.unpriced),
         *(_owners_buttons(ctx, said) if owns(ctx, mine.account.id) else ()),
         Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
+        *ctx.on_a_page(page_of(mine.account)),
     )
     over = mine.spent - mine.limit
     amount = ctx.amount(over if over > 0 else max(0, mine.left), unit)
@@ -127,7 +128,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
 
 
 def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: PoolOf = None) -> Card:
-    """Set a person's share of your pool: `allot 300 to ana`. It replaces their share so far, also within a period.
+    """Set a person's share of your pool: “allot 300 to ana”. It replaces their share so far, also within a period.
 
     A person with a share is limited to it. Everybody else uses the rest of the pool together. Without an amount it
     opens a form.

@@ -1,16 +1,18 @@
 """`forecast`: what a period will have cost, and the day the budget runs out."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from dataclasses import replace
 
 from handlers.access import is_for_all
 from handlers.arguments import Whom
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
+from handlers.days import Span
 from handlers.money import percent, scale_of, symbol_of
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
+from handlers.questions.breakdown import few_behind
 from handlers.questions.free_days import free_days
 from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
 from handlers.questions.projection import DAY, Forecast, coverage
@@ -20,6 +22,8 @@ from storage.people import Account
 POINTS_MAX = 31
 TRIED_MIN = 14
 """With fewer past days it says little how often the range was right."""
+HELD_OF_TEN_MIN = 6
+"""Who was right less often promises nothing: the range is a rough one."""
 QUIET_DAYS_MIN = 3
 """So many free days ahead, weekends not counted, are a season."""
 
@@ -27,21 +31,26 @@ QUIET_DAYS_MIN = 3
 def forecast(ctx: Context, whom: Whom = None) -> Card:
     """Where the period will end, how certain that is, and the day the budget runs out.
 
-    Without a name it is yours. You can also name a team or an agent that you own: `forecast of team search`.
+    Without a name it is yours. You can also name a team or an agent that you own: “forecast of team search”.
     """
     account = asked_about(ctx, whom, "forecast of team search")
     found = looked_at(ctx, account)
     scope = scope_of(ctx, account, found)
     days = days_of(ctx, scope)
     seen = look_ahead(ctx, scope, days)
+    until = whole_until(ctx)
+    held, tried = coverage([each for each in days if each[0] < until]) if seen.method == "weeks" else (0, 0)
+    if tried >= TRIED_MIN and held * 10 < tried * HELD_OF_TEN_MIN:
+        seen = replace(seen, trials=0)
     limit = scope.status.limit if scope.status else None
     outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
-    blocks += _chart(ctx, scope, seen)
+    course = Span(scope.period.first, scope.period.end, "")
+    if ctx.only is None or not few_behind(ctx, account, "day", course):  # its steps are days
+        blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
-        until = whole_until(ctx)
-        blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
+        blocks += [Text(words, quiet=True) for words in _method(ctx, seen, held, tried)]
     return Card(
         headed(ctx, account, _title(ctx, scope, seen)),
         (*blocks, as_of(ctx, outside), *_buttons(ctx, account, scope, seen)),
@@ -148,13 +157,12 @@ def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Ite
             )
 
 
-def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> Iterator[str]:
+def _method(ctx: Context, seen: Forecast, held: int, tried: int) -> Iterator[str]:
     if seen.since:
         yield ctx.t(
             "Based on the days since {day}. Recent weeks count more, and weekends count separately.",
             day=ctx.day(seen.since),
         )
-    held, tried = coverage(whole)
     if tried >= TRIED_MIN:
         yield ctx.t(
             "Tested on {tried} past days, looking one week ahead: the range was right {held} times.",

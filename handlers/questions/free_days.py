@@ -1,6 +1,7 @@
 """Days on which a company works as little as on a weekend: those it names, public holidays, and what lies between them.
 
-Public holidays come from the package `holidays`, which knows some 200 countries.
+Public holidays come from the package `holidays`, which knows some 200 countries. Where Christmas is one, its eve and
+the last day of the year count, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ def free_days(policy: Policy, first: date, end: date) -> frozenset[date]:
     """The free days of a company from one day until before another, weekends not counted."""
     zone = policy.organization.zone
     country = policy.working.country or get_global("zone_territories").get(zone, "")
-    public = _public(country, first.year - 1, end.year + 1)
+    public = _with_eves(_public(country, first.year - 1, end.year + 1))
     days = {*policy.working.holidays, *public, *_bridges(public)}
     return frozenset(day for day in days if first <= day < end and day.weekday() < SATURDAY)
 
@@ -34,6 +35,12 @@ def _public(country: str, first_year: int, last_year: int) -> Sequence[date]:
     if country not in list_supported_countries():
         return ()
     return tuple(sorted(country_holidays(country, years=range(first_year, last_year + 1))))
+
+
+def _with_eves(public: Sequence[date]) -> Sequence[date]:
+    """The public holidays, with the eves of Christmas and New Year's Day where Christmas is one: few work then."""
+    years = {day.year for day in public if (day.month, day.day) == (12, 25)}
+    return sorted({*public, *(date(year, 12, day) for year in years for day in (24, 31))})
 
 
 def _bridges(public: Sequence[date]) -> Iterable[date]:

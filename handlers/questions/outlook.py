@@ -100,6 +100,7 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> 
         whole_until=whole_until(ctx),
         limit=scope.status.limit if scope.status else None,
         free=free_days(ctx.policy, ctx.today - LOOK_BACK, scope.period.end),
+        reserved=scope.status.held if scope.status else 0,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import groups_below, is_for_all, is_group
+from handlers.access import groups_below, is_for_all, is_group, page_of
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -20,7 +20,7 @@ from handlers.money import percent, scale_of, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, begun_later, late, not_whole, spent_in_words, together
 from handlers.questions import (
-    AS_USUAL_PERCENT,
+    ALIKE_PERCENT,
     Forecast,
     Scope,
     compared,
@@ -50,7 +50,7 @@ Preview = Annotated[str, OneOf("", ("preview",))]
 def digest(ctx: Context, whom: Whom = None, preview: Preview = "") -> Card:
     """The last week: what was spent, what changed and why, and the estimate for the end of the period.
 
-    For a team that you own: `digest of team search`. `digest preview of team search` shows what a channel would see.
+    For a team that you own: “digest of team search”. “digest preview of team search” shows what a channel would see.
     """
     account = whom or _own(ctx)
     if not preview:
@@ -130,7 +130,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     begins = min(week.span.first, status.period.first) if status else week.span.first
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here), begins))
-    blocks += ctx.on_a_page(_page_of(account))
+    blocks += ctx.on_a_page(page_of(account))
     return Card(
         _title(ctx, week, outside),
         tuple(blocks),
@@ -169,7 +169,7 @@ def _spent(ctx: Context, week: Week) -> str:
     if not before:
         return ctx.t("{amount} spent last week", amount=spent)
     change = week.total() - before
-    if abs(change) * 100 <= AS_USUAL_PERCENT * before:
+    if abs(change) * 100 <= ALIKE_PERCENT * before:
         return ctx.t("{amount} spent last week, like the week before", amount=spent)
     share = percent(abs(change), before)
     if change > 0:
@@ -198,8 +198,11 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
 def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
     """The estimate for the end of the period, with its range."""
     name, amount = estimated(ctx, scope, seen)
-    least, most = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
-    return name, ctx.t("{amount} ({low} to {high})", amount=amount, low=least, high=most)
+    if seen.since is None:
+        return name, amount
+    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    text = N_("{amount} (roughly {low} to {high})") if seen.is_rough else N_("{amount} ({low} to {high})")
+    return name, ctx.t(text, amount=amount, low=low, high=high)
 
 
 def _tiers(ctx: Context, here: Sequence[Spent]) -> str:
@@ -354,9 +357,3 @@ def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
 
 def _money(ctx: Context, nanos: int) -> str:
     return ctx.amount(nanos, ctx.policy.organization.currency)
-
-
-def _page_of(account: Account) -> str:
-    """The page of the console that shows an account."""
-    pages = {"organization": "/organization", "team": f"/team/{account.id.removeprefix('team/')}"}
-    return pages.get(account.kind, "/")

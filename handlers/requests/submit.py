@@ -30,6 +30,7 @@ from handlers.policy import MANAGER, STAGES, ApprovalRule, Ask, Budget, Conditio
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import LEAD, Decider, decider, lead_of
 from handlers.requests.case import Case, asked_of, base_of, case_of, cases_of, counts_of, in_all, load, make_background
+from handlers.requests.claimed import receipts_buttons, receipts_in_words
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
@@ -59,7 +60,7 @@ from handlers.requests.wording import (
     sum_of,
 )
 from handlers.requests.write import at_its_stage, deed, grant, record, show
-from storage import people, requests
+from storage import people, receipts, requests
 from storage.directory import Person
 from storage.people import NOBODY, Account
 from storage.requests import Counts, Request, RequestKind, Resolution, Wanted
@@ -101,13 +102,13 @@ def request(
 ) -> Card:
     """Ask for extra budget: say how much and what for.
 
-    `request 50 finish the migration` sends the request. `request` alone opens a form. The approval policy names who
+    “request 50 finish the migration” sends the request. “request” alone opens a form. The approval policy names who
     decides.
 
-    `request 300 for crawler until friday nightly reindex` asks for an agent that you own. When half of it is spent, I
+    “request 300 for crawler until friday nightly reindex” asks for an agent that you own. When half of it is spent, I
     ask you whether to continue.
 
-    `request 50 of flagship the review` asks for more of the budget “flagship”. If you name no budget, it is the one
+    “request 50 of flagship the review” asks for more of the budget “flagship”. If you name no budget, it is the one
     that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
     account = agent or own_account(ctx)
@@ -157,6 +158,7 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
             Facts(((ctx.t("Request"), f"#{asked.id}"), *route_facts(ctx, opened), *until, *instead, reason, *after)),
             Text(what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
+            *ctx.on_a_page("/requests"),
         ),
     )
 
@@ -164,7 +166,7 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
 def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """Your requests of the last 60 days, and those that wait for your decision.
 
-    `requests page 2` shows more of a long list, and `requests as csv` sends you all of them as a file.
+    “requests page 2” shows more of a long list, and “requests as csv” sends you all of them as a file.
     """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
@@ -233,7 +235,9 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     request, account = case.request, case.account
     status = asked_of(statuses(ctx, account), request) if account and not case.claim else None
     title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
+    kept = receipts.of_request(ctx.conn, request.id) if case.claim else []
     facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
+    facts += [(ctx.t("Receipt"), receipts_in_words(ctx, kept))] if case.claim else []
     number = {"number": request.id}
     return (
         Text(title),
@@ -244,6 +248,7 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
         Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
+        *receipts_buttons(ctx, request.id, kept),
     )
 
 
@@ -278,14 +283,14 @@ def _cells(
 
 
 def withdraw(ctx: Context, number: One) -> Card:
-    """Withdraw a request of yours that is not decided yet: `withdraw 42`."""
+    """Withdraw a request of yours that is not decided yet: “withdraw 42”."""
     case = _open_of_mine(ctx, number)
     record(ctx, case, case.resolved(Resolution("withdrawn", ctx.person.id), ctx.now), "withdrawn", "asker")
     return Card(ctx.t("Request #{number} is withdrawn", number=case.request.id))
 
 
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Change the reason of a request of yours, until it is decided: `change 42 the customer's deadline moved`."""
+    """Change the reason of a request of yours, until it is decided: “change 42 the customer's deadline moved”."""
     case = _open_of_mine(ctx, number)
     check_reason(reason)
     record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
@@ -293,7 +298,7 @@ def change(ctx: Context, number: One, reason: Rest = "") -> Card:
 
 
 def remind(ctx: Context, number: One) -> Card:
-    """Remind whoever decides a request of yours, once a day: `remind 42`."""
+    """Remind whoever decides a request of yours, once a day: “remind 42”."""
     case = _open_of_mine(ctx, number)
     if case.request.reminded_on == ctx.today:
         raise RefusedError("You already sent a reminder today. Try again tomorrow.")

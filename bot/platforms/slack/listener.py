@@ -9,7 +9,7 @@ answer follows by another way; `Turn` sees to it that exactly one of the two hap
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,17 +22,20 @@ from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.errors import OutsideError
+from bot.platforms.sent_files import RECEIPT, kept
 from bot.platforms.slack.agent_view import AgentView
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
 from bot.platforms.slack.client import TROUBLE, trouble, web_client
-from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.files import fetches
+from bot.platforms.slack.identity import Home, OwnHome, SlackPeople, SlackSpeaker
 from bot.platforms.slack.manifest import PROMPTS
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import cut, line, plain
 from bot.ports import Hears, broken, in_language
-from handlers.card import Card, Facts, Heading, Text
+from handlers.card import Card, Facts, Heading, Input, Text
+from handlers.errors import RefusedError
 from handlers.language import ENGLISH, N_, Words, say
 from handlers.place import Place, home_of
 from handlers.sentence import Sentence
@@ -59,6 +62,7 @@ class ListenerSettings:
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
         agent: the app is one of Slack's agents: it suggests what to ask, and answers each message in a thread.
+        prefix: of several workspaces, what the ids of the places of this one begin with, such as "T2/".
     """
 
     command: str = "/tokens"
@@ -66,6 +70,7 @@ class ListenerSettings:
     native: bool = True
     language: str = ENGLISH
     agent: bool = False
+    prefix: str = ""
 
 
 class Turn:
@@ -96,15 +101,25 @@ class SlackListener:
         app: who answers.
         client: the Web API, with the bot token.
         settings: see Settings.
+        asks: the same with little patience; made of the client if not said.
+        home: which workspaces are ours; those of the token if not said.
     """
 
-    def __init__(self, app: Hears, client: WebClient, settings: ListenerSettings = ListenerSettings()) -> None:
+    def __init__(
+        self,
+        app: Hears,
+        client: WebClient,
+        settings: ListenerSettings = ListenerSettings(),
+        asks: WebClient | None = None,
+        home: Callable[[], Home] | None = None,
+    ) -> None:
         self._app = app
         self._client = client
         self._settings = settings
-        asks = web_client(client.token, client.base_url, ASK_MAX_S)
-        self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
-        self._slack = Slack(client, native=settings.native)
+        asks = asks or web_client(client.token, client.base_url, ASK_MAX_S)
+        self._files = asks
+        self._people = SlackPeople(app, asks, home or OwnHome(asks, settings.teams), settings.language)
+        self._slack = Slack(client, native=settings.native, prefix=settings.prefix)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._agent = AgentView(asks) if settings.agent else None
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
@@ -118,7 +133,7 @@ class SlackListener:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
         if payload.get("type") != "view_submission":
             return BoltResponse(status=200)
-        view = modal(in_language(PATIENCE, self._settings.language), _place(payload))
+        view = modal(in_language(PATIENCE, self._settings.language), self._place(payload))
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
 
     def after(self, turn: Turn) -> None:
@@ -162,41 +177,48 @@ class SlackListener:
 
     def _commanded(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         words = self._words(body["text"])
-        place = _place(body)
+        place = self._place(body)
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, {}, body["trigger_id"]), place)
 
     def _pressed(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         pressed = body["actions"][0]
         if pressed["type"] != "button":
             return ack()
-        place = _place(body)
+        place = self._place(body)
         moment = body["message"]["ts"] or body.get("view", {}).get("id", "")
-        delivery = f"{moment}/{pressed['action_ts'] or body['trigger_id']}/{body['user']['id']}"
+        delivery = f"{self._settings.prefix}{moment}/{pressed['action_ts'] or body['trigger_id']}/{body['user']['id']}"
         words = plain(unescaped(pressed["value"]))
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, _inputs(body), delivery), place)
 
     def _submitted(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        kept = origin(body["view"]["private_metadata"])
-        place = _place(body)
-        if kept is None:
+        asked = origin(body["view"]["private_metadata"])
+        place = self._place(body)
+        if asked is None:
             return self._reply(ack, body, context, in_language(OUTDATED, self._settings.language), place)
-        card = self._hear(_speaker(body), kept[0], place, _inputs(body), body["trigger_id"])
+        card = self._hear(_speaker(body), asked[0], place, _inputs(body), body["trigger_id"], body["files"])
         return self._reply(ack, body, context, card, place)
 
     def _written(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         if not _is_for_us(body):
             return ack()
-        place = _place(body)
+        place = self._place(body)
         person = self._people.person(_speaker(body))
         if isinstance(person, Card):
             return self._reply(ack, body, context, person, place)
         words = self._words(body["event"]["text"], body["bot_user"])
         if place.thread:
-            words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
+            words = self._app.in_reply(
+                "slack", f"{self._settings.prefix}{body['event']['channel']}/{place.thread}", words
+            )
         if self._agent and not place.public:
             place = self._agent.threaded(place, body["event"], words, context["turn"].then)
-        event_id = body["event_id"]
-        self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
+        event_id, sent = body["event_id"], body["event"]["files"] if not place.public else []
+        words = words or (RECEIPT if sent else "")
+        try:
+            named = self._kept(person, words, sent)
+        except RefusedError as refused:
+            return self._reply(ack, body, context, self._refusal(refused, person), place)
+        self._app.answer(f"slack/{event_id}", Sentence(words, person, place, named, delivery=event_id))
         return ack()
 
     def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
@@ -216,28 +238,62 @@ class SlackListener:
         if says:
             words = self._words(body["text"])
             inputs = {"reason": cut(words, QUOTE_MAX)} if words else {}
-            place = _place(body)
+            place = self._place(body)
             card = self._hear(_speaker(body), says, place, inputs, body["trigger_id"])
             return self._reply(ack, body, context, card, place)
         language = self._settings.language
         advice = say(language, "Say {command} help to see what I understand.", command=self._settings.command)
         card = Card(say(language, "I don't know that shortcut"), (Text(advice),), language=language)
-        return self._reply(ack, body, context, card, _place(body))
+        return self._reply(ack, body, context, card, self._place(body))
 
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
         _log.error("Slack listener broke (%s)", number, exc_info=error)
-        return self._reply(ack, body, context, broken(number, self._settings.language), _place(body))
+        return self._reply(ack, body, context, broken(number, self._settings.language), self._place(body))
 
-    def _hear(self, speaker: SlackSpeaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
+    def _hear(
+        self,
+        speaker: SlackSpeaker,
+        words: str,
+        place: Place,
+        inputs: Mapping[str, str],
+        delivery: str,
+        sent: Sequence[str] = (),
+    ) -> Card:
         person = self._people.person(speaker)
         if isinstance(person, Card):
             return person
-        return self._app.hear(Sentence(words, person, place, inputs, delivery))
+        try:
+            named = self._kept(person, words, sent)
+        except RefusedError as refused:
+            return self._refusal(refused, person)
+        return self._app.hear(Sentence(words, person, place, {**inputs, **named}, delivery))
+
+    def _kept(self, person: str, words: str, sent: Sequence[str]) -> dict[str, str]:
+        """The field that names files that were sent, if the sentence can do something with them.
+
+        Raises:
+            RefusedError: one of them cannot be had or kept.
+        """
+        return kept(self._app, person, fetches(self._files, sent)) if sent and self._app.takes_file(words) else {}
+
+    def _refusal(self, refused: RefusedError, person: str) -> Card:
+        language = self._app.language(person)
+        return Card(refused.said(language), tone="warn", fault=refused.fault, language=language)
 
     def _words(self, text: str, bot: str = "") -> str:
         return heard(text, bot, self._people.named)
+
+    def _private(self, user: str) -> Place:
+        return Place("slack", f"{self._settings.prefix}{user}")
+
+    def _place(self, body: Json) -> Place:
+        """Where something was said. In a channel, what is said by mention can be answered to the speaker alone."""
+        if asked := origin(body.get("view", {}).get("private_metadata", "")):
+            return asked[1]
+        place = _place(body)
+        return replace(place, id=f"{self._settings.prefix}{place.id}")
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -293,31 +349,40 @@ class SlackListener:
 
     def _says_so_itself(self, body: Json, card: Card) -> bool:
         """Whether the message that was pressed becomes the answer, but for a few figures."""
-        own = self._app.look("slack", f"{body['channel']['id']}/{body['message']['ts']}", "")
+        receipt = f"{self._settings.prefix}{body['channel']['id']}/{body['message']['ts']}"
+        own = self._app.look("slack", receipt, "")
         if own is None or own.title != card.title:
             return False
         return all(isinstance(block, Facts) for block in card.blocks if block not in own.blocks)
 
     def _open(self, body: Json, card: Card, place: Place) -> None:
         try:
-            self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
+            try:
+                self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
+            except (
+                TROUBLE
+            ):  # an app of an older manifest may not read files, and Slack opens no form with a field of one
+                bare = _without_files(card)
+                if bare == card:
+                    raise
+                self._client.views_open(trigger_id=body["trigger_id"], view=modal(bare, place))
         except TROUBLE as error:
             _log.warning("%s", trouble(Words("Open a form"), error))
             instead = in_language(TOO_LATE, card.language) if card.inputs else card
             url = body.get("response_url")
             if not url or not self._hooks.answer(url, instead, public=False):
-                self._tell(Place("slack", _speaker(body).user), instead)
+                self._tell(self._private(_speaker(body).user), instead)
 
     def _update(self, body: Json, card: Card, place: Place) -> None:
         try:
             self._client.views_update(view_id=body["view"]["id"], view=modal(card, place))
         except TROUBLE as error:
             _log.warning("%s", trouble(Words("Change a form"), error))
-            self._tell(Place("slack", body["user"]["id"]), card)
+            self._tell(self._private(body["user"]["id"]), card)
 
     def _publish(self, speaker: SlackSpeaker) -> None:
         """Show the Home tab. What is shown to somebody we know stays true from then on."""
-        person, place = self._people.person(speaker), home_of(Place("slack", speaker.user))
+        person, place = self._people.person(speaker), home_of(self._private(speaker.user))
         if isinstance(person, Card):
             self._tell(place, person)
         else:
@@ -327,7 +392,7 @@ class SlackListener:
         """Suggest what to ask, in the person's language; first what waits for them, if anything does."""
         person = self._people.person(speaker)
         if self._agent and not isinstance(person, Card):
-            waits = self._app.hear(Sentence(HOME_SENTENCE, person, Place("slack", speaker.user)))
+            waits = self._app.hear(Sentence(HOME_SENTENCE, person, self._private(speaker.user)))
             prompts = [(say(waits.language, title), says) for title, says in PROMPTS]
             if any(isinstance(block, Heading) for block in waits.blocks):
                 prompts = [(line(waits.title), HOME_SENTENCE), *prompts[:-1]]
@@ -377,16 +442,20 @@ def _member(user: str, *teams: str) -> SlackSpeaker:
     return SlackSpeaker(user, tuple(filter(None, teams)))
 
 
+def _without_files(card: Card) -> Card:
+    return replace(
+        card, blocks=tuple(each for each in card.blocks if not isinstance(each, Input) or each.form != "file")
+    )
+
+
 def _place(body: Json) -> Place:
-    """Where something was said. In a channel, what is said to us by mention can be answered to the speaker alone."""
+    """Where something was said, as its workspace itself has it."""
     if "command" in body:
         return _conversation(body["channel_id"])
     if body["type"] == "event_callback":
         event = body["event"]
         place = _conversation(event["channel"], event["thread_ts"])
         return replace(place, id=f"{place.id}/{event['user']}") if place.public else place
-    if kept := origin(body.get("view", {}).get("private_metadata", "")):
-        return kept[1]
     channel = body.get("channel", {}).get("id", "")
     return _conversation(channel, body["message"]["thread_ts"]) if channel else Place("slack", body["user"]["id"])
 
@@ -414,7 +483,7 @@ def _is_for_us(body: Json) -> bool:
     event = body["event"]
     if event["bot_id"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
         return False
-    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip()):
+    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip() and not event["files"]):
         return False
     return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
 

@@ -23,6 +23,7 @@ from bot.providers.base import Provider, ProviderIdentity, midnight
 from bot.providers.files import focus, presets
 from bot.providers.files.bucket import Bucket, is_bucket
 from bot.providers.files.charge_rows import MONEY, PICO_PER_NANO, ChargeRow, DatedRowError
+from bot.providers.files.invocation_log import InvocationLog
 from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import ROWS_MAX, TextRow, TextTable, UnknownTableError, UnusableFileError, tables
@@ -353,6 +354,25 @@ class Files(Provider):
         whole = _widened(table, prepare) if prepare else table
         read = Mapped(merged, whole, self._credit if preset.credits else Decimal(1), preset.adds).read
         return preset, (lambda row: read({**row, **prepare(row)})) if prepare else read
+
+
+class FilesWithLog(Files):
+    """Files of Amazon Bedrock's bill, and beside them its log of calls, for the hours that are not billed yet."""
+
+    can = Files.can | {"hours"}
+
+    def __init__(self, name: str, pattern: str, rules: FileRules, credit: Decimal | None = None) -> None:
+        super().__init__(name, pattern, rules, credit)
+        self._log = InvocationLog(name, rules.log)
+
+    def close(self) -> None:
+        """Let the table and the log go."""
+        super().close()
+        self._log.close()
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """What the log says."""
+        return self._log.hours(since, until)
 
 
 class _Loaded:
