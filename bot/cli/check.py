@@ -23,7 +23,7 @@ from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.install import INSTALL_PATH
 from bot.platforms.slack.messenger import check as check_slack
-from bot.platforms.slack.messenger import check_channel
+from bot.platforms.slack.messenger import check_app_token, check_channel
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
@@ -301,6 +301,8 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
         if not value:
             advice = t("It looks like {example}; see {page}.", example=needed[name], page=page)
             yield CheckLine(t("{name} is not set", name=name), ok=False, advice=advice)
+    if token := have.get("SLACK_APP_TOKEN"):
+        yield check_app_token(token, settings.slack.url)
     if several:
         yield from _workspaces(app, environ)
     elif have["SLACK_BOT_TOKEN"]:

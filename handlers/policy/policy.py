@@ -457,7 +457,7 @@ class Policy(House, Rule):
             self.waste.floor,
             self.claims.receipt_above,
             *self.seats.values(),
-            *(each.commitment for each in self.contracts),
+            *(each.commitment for each in self.contracts if not each.in_tokens),
         ):
             units(words, self.organization.currency)
         return self
