@@ -395,9 +395,20 @@ class App:
                 idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
-        card = self.database.transact(work, in_turn=not one.bulk)
+        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
         self.wake.set()
         return card
+
+    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+        """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
+        if one.beside is None or self.database.is_sqlite:
+            return None
+        apart, may = one.beside, list[bool]()
+        return self.database.transact(
+            lambda conn: work(conn) if may[-1] else None,
+            turn="decisions",
+            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+        )
 
     def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
         ctx = self._context(conn, sentence)

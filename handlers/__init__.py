@@ -104,6 +104,7 @@ from handlers.reports import close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
     approve_anew,
+    approved_apart,
     ask_next_in_line,
     change,
     check_jobs,
@@ -264,7 +265,7 @@ COMMANDS: Mapping[str, Command] = {
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
         command(withdraw, N_("withdraw 42"), REQUEST, writes=True),
-        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True),
+        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True, beside=approved_apart),
         command(deny, N_("deny 42 too early"), DECIDE, "decider", writes=True),
         command(question, N_("question 42 can it wait?"), REQUEST, writes=True),
         command(revoke, N_("revoke 42 the project ended"), DECIDE, "decider", writes=True),
