@@ -23,6 +23,7 @@ def timed(histogram: Histogram, what: str) -> Iterator[None]:
 OUTBOX = Gauge("bursar_outbox_rows", "Items that are due, by state: open or parked.", ["target", "kind", "state"])
 OLDEST = Gauge("bursar_outbox_oldest_seconds", "How long the oldest open item is due.", ["target", "kind"])
 PAUSED = Gauge("bursar_platform_paused_seconds", "How long a chat platform has taken nothing.", ["platform", "why"])
+STOPPED = Gauge("bursar_provider_paused_seconds", "How long a provider has taken nothing.", ["provider", "why"])
 CONNECTED = Gauge("bursar_platform_connected", "Whether Slack's socket stands (1).", ["platform"])
 READ = Gauge("bursar_reading_success_timestamp_seconds", "When a provider was last read whole.", ["provider"])
 ASIDE = Gauge("bursar_set_aside_rows", "Rows that could not be understood.", ["provider"])

@@ -237,10 +237,13 @@ class FollowRequest(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformRefused(Event):
-    """A chat platform takes nothing from us until somebody acts; `delivery_pauses` has the reason."""
+class ServiceRefused(Event):
+    """A chat platform takes nothing from us until somebody acts, or a provider refuses the key.
 
-    platform: str
+    Why stands in `delivery_pauses`, or with how the provider was read last if it refuses some things only.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

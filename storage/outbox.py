@@ -24,7 +24,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     update,
 )
 
@@ -263,7 +262,8 @@ def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: tim
     """Lease items of a lane that are due, oldest first.
 
     A message waits for those before it at its place: for what another deliverer is just showing there, and for what a
-    place does not take yet. Nothing is leased for a target that is paused.
+    place does not take yet. Nothing is leased for a target that is paused but a reading whose time has just come: it
+    may be answered where the question whether all is well is not.
     """
     holder = secrets.token_hex(8)
     here = outbox_items.c
@@ -283,7 +283,7 @@ def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: tim
             _due(now),
             here.target.in_(lane.targets),
             here.kind.in_(lane.kinds),
-            here.target.not_in(paused) if "show" in lane.kinds else true(),
+            or_(here.target.not_in(paused), and_(here.kind == "pull", here.error == "")),
             ~overtakes,
         )
         .order_by(here.due_at, here.id)
@@ -373,6 +373,36 @@ def hurry(conn: Connection, lane: Lane, attempts_max: int, now: datetime) -> Non
     waits = here.state == "open", here.held_until > now, here.holder == "", here.attempts.between(1, attempts_max)
     which = here.target.in_(lane.targets), here.kind.in_(lane.kinds)
     conn.execute(update(outbox_items).where(*which, *waits).values(held_until=now, attempts=0))
+
+
+def overtake(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """Drop what waits to do the same as an item that is newer: a reading reads what the one before would have read.
+
+    Args:
+        conn: of an order.
+        item: leased, or just settled.
+        now: the moment.
+    """
+    here = outbox_items.c
+    same = here.target == item.target, here.kind == item.kind, here.payload == item.payload, here.id < item.id
+    waits = here.state != "done", or_(here.holder == "", here.holder == item.holder)
+    conn.execute(update(outbox_items).where(*same, *waits).values(state="done", holder="", settled_at=now))
+
+
+def first_held_up(conn: Connection, lane: Lane, why: str, now: datetime) -> list[OutboxItem]:
+    """Note why items that are due are not delivered; those of which that is news, oldest first, at most twenty.
+
+    Args:
+        conn: of an order.
+        lane: of which; nothing of it is tried now.
+        why: as `stored` keeps it.
+        now: the moment.
+    """
+    here = outbox_items.c
+    due = select(here.id).where(_due(now), here.target.in_(lane.targets), here.kind.in_(lane.kinds), here.error == "")
+    noted = update(outbox_items).where(here.id.in_(due.order_by(here.due_at, here.id).limit(20).scalar_subquery()))
+    rows = conn.execute(noted.values(error=why).returning(*_COLUMNS))
+    return sorted((OutboxItem(*row) for row in rows), key=lambda item: (item.due_at, item.id))
 
 
 def supersede(conn: Connection, beginning: str, place: str, but: str, now: datetime) -> int:

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
-from handlers.admin.platforms import service as platform_name
+from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
 from handlers.card import Block, Button, Card, Facts, Table, Text
-from handlers.context import Context
+from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import installation, outbox, pauses, people, reservations, set_aside
+from storage import installation, outbox, people, reservations, set_aside
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -65,8 +65,8 @@ def status(ctx: Context) -> Card:
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
-    stopped = pauses.every(ctx.conn)
-    blocks[1:1] = _stopped(ctx, stopped)
+    waits = stopped(ctx, vendors, CHAT_PLATFORMS)
+    blocks[1:1] = stopped_table(ctx, waits)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
@@ -85,8 +85,8 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced, twice)
-    title = _refusal(ctx, stopped) or title
-    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
+    title = _refusal(ctx, waits) or title
+    well = not (waits or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -116,6 +116,9 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
             found.append((service, ctx.t("Last read: {when}", when=read)))
         elif pull.error:
             found.append((service, ctx.said(pull.error)))
+    told = {name for name, _ in found}
+    waits = [(vendors[each.target], ctx.said(each.error)) for each in stopped(ctx, vendors)]
+    found += [each for each in waits if each[0] not in told]
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
     waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
@@ -143,23 +146,11 @@ def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tupl
     return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
 
 
-def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
-    """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
+def _refusal(ctx: Context, waits: Sequence[DeliveryPause]) -> str:
+    """The title that says which platform or provider takes nothing, "" if all do."""
     if installation.noted(ctx.conn, installation.RESTORED):
         return ctx.t("This is a restored copy: nothing is sent or limited until an admin says go-live")
-    for each in sorted(stopped, key=lambda each: not each.refused):
-        name = platform_name(each.target)
-        if each.refused:
-            return ctx.t("{service} takes no messages from me", service=name)
-        return ctx.t("{service} does not answer", service=name)
-    return ""
-
-
-def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
-    """Platforms that take nothing now."""
-    rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
-    columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
-    return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
+    return stopped_title(ctx, waits[0]) if waits else ""
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:
