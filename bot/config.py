@@ -361,6 +361,7 @@ class ScheduleLine(Rule):
     zone: MaybeZone = ""
     workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
+    owner: str = ""
 
 
 class SourceSettings(Rule):

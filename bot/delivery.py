@@ -24,6 +24,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    ChannelClosed,
     CheckJobs,
     CheckPrices,
     CheckSpikes,
@@ -429,6 +430,8 @@ class Delivery:
         """Let those hear of it who wait for it."""
         if item.kind == "show" and (useless or isinstance(trouble, NoAccountError)):
             self.core.handle(MessageGivenUp(item.key), "sync")
+        if item.kind == "show" and useless and json.loads(item.payload)["place"]["public"]:
+            self.core.handle(ChannelClosed(item.key), "sync")
         if item.kind == "pull" and isinstance(trouble, KeyRefusedError) and item.attempts == 0:
             self.core.handle(ServiceRefused(item.target), "sync")
         if item.kind == "limit" and (item.attempts == 0 or useless):

@@ -68,6 +68,7 @@ class Health:
         """What else a person should know, a line each."""
         held = self._app.database.ask(lambda conn: installation.noted(conn, installation.RESTORED))
         lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
+        lines += [] if self._app.platforms else ["chat: no platform is set up, so nobody is notified there"]
         lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
             if each.target not in self._app.platforms and each.target not in self._app.providers:
@@ -82,7 +83,8 @@ class Health:
             return
         self._measured_s = self._ticks()
         UNWRITABLE.set(bool(self._app.unwritable))
-        CONNECTED.labels("slack").set(self._connected())
+        if "slack" in self._app.platforms:
+            CONNECTED.labels("slack").set(self._connected())
         self._app.database.ask(self._read)
 
     def _read(self, conn: Connection) -> None:

@@ -99,7 +99,7 @@ from handlers.programs import (
 )
 from handlers.programs import release as release_reservation
 from handlers.questions import balance, forecast, models, spend, value, why
-from handlers.reports import close, digest, month, send_notes, settings
+from handlers.reports import channel_closed, close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
     approve_anew,
@@ -354,6 +354,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
         event_type(service_refused, "sync"),
+        event_type(channel_closed, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),

@@ -258,6 +258,17 @@ class MessageGivenUp(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelClosed(Event):
+    """A channel does not take what app.yaml has posted there, and will not by itself.
+
+    Args:
+        key: the whole key of the message's item of the outbox.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskNextInLine(Event):
     """Somebody who was asked could not be reached for so long that the next in line is asked."""
 

@@ -423,7 +423,7 @@ def supersede(conn: Connection, beginning: str, place: str, but: str, now: datet
         key >= beginning, key < beginning[:-1] + chr(ord(beginning[-1]) + 1), key.endswith(place, autoescape=True)
     )
     waits = (
-        outbox_items.c.state == "open",
+        outbox_items.c.state != "done",
         outbox_items.c.receipt == "",
         outbox_items.c.holder == "",
         ~key.startswith(but, autoescape=True),
@@ -450,7 +450,7 @@ def shown_as(conn: Connection, target: str, receipt: str) -> OutboxItem | None:
     return None if row is None else OutboxItem(*row)
 
 
-def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
+def waiting(conn: Connection, now: datetime, long: timedelta, *, messages: bool = True) -> dict[str, int]:
     """How many items are open, how many are parked, and how many of the open ones are "late".
 
     What is not due yet, such as a timer, waits for nothing.
@@ -459,8 +459,10 @@ def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
         conn: any connection.
         now: the moment.
         long: what is due for longer is late.
+        messages: whether messages count; they do not where there is no chat.
     """
-    here = outbox_items.c.state != "done", outbox_items.c.due_at <= now
+    here = [outbox_items.c.state != "done", outbox_items.c.due_at <= now]
+    here += [] if messages else [outbox_items.c.kind != "show"]
     late = func.sum(case((outbox_items.c.due_at < now - long, 1), else_=0))
     rows = conn.execute(select(outbox_items.c.state, func.count(), late).where(*here).group_by(outbox_items.c.state))
     found = {row[0]: (int(row[1]), int(row[2])) for row in rows}

@@ -29,7 +29,9 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn, ctx.now, LATE), {each.provider: each for each in ctx.readings()}
+    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
+    waiting = outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat)
+    reads = {each.provider: each for each in ctx.readings()}
     # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
     aside = [each for each in set_aside.everything(ctx.conn) if each.provider in vendors]
@@ -42,6 +44,7 @@ def status(ctx: Context) -> Card:
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
+                *([] if has_chat else [(ctx.t("Chat"), ctx.t("not set up, so nobody is notified there"))]),
                 *outside,
                 *_jobs(ctx),
             ),
@@ -121,7 +124,8 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     found += [each for each in waits if each[0] not in told]
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
-    waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
+    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
+    waiting = outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat)
     undelivered = waiting.get("parked", 0) + waiting["late"]
     if undelivered:
         found.append((ctx.t("Not delivered"), ctx.nt("{n} message", "{n} messages", undelivered)))
